@@ -68,7 +68,7 @@ public static class TensorConvert
                 var brains = MemoryMarshal.Cast<byte, ushort>(bytes);
                 for (var i = 0; i < values.Length; i++)
                 {
-                    brains[i] = DTypes.NarrowBFloat16((float)values[i]);
+                    brains[i] = DTypes.NarrowBFloat16(RoundToOdd(values[i]));
                 }
 
                 break;
@@ -89,5 +89,22 @@ public static class TensorConvert
 
                 break;
         }
+    }
+
+    /// <summary>
+    /// The nearest float whose last bit is set where <paramref name="value"/> is not a float itself: rounded again to
+    /// fewer bits, it gives what rounding once would have given (Boldo and Melquiond 2008, "Emulation of a FMA").
+    /// </summary>
+    private static float RoundToOdd(double value)
+    {
+        var nearest = (float)value;
+        if (nearest == value || float.IsNaN(nearest))
+        {
+            return nearest;
+        }
+
+        var bits = BitConverter.SingleToInt32Bits(nearest);
+        var towardsZero = Math.Abs((double)nearest) > Math.Abs(value) ? bits - 1 : bits;
+        return BitConverter.Int32BitsToSingle(towardsZero | 1);
     }
 }

@@ -58,7 +58,7 @@ public sealed class MemoryTests
         TensorConvert.FromDoubles(block, DType.BFloat16, bytes);
         var path = Path.Combine(folder, "model.safetensors");
         SafetensorsWriter.Write(path, LlamaShapes.Of(LlamaConfig.Load(folder)).Select(shape =>
-            new SafetensorsItem(shape.Name, DType.BFloat16, shape.Shape, () => Repeat(bytes, shape.Shape.Count * 2))));
+            new SafetensorsItem(shape.Name, DType.BFloat16, shape.Shape, () => [Repeat(bytes, shape.Shape.Count * 2)])));
         return new FileInfo(path).Length;
     }
 

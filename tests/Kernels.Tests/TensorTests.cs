@@ -47,6 +47,16 @@ internal sealed class TensorTests
         Assert.That(tensor.ReadDoubles(), Is.All.Zero);
     }
 
+    /// <summary>1 + 2⁻⁸ + 2⁻⁴⁰ is just above the middle of two bfloat16; rounded to float first, it is the middle.</summary>
+    [TestCase(1)]
+    [TestCase(-1)]
+    public void Doubles_are_rounded_once(int sign)
+    {
+        var bytes = new byte[2];
+        TensorConvert.FromDoubles([sign * (1 + Math.Pow(2, -8) + Math.Pow(2, -40))], DType.BFloat16, bytes);
+        Assert.That(DTypes.WidenBFloat16(BitConverter.ToUInt16(bytes)), Is.EqualTo(sign * (1 + (1 / 128f))));
+    }
+
     [Test]
     public void Narrowing_rounds_to_nearest_even()
     {

@@ -28,20 +28,7 @@ public static class AdapterMerge
                 var plain = SafetensorsItem.Of(shape.Name, value, value.Type);
                 return pair is null ? plain : plain with
                 {
-                    Bytes = () =>
-                    {
-                        var bytes = new byte[value.Shape.Count * value.Type.Size()];
-                        TensorConvert.FromDoubles(Merged(value, pair), value.Type, bytes);
-                        if (NonFinite.First(bytes, value.Type) is { } place)
-                        {
-                            throw SafeLlamaException.InvalidData(
-                                $"The merged '{shape.Name}' is not finite in {value.Type} at element {place}: the "
-                                + "update is too large for the type the base is stored in.");
-                        }
-
-                        changed += bytes.AsSpan().SequenceEqual(plain.Bytes()) ? 0 : 1;
-                        return bytes;
-                    },
+                    Parts = () => MergedParts(shape.Name, value, pair, whenChanged: () => changed++),
                 };
             }),
             new Dictionary<string, string> { ["format"] = "pt" },
@@ -57,23 +44,49 @@ public static class AdapterMerge
         return changed;
     }
 
-    /// <summary>Adds s · B A in fp64; rounding comes once, at the end.</summary>
-    private static double[] Merged(Tensor weight, LoraPair pair)
+    /// <summary>The merged weight, a few rows at a time.</summary>
+    private static IEnumerable<byte[]> MergedParts(string name, Tensor weight, LoraPair pair, Action whenChanged)
     {
-        var (values, a, b) = (weight.ReadDoubles(), pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles());
-        var (rank, columns) = (pair.Rank, weight.Columns);
-        for (var o = 0; o < weight.Rows; o++)
+        var (a, b, changed) = (pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles(), false);
+        foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
         {
-            for (var k = 0; k < rank; k++)
+            var values = rows.ReadDoubles();
+            var plain = SafetensorsItem.Rounded(values, weight.Type);
+            AddProduct(values, a, b.AsSpan(first * pair.Rank), weight.Columns, pair);
+            var merged = SafetensorsItem.Rounded(values, weight.Type);
+            if (NonFinite.First(merged, weight.Type) is { } place)
             {
-                var factor = pair.Scale * b[(o * rank) + k];
+                throw SafeLlamaException.InvalidData(
+                    $"The merged '{name}' is not finite in {weight.Type} at element "
+                    + $"{((long)first * weight.Columns) + place}: the update is too large for the type the base is "
+                    + "stored in.");
+            }
+
+            changed |= !merged.AsSpan().SequenceEqual(plain);
+            yield return merged;
+        }
+
+        if (changed)
+        {
+            whenChanged();
+        }
+    }
+
+    /// <summary>Adds s · B A in fp64 to rows of W; rounding comes once, at the end.</summary>
+    /// <param name="values">Rows of W, [rows, in], one after another.</param>
+    /// <param name="b">B from the first of these rows on, [rows …, r].</param>
+    private static void AddProduct(Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraPair pair)
+    {
+        for (var o = 0; o < values.Length / columns; o++)
+        {
+            for (var k = 0; k < pair.Rank; k++)
+            {
+                var factor = pair.Scale * b[(o * pair.Rank) + k];
                 for (var i = 0; i < columns; i++)
                 {
                     values[(o * columns) + i] += factor * a[(k * columns) + i];
                 }
             }
         }
-
-        return values;
     }
 }

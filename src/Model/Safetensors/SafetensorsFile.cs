@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Security.Cryptography;
 using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
@@ -21,6 +22,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
 {
     /// <summary>The format's own bound on the header, 100 MB: more is an attack or an accident.</summary>
     private const long HeaderLimit = 100_000_000;
+
+    /// <summary>A whole number of elements of any type, and few enough bytes for a span.</summary>
+    private const int PartBytes = 1 << 30;
 
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
@@ -97,19 +101,28 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>The place of the tensor's first NaN or infinity; null where all of it is finite.</summary>
     public long? FirstNonFinite(SafetensorsEntry entry)
     {
-        // A whole number of elements of any type, and few enough bytes for a span.
-        const long Part = 1 << 30;
         var type = NumberType(entry);
-        for (var from = 0L; from < entry.ByteCount; from += Part)
+        for (var from = 0L; from < entry.ByteCount; from += PartBytes)
         {
-            var count = (int)Math.Min(Part, entry.ByteCount - from);
-            if (NonFinite.First(new(Memory.Pointer + entry.Offset + from, count), type) is { } place)
+            if (NonFinite.First(Part(entry, from), type) is { } place)
             {
                 return (from / type.Size()) + place;
             }
         }
 
         return null;
+    }
+
+    /// <summary>SHA-256 of the tensor's bytes.</summary>
+    internal byte[] HashOf(SafetensorsEntry entry)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (var from = 0L; from < entry.ByteCount; from += PartBytes)
+        {
+            hash.AppendData(Part(entry, from));
+        }
+
+        return hash.GetHashAndReset();
     }
 
     /// <summary>The tensor's type, where it is one that a weight may have.</summary>
@@ -154,6 +167,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
         _map.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    private ReadOnlySpan<byte> Part(SafetensorsEntry entry, long from) =>
+        new(Memory.Pointer + entry.Offset + from, (int)Math.Min(PartBytes, entry.ByteCount - from));
 
     private void ReadHeader()
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
@@ -7,17 +8,32 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// One tensor to write: its bytes are asked for when their turn comes, so no second copy of a model is held.
+/// One tensor to write, in parts that are asked for when their turn comes: no second copy of a model is held, and a
+/// tensor may be larger than an array.
 /// </summary>
-public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<byte[]> Bytes)
+public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<IEnumerable<byte[]>> Parts)
 {
     /// <summary>A tensor as it is, rounded to <paramref name="type"/>.</summary>
-    public static SafetensorsItem Of(string name, Tensor tensor, DType type) => new(name, type, tensor.Shape, () =>
+    public static SafetensorsItem Of(string name, Tensor tensor, DType type) =>
+        new(name, type, tensor.Shape, () => RowsOf(tensor).Select(part => Rounded(part.Rows.ReadDoubles(), type)));
+
+    /// <summary>The tensor's rows, a few at a time, each part with the number of its first row.</summary>
+    internal static IEnumerable<(int First, Tensor Rows)> RowsOf(Tensor tensor)
     {
-        var bytes = new byte[tensor.Shape.Count * type.Size()];
-        TensorConvert.FromDoubles(tensor.ReadDoubles(), type, bytes);
+        const int Elements = 1 << 20;
+        var rows = Math.Max(1, Elements / Math.Max(1, tensor.Columns));
+        for (var first = 0; first < tensor.Rows; first += rows)
+        {
+            yield return (first, tensor.Slice(first, Math.Min(rows, tensor.Rows - first)));
+        }
+    }
+
+    internal static byte[] Rounded(double[] values, DType type)
+    {
+        var bytes = new byte[values.Length * type.Size()];
+        TensorConvert.FromDoubles(values, type, bytes);
         return bytes;
-    });
+    }
 }
 
 /// <summary>
@@ -45,9 +61,7 @@ public static class SafetensorsWriter
                 stream.Write(header);
                 foreach (var item in ordered)
                 {
-                    var bytes = item.Bytes();
-                    hashes[item.Name] = System.Security.Cryptography.SHA256.HashData(bytes);
-                    stream.Write(bytes);
+                    hashes[item.Name] = WriteParts(stream, item);
                 }
             },
             written =>
@@ -57,14 +71,26 @@ public static class SafetensorsWriter
             });
     }
 
+    /// <summary>Writes all of a tensor; the hash of its bytes.</summary>
+    private static byte[] WriteParts(Stream stream, SafetensorsItem item)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in item.Parts())
+        {
+            hash.AppendData(part);
+            stream.Write(part);
+        }
+
+        return hash.GetHashAndReset();
+    }
+
     /// <summary>Reads back: same names, same bytes.</summary>
     private static void Verify(string written, string path, Dictionary<string, byte[]> hashes)
     {
         using var file = SafetensorsFile.Open(written);
         foreach (var (name, hash) in hashes)
         {
-            if (!file.Entries.TryGetValue(name, out var entry)
-                || !System.Security.Cryptography.SHA256.HashData(file.Bytes(entry)).AsSpan().SequenceEqual(hash))
+            if (!file.Entries.TryGetValue(name, out var entry) || !file.HashOf(entry).AsSpan().SequenceEqual(hash))
             {
                 throw new IOException($"tensor '{name}' read back from {path} differs from what was written.");
             }

@@ -28,6 +28,20 @@ public sealed class SafetensorsTests
         loaded.Dispose();
     }
 
+    [Test]
+    public void A_tensor_of_many_parts_is_written_whole()
+    {
+        var path = Path.Combine(TestFiles.NewFolder(), "a.safetensors");
+        using var backend = new ReferenceBackend();
+        using var arena = new Arena(backend, "test");
+        var tensor = arena.Take(new(5, 700_000), DType.Float32, "a");   // a part is 1,048,576 elements or one row
+        arena.Commit();
+        tensor.Write([.. Enumerable.Range(0, 3_500_000).Select(i => (float)i)]);
+        SafetensorsWriter.Write(path, [SafetensorsItem.Of("a", tensor, DType.Float32)]);
+        using var file = SafetensorsFile.Open(path);
+        Assert.That(file.Import(file.Entries["a"], backend).ReadFloats(), Is.EqualTo(tensor.ReadFloats()));
+    }
+
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "truncated")]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "expected 8")]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "overlap")]
