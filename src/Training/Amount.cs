@@ -27,6 +27,10 @@ public readonly record struct Amount(double Value, bool IsShare)
     /// <remarks>29 % of 100 is 29, though 0.29 · 100 is a little less in fp64: the product is rounded first.</remarks>
     public int Of(int total) => (int)(IsShare ? Math.Floor(Math.Round(Value * total, 6)) : Value);
 
+    /// <summary>How many of <paramref name="total"/>; a share is rounded up, as Hugging Face's Trainer does with
+    /// <c>warmup_ratio</c>.</summary>
+    public int OfAtLeast(int total) => (int)(IsShare ? Math.Ceiling(Math.Round(Value * total, 6)) : Value);
+
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture,
             $"{(IsShare ? Value * 100 : Value):0.######}{(IsShare ? "%" : "")}");

@@ -58,7 +58,7 @@ public sealed class CheckpointFolder(string runFolder)
         }
 
         var temporary = path + OutputFile.TemporarySuffix;
-        Remove(temporary);
+        Changing(path, () => Remove(temporary));
         OutputFile.PrepareFolder(temporary, resume: false);
         if (trainer.Model.Adapter is { } adapter)
         {
@@ -71,8 +71,11 @@ public sealed class CheckpointFolder(string runFolder)
             .Select(t => SafetensorsItem.Of(t.Name, t.Tensor, t.Tensor.Type)));
         var state = new TrainerState(trainer.StepsDone, best, sinceBest, ContentHash.OfFile(tensors));
         OutputFile.WriteText(Path.Combine(temporary, StateName), JsonSerializer.Serialize(state, Format) + "\n");
-        OutputFile.FaultSite?.Invoke("rename", path);
-        Directory.Move(temporary, path);
+        Changing(path, () =>
+        {
+            OutputFile.FaultSite?.Invoke("rename", path);
+            Directory.Move(temporary, path);
+        });
     }
 
     /// <summary>Restores parameters, moments and step.</summary>
@@ -98,15 +101,18 @@ public sealed class CheckpointFolder(string runFolder)
 
         foreach (var left in Directory.EnumerateDirectories(_folder, "*" + OutputFile.TemporarySuffix).ToList())
         {
-            Remove(left);
+            Changing(left, () => Remove(left));
         }
 
         foreach (var step in Steps.SkipLast(keep).Where(s => s != best).ToList())
         {
             // Renamed first: a folder that is deleted only in part must not pass for a checkpoint.
             var doomed = PathOf(step) + OutputFile.TemporarySuffix;
-            Directory.Move(PathOf(step), doomed);
-            Remove(doomed);
+            Changing(PathOf(step), () =>
+            {
+                Directory.Move(PathOf(step), doomed);
+                Remove(doomed);
+            });
         }
     }
 
@@ -157,6 +163,21 @@ public sealed class CheckpointFolder(string runFolder)
     private static IEnumerable<(string Name, Tensor Tensor, bool IsParameter)> Tensors(Moments m) =>
         [($"value {m.Parameter.Name}", m.Parameter.Value, true), ($"m {m.Parameter.Name}", m.First, false),
             ($"v {m.Parameter.Name}", m.Second, false)];
+
+    private static void Changing(string checkpoint, Action change)
+    {
+        try
+        {
+            change();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw SafeLlamaException.Failure(
+                $"{checkpoint}: cannot be changed: {e.Message} Earlier checkpoints are whole; --resume goes on from "
+                + "the newest.",
+                e);
+        }
+    }
 
     private static void Remove(string folder)
     {

@@ -54,8 +54,13 @@ public sealed record TrainingConfig
         Steps ?? (int)Math.Ceiling(Epochs * new EpochSampler(examples, BatchSize, Seed, shuffle: false).StepsPerEpoch);
 
     /// <summary>The learning rates of a run of so many steps.</summary>
-    public LearningRateSchedule ScheduleOver(int totalSteps) =>
-        new(Schedule, LearningRate, Warmup.Of(totalSteps), totalSteps);
+    /// <remarks>A share of the steps that is rounded up leaves one to learn in, however few they are.</remarks>
+    public LearningRateSchedule ScheduleOver(int totalSteps)
+    {
+        var warmup = Warmup.OfAtLeast(totalSteps);
+        var isPart = Warmup is { IsShare: true, Value: < 1 };
+        return new(Schedule, LearningRate, isPart ? Math.Min(warmup, totalSteps - 1) : warmup, totalSteps);
+    }
 
     /// <exception cref="SafeLlamaException">Values are out of range; all of them are named in one line.</exception>
     public void Validate()

@@ -36,6 +36,15 @@ public sealed class LearningRateScheduleTests
         Assert.That(Amount.TryParse(text)!.Value.ToString(), Is.EqualTo(text));
     }
 
+    [TestCase("5%", 216, 11)]
+    [TestCase("5%", 1, 0)]          // the only step must learn
+    [TestCase("3", 216, 3)]
+    public void A_share_of_warm_up_is_rounded_up(string warmup, int steps, int expected)
+    {
+        var config = new TrainingConfig { Warmup = Amount.TryParse(warmup)!.Value };
+        Assert.That(config.ScheduleOver(steps).WarmupSteps, Is.EqualTo(expected));
+    }
+
     [TestCase("-1")]
     [TestCase("1.5")]
     [TestCase("101%")]
