@@ -4,25 +4,26 @@ namespace SafeLlama.Model;
 
 /// <summary>Everything a forward pass writes, for N rows.</summary>
 /// <remarks>
-/// For training every block keeps its own; for generation and scoring all blocks lie over the same memory, and the
-/// residual stream alternates between two tensors.
+/// For training every block keeps its own, or with <see cref="Recompute.Block"/> its input only: then, and for generation
+/// and scoring, all blocks lie over the same memory. Without a backward the residual stream alternates between two
+/// tensors.
 /// </remarks>
 public sealed class Activations
 {
     private readonly Tensor[] _hidden;
     private readonly BlockActivations[] _blocks;
 
-    internal Activations(Arena arena, Llama model, int rows, bool forBackward)
+    internal Activations(Arena arena, Llama model, int rows, bool forBackward, Recompute recompute)
     {
-        Rows = rows;
+        (Rows, Recompute) = (rows, recompute);
         var config = model.Config;
         var shared = new SharedActivations(arena, config, rows);
         _hidden = [.. Enumerable.Range(0, forBackward ? config.Layers + 1 : 2)
             .Select(i => arena.Take(new(rows, config.HiddenSize), arena.Backend.Accumulation, $"hidden.{i}"))];
-        var start = arena.Position;
+        var (start, keepsBlocks) = (arena.Position, forBackward && recompute == Recompute.Nothing);
         _blocks = [.. model.Blocks.Select(block =>
         {
-            arena.Position = forBackward ? arena.Position : start;
+            arena.Position = keepsBlocks ? arena.Position : start;
             return new BlockActivations(arena, config, block, rows, shared);
         })];
         arena.Position = arena.ByteCount;
@@ -30,6 +31,9 @@ public sealed class Activations
 
     /// <summary>N.</summary>
     public int Rows { get; }
+
+    /// <summary>What backward computes again before it uses a block's activations.</summary>
+    public Recompute Recompute { get; }
 
     /// <summary>[N, D] the residual stream after the last block, before the final norm.</summary>
     public Tensor Output => Hidden(_blocks.Length);

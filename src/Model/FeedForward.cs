@@ -28,10 +28,22 @@ public sealed class FeedForward
     /// <param name="output">[N, D].</param>
     public void Forward(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor output)
     {
-        Gate.Forward(x, batch, a.GateU, a.Gate);
-        Up.Forward(x, batch, a.UpU, a.Up);
-        _ops.SwiGlu.Forward(a.Gate, a.Up, a.Product);
+        Widen(x, batch, a);
         Down.Forward(a.Product, batch, a.DownU, output);
+    }
+
+    /// <summary>
+    /// As <see cref="Forward"/>, for what backward asks for alone: the product with down is left out where no pair
+    /// stands beside it.
+    /// </summary>
+    /// <param name="spare">[N, D], overwritten or not.</param>
+    public void Recompute(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor spare)
+    {
+        Widen(x, batch, a);
+        if (Down.Pair is not null)
+        {
+            Down.Forward(a.Product, batch, a.DownU, spare);
+        }
     }
 
     /// <param name="d">[N, D] ∂loss/∂output.</param>
@@ -46,5 +58,12 @@ public sealed class FeedForward
         _ops.SwiGlu.Backward(s.Up, a.Gate, a.Up, s.Gate, s.Up);
         Up.Backward(s.Up, x, batch, a.UpU, s, dx, accumulate: false);
         Gate.Backward(s.Gate, x, batch, a.GateU, s, dx, accumulate: true);
+    }
+
+    private void Widen(Tensor x, TokenBatch batch, FeedForwardActivations a)
+    {
+        Gate.Forward(x, batch, a.GateU, a.Gate);
+        Up.Forward(x, batch, a.UpU, a.Up);
+        _ops.SwiGlu.Forward(a.Gate, a.Up, a.Product);
     }
 }

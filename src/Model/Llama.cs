@@ -79,6 +79,12 @@ public sealed class Llama : IDisposable
         var s = pass.Scratch ?? throw new InvalidOperationException("This pass was made without room for gradients.");
         for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestLearning); layer--)
         {
+            // The last block's activations are still there: forward ended with it.
+            if (a.Recompute == Recompute.Block && layer < Blocks.Count - 1)
+            {
+                Blocks[layer].Recompute(a.Hidden(layer), batch, a.Block(layer));
+            }
+
             Blocks[layer].Backward(a.Hidden(layer), batch, a.Block(layer), s, continues: layer > _lowestLearning);
         }
 

@@ -41,20 +41,17 @@ public sealed class TransformerBlock
     /// <param name="output">[N, D] residual stream after the block.</param>
     public void Forward(Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache, Tensor output)
     {
-        _ops.RmsNorm.Forward(h, _attentionNorm.Value, _epsilon, a.AttentionIn, a.AttentionRstd);
-        if (cache is null)
-        {
-            Attention.Forward(a.AttentionIn, batch, a.Attention, a.Branch);
-        }
-        else
-        {
-            Attention.ForwardCached(a.AttentionIn, batch, a.Attention, cache, a.Branch);
-        }
-
-        _ops.Elementwise.Add(h, a.Branch, a.Middle);
-        _ops.RmsNorm.Forward(a.Middle, _feedForwardNorm.Value, _epsilon, a.FeedForwardIn, a.FeedForwardRstd);
+        ForwardToMiddle(h, batch, a, cache);
         FeedForward.Forward(a.FeedForwardIn, batch, a.FeedForward, a.Branch);
         _ops.Elementwise.Add(a.Middle, a.Branch, output);
+    }
+
+    /// <summary>Fills <paramref name="a"/> as forward did: the same ops on the same values, dropout included.</summary>
+    /// <param name="h">[N, D] the block's input, kept.</param>
+    public void Recompute(Tensor h, TokenBatch batch, BlockActivations a)
+    {
+        ForwardToMiddle(h, batch, a, cache: null);
+        FeedForward.Recompute(a.FeedForwardIn, batch, a.FeedForward, a.Branch);
     }
 
     /// <summary>
@@ -72,5 +69,22 @@ public sealed class TransformerBlock
             _ops.RmsNorm.Backward(
                 s.Normed, h, _attentionNorm.Value, a.AttentionRstd, s.Stream, _attentionNorm.Gradient);
         }
+    }
+
+    /// <summary>The first half, and the second half's norm.</summary>
+    private void ForwardToMiddle(Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache)
+    {
+        _ops.RmsNorm.Forward(h, _attentionNorm.Value, _epsilon, a.AttentionIn, a.AttentionRstd);
+        if (cache is null)
+        {
+            Attention.Forward(a.AttentionIn, batch, a.Attention, a.Branch);
+        }
+        else
+        {
+            Attention.ForwardCached(a.AttentionIn, batch, a.Attention, cache, a.Branch);
+        }
+
+        _ops.Elementwise.Add(h, a.Branch, a.Middle);
+        _ops.RmsNorm.Forward(a.Middle, _feedForwardNorm.Value, _epsilon, a.FeedForwardIn, a.FeedForwardRstd);
     }
 }

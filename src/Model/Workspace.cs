@@ -17,15 +17,17 @@ public sealed class Workspace : IDisposable
 
     private readonly Llama _model;
     private readonly bool _forBackward;
+    private readonly Recompute _recompute;
     private readonly Storage _storage;
     private readonly Dictionary<int, Pass> _passes = [];
 
     /// <param name="maxRows">The most rows of a pass.</param>
-    /// <param name="forBackward">Whether every block keeps what its backward needs.</param>
-    public Workspace(Llama model, int maxRows, bool forBackward)
+    /// <param name="forBackward">Whether there is room for a backward pass.</param>
+    /// <param name="recompute">What that backward finds kept, and what it computes again.</param>
+    public Workspace(Llama model, int maxRows, bool forBackward, Recompute recompute = Recompute.Nothing)
     {
-        (_model, MaxRows, _forBackward) = (model, maxRows, forBackward);
-        _storage = model.Backend.AllocateStorage(BytesFor(model, maxRows, forBackward), "activations");
+        (_model, MaxRows, _forBackward, _recompute) = (model, maxRows, forBackward, recompute);
+        _storage = model.Backend.AllocateStorage(BytesFor(model, maxRows, forBackward, recompute), "activations");
     }
 
     public int MaxRows { get; }
@@ -33,10 +35,11 @@ public sealed class Workspace : IDisposable
     public long ByteCount => _storage.ByteCount;
 
     /// <summary>The memory passes of so many rows need, in bytes, before any is allocated.</summary>
-    public static long BytesFor(Llama model, int maxRows, bool forBackward)
+    public static long BytesFor(
+        Llama model, int maxRows, bool forBackward, Recompute recompute = Recompute.Nothing)
     {
         using var arena = new Arena(model.Backend, "activations");
-        Plan(arena, model, maxRows, forBackward);
+        Plan(arena, model, maxRows, forBackward, recompute);
         return arena.ByteCount;
     }
 
@@ -58,16 +61,16 @@ public sealed class Workspace : IDisposable
         }
 
         var arena = new Arena(_model.Backend, "activations");
-        var pass = Plan(arena, _model, rows, _forBackward);
+        var pass = Plan(arena, _model, rows, _forBackward, _recompute);
         arena.CommitOver(_storage);
         return _passes[rows] = pass;
     }
 
     public void Dispose() => _storage.Dispose();
 
-    private static Pass Plan(Arena arena, Llama model, int rows, bool forBackward) => new(
+    private static Pass Plan(Arena arena, Llama model, int rows, bool forBackward, Recompute recompute) => new(
         new TokenBatch(arena, rows),
-        new Activations(arena, model, rows, forBackward),
+        new Activations(arena, model, rows, forBackward, recompute),
         new HeadActivations(arena, model.Config, rows, forBackward),
         forBackward ? new Scratch(arena, model, rows) : null);
 }

@@ -45,7 +45,9 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
             .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
             new("gradients", model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
             new("optimiser state", 2 * values, learner),
-            new("activations", Workspace.BytesFor(model, rows, forBackward: true), "--micro-batch or --max-length"),
+            new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
+                config.Recompute == Recompute.Block ? "--micro-batch or --max-length"
+                    : "--recompute block, --micro-batch or --max-length"),
             new("program", ProgramBytes, "nothing"),
         ]);
     }

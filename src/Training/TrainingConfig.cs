@@ -22,6 +22,9 @@ public sealed record TrainingConfig
     /// <summary>Examples that pass through the model at once; divides <see cref="BatchSize"/>.</summary>
     public int MicroBatch { get; init; } = 4;
 
+    /// <summary>What backward computes again instead of keeping; it changes no result.</summary>
+    public Recompute Recompute { get; init; }
+
     /// <summary>η at its peak.</summary>
     public double LearningRate { get; init; } = 3e-4;
 

@@ -8,12 +8,12 @@ namespace SafeLlama.Training.Tests;
 public sealed class MemoryPlanTests
 {
     [Test]
-    public void What_is_planned_is_what_is_allocated()
+    public void What_is_planned_is_what_is_allocated([Values] Recompute recompute)
     {
         using var backend = new SimdBackend(1);
         using var run = new TinyRun(backend);
-        using var workspace = new Workspace(run.Model, 48, forBackward: true);
-        var config = TinyRun.Config with { Lora = run.Adapter.Config };
+        using var workspace = new Workspace(run.Model, 48, forBackward: true, recompute);
+        var config = TinyRun.Config with { Lora = run.Adapter.Config, Recompute = recompute };
         var plan = MemoryPlan.Of(backend, run.Model.Config, config, rows: 48, longest: 16, weightBytes: 1000);
         long Bytes(string name) => plan.Terms.Single(t => t.Name == name).Bytes;
         Assert.That(Bytes("activations"), Is.EqualTo(workspace.ByteCount));
@@ -23,16 +23,17 @@ public sealed class MemoryPlanTests
         Assert.That(Bytes("frozen weights"), Is.EqualTo(1000));
     }
 
-    [TestCase(false, 2000, "activations", "--micro-batch")]
-    [TestCase(true, 1, "optimiser state", "--full")]
+    [TestCase(false, 2000, Recompute.Nothing, "activations", "--recompute block, --micro-batch or --max-length")]
+    [TestCase(false, 6000, Recompute.Block, "activations", ": --micro-batch or --max-length")]
+    [TestCase(true, 1, Recompute.Nothing, "optimiser state", "--full")]
     public void What_does_not_fit_names_the_largest_term_and_the_way_out(
-        bool full, int rows, string term, string option)
+        bool full, int rows, Recompute recompute, string term, string option)
     {
         using var backend = new SimdBackend(1);
         var shape = LlamaConfig.Load(
             Path.Combine(TestFiles.Reference, "models", "A-mha")) with
         { Layers = 400, VocabularySize = 8 };
-        var config = TinyRun.Config with { Lora = full ? null : new LoraConfig() };
+        var config = TinyRun.Config with { Lora = full ? null : new LoraConfig(), Recompute = recompute };
         var plan = MemoryPlan.Of(backend, shape, config, rows, longest: 16, weightBytes: 0);
         var error = Assert.Throws<SafeLlamaException>(() => plan.MustFit(100 << 20))!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.DoesNotFit));

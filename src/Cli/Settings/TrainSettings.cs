@@ -1,5 +1,6 @@
 using SafeLlama.Data;
 using SafeLlama.Kernels;
+using SafeLlama.Model;
 using SafeLlama.Training;
 using static SafeLlama.Cli.Settings.SettingForms;
 
@@ -59,6 +60,10 @@ internal static class TrainSettings
     public static readonly Setting<int> BatchSize = Whole("batch-size", "ROWS", "Rows of an optimiser step.", "32");
     public static readonly Setting<int> MicroBatch = Whole(
         "micro-batch", "ROWS", "Rows that pass through the model at once; fewer need less memory.", "4");
+    public static readonly Setting<Recompute> Recompute = Choice(
+        "recompute",
+        "What backward computes again: nothing, or each block from its input (less memory, about a third more work).",
+        "none", ("none", SafeLlama.Model.Recompute.Nothing), ("block", SafeLlama.Model.Recompute.Block));
     public static readonly Setting<double> LearningRate = Number(
         "learning-rate", "RATE", "The peak of the learning rate.", "3e-4");
     public static readonly Setting<ScheduleShape> Schedule = Choice(
@@ -105,11 +110,11 @@ internal static class TrainSettings
         Data, Safety, SafetyExamples, SafetyShare, BaseExamples, Template, MaxLength, TruncationRule, TrainOnInputs,
         Validation, Stratified, ValidationSeed,
         Rank, Alpha, Dropout, Targets, RankStabilized,
-        Epochs, Steps, BatchSize, MicroBatch, LearningRate, Schedule, Warmup, WeightDecay, Beta1, Beta2, Epsilon,
+        Epochs, Steps, BatchSize, MicroBatch, Recompute, LearningRate, Schedule, Warmup, WeightDecay, Beta1, Beta2, Epsilon,
         MaxGradNorm, Divisor, EvaluateEvery, Patience, KeepCheckpoints,
         Type, Seed, Device, Threads, Memory,
     ];
 
     /// <summary>What a resumed run may be told anew: it changes no result.</summary>
-    public static IReadOnlyList<Setting> Harmless { get; } = [KeepCheckpoints, Threads, Memory];
+    public static IReadOnlyList<Setting> Harmless { get; } = [Recompute, KeepCheckpoints, Threads, Memory];
 }

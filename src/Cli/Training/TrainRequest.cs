@@ -87,6 +87,7 @@ internal static class TrainRequest
         Steps = s.Find(TrainSettings.Steps),
         BatchSize = s.Get(TrainSettings.BatchSize),
         MicroBatch = s.Get(TrainSettings.MicroBatch),
+        Recompute = s.Get(TrainSettings.Recompute),
         LearningRate = s.Get(TrainSettings.LearningRate),
         Schedule = s.Get(TrainSettings.Schedule),
         Warmup = s.Get(TrainSettings.Warmup),

@@ -1,0 +1,14 @@
+namespace SafeLlama.Model;
+
+/// <summary>What backward computes again instead of finding it kept by forward.</summary>
+public enum Recompute
+{
+    /// <summary>Nothing: every block keeps what its backward needs.</summary>
+    Nothing,
+
+    /// <summary>
+    /// Each block's forward, from its input, which alone is kept: memory for one block instead of all, for about a third
+    /// more arithmetic. The gradients are the same to the last bit. Chen et al. 2016, arXiv:1604.06174.
+    /// </summary>
+    Block,
+}
