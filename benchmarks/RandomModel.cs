@@ -17,7 +17,7 @@ internal static class RandomModel
         {
             Directory.CreateDirectory(folder);
             SafetensorsWriter.Write(file, LlamaShapes.Of(shape.Config).Select(weight => new SafetensorsItem(
-                weight.Name, type, weight.Shape, () => Draw(weight, type))));
+                weight.Name, type, weight.Shape, () => [Draw(weight, type)])));
         }
 
         return folder;
