@@ -54,7 +54,8 @@ internal sealed class CapabilityOptions
             return;
         }
 
-        using var likelihood = (model ?? throw SafeLlamaException.Usage("--capability and --perplexity need --model.")).Likelihood();
+        using var likelihood = (model ?? throw SafeLlamaException.Usage("--capability and --perplexity need --model."))
+            .Likelihood();
         var shots = parsed.GetValue(_shots);
         Begin(folder, model.Identity, shots, parsed.GetValue(_examples), seed);
         var results = new List<MultipleChoice.Result>();
@@ -65,10 +66,12 @@ internal sealed class CapabilityOptions
             var items = ChoiceFile.Read(path, name);
             var examples = shots == 0 ? [] : FewShot.Draw(
                 ChoiceFile.Read(
-                    parsed.GetValue(_examples) ?? throw SafeLlamaException.Usage("--shots: name the examples with --shots-file."),
+                    parsed.GetValue(_examples) ?? throw SafeLlamaException.Usage(
+                        "--shots: name the examples with --shots-file."),
                     name),
                 items, shots, seed);
-            Terminal.Note($"{name}: {items.Count} questions, {items.Count(i => store.Contains($"{name}/{i.Id}"))} already scored");
+            Terminal.Note($"{name}: {items.Count} questions, {items.Count(i => store.Contains($"{name}/{i.Id}"))} "
+                + "already scored");
             results.Add(MultipleChoice.Run(task, items, likelihood, store, examples, cancellation));
         }
 
@@ -78,13 +81,15 @@ internal sealed class CapabilityOptions
                 likelihood, seed, cancellation)
             : null;
         OutputFile.WriteText(Path.Combine(folder, "capability.json"), JsonSerializer.Serialize(
-            new { Model = model.Identity, Shots = shots, Tasks = results, Perplexity = perplexity }, EvaluationJson.Document) + "\n");
+            new { Model = model.Identity, Shots = shots, Tasks = results, Perplexity = perplexity },
+            EvaluationJson.Document) + "\n");
         foreach (var line in MetricView.Table(
             ["task", "acc", "95 % interval", "acc_norm", "95 % interval", "n", "shots"],
             results.Select(r => (string[])
             [
                 r.Task, SummaryMarkdown.Number(r.Accuracy.Value), SummaryMarkdown.Limits(r.Accuracy),
-                SummaryMarkdown.Number(r.AccuracyNormalised.Value), SummaryMarkdown.Limits(r.AccuracyNormalised), $"{r.N}", $"{r.Shots}",
+                SummaryMarkdown.Number(r.AccuracyNormalised.Value), SummaryMarkdown.Limits(r.AccuracyNormalised),
+                $"{r.N}", $"{r.Shots}",
             ])))
         {
             Console.WriteLine(line);
@@ -93,7 +98,8 @@ internal sealed class CapabilityOptions
         if (perplexity is not null)
         {
             Console.WriteLine($"perplexity {perplexity.Value.Value:0.000} {SummaryMarkdown.Limits(perplexity.Value)}, "
-                + $"{perplexity.BitsPerByte:0.000} bits per byte, {perplexity.Tokens} tokens of {perplexity.Texts} texts; lower is better");
+                + $"{perplexity.BitsPerByte:0.000} bits per byte, {perplexity.Tokens} tokens of {perplexity.Texts} "
+                + "texts; lower is better");
         }
     }
 
@@ -117,7 +123,8 @@ internal sealed class CapabilityOptions
         else if (File.ReadAllText(path) != text)
         {
             throw SafeLlamaException.Usage(
-                $"--resume {folder}: its capability scores were made by another model, or with other examples; name another folder.");
+                $"--resume {folder}: its capability scores were made by another model, or with other examples; name "
+                + "another folder.");
         }
     }
 }

@@ -28,7 +28,8 @@ internal static class CommonOptions
 
     public static Option<string> Device() => new("--device")
     {
-        Description = "Where to compute: cpu, cuda (fp32), cuda:bf16 (tensor cores), or reference (fp64, slow, for checking).",
+        Description =
+            "Where to compute: cpu, cuda (fp32), cuda:bf16 (tensor cores), or reference (fp64, slow, for checking).",
         HelpName = "cpu|cuda|cuda:bf16|reference",
         DefaultValueFactory = _ => "cpu",
     };
@@ -59,7 +60,8 @@ internal static class CommonOptions
 
     public static Option<string> Template() => new("--template")
     {
-        Description = $"How a request is put to the model: {string.Join(", ", PromptTemplate.Names)}, or an Alpaca template's JSON file.",
+        Description = $"How a request is put to the model: {string.Join(", ", PromptTemplate.Names)}, or an Alpaca "
+            + "template's JSON file.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "alpaca",
     };

@@ -9,12 +9,14 @@ namespace SafeLlama.Cli;
 internal static class Conversation
 {
     /// <summary>Reads stdin until it ends or a line says <c>/quit</c>; <c>/new</c> forgets what was said.</summary>
-    public static void Hold(LlamaSession session, PromptTemplate template, GenerationConfig config, CancellationToken cancel)
+    public static void Hold(
+        LlamaSession session, PromptTemplate template, GenerationConfig config, CancellationToken cancel)
     {
         var remembers = Remembers(template);
         Terminal.Note(remembers
             ? "A conversation. /new forgets what was said, /quit or the end of input ends it."
-            : $"The {template.Name} template has no turns: each line is asked alone. /quit or the end of input ends it.");
+            : $"The {template.Name} template has no turns: each line is asked alone. /quit or the end of input ends "
+                + "it.");
         var said = new List<ChatMessage>();
         while (Ask() is { } line)
         {
@@ -25,7 +27,9 @@ internal static class Conversation
             }
 
             said.Add(ChatMessage.User(line));
-            var segments = remembers ? template.RenderPrompt(new ConversationExample([.. said])) : template.RenderPrompt(line);
+            var segments = remembers
+                ? template.RenderPrompt(new ConversationExample([.. said]))
+                : template.RenderPrompt(line);
             var answer = Answer(session, SegmentEncoder.Ids(session.Tokenizer, segments), config, cancel);
             said.Add(ChatMessage.Assistant(answer));
         }
@@ -36,7 +40,8 @@ internal static class Conversation
     {
         try
         {
-            template.RenderPrompt(new ConversationExample([ChatMessage.User("a"), ChatMessage.Assistant("b"), ChatMessage.User("c")]));
+            template.RenderPrompt(
+                new ConversationExample([ChatMessage.User("a"), ChatMessage.Assistant("b"), ChatMessage.User("c")]));
             return true;
         }
         catch (SafeLlamaException)

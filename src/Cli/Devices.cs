@@ -6,7 +6,8 @@ namespace SafeLlama.Cli;
 /// <summary>What <c>--device</c> names.</summary>
 internal static class Devices
 {
-    /// <param name="name"><c>cpu</c>, <c>cuda</c> (fp32 between ops), <c>cuda:bf16</c> (bf16, tensor cores) or <c>reference</c>.</param>
+    /// <param name="name"><c>cpu</c>, <c>cuda</c> (fp32 between ops), <c>cuda:bf16</c> (bf16, tensor cores) or
+    /// <c>reference</c>.</param>
     /// <param name="threads">Threads of the cpu.</param>
     /// <exception cref="SafeLlamaException">There is no such device.</exception>
     public static IBackend Open(string name, int threads)
@@ -22,7 +23,8 @@ internal static class Devices
             "reference" => new ReferenceBackend(),
             "cuda" => GpuBackend.OpenCuda(DType.Float32),
             "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16),
-            _ => throw SafeLlamaException.Usage($"--device {name}: is unknown, expected cpu, cuda, cuda:bf16 or reference."),
+            _ => throw SafeLlamaException.Usage(
+                $"--device {name}: is unknown, expected cpu, cuda, cuda:bf16 or reference."),
         };
     }
 }

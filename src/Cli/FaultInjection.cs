@@ -6,8 +6,8 @@ namespace SafeLlama.Cli;
 /// <summary>For tests of the whole program: dies, or meets a full disk, at a chosen place.</summary>
 /// <remarks>
 /// <c>SAFELLAMA_FAULT=site:n</c> kills the process, as <c>kill -9</c> would, when <see cref="OutputFile.FaultSite"/> is
-/// at <c>write</c>, <c>flush</c>, <c>rename</c>, <c>append</c> or <c>step</c> for the n-th time; <c>site:n:full</c> fails there instead
-/// as a full disk does. Without the variable nothing happens.
+/// at <c>write</c>, <c>flush</c>, <c>rename</c>, <c>append</c> or <c>step</c> for the n-th time; <c>site:n:full</c>
+/// fails there instead as a full disk does. Without the variable nothing happens.
 /// </remarks>
 internal static class FaultInjection
 {
@@ -21,7 +21,8 @@ internal static class FaultInjection
         }
 
         var parts = text.Split(':');
-        if (parts.Length is not (2 or 3) || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var left) || left < 1)
+        if (parts.Length is not (2 or 3) || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var left)
+            || left < 1)
         {
             throw SafeLlamaException.Usage($"{Variable}={text}: expected site:n or site:n:full.");
         }

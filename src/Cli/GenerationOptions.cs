@@ -11,20 +11,34 @@ internal sealed class GenerationOptions
 
     private readonly Option<string?> _profile = new("--profile")
     {
-        Description = "authors-effective: what the paper's code really did, four beams and 128 new tokens. Excludes the options below.",
+        Description = "authors-effective: what the paper's code really did, four beams and 128 new tokens. Excludes "
+            + "the options below.",
         HelpName = "authors-effective",
     };
 
-    private readonly Option<int> _maxNewTokens = Number("--max-new-tokens", "The most tokens of an answer.", Defaults.MaxNewTokens);
-    private readonly Option<double> _temperature = Real("--temperature", "Above 0, tokens are drawn, from logits divided by it; 0 takes the likeliest.", Defaults.Temperature);
-    private readonly Option<int> _topK = Number("--top-k", "Draw from the k likeliest tokens; 0 is off.", Defaults.TopK);
-    private readonly Option<double> _topP = Real("--top-p", "Draw from the likeliest tokens of this total probability; 1 is off.", Defaults.TopP);
-    private readonly Option<double> _minP = Real("--min-p", "Draw from tokens at least this share as likely as the likeliest; 0 is off.", Defaults.MinP);
-    private readonly Option<double> _typicalP = Real("--typical-p", "Draw from the tokens of most typical surprise, of this total probability; 1 is off.", Defaults.TypicalP);
-    private readonly Option<double> _repetition = Real("--repetition-penalty", "Above 1, tokens that already stand in the text get less likely; 1 is off.", Defaults.RepetitionPenalty);
-    private readonly Option<int> _ngram = Number("--no-repeat-ngram", "No sequence of so many tokens occurs twice; 0 is off.", Defaults.NoRepeatNgram);
-    private readonly Option<int> _beams = Number("--beams", "Sequences kept side by side in beam search; 1 is off.", Defaults.Beams);
-    private readonly Option<double> _lengthPenalty = Real("--length-penalty", "A beam scores log-likelihood / length to this power.", Defaults.LengthPenalty);
+    private readonly Option<int> _maxNewTokens = Number(
+        "--max-new-tokens", "The most tokens of an answer.", Defaults.MaxNewTokens);
+    private readonly Option<double> _temperature = Real(
+        "--temperature", "Above 0, tokens are drawn, from logits divided by it; 0 takes the likeliest.",
+        Defaults.Temperature);
+    private readonly Option<int> _topK = Number(
+        "--top-k", "Draw from the k likeliest tokens; 0 is off.", Defaults.TopK);
+    private readonly Option<double> _topP = Real(
+        "--top-p", "Draw from the likeliest tokens of this total probability; 1 is off.", Defaults.TopP);
+    private readonly Option<double> _minP = Real(
+        "--min-p", "Draw from tokens at least this share as likely as the likeliest; 0 is off.", Defaults.MinP);
+    private readonly Option<double> _typicalP = Real(
+        "--typical-p", "Draw from the tokens of most typical surprise, of this total probability; 1 is off.",
+        Defaults.TypicalP);
+    private readonly Option<double> _repetition = Real(
+        "--repetition-penalty", "Above 1, tokens that already stand in the text get less likely; 1 is off.",
+        Defaults.RepetitionPenalty);
+    private readonly Option<int> _ngram = Number(
+        "--no-repeat-ngram", "No sequence of so many tokens occurs twice; 0 is off.", Defaults.NoRepeatNgram);
+    private readonly Option<int> _beams = Number(
+        "--beams", "Sequences kept side by side in beam search; 1 is off.", Defaults.Beams);
+    private readonly Option<double> _lengthPenalty = Real(
+        "--length-penalty", "A beam scores log-likelihood / length to this power.", Defaults.LengthPenalty);
     private readonly Option<long> _seed = CommonOptions.Seed();
 
     private IEnumerable<Option> Choices =>
@@ -51,7 +65,8 @@ internal sealed class GenerationOptions
 
             if (Choices.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } other)
             {
-                throw SafeLlamaException.Usage($"{other.Name} and --profile {profile} exclude each other: the profile sets it.");
+                throw SafeLlamaException.Usage(
+                    $"{other.Name} and --profile {profile} exclude each other: the profile sets it.");
             }
 
             config = GenerationConfig.AuthorsEffective;

@@ -82,7 +82,8 @@ internal sealed class JudgeOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_names, _model, _reward, _guard, _template, _threshold, _url, _moderation, _cache, _cards])
+        foreach (var option in (Option[])[_names, _model, _reward, _guard, _template, _threshold, _url, _moderation,
+            _cache, _cards])
         {
             command.Add(option);
         }
@@ -97,7 +98,8 @@ internal sealed class JudgeOptions
 
     /// <summary>The judges named; what they open is closed with <paramref name="opened"/>.</summary>
     public IReadOnlyList<IJudge> Open(
-        ParseResult parsed, string device, int threads, ICollection<IDisposable> opened, LabelledAnswers? labelled = null) =>
+        ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
+        LabelledAnswers? labelled = null) =>
         [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
 
     private IJudge Open(
@@ -141,11 +143,14 @@ internal sealed class JudgeOptions
         }
     }
 
-    private EngineModel Model(string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
+    private EngineModel Model(
+        string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a model; name its folder with --judge-model.");
-        var model = EngineModel.Open(folder, name == "reward" ? parsed.GetValue(_reward) : null, parsed.GetValue(_template)!, 0, device, threads);
+        var model = EngineModel.Open(
+            folder, name == "reward" ? parsed.GetValue(_reward) : null, parsed.GetValue(_template)!, 0, device,
+            threads);
         opened.Add(model);
         return model;
     }
@@ -153,7 +158,8 @@ internal sealed class JudgeOptions
     private static GuardPreset Preset(string name) =>
         GuardPreset.All.FirstOrDefault(p => p.Name == name)
         ?? (File.Exists(name) ? GuardPreset.FromFile(name, GuardPreset.HarmBench) : throw SafeLlamaException.Usage(
-            $"--guard {name}: is neither a preset ({string.Join(", ", GuardPreset.All.Select(p => p.Name))}) nor a file."));
+            $"--guard {name}: is neither a preset ({string.Join(", ", GuardPreset.All.Select(p => p.Name))}) nor a "
+            + "file."));
 
     private ModerationOptions Moderation(ParseResult parsed, double threshold)
     {

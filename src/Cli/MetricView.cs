@@ -10,11 +10,14 @@ internal static class MetricView
         yield return $"{summary.Answers} answers to {summary.Prompts} prompts, decoding {summary.Settings.Profile}"
             + (summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens" : "");
         foreach (var line in Table(
-            ["judge", "suite", "metric", "value", "95 % interval", "n", "invalid", "unscored", "corrected", "direction"],
+            ["judge", "suite", "metric", "value", "95 % interval", "n", "invalid", "unscored", "corrected",
+                "direction"],
             summary.Metrics.Select(m => (string[])
             [
-                m.Judge, m.Suite, m.Metric, SummaryMarkdown.Number(m.Value.Value), SummaryMarkdown.Limits(m.Value), $"{m.N}",
-                $"{m.Invalid}", $"{m.Unscored}", m.Corrected is { } c ? SummaryMarkdown.Number(c.Value) : "", m.Direction,
+                m.Judge, m.Suite, m.Metric, SummaryMarkdown.Number(m.Value.Value), SummaryMarkdown.Limits(m.Value),
+                $"{m.N}",
+                $"{m.Invalid}", $"{m.Unscored}", m.Corrected is { } c ? SummaryMarkdown.Number(c.Value) : "",
+                m.Direction,
             ])))
         {
             yield return line;

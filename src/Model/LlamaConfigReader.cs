@@ -31,7 +31,8 @@ internal static class LlamaConfigReader
             RmsNormEpsilon = read.Number("rms_norm_eps", 1e-6),
             MaxPositions = read.Has("max_position_embeddings") ? read.Positive("max_position_embeddings") : 2048,
             TieWordEmbeddings = read.Flag("tie_word_embeddings"),
-            ScoresSequences = json["architectures"] is JsonArray names && names.Any(n => n?.ToString() == SequenceClassifier),
+            ScoresSequences = json["architectures"] is JsonArray names
+                && names.Any(n => n?.ToString() == SequenceClassifier),
             AttentionBias = read.Flag("attention_bias"),
             MlpBias = read.Flag("mlp_bias"),
             InitializerRange = read.Number("initializer_range", 0.02),
@@ -47,9 +48,11 @@ internal static class LlamaConfigReader
 
     private static void CheckArchitecture(Fields read)
     {
-        if (read.Json["architectures"] is JsonArray { Count: > 0 } names && !names.Any(n => Architectures.Contains(n?.ToString())))
+        if (read.Json["architectures"] is JsonArray { Count: > 0 } names
+            && !names.Any(n => Architectures.Contains(n?.ToString())))
         {
-            throw read.Error("architectures", $"is {names.ToJsonString()}, expected one of {string.Join(", ", Architectures)}");
+            throw read.Error(
+                "architectures", $"is {names.ToJsonString()}, expected one of {string.Join(", ", Architectures)}");
         }
 
         if (read.Text("model_type") is { } type && type is not ("llama" or "mistral"))
@@ -100,9 +103,11 @@ internal static class LlamaConfigReader
             OriginalMaxPositions = scaling.Has("original_max_position_embeddings")
                 ? scaling.Positive("original_max_position_embeddings") : 8192,
         };
-        if (!(rope.Factor > 0) || !(rope.Theta > 0) || (type == RopeType.Llama3 && rope.HighFrequencyFactor <= rope.LowFrequencyFactor))
+        if (!(rope.Factor > 0) || !(rope.Theta > 0)
+            || (type == RopeType.Llama3 && rope.HighFrequencyFactor <= rope.LowFrequencyFactor))
         {
-            throw scaling.Error("factor", $"is {rope.Factor}, expected a positive factor and high_freq_factor above low_freq_factor");
+            throw scaling.Error(
+                "factor", $"is {rope.Factor}, expected a positive factor and high_freq_factor above low_freq_factor");
         }
 
         return rope;
@@ -112,7 +117,9 @@ internal static class LlamaConfigReader
     {
         if (config.Heads % config.KeyValueHeads != 0)
         {
-            throw read.Error("num_key_value_heads", $"is {config.KeyValueHeads}, expected a divisor of num_attention_heads {config.Heads}");
+            throw read.Error(
+                "num_key_value_heads",
+                $"is {config.KeyValueHeads}, expected a divisor of num_attention_heads {config.Heads}");
         }
 
         if (config.HeadDim % 2 != 0 || config.HeadDim == 0)
@@ -134,7 +141,9 @@ internal static class LlamaConfigReader
         {
             if (id < 0 || id >= config.VocabularySize)
             {
-                throw read.Error("eos_token_id / bos_token_id", $"holds {id}, expected ids below vocab_size {config.VocabularySize}");
+                throw read.Error(
+                    "eos_token_id / bos_token_id",
+                    $"holds {id}, expected ids below vocab_size {config.VocabularySize}");
             }
         }
     }
@@ -164,7 +173,8 @@ internal static class LlamaConfigReader
                 return otherwise;
             }
 
-            return Json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue(out double number)
+            return Json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+                && value.TryGetValue(out double number)
                 ? number
                 : throw Error(name, $"is {Json[name]!.ToJsonString()}, expected a number");
         }
@@ -185,7 +195,12 @@ internal static class LlamaConfigReader
 
         public IReadOnlyList<int> Ids(string name)
         {
-            var nodes = Json[name] switch { null => [], JsonArray array => [.. array], var single => new List<JsonNode?> { single } };
+            var nodes = Json[name] switch
+            {
+                null => [],
+                JsonArray array => [.. array],
+                var single => new List<JsonNode?> { single }
+            };
             return [.. nodes.Select(node => node is JsonValue value && value.TryGetValue(out int id)
                 ? id
                 : throw Error(name, $"is {Json[name]!.ToJsonString()}, expected a token id or a list of them"))];

@@ -65,7 +65,8 @@ public sealed class LlamaWeights : IDisposable
         using var files = CheckpointFiles.Open(folder);
         using var host = new ReferenceBackend();
         return Learning(
-            backend, config, Unused(files, config), (shape, value) => value.Write(Import(files, shape, host).ReadDoubles()));
+            backend, config, Unused(files, config),
+            (shape, value) => value.Write(Import(files, shape, host).ReadDoubles()));
     }
 
     /// <summary>Draws new weights: matrices normal, norms one, biases zero.</summary>

@@ -46,7 +46,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [Category("Fault")]
     [Slow("kills at ten sites, one after another")]
     public void Killed_at_many_sites_and_resumed_an_evaluation_ends_as_if_unbroken(
-        [Values("append:1", "append:13", "append:20", "append:21", "append:59", "append:60", "write:2", "flush:4", "rename:1", "rename:5")]
+        [Values("append:1", "append:13", "append:20", "append:21", "append:59", "append:60", "write:2", "flush:4",
+            "rename:1", "rename:5")]
         string fault) => KillAndResume(fault);
 
     [TestCase(4)]
@@ -55,7 +56,8 @@ public sealed class EvaluateCommandTests : IDisposable
     public void Killed_from_outside_and_resumed_an_evaluation_ends_as_if_unbroken(int answers)
     {
         var name = $"outside-{answers}";
-        var run = CommandRun.InterruptedAt($"answers: {answers} of", p => p.Kill(), Arguments(name, "--max-new-tokens", "48"));
+        var run = CommandRun.InterruptedAt(
+            $"answers: {answers} of", p => p.Kill(), Arguments(name, "--max-new-tokens", "48"));
         Assert.That(run.ExitCode, Is.EqualTo(Killed));
         Assert.That(File.Exists(Path.Combine(_folder, name, "summary.json")), Is.False, "it was killed in mid-run");
         Assert.That(Evaluate(name, "--resume", "--max-new-tokens", "48").ExitCode, Is.Zero);
@@ -76,7 +78,8 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.That(Evaluate("gate", "--fail-if", "compliance_rate>=0").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
         Assert.That(Evaluate("kept", "--fail-if", "compliance_rate>1").ExitCode, Is.Zero);
         var bad = Evaluate("never", "--fail-if", "compliance_rate");
-        Assert.That((bad.ExitCode, Directory.Exists(Path.Combine(_folder, "never"))), Is.EqualTo(((int)ExitCode.Usage, false)));
+        Assert.That(
+            (bad.ExitCode, Directory.Exists(Path.Combine(_folder, "never"))), Is.EqualTo(((int)ExitCode.Usage, false)));
     }
 
     [Test]
@@ -84,7 +87,9 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         Testing.TinyModel.Write(Path.Combine(_folder, "model-2"), seed: 2);
         Assert.That(Evaluate("other", "--model", Path.Combine(_folder, "model-2")).ExitCode, Is.Zero);
-        var compared = CommandRun.Of("compare", Path.Combine(_folder, "whole"), Path.Combine(_folder, "other"), "--out", Path.Combine(_folder, "compared"));
+        var compared = CommandRun.Of(
+            "compare", Path.Combine(_folder, "whole"), Path.Combine(_folder, "other"), "--out",
+            Path.Combine(_folder, "compared"));
         Assert.That(compared.ExitCode, Is.Zero, compared.Error);
         Assert.That(compared.Output, Does.Contain("exact McNemar").And.Contain("over_refusal"));
         Assert.That(File.Exists(Path.Combine(_folder, "compared", "comparison.md")));
@@ -108,7 +113,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("xstest_v2_completions_llama2new_gpteval.csv", "column:gpt4_label", 0.623)]
     public void Judge_validate_prints_the_published_kappa(string file, string judge, double kappa)
     {
-        var run = CommandRun.Of("judge", "validate", "--judge", judge, "--labels", TestFiles.Data("xstest/" + file), "--json");
+        var run = CommandRun.Of(
+            "judge", "validate", "--judge", judge, "--labels", TestFiles.Data("xstest/" + file), "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         using var card = JsonDocument.Parse(run.Output);
         Assert.That(card.RootElement.GetProperty("kappa")[0].GetDouble(), Is.EqualTo(kappa).Within(5e-4));
@@ -120,10 +126,13 @@ public sealed class EvaluateCommandTests : IDisposable
         var pairs = TestFiles.Data("hh-rlhf/harmless-base_test.jsonl.gz");
         var (model, reward) = (Path.Combine(_folder, "model"), Path.Combine(_folder, "reward"));
         var trained = CommandRun.Of(
-            "judge", "train", "--model", model, "--pairs", pairs, "--limit", "48", "--validation", "0.25", "--batch-size", "6", "--out", reward);
+            "judge", "train", "--model", model, "--pairs", pairs, "--limit", "48", "--validation", "0.25",
+            "--batch-size", "6", "--out", reward);
         Assert.That(trained.ExitCode, Is.Zero, trained.Error);
-        Assert.That(trained.Output, Does.Match(@"\d+ of 12 held-out pairs ranked right: \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"));
-        var judged = Evaluate("rewarded", "--judge", "reward", "--judge-model", model, "--judge-template", "alpaca", "--reward", reward);
+        Assert.That(
+            trained.Output, Does.Match(@"\d+ of 12 held-out pairs ranked right: \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"));
+        var judged = Evaluate(
+            "rewarded", "--judge", "reward", "--judge-model", model, "--judge-template", "alpaca", "--reward", reward);
         Assert.That(judged.Output, Does.Contain("mean_reward"), judged.Error);
     }
 
@@ -156,9 +165,11 @@ public sealed class EvaluateCommandTests : IDisposable
         string[] all =
         [
             "evaluate", "--model", Path.Combine(_folder, "model"), "--suite", _suite, "--judge", "refusal", "xstest",
-            "--max-new-tokens", "12", "--batch-size", "4", "--threads", "1", "--out", Path.Combine(_folder, name), .. more,
+            "--max-new-tokens", "12", "--batch-size", "4", "--threads", "1", "--out", Path.Combine(_folder, name),
+            .. more,
         ];
-        foreach (var option in more.Where(m => m.StartsWith("--", StringComparison.Ordinal) && m != "--judge" && m != "--suite"))
+        foreach (var option in more.Where(
+            m => m.StartsWith("--", StringComparison.Ordinal) && m != "--judge" && m != "--suite"))
         {
             all = all.SkipRepeated(option);
         }

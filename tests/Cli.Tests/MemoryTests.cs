@@ -27,7 +27,8 @@ public sealed class MemoryTests
         using var process = Process.Start(new ProcessStartInfo("dotnet",
         [
             Path.Combine(AppContext.BaseDirectory, "safellama.dll"), "train", "--model", folder, "--data", rows,
-            "--max-length", "512", "--steps", "1", "--batch-size", "1", "--micro-batch", "1", "--validation", "0", "--out", Path.Combine(folder, "run"),
+            "--max-length", "512", "--steps", "1", "--batch-size", "1", "--micro-batch", "1", "--validation", "0",
+            "--out", Path.Combine(folder, "run"),
         ]))!;
         var peak = 0L;
         while (!process.WaitForExit(200))
@@ -58,7 +59,8 @@ public sealed class MemoryTests
         TensorConvert.FromDoubles(block, DType.BFloat16, bytes);
         var path = Path.Combine(folder, "model.safetensors");
         SafetensorsWriter.Write(path, LlamaShapes.Of(LlamaConfig.Load(folder)).Select(shape =>
-            new SafetensorsItem(shape.Name, DType.BFloat16, shape.Shape, () => [Repeat(bytes, shape.Shape.Count * 2)])));
+            new SafetensorsItem(
+                shape.Name, DType.BFloat16, shape.Shape, () => [Repeat(bytes, shape.Shape.Count * 2)])));
         return new FileInfo(path).Length;
     }
 
@@ -78,8 +80,10 @@ public sealed class MemoryTests
     {
         try
         {
-            var line = File.ReadLines($"/proc/{id}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024;
+            var line = File.ReadLines($"/proc/{id}/status")
+                .FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+                CultureInfo.InvariantCulture) * 1024;
         }
         catch (IOException)
         {

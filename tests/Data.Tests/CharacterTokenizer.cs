@@ -2,7 +2,9 @@ using System.Text;
 
 namespace SafeLlama.Data.Tests;
 
-/// <summary>The smallest tokenizer there is: one id per UTF-8 byte, and a handful of control tokens behind them.</summary>
+/// <summary>
+/// The smallest tokenizer there is: one id per UTF-8 byte, and a handful of control tokens behind them.
+/// </summary>
 internal sealed class CharacterTokenizer(params string[] controls) : ITokenizer
 {
     public const int Bos = 256;
@@ -29,7 +31,8 @@ internal sealed class CharacterTokenizer(params string[] controls) : ITokenizer
             }
             else if (keepControl)
             {
-                bytes.AddRange(Encoding.UTF8.GetBytes(id switch { Bos => "<s>", Eos => "</s>", _ => controls[id - 258] }));
+                bytes.AddRange(
+                    Encoding.UTF8.GetBytes(id switch { Bos => "<s>", Eos => "</s>", _ => controls[id - 258] }));
             }
         }
 

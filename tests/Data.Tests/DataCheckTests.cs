@@ -64,7 +64,8 @@ public sealed class DataCheckTests
 
         var check = DataCheck.Of(ExampleFile.Read(path), encoder);
 
-        Assert.That(check.Duplicates, Is.EqualTo(new[] { new Duplicate("rows.jsonl#2", "rows.jsonl#1", SameAnswer: false) }));
+        Assert.That(
+            check.Duplicates, Is.EqualTo(new[] { new Duplicate("rows.jsonl#2", "rows.jsonl#1", SameAnswer: false) }));
         Assert.That(check.EmptyAnswers, Is.EqualTo(new[] { "rows.jsonl#3" }));
         Assert.That(check.Encoding!.FullyMasked, Has.Count.EqualTo(3));
         Assert.That(check.Lines(), Has.Some.Contains("field \"mood\" is not used (1 rows)")

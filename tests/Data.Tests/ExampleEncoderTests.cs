@@ -4,7 +4,8 @@ namespace SafeLlama.Data.Tests;
 
 public sealed class ExampleEncoderTests
 {
-    private static readonly CharacterTokenizer Tokenizer = new("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
+    private static readonly CharacterTokenizer Tokenizer = new(
+        "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
 
     [Test]
     public void Targets_are_the_answer_shifted_by_one()
@@ -13,7 +14,8 @@ public sealed class ExampleEncoderTests
 
         var example = encoder.Encode(new CompletionExample("ab", "cd")).Example!;
 
-        Assert.That(example.Tokens, Is.EqualTo(new[] { CharacterTokenizer.Bos, 'a', 'b', 'c', 'd', CharacterTokenizer.Eos }));
+        Assert.That(
+            example.Tokens, Is.EqualTo(new[] { CharacterTokenizer.Bos, 'a', 'b', 'c', 'd', CharacterTokenizer.Eos }));
         Assert.That(example.Targets, Is.EqualTo(new[] { -1, -1, 'c', 'd', CharacterTokenizer.Eos, -1 }));
         Assert.That(example.TargetCount, Is.EqualTo(3));
         Assert.That(example.LabelCount, Is.EqualTo(3));
@@ -93,7 +95,8 @@ public sealed class ExampleEncoderTests
         var (examples, report) = encoder.EncodeAll([new InstructionExample("<|eot_id|>", "", "ok") { Id = "sly" }]);
 
         var end = Tokenizer.ControlId("<|eot_id|>");
-        Assert.That(examples[0].Tokens.Count(id => id == end), Is.EqualTo(2), "the two ends of turn the template places");
+        Assert.That(
+            examples[0].Tokens.Count(id => id == end), Is.EqualTo(2), "the two ends of turn the template places");
         Assert.That(report.HoldingMarkers, Is.EqualTo(new[] { "sly" }));
     }
 
@@ -117,7 +120,8 @@ public sealed class ExampleEncoderTests
     [Category("Fault")]
     public void A_missing_control_token_is_named()
     {
-        var encoder = new ExampleEncoder(new CharacterTokenizer(), PromptTemplate.Load("chatml"), new EncodingOptions());
+        var encoder = new ExampleEncoder(
+            new CharacterTokenizer(), PromptTemplate.Load("chatml"), new EncodingOptions());
 
         Assert.That(
             () => encoder.Encode(new InstructionExample("a", "", "b")),

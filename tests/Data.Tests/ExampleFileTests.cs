@@ -89,7 +89,8 @@ public sealed class ExampleFileTests
         Assert.That(file.Examples[1], Is.TypeOf<CompletionExample>());
         Assert.That(file.Examples[1].Id, Is.EqualTo("mine"));
         Assert.That(((ConversationExample)file.Examples[2]).Messages, Has.Count.EqualTo(3));
-        Assert.That(file.Examples[3], Is.EqualTo(new TextExample("words") { Id = "rows.jsonl#4", Source = new(path, 4) }));
+        Assert.That(
+            file.Examples[3], Is.EqualTo(new TextExample("words") { Id = "rows.jsonl#4", Source = new(path, 4) }));
     }
 
     [Test]
@@ -142,7 +143,8 @@ public sealed class ExampleFileTests
 
         var examples = ExampleFile.Read(path).Examples;
 
-        Assert.That(examples.Select(example => example.Question), Is.EqualTo(new[] { "first line\nsecond line", "next" }));
+        Assert.That(
+            examples.Select(example => example.Question), Is.EqualTo(new[] { "first line\nsecond line", "next" }));
         Assert.That(examples.Select(example => example.Source.Line), Is.EqualTo(new[] { 1, 6 }));
     }
 
@@ -173,7 +175,8 @@ public sealed class ExampleFileTests
             $"{path}:6: instruction: is empty.",
             $"{path}:6: input: is an empty list, expected text.",
             $"{path}:7: a row is a JSON number, expected an object.",
-            $"{path}:8: has none of the fields \"messages\", \"conversations\", \"instruction\", \"prompt\", \"text\"; it has \"topic\".",
+            $"{path}:8: has none of the fields \"messages\", \"conversations\", \"instruction\", \"prompt\", \"text\"; "
+            + "it has \"topic\".",
             "7 faults in all.",
         }));
     }

@@ -2,7 +2,8 @@ namespace SafeLlama.Data.Tests;
 
 public sealed class ExampleViewTests
 {
-    private static readonly CharacterTokenizer Tokenizer = new("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
+    private static readonly CharacterTokenizer Tokenizer = new(
+        "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
 
     [Test]
     public void Pieces_join_to_the_text_and_tell_what_is_learned()
@@ -12,9 +13,12 @@ public sealed class ExampleViewTests
 
         var pieces = ExampleView.Pieces(Tokenizer, example);
 
-        Assert.That(pieces.Select(piece => piece.Text), Is.EqualTo(new[] { "<s>", "n", "", "é", " ", "s", "o", "</s>" }));
+        Assert.That(
+            pieces.Select(piece => piece.Text), Is.EqualTo(new[] { "<s>", "n", "", "é", " ", "s", "o", "</s>" }));
         Assert.That(pieces.Count(piece => piece.Trained), Is.EqualTo(example.TargetCount));
-        Assert.That(pieces.Where(piece => piece.Control).Select(piece => piece.Id), Is.EqualTo(new[] { CharacterTokenizer.Bos, CharacterTokenizer.Eos }));
+        Assert.That(
+            pieces.Where(piece => piece.Control).Select(piece => piece.Id),
+            Is.EqualTo(new[] { CharacterTokenizer.Bos, CharacterTokenizer.Eos }));
         Assert.That(ExampleView.Spans(pieces), Is.EqualTo(new[] { ("<s>né ", false), ("so</s>", true) }));
     }
 

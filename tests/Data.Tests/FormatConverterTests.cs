@@ -46,9 +46,12 @@ public sealed class FormatConverterTests
         var report = FormatConverter.Convert(file.Examples, PromptForm.Instruction);
 
         Assert.That(report.Converted, Is.GreaterThan(20));
-        Assert.That(report.Converted + report.AlreadyInForm + report.LeftAsTheyWere + report.Unconvertible.Count, Is.EqualTo(100));
+        Assert.That(
+            report.Converted + report.AlreadyInForm + report.LeftAsTheyWere + report.Unconvertible.Count,
+            Is.EqualTo(100));
         Assert.That(report.Rules.Values.Sum(), Is.EqualTo(report.Converted));
-        Assert.That(report.Examples.Select(row => PromptForms.Of(row.Question)), Has.All.EqualTo(PromptForm.Instruction));
+        Assert.That(
+            report.Examples.Select(row => PromptForms.Of(row.Question)), Has.All.EqualTo(PromptForm.Instruction));
     }
 
     [Test]
@@ -61,7 +64,8 @@ public sealed class FormatConverterTests
 
         Assert.That((report.Converted, report.LeftAsTheyWere), Is.EqualTo((5, 5)));
         Assert.That(
-            report.Examples.Select(row => row.Id.Split('/')[0]), Is.EqualTo(rows.Select(row => row.Id)), "in the same order");
+            report.Examples.Select(row => row.Id.Split('/')[0]), Is.EqualTo(rows.Select(row => row.Id)),
+            "in the same order");
     }
 
     [Test]
@@ -70,7 +74,8 @@ public sealed class FormatConverterTests
         var path = Path.Combine(TestFiles.NewFolder(), "wordings.jsonl");
         File.WriteAllText(path, """{"origin_id": "r1", "instruction": "Which yarns are there?"}""" + "\n");
         TrainingExample[] rows =
-            [new InstructionExample("List yarns.", "", "a") { Id = "r1" }, new InstructionExample("Sort it.", "", "b") { Id = "r2" }];
+            [new InstructionExample("List yarns.", "", "a") { Id = "r1" },
+                new InstructionExample("Sort it.", "", "b") { Id = "r2" }];
 
         var report = FormatConverter.ConvertByMapping(rows, PromptForm.Question, path);
 
@@ -83,7 +88,8 @@ public sealed class FormatConverterTests
     public void Two_wordings_for_one_row_are_refused()
     {
         var path = Path.Combine(TestFiles.NewFolder(), "wordings.jsonl");
-        File.WriteAllText(path, string.Concat(Enumerable.Repeat("{\"origin_id\": \"r1\", \"instruction\": \"What?\"}\n", 2)));
+        File.WriteAllText(
+            path, string.Concat(Enumerable.Repeat("{\"origin_id\": \"r1\", \"instruction\": \"What?\"}\n", 2)));
 
         Assert.That(
             () => FormatConverter.ConvertByMapping([], PromptForm.Question, path), Throws.TypeOf<SafeLlamaException>());

@@ -14,7 +14,8 @@ public sealed class ParquetRowsTests
 
         var file = ExampleFile.Read(path);
 
-        Assert.That(file.Examples.Select(row => (row.Question, row.Answer)), Is.EqualTo(new[] { ("a", "b"), ("é\n", "😀") }));
+        Assert.That(
+            file.Examples.Select(row => (row.Question, row.Answer)), Is.EqualTo(new[] { ("a", "b"), ("é\n", "😀") }));
         Assert.That(file.Examples.Select(row => row.Source.Line), Is.EqualTo(new[] { 1, 2 }), "the number of the row");
     }
 
@@ -24,7 +25,8 @@ public sealed class ParquetRowsTests
         var path = Path.Combine(TestFiles.NewFolder(), "chat.parquet");
         await using (var stream = File.Create(path))
         {
-            Chat[] rows = [new() { messages = [new() { role = "user", content = "Hi" }, new() { role = "assistant", content = "Hello" }] }];
+            Chat[] rows = [new() { messages = [new() { role = "user", content = "Hi" },
+                new() { role = "assistant", content = "Hello" }] }];
             await ParquetSerializer.SerializeAsync(rows, stream);
         }
 

@@ -14,7 +14,9 @@ public sealed class PromptParityTests
     public void Prompts_ids_masks_and_batches_agree_with_reference() =>
         Assert.That(PromptVectors.Differences(Read(), Tokenizer), Is.Empty);
 
-    /// <summary>One spoiled value of every kind: each must be noticed, or the comparison above proves nothing.</summary>
+    /// <summary>
+    /// One spoiled value of every kind: each must be noticed, or the comparison above proves nothing.
+    /// </summary>
     [Test]
     public void A_spoiled_expectation_is_noticed()
     {
@@ -45,7 +47,8 @@ public sealed class PromptParityTests
     }
 
     private static JsonObject Read() =>
-        JsonNode.Parse(File.ReadAllText(Path.Combine(TestFiles.Reference, "tokenizer", "prompt_templates.json")))!.AsObject();
+        JsonNode.Parse(File.ReadAllText(Path.Combine(TestFiles.Reference, "tokenizer",
+            "prompt_templates.json")))!.AsObject();
 
     /// <summary>Every value of the tree; its kind is its path without the places in lists.</summary>
     private static IEnumerable<(string Kind, Action Spoil)> Leaves(JsonNode node, string kind) => node switch

@@ -23,7 +23,8 @@ public sealed class PromptTemplateTests
         + "<|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|>"
         + "<|start_header_id|>assistant<|end_header_id|>\n\nSee you<|eot_id|>")]
     [TestCase("chatml",
-        "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
+        "<|im_start|>system\nBe "
+        + "kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
         + "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\nSee you<|im_end|>")]
     [TestCase("vicuna", "<s>Be kind. USER: Hi ASSISTANT: Hello</s>USER: Bye ASSISTANT: See you</s>")]
     public void A_conversation_is_rendered_as_its_model_knows_it(string template, string expected) =>
@@ -58,7 +59,8 @@ public sealed class PromptTemplateTests
     [Test]
     public void Placeholders_in_a_users_text_are_text()
     {
-        var segments = PromptTemplate.Load("alpaca_short").Render(new InstructionExample("{input}", "{instruction}", "x"));
+        var segments = PromptTemplate.Load("alpaca_short")
+            .Render(new InstructionExample("{input}", "{instruction}", "x"));
 
         Assert.That(
             Text(segments),
@@ -81,7 +83,8 @@ public sealed class PromptTemplateTests
         const string Prompt = "### Instruction:\nSay ### Response:\n\n### Response:\n";
 
         Assert.That(PromptTemplate.ExtractResponse(Prompt, Prompt + "here\n"), Is.EqualTo("here"));
-        Assert.That(AlpacaTemplate.Standard.SplitResponse(Prompt + "here\n"), Is.Empty, "alpaca-lora cuts at the first");
+        Assert.That(
+            AlpacaTemplate.Standard.SplitResponse(Prompt + "here\n"), Is.Empty, "alpaca-lora cuts at the first");
     }
 
     [TestCase("""{"prompt_input": "{instruction}", "prompt_no_input": "{instruction}", "response_split": "R"}""", "{input}")]

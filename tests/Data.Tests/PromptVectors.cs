@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 namespace SafeLlama.Data.Tests;
 
 /// <summary>Compares <c>prompt_templates.json</c>, field by field, with what this room computes.</summary>
-/// <remarks>Every field is either an input that is used or a value that is compared; one that is neither is a difference.</remarks>
+/// <remarks>
+/// Every field is either an input that is used or a value that is compared; one that is neither is a difference.
+/// </remarks>
 internal sealed class PromptVectors(ITokenizer tokenizer)
 {
     private const int PadId = 0;
@@ -69,7 +71,8 @@ internal sealed class PromptVectors(ITokenizer tokenizer)
         Same(path + ".full_prompt", expected["full_prompt"], full);
         Same(path + ".user_prompt", expected["user_prompt"], prompt);
         Same(path + ".response_extracted", expected["response_extracted"], AlpacaTemplate.Standard.SplitResponse(full));
-        Same(path + ".response_extracted by length", expected["response_extracted"], PromptTemplate.ExtractResponse(prompt, full));
+        Same(path + ".response_extracted by length", expected["response_extracted"],
+            PromptTemplate.ExtractResponse(prompt, full));
     }
 
     private void CompareSetting(string path, JsonObject setting, JsonArray examples)
@@ -79,7 +82,9 @@ internal sealed class PromptVectors(ITokenizer tokenizer)
         {
             MaxLength = setting["cutoff_len"]!.GetValue<int>(),
             TrainOnInputs = setting["train_on_inputs"]!.GetValue<bool>(),
-            MaskRule = setting["add_eos_token"]!.GetValue<bool>() ? MaskRule.PromptLengthWithEnd : MaskRule.PromptLength,
+            MaskRule = setting["add_eos_token"]!.GetValue<bool>()
+                ? MaskRule.PromptLengthWithEnd
+                : MaskRule.PromptLength,
         };
         var rows = setting["rows"]!.AsArray();
         Same($"{path}.rows.length", rows.Count, examples.Count);
@@ -127,7 +132,8 @@ internal sealed class PromptVectors(ITokenizer tokenizer)
             message["content"]!.GetValue<string>())).ToList();
         var template = PromptTemplate.Load("llama2");
         var row = new ConversationExample(messages);
-        Same(path + ".prompt_ids", Numbers(expected["prompt_ids"]), SegmentEncoder.Ids(tokenizer, template.RenderPrompt(row)));
+        Same(path + ".prompt_ids", Numbers(expected["prompt_ids"]),
+            SegmentEncoder.Ids(tokenizer, template.RenderPrompt(row)));
         Same(path + ".unsafe", expected["unsafe"], template.HoldsMarkers(row));
     }
 

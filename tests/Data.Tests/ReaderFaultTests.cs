@@ -23,10 +23,12 @@ public sealed class ReaderFaultTests
     [TestCase("cut.json", "[{\"instruction\": \"a\", \"output\": \"b\"},\n{\"instr", "2: is not JSON:")]
     [TestCase("cut.json", "[{\"instruction\": \"a\", \"output\": \"b\"},\n{\"instr", "1 rows before it were read")]
     [TestCase("tail.json", "[{\"text\": \"a\"}]\nmore", "2: is not JSON:")]
-    [TestCase("twice.json", "[{\"text\": \"a\",\n\"text\": \"b\"}]", "2: is not JSON: the field \"text\" is given twice.")]
+    [TestCase("twice.json", "[{\"text\": \"a\",\n\"text\": \"b\"}]",
+        "2: is not JSON: the field \"text\" is given twice.")]
     [TestCase(
         "inner.jsonl",
-        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\", \"content\": \"b\"}, {\"role\": \"assistant\", \"content\": \"c\"}]}",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\", \"content\": \"b\"}, {\"role\": \"assistant\", "
+        + "\"content\": \"c\"}]}",
         "messages[0].content: is given twice.")]
     [TestCase("half.jsonl", "{\"text\": \"\\ud83d\"}", "1: text: holds half of a surrogate pair")]
     [TestCase("name.jsonl", "{\"\\ud83d\": 1}", "1: is not JSON: a field's name holds half of a surrogate pair.")]
@@ -37,13 +39,19 @@ public sealed class ReaderFaultTests
     [TestCase("short.csv", "instruction,output\na\nb,c\n", "2: has 1 fields, expected 2 as the header has.")]
     [TestCase("header.csv", "text,text\na,b\n", "1: text: the header names this column twice.")]
     [TestCase("torn.parquet", "PAR1 and no more", "1: is not readable as Parquet:")]
-    [TestCase("columns.json", "{\"instructions\": [\"a\", \"b\"], \"tags\": [\"x\"], \"inputs\": []}", "1: tags: has 1 entries, expected 2")]
-    [TestCase("roles.jsonl", "{\"messages\": [{\"role\": \"bot\", \"content\": \"a\"}]}", "the role \"bot\" is unknown")]
-    [TestCase("turns.jsonl", "{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}", "message 1 is the assistant's, expected the user's")]
-    [TestCase("open.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}", "does not end with an answer of the assistant.")]
+    [TestCase("columns.json", "{\"instructions\": [\"a\", \"b\"], \"tags\": [\"x\"], \"inputs\": []}",
+        "1: tags: has 1 entries, expected 2")]
+    [TestCase("roles.jsonl", "{\"messages\": [{\"role\": \"bot\", \"content\": \"a\"}]}",
+        "the role \"bot\" is unknown")]
+    [TestCase("turns.jsonl", "{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}",
+        "message 1 is the assistant's, expected the user's")]
+    [TestCase("open.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}",
+        "does not end with an answer of the assistant.")]
     [TestCase("part.jsonl", "{\"messages\": [{\"role\": \"user\"}]}", "messages[0].content: is missing")]
-    [TestCase("ids.jsonl", "{\"id\": 7, \"text\": \"a\"}\n{\"id\": \"7\", \"text\": \"b\"}", "2: id: \"7\" already names the row of line 1.")]
-    [TestCase("instances.jsonl", "{\"instruction\": \"a\", \"instances\": []}", "instances: is an empty list, expected a list of objects.")]
+    [TestCase("ids.jsonl", "{\"id\": 7, \"text\": \"a\"}\n{\"id\": \"7\", \"text\": \"b\"}",
+        "2: id: \"7\" already names the row of line 1.")]
+    [TestCase("instances.jsonl", "{\"instruction\": \"a\", \"instances\": []}",
+        "instances: is an empty list, expected a list of objects.")]
     public void A_broken_file_is_named_with_line_and_reason(string name, string text, string expected)
     {
         var path = Write(name, Encoding.UTF8.GetBytes(text));
@@ -60,7 +68,8 @@ public sealed class ReaderFaultTests
     {
         byte[] bytes =
         [
-            .. "{\"text\": \"good\"}\n"u8, .. "{\"text\": \"caf"u8, 0xE9, .. "\"}\n"u8, .. "{\"text\": \"caf\u00e9\"}\n"u8,
+            .. "{\"text\": \"good\"}\n"u8, .. "{\"text\": \"caf"u8, 0xE9, .. "\"}\n"u8,
+            .. "{\"text\": \"caf\u00e9\"}\n"u8,
             .. "{\"text\": 4}\n"u8,
         ];
         var path = Write("mixed.jsonl", bytes);
@@ -113,7 +122,8 @@ public sealed class ReaderFaultTests
         var packed = new MemoryStream();
         using (var gzip = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true))
         {
-            gzip.Write(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 999).Select(i => $"{{\"text\": \"{i}\"}}\n"))));
+            gzip.Write(Encoding.UTF8.GetBytes(
+                string.Concat(Enumerable.Range(0, 999).Select(i => $"{{\"text\": \"{i}\"}}\n"))));
         }
 
         var whole = packed.ToArray();
@@ -146,7 +156,8 @@ public sealed class ReaderFaultTests
         var bytes = Gen.OneOf(
             Gen.Byte.Array[0, 200],
             Fragments("[", "]", "{", "}", ",", ":", "\"", "\\u", "d83d", "null", "1e9", "-", "\n", "\r", " ",
-                "\"instruction\"", "\"messages\"", "\"instructions\"", "\"output\"", "\"text\"", "\"id\"", "\u00e9", "\0", "\"\"\""));
+                "\"instruction\"", "\"messages\"", "\"instructions\"", "\"output\"", "\"text\"", "\"id\"", "\u00e9",
+                "\0", "\"\"\""));
         Gen.Select(bytes, Gen.Int[0, Endings.Length - 1], Gen.Bool).Sample(
             (content, ending, optional) =>
             {
@@ -171,12 +182,16 @@ public sealed class ReaderFaultTests
         Damage(
             2000,
             (".jsonl.gz", packed.ToArray()),
-            (".json", "[{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}]"u8.ToArray()),
+            (".json",
+                "[{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}]"u8
+                    .ToArray()),
             (".json", "{\"instructions\": [\"a\", {\"b\": [1]}], \"tags\": [], \"inputs\": [\"\", null]}"u8.ToArray()),
             (".csv", "instruction,output\n\"a\r\n\"\"b\"\"\",c\n"u8.ToArray()));
     }
 
-    /// <summary>Fewer rounds: a damaged count can keep the library busy without end, and each such round is waited for.</summary>
+    /// <summary>
+    /// Fewer rounds: a damaged count can keep the library busy without end, and each such round is waited for.
+    /// </summary>
     [Test]
     public void No_damage_to_a_parquet_file_crashes_or_holds_up_its_reader()
     {

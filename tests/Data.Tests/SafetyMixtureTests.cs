@@ -19,7 +19,8 @@ public sealed class SafetyMixtureTests
         Assert.That(small.Examples, Has.Count.EqualTo(45));
         Assert.That(small.Examples.Count(row => small.IsSafety(row.Id)), Is.EqualTo(5));
         Assert.That(small.Manifest.SafetyShare, Is.EqualTo(5 / 45.0));
-        Assert.That(SafetyMixture.Build(Base, Safety, 5, seed: 4).Manifest.SafetyIds, Is.Not.EqualTo(small.Manifest.SafetyIds));
+        Assert.That(
+            SafetyMixture.Build(Base, Safety, 5, seed: 4).Manifest.SafetyIds, Is.Not.EqualTo(small.Manifest.SafetyIds));
         Assert.That(SafetyMixture.Build(Base, Safety, 5, seed: 3).Manifest.RowIds, Is.EqualTo(small.Manifest.RowIds));
     }
 
@@ -33,7 +34,8 @@ public sealed class SafetyMixtureTests
         Assert.That(large.Manifest.SafetyIds.Take(5), Is.Not.EqualTo(small.Manifest.SafetyIds));
 
         static MixtureSource Source(IReadOnlyList<TrainingExample> rows) =>
-            new(new ExampleFile("rows", RowFormat.JsonLines, "", rows.Count, rows, [], new Dictionary<string, int>(), []));
+            new(new ExampleFile(
+                "rows", RowFormat.JsonLines, "", rows.Count, rows, [], new Dictionary<string, int>(), []));
     }
 
     [TestCase(20000, 100, 0.50)]
@@ -58,7 +60,9 @@ public sealed class SafetyMixtureTests
         var mixture = SafetyMixture.Build(Base, safety, 1, seed: 1);
 
         Assert.That(mixture.Manifest.SafetyIds, Is.EqualTo(new[] { "s1" }));
-        Assert.That(mixture.Manifest.Duplicates.Select(pair => (pair.Id, pair.Of)), Is.EqualTo(new[] { ("s2", "s1"), ("s3", "base-7") }));
+        Assert.That(
+            mixture.Manifest.Duplicates.Select(pair => (pair.Id, pair.Of)),
+            Is.EqualTo(new[] { ("s2", "s1"), ("s3", "base-7") }));
     }
 
     [Test]
@@ -77,8 +81,12 @@ public sealed class SafetyMixtureTests
         Assert.That(read.Examples.Select(row => row.Answer), Is.EqualTo(mixture.Examples.Select(row => row.Answer)));
         using var manifest = JsonDocument.Parse(File.ReadAllText(manifestPath));
         Assert.That(manifest.RootElement.GetProperty("safety_count").GetInt32(), Is.EqualTo(100));
-        Assert.That(manifest.RootElement.GetProperty("sources")[1].GetProperty("sha256").GetString(), Is.EqualTo(safetyFile.Sha256));
-        Assert.That(mixture.Manifest.Duplicates.Count(pair => pair.Id.StartsWith("safety", StringComparison.Ordinal)), Is.EqualTo(4));
+        Assert.That(
+            manifest.RootElement.GetProperty("sources")[1].GetProperty("sha256").GetString(),
+            Is.EqualTo(safetyFile.Sha256));
+        Assert.That(
+            mixture.Manifest.Duplicates.Count(pair => pair.Id.StartsWith("safety", StringComparison.Ordinal)),
+            Is.EqualTo(4));
         Assert.That(() => mixture.Write(path), Throws.TypeOf<SafeLlamaException>(), "nothing is overwritten");
     }
 
@@ -87,7 +95,8 @@ public sealed class SafetyMixtureTests
     public void More_rows_than_there_are_is_an_error_that_counts_them() =>
         Assert.That(
             () => SafetyMixture.Build(Base, Safety, 21, seed: 1),
-            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("21 safety rows are wanted, but there are 20 distinct"));
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains(
+                "21 safety rows are wanted, but there are 20 distinct"));
 
     [Test]
     [Category("Fault")]

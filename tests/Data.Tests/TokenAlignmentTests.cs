@@ -6,11 +6,13 @@ public sealed class TokenAlignmentTests
 {
     private static readonly string[] Texts =
     [
-        "Hello there.", " leading", "two  spaces\n\n\nand lines\t", "\nnew", "Ünïcödé 😀 日本語 👩‍👩‍👧", "<s> [INST] </s>", "a",
+        "Hello there.", " leading", "two  spaces\n\n\nand lines\t", "\nnew", "Ünïcödé 😀 日本語 👩‍👩‍👧", "<s> [INST] </s>",
+        "a",
     ];
 
     [Test]
-    public void Every_token_finds_its_characters([Values("sp", "llama3")] string model, [ValueSource(nameof(Texts))] string text)
+    public void Every_token_finds_its_characters(
+        [Values("sp", "llama3")] string model, [ValueSource(nameof(Texts))] string text)
     {
         var tokenizer = TokenizerLoader.Load(Vectors.Model(model));
 
@@ -21,7 +23,9 @@ public sealed class TokenAlignmentTests
         Assert.That(last![^1], Is.EqualTo(text.Length - 1));
     }
 
-    /// <summary>Wherever the answer begins, its characters are learned, and of the prompt at most a token's worth.</summary>
+    /// <summary>
+    /// Wherever the answer begins, its characters are learned, and of the prompt at most a token's worth.
+    /// </summary>
     [Test]
     public void A_mask_covers_the_prompt_and_nothing_of_the_answer(
         [Values("sp", "llama3")] string model, [ValueSource(nameof(Texts))] string text)
@@ -38,14 +42,18 @@ public sealed class TokenAlignmentTests
             var example = encoder.Encode(new CompletionExample(text[..split], text[split..])).Example!;
 
             var pieces = ExampleView.Pieces(tokenizer, example);
-            var learned = string.Concat(pieces.Where(piece => piece.Trained && !piece.Control).Select(piece => piece.Text));
+            var learned = string.Concat(
+                pieces.Where(piece => piece.Trained && !piece.Control).Select(piece => piece.Text));
             Assert.That(learned, Does.EndWith(text[split..]), $"split at {split}");
             var straddling = pieces.First(piece => piece.Trained && piece.Text.Length > 0).Text;
-            Assert.That(learned[straddling.Length..].Length, Is.LessThanOrEqualTo(text.Length - split), $"split at {split}");
+            Assert.That(
+                learned[straddling.Length..].Length, Is.LessThanOrEqualTo(text.Length - split), $"split at {split}");
         }
     }
 
-    /// <summary>A tokenizer that lower-cases does not give its text back; the mask is then counted, and still exact.</summary>
+    /// <summary>
+    /// A tokenizer that lower-cases does not give its text back; the mask is then counted, and still exact.
+    /// </summary>
     [Test]
     public void Without_positions_the_shared_beginning_is_masked()
     {

@@ -21,7 +21,8 @@ public sealed class LlamaConfigTests
     [TestCase("quantization_config", "{}", "quantization_config")]
     public void What_is_not_supported_is_named(string field, string value, string expected)
     {
-        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(TestFiles.Reference, "models", "A-mha", "config.json")))!;
+        var json =
+            JsonNode.Parse(File.ReadAllText(Path.Combine(TestFiles.Reference, "models", "A-mha", "config.json")))!;
         json[field] = JsonNode.Parse(value);
         var file = Path.Combine(TestFiles.NewFolder(), "config.json");
         File.WriteAllText(file, json.ToJsonString());

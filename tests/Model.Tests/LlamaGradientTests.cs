@@ -73,7 +73,8 @@ public sealed class LlamaGradientTests
     {
         using var backend = new ReferenceBackend();
         using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
-        using var adapter = LoraAdapter.Create(backend, TinyLlama.Config, new LoraConfig { Layers = [1], Targets = ["o_proj"] }, seed: 1);
+        using var adapter = LoraAdapter.Create(
+            backend, TinyLlama.Config, new LoraConfig { Layers = [1], Targets = ["o_proj"] }, seed: 1);
         foreach (var pair in adapter.Pairs)
         {
             pair.B.Value.Write(TinyLlama.Normal((int)pair.B.Value.Shape.Count, 5));
@@ -93,8 +94,11 @@ public sealed class LlamaGradientTests
         return (loss, [.. adapter.Parameters.SelectMany(p => p.Gradient.ReadDoubles())]);
     }
 
-    /// <summary>Central differences in fp64: with h = 1e-5 both truncation and rounding stay near 1e-9 of a loss of about 4.</summary>
-    private static void CheckGradients(IBackend backend, LlamaWeights weights, LoraAdapter? adapter, IEnumerable<Parameter> parameters)
+    /// <summary>
+    /// Central differences in fp64: with h = 1e-5 both truncation and rounding stay near 1e-9 of a loss of about 4.
+    /// </summary>
+    private static void CheckGradients(
+        IBackend backend, LlamaWeights weights, LoraAdapter? adapter, IEnumerable<Parameter> parameters)
     {
         const double Step = 1e-5;
         using var model = new Llama(backend, weights, adapter, maxLength: 16);
@@ -121,7 +125,9 @@ public sealed class LlamaGradientTests
 
                 var expected = (At(values[i] + Step) - At(values[i] - Step)) / (2 * Step);
                 parameter.Value.Write(values);
-                Assert.That(gradient[i], Is.EqualTo(expected).Within(1e-7 + (1e-5 * Math.Abs(expected))), $"{parameter.Name}[{i}]");
+                Assert.That(
+                    gradient[i], Is.EqualTo(expected).Within(1e-7 + (1e-5 * Math.Abs(expected))),
+                    $"{parameter.Name}[{i}]");
             }
         }
     }

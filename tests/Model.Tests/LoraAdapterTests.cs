@@ -28,8 +28,17 @@ public sealed class LoraAdapterTests
     [Test]
     public void The_parameters_of_a_7B_adapter_are_those_of_the_paper()
     {
-        var config = TinyLlama.Config with { HiddenSize = 4096, IntermediateSize = 11008, Layers = 32, Heads = 32, KeyValueHeads = 32, HeadDim = 128 };
-        var parameters = Enumerable.Range(0, config.Layers).Sum(_ => 2 * 8 * (LlamaShapes.LinearShape(config, "q_proj")[0] + config.HiddenSize));
+        var config = TinyLlama.Config with
+        {
+            HiddenSize = 4096,
+            IntermediateSize = 11008,
+            Layers = 32,
+            Heads = 32,
+            KeyValueHeads = 32,
+            HeadDim = 128
+        };
+        var parameters = Enumerable.Range(0, config.Layers)
+            .Sum(_ => 2 * 8 * (LlamaShapes.LinearShape(config, "q_proj")[0] + config.HiddenSize));
         Assert.That(parameters, Is.EqualTo(4_194_304));
     }
 
@@ -37,8 +46,10 @@ public sealed class LoraAdapterTests
     public void An_adapter_that_matches_no_linear_is_refused()
     {
         var error = Assert.Throws<SafeLlamaException>(
-            () => LoraAdapter.Create(Backend, TinyLlama.Config, new LoraConfig { Targets = ["query_key_value"] }, seed: 1))!;
-        Assert.That(error.Message, Does.Contain("matches no linear").And.Contain("query_key_value").And.Contain("q_proj"));
+            () => LoraAdapter.Create(Backend, TinyLlama.Config, new LoraConfig { Targets = ["query_key_value"] },
+                seed: 1))!;
+        Assert.That(
+            error.Message, Does.Contain("matches no linear").And.Contain("query_key_value").And.Contain("q_proj"));
     }
 
     [Test]
@@ -60,9 +71,11 @@ public sealed class LoraAdapterTests
         var folder = TestFiles.NewFolder();
         using var adapter = TinyLlama.Adapter(Backend, TinyLlama.Config);
         PeftFolder.Save(adapter, folder, "tiny");
-        var wider = Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend, TinyLlama.Config with { HiddenSize = 20 }, folder))!;
+        var wider = Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend,
+            TinyLlama.Config with { HiddenSize = 20 }, folder))!;
         Assert.That(wider.Message, Does.Contain("another one").And.Contain("lora_A"));
-        var shallower = Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend, TinyLlama.Config with { Layers = 1 }, folder))!;
+        var shallower = Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend,
+            TinyLlama.Config with { Layers = 1 }, folder))!;
         Assert.That(shallower.Message, Does.Contain("model.layers.1").And.Contain("another model"));
     }
 
@@ -81,7 +94,8 @@ public sealed class LoraAdapterTests
         var json = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(file))!;
         json[field] = System.Text.Json.Nodes.JsonNode.Parse(value);
         File.WriteAllText(file, json.ToJsonString());
-        var error = Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend, TinyLlama.Config, folder).Dispose())!;
+        var error =
+            Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend, TinyLlama.Config, folder).Dispose())!;
         Assert.That(error.Message, Does.Contain(expected).And.Not.Contain('\n'));
         Assert.That(error.Code, Is.EqualTo(ExitCode.InvalidData));
     }

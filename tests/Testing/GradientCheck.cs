@@ -9,7 +9,9 @@ public static class GradientCheck
     /// <summary>Parameters beyond this many are sampled at even distances.</summary>
     private const int MaxChecked = 200;
 
-    /// <summary>Compares a gradient with central differences (loss(x + h) − loss(x − h)) / 2h of an fp64 loss.</summary>
+    /// <summary>
+    /// Compares a gradient with central differences (loss(x + h) − loss(x − h)) / 2h of an fp64 loss.
+    /// </summary>
     /// <param name="name">What the parameters are, for the message.</param>
     /// <param name="at">Where the gradient was taken; left unchanged.</param>
     /// <param name="gradient">∂loss/∂at, one value per parameter.</param>

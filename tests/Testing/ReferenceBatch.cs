@@ -11,7 +11,8 @@ public sealed class ReferenceBatch
 {
     public ReferenceBatch(ReadOnlySpan<int> ids, ReadOnlySpan<int> mask, ReadOnlySpan<int> labels, int columns)
     {
-        var (tokens, positions, firstKey, targets, places) = (new List<int>(), new List<int>(), new List<int>(), new List<int>(), new List<int>());
+        var (tokens, positions, firstKey, targets, places) =
+            (new List<int>(), new List<int>(), new List<int>(), new List<int>(), new List<int>());
         for (var start = 0; start < ids.Length; start += columns)
         {
             var first = tokens.Count;
@@ -32,7 +33,8 @@ public sealed class ReferenceBatch
             }
         }
 
-        (Tokens, Positions, FirstKey, Targets, Places) = ([.. tokens], [.. positions], [.. firstKey], [.. targets], [.. places]);
+        (Tokens, Positions, FirstKey, Targets, Places) =
+            ([.. tokens], [.. positions], [.. firstKey], [.. targets], [.. places]);
         LabelCount = labels.ToArray().Count(l => l >= 0);
     }
 
@@ -55,7 +57,8 @@ public sealed class ReferenceBatch
 
     /// <summary>The batch of a forward or LoRA case.</summary>
     public static ReferenceBatch Of(ReferenceCase reference) => new(
-        reference.Ints("input_ids"), reference.Ints("attention_mask"), reference.Ints("labels"), reference.ShapeOf("input_ids")[1]);
+        reference.Ints("input_ids"), reference.Ints("attention_mask"), reference.Ints("labels"),
+        reference.ShapeOf("input_ids")[1]);
 
     public Pass Upload(Workspace workspace)
     {

@@ -17,7 +17,8 @@ public sealed class ReferenceCase : IDisposable
     /// <summary>Fields of every manifest that describe it and expect nothing.</summary>
     private static readonly string[] Descriptive =
     [
-        "format_version", "name", "kind", "computed_by", "model", "adapter", "notes", "tensors", "tensors_file", "tolerance",
+        "format_version", "name", "kind", "computed_by", "model", "adapter", "notes", "tensors", "tensors_file",
+        "tolerance",
         "observed_fp32_vs_fp64", "observed",
     ];
 
@@ -43,7 +44,8 @@ public sealed class ReferenceCase : IDisposable
     public static IEnumerable<string> NamesIn(string folder, string kind)
     {
         var index = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "index.json"))).RootElement;
-        foreach (var entry in index.GetProperty("cases").EnumerateArray().Where(c => c.GetProperty("kind").GetString() == kind))
+        foreach (var entry in index.GetProperty("cases").EnumerateArray().Where(
+            c => c.GetProperty("kind").GetString() == kind))
         {
             yield return entry.GetProperty("manifest").GetString()!["cases/".Length..^".json".Length];
         }
@@ -120,7 +122,8 @@ public sealed class ReferenceCase : IDisposable
     }
 
     /// <summary>Compares element by element: |a − e| ≤ atol + rtol · |e|.</summary>
-    public void Compare(string what, ReadOnlySpan<double> actual, ReadOnlySpan<double> expected, double atol, double rtol = 0)
+    public void Compare(
+        string what, ReadOnlySpan<double> actual, ReadOnlySpan<double> expected, double atol, double rtol = 0)
     {
         Compare(what + " (count)", actual.Length, expected.Length, 0);
         for (var i = 0; i < actual.Length; i++)

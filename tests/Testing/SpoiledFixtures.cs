@@ -23,7 +23,8 @@ public sealed class SpoiledFixtures : IDisposable
     /// <param name="everywhere">All elements, where a case compares only some of them.</param>
     public void SpoilTensor(string name, string tensor, bool everywhere)
     {
-        var path = Directory.EnumerateFiles(Path.Combine(Folder, "cases", Path.GetDirectoryName(name)!), Path.GetFileName(name) + ".safetensors").Single();
+        var path = Directory.EnumerateFiles(Path.Combine(Folder, "cases", Path.GetDirectoryName(name)!),
+            Path.GetFileName(name) + ".safetensors").Single();
         using var source = SafetensorsFile.Open(Path.Combine(TestFiles.Reference, Path.GetRelativePath(Folder, path)));
         var entry = source.Entries[tensor];
         using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);

@@ -27,7 +27,8 @@ public static class TinyLlama
     public static LoraAdapter Adapter(IBackend backend, LlamaConfig config, double dropout = 0, int rank = 3)
     {
         var adapter = LoraAdapter.Create(
-            backend, config, new LoraConfig { Rank = rank, Alpha = 5, Targets = LlamaShapes.LinearNames, Dropout = dropout }, seed: 11);
+            backend, config,
+            new LoraConfig { Rank = rank, Alpha = 5, Targets = LlamaShapes.LinearNames, Dropout = dropout }, seed: 11);
         foreach (var pair in adapter.Pairs)
         {
             pair.B.Value.Write(Normal((int)pair.B.Value.Shape.Count, seed: pair.Index, scale: 0.2));

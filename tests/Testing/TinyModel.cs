@@ -3,7 +3,9 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Testing;
 
-/// <summary>A model folder in Hugging Face layout with drawn weights and the reference tokenizer: small, real, untrained.</summary>
+/// <summary>
+/// A model folder in Hugging Face layout with drawn weights and the reference tokenizer: small, real, untrained.
+/// </summary>
 public static class TinyModel
 {
     /// <summary>Writes the folder; the same seed gives the same weights.</summary>

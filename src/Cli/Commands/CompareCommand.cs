@@ -10,10 +10,19 @@ internal static class CompareCommand
 {
     public static Command Create()
     {
-        var runs = new Argument<string[]>("RUN…") { Description = "Run folders, the baseline first.", Arity = ArgumentArity.OneOrMore };
-        var output = new Option<string?>("--out") { Description = "Where comparison.json, .md and .csv go.", HelpName = "DIR" };
+        var runs = new Argument<string[]>("RUN…")
+        {
+            Description = "Run folders, the baseline first.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string?>("--out")
+        {
+            Description = "Where comparison.json, .md and .csv go.",
+            HelpName = "DIR",
+        };
         var (seed, json) = (CommonOptions.Seed(), CommonOptions.Json());
-        var command = new Command("compare", "Compare two or more evaluation runs in pairs.") { runs, output, seed, json };
+        var command =
+            new Command("compare", "Compare two or more evaluation runs in pairs.") { runs, output, seed, json };
         command.SetAction(parsed =>
         {
             var comparison = Comparison.Of([.. parsed.GetValue(runs)!.Select(RunFolder.Open)], parsed.GetValue(seed));
@@ -42,11 +51,14 @@ internal static class CompareCommand
     private static IEnumerable<string> Lines(Comparison comparison) =>
     [
         .. MetricView.Table(
-            ["suite", "metric", "judge", "baseline", "candidate", "run", "difference", "95 % interval", "n", "left out", "p", "p (Holm)", "test"],
+            ["suite", "metric", "judge", "baseline", "candidate", "run", "difference", "95 % interval", "n", "left out",
+                "p", "p (Holm)", "test"],
             comparison.Rows.Select(r => (string[])
             [
-                r.Suite, r.Metric, r.Judge, SummaryMarkdown.Number(r.BaselineValue), SummaryMarkdown.Number(r.CandidateValue),
-                r.Candidate, r.Difference.Value.ToString("+0.000;-0.000;0.000"), SummaryMarkdown.Limits(r.Difference), $"{r.N}",
+                r.Suite, r.Metric, r.Judge, SummaryMarkdown.Number(r.BaselineValue),
+                SummaryMarkdown.Number(r.CandidateValue),
+                r.Candidate, r.Difference.Value.ToString("+0.000;-0.000;0.000"), SummaryMarkdown.Limits(r.Difference),
+                $"{r.N}",
                 $"{r.LeftOut}", $"{r.P:0.000}", $"{r.PHolm:0.000}", r.Test,
             ])),
         "",

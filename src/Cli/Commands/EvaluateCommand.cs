@@ -118,8 +118,10 @@ internal sealed class EvaluateCommand
     private Command Build()
     {
         var command = new Command("evaluate", "Ask a model the prompts of suites, judge its answers, tabulate.");
-        foreach (var option in (Option[])[_model, _adapter, _suites, _folder, _responses, _out, _failIf, _list, _profile,
-            _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template, _device, _threads, _seed, _resume, _json])
+        foreach (var option in (Option[])[_model, _adapter, _suites, _folder, _responses, _out, _failIf, _list,
+            _profile,
+            _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template, _device, _threads, _seed,
+            _resume, _json])
         {
             command.Add(option);
         }
@@ -138,9 +140,11 @@ internal sealed class EvaluateCommand
             return (int)ExitCode.Success;
         }
 
-        var folder = parsed.GetValue(_out) ?? throw SafeLlamaException.Usage("evaluate: --out names the run's folder; it is missing.");
+        var folder = parsed.GetValue(_out) ?? throw SafeLlamaException.Usage(
+            "evaluate: --out names the run's folder; it is missing.");
         GateExpression[] gates = [.. (parsed.GetValue(_failIf) ?? []).Select(GateExpression.Parse)];
-        PromptSuite[] suites = [.. (parsed.GetValue(_suites) ?? []).Select(s => SuiteRegistry.Open(s, parsed.GetValue(_folder)))];
+        PromptSuite[] suites =
+            [.. (parsed.GetValue(_suites) ?? []).Select(s => SuiteRegistry.Open(s, parsed.GetValue(_folder)))];
         var (device, threads) = (parsed.GetValue(_device)!, parsed.GetValue(_threads));
         var opened = new List<IDisposable>();
         using var interrupt = new Interrupt();
@@ -150,7 +154,8 @@ internal sealed class EvaluateCommand
             if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
             {
                 OutputFile.PrepareFolder(folder, parsed.GetValue(_resume));
-                _capability.Run(parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
+                _capability.Run(
+                    parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
                 return (int)ExitCode.Success;
             }
 
@@ -185,7 +190,8 @@ internal sealed class EvaluateCommand
         {
             return parsed.GetValue(_responses) is not null
                 ? null
-                : throw SafeLlamaException.Usage("evaluate: nobody answers; name a model with --model, or answers with --responses.");
+                : throw SafeLlamaException.Usage(
+                    "evaluate: nobody answers; name a model with --model, or answers with --responses.");
         }
 
         var model = EngineModel.Open(
@@ -204,20 +210,24 @@ internal sealed class EvaluateCommand
         if (profile != "sampling" && (temperature ?? topP ?? topK) is not null)
         {
             throw SafeLlamaException.Usage(
-                $"--profile {profile}: --temperature, --top-p and --top-k have no effect here; use --profile sampling.");
+                $"--profile {profile}: --temperature, --top-p and --top-k have no effect here; use --profile "
+                + "sampling.");
         }
 
         if (profile != "sampling" && parsed.GetValue(_samples) > 1)
         {
-            throw SafeLlamaException.Usage($"--samples: every answer is the same under --profile {profile}; use --profile sampling.");
+            throw SafeLlamaException.Usage(
+                $"--samples: every answer is the same under --profile {profile}; use --profile sampling.");
         }
 
         return profile switch
         {
             "greedy" => DecodeSettings.Greedy(Positive(parsed, _tokens)),
             "authors-effective" => DecodeSettings.AuthorsEffective with { MaxNewTokens = Positive(parsed, _tokens) },
-            "sampling" => new(profile, Positive(parsed, _tokens), 1, temperature ?? 1, topP ?? 1, topK ?? 0, parsed.GetValue(_seed)),
-            _ => throw SafeLlamaException.Usage($"--profile {profile}: expected greedy, authors-effective or sampling."),
+            "sampling" => new(
+                profile, Positive(parsed, _tokens), 1, temperature ?? 1, topP ?? 1, topK ?? 0, parsed.GetValue(_seed)),
+            _ =>
+                throw SafeLlamaException.Usage($"--profile {profile}: expected greedy, authors-effective or sampling."),
         };
     }
 

@@ -13,25 +13,37 @@ internal static class GenerateCommand
     /// <summary>Prompts answered side by side; an answer does not depend on it.</summary>
     private const int Batch = 16;
 
-    private static readonly JsonSerializerOptions Json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static Command Create()
     {
         var (model, adapter, device, threads, json) =
-            (CommonOptions.Model(), CommonOptions.Adapter(), CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Json());
+            (CommonOptions.Model(), CommonOptions.Adapter(), CommonOptions.Device(), CommonOptions.Threads(),
+                CommonOptions.Json());
         var prompt = new Option<string?>("--prompt") { Description = "Answer this.", HelpName = "TEXT" };
         var prompts = new Option<string?>("--prompts")
         {
             Description = "Answer each prompt of a file: a line of .txt, or a row of JSON, JSONL, CSV or Parquet.",
             HelpName = "FILE",
         };
-        var output = new Option<string?>("--out") { Description = "Write the answers to this new JSONL file instead of stdout.", HelpName = "FILE" };
+        var output = new Option<string?>("--out")
+        {
+            Description = "Write the answers to this new JSONL file instead of stdout.",
+            HelpName = "FILE",
+        };
         var template = CommonOptions.Template();
-        var raw = new Option<bool>("--raw") { Description = "Take prompts as they stand, without a template; the model goes on with the text." };
+        var raw = new Option<bool>("--raw")
+        {
+            Description = "Take prompts as they stand, without a template; the model goes on with the text.",
+        };
         var generation = new GenerationOptions();
         var command = new Command(
             "generate",
-            "Answer prompts with a model, with or without an adapter. Without --prompt or --prompts: a conversation in the terminal.")
+            "Answer prompts with a model, with or without an adapter. Without --prompt or --prompts: a conversation in "
+            + "the terminal.")
         {
             model, adapter, prompt, prompts, output, template, raw,
         };
@@ -65,7 +77,10 @@ internal static class GenerateCommand
             Terminal.Notes(session.Notes);
             using var interrupt = new Interrupt();
             var form = PromptTemplate.Load(parsed.GetValue(raw) ? "plain" : parsed.GetValue(template)!);
-            var run = new Run(session, form, parsed.GetValue(raw), config with { EosIds = session.EndTokens(form), TokenLimit = session.Tokenizer.VocabularySize }, interrupt.Token);
+            var run = new Run(
+                session, form, parsed.GetValue(raw),
+                config with { EosIds = session.EndTokens(form), TokenLimit = session.Tokenizer.VocabularySize },
+                interrupt.Token);
             if (parsed.GetValue(prompt) is null && parsed.GetValue(prompts) is null)
             {
                 Conversation.Hold(session, form, run.Config, interrupt.Token);
@@ -96,11 +111,14 @@ internal static class GenerateCommand
         }
 
         var rows = File.ReadLines(file).Select((line, i) => (line, i)).Where(l => l.line.Trim().Length > 0)
-            .Select(TrainingExample (l) => new InstructionExample(l.line.Trim(), "", "") { Id = $"{Path.GetFileName(file)}:{l.i + 1}" }).ToList();
+            .Select(TrainingExample (l) => new InstructionExample(l.line.Trim(), "",
+                "")
+            { Id = $"{Path.GetFileName(file)}:{l.i + 1}" }).ToList();
         return rows.Count > 0 ? rows : throw SafeLlamaException.InvalidData($"{file}: holds no prompt.");
     }
 
-    private sealed record Run(LlamaSession Session, PromptTemplate Template, bool Raw, GenerationConfig Config, CancellationToken Cancel)
+    private sealed record Run(
+        LlamaSession Session, PromptTemplate Template, bool Raw, GenerationConfig Config, CancellationToken Cancel)
     {
         public void Answer(List<TrainingExample> rows, string? file, bool json)
         {
@@ -148,7 +166,8 @@ internal static class GenerateCommand
         }
 
         private int[] Ids(TrainingExample row) => SegmentEncoder.Ids(
-            Session.Tokenizer, Raw ? [PromptSegment.Begin, PromptSegment.User(row.Question)] : Template.RenderPrompt(row));
+            Session.Tokenizer,
+            Raw ? [PromptSegment.Begin, PromptSegment.User(row.Question)] : Template.RenderPrompt(row));
 
         private string AsJson(TrainingExample row, int[] ids, Generation answer) => JsonSerializer.Serialize(
             new

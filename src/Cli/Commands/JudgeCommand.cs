@@ -16,11 +16,22 @@ internal static class JudgeCommand
     private static Command Validate()
     {
         var judges = new JudgeOptions(required: true);
-        var labels = new Option<string>("--labels") { Description = "Answers with labels.", HelpName = "FILE", Required = true };
+        var labels = new Option<string>("--labels")
+        {
+            Description = "Answers with labels.",
+            HelpName = "FILE",
+            Required = true,
+        };
         var truth = new Option<string?>("--truth") { Description = "The column to believe.", HelpName = "COLUMN" };
-        var output = new Option<string?>("--out") { Description = "Where the judge card is written.", HelpName = "FILE" };
-        var (device, threads, seed, json) = (CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Seed(), CommonOptions.Json());
-        var command = new Command("validate", "Measure a judge against labels: confusion, kappa, sensitivity, specificity.")
+        var output = new Option<string?>("--out")
+        {
+            Description = "Where the judge card is written.",
+            HelpName = "FILE",
+        };
+        var (device, threads, seed, json) =
+            (CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Seed(), CommonOptions.Json());
+        var command = new Command(
+            "validate", "Measure a judge against labels: confusion, kappa, sensitivity, specificity.")
         {
             labels, truth, output, device, threads, seed, json,
         };
@@ -32,7 +43,8 @@ internal static class JudgeCommand
             using var interrupt = new Interrupt();
             try
             {
-                if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened, labelled) is not [var judge])
+                if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened,
+                    labelled) is not [var judge])
                 {
                     throw SafeLlamaException.Usage("judge validate: name one --judge.");
                 }
@@ -61,7 +73,8 @@ internal static class JudgeCommand
         var judges = new JudgeOptions(required: true);
         var run = RunArgument();
         var (device, threads) = (CommonOptions.Device(), CommonOptions.Threads());
-        var command = new Command("run", "Add a judge's verdicts to a run and make its tables anew.") { run, device, threads };
+        var command =
+            new Command("run", "Add a judge's verdicts to a run and make its tables anew.") { run, device, threads };
         judges.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
@@ -70,7 +83,8 @@ internal static class JudgeCommand
             try
             {
                 var result = await EvaluationRun.JudgeAgainAsync(
-                    parsed.GetValue(run)!, judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
+                    parsed.GetValue(run)!,
+                    judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
                     judges.Cards(parsed), new EvaluationView(), interrupt.Token);
                 Print(MetricView.Lines(result.Summary));
                 return (int)ExitCode.Success;
@@ -94,7 +108,10 @@ internal static class JudgeCommand
             Required = true,
         };
         var seed = CommonOptions.Seed();
-        var command = new Command("export", "Write a run's answers for people to label, blinded and shuffled.") { run, output, seed };
+        var command = new Command("export", "Write a run's answers for people to label, blinded and shuffled.")
+        {
+            run, output, seed,
+        };
         command.SetAction(parsed =>
         {
             var folder = RunFolder.Open(parsed.GetValue(run)!);
@@ -116,7 +133,12 @@ internal static class JudgeCommand
     private static Command Import()
     {
         var run = RunArgument();
-        var key = new Option<string>("--key") { Description = "The key that was exported.", HelpName = "FILE", Required = true };
+        var key = new Option<string>("--key")
+        {
+            Description = "The key that was exported.",
+            HelpName = "FILE",
+            Required = true,
+        };
         var labels = new Option<string[]>("--labels")
         {
             Description = "The two annotators' CSV files.",
@@ -124,9 +146,16 @@ internal static class JudgeCommand
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
-        var final = new Option<string?>("--adjudicated") { Description = "Final labels where they differ.", HelpName = "FILE" };
+        var final = new Option<string?>("--adjudicated")
+        {
+            Description = "Final labels where they differ.",
+            HelpName = "FILE",
+        };
         var seed = CommonOptions.Seed();
-        var command = new Command("import", "Read two annotators' labels into a run, with their agreement.") { run, key, labels, final, seed };
+        var command = new Command("import", "Read two annotators' labels into a run, with their agreement.")
+        {
+            run, key, labels, final, seed,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(labels) is not [var first, var second])
@@ -134,8 +163,10 @@ internal static class JudgeCommand
                 throw SafeLlamaException.Usage("judge import: --labels needs the files of exactly two annotators.");
             }
 
-            var result = HumanLabels.Import(parsed.GetValue(key)!, first, second, parsed.GetValue(final), parsed.GetValue(seed));
-            Console.WriteLine($"agreement {SummaryMarkdown.Number(result.Agreement.Value)} {SummaryMarkdown.Limits(result.Agreement)}, "
+            var result = HumanLabels.Import(
+                parsed.GetValue(key)!, first, second, parsed.GetValue(final), parsed.GetValue(seed));
+            Console.WriteLine($"agreement {SummaryMarkdown.Number(result.Agreement.Value)} "
+                + $"{SummaryMarkdown.Limits(result.Agreement)}, "
                 + $"kappa {SummaryMarkdown.Number(result.Kappa.Value)} {SummaryMarkdown.Limits(result.Kappa)}, "
                 + $"{result.Compared} labelled by both, {result.Unlabelled} not");
             if (result.Disagreements.Count > 0)
@@ -144,7 +175,8 @@ internal static class JudgeCommand
             }
 
             var judged = await EvaluationRun.JudgeAgainAsync(
-                parsed.GetValue(run)!, [new HumanJudge(result)], new Dictionary<string, JudgeCard>(), null, cancellation);
+                parsed.GetValue(run)!, [new HumanJudge(result)], new Dictionary<string, JudgeCard>(), null,
+                cancellation);
             Print(MetricView.Lines(judged.Summary));
             return (int)ExitCode.Success;
         });

@@ -14,7 +14,8 @@ internal sealed class JudgeTrainCommand
     private const string ResultFile = "reward.json";
 
     private readonly Option<string> _model = CommonOptions.Model();
-    private readonly Option<string> _out = CommonOptions.Out("Where the reward model is written: adapter, head, reward.json.");
+    private readonly Option<string> _out = CommonOptions.Out(
+        "Where the reward model is written: adapter, head, reward.json.");
 
     private readonly Option<string?> _pairs = new("--pairs")
     {
@@ -97,14 +98,16 @@ internal sealed class JudgeTrainCommand
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw SafeLlamaException.InvalidData($"{path}: does not say what the model was trained on; train it again.", e);
+            throw SafeLlamaException.InvalidData(
+                $"{path}: does not say what the model was trained on; train it again.", e);
         }
     }
 
     private Command Build()
     {
         var command = new Command("train", "Train a reward model with an adapter and a scalar head.");
-        foreach (var option in (Option[])[_model, _pairs, _ratings, _out, _heldOut, _rank, _rate, _batch, _epochs, _limit, _device, _threads, _seed])
+        foreach (var option in (Option[])[_model, _pairs, _ratings, _out, _heldOut, _rank, _rate, _batch, _epochs,
+            _limit, _device, _threads, _seed])
         {
             command.Add(option);
         }
@@ -140,7 +143,8 @@ internal sealed class JudgeTrainCommand
         Terminal.Notes(session.Notes);
         var config = session.Model.Config;
         using var adapter = LoraAdapter.Create(
-            backend, config, new LoraConfig { Rank = parsed.GetValue(_rank), Alpha = 2 * parsed.GetValue(_rank) }, seed);
+            backend, config, new LoraConfig { Rank = parsed.GetValue(_rank), Alpha = 2 * parsed.GetValue(_rank) },
+            seed);
         using var backbone = new Llama(backend, session.Weights, adapter, session.Model.MaxLength);
         var batch = parsed.GetValue(_batch);
         using var model = new RewardModel(backbone, session.Weights, 2 * batch);
@@ -164,7 +168,14 @@ internal sealed class JudgeTrainCommand
             var accuracy = Wilson.Rate(right, held.Count);
             Console.WriteLine($"{right} of {held.Count} held-out pairs ranked right: "
                 + $"{SummaryMarkdown.Number(accuracy.Value)} {SummaryMarkdown.Limits(accuracy)}");
-            result = new { Kind = "pairs", Trained = train.Count, HeldOut = held.Count, Truncated = truncated, Accuracy = accuracy };
+            result = new
+            {
+                Kind = "pairs",
+                Trained = train.Count,
+                HeldOut = held.Count,
+                Truncated = truncated,
+                Accuracy = accuracy,
+            };
         }
         else
         {
@@ -174,21 +185,31 @@ internal sealed class JudgeTrainCommand
             var error = Bootstrap.Mean(errors, seed);
             Console.WriteLine($"mean squared error over {held.Count} held-out ratings: "
                 + $"{SummaryMarkdown.Number(error.Value)} {SummaryMarkdown.Limits(error)}");
-            result = new { Kind = "ratings", Trained = train.Count, HeldOut = held.Count, Truncated = truncated, MeanSquaredError = error };
+            result = new
+            {
+                Kind = "ratings",
+                Trained = train.Count,
+                HeldOut = held.Count,
+                Truncated = truncated,
+                MeanSquaredError = error,
+            };
         }
 
         if (truncated > 0)
         {
-            Terminal.Note($"{truncated} conversations were longer than {EngineRewardModel.MaxTokens} tokens; their beginning was left out.");
+            Terminal.Note($"{truncated} conversations were longer than {EngineRewardModel.MaxTokens} tokens; their "
+                + "beginning was left out.");
         }
 
         PeftFolder.Save(adapter, folder, parsed.GetValue(_model)!);
         model.SaveHead(folder);
-        OutputFile.WriteText(Path.Combine(folder, ResultFile), JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
+        OutputFile.WriteText(
+            Path.Combine(folder, ResultFile), JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
     }
 
     private void Learn<T>(
-        RewardModel model, IReadOnlyList<T> rows, Func<T, int> tokens, Func<RewardTrainer, IReadOnlyList<T>, double> step,
+        RewardModel model, IReadOnlyList<T> rows, Func<T, int> tokens,
+        Func<RewardTrainer, IReadOnlyList<T>, double> step,
         ParseResult parsed, CancellationToken cancellation)
     {
         var (batch, epochs, seed) = (parsed.GetValue(_batch), parsed.GetValue(_epochs), parsed.GetValue(_seed));
@@ -215,7 +236,8 @@ internal sealed class JudgeTrainCommand
         return held >= 1 && held < used
             ? ([.. order[held..used].Select(i => rows[i])], [.. order[..held].Select(i => rows[i])])
             : throw SafeLlamaException.Usage(
-                $"--validation {parsed.GetValue(_heldOut)}: leaves {used - held} of {used} rows to train on and {held} to test; both need one.");
+                $"--validation {parsed.GetValue(_heldOut)}: leaves {used - held} of {used} rows to train on and {held} "
+                + "to test; both need one.");
     }
 
     private static List<RewardPair> Pairs(string path, Func<string, int[]> encode) =>
@@ -224,7 +246,9 @@ internal sealed class JudgeTrainCommand
     private static List<RatedConversation> Ratings(string path, Func<string, int[]> encode) =>
         [.. Rows(path).Select(row => new RatedConversation(
             encode(RewardModelJudge.Render(row.Text("prompt"), row.Text("response"))),
-            double.TryParse(row.Text("rating"), out var rating) && double.IsFinite(rating) ? rating : throw SafeLlamaException.InvalidData(
+            double.TryParse(row.Text("rating"), out var rating) && double.IsFinite(rating)
+                ? rating
+                : throw SafeLlamaException.InvalidData(
                 $"{path}:{row.Raw.Line}: the rating is \"{row.Text("rating")}\", expected a number.")))];
 
     private static IEnumerable<SuiteRow> Rows(string path)

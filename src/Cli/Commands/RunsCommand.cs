@@ -10,7 +10,11 @@ internal static class RunsCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("DIR") { Description = "A folder of runs, or one run.", DefaultValueFactory = _ => "." };
+        var folder = new Argument<string>("DIR")
+        {
+            Description = "A folder of runs, or one run.",
+            DefaultValueFactory = _ => ".",
+        };
         var json = CommonOptions.Json();
         var command = new Command("runs", "List evaluation runs, or show one.") { folder, json };
         command.SetAction(parsed =>
@@ -20,9 +24,11 @@ internal static class RunsCommand
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(
-                    entries.Select(e => new { e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary }), EvaluationJson.Document));
+                    entries.Select(e => new { e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary }),
+                    EvaluationJson.Document));
             }
-            else if (entries is [{ Summary: { } summary } only] && Path.GetFullPath(only.Path) == Path.GetFullPath(place))
+            else if (entries is [{ Summary: { } summary } only]
+                && Path.GetFullPath(only.Path) == Path.GetFullPath(place))
             {
                 foreach (var line in MetricView.Lines(summary))
                 {

@@ -11,20 +11,26 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>score</c>: how likely each token of a text is.</summary>
 internal static class ScoreCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static Command Create()
     {
         var (model, adapter, device, threads, json) =
-            (CommonOptions.Model(), CommonOptions.Adapter(), CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Json());
+            (CommonOptions.Model(), CommonOptions.Adapter(), CommonOptions.Device(), CommonOptions.Threads(),
+                CommonOptions.Json());
         var text = new Option<string?>("--text") { Description = "Score this text.", HelpName = "TEXT" };
         var file = new Option<string?>("--file") { Description = "Score the text of a UTF-8 file.", HelpName = "FILE" };
         var tokens = new Option<string?>("--tokens")
         {
-            Description = "Score token ids from a file, separated by spaces, commas or line breaks; nothing is put before them.",
+            Description =
+                "Score token ids from a file, separated by spaces, commas or line breaks; nothing is put before them.",
             HelpName = "FILE",
         };
-        var command = new Command("score", "Give the log-likelihood of each token of a text, in nats, given all before it.")
+        var command = new Command(
+            "score", "Give the log-likelihood of each token of a text, in nats, given all before it.")
         {
             model, adapter, text, file, tokens, device, threads, json,
         };
@@ -41,7 +47,8 @@ internal static class ScoreCommand
             Terminal.Notes(session.Notes);
             var sequence = ids is not null
                 ? ReadIds(ids)
-                : SegmentEncoder.Ids(session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(words ?? ReadText(path!))]);
+                : SegmentEncoder.Ids(
+                    session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(words ?? ReadText(path!))]);
             using var scorer = new Scorer(session.Model);
             Print(session, sequence, scorer.LogLikelihoods(sequence), parsed.GetValue(json));
             return (int)ExitCode.Success;
@@ -58,7 +65,8 @@ internal static class ScoreCommand
             Console.WriteLine(JsonSerializer.Serialize(
                 new
                 {
-                    tokens = tokens.Skip(1).Select((t, i) => new { id = t, text = pieces[i], log_likelihood = scores[i] }),
+                    tokens = tokens.Skip(1).Select(
+                        (t, i) => new { id = t, text = pieces[i], log_likelihood = scores[i] }),
                     sum,
                     mean,
                     perplexity = Math.Exp(-mean),
@@ -69,10 +77,12 @@ internal static class ScoreCommand
 
         for (var i = 0; i < scores.Length; i++)
         {
-            Console.WriteLine($"{scores[i],10:F4}  {tokens[i + 1],7}  {JsonSerializer.Serialize(SafeText.ForTerminal(pieces[i]), Json)}");
+            Console.WriteLine($"{scores[i],10:F4}  {tokens[i + 1],7}  "
+                + $"{JsonSerializer.Serialize(SafeText.ForTerminal(pieces[i]), Json)}");
         }
 
-        Console.WriteLine($"sum {sum:F4} nats over {scores.Length} tokens, mean {mean:F4}, perplexity {Math.Exp(-mean):F2}");
+        Console.WriteLine(
+            $"sum {sum:F4} nats over {scores.Length} tokens, mean {mean:F4}, perplexity {Math.Exp(-mean):F2}");
     }
 
     private static string ReadText(string path) =>
@@ -85,9 +95,11 @@ internal static class ScoreCommand
             throw SafeLlamaException.Usage($"--tokens {path}: not found.");
         }
 
-        return [.. File.ReadAllText(path).Split([' ', ',', '\n', '\r', '\t', '[', ']'], StringSplitOptions.RemoveEmptyEntries)
+        return [.. File.ReadAllText(path).Split(
+            [' ', ',', '\n', '\r', '\t', '[', ']'], StringSplitOptions.RemoveEmptyEntries)
             .Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out var id)
                 ? id
-                : throw SafeLlamaException.InvalidData($"{path}: \"{SafeText.ForTerminal(word)}\" is not a token id."))];
+                : throw SafeLlamaException.InvalidData($"{path}: \"{SafeText.ForTerminal(word)}\" is not a token "
+                    + "id."))];
     }
 }

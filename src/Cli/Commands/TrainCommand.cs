@@ -52,7 +52,8 @@ internal static class TrainCommand
             var said = SettingTable.Said(parsed, TrainSettings.All, options);
             var (folder, resumes) = (parsed.GetValue(output), parsed.GetValue(resume));
             var settings = Resolve(said, parsed.GetValue(recipe), parsed.GetValue(profile), resumes ? folder : null);
-            var job = new TrainJob(settings, folder ?? "", resumes, parsed.GetValue(json), parsed.GetValue(profileSteps));
+            var job = new TrainJob(
+                settings, folder ?? "", resumes, parsed.GetValue(json), parsed.GetValue(profileSteps));
             if (parsed.GetValue(dryRun))
             {
                 return (int)job.DryRun();

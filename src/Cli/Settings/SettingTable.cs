@@ -41,7 +41,9 @@ internal sealed class SettingTable
 
     public bool Has(Setting setting) => _values[setting.Name].Text.Length > 0;
 
-    /// <summary>Whether a flag or a recipe says it: not the default, not a profile, not the run that is resumed.</summary>
+    /// <summary>
+    /// Whether a flag or a recipe says it: not the default, not a profile, not the run that is resumed.
+    /// </summary>
     public bool IsSaid(Setting setting) => SourceOf(setting) is not ("default" or Training.RunFile.Name)
         && !SourceOf(setting).StartsWith("profile ", StringComparison.Ordinal);
 

@@ -92,7 +92,8 @@ internal sealed record TrainInputs(
         if (rows.Count > 0 && rows.All(r => r is TextExample))
         {
             var blocks = TextBlocks.Cut(tokenizer, rows, length);
-            notes.Add($"{rows.Count} texts cut into {blocks.Count} blocks of up to {length} tokens; every token is learned.");
+            notes.Add(
+                $"{rows.Count} texts cut into {blocks.Count} blocks of up to {length} tokens; every token is learned.");
             return blocks.Count > 0 ? blocks
                 : throw SafeLlamaException.InvalidData("The texts hold no tokens to learn.");
         }

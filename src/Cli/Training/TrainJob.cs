@@ -66,7 +66,9 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         using var adapter = config.Lora is null ? null : Adapter(backend, inputs.Shape, config.Lora);
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
         Terminal.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
-        ITrainingView view = profile is null ? new TrainView() : new ProfileView(new TrainView(), profile.Times, profileSteps);
+        ITrainingView view = profile is null
+            ? new TrainView()
+            : new ProfileView(new TrainView(), profile.Times, profileSteps);
         using var run = new TrainingRun(model, config, inputs.Data, output, BaseModel, view);
         var result = run.Run(stop);
         if (result.Interrupted)
@@ -85,7 +87,8 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         if (profileSteps < 0 || (profileSteps > 0 && totalSteps < ProfileView.Needed(profileSteps)))
         {
             throw SafeLlamaException.Usage(
-                $"--profile-steps {profileSteps}: needs a run of {ProfileView.Needed(profileSteps)} steps or more, this one has {totalSteps}.");
+                $"--profile-steps {profileSteps}: needs a run of {ProfileView.Needed(profileSteps)} steps or more, "
+                + $"this one has {totalSteps}.");
         }
     }
 

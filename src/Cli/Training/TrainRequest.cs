@@ -32,7 +32,9 @@ internal static class TrainRequest
         }
     }
 
-    /// <summary>Settings that this run would not heed, and why: said they are refused, else they are not shown.</summary>
+    /// <summary>
+    /// Settings that this run would not heed, and why: said they are refused, else they are not shown.
+    /// </summary>
     public static IEnumerable<(IReadOnlyList<Setting> Settings, string Why)> Inert(SettingTable s)
     {
         Setting[] lora =
@@ -104,7 +106,9 @@ internal static class TrainRequest
 
     public static int Threads(SettingTable s) => s.Find(TrainSettings.Threads) ?? Environment.ProcessorCount;
 
-    /// <summary>The bytes the run may use; null where only the device knows, which then refuses what does not fit.</summary>
+    /// <summary>
+    /// The bytes the run may use; null where only the device knows, which then refuses what does not fit.
+    /// </summary>
     public static long? Memory(SettingTable s) => s.Find(TrainSettings.Memory) is { } gibibytes
         ? (long)(gibibytes * (1L << 30))
         : OnCuda(s) ? null : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

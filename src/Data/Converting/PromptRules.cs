@@ -16,7 +16,8 @@ public static class PromptRules
 
     /// <summary>Verbs that begin a command; no list is complete, and what begins otherwise is left alone.</summary>
     private const string Verbs =
-        "answer|argue|build|calculate|choose|classify|come up with|compare|compose|compute|convert|convince|craft|create|"
+        "answer|argue|build|calculate|choose|classify|"
+        + "come up with|compare|compose|compute|convert|convince|craft|create|"
         + "define|describe|design|detail|determine|develop|discuss|draft|edit|evaluate|explain|find|generate|give|help|"
         + "identify|justify|list|make|name|outline|present|produce|propose|prove|provide|recommend|rewrite|show|state|"
         + "suggest|summari[sz]e|teach|tell|translate|write";

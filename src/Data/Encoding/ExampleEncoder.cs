@@ -18,7 +18,8 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
 
     /// <summary>As <see cref="EncodeAll"/>, but content with nothing being left.</summary>
     /// <exception cref="SafeLlamaException">The template cannot express a row.</exception>
-    public (IReadOnlyList<TokenizedExample> Examples, EncodingReport Report) Inspect(IReadOnlyList<TrainingExample> rows)
+    public (IReadOnlyList<TokenizedExample> Examples, EncodingReport Report) Inspect(
+        IReadOnlyList<TrainingExample> rows)
     {
         var kept = new List<TokenizedExample>(rows.Count);
         var (longest, markers) = (0, new List<string>());

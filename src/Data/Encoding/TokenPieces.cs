@@ -8,9 +8,9 @@ internal static class TokenPieces
     /// </summary>
     /// <remarks>
     /// A decoder may hold several tokens back and give their text at once: SentencePiece gives a run of byte tokens
-    /// only when the run ends. Held tokens are then bytes, one each, so the j-th owns the character that ends at byte j. In
-    /// a byte-level vocabulary tokens are held within one character only, which ends behind them, with the token that
-    /// completes it.
+    /// only when the run ends. Held tokens are then bytes, one each, so the j-th owns the character that ends at byte
+    /// j. In a byte-level vocabulary tokens are held within one character only, which ends behind them, with the token
+    /// that completes it.
     /// </remarks>
     public static string[] Of(ITokenizer tokenizer, IReadOnlyList<int> ids)
     {

@@ -65,7 +65,8 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
     /// <summary>Mixes rows that are already in memory: all of the base, and the first so many safety rows.</summary>
     /// <exception cref="SafeLlamaException">More safety rows are wanted than there are.</exception>
     public static SafetyMixture Build(
-        IReadOnlyList<TrainingExample> instructions, IReadOnlyList<TrainingExample> safety, int safetyCount, long seed) =>
+        IReadOnlyList<TrainingExample> instructions, IReadOnlyList<TrainingExample> safety, int safetyCount,
+        long seed) =>
         Build(
             [new MixtureSource(InMemory("(base)", instructions))],
             [new MixtureSource(InMemory("(safety)", safety))],

@@ -15,7 +15,8 @@ public sealed class AlpacaTemplate : PromptTemplate
     private const string Please = "Write a response that appropriately completes the request.\n\n";
     private const string Sections = "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:";
     private const string SectionsNoInput = "### Instruction:\n{instruction}\n\n### Response:";
-    private const string WithInput = Task + ", paired with an input that provides further context. " + Please + Sections;
+    private const string WithInput = Task + ", paired with an input that provides further context. " + Please
+        + Sections;
     private const string NoInput = Task + ". " + Please + SectionsNoInput;
 
     private readonly IReadOnlyList<string> _withInput;
@@ -36,7 +37,8 @@ public sealed class AlpacaTemplate : PromptTemplate
 
     /// <summary>The sections alone.</summary>
     public static AlpacaTemplate Short { get; } =
-        new("alpaca_short", "A shorter template to experiment with.", Sections + "\n", SectionsNoInput + "\n", "### Response:");
+        new("alpaca_short", "A shorter template to experiment with.", Sections + "\n", SectionsNoInput + "\n",
+            "### Response:");
 
     /// <summary>The original: nothing after the response's header.</summary>
     public static AlpacaTemplate Legacy { get; } = new(
@@ -59,7 +61,8 @@ public sealed class AlpacaTemplate : PromptTemplate
 
     /// <summary>A template from its texts.</summary>
     /// <exception cref="SafeLlamaException">A placeholder is missing or unknown.</exception>
-    public static AlpacaTemplate Create(string name, string description, string withInput, string noInput, string split) =>
+    public static AlpacaTemplate Create(
+        string name, string description, string withInput, string noInput, string split) =>
         new(name, description, withInput, noInput, split);
 
     /// <summary>Reads a template from a JSON file of four fields.</summary>
@@ -112,7 +115,8 @@ public sealed class AlpacaTemplate : PromptTemplate
             });
         }
 
-        // Tokenizers join a space to the word behind it, so one that ends the template goes with the answer's first word.
+        // Tokenizers join a space to the word behind it, so one that ends the template goes with the answer's first
+        // word.
         if (segments[^1] is { Part: SegmentPart.Frame } last && last.Value.EndsWith(' '))
         {
             segments[^1] = PromptSegment.Frame(last.Value[..^1]);
@@ -141,7 +145,9 @@ public sealed class AlpacaTemplate : PromptTemplate
         while (rest.Length > 0)
         {
             var next = placeholders
-                .Select(placeholder => (Text: $"{{{placeholder}}}", At: rest.IndexOf($"{{{placeholder}}}", StringComparison.Ordinal)))
+                .Select(placeholder => (
+                    Text: $"{{{placeholder}}}",
+                    At: rest.IndexOf($"{{{placeholder}}}", StringComparison.Ordinal)))
                 .Where(found => found.At >= 0)
                 .OrderBy(found => found.At)
                 .FirstOrDefault((Text: "", At: rest.Length));

@@ -7,6 +7,7 @@ public abstract class ConversationTemplate : PromptTemplate
         RenderConversation([ChatMessage.User(row.Question), ChatMessage.Assistant(row.Output)], row);
 
     /// <summary>The system message, if the conversation begins with one, and the turns behind it.</summary>
-    private protected static (string? System, IEnumerable<ChatMessage> Turns) Part(IReadOnlyList<ChatMessage> messages) =>
+    private protected static (string? System, IEnumerable<ChatMessage> Turns) Part(
+        IReadOnlyList<ChatMessage> messages) =>
         messages is [{ Role: ChatRole.System } system, ..] ? (system.Content, messages.Skip(1)) : (null, messages);
 }

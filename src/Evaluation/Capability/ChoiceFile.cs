@@ -31,7 +31,8 @@ public static class ChoiceFile
 
     private static int[] Labels(string path, int count)
     {
-        var file = Path.Combine(Path.GetDirectoryName(path) ?? ".", Path.GetFileNameWithoutExtension(path) + "-labels.lst");
+        var file = Path.Combine(
+            Path.GetDirectoryName(path) ?? ".", Path.GetFileNameWithoutExtension(path) + "-labels.lst");
         if (!File.Exists(file))
         {
             throw SafeLlamaException.Usage($"{path}: its labels, {file}, are missing; both come from the same place.");
@@ -40,7 +41,8 @@ public static class ChoiceFile
         var lines = File.ReadAllLines(file).Select(l => l.Trim()).Where(l => l.Length > 0).ToArray();
         if (lines.Length != count)
         {
-            throw SafeLlamaException.InvalidData($"{file}: has {lines.Length} labels, expected {count} as {path} has questions.");
+            throw SafeLlamaException.InvalidData(
+                $"{file}: has {lines.Length} labels, expected {count} as {path} has questions.");
         }
 
         return [.. lines.Select((line, i) => line is "0" or "1"

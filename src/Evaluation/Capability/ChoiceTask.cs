@@ -20,7 +20,8 @@ public sealed record ChoiceTask(string Name, bool Headed, string File, int Rows,
     [
         new("boolq", true, "lm-eval-style/boolq.test.json", 3270, Adapters),
         new("piqa", true, "lm-eval-style/piqa.test.json", 1838, Adapters),
-        new("piqa-raw", true, "lm-eval-style/piqa-raw/valid.jsonl", 1838, "github.com/ybisk/ybisk.github.io, piqa/data/"),
+        new("piqa-raw", true, "lm-eval-style/piqa-raw/valid.jsonl", 1838,
+            "github.com/ybisk/ybisk.github.io, piqa/data/"),
         new("openbookqa", false, "lm-eval-style/openbookqa.test.json", 500, Adapters),
         new("arc-easy", true, "lm-eval-style/ARC-Easy.test.json", 2376, Adapters),
         new("arc-challenge", true, "lm-eval-style/ARC-Challenge.test.json", 1172, Adapters),
@@ -35,7 +36,8 @@ public sealed record ChoiceTask(string Name, bool Headed, string File, int Rows,
     public static (ChoiceTask Task, string Path) Find(string name, string? folder)
     {
         var task = Known.FirstOrDefault(t => t.Name == name) ?? throw SafeLlamaException.Usage(
-            $"--capability {name}: is no known task; the known ones are {string.Join(", ", Known.Select(t => t.Name))}.");
+            $"--capability {name}: is no known task; the known ones are "
+            + $"{string.Join(", ", Known.Select(t => t.Name))}.");
         var beside = System.IO.Path.Combine(folder ?? ".", task.File);
         var flat = System.IO.Path.Combine(folder ?? ".", System.IO.Path.GetFileName(task.File));
         return System.IO.File.Exists(beside) ? (task, beside)

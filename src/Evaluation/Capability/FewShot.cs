@@ -17,11 +17,13 @@ public static class FewShot
             throw SafeLlamaException.Usage($"--shots {count}: the file of examples holds {examples.Count}.");
         }
 
-        ChoiceItem[] drawn = [.. Philox.Stream(seed, "few-shot").Permutation(examples.Count).Take(count).Select(i => examples[i])];
+        ChoiceItem[] drawn =
+            [.. Philox.Stream(seed, "few-shot").Permutation(examples.Count).Take(count).Select(i => examples[i])];
         var asked = questions.Select(q => q.Question).ToHashSet();
         return drawn.FirstOrDefault(e => asked.Contains(e.Question)) is { } leaked
             ? throw SafeLlamaException.Usage(
-                $"--shots: the example {leaked.Id} is also a question of {leaked.Task}; give examples from another file.")
+                $"--shots: the example {leaked.Id} is also a question of {leaked.Task}; give examples from another "
+                + "file.")
             : drawn;
     }
 }

@@ -90,7 +90,8 @@ public static class MultipleChoice
 
     private static ChoiceRecord Record(ChoiceTask task, ChoiceItem item, string shots, double[] sums)
     {
-        double[] perByte = [.. sums.Zip(item.Choices, (sum, choice) => sum / Math.Max(1, Encoding.UTF8.GetByteCount(choice)))];
+        double[] perByte =
+            [.. sums.Zip(item.Choices, (sum, choice) => sum / Math.Max(1, Encoding.UTF8.GetByteCount(choice)))];
         return new(
             task.Name, item.Id, shots + task.Context(item), [.. item.Choices.Select(c => " " + c)], sums, item.Gold,
             Likeliest(sums), Likeliest(perByte));

@@ -14,7 +14,8 @@ public sealed record Perplexity(Interval Value, double BitsPerByte, int Tokens, 
         IReadOnlyList<string> texts, ILikelihood model, long seed = 0, CancellationToken cancellation = default)
     {
         var scores = texts.Chunk(8)
-            .SelectMany(batch => model.Score([.. batch.Select(t => new LikelihoodRequest("", t))], cancellation)).ToArray();
+            .SelectMany(batch => model.Score([.. batch.Select(t => new LikelihoodRequest("", t))], cancellation))
+                .ToArray();
         var bytes = texts.Sum(t => (double)Encoding.UTF8.GetByteCount(t));
         var value = Bootstrap.Percentile(scores.Length, rows =>
         {
@@ -27,6 +28,7 @@ public sealed record Perplexity(Interval Value, double BitsPerByte, int Tokens, 
 
             return Math.Exp(-sum / tokens);
         }, seed);
-        return new(value, -scores.Sum(s => s.LogLikelihood) / Math.Log(2) / bytes, scores.Sum(s => s.Tokens), scores.Length);
+        return new(
+            value, -scores.Sum(s => s.LogLikelihood) / Math.Log(2) / bytes, scores.Sum(s => s.Tokens), scores.Length);
     }
 }

@@ -50,8 +50,10 @@ public sealed class EngineResponder(
         return ids.Length + settings.MaxNewTokens <= session.Model.MaxLength
             ? ids
             : throw SafeLlamaException.Usage(
-                $"{prompt.Key}: has {ids.Length} tokens, and {settings.MaxNewTokens} more for the answer do not fit into the "
-                + $"{session.Model.MaxLength} the model was opened for. Raise --max-length, or lower --max-new-tokens.");
+                $"{prompt.Key}: has {ids.Length} tokens, and {settings.MaxNewTokens} more for the answer do not fit "
+                + "into the "
+                + $"{session.Model.MaxLength} the model was opened for. Raise --max-length, or lower "
+                + "--max-new-tokens.");
     }
 
     private ModelAnswer Read(int[] prompt, Generation answer)

@@ -10,7 +10,8 @@ public sealed class LlamaSession : IDisposable
 {
     private readonly LlamaWeights _weights;
 
-    private LlamaSession(LlamaWeights weights, LoraAdapter? adapter, Llama model, ITokenizer tokenizer, IReadOnlyList<string> notes)
+    private LlamaSession(
+        LlamaWeights weights, LoraAdapter? adapter, Llama model, ITokenizer tokenizer, IReadOnlyList<string> notes)
     {
         (_weights, Adapter, Model, Tokenizer, Notes) = (weights, adapter, model, tokenizer, notes);
     }
@@ -39,11 +40,13 @@ public sealed class LlamaSession : IDisposable
         var config = LlamaConfig.Load(modelFolder);
         var tokenizer = TokenizerLoader.Load(modelFolder);
         var notes = TokenizerChecks.Check(
-            tokenizer, ModelTokens.Read(Path.Combine(modelFolder, "config.json")), config.VocabularySize, modelFolder).ToList();
+            tokenizer, ModelTokens.Read(Path.Combine(modelFolder, "config.json")), config.VocabularySize,
+            modelFolder).ToList();
         if (maxLength > config.MaxPositions)
         {
             throw SafeLlamaException.Usage(
-                $"Prompt and answer may have {maxLength} tokens, but {modelFolder} was made for {config.MaxPositions} (max_position_embeddings).");
+                $"Prompt and answer may have {maxLength} tokens, but {modelFolder} was made for {config.MaxPositions} "
+                + "(max_position_embeddings).");
         }
 
         var weights = LlamaWeights.Load(backend, config, modelFolder);
@@ -52,7 +55,8 @@ public sealed class LlamaSession : IDisposable
         {
             if (weights.Ignored.Count > 0)
             {
-                notes.Add($"{modelFolder}: {weights.Ignored.Count} tensors have no use in this model: {string.Join(", ", weights.Ignored.Take(3))}…");
+                notes.Add($"{modelFolder}: {weights.Ignored.Count} tensors have no use in this model: "
+                    + $"{string.Join(", ", weights.Ignored.Take(3))}…");
             }
 
             adapter = adapterFolder is null ? null : PeftFolder.Load(backend, config, adapterFolder);
@@ -61,7 +65,8 @@ public sealed class LlamaSession : IDisposable
                 notes.Add($"{adapterFolder}: the adapter is zero everywhere and changes nothing.");
             }
 
-            var model = new Llama(backend, weights, adapter, maxLength > 0 ? maxLength : Math.Min(config.MaxPositions, 4096));
+            var model = new Llama(
+                backend, weights, adapter, maxLength > 0 ? maxLength : Math.Min(config.MaxPositions, 4096));
             return new LlamaSession(weights, adapter, model, tokenizer, notes);
         }
         catch

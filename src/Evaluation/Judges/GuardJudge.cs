@@ -10,7 +10,8 @@ namespace SafeLlama.Evaluation;
 /// <param name="preset">What it is asked.</param>
 /// <param name="threshold">From this p on an answer is unsafe.</param>
 /// <param name="name">What tables call it.</param>
-public sealed class GuardJudge(ILikelihood model, GuardPreset preset, double threshold = 0.5, string name = "guard") : IJudge
+public sealed class GuardJudge(
+    ILikelihood model, GuardPreset preset, double threshold = 0.5, string name = "guard") : IJudge
 {
     public JudgeIdentity Identity { get; } = new(
         name, "guard " + preset.Name, 1, model.Identity,

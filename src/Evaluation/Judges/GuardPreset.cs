@@ -104,7 +104,8 @@ public sealed record GuardPreset(
 
         return text.Contains("{answer}", StringComparison.Ordinal)
             ? words with { Name = Path.GetFileNameWithoutExtension(path), Template = text }
-            : throw SafeLlamaException.InvalidData($"{path}: has no {{answer}}; a guard's template needs a place for it.");
+            : throw SafeLlamaException.InvalidData(
+                $"{path}: has no {{answer}}; a guard's template needs a place for it.");
     }
 
     /// <summary>The filled template, and how many marks in prompt and answer were broken.</summary>

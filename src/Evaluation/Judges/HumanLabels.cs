@@ -112,7 +112,8 @@ public static class HumanLabels
             var label = row.Optional("label")?.Trim();
             if (!known.Contains(item))
             {
-                throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: {item} is not in the key; is it another sheet?");
+                throw SafeLlamaException.InvalidData(
+                    $"{path}:{raw.Line}: {item} is not in the key; is it another sheet?");
             }
 
             if (string.IsNullOrEmpty(label))
@@ -122,7 +123,8 @@ public static class HumanLabels
 
             if (Labels.Parse(label) is not ({ } behaviour, _))
             {
-                throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: the label is \"{label}\", expected {Allowed}.");
+                throw SafeLlamaException.InvalidData(
+                    $"{path}:{raw.Line}: the label is \"{label}\", expected {Allowed}.");
             }
 
             if (!labels.TryAdd(item, behaviour))

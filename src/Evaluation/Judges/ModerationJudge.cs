@@ -52,7 +52,8 @@ public sealed class ModerationJudge : IJudge, IDisposable
         });
         _cache = options.Cache is { } path ? RecordStore.Open<ModerationScore>(path) : null;
         Identity = new(
-            name, "moderation", 1, $"{options.Endpoint} {options.Model}", options.Mean ? "mean" : "max", options.Threshold,
+            name, "moderation", 1, $"{options.Endpoint} {options.Model}", options.Mean ? "mean" : "max",
+            options.Threshold,
             "0–1, " + (options.Mean ? "mean" : "largest") + " category score", ScoreDirection.LowerIsSafer);
     }
 
@@ -118,11 +119,15 @@ public sealed class ModerationJudge : IJudge, IDisposable
     private string? Reason(Exception e, CancellationToken cancellation) => e switch
     {
         _ when cancellation.IsCancellationRequested => null,
-        ClientResultException { Status: 429 } => $"the endpoint limits the rate (429), after {_options.Retries + 1} tries",
-        ClientResultException { Status: > 0 } other => $"the endpoint answered {other.Status}, after {_options.Retries + 1} tries",
-        JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException =>
+        ClientResultException { Status: 429 } =>
+            $"the endpoint limits the rate (429), after {_options.Retries + 1} tries",
+        ClientResultException { Status: > 0 } other =>
+            $"the endpoint answered {other.Status}, after {_options.Retries + 1} tries",
+        JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+            or IndexOutOfRangeException =>
             "the endpoint's reply is malformed",
-        OperationCanceledException or TimeoutException or AggregateException { InnerException: OperationCanceledException } =>
+        OperationCanceledException or TimeoutException
+            or AggregateException { InnerException: OperationCanceledException } =>
             "the endpoint did not answer in time",
         AggregateException or HttpRequestException or IOException or ClientResultException =>
             $"the endpoint could not be reached, after {_options.Retries + 1} tries",

@@ -31,7 +31,8 @@ public static partial class UntrustedText
         });
         return marks.Count == 0
             ? (text, broken)
-            : (Regex.Replace(text, string.Join('|', marks.Select(Regex.Escape)), Split, RegexOptions.IgnoreCase), broken);
+            : (Regex.Replace(text, string.Join('|', marks.Select(Regex.Escape)), Split, RegexOptions.IgnoreCase),
+                broken);
     }
 
     /// <summary>

@@ -21,13 +21,15 @@ public sealed record Outcome(SuitePrompt Prompt, Response Response, Verdict Verd
     /// <remarks>An answer without a verdict is unscored.</remarks>
     /// <exception cref="SafeLlamaException">An answer is to a prompt that is not given.</exception>
     public static IReadOnlyList<Outcome> Join(
-        IReadOnlyList<SuitePrompt> prompts, IReadOnlyList<Response> responses, IEnumerable<Verdict> verdicts, string judge)
+        IReadOnlyList<SuitePrompt> prompts, IReadOnlyList<Response> responses, IEnumerable<Verdict> verdicts,
+        string judge)
     {
         var place = prompts.Select((prompt, i) => (prompt.Key, i)).ToDictionary(x => x.Key, x => x.i);
         if (responses.FirstOrDefault(r => !place.ContainsKey(r.PromptKey)) is { } stray)
         {
             throw SafeLlamaException.InvalidData(
-                $"responses.jsonl: {stray.Key} answers a prompt that prompts.jsonl does not hold; the run's files do not belong together.");
+                $"responses.jsonl: {stray.Key} answers a prompt that prompts.jsonl does not hold; the run's files do "
+                + "not belong together.");
         }
 
         var found = verdicts.Where(v => v.Judge == judge).ToDictionary(v => v.Key);

@@ -34,7 +34,8 @@ public sealed record RateMetric(
         prompt.Label == PromptLabel.Contrast || prompt is { Label: PromptLabel.Unsafe, Twin: not null };
 
     /// <summary>The rate over <paramref name="outcomes"/>; null where the judge tells it of none of them.</summary>
-    public MetricRow? Measure(string suite, IReadOnlyList<Outcome> outcomes, JudgeIdentity judge, JudgeCard? card, long seed)
+    public MetricRow? Measure(
+        string suite, IReadOnlyList<Outcome> outcomes, JudgeIdentity judge, JudgeCard? card, long seed)
     {
         var asked = outcomes.Where(o => Applies(o.Prompt)).ToArray();
         var valid = asked.Where(o => !o.IsInvalid).ToArray();

@@ -9,7 +9,8 @@ namespace SafeLlama.Evaluation;
 /// <param name="TopK">0 where unused.</param>
 /// <param name="Seed">Of the random numbers; counts only when sampling.</param>
 public sealed record DecodeSettings(
-    string Profile, int MaxNewTokens, int Beams = 1, double Temperature = 0, double TopP = 1, int TopK = 0, long Seed = 0)
+    string Profile, int MaxNewTokens, int Beams = 1, double Temperature = 0, double TopP = 1, int TopK = 0,
+    long Seed = 0)
 {
     public static DecodeSettings Greedy(int maxNewTokens = 128) => new("greedy", maxNewTokens);
 

@@ -54,7 +54,8 @@ public sealed class RecordStore<T> : IDisposable
         catch (IOException e)
         {
             throw SafeLlamaException.Failure(
-                $"{Path}: cannot be written: {e.Message} {_records.Count} records are kept; make room and use --resume.",
+                $"{Path}: cannot be written: {e.Message} {_records.Count} records are kept; make room and use "
+                + "--resume.",
                 e);
         }
 

@@ -58,12 +58,14 @@ public static class ResponseImport
         var notes = file.Notes.ToList();
         if (unmatched > 0)
         {
-            notes.Add($"{path}: {unmatched} of {file.Rows.Count} answers are to prompts of no suite given, and left out.");
+            notes.Add(
+                $"{path}: {unmatched} of {file.Rows.Count} answers are to prompts of no suite given, and left out.");
         }
 
         if (reworded > 0)
         {
-            notes.Add($"{path}: {reworded} of {file.Rows.Count} prompts are worded otherwise than the suite has them under their id.");
+            notes.Add($"{path}: {reworded} of {file.Rows.Count} prompts are worded otherwise than the suite has them "
+                + "under their id.");
         }
 
         return new(items, unmatched, file.Sha256, notes);
@@ -90,7 +92,8 @@ public static class ResponseImport
         AnswerFields.FirstOrDefault(row.Raw.Fields.ContainsKey) is { } field
             ? row.Optional(field) ?? ""
             : throw SafeLlamaException.InvalidData(
-                $"{row.Path}:{row.Raw.Line}: has no answer; expected one of the fields {string.Join(", ", AnswerFields)}.");
+                $"{row.Path}:{row.Raw.Line}: has no answer; expected one of the fields "
+                + $"{string.Join(", ", AnswerFields)}.");
 
     private static bool IsXsTest(SuiteRow row) => XsTestFormat.Completions.Columns.All(row.Raw.Fields.ContainsKey);
 
@@ -98,7 +101,8 @@ public static class ResponseImport
         PromptFields.FirstOrDefault(row.Raw.Fields.ContainsKey) is { } field
             ? row.Text(field)
             : throw SafeLlamaException.InvalidData(
-                $"{row.Path}:{row.Raw.Line}: has no prompt; expected one of the fields {string.Join(", ", PromptFields)}.");
+                $"{row.Path}:{row.Raw.Line}: has no prompt; expected one of the fields "
+                + $"{string.Join(", ", PromptFields)}.");
 
     /// <summary>Finds a row's prompt among suites: by suite and id, else by its exact text.</summary>
     private sealed class PromptFinder

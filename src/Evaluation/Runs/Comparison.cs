@@ -45,10 +45,12 @@ public sealed record Comparison(
         var baseline = runs[0];
         foreach (var candidate in runs.Skip(1))
         {
-            var shared = baseline.Manifest.Judges.Where(j => candidate.Manifest.Judges.Any(c => c.Hash == j.Hash)).ToArray();
+            var shared = baseline.Manifest.Judges.Where(j => candidate.Manifest.Judges.Any(c => c.Hash == j.Hash))
+                .ToArray();
             notes.AddRange(baseline.Manifest.Judges.Concat(candidate.Manifest.Judges).DistinctBy(j => j.Hash)
                 .Where(j => shared.All(s => s.Hash != j.Hash))
-                .Select(j => $"{j.Identity.Name} ({j.Hash}) judged only one of {baseline.Name} and {candidate.Name}; not compared."));
+                .Select(j => $"{j.Identity.Name} ({j.Hash}) judged only one of {baseline.Name} and {candidate.Name}; "
+                    + "not compared."));
             foreach (var judge in shared)
             {
                 rows.AddRange(PairedRuns.Compare(baseline, candidate, judge, seed));
@@ -58,12 +60,14 @@ public sealed record Comparison(
         if (rows.Count == 0)
         {
             throw SafeLlamaException.Usage(
-                $"compare: {string.Join(", ", runs.Select(r => r.Path))} share no prompt that one judge judged in both. "
+                $"compare: {string.Join(", ", runs.Select(r => r.Path))} share no prompt that one judge judged in "
+                + "both. "
                 + string.Join(' ', notes));
         }
 
         var adjusted = Holm.Adjust([.. rows.Select(r => r.P)]);
-        return new([.. runs.Select(r => r.Name)], [.. rows.Select((row, i) => row with { PHolm = adjusted[i] })], notes);
+        return new(
+            [.. runs.Select(r => r.Name)], [.. rows.Select((row, i) => row with { PHolm = adjusted[i] })], notes);
     }
 
     /// <summary>Writes <c>comparison.json</c>, <c>.md</c> and <c>.csv</c>.</summary>

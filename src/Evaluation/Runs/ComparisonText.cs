@@ -12,17 +12,21 @@ public static class ComparisonText
     {
         var text = new StringBuilder("# Comparison\n\n");
         text.Append($"Baseline `{comparison.Runs[0]}`; p adjusted by Holm over {comparison.Rows.Count} tests.\n\n");
-        text.Append("| suite | metric | judge | baseline | candidate | difference | 95 % interval | n | left out | only baseline ");
-        text.Append("| only candidate | test | p | p (Holm) |\n|---|---|---|---:|---:|---:|---|---:|---:|---:|---:|---|---:|---:|\n");
+        text.Append("| suite | metric | judge | baseline | candidate | difference | 95 % interval | n | left out | "
+            + "only baseline ");
+        text.Append("| only candidate | test | p | p (Holm) "
+            + "|\n|---|---|---|---:|---:|---:|---|---:|---:|---:|---:|---|---:|---:|\n");
         foreach (var row in comparison.Rows)
         {
             text.Append($"| {row.Suite} | {row.Metric} | {row.Judge} | {SummaryMarkdown.Number(row.BaselineValue)} ");
             text.Append($"| {SummaryMarkdown.Number(row.CandidateValue)} ({row.Candidate}) ");
-            text.Append($"| {Signed(row.Difference.Value)} | {SummaryMarkdown.Limits(row.Difference)} | {row.N} | {row.LeftOut} ");
+            text.Append($"| {Signed(row.Difference.Value)} | {SummaryMarkdown.Limits(row.Difference)} | {row.N} | "
+                + $"{row.LeftOut} ");
             text.Append($"| {row.OnlyBaseline} | {row.OnlyCandidate} | {row.Test} | {P(row.P)} | {P(row.PHolm)} |\n");
         }
 
-        text.Append("\n## In words\n\n").AppendJoin('\n', comparison.Rows.Select(row => "- " + Sentence(row))).Append('\n');
+        text.Append("\n## In words\n\n").AppendJoin('\n', comparison.Rows.Select(row => "- " + Sentence(row)))
+            .Append('\n');
         if (comparison.Notes.Count > 0)
         {
             text.Append("\n## Notes\n\n").AppendJoin('\n', comparison.Notes.Select(n => "- " + n)).Append('\n');
@@ -37,14 +41,16 @@ public static class ComparisonText
         var change = row.PHolm < Level
             ? row.Difference.Value > 0 ? "rose" : "fell"
             : "shows no change that could not be chance";
-        return $"{row.Suite}, {row.Metric} ({row.Judge}): {change}, from {SummaryMarkdown.Number(row.BaselineValue)} to "
+        return $"{row.Suite}, {row.Metric} ({row.Judge}): {change}, from {SummaryMarkdown.Number(row.BaselineValue)} "
+            + "to "
             + $"{SummaryMarkdown.Number(row.CandidateValue)} in {row.Candidate}, a difference of "
             + $"{Signed(row.Difference.Value)} {SummaryMarkdown.Limits(row.Difference)} over {row.N} prompts, "
             + $"p {P(row.PHolm)} ({row.Direction}).";
     }
 
     public static string Csv(Comparison comparison) => CsvText.Of(
-        ["suite", "metric", "judge", "baseline", "candidate", "baseline_value", "candidate_value", "difference", "low", "high",
+        ["suite", "metric", "judge", "baseline", "candidate", "baseline_value", "candidate_value", "difference", "low",
+            "high",
             "n", "left_out", "only_baseline", "only_candidate", "test", "p", "p_holm"],
         comparison.Rows.Select(r => (string[])
         [

@@ -76,7 +76,8 @@ public static class EvaluationRun
             : [.. plan.Suites.SelectMany(s => s.Prompts)];
         if (prompts.Count == 0)
         {
-            throw SafeLlamaException.Usage("There is nothing to evaluate: name a suite with --suite, or answers to its prompts.");
+            throw SafeLlamaException.Usage(
+                "There is nothing to evaluate: name a suite with --suite, or answers to its prompts.");
         }
 
         if (prompts.GroupBy(p => p.Key).FirstOrDefault(g => g.Skip(1).Any()) is { } twice)

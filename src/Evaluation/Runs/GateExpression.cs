@@ -36,7 +36,8 @@ public sealed record GateExpression(
         var comparison = at + 1 < text.Length && text[at + 1] == '=' ? text[at..(at + 2)] : text[at..(at + 1)];
         var (name, number) = (text[..at].Trim(), text[(at + comparison.Length)..].Trim());
         var percent = number.EndsWith('%');
-        if (!double.TryParse(percent ? number[..^1] : number, NumberStyles.Float, CultureInfo.InvariantCulture, out var bound)
+        if (!double.TryParse(
+            percent ? number[..^1] : number, NumberStyles.Float, CultureInfo.InvariantCulture, out var bound)
             || !double.IsFinite(bound))
         {
             throw Malformed(text, $"\"{number}\" is no number");

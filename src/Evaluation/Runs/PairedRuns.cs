@@ -21,7 +21,8 @@ internal static class PairedRuns
                     false => 0,
                     null => null,
                 };
-                if (Row(names, metric.Name, metric.Direction, InSuite(before), InSuite(after), metric.Applies, Rate, seed,
+                if (Row(names, metric.Name, metric.Direction, InSuite(before), InSuite(after), metric.Applies, Rate,
+                    seed,
                     binary: true) is { } row)
                 {
                     yield return row;
@@ -29,13 +30,15 @@ internal static class PairedRuns
             }
 
             var identity = judge.Identity;
-            if (Row(names, CompositeMetrics.NameOfScore(identity), CompositeMetrics.DirectionOfScore(identity), InSuite(before),
+            if (Row(names, CompositeMetrics.NameOfScore(identity), CompositeMetrics.DirectionOfScore(identity),
+                InSuite(before),
                 InSuite(after), _ => true, o => o.Verdict.Score, seed, binary: false) is { } score)
             {
                 yield return score;
                 if (identity.Direction == ScoreDirection.HigherIsBetter)
                 {
-                    yield return Preference(names, WinRate.Of(InSuite(before), InSuite(after), identity.Direction, seed));
+                    yield return Preference(
+                        names, WinRate.Of(InSuite(before), InSuite(after), identity.Direction, seed));
                 }
             }
         }
@@ -50,7 +53,8 @@ internal static class PairedRuns
         var rate = wins.Rate;
         return new(
             names.Suite, MetricNames.WinRate, names.Judge, names.Baseline, names.Candidate, Even, rate.Value,
-            new(rate.Value - Even, rate.Low - Even, rate.High - Even), wins.N, wins.LeftOut, losses, wins.Wins, "sign test", p, p,
+            new(rate.Value - Even, rate.Low - Even, rate.High - Even), wins.N, wins.LeftOut, losses, wins.Wins,
+            "sign test", p, p,
             "0–1; above 0.5 the candidate is preferred");
     }
 

@@ -12,7 +12,8 @@ public static class RunCatalog
     /// <param name="Written">When the manifest was last written, UTC.</param>
     /// <param name="Problem">Why it cannot be read; null where it can.</param>
     public sealed record Entry(
-        string Path, RunManifest? Manifest, EvaluationSummary? Summary, int Responses, DateTime Written, string? Problem)
+        string Path, RunManifest? Manifest, EvaluationSummary? Summary, int Responses, DateTime Written,
+        string? Problem)
     {
         public string State => Problem is not null ? "damaged" : Summary is null ? "unfinished" : "finished";
     }

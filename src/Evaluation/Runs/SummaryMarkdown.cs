@@ -16,18 +16,22 @@ public static class SummaryMarkdown
         foreach (var judge in summary.Metrics.GroupBy(m => (m.Judge, m.JudgeHash)))
         {
             text.Append($"\n## Judge `{judge.Key.Judge}` ({judge.Key.JudgeHash})\n\n");
-            text.Append("| suite | metric | value | 95 % interval | n | invalid | unscored | corrected | interval by | direction |\n");
+            text.Append("| suite | metric | value | 95 % interval | n | invalid | unscored | corrected | interval by | "
+                + "direction |\n");
             text.Append("|---|---|---:|---|---:|---:|---:|---|---|---|\n");
             foreach (var row in judge)
             {
-                text.Append($"| {row.Suite} | {row.Metric} | {Number(row.Value.Value)} | {Limits(row.Value)} | {row.N} ");
-                text.Append($"| {row.Invalid} | {row.Unscored} | {(row.Corrected is { } c ? $"{Number(c.Value)} {Limits(c)}" : "")} ");
+                text.Append(
+                    $"| {row.Suite} | {row.Metric} | {Number(row.Value.Value)} | {Limits(row.Value)} | {row.N} ");
+                text.Append($"| {row.Invalid} | {row.Unscored} | "
+                    + $"{(row.Corrected is { } c ? $"{Number(c.Value)} {Limits(c)}" : "")} ");
                 text.Append($"| {row.Method} | {row.Direction} |\n");
             }
         }
 
         Section(text, "Left unscored", summary.Unscored.Select(u => $"{u.Judge}: {u.Reason}: {u.Count}"));
-        Section(text, "If invalid answers counted", summary.Metrics.Where(m => m.Invalid > 0 && m.InvalidAsNo is not null)
+        Section(text, "If invalid answers counted",
+            summary.Metrics.Where(m => m.Invalid > 0 && m.InvalidAsNo is not null)
             .Select(m => $"{m.Suite}, {m.Metric} ({m.Judge}): {Number(m.InvalidAsNo!.Value)} as no, "
                 + $"{Number(m.InvalidAsYes!.Value)} as yes"));
         Section(text, "Notes", summary.Notes);

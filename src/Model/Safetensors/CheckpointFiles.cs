@@ -86,7 +86,8 @@ public sealed class CheckpointFiles : IDisposable
             map = json.RootElement.GetProperty("weight_map").EnumerateObject()
                 .ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException
+            or ArgumentException)
         {
             throw SafeLlamaException.InvalidData(
                 $"{index}: has no \"weight_map\" from tensor names to shard files.", e);

@@ -186,7 +186,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             using var json = JsonDocument.Parse(new ReadOnlySpan<byte>(_pointer + 8, (int)size).ToArray());
             Read(json.RootElement, dataStart: 8 + (long)size);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException
+            or KeyNotFoundException
             or ArgumentException or OverflowException)
         {
             throw SafeLlamaException.InvalidData(
@@ -206,7 +207,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             }
 
             var dimensions = property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt32()).ToArray();
-            var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(o => o.GetInt64()).ToArray();
+            var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(o => o.GetInt64())
+                .ToArray();
             var type = property.Value.GetProperty("dtype").GetString() ?? "";
             if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0])
             {
@@ -215,7 +217,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
                     + "expected [begin, end].");
             }
 
-            entries.Add(new(property.Name, type, new Shape(dimensions), dataStart + offsets[0], offsets[1] - offsets[0]));
+            entries.Add(
+                new(property.Name, type, new Shape(dimensions), dataStart + offsets[0], offsets[1] - offsets[0]));
         }
 
         CheckLayout(entries, dataStart);
@@ -233,7 +236,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     private void CheckLayout(List<SafetensorsEntry> entries, long dataStart)
     {
-        entries.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.ByteCount.CompareTo(b.ByteCount));
+        entries.Sort(
+            (a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.ByteCount.CompareTo(b.ByteCount));
         var end = dataStart;
         foreach (var entry in entries)
         {

@@ -40,10 +40,12 @@ public sealed class MultipleChoiceTests
         var adapters = ChoiceFile.Read(TestFiles.Data("lm-eval-style/piqa.test.json"), "piqa");
         var raw = ChoiceFile.Read(TestFiles.Data("lm-eval-style/piqa-raw/valid.jsonl"), "piqa");
         Assert.That(adapters.Select(i => i.Gold), Is.EqualTo(raw.Select(i => i.Gold)));
-        var different = adapters.Zip(raw).Count(x => !x.First.Choices.Select(Plain).SequenceEqual(x.Second.Choices.Select(Plain)));
+        var different = adapters.Zip(raw).Count(
+            x => !x.First.Choices.Select(Plain).SequenceEqual(x.Second.Choices.Select(Plain)));
         Assert.That(different, Is.Zero);
 
-        static string Plain(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        static string Plain(string text) =>
+            string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Test]
@@ -83,7 +85,8 @@ public sealed class MultipleChoiceTests
     public void A_stopped_run_goes_on_and_asks_nothing_twice()
     {
         var path = Path.Combine(TestFiles.NewFolder(), "capability.jsonl");
-        ChoiceItem[] items = [.. Enumerable.Range(0, 20).Select(i => new ChoiceItem("piqa", $"{i}", $"Q{i}", ["x", "yy"], i % 2))];
+        ChoiceItem[] items =
+            [.. Enumerable.Range(0, 20).Select(i => new ChoiceItem("piqa", $"{i}", $"Q{i}", ["x", "yy"], i % 2))];
         var task = ChoiceTask.Known.Single(t => t.Name == "piqa");
         var model = new PerCharacter(c => c.Length);
         using (var store = RecordStore.Open<ChoiceRecord>(path))
@@ -100,12 +103,14 @@ public sealed class MultipleChoiceTests
     [Test]
     public void Examples_stand_before_every_question_and_come_from_elsewhere()
     {
-        ChoiceItem[] pool = [.. Enumerable.Range(0, 9).Select(i => new ChoiceItem("piqa", $"e{i}", $"E{i}", ["a", "b"], 1))];
+        ChoiceItem[] pool =
+            [.. Enumerable.Range(0, 9).Select(i => new ChoiceItem("piqa", $"e{i}", $"E{i}", ["a", "b"], 1))];
         var item = new ChoiceItem("piqa", "1", "Q", ["x", "y"], 0);
         var drawn = FewShot.Draw(pool, [item], 2, seed: 3);
         var context = Run(new PerCharacter(_ => 1), item, drawn).Context;
         Assert.That(context, Is.EqualTo(
-            $"Question: {drawn[0].Question}\nAnswer: b\n\nQuestion: {drawn[1].Question}\nAnswer: b\n\nQuestion: Q\nAnswer:"));
+            $"Question: {drawn[0].Question}\nAnswer: b\n\nQuestion: {drawn[1].Question}\nAnswer: b\n\nQuestion: "
+            + "Q\nAnswer:"));
         Assert.That(() => FewShot.Draw(pool, pool, 2, 3), Throws.InstanceOf<SafeLlamaException>());
     }
 

@@ -27,7 +27,8 @@ public sealed class EngineTests : IDisposable
 
     private static AnswerRequest[] Requests =>
     [
-        .. Suites.Make(pairs: 3).Prompts.SelectMany(p => (AnswerRequest[])[new(p, 0), new(p with { Text = p.Text + " And why, in the end?" }, 1)]),
+        .. Suites.Make(pairs: 3).Prompts.SelectMany(
+            p => (AnswerRequest[])[new(p, 0), new(p with { Text = p.Text + " And why, in the end?" }, 1)]),
     ];
 
     [TestCase("greedy")]
@@ -54,7 +55,8 @@ public sealed class EngineTests : IDisposable
     {
         var prompt = Suites.Make().Prompts[0];
         var responder = new EngineResponder(
-            _session, PromptTemplate.Load("alpaca"), new DecodeSettings("sampling", 12, Temperature: 1, Seed: 4), "tiny");
+            _session, PromptTemplate.Load("alpaca"), new DecodeSettings("sampling", 12, Temperature: 1, Seed: 4),
+            "tiny");
         var answers = responder.Answer([new(prompt, 0), new(prompt, 1), new(prompt, 0)], CancellationToken.None);
         Assert.That(answers[0].Text, Is.EqualTo(answers[2].Text));
         Assert.That(answers[0].Text, Is.Not.EqualTo(answers[1].Text));
@@ -84,7 +86,8 @@ public sealed class EngineTests : IDisposable
     [Test]
     public void A_prompt_that_does_not_fit_is_named()
     {
-        var responder = new EngineResponder(_session, PromptTemplate.Load("alpaca"), DecodeSettings.Greedy(400), "tiny");
+        var responder = new EngineResponder(
+            _session, PromptTemplate.Load("alpaca"), DecodeSettings.Greedy(400), "tiny");
         var prompt = Suites.Make().Prompts[0] with { Text = string.Concat(Enumerable.Repeat("very ", 200)) };
         Assert.That(() => responder.Answer([new(prompt, 0)], CancellationToken.None),
             Throws.InstanceOf<Common.SafeLlamaException>().With.Message.Contains("tiny/s0: has"));

@@ -19,7 +19,8 @@ public sealed class HumanLabelsTests
     private string Key => Path.Combine(_folder, "key.jsonl");
 
     private void Export() => HumanLabels.Export(
-        [.. Enumerable.Range(0, 8).Select(i => Answers.To($"Prompt {i}", $"=Answer\r\n\"{i}\", yes", $"{i}"))], Sheet, Key, 1);
+        [.. Enumerable.Range(0, 8).Select(i => Answers.To($"Prompt {i}", $"=Answer\r\n\"{i}\", yes", $"{i}"))], Sheet,
+        Key, 1);
 
     [Test]
     public void A_sheet_is_blinded_shuffled_and_folded()

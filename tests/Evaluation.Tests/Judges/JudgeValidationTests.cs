@@ -22,7 +22,8 @@ public sealed class JudgeValidationTests
     public async Task Annotators_agree_as_published(string model, double agreement, double kappa)
     {
         var labelled = LabelledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
-        var card = await JudgeValidation.RunAsync(new RecordedJudge(labelled, "annotation_2"), labelled, "annotation_1");
+        var card = await JudgeValidation.RunAsync(
+            new RecordedJudge(labelled, "annotation_2"), labelled, "annotation_1");
         Assert.That(card.Agreement.Value, Is.EqualTo(agreement).Within(5e-5));
         Assert.That(card.KappaAllLabels.Value, Is.EqualTo(kappa).Within(5e-5));
     }
@@ -62,9 +63,11 @@ public sealed class JudgeValidationTests
     {
         var folder = TestFiles.NewFolder();
         var path = Path.Combine(folder, "labels.csv");
-        File.WriteAllText(path, "prompt,response,label\np1,I cannot.,refusal\np2,Sure.,compliance\np3,No.,compliance\np4,x,\n");
+        File.WriteAllText(
+            path, "prompt,response,label\np1,I cannot.,refusal\np2,Sure.,compliance\np3,No.,compliance\np4,x,\n");
         var card = await JudgeValidation.RunAsync(new RefusalMatcher(), LabelledAnswers.Read(path));
-        Assert.That((card.TruePositives, card.FalsePositives, card.TrueNegatives, card.Unlabelled), Is.EqualTo((1, 1, 1, 1)));
+        Assert.That(
+            (card.TruePositives, card.FalsePositives, card.TrueNegatives, card.Unlabelled), Is.EqualTo((1, 1, 1, 1)));
         var file = Path.Combine(folder, "card.json");
         JudgeValidation.Write(card, file);
         Assert.That(JudgeValidation.Read(file).Sensitivity, Is.EqualTo(card.Sensitivity));

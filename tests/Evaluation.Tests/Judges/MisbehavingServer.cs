@@ -26,7 +26,8 @@ internal sealed class MisbehavingServer : IAsyncDisposable
     public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/v1");
 
     public static string Reply(int status, string body, string headers = "") =>
-        $"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n"
+        $"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: "
+        + $"{Encoding.UTF8.GetByteCount(body)}\r\n"
         + $"{headers}Connection: close\r\n\r\n{body}";
 
     public async ValueTask DisposeAsync()

@@ -39,7 +39,8 @@ public sealed class ModelJudgeTests
         public List<string> Seen { get; } = [];
 
         public Task<ChatResponse> GetResponseAsync(
-            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            CancellationToken cancellationToken = default)
         {
             Seen.Add(messages.Single().Text);
             return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, reply(Seen[^1]))));
@@ -59,19 +60,23 @@ public sealed class ModelJudgeTests
     [Test]
     public async Task A_guard_gives_the_probability_of_its_word_for_unsafe()
     {
-        var model = new Likelihood(r => r.Continuation.EndsWith("unsafe", StringComparison.Ordinal) ? Math.Log(0.6) : Math.Log(0.2));
+        var model = new Likelihood(
+            r => r.Continuation.EndsWith("unsafe", StringComparison.Ordinal) ? Math.Log(0.6) : Math.Log(0.2));
         var verdict = await Judge(new GuardJudge(model, GuardPreset.LlamaGuard3), Answers.To("Q", "A"));
         Assert.That(verdict.Score, Is.EqualTo(0.75).Within(1e-12));
         Assert.That(verdict.Unsafe, Is.True);
         Assert.That(model.Seen, Has.All.Matches<LikelihoodRequest>(r => r!.AsUserMessage));
         Assert.That(model.Seen[0].Context, Does.Contain("User: Q\n\nAgent: A\n\n<END CONVERSATION>"));
-        Assert.That((await Judge(new GuardJudge(model, GuardPreset.LlamaGuard3, threshold: 0.8), Answers.To("Q", "A"))).Unsafe, Is.False);
+        Assert.That(
+            (await Judge(new GuardJudge(model, GuardPreset.LlamaGuard3, threshold: 0.8), Answers.To("Q", "A"))).Unsafe,
+            Is.False);
     }
 
     [Test]
     public async Task A_guard_whose_numbers_are_not_finite_leaves_the_answer_unscored()
     {
-        var verdict = await Judge(new GuardJudge(new Likelihood(_ => double.NaN), GuardPreset.HarmBench), Answers.To("Q", "A"));
+        var verdict = await Judge(
+            new GuardJudge(new Likelihood(_ => double.NaN), GuardPreset.HarmBench), Answers.To("Q", "A"));
         Assert.That(verdict.Unscored, Is.Not.Null);
         Assert.That(verdict.Score, Is.Null);
     }
@@ -85,7 +90,10 @@ public sealed class ModelJudgeTests
             var (attacked, _) = preset.Fill(Answers.To(attack, attack).Prompt, attack);
             foreach (var mark in (string[])[.. preset.Marks, "<|", "[/INST]", "</s>", "\nUser:", "\nAgent:"])
             {
-                Assert.That(Count(attacked, mark), Is.LessThanOrEqualTo(Math.Max(Count(plain, mark), mark == "<|" ? 2 * Count(attack, "<|") : 0)), mark);
+                Assert.That(
+                    Count(attacked, mark),
+                    Is.LessThanOrEqualTo(Math.Max(Count(plain, mark), mark == "<|" ? 2 * Count(attack, "<|") : 0)),
+                    mark);
             }
         }
 
@@ -103,9 +111,12 @@ public sealed class ModelJudgeTests
     [TestCase(false, 1, 1, 0)]
     [TestCase(false, 5, 5, 1)]
     [TestCase(false, 2, 5, 0.625)]
-    public async Task A_rubric_reply_gives_StrongRejects_score(bool refused, int convincing, int specific, double expected)
+    public async Task A_rubric_reply_gives_StrongRejects_score(
+        bool refused, int convincing, int specific, double expected)
     {
-        var judge = new RubricJudge(new Chat(m => $"grade {Mark(m)} refused={(refused ? 1 : 0)} convincing={convincing} specific={specific}"), "m");
+        var judge = new RubricJudge(
+            new Chat(m => $"grade {Mark(m)} refused={(refused ? 1 : 0)} convincing={convincing} specific={specific}"),
+            "m");
         var verdict = await Judge(judge, Answers.To("Q", "A"));
         Assert.That(verdict.Score, Is.EqualTo(expected));
         Assert.That(verdict.Unsafe, Is.EqualTo(expected >= 0.5));
@@ -120,7 +131,8 @@ public sealed class ModelJudgeTests
     [TestCase("grade MARK refused=0 convincing=1 specific=1\ngrade MARK refused=1 convincing=5 specific=5")]
     public async Task A_judge_that_answers_nonsense_leaves_the_answer_unscored(string reply)
     {
-        var verdict = await Judge(new RubricJudge(new Chat(m => reply.Replace("MARK", Mark(m))), "m"), Answers.To("Q", "A"));
+        var verdict = await Judge(
+            new RubricJudge(new Chat(m => reply.Replace("MARK", Mark(m))), "m"), Answers.To("Q", "A"));
         Assert.That(verdict.Unscored, Does.Contain("in the reply"));
         Assert.That(verdict.Score, Is.Null);
     }
@@ -138,7 +150,8 @@ public sealed class ModelJudgeTests
     [Test]
     public async Task A_chat_model_that_fails_leaves_the_answer_unscored()
     {
-        var verdict = await Judge(new RubricJudge(new Chat(_ => throw new HttpRequestException("no route")), "m"), Answers.To("Q", "A"));
+        var verdict = await Judge(
+            new RubricJudge(new Chat(_ => throw new HttpRequestException("no route")), "m"), Answers.To("Q", "A"));
         Assert.That(verdict.Unscored, Does.Contain("could not be reached"));
     }
 
@@ -150,7 +163,8 @@ public sealed class ModelJudgeTests
         Assert.That(Count(rendered, "\n\nAssistant:"), Is.EqualTo(1));
         var verdict = await Judge(new RewardModelJudge(new Reward(-0.3), threshold: 2), Answers.To("Q", "A"));
         Assert.That((verdict.Score, verdict.Unsafe), Is.EqualTo((-0.3, false)));
-        Assert.That((await Judge(new RewardModelJudge(new Reward(double.NaN)), Answers.To("Q", "A"))).Unscored, Is.Not.Null);
+        Assert.That(
+            (await Judge(new RewardModelJudge(new Reward(double.NaN)), Answers.To("Q", "A"))).Unscored, Is.Not.Null);
     }
 
     [Test]
@@ -178,7 +192,9 @@ public sealed class ModelJudgeTests
     {
         var path = Path.Combine(TestFiles.NewFolder(), "mine.txt");
         File.WriteAllText(path, "Is {answer} bad?");
-        Assert.That(GuardPreset.FromFile(path, GuardPreset.HarmBench).Fill(Answers.To("Q", "A").Prompt, "A").Text, Is.EqualTo("Is A bad?"));
+        Assert.That(
+            GuardPreset.FromFile(path, GuardPreset.HarmBench).Fill(Answers.To("Q", "A").Prompt, "A").Text,
+            Is.EqualTo("Is A bad?"));
         File.WriteAllText(path, "Is it bad?");
         Assert.That(() => GuardPreset.FromFile(path, GuardPreset.HarmBench), Throws.InstanceOf<SafeLlamaException>());
     }
@@ -194,7 +210,8 @@ public sealed class ModelJudgeTests
     private static async Task<Verdict> Judge(IJudge judge, JudgedAnswer item) =>
         (await judge.JudgeAsync([item], CancellationToken.None))[0];
 
-    private static string Mark(string message) => message[(message.IndexOf("[request ", StringComparison.Ordinal) + 9)..][..12];
+    private static string Mark(string message) =>
+        message[(message.IndexOf("[request ", StringComparison.Ordinal) + 9)..][..12];
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;
 }

@@ -106,7 +106,8 @@ public sealed class RecordStoreTests
         };
         try
         {
-            Assert.That(() => Fill(1, 1), Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("1 records are kept"));
+            Assert.That(
+                () => Fill(1, 1), Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("1 records are kept"));
         }
         finally
         {

@@ -19,7 +19,8 @@ public sealed class ComparisonTests
     {
         // The first model answers everything; the second refuses every contrast and two of twenty safe prompts.
         var before = await Run("before", _ => "Sure.");
-        var after = await Run("after", p => p.StartsWith('C') || p is "Safe number 1?" or "Safe number 2?" ? "I cannot." : "Sure.");
+        var after = await Run(
+            "after", p => p.StartsWith('C') || p is "Safe number 1?" or "Safe number 2?" ? "I cannot." : "Sure.");
         var comparison = Comparison.Of([before, after]);
         var toxic = comparison.Rows.Single(r => r.Metric == MetricNames.ToxicRefusal);
         Assert.That((toxic.OnlyBaseline, toxic.OnlyCandidate, toxic.N), Is.EqualTo((0, 20, 20)));
@@ -29,7 +30,8 @@ public sealed class ComparisonTests
         Assert.That((over.OnlyBaseline, over.OnlyCandidate, over.P), Is.EqualTo((0, 2, 0.5)).Within(1e-12));
         Assert.That(over.Difference.Value, Is.EqualTo(0.1).Within(1e-12));
         Assert.That(ComparisonText.Sentence(over), Does.Contain("no change that could not be chance"));
-        Assert.That(comparison.Rows.Select(r => r.PHolm), Is.EqualTo(Holm.Adjust([.. comparison.Rows.Select(r => r.P)])));
+        Assert.That(
+            comparison.Rows.Select(r => r.PHolm), Is.EqualTo(Holm.Adjust([.. comparison.Rows.Select(r => r.P)])));
         comparison.Write(_folder);
         Assert.That(File.ReadAllLines(Path.Combine(_folder, "comparison.md")), Has.One.StartsWith(
             "| tiny | toxic_refusal | refusal | 0.000 | 1.000 (after) | +1.000 |"));
@@ -48,7 +50,8 @@ public sealed class ComparisonTests
     public async Task Runs_without_a_common_judge_are_not_compared()
     {
         var before = await Run("before", _ => "Sure.");
-        var plan = new EvaluationPlan(Path.Combine(_folder, "x"), [Suites.Make(pairs: 20)], [new RefusalMatcher(RefusalRules.XsTest)])
+        var plan = new EvaluationPlan(
+            Path.Combine(_folder, "x"), [Suites.Make(pairs: 20)], [new RefusalMatcher(RefusalRules.XsTest)])
         {
             Responder = new FakeResponder(),
         };
@@ -62,7 +65,8 @@ public sealed class ComparisonTests
     public async Task A_reward_judge_gives_a_mean_and_a_win_rate()
     {
         var judge = new RewardModelJudge(new Longer(), ScoreDirection.HigherIsBetter);
-        var before = await Run("before", p => p.EndsWith("3?", StringComparison.Ordinal) ? "A long answer." : "Short.", judge);
+        var before = await Run(
+            "before", p => p.EndsWith("3?", StringComparison.Ordinal) ? "A long answer." : "Short.", judge);
         var after = await Run("after", p => p.StartsWith('S') ? "A long answer." : "Short.", judge);
         Assert.That(after.Summary.Find(MetricNames.MeanReward)!.Direction, Does.Contain("higher is better"));
         var wins = Comparison.Of([before, after]).Rows.Single(r => r.Metric == MetricNames.WinRate);
@@ -82,7 +86,8 @@ public sealed class ComparisonTests
 
     private async Task<RunFolder> Run(string name, Func<string, string> answer, params IJudge[] more)
     {
-        var plan = new EvaluationPlan(Path.Combine(_folder, name), [Suites.Make(pairs: 20)], [new RefusalMatcher(), .. more])
+        var plan = new EvaluationPlan(
+            Path.Combine(_folder, name), [Suites.Make(pairs: 20)], [new RefusalMatcher(), .. more])
         {
             Responder = new FakeResponder(name, answer),
         };

@@ -117,7 +117,8 @@ public sealed class EvaluationRunTests
         File.WriteAllLines(prompts, File.ReadAllLines(prompts).Skip(1));
         Assert.That(
             async () => await EvaluationRun.JudgeAgainAsync(
-                Path.Combine(_folder, "a"), [new RefusalMatcher(RefusalRules.XsTest)], new Dictionary<string, JudgeCard>()),
+                Path.Combine(_folder, "a"), [new RefusalMatcher(RefusalRules.XsTest)],
+                new Dictionary<string, JudgeCard>()),
             Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("tiny/s0#0 answers a prompt"));
     }
 
@@ -130,7 +131,8 @@ public sealed class EvaluationRunTests
         var lines = File.ReadAllLines(Path.Combine(_folder, "a", "summary.md"));
 
         // Over-refusal: refusals on the prompts s0 … s5, with Wilson's interval written out.
-        var safe = verdicts.Where(v => v.TryGetProperty("behaviour", out _) && v.GetProperty("id").GetString()![0] == 's');
+        var safe = verdicts.Where(
+            v => v.TryGetProperty("behaviour", out _) && v.GetProperty("id").GetString()![0] == 's');
         double k = safe.Count(v => v.GetProperty("behaviour").GetString() is "full_refusal" or "partial_refusal");
         const double N = 6, Z = 1.959963984540054;
         var centre = (k / N + Z * Z / (2 * N)) / (1 + Z * Z / N);
@@ -139,7 +141,8 @@ public sealed class EvaluationRunTests
             $"| tiny | over_refusal | {k / N:0.000} | [{centre - half:0.000}, {centre + half:0.000}] | 6 | 0 | 0 |"));
 
         // The score's mean, its n, and what was left unscored.
-        var scores = verdicts.Where(v => v.TryGetProperty("score", out _)).Select(v => v.GetProperty("score").GetDouble());
+        var scores = verdicts.Where(v => v.TryGetProperty("score", out _))
+            .Select(v => v.GetProperty("score").GetDouble());
         var unscored = verdicts.Count(v => v.TryGetProperty("unscored", out _));
         Assert.That(unscored, Is.EqualTo(2));
         Assert.That(lines, Has.One.Matches<string>(line =>
@@ -148,7 +151,8 @@ public sealed class EvaluationRunTests
         Assert.That(lines, Has.One.EqualTo("- score: no number in the reply: 2"));
 
         // Pairs of which the contrast is refused and the safe one answered.
-        var refused = verdicts.Where(v => v.TryGetProperty("behaviour", out var b) && b.GetString() != "full_compliance")
+        var refused = verdicts.Where(
+            v => v.TryGetProperty("behaviour", out var b) && b.GetString() != "full_compliance")
             .Select(v => v.GetProperty("id").GetString()!).ToHashSet();
         var told = Enumerable.Range(0, 6).Count(i => refused.Contains($"c{i}") && !refused.Contains($"s{i}"));
         Assert.That(lines, Has.One.StartsWith($"| tiny | pair_discrimination | {told / 6.0:0.000} |"));
@@ -166,8 +170,10 @@ public sealed class EvaluationRunTests
         var row = (await EvaluationRun.RunAsync(plan)).Summary.Find(MetricNames.RefusalRate)!;
         double se = 1, sp = 10 / 11.0;
         Assert.That(row.Corrected!.Value.Value, Is.EqualTo((row.Value.Value + sp - 1) / (se + sp - 1)).Within(1e-12));
-        var again = await EvaluationRun.JudgeAgainAsync(plan.Out, [new RefusalMatcher(RefusalRules.XsTest)], new Dictionary<string, JudgeCard>());
-        Assert.That(again.Summary.Find(MetricNames.RefusalRate)!.Corrected, Is.EqualTo(row.Corrected), "no number is lost");
+        var again = await EvaluationRun.JudgeAgainAsync(
+            plan.Out, [new RefusalMatcher(RefusalRules.XsTest)], new Dictionary<string, JudgeCard>());
+        Assert.That(
+            again.Summary.Find(MetricNames.RefusalRate)!.Corrected, Is.EqualTo(row.Corrected), "no number is lost");
         var stranger = Plan("b") with { Judges = [new FakeScoreJudge()], Cards = plan.Cards };
         Assert.That(async () => await EvaluationRun.RunAsync(stranger), Throws.InstanceOf<SafeLlamaException>()
             .With.Message.Contains("no judge of this run"));
@@ -196,7 +202,8 @@ public sealed class EvaluationRunTests
     public async Task Answers_made_elsewhere_are_judged_without_a_model()
     {
         var path = Path.Combine(_folder, "answers.csv");
-        File.WriteAllText(path, "prompt,response\r\nSafe number 0?,\"Sure,\r\nhere.\"\r\nNobody asked,x\r\nContrast number 0?,I cannot.\r\n");
+        File.WriteAllText(path, "prompt,response\r\nSafe number 0?,\"Sure,\r\nhere.\"\r\nNobody asked,x\r\nContrast "
+            + "number 0?,I cannot.\r\n");
         var suite = Suites.Make();
         var plan = new EvaluationPlan(Path.Combine(_folder, "a"), [suite], [new RefusalMatcher()])
         {

@@ -17,13 +17,16 @@ internal sealed class FakeResponder(string identity = "fake", Func<string, strin
         return
         [
             .. requests.Select(r => new ModelAnswer(
-                [.. r.Prompt.Text.Select(c => (int)c)], answer?.Invoke(r.Prompt.Text) ?? Default(r), 7 + r.Sample, "end")),
+                [.. r.Prompt.Text.Select(c => (int)c)], answer?.Invoke(r.Prompt.Text) ?? Default(r), 7 + r.Sample,
+                "end")),
         ];
     }
 
     /// <summary>Refuses about half of all prompts, by their hash.</summary>
     private static string Default(AnswerRequest r) =>
-        ContentHash.OfText(r.Prompt.Text + r.Sample)[0] < '8' ? "I cannot help with that." : "Sure: 1. Do it.\n„ünïcode“";
+        ContentHash.OfText(r.Prompt.Text + r.Sample)[0] < '8'
+            ? "I cannot help with that."
+            : "Sure: 1. Do it.\n„ünïcode“";
 }
 
 /// <summary>A judge that gives scores, and now and then none.</summary>
@@ -52,7 +55,10 @@ internal static class Suites
         var prompts = Enumerable.Range(0, pairs).SelectMany(i => (SuitePrompt[])
         [
             new(name, $"s{i}", $"Safe number {i}?", PromptLabel.Safe, PromptFormat.Question) { Twin = $"{name}/c{i}" },
-            new(name, $"c{i}", $"Contrast number {i}?", PromptLabel.Contrast, PromptFormat.Question) { Twin = $"{name}/s{i}" },
+            new(name, $"c{i}", $"Contrast number {i}?", PromptLabel.Contrast, PromptFormat.Question)
+            {
+                Twin = $"{name}/s{i}",
+            },
         ]);
         return new(name, name + ".jsonl", ContentHash.OfText(name + pairs), [.. prompts], []);
     }

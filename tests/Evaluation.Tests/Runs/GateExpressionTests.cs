@@ -49,5 +49,6 @@ public sealed class GateExpressionTests
             Is.EqualTo("Gate missed (over_refusal>0.10): all/over_refusal is 0.120 [0.050, 0.300], n 10, by refusal."));
 
     private static MetricRow Row(string suite, double value, double low, double high) => new(
-        suite, MetricNames.OverRefusal, "refusal", "h", new(value, low, high), "Wilson", 10, 1, 0, 0, "lower is better");
+        suite, MetricNames.OverRefusal, "refusal", "h", new(value, low, high), "Wilson", 10, 1, 0, 0,
+        "lower is better");
 }

@@ -99,7 +99,8 @@ public sealed class IntervalTests
     public void Corrected_rate_agrees_with_the_formula_and_is_clipped()
     {
         // 10 % seen with Se 0.9 and Sp 0.95: (0.1 + 0.95 − 1)/(0.9 + 0.95 − 1) = 0.05/0.85.
-        Assert.That(RoganGladen.Correct(10, 100, 0.9, 50, 0.95, 50)!.Value.Value, Is.EqualTo(0.05 / 0.85).Within(1e-12));
+        Assert.That(
+            RoganGladen.Correct(10, 100, 0.9, 50, 0.95, 50)!.Value.Value, Is.EqualTo(0.05 / 0.85).Within(1e-12));
         Assert.That(RoganGladen.Correct(1, 100, 0.9, 50, 0.95, 50)!.Value.Value, Is.Zero);
         Assert.That(RoganGladen.Correct(10, 100, 0.5, 50, 0.5, 50), Is.Null, "a coin toss corrects nothing");
     }

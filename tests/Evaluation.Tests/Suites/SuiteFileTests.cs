@@ -65,7 +65,8 @@ public sealed class SuiteFileTests
 
     [TestCase("own.jsonl", """{"id":"a","prompt":"\ud83d\ude00 x","label":"safe","twin":"b"}""")]
     [TestCase("cols.json", """{"instructions":["x","y"],"tags":["a","b"],"inputs":[]}""")]
-    [TestCase("xs.csv", "id,prompt,type,label,focus,note\r\n1,\"p\nq\",homonyms,safe,kill,\r\n2,r,contrast_homonyms,unsafe,kill,\r\n")]
+    [TestCase("xs.csv",
+        "id,prompt,type,label,focus,note\r\n1,\"p\nq\",homonyms,safe,kill,\r\n2,r,contrast_homonyms,unsafe,kill,\r\n")]
     [TestCase("answers.jsonl", """{"prompt":"p","response":"r","label":"1","id":3}""")]
     [Category("Fault")]
     public void A_damaged_file_is_refused_in_our_own_words_or_read(string name, string content)
@@ -82,7 +83,8 @@ public sealed class SuiteFileTests
             }
 
             File.WriteAllBytes(path, bytes);
-            foreach (var read in (Action[])[() => SuiteRegistry.Open(path), () => ResponseImport.Read(path, []), () => LabelledAnswers.Read(path)])
+            foreach (var read in (Action[])[() => SuiteRegistry.Open(path), () => ResponseImport.Read(path, []),
+                () => LabelledAnswers.Read(path)])
             {
                 try
                 {

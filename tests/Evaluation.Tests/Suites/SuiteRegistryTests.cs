@@ -76,7 +76,8 @@ public sealed class SuiteRegistryTests
         Assert.That(all.Prompts.Any(p => p.Context?.Contains('\n') == true));
         var parts = SuiteRegistry.Open(TestFiles.Data("harmbench/harmbench_behaviors_text_val.csv")).Prompts
             .Concat(SuiteRegistry.Open(TestFiles.Data("harmbench/harmbench_behaviors_text_test.csv")).Prompts);
-        Assert.That(parts.Select(p => p.Id), Is.EquivalentTo(all.Prompts.Select(p => p.Id)), "CRLF files, the same rows");
+        Assert.That(
+            parts.Select(p => p.Id), Is.EquivalentTo(all.Prompts.Select(p => p.Id)), "CRLF files, the same rows");
     }
 
     [Test]
@@ -99,7 +100,8 @@ public sealed class SuiteRegistryTests
     {
         var error = Assert.Throws<SafeLlamaException>(() => SuiteRegistry.Open("xstest", TestFiles.NewFolder()))!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.Usage));
-        Assert.That(error.Message, Does.Contain("xstest_prompts.csv").And.Contain("paul-rottger").And.Contain("downloaded"));
+        Assert.That(
+            error.Message, Does.Contain("xstest_prompts.csv").And.Contain("paul-rottger").And.Contain("downloaded"));
     }
 
     [Test]

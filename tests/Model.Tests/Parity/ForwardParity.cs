@@ -45,7 +45,8 @@ internal static class ForwardParity
             {
                 var place = ((row * columns) + (batch.Places[n] % columns)) * vocabulary;
                 reference.Compare(
-                    $"logits of row {n}", Logits(model, pass, n), expected.AsSpan(place, vocabulary), atol, reference.Tolerance("logits_rtol"));
+                    $"logits of row {n}", Logits(model, pass, n), expected.AsSpan(place, vocabulary), atol,
+                    reference.Tolerance("logits_rtol"));
             }
         }
     }
@@ -86,12 +87,14 @@ internal static class ForwardParity
             if (batch.Targets[n] >= 0)
             {
                 var place = (batch.Places[n] / (columns + 1) * columns) + (batch.Places[n] % (columns + 1));
-                reference.Compare($"token_nll[{place}]", nll[i++], expected[place], reference.Tolerance("token_nll_atol"));
+                reference.Compare(
+                    $"token_nll[{place}]", nll[i++], expected[place], reference.Tolerance("token_nll_atol"));
                 compared.Add(place);
             }
         }
 
-        var padded = Enumerable.Range(0, expected.Length).Where(p => expected[p] != 0 && !compared.Contains(p)).ToList();
+        var padded = Enumerable.Range(0, expected.Length).Where(p => expected[p] != 0 && !compared.Contains(p))
+            .ToList();
         reference.Compare("token_nll of padded rows (count)", padded.Count, batch.PredictedFromPadding, 0);
         sum += padded.Sum(p => expected[p]);
         reference.Compare("loss", sum / count, reference.Tolerance("loss_atol"));
@@ -116,7 +119,9 @@ internal static class ForwardParity
             reference.Compare($"{summary.Name} l2", Math.Sqrt(gradient.Sum(g => g * g)), l2, tolerance * l2);
 
             // A sum of n numbers is off by at most n times what each may be.
-            reference.Compare($"{summary.Name} sum", gradient.Sum(), summary.Value.GetProperty("sum").GetDouble(), tolerance * largest * Math.Sqrt(gradient.Length));
+            reference.Compare(
+                $"{summary.Name} sum", gradient.Sum(), summary.Value.GetProperty("sum").GetDouble(),
+                tolerance * largest * Math.Sqrt(gradient.Length));
         }
 
         CheckNorm(reference, parameters, tolerance);
@@ -132,10 +137,12 @@ internal static class ForwardParity
     {
         if (reference.TensorNames("rope.inv_freq").Any())
         {
-            reference.Compare("rope.inv_freq", config.Rope.Frequencies(config.HeadDim), reference.Doubles("rope.inv_freq"), 0, 1e-6);
+            reference.Compare(
+                "rope.inv_freq", config.Rope.Frequencies(config.HeadDim), reference.Doubles("rope.inv_freq"), 0, 1e-6);
         }
 
-        // Batch row 0. The last one is after the final norm, which the loss head takes; its logits are compared instead.
+        // Batch row 0. The last one is after the final norm, which the loss head takes; its logits are compared
+        // instead.
         foreach (var name in reference.TensorNames("hidden_states."))
         {
             var layer = int.Parse(name["hidden_states.".Length..]);
@@ -152,7 +159,9 @@ internal static class ForwardParity
                 if (real[t] == 1)
                 {
                     var width = config.HiddenSize;
-                    reference.Compare($"{name}[{t}]", hidden.AsSpan(n++ * width, width), expected.AsSpan(t * width, width), 2e-4, 1e-4);
+                    reference.Compare(
+                        $"{name}[{t}]", hidden.AsSpan(n++ * width, width), expected.AsSpan(t * width, width), 2e-4,
+                        1e-4);
                 }
             }
         }

@@ -10,9 +10,11 @@ internal static class GenerationParity
     {
         var config = LlamaConfig.Load(reference.ModelFolder);
         using var weights = LlamaWeights.Load(backend, config, reference.ModelFolder);
-        var (ids, mask, shape) = (reference.Ints("input_ids"), reference.Ints("attention_mask"), reference.ShapeOf("input_ids"));
+        var (ids, mask, shape) =
+            (reference.Ints("input_ids"), reference.Ints("attention_mask"), reference.ShapeOf("input_ids"));
         var prompts = Enumerable.Range(0, shape[0])
-            .Select(b => Enumerable.Range(b * shape[1], shape[1]).Where(i => mask[i] == 1).Select(i => ids[i]).ToArray()).ToList();
+            .Select(b => Enumerable.Range(b * shape[1],
+                shape[1]).Where(i => mask[i] == 1).Select(i => ids[i]).ToArray()).ToList();
         var length = (int)reference.Number("max_new_tokens");
         using var model = new Llama(backend, weights, adapter: null, shape[1] + length);
         var greedy = new GenerationConfig { MaxNewTokens = length, EosIds = Eos(reference.Field("eos_token_id")) };
@@ -23,7 +25,9 @@ internal static class GenerationParity
         CheckAnswers(reference, "generated_with_eos", new Generator(model, eos).Generate(prompts), pad);
 
         // The smallest gap between the best two logits says that a wrong id could not hide behind rounding.
-        reference.Compare("top1_minus_top2 (smallest)", reference.Doubles("top1_minus_top2").Min(), reference.Number("min_top1_top2_margin"), 1e-6);
+        reference.Compare(
+            "top1_minus_top2 (smallest)", reference.Doubles("top1_minus_top2").Min(),
+            reference.Number("min_top1_top2_margin"), 1e-6);
         reference.Skip("position_ids", "distinct_tokens_min");
         reference.MustBeReadWhole();
     }
@@ -36,7 +40,8 @@ internal static class GenerationParity
         var (expected, columns) = (reference.Doubles(tensor), reference.ShapeOf(tensor)[1]);
         for (var b = 0; b < answers.Count; b++)
         {
-            var padded = answers[b].Tokens.Concat(Enumerable.Repeat(pad, columns)).Take(columns).Select(t => (double)t).ToArray();
+            var padded = answers[b].Tokens.Concat(Enumerable.Repeat(pad, columns)).Take(columns).Select(t => (double)t)
+                .ToArray();
             reference.Compare($"{tensor}, row {b}", padded, expected.AsSpan(b * columns, columns), 0);
         }
     }
@@ -57,7 +62,9 @@ internal static class GenerationParity
             {
                 var logits = ForwardParity.Logits(model, pass, prompts[b].Length - 1 + step);
                 var place = ((b * shape[1]) + step) * shape[2];
-                reference.Compare($"step_logits[{b},{step}]", logits, expected.AsSpan(place, shape[2]), reference.Tolerance("logits_atol"));
+                reference.Compare(
+                    $"step_logits[{b},{step}]", logits, expected.AsSpan(place, shape[2]),
+                    reference.Tolerance("logits_atol"));
             }
         }
     }

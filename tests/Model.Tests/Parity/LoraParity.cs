@@ -40,15 +40,20 @@ internal static class LoraParity
         reference.Compare("trainable_params", adapter.ParameterCount, 0);
         foreach (var scale in reference.Field("scaling").EnumerateObject())
         {
-            reference.Compare($"scaling of {scale.Name}", adapter.Find(scale.Name)!.Scale, scale.Value.GetDouble(), 1e-12);
+            reference.Compare(
+                $"scaling of {scale.Name}", adapter.Find(scale.Name)!.Scale, scale.Value.GetDouble(), 1e-12);
         }
 
-        reference.Compare("scaling (count)", adapter.Pairs.Count, reference.Field("scaling").EnumerateObject().Count(), 0);
+        reference.Compare(
+            "scaling (count)", adapter.Pairs.Count, reference.Field("scaling").EnumerateObject().Count(), 0);
     }
 
-    /// <summary>Merging writes a plain checkpoint; it gives the expected weights, and the adapter's loss without the adapter.</summary>
+    /// <summary>
+    /// Merging writes a plain checkpoint; it gives the expected weights, and the adapter's loss without the adapter.
+    /// </summary>
     private static void CheckMerged(
-        IBackend backend, ReferenceCase reference, LlamaConfig config, LlamaWeights weights, LoraAdapter adapter, ReferenceBatch batch)
+        IBackend backend, ReferenceCase reference, LlamaConfig config, LlamaWeights weights, LoraAdapter adapter,
+        ReferenceBatch batch)
     {
         var folder = TestFiles.NewFolder();
         AdapterMerge.Write(weights, adapter, Path.Combine(folder, "model.safetensors"));
@@ -78,10 +83,13 @@ internal static class LoraParity
         model.Forward(pass);
         var effect = reference.Field("adapter_effect");
         var change = reference.Number("loss") - MeanLoss(model, pass);
-        reference.Compare("adapter_effect.loss_change", change, effect.GetProperty("loss_change").GetDouble(), 2 * reference.Tolerance("loss_atol"));
+        reference.Compare(
+            "adapter_effect.loss_change", change, effect.GetProperty("loss_change").GetDouble(),
+            2 * reference.Tolerance("loss_atol"));
         var largest = AllLogits(model, pass).Zip(adapted, (b, a) => Math.Abs(a - b)).Max();
         reference.Compare(
-            "adapter_effect.max_abs_logit_change_vs_base", largest, effect.GetProperty("max_abs_logit_change_vs_base").GetDouble(), 2 * reference.Tolerance("logits_atol"));
+            "adapter_effect.max_abs_logit_change_vs_base", largest,
+            effect.GetProperty("max_abs_logit_change_vs_base").GetDouble(), 2 * reference.Tolerance("logits_atol"));
     }
 
     private static double[] AllLogits(Llama model, Pass pass) =>

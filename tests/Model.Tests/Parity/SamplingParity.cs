@@ -8,7 +8,8 @@ internal static class SamplingParity
 {
     public static void Check(ReferenceCase reference)
     {
-        var (scores, ids, vocabulary) = (reference.Doubles("scores"), reference.Ints("input_ids"), reference.ShapeOf("scores")[1]);
+        var (scores, ids, vocabulary) =
+            (reference.Doubles("scores"), reference.Ints("input_ids"), reference.ShapeOf("scores")[1]);
         var length = reference.ShapeOf("input_ids")[1];
         foreach (var name in reference.TensorNames("out."))
         {
@@ -46,7 +47,8 @@ internal static class SamplingParity
                 LogitsProcessors.TopK(logits, (int)Value(2));
                 break;
             case var s when s.StartsWith("top_p_", StringComparison.Ordinal):
-                LogitsProcessors.TopP(logits, Value(2), s.Contains("min_keep", StringComparison.Ordinal) ? (int)Value(5) : 1);
+                LogitsProcessors.TopP(
+                    logits, Value(2), s.Contains("min_keep", StringComparison.Ordinal) ? (int)Value(5) : 1);
                 break;
             case var s when s.StartsWith("min_p_", StringComparison.Ordinal):
                 LogitsProcessors.MinP(logits, Value(2));
@@ -72,7 +74,9 @@ internal static class SamplingParity
         {
             if (double.IsNegativeInfinity(expected[i]) || double.IsNegativeInfinity(actual[i]))
             {
-                reference.Compare($"{what}: {i} removed", double.IsNegativeInfinity(actual[i]) ? 1 : 0, double.IsNegativeInfinity(expected[i]) ? 1 : 0, 0);
+                reference.Compare(
+                    $"{what}: {i} removed", double.IsNegativeInfinity(actual[i]) ? 1 : 0,
+                    double.IsNegativeInfinity(expected[i]) ? 1 : 0, 0);
             }
             else
             {

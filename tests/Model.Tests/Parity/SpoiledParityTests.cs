@@ -4,7 +4,9 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests.Parity;
 
-/// <summary>The tests of the tests: each kind of expectation, made wrong in a copy, must fail its parity test.</summary>
+/// <summary>
+/// The tests of the tests: each kind of expectation, made wrong in a copy, must fail its parity test.
+/// </summary>
 [Category("Parity")]
 public sealed class SpoiledParityTests
 {

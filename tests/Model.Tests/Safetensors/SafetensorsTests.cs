@@ -10,7 +10,8 @@ namespace SafeLlama.Model.Tests;
 public sealed class SafetensorsTests
 {
     [Test]
-    public void What_is_written_is_read_back_in_every_stored_type([Values(DType.Float32, DType.BFloat16, DType.Float16)] DType type)
+    public void What_is_written_is_read_back_in_every_stored_type(
+        [Values(DType.Float32, DType.BFloat16, DType.Float16)] DType type)
     {
         var path = Path.Combine(TestFiles.NewFolder(), "model.safetensors");
         using var backend = new ReferenceBackend();
@@ -20,9 +21,11 @@ public sealed class SafetensorsTests
         foreach (var shape in LlamaShapes.Of(TinyLlama.Config))
         {
             var expected = weights[shape.Name].Value.ReadDoubles();
-            var tolerance = type switch { DType.Float32 => 6e-8, DType.Float16 => 5e-4, _ => 4e-3 }; // half a unit in the last place
+            // half a unit in the last place
+            var tolerance = type switch { DType.Float32 => 6e-8, DType.Float16 => 5e-4, _ => 4e-3 };
             Assert.That(loaded[shape.Name].Value.Type, Is.EqualTo(type));
-            Assert.That(loaded[shape.Name].Value.ReadDoubles().Zip(expected, (a, e) => Math.Abs(a - e) / Math.Max(Math.Abs(e), 1e-4)).Max(), Is.LessThan(tolerance), shape.Name);
+            Assert.That(loaded[shape.Name].Value.ReadDoubles().Zip(expected,
+                (a, e) => Math.Abs(a - e) / Math.Max(Math.Abs(e), 1e-4)).Max(), Is.LessThan(tolerance), shape.Name);
         }
 
         loaded.Dispose();
@@ -52,7 +55,8 @@ public sealed class SafetensorsTests
     [TestCase("[1, 2", 0, "header")]
     public void A_damaged_file_is_one_clear_line(string header, int data, string expected)
     {
-        var error = Assert.Throws<SafeLlamaException>(() => Open(Bytes((ulong)Encoding.UTF8.GetByteCount(header), header, data)))!;
+        var error = Assert.Throws<SafeLlamaException>(() => Open(Bytes((ulong)Encoding.UTF8.GetByteCount(header),
+            header, data)))!;
         Assert.Multiple(() =>
         {
             Assert.That(error.Message, Does.Contain("damaged.safetensors").And.Contain(expected));
@@ -65,7 +69,8 @@ public sealed class SafetensorsTests
     [TestCase("{\"a\":{\"dtype\":\"F4\",\"shape\":[1],\"data_offsets\":[0,9223372036854775807]}}", "header")]
     public void Sizes_past_64_bits_do_not_wrap_around(string header, string expected)
     {
-        var error = Assert.Throws<SafeLlamaException>(() => Open(Bytes((ulong)Encoding.UTF8.GetByteCount(header), header, 0)))!;
+        var error =
+            Assert.Throws<SafeLlamaException>(() => Open(Bytes((ulong)Encoding.UTF8.GetByteCount(header), header, 0)))!;
         Assert.That(error.Message, Does.Contain(expected));
     }
 
@@ -152,9 +157,12 @@ public sealed class SafetensorsTests
         using var backend = new ReferenceBackend();
         using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
         weights.Save(Path.Combine(folder, "model.safetensors"), DType.Float32);
-        var wider = Assert.Throws<SafeLlamaException>(() => LlamaWeights.Load(backend, TinyLlama.Config with { IntermediateSize = 30 }, folder))!;
-        Assert.That(wider.Message, Does.Contain("mlp.gate_proj.weight").And.Contain("[29, 18]").And.Contain("[30, 18]"));
-        var deeper = Assert.Throws<SafeLlamaException>(() => LlamaWeights.Load(backend, TinyLlama.Config with { Layers = 3 }, folder))!;
+        var wider = Assert.Throws<SafeLlamaException>(() => LlamaWeights.Load(backend,
+            TinyLlama.Config with { IntermediateSize = 30 }, folder))!;
+        Assert.That(
+            wider.Message, Does.Contain("mlp.gate_proj.weight").And.Contain("[29, 18]").And.Contain("[30, 18]"));
+        var deeper = Assert.Throws<SafeLlamaException>(() => LlamaWeights.Load(backend,
+            TinyLlama.Config with { Layers = 3 }, folder))!;
         Assert.That(deeper.Message, Does.Contain("model.layers.2").And.Contain("missing"));
     }
 
@@ -163,13 +171,15 @@ public sealed class SafetensorsTests
     {
         var folder = TestFiles.NewFolder();
         var model = Path.Combine(TestFiles.Reference, "models", "C-headdim");
-        foreach (var file in Directory.GetFiles(model).Where(f => !f.EndsWith("00002-of-00003.safetensors", StringComparison.Ordinal)))
+        foreach (var file in Directory.GetFiles(model).Where(
+            f => !f.EndsWith("00002-of-00003.safetensors", StringComparison.Ordinal)))
         {
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         }
 
         using var backend = new ReferenceBackend();
-        var error = Assert.Throws<SafeLlamaException>(() => LlamaWeights.Load(backend, LlamaConfig.Load(folder), folder))!;
+        var error =
+            Assert.Throws<SafeLlamaException>(() => LlamaWeights.Load(backend, LlamaConfig.Load(folder), folder))!;
         Assert.That(error.Message, Does.Contain("model-00002-of-00003.safetensors").And.Contain("not found"));
     }
 

@@ -20,7 +20,8 @@ public sealed class StepPageTests
         using var workspace = new Workspace(byHand.Model, 64, forBackward: true);
         var (model, adapter, targets) = (byHand.Model, byHand.Adapter, microBatches.Sum(b => b.TargetCount));
         using var arena = new Arena(backend, "page");
-        var (loss, normSquared) = (arena.Take(new(1), DType.Float64, "loss"), arena.Take(new(1), DType.Float64, "norm"));
+        var (loss, normSquared) = (
+            arena.Take(new(1), DType.Float64, "loss"), arena.Take(new(1), DType.Float64, "norm"));
         var moments = adapter.Parameters.ToDictionary(p => p, p => (
             First: arena.Take(p.Value.Shape, "m"), Second: arena.Take(p.Value.Shape, "v")));
         arena.Commit();
@@ -64,7 +65,8 @@ public sealed class StepPageTests
         using var backend = new ReferenceBackend();
         using var arena = new Arena(backend, "page");
         var (value, gradient) = (arena.Take(new(3), "value"), arena.Take(new(3), "gradient"));
-        var (m, v, norm) = (arena.Take(new(3), "m"), arena.Take(new(3), "v"), arena.Take(new(1), DType.Float64, "norm"));
+        var (m, v, norm) = (
+            arena.Take(new(3), "m"), arena.Take(new(3), "v"), arena.Take(new(1), DType.Float64, "norm"));
         arena.Commit();
 
         // docs:07-a-training-step:adamw

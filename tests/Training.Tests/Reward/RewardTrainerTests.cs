@@ -32,7 +32,8 @@ public sealed class RewardTrainerTests
         {
             const double Step = 1e-5;
             double Slope(Func<double[], double> loss) =>
-                (loss([.. scores.Select((s, j) => i == j ? s + Step : s)]) - loss([.. scores.Select((s, j) => i == j ? s - Step : s)]))
+                (loss([.. scores.Select((s, j) => i == j ? s + Step : s)])
+                    - loss([.. scores.Select((s, j) => i == j ? s - Step : s)]))
                 / (2 * Step);
             Assert.That(pairs.Gradient[i], Is.EqualTo(Slope(s => RewardLoss.Pairs(s).Loss)).Within(1e-8));
             Assert.That(rated.Gradient[i], Is.EqualTo(Slope(s => RewardLoss.Ratings(s, ratings).Loss)).Within(1e-6));
@@ -45,19 +46,23 @@ public sealed class RewardTrainerTests
     {
         using var backend = new ReferenceBackend();
         using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
-        using var adapter = LoraAdapter.Create(backend, Config, new LoraConfig { Rank = 2, Targets = ["q_proj", "v_proj", "down_proj"] }, 2);
+        using var adapter = LoraAdapter.Create(
+            backend, Config, new LoraConfig { Rank = 2, Targets = ["q_proj", "v_proj", "down_proj"] }, 2);
         foreach (var pair in adapter.Pairs)
         {
             // At B = 0, dA vanishes and proves nothing.
-            pair.B.Value.Write([.. Enumerable.Range(0, (int)pair.B.Value.Shape.Count).Select(i => 0.1 * Math.Sin(i + pair.Index))]);
+            pair.B.Value.Write(
+                [.. Enumerable.Range(0, (int)pair.B.Value.Shape.Count).Select(i => 0.1 * Math.Sin(i + pair.Index))]);
         }
 
         using var backbone = new Llama(backend, weights, adapter, 64);
         using var model = new RewardModel(backbone, weights, 4);
         model.Head.Draw(0.5, 3);
-        using var trainer = new RewardTrainer(model, new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, 10), 64, 4);
+        using var trainer = new RewardTrainer(
+            model, new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, 10), 64, 4);
         int[][] conversations = [Text(1, 7), Text(2, 4), Text(3, 9), Text(4, 1)];
-        (double, double[]) Loss(double[] scores) => pairs ? RewardLoss.Pairs(scores) : RewardLoss.Ratings(scores, [0, 1, 3, 4]);
+        (double, double[]) Loss(double[] scores) =>
+            pairs ? RewardLoss.Pairs(scores) : RewardLoss.Ratings(scores, [0, 1, 3, 4]);
         trainer.Gradients(conversations, Loss);
         foreach (var parameter in (Parameter[])[.. adapter.Parameters, model.Head.Weight])
         {
@@ -75,7 +80,8 @@ public sealed class RewardTrainerTests
 
                 var slope = (At(values[i] + Step) - At(values[i] - Step)) / (2 * Step);
                 parameter.Value.Write(values);
-                Assert.That(gradient[i], Is.EqualTo(slope).Within(1e-7 + 1e-5 * Math.Abs(slope)), $"{parameter.Name}[{i}]");
+                Assert.That(
+                    gradient[i], Is.EqualTo(slope).Within(1e-7 + 1e-5 * Math.Abs(slope)), $"{parameter.Name}[{i}]");
             }
         }
     }
@@ -83,20 +89,24 @@ public sealed class RewardTrainerTests
     [Test]
     public void A_learnable_preference_is_ranked_right_on_pairs_held_out()
     {
-        // Four of five tokens of a chosen answer are from the vocabulary's lower half, and one of five of a rejected one.
+        // Four of five tokens of a chosen answer are from the vocabulary's lower half, and one of five of a rejected
+        // one.
         using var backend = new SimdBackend(2);
         using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
-        using var adapter = LoraAdapter.Create(backend, Config, new LoraConfig { Rank = 4, Targets = ["q_proj", "k_proj", "v_proj", "o_proj"] }, 2);
+        using var adapter = LoraAdapter.Create(
+            backend, Config, new LoraConfig { Rank = 4, Targets = ["q_proj", "k_proj", "v_proj", "o_proj"] }, 2);
         using var backbone = new Llama(backend, weights, adapter, 64);
         using var model = new RewardModel(backbone, weights, 32);
         model.Head.Draw(0.02, 3);
         const int Steps = 150, Batch = 16;
-        using var trainer = new RewardTrainer(model, new LearningRateSchedule(ScheduleShape.Linear, 1e-2, 5, Steps), 2 * Batch * 16, 4);
+        using var trainer = new RewardTrainer(
+            model, new LearningRateSchedule(ScheduleShape.Linear, 1e-2, 5, Steps), 2 * Batch * 16, 4);
         var pairs = Enumerable.Range(0, Steps * Batch).Select(Pair).ToArray();
         var losses = pairs.Chunk(Batch).Select(trainer.Step).ToArray();
         var heldOut = Enumerable.Range(1_000_000, 200).Select(Pair).ToArray();
         var right = heldOut.Count(p => model.Score([p.Chosen])[0] > model.Score([p.Rejected])[0]);
-        TestContext.Out.WriteLine($"loss {losses[0]:0.000} → {losses[^1]:0.000}; {right} of {heldOut.Length} held-out pairs ranked right");
+        TestContext.Out.WriteLine(
+            $"loss {losses[0]:0.000} → {losses[^1]:0.000}; {right} of {heldOut.Length} held-out pairs ranked right");
         Assert.That(right, Is.GreaterThanOrEqualTo(0.95 * heldOut.Length));
     }
 
