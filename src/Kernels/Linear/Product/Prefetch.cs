@@ -6,6 +6,9 @@ namespace SafeLlama.Kernels;
 /// <summary>Asks for a cache line before it is needed; never faults, and does nothing where the machine has no such order.</summary>
 internal static unsafe class Prefetch
 {
+    /// <summary>Bytes of a cache line.</summary>
+    public const int Line = 64;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ToL1(void* address)
     {
