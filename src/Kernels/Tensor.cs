@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
@@ -69,15 +70,25 @@ public sealed class Tensor
     /// <summary>Copies all elements to the host, widened to double.</summary>
     public double[] ReadDoubles()
     {
+        var values = new double[Shape.Count];
+        ReadDoubles(values);
+        return values;
+    }
+
+    /// <summary>Copies all elements to memory of the host, widened to double.</summary>
+    public void ReadDoubles(Span<double> values)
+    {
+        MustFill(values.Length);
         var (rows, columns) = Shape.AsMatrix();
-        var (values, bytes) = (new double[Shape.Count], new byte[columns * Type.Size()]);
+        var rented = ArrayPool<byte>.Shared.Rent(columns * Type.Size());
+        var bytes = rented.AsSpan(0, columns * Type.Size());
         for (var row = 0; row < rows; row++)
         {
             Storage.Read(RowOffset(row), bytes);
-            TensorConvert.ToDoubles(bytes, Type, values.AsSpan(row * columns, columns));
+            TensorConvert.ToDoubles(bytes, Type, values.Slice(row * columns, columns));
         }
 
-        return values;
+        ArrayPool<byte>.Shared.Return(rented);
     }
 
     /// <summary>Copies all elements to the host as floats.</summary>

@@ -16,12 +16,12 @@ internal sealed class BeamSearch(Llama model, GenerationConfig config)
     {
         using var batch = new DecodingBatch(model, config.Beams, prompt.Length, prompt.Length + config.MaxNewTokens);
         var beams = new List<Beam> { new([], 0) };
-        var logits = new[] { batch.Read(0, prompt) };
+        batch.Read(0, prompt);
         var decided = false;
         for (var length = 1; ; length++)
         {
             cancel.ThrowIfCancellationRequested();
-            var (open, origins) = Advance(prompt, beams, logits, length, ref decided);
+            var (open, origins) = Advance(prompt, beams, batch, length, ref decided);
             beams = open;
             if (decided || length == config.MaxNewTokens || beams.Count == 0)
             {
@@ -29,7 +29,7 @@ internal sealed class BeamSearch(Llama model, GenerationConfig config)
             }
 
             batch.Rearrange([.. origins]);
-            logits = batch.Step(
+            batch.Step(
                 [.. Enumerable.Range(0, beams.Count)],
                 [.. beams.Select(b => b.Tokens[^1])],
                 [.. beams.Select(_ => prompt.Length + length - 1)]);
@@ -48,12 +48,12 @@ internal sealed class BeamSearch(Llama model, GenerationConfig config)
 
     /// <summary>The likeliest continuations of all open beams; those that end are set aside.</summary>
     private (List<Beam> Open, List<int> Origins) Advance(
-        int[] prompt, List<Beam> beams, double[][] logits, int length, ref bool decided)
+        int[] prompt, List<Beam> beams, DecodingBatch batch, int length, ref bool decided)
     {
         var candidates = new List<(int Origin, int Token, double Score)>();
         for (var i = 0; i < beams.Count; i++)
         {
-            var scores = LogSoftmax(logits[i]);
+            var scores = LogSoftmax(batch.Logits(i));
             LogitsProcessors.Apply(config, [.. prompt, .. beams[i].Tokens], scores);
             candidates.AddRange(Best(scores, 2 * config.Beams)
                 .Select(token => (i, token, beams[i].LogLikelihood + scores[token])));
@@ -124,11 +124,16 @@ internal sealed class BeamSearch(Llama model, GenerationConfig config)
         return best;
     }
 
-    private static double[] LogSoftmax(double[] logits)
+    private static double[] LogSoftmax(ReadOnlySpan<double> logits)
     {
-        var max = logits.Max();
-        var normal = max + Math.Log(logits.Sum(l => Math.Exp(l - max)));
-        return Array.ConvertAll(logits, l => l - normal);
+        var (scores, max) = (logits.ToArray(), LogitsMath.Largest(logits));
+        var normal = max + Math.Log(LogitsMath.SumOfExp(logits, max));
+        foreach (ref var score in scores.AsSpan())
+        {
+            score -= normal;
+        }
+
+        return scores;
     }
 
     private sealed record Beam(IReadOnlyList<int> Tokens, double LogLikelihood);

@@ -12,6 +12,11 @@ internal sealed class DecodingBatch : IDisposable
 {
     private readonly Llama _model;
     private readonly Workspace _workspace;
+    private readonly double[] _logits;
+    private readonly int[] _positions;
+    private readonly int[] _first;
+    private readonly int[] _last;
+    private readonly int[] _rows;
     private KeyValueCache _cache;
     private KeyValueCache? _spare;
 
@@ -29,39 +34,41 @@ internal sealed class DecodingBatch : IDisposable
 
         _model = model;
         _cache = new KeyValueCache(model.Backend, model.Config, sequences, length);
-        _workspace = new Workspace(model, Math.Max(promptLength, sequences), forBackward: false);
+        var rows = Math.Max(promptLength, sequences);
+        _workspace = new Workspace(model, rows, forBackward: false);
+        _logits = new double[sequences * model.Config.VocabularySize];
+        (_positions, _first, _last, _rows) = (new int[rows], new int[rows], new int[rows], new int[rows]);
     }
 
-    /// <summary>Reads a prompt into a slot; gives the logits after its last token.</summary>
-    public double[] Read(int slot, ReadOnlySpan<int> prompt)
+    /// <summary>[V] logits of the row that was read, or of one of the slots of a step, until the next call.</summary>
+    public ReadOnlySpan<double> Logits(int row) =>
+        _logits.AsSpan(row * _model.Config.VocabularySize, _model.Config.VocabularySize);
+
+    /// <summary>Reads a prompt into a slot; row 0 of the logits is what its last token leads to.</summary>
+    public void Read(int slot, ReadOnlySpan<int> prompt)
     {
         _model.CheckTokens(prompt, "prompt");
-        var pass = _workspace.For(prompt.Length);
-        var (positions, first, last) = (new int[prompt.Length], new int[prompt.Length], new int[prompt.Length]);
         for (var i = 0; i < prompt.Length; i++)
         {
-            (positions[i], first[i], last[i]) = (i, _cache.Row(slot, 0), _cache.Row(slot, i));
+            (_positions[i], _first[i], _last[i]) = (i, _cache.Row(slot, 0), _cache.Row(slot, i));
         }
 
-        pass.Batch.UploadCached(prompt, positions, first, last);
-        _model.Forward(pass, _cache);
-        return Logits(pass, [prompt.Length - 1])[0];
+        var pass = Forward(prompt, _positions.AsSpan(0, prompt.Length));
+        _rows[0] = prompt.Length - 1;
+        ReadLogits(pass, 1);
     }
 
-    /// <summary>Reads one more token in each slot; gives the logits after it.</summary>
+    /// <summary>Reads one more token in each slot; row i of the logits is what slots[i] leads to.</summary>
     /// <param name="positions">The place of each token in its sequence.</param>
-    public double[][] Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
+    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
     {
-        var pass = _workspace.For(tokens.Length);
-        var (first, last) = (new int[tokens.Length], new int[tokens.Length]);
         for (var i = 0; i < tokens.Length; i++)
         {
-            (first[i], last[i]) = (_cache.Row(slots[i], 0), _cache.Row(slots[i], positions[i]));
+            (_first[i], _last[i]) = (_cache.Row(slots[i], 0), _cache.Row(slots[i], positions[i]));
+            _rows[i] = i;
         }
 
-        pass.Batch.UploadCached(tokens, positions, first, last);
-        _model.Forward(pass, _cache);
-        return Logits(pass, [.. Enumerable.Range(0, tokens.Length)]);
+        ReadLogits(Forward(tokens, positions), tokens.Length);
     }
 
     /// <summary>Slot i goes on from what slot <paramref name="origin"/>[i] has read: beams branch and die.</summary>
@@ -98,22 +105,24 @@ internal sealed class DecodingBatch : IDisposable
         _spare?.Dispose();
     }
 
-    private double[][] Logits(Pass pass, int[] rows)
+    private Pass Forward(ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
     {
-        var all = new int[pass.Batch.Rows];
-        rows.CopyTo(all, 0);
-        pass.Batch.TargetRows.Write(all);
-        var logits = new double[rows.Length][];
-        for (var first = 0; first < rows.Length; first += pass.Head.ChunkRows)
-        {
-            var count = Math.Min(pass.Head.ChunkRows, rows.Length - first);
-            var values = _model.Logits(pass, pass.Batch.TargetRows.SliceVector(first, count)).ReadDoubles();
-            for (var i = 0; i < count; i++)
-            {
-                logits[first + i] = values.AsSpan(i * _model.Config.VocabularySize, _model.Config.VocabularySize).ToArray();
-            }
-        }
+        var pass = _workspace.For(tokens.Length);
+        pass.Batch.UploadCached(tokens, positions, _first.AsSpan(0, tokens.Length), _last.AsSpan(0, tokens.Length));
+        _model.Forward(pass, _cache);
+        return pass;
+    }
 
-        return logits;
+    /// <summary>The logits of the first rows that <see cref="_rows"/> names.</summary>
+    private void ReadLogits(Pass pass, int count)
+    {
+        var rows = pass.Batch.TargetRows;
+        rows.Write(_rows.AsSpan(0, pass.Batch.Rows));
+        for (var first = 0; first < count; first += pass.Head.ChunkRows)
+        {
+            var chunk = Math.Min(pass.Head.ChunkRows, count - first);
+            var logits = _model.Logits(pass, chunk == pass.Batch.Rows ? rows : rows.SliceVector(first, chunk));
+            logits.ReadDoubles(_logits.AsSpan(first * logits.Columns, chunk * logits.Columns));
+        }
     }
 }

@@ -40,50 +40,57 @@ public sealed class Generator(Llama model, GenerationConfig config)
         using var batch = new DecodingBatch(model, prompts.Count, longest, longest + config.MaxNewTokens);
         var answers = prompts
             .Select((prompt, i) => new Answer(i, prompt, new Sampler(config, firstSequence + i))).ToList();
+        var choice = new double[model.Config.VocabularySize];
         foreach (var answer in answers)
         {
             cancel.ThrowIfCancellationRequested();
-            Take(answer, batch.Read(answer.Slot, prompts[answer.Slot]), onToken);
+            batch.Read(answer.Slot, prompts[answer.Slot]);
+            Take(answer, batch.Logits(0), choice, onToken);
         }
 
-        for (var open = answers; (open = [.. open.Where(a => !a.Done(config))]).Count > 0;)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var logits = batch.Step(
-                [.. open.Select(a => a.Slot)],
-                [.. open.Select(a => a.Text[^1])],
-                [.. open.Select(a => a.Text.Count - 1)]);
-            for (var i = 0; i < open.Count; i++)
-            {
-                Take(open[i], logits[i], onToken);
-            }
-        }
-
+        Continue(batch, answers, choice, onToken, cancel);
         return [.. answers.Select(a => a.Finish(config))];
     }
 
-    /// <summary>log p of every token of a row of logits.</summary>
+    /// <summary>log p of one token of a row of logits.</summary>
     internal static double LogProbability(ReadOnlySpan<double> logits, int token)
     {
-        var (max, sum) = (double.NegativeInfinity, 0.0);
-        foreach (var logit in logits)
-        {
-            max = Math.Max(max, logit);
-        }
-
-        foreach (var logit in logits)
-        {
-            sum += Math.Exp(logit - max);
-        }
-
-        return logits[token] - max - Math.Log(sum);
+        var max = LogitsMath.Largest(logits);
+        return logits[token] - max - Math.Log(LogitsMath.SumOfExp(logits, max));
     }
 
-    private static void Take(Answer answer, double[] logits, Action<int, int>? onToken)
+    /// <summary>One token more for every answer that is not done, until all are.</summary>
+    private void Continue(
+        DecodingBatch batch, List<Answer> answers, double[] choice, Action<int, int>? onToken, CancellationToken cancel)
     {
-        var raw = logits.ToArray();
-        var token = answer.Sampler.Next(CollectionsMarshal.AsSpan(answer.Text), logits, answer.Length);
-        var logProbability = LogProbability(raw, token);
+        var open = new List<Answer>(answers);
+        Predicate<Answer> done = answer => answer.Done(config);
+        var (slots, tokens, positions) = (new int[open.Count], new int[open.Count], new int[open.Count]);
+        for (open.RemoveAll(done); open.Count > 0; open.RemoveAll(done))
+        {
+            cancel.ThrowIfCancellationRequested();
+            for (var i = 0; i < open.Count; i++)
+            {
+                (slots[i], tokens[i], positions[i]) = (open[i].Slot, open[i].Text[^1], open[i].Text.Count - 1);
+            }
+
+            batch.Step(slots.AsSpan(0, open.Count), tokens.AsSpan(0, open.Count), positions.AsSpan(0, open.Count));
+            for (var i = 0; i < open.Count; i++)
+            {
+                Take(open[i], batch.Logits(i), choice, onToken);
+            }
+        }
+    }
+
+    /// <param name="answer">Grows by one token.</param>
+    /// <param name="logits">[V] what the model says.</param>
+    /// <param name="choice">[V] scratch: the logits as the settings change them.</param>
+    /// <param name="onToken">Hears of the token.</param>
+    private static void Take(Answer answer, ReadOnlySpan<double> logits, Span<double> choice, Action<int, int>? onToken)
+    {
+        logits.CopyTo(choice);
+        var token = answer.Sampler.Next(CollectionsMarshal.AsSpan(answer.Text), choice, answer.Length);
+        var logProbability = LogProbability(logits, token);
         if (!double.IsFinite(logProbability))
         {
             throw new SafeLlamaException(
