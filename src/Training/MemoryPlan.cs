@@ -16,7 +16,7 @@ public sealed record MemoryTerm(string Name, long Bytes, string Cut);
 public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
 {
     /// <summary>The runtime, its code and the rows in memory, in bytes: measured on small runs, rounded up.</summary>
-    private const long ProgramBytes = 128L << 20;
+    public const long ProgramBytes = 128L << 20;
 
     public long Total => Terms.Sum(t => t.Bytes);
 

@@ -35,7 +35,26 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         return run;
     }
 
-    private static Process Start(string? fault, string[] arguments)
+    /// <summary>Runs in a folder of its own, so that relative paths mean files there.</summary>
+    public static CommandRun In(string folder, params string[] arguments)
+    {
+        using var process = Start(fault: null, arguments, folder);
+        return Finish(process, _ => { });
+    }
+
+    /// <summary>Runs, and kills the process after a while unless it has ended by then.</summary>
+    public static CommandRun KilledAfter(TimeSpan delay, params string[] arguments)
+    {
+        using var process = Start(fault: null, arguments);
+        if (!process.WaitForExit(delay))
+        {
+            process.Kill();
+        }
+
+        return Finish(process, _ => { });
+    }
+
+    private static Process Start(string? fault, string[] arguments, string folder = "")
     {
         var start = new ProcessStartInfo(
             "dotnet", [Path.Combine(AppContext.BaseDirectory, "safellama.dll"), .. arguments])
@@ -43,6 +62,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
+            WorkingDirectory = folder,
         };
         start.Environment.Remove("SAFELLAMA_DEBUG");
         if (fault is not null)

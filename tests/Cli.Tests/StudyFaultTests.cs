@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using SafeLlama.Testing;
+
 namespace SafeLlama.Cli.Tests;
 
 /// <summary>A study from files on a tiny checkpoint, killed and resumed: the same results, byte for byte.</summary>
@@ -8,6 +11,7 @@ public sealed class StudyFaultTests : IDisposable
     private const int Killed = 137;
 
     private TinyModel _model = null!;
+    private TimeSpan _wholeTime;
 
     [OneTimeSetUp]
     public void RunWhole()
@@ -28,18 +32,26 @@ public sealed class StudyFaultTests : IDisposable
             arms: [{ name: none, safety_examples: 0 }, { name: some, safety_examples: 6 }]
             claims: [{ id: c, statement: It falls., metric: harm, test: lower, arm: some, baseline: none }]
             """);
+        var clock = Stopwatch.GetTimestamp();
         var run = CommandRun.Of(Arguments("whole"));
+        _wholeTime = Stopwatch.GetElapsedTime(clock);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
     }
 
     public void Dispose() => _model.Dispose();
 
-    /// <summary>A replicate writes its plan, the adapter's two files, training and answers: five files, four replicates.</summary>
+    /// <summary>
+    /// A replicate takes four to six steps, each with a checkpoint of four files, and writes its plan, the adapter's two
+    /// files, training and answers.
+    /// </summary>
     [TestCase("write:1")]
     [TestCase("flush:4")]
     [TestCase("rename:8")]
-    [TestCase("write:13")]
-    [TestCase("rename:20")]
+    [TestCase("write:33")]
+    [TestCase("rename:60")]
+    [TestCase("step:3")]
+    [TestCase("step:4")]
+    [TestCase("step:9")]
     public void Killed_study_goes_on_where_it_was(string site)
     {
         var output = "killed-" + site.Replace(':', '-');
@@ -59,6 +71,34 @@ public sealed class StudyFaultTests : IDisposable
         Assert.That(killed.ExitCode, Is.Not.Zero);
         Assert.That(CommandRun.Of(Arguments("shot", "--resume")).ExitCode, Is.Zero);
         Assert.That(Results("shot"), Is.EqualTo(Results("whole")));
+    }
+
+    [Test]
+    public void Killed_at_random_it_goes_on_each_time() => KilledAtRandom(3);
+
+    [Test]
+    [Slow("ten kills of a study that takes seconds")]
+    public void Killed_at_random_ten_times_it_goes_on_each_time() => KilledAtRandom(10);
+
+    /// <summary>Studies killed so often in all; every one is resumed until it ends, with the results of the unbroken one.</summary>
+    private void KilledAtRandom(int kills)
+    {
+        var random = TestContext.CurrentContext.Random;
+        for (var study = 0; kills > 0; study++)
+        {
+            Assert.That(study, Is.LessThan(50), "the kills never meet the study at work");
+            var output = $"random-{kills}-{study}";
+            CommandRun run;
+            while ((run = CommandRun.KilledAfter(
+                kills > 0 ? random.NextDouble() * 0.9 * _wholeTime : TimeSpan.FromMinutes(1), Arguments(output, "--resume")))
+                .ExitCode == Killed)
+            {
+                kills--;
+            }
+
+            Assert.That(run.ExitCode, Is.Zero, run.Error);
+            Assert.That(Results(output), Is.EqualTo(Results("whole")));
+        }
     }
 
     [Test]

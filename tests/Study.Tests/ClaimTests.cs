@@ -81,6 +81,23 @@ public sealed class ClaimTests
     }
 
     [Test]
+    public void Bases_that_differ_widen_an_interval_more_than_seeds_that_do()
+    {
+        var prompts = Enumerable.Range(0, 100).Select(i =>
+            new StudyPrompt($"p{i}", "s", "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"p{i}")).ToList();
+        // Three bases, three seeds each: bases of 10 %, 50 % and 90 %, whatever the seed.
+        int[] shares = [10, 10, 10, 50, 50, 50, 90, 90, 90];
+        Interval Of(int models) => CrossedBootstrap.Mean(
+            [.. prompts.Select((p, i) => new PromptScores(p, [.. shares.Select(share => i < share ? 1.0 : 0)], models))]);
+        Assert.That(Of(3).Width, Is.GreaterThan(1.3 * Of(1).Width), "nine replicates are not nine bases");
+        Assert.That(Of(3).Value, Is.EqualTo(0.5).Within(1e-12));
+        var result = new MetricResult("m", Of(3), 100, 100, 0, [.. shares.Select(s => s / 100.0)], 3);
+        Assert.That(result.PerModel, Is.EqualTo(new[] { 0.1, 0.5, 0.9 }).Within(1e-12));
+        Assert.That(result.ModelSpread, Is.EqualTo(0.4).Within(1e-12));
+        Assert.That(result.SeedSpread, Is.Zero.Within(1e-12));
+    }
+
+    [Test]
     public void Nothing_refused_still_leaves_doubt()
     {
         var scores = new Outcomes([.. Arm("plain", 100)]).Scores("plain", Harm);

@@ -51,6 +51,38 @@ public sealed class LlamaEngineTests
     }
 
     [Test]
+    [Category("Fault")]
+    public void Training_goes_on_within_an_arm()
+    {
+        var (whole, broken) = (TestFiles.NewFolder(), TestFiles.NewFolder());
+        var job = Runner(1).Jobs[2];
+        var expected = Engine(1).Train(job, whole, null, CancellationToken.None);
+        using (var stop = new CancellationTokenSource())
+        {
+            var interrupts = new Progress(step =>
+            {
+                if (step == 5)
+                {
+                    stop.Cancel();
+                }
+            });
+            Assert.That(() => Engine(1).Train(job, broken, interrupts, stop.Token), Throws.InstanceOf<OperationCanceledException>());
+        }
+
+        var steps = new List<int>();
+        var resumed = Engine(2).Train(job, broken, new Progress(steps.Add), CancellationToken.None);
+        Assert.That(steps, Is.EqualTo(new[] { 6, 7, 8 }), "what was done is not done again");
+        Assert.That(resumed.AdapterHash, Is.EqualTo(expected.AdapterHash));
+        Assert.That(resumed.Curve, Is.EqualTo(expected.Curve));
+        Assert.That(resumed.TargetTokens, Is.EqualTo(expected.TargetTokens));
+    }
+
+    private sealed class Progress(Action<int> stepped) : IProgress<ArmProgress>
+    {
+        public void Report(ArmProgress value) => stepped(value.Done);
+    }
+
+    [Test]
     public void A_tuned_model_can_be_opened_up()
     {
         var run = Runner(2).Run(TestFiles.NewFolder(), resume: false);
@@ -79,8 +111,9 @@ public sealed class LlamaEngineTests
     [Test]
     public void Estimates_need_no_training()
     {
-        var job = Runner(1).Jobs[2];
-        var estimate = Engine(1).Estimate(job);
+        var runner = Runner(1);
+        var estimate = Engine(1).Estimate(runner.Jobs[2], new WorldSource(Recipe.Data).Prompts);
+        Assert.That(estimate.Seconds, Is.InRange(0.01, 600), "measured on the tiny model");
         Assert.That(estimate.Steps, Is.EqualTo(8));
         Assert.That(estimate.Parameters, Is.GreaterThan(1000));
         Assert.That(estimate.PeakMemoryBytes, Is.InRange(1 << 20, 1 << 28));

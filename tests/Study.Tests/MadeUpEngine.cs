@@ -16,7 +16,7 @@ internal sealed class MadeUpEngine : IStudyEngine
     public IReadOnlyDictionary<string, string> Describe(string model) =>
         new Dictionary<string, string> { ["weights"] = ContentHash.OfText(model) };
 
-    public ArmEstimate Estimate(ArmJob job) => new(job.Examples.Count, 1, 1);
+    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => new(job.Examples.Count, 1, 1, 1);
 
     public TrainingSummary Train(
         ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation)

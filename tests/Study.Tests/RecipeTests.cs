@@ -45,6 +45,13 @@ public sealed class RecipeTests
         Throws.TypeOf<SafeLlamaException>().With.Message.Contains(expected).And.Message.Not.Contains("System."));
 
     [Test]
+    public void Bases_that_would_share_a_folder_are_refused()
+    {
+        var recipe = RecipeFile.Read("safety-dose.yaml") with { Models = ["a/base", "b/base"] };
+        Assert.That(RecipeCheck.Problems(recipe), Has.Some.Contains("share the folder"));
+    }
+
+    [Test]
     public void A_share_counts_the_demonstrations_themselves() =>
         Assert.That(new StudyArm { Name = "a", SafetyShare = 1 / 21.0 }.Demonstrations(20_000), Is.EqualTo(1000));
 }

@@ -47,9 +47,7 @@ internal static class DataTokenizerCommand
         {
             var folder = parsed.GetValue(output)!;
             OutputFile.PrepareFolder(folder, resume: null);
-            var frame = parsed.GetValue(template) is { } name ? PromptTemplate.Load(name) : null;
-            var rows = ExampleFile.ReadAll(parsed.GetValue(data)!).SelectMany(file => file.Examples);
-            var trained = BpeTrainer.Train(rows.SelectMany(row => Texts(row, frame)), new BpeTrainerOptions
+            var trained = Learn(parsed.GetValue(data)!, parsed.GetValue(template), new BpeTrainerOptions
             {
                 VocabularySize = parsed.GetValue(size),
                 MinimumFrequency = parsed.GetValue(least),
@@ -84,6 +82,17 @@ internal static class DataTokenizerCommand
             return 0;
         });
         return command;
+    }
+
+    /// <summary>The vocabulary of files.</summary>
+    /// <param name="files">Text, or rows whose questions and answers count alike.</param>
+    /// <param name="template">A template whose words count too.</param>
+    /// <param name="options">Its size.</param>
+    public static TrainedTokenizer Learn(IReadOnlyList<string> files, string? template, BpeTrainerOptions options)
+    {
+        var frame = template is null ? null : PromptTemplate.Load(template);
+        var rows = ExampleFile.ReadAll(files).SelectMany(file => file.Examples);
+        return BpeTrainer.Train(rows.SelectMany(row => Texts(row, frame)), options);
     }
 
     private static IEnumerable<string> Texts(TrainingExample row, PromptTemplate? frame) => frame is null

@@ -23,9 +23,9 @@ internal sealed class StudyCommand
     };
 
     private readonly Option<int?> _seeds = new("--seeds") { Description = "Instead of the recipe's seeds: 1 to N.", HelpName = "N" };
-    private readonly Option<string[]> _models = new("--model")
+    private readonly Option<string[]> _models = new("--models", "--model")
     {
-        Description = "Instead of the recipe's models: folders, or \"miniature\".",
+        Description = "Instead of the recipe's models: folders, or \"miniature\"; parted by commas or spaces.",
         HelpName = "DIR…",
         AllowMultipleArgumentsPerToken = true,
     };
@@ -46,7 +46,7 @@ internal sealed class StudyCommand
         DefaultValueFactory = _ => 1,
     };
 
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show arms, steps and memory, and do nothing." };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show arms, expected time and memory, and train nothing." };
     private readonly Option<bool> _resume = CommonOptions.Resume();
     private readonly Option<bool> _json = CommonOptions.Json();
 
@@ -58,6 +58,7 @@ internal sealed class StudyCommand
         new StudyCommand().AddTo(run);
         command.Add(run);
         command.Add(StudyWorldCommand.Create());
+        command.Add(StudyBaseCommand.Create());
         return command;
     }
 
@@ -80,8 +81,7 @@ internal sealed class StudyCommand
         var runner = new StudyRunner(recipe, source, engine);
         if (parsed.GetValue(_dryRun))
         {
-            DryRun(recipe, source, runner, engine);
-            return (int)ExitCode.Success;
+            return (int)new StudyPlan(recipe, source, runner, engine).Show(parsed.GetValue(_parallel));
         }
 
         var folder = parsed.GetValue(_out) ?? $"study-{recipe.Name}";
@@ -116,37 +116,9 @@ internal sealed class StudyCommand
 
         if (parsed.GetValue(_models) is { Length: > 0 } models)
         {
-            recipe = recipe with { Models = models };
+            recipe = recipe with { Models = [.. models.SelectMany(m => m.Split(',', StringSplitOptions.RemoveEmptyEntries))] };
         }
 
         return parsed.GetValue(_draw) is { } draw ? recipe with { Data = recipe.Data with { Draw = draw } } : recipe;
-    }
-
-    private static void DryRun(StudyRecipe recipe, IStudySource source, StudyRunner runner, LlamaEngine engine)
-    {
-        Console.WriteLine($"{recipe.Name}: {recipe.Question}");
-        Console.WriteLine($"{source.Prompts.Count} prompts are asked of each of {runner.Jobs.Count} replicates "
-            + $"({recipe.Arms.Count} arms × {recipe.Models.Count} models × {recipe.Seeds.Count} seeds).");
-        foreach (var job in runner.Jobs.Where(job => job.Replicate.Seed == recipe.Seeds[0] && job.Replicate.Model == recipe.Models[0]))
-        {
-            var safety = job.Arm.Demonstrations(source.BenignCount);
-            var rows = $"{source.BenignCount} + {safety} rows ({ReportText.Percent((double)safety / (source.BenignCount + safety))})";
-            var t = job.Training;
-            Console.WriteLine(job.Arm.Untrained
-                ? $"  {job.Arm.Name}: the base as it is"
-                : $"  {job.Arm.Name}: {rows}, {job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on {string.Join(",", t.Targets)}, "
-                    + $"{t.Epochs} epochs at {t.LearningRate}{Estimated(engine, job)}");
-        }
-
-        foreach (var claim in recipe.Claims)
-        {
-            Console.WriteLine($"  claim {claim.Id}: {claim.Statement}");
-        }
-    }
-
-    private static string Estimated(LlamaEngine engine, ArmJob job)
-    {
-        var estimate = engine.Estimate(job);
-        return $"; {estimate.Steps} steps, {estimate.Parameters:N0} values learned, about {estimate.PeakMemoryBytes / 1048576.0:N0} MiB";
     }
 }

@@ -29,8 +29,7 @@ public sealed class SimdBackend : IBackend
     internal SimdBackend(int threads, int lanes)
     {
         _pool = new TilePool(threads);
-        var vectors = lanes switch { 16 => "AVX-512", 8 => "AVX2", _ => "128-bit vectors" };
-        Name = $"cpu ({vectors}, {threads} {(threads == 1 ? "thread" : "threads")})";
+        Name = $"cpu ({VectorsOf(lanes)}, {threads} {(threads == 1 ? "thread" : "threads")})";
         Linear = new LinearSimd(_pool);
         LowRank = new LowRankSimd(_pool);
         _ops = lanes switch
@@ -42,6 +41,9 @@ public sealed class SimdBackend : IBackend
     }
 
     public string Name { get; }
+
+    /// <summary>The vectors this machine has; equal work gives equal bytes wherever they are the same.</summary>
+    public static string InstructionSet => VectorsOf(WidestLanes);
 
     public DType Activation => DType.Float32;
 
@@ -69,6 +71,8 @@ public sealed class SimdBackend : IBackend
 
     private static int WidestLanes =>
         Vector512.IsHardwareAccelerated && Avx512F.IsSupported ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
+
+    private static string VectorsOf(int lanes) => lanes switch { 16 => "AVX-512", 8 => "AVX2", _ => "128-bit vectors" };
 
     public int RowStride(int columns, DType type)
     {

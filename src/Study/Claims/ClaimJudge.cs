@@ -3,6 +3,10 @@ using SafeLlama.Evaluation;
 namespace SafeLlama.Study;
 
 /// <summary>Holds claims against results. Thresholds come from the recipe; the rules are these and no others.</summary>
+/// <remarks>
+/// Limits are over prompts, base models and tuning seeds; they decide. A p-value tests prompts alone, replicates
+/// averaged, and cannot make up for limits that are too wide.
+/// </remarks>
 public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> metrics)
 {
     /// <summary>The level of every test.</summary>
@@ -28,7 +32,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         return Outcome(claim, verdict, difference, 0.95, p, arm, $"{sign} by {claim.Threshold:0.##} or more");
     }
 
-    /// <summary>Reproduced: two one-sided tests exclude the margin. Partly: the estimate is within it, the tests are not sure.</summary>
+    /// <summary>Reproduced: the 90 % limits lie within the margin, which is what two one-sided tests at 5 % ask. Partly: the
+    /// estimate does.</summary>
     private ClaimOutcome Equivalent(Claim claim)
     {
         var (arm, baseline, paired) = Sides(claim);
@@ -39,11 +44,13 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         }
 
         var test = Equivalence.Paired(ClusterDifferences(arm, baseline), claim.Threshold, Level);
-        var verdict = test.Equivalent ? ClaimVerdict.Reproduced
-            : Math.Abs(test.Difference.Value) < claim.Threshold ? ClaimVerdict.Partly
+        var difference = CrossedBootstrap.Difference(arm, baseline, paired, confidence: 1 - 2 * Level);
+        var within = difference.Low > -claim.Threshold && difference.High < claim.Threshold;
+        var verdict = test.Equivalent && within ? ClaimVerdict.Reproduced
+            : Math.Abs(difference.Value) < claim.Threshold ? ClaimVerdict.Partly
             : ClaimVerdict.NotReproduced;
         return Outcome(
-            claim, verdict, test.Difference, 1 - 2 * Level, Math.Max(test.PLower, test.PUpper), arm,
+            claim, verdict, difference, 1 - 2 * Level, Math.Max(test.PLower, test.PUpper), arm,
             $"within ± {claim.Threshold:0.##}");
     }
 

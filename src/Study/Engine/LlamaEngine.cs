@@ -11,8 +11,7 @@ namespace SafeLlama.Study;
 /// <param name="folderOf">The checkpoint folder of a model's name.</param>
 public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> folderOf) : IStudyEngine
 {
-    /// <summary>The most rows of a pass: what a micro-batch may hold.</summary>
-    private const int RowsAtOnce = 8192;
+    private readonly Dictionary<string, EngineSpeed> _speeds = [];
 
     public IReadOnlyDictionary<string, string> Describe(string model)
     {
@@ -30,54 +29,40 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return hashes;
     }
 
-    public ArmEstimate Estimate(ArmJob job)
+    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
-        using var opened = OpenToLearn(job);
-        var (examples, _) = Encode(job, opened.Tokenizer);
-        var plan = new StepPlan(job, examples);
-        var learned = opened.Adapter!.ParameterCount;
-        var weights = opened.Config.ParameterCount * sizeof(float);
-        // An adapter's values, gradients and two moments, fp32.
-        var memory = weights + 4 * learned * sizeof(float) + Workspace.BytesFor(opened.Llama, plan.MaxRows, forBackward: true);
-        return new(plan.Steps, learned, memory);
+        var folder = folderOf(job.Replicate.Model);
+        var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
+        var weights = Directory.GetFiles(folder, "*.safetensors");
+        using var backend = backends();
+        if (job.Arm.Untrained)
+        {
+            var size = weights.Sum(file => new FileInfo(file).Length);
+            return new(0, 0, size + MemoryPlan.ProgramBytes, Seconds: null);
+        }
+
+        var training = new ArmTraining(job, config, tokenizer);
+        var rows = MemoryPlan.MicroBatchRows(training.Config, training.Data);
+        var stored = weights.Length > 0 ? weights.Sum(file => new FileInfo(file).Length) : config.ParameterCount * sizeof(short);
+        var memory = MemoryPlan.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
+        using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
+        return new(training.Steps, adapter.ParameterCount, memory.Total, weights.Length == 0 ? null : Seconds());
+
+        double Seconds()
+        {
+            var speed = Speed(job, training, prompts);
+            var read = prompts.Sum(prompt => (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
+            var answer = training.Data.Training.Average(row => row.TargetCount);
+            return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
+                + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
+        }
     }
 
     public TrainingSummary Train(
         ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         using var opened = OpenToLearn(job);
-        var (examples, report) = Encode(job, opened.Tokenizer);
-        var plan = new StepPlan(job, examples);
-        using var workspace = new Workspace(opened.Llama, plan.MaxRows, forBackward: true);
-        var settings = new TrainerSettings(plan.Schedule) { Seed = job.Replicate.Seed };
-        using var trainer = new Trainer(opened.Llama, workspace, settings, plan.MicroBatches);
-        var curve = new List<CurvePoint>(plan.Steps);
-        var targets = 0L;
-        for (var step = 0; step < plan.Steps; step++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var done = trainer.Step(plan.Batches(step));
-            if (!done.IsFinite)
-            {
-                throw new SafeLlamaException(
-                    ExitCode.NonFinite,
-                    $"{job.Replicate.Folder}: loss {done.Loss}, gradient norm {done.GradientNorm} at step {step + 1}: "
-                    + "not finite. Lower training.learning_rate.");
-            }
-
-            curve.Add(new(step + 1, done.Loss, done.LearningRate, done.GradientNorm));
-            targets += done.TargetCount;
-            progress?.Report(new(job.Replicate, "training", step + 1, plan.Steps, done.Loss));
-        }
-
-        PeftFolder.Save(opened.Adapter!, AdapterFolder(folder), job.Replicate.Model);
-        return new(
-            plan.Steps,
-            opened.Adapter!.ParameterCount,
-            targets,
-            ContentHash.OfFile(Path.Combine(AdapterFolder(folder), PeftFolder.WeightsName)),
-            curve,
-            [.. report.Lines().Skip(1)]);
+        return new ArmTraining(job, opened.Config, opened.Tokenizer).Run(opened, folder, AdapterFolder(folder), progress, cancellation);
     }
 
     public IReadOnlyList<string> Answer(
@@ -127,43 +112,17 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         backends(), folderOf(job.Replicate.Model), int.MaxValue,
         job.Arm.Untrained ? null : (backend, config) => PeftFolder.Load(backend, config, AdapterFolder(folder)));
 
-    private static (IReadOnlyList<TokenizedExample> Examples, EncodingReport Report) Encode(ArmJob job, ITokenizer tokenizer) =>
-        new ExampleEncoder(tokenizer, job.Template, new EncodingOptions { MaxLength = job.Training.MaxLength })
-            .EncodeAll(job.Examples);
-
-    private static string AdapterFolder(string folder) => Path.Combine(folder, "adapter");
-
-    /// <summary>Which rows each step learns, and how they are cut so that a pass fits.</summary>
-    private sealed class StepPlan
+    /// <summary>Measured once for every model.</summary>
+    private EngineSpeed Speed(ArmJob job, ArmTraining training, IReadOnlyList<StudyPrompt> prompts)
     {
-        private readonly IReadOnlyList<TokenizedExample> _examples;
-        private readonly EpochSampler _sampler;
-        private readonly int _microBatch;
-
-        public StepPlan(ArmJob job, IReadOnlyList<TokenizedExample> examples)
+        if (!_speeds.TryGetValue(job.Replicate.Model, out var speed))
         {
-            _examples = examples;
-            var t = job.Training;
-            _sampler = new EpochSampler(examples.Count, t.BatchSize, job.Replicate.Seed);
-            Steps = Math.Max(1, (int)Math.Ceiling(t.Epochs * _sampler.StepsPerEpoch));
-            var longest = examples.Max(e => e.Length);
-            _microBatch = Enumerable.Range(1, t.BatchSize)
-                .Last(size => t.BatchSize % size == 0 && (size == 1 || size * longest <= RowsAtOnce));
-            MaxRows = _microBatch * longest;
-            MicroBatches = t.BatchSize / _microBatch;
-            Schedule = new(
-                Enum.Parse<ScheduleShape>(t.Schedule, ignoreCase: true), t.LearningRate, Math.Min(t.WarmupSteps, Steps - 1), Steps);
+            using var opened = OpenToLearn(job);
+            _speeds[job.Replicate.Model] = speed = EngineSpeed.Measure(opened, training, job, prompts);
         }
 
-        public int Steps { get; }
-
-        public int MaxRows { get; }
-
-        public int MicroBatches { get; }
-
-        public LearningRateSchedule Schedule { get; }
-
-        public IReadOnlyList<PackedBatch> Batches(int step) =>
-            BatchPacker.Step([.. _sampler.Step(step).Select(i => _examples[i])], _microBatch);
+        return speed;
     }
+
+    private static string AdapterFolder(string folder) => Path.Combine(folder, "adapter");
 }

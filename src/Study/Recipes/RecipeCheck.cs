@@ -13,6 +13,12 @@ public static class RecipeCheck
         Need(arms.Count == recipe.Arms.Count, "two arms have one name.");
         Need(recipe.Seeds.Count > 0 && recipe.Seeds.Distinct().Count() == recipe.Seeds.Count, "seeds must be one or more, all different.");
         Need(recipe.Models.Count > 0, "models is empty, expected a folder or \"miniature\".");
+        foreach (var folder in recipe.Models.SelectMany(_ => recipe.Arms, (model, arm) => new Replicate(arm.Name, model, 0).Folder)
+            .GroupBy(folder => folder).Where(same => same.Count() > 1).Select(same => same.Key))
+        {
+            Need(false, $"two replicates would share the folder {folder}: give models (by the last part of their path) and arms names of their own.");
+        }
+
         Need(recipe.Metrics.Count > 0, "metrics is empty, expected one metric at least.");
         Need(metrics.Count == recipe.Metrics.Count, "two metrics have one name.");
         foreach (var arm in recipe.Arms)

@@ -10,8 +10,8 @@ public static class ReportMarkdown
         var text = new StringBuilder();
         var recipe = report.Results.Recipe;
         text.Append($"# {Cell(recipe.Question)}\n\n");
-        text.Append($"Study `{recipe.Name}`: {report.Results.Arms.Count} arms, {recipe.Models.Count} base models, "
-            + $"{recipe.Seeds.Count} tuning seeds. Rates in percent with 95 % limits over prompts and replicates.\n\n");
+        text.Append($"Study `{recipe.Name}`: {report.Results.Arms.Count} arms, {ReportText.Count(recipe.Models.Count, "base model")}, "
+            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95 % limits over prompts and replicates.\n\n");
 
         text.Append("## Claims\n\n");
         Row(text, ["Statement", "Outcome", "Difference, points", "p", "n"]);
@@ -43,12 +43,39 @@ public static class ReportMarkdown
             ]);
         }
 
+        if (recipe.Models.Count > 1)
+        {
+            Bases(text, report);
+        }
+
         return text.ToString();
+    }
+
+    /// <summary>Each base model's own share, its seeds averaged, and how far bases and seeds differ.</summary>
+    private static void Bases(StringBuilder text, StudyReport report)
+    {
+        var models = report.Results.Recipe.Models;
+        text.Append("\n## Between bases and seeds\n\n");
+        Row(text, ["Metric", "Arm", .. models, "SD between bases", "SD between seeds"]);
+        Row(text, [.. Enumerable.Repeat("---", 4 + models.Count)]);
+        foreach (var metric in report.Compared)
+        {
+            foreach (var arm in report.Results.Arms)
+            {
+                var result = arm.Metric(metric.Name);
+                Row(text,
+                [
+                    metric.Title, arm.Arm.Name, .. result.PerModel.Select(ReportText.Percent),
+                    result.ModelSpread is { } bases ? ReportText.Points(bases) : "–",
+                    result.SeedSpread is { } seeds ? ReportText.Points(seeds) : "–",
+                ]);
+            }
+        }
     }
 
     private static string Metric(MetricResult result)
     {
-        var spread = result.Spread is { } sd ? $", SD {100 * sd:0.#}" : "";
+        var spread = ReportText.Spread(result) is { Length: > 0 } sd ? ", " + sd : "";
         var invalid = result.Invalid > 0 ? $", {result.Invalid} invalid" : "";
         return $"{ReportText.Percent(result.Value)} (n {result.Prompts} × {result.PerReplicate.Count}{spread}{invalid})";
     }

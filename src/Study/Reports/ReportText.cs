@@ -23,6 +23,18 @@ public static class ReportText
     /// <summary>"0.012", "&lt; 0.001"; "–" where no test applies.</summary>
     public static string P(double p) => double.IsNaN(p) ? "–" : p < 0.001 ? "< 0.001" : p.ToString("0.000");
 
+    /// <summary>"SD 3.2", or "SD 2.1 between bases, 1.4 between seeds"; empty for one replicate.</summary>
+    public static string Spread(MetricResult result) => (result.ModelSpread, result.SeedSpread) switch
+    {
+        ({ } models, { } seeds) => $"SD {Points(models)} between bases, {Points(seeds)} between seeds",
+        ({ } models, null) => $"SD {Points(models)} between bases",
+        (null, { } seeds) => $"SD {Points(seeds)}",
+        _ => "",
+    };
+
+    /// <summary>"1 seed", "3 seeds".</summary>
+    public static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+
     public static string Verdict(ClaimVerdict verdict) => verdict switch
     {
         ClaimVerdict.Reproduced => "reproduced",
@@ -50,6 +62,9 @@ public static class ReportText
 
         return shown.ToString();
     }
+
+    /// <summary>"3.2", a share in percentage points.</summary>
+    public static string Points(double share) => (100 * share).ToString("0.#");
 
     private static string Signed(double difference) => (100 * difference).ToString("+0.#;−0.#;0");
 }

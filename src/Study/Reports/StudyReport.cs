@@ -34,6 +34,13 @@ public sealed record StudyReport(
     /// <summary>The metrics the dose curve shows.</summary>
     public IReadOnlyList<StudyMetric> Headline => StudyMetric.HeadlineOf(Results.Recipe);
 
+    /// <summary>The metrics that the dose curve shows or a claim is about, in the recipe's order.</summary>
+    public IReadOnlyList<StudyMetric> Compared =>
+    [
+        .. Results.Recipe.Metrics.Where(metric => Headline.Contains(metric)
+            || Results.Recipe.Claims.Any(claim => claim.Metric == metric.Name || claim.BaselineMetric == metric.Name)),
+    ];
+
     /// <summary>The arms that differ in their dose alone, in its order: the longest such row.</summary>
     public IReadOnlyList<ArmResult> DoseArms =>
     [

@@ -5,9 +5,10 @@ namespace SafeLlama.Study;
 
 /// <summary>Intervals for scores that are crossed: the same prompts, asked of several replicates.</summary>
 /// <remarks>
-/// Prompts vary, and so do models and seeds; an interval that redraws only one of the two is too narrow. Each draw takes
-/// prompts (in whole clusters) and replicates anew, independently, and weights every score by both. Owen 2007, "The
-/// pigeonhole bootstrap", Annals of Applied Statistics 1. With one replicate it is the cluster bootstrap.
+/// Prompts vary, and so do base models and tuning seeds; an interval that redraws only one of the three is too narrow.
+/// Each draw takes prompts (in whole clusters), bases and seeds anew, independently, and weights every score by all
+/// three: a seed draws the same rows on every base, so the two are crossed too. Owen 2007, "The pigeonhole bootstrap",
+/// Annals of Applied Statistics 1. With one base and one seed it is the cluster bootstrap.
 /// </remarks>
 public static class CrossedBootstrap
 {
@@ -32,7 +33,7 @@ public static class CrossedBootstrap
             return mean is 0 or 1 ? Wilson.Rate((long)mean * table.Clusters, table.Clusters) : new(mean, mean, mean);
         }
 
-        return Limits(mean, seed, (draws, picked) => table.Mean(draws.Weights(table.Clusters, 0), picked), table.Replicates);
+        return Limits(mean, seed, (draws, picked) => table.Mean(draws.Weights(table.Clusters, 0), picked), table, 0.95);
     }
 
     /// <summary>The mean of <paramref name="first"/> less that of <paramref name="second"/>, replicates taken together.</summary>
@@ -40,8 +41,10 @@ public static class CrossedBootstrap
     /// <param name="second">The same prompts (<paramref name="paired"/>) or others, in the same replicates.</param>
     /// <param name="paired">The prompts are the same, so both sides are redrawn together.</param>
     /// <param name="seed">Draws the resamples.</param>
+    /// <param name="confidence">Of the limits.</param>
     public static Interval Difference(
-        IReadOnlyList<PromptScores> first, IReadOnlyList<PromptScores> second, bool paired, long seed = 0)
+        IReadOnlyList<PromptScores> first, IReadOnlyList<PromptScores> second, bool paired, long seed = 0,
+        double confidence = 0.95)
     {
         if (first.Count == 0 || second.Count == 0)
         {
@@ -61,25 +64,35 @@ public static class CrossedBootstrap
             seed,
             (draws, picked) => a.Mean(draws.Weights(a.Clusters, 0), picked)
                 - b.Mean(draws.Weights(b.Clusters, paired ? 0 : 1), picked),
-            a.Replicates);
+            a,
+            confidence);
     }
 
-    private static Interval Limits(double value, long seed, Func<Resample, int[], double> statistic, int replicates)
+    private static Interval Limits(
+        double value, long seed, Func<Resample, int[], double> statistic, Table table, double confidence)
     {
         var sorted = new double[Draws];
         for (var draw = 0; draw < Draws; draw++)
         {
             var resample = new Resample(Philox.Stream(seed, "crossed-bootstrap", draw));
-            sorted[draw] = statistic(resample, resample.Weights(replicates, 2));
+            sorted[draw] = statistic(resample, resample.Replicates(table.Models, table.Replicates / table.Models));
         }
 
         Array.Sort(sorted);
-        return new(value, Bootstrap.Quantile(sorted, 0.025), Bootstrap.Quantile(sorted, 0.975));
+        var tail = (1 - confidence) / 2;
+        return new(value, Bootstrap.Quantile(sorted, tail), Bootstrap.Quantile(sorted, 1 - tail));
     }
 
-    /// <summary>The draws of one resample: side 0 and 1 for prompts, 2 for replicates.</summary>
+    /// <summary>The draws of one resample: side 0 and 1 for prompts, 2 for base models, 3 for tuning seeds.</summary>
     private readonly struct Resample(Philox stream)
     {
+        /// <summary>Every replicate's weight: how often its model was drawn, times how often its seed was.</summary>
+        public int[] Replicates(int models, int seeds)
+        {
+            var (byModel, bySeed) = (Weights(models, 2), Weights(seeds, 3));
+            return [.. byModel.SelectMany(_ => bySeed, (model, ofSeed) => model * ofSeed)];
+        }
+
         /// <summary>How often each of n items was drawn in n draws with replacement.</summary>
         public int[] Weights(int n, int side)
         {
@@ -95,16 +108,17 @@ public static class CrossedBootstrap
     }
 
     /// <summary>Sums of scores by cluster and replicate.</summary>
-    private sealed record Table(double[][] Sums, int[] Counts, int Replicates, bool IsConstant)
+    private sealed record Table(double[][] Sums, int[] Counts, int Replicates, int Models, bool IsConstant)
     {
         public int Clusters => Counts.Length;
 
         public static Table Of(IReadOnlyList<PromptScores> scores)
         {
             var replicates = scores[0].Values.Count;
-            if (scores.Any(s => s.Values.Count != replicates))
+            var models = scores[0].Models;
+            if (replicates % models != 0 || scores.Any(s => s.Values.Count != replicates || s.Models != models))
             {
-                throw new ArgumentException("every prompt needs one score per replicate", nameof(scores));
+                throw new ArgumentException("every prompt needs one score per model and seed", nameof(scores));
             }
 
             var groups = scores.GroupBy(s => s.Prompt.Cluster, (_, rows) => rows.ToList()).ToList();
@@ -112,7 +126,7 @@ public static class CrossedBootstrap
                 [.. groups.Select(g => Enumerable.Range(0, replicates).Select(r => g.Sum(s => s.Values[r])).ToArray())];
             var first = scores[0].Values[0];
             return new(
-                sums, [.. groups.Select(g => g.Count)], replicates, scores.All(s => s.Values.All(v => v == first)));
+                sums, [.. groups.Select(g => g.Count)], replicates, models, scores.All(s => s.Values.All(v => v == first)));
         }
 
         public double Mean() => Mean([.. Enumerable.Repeat(1, Clusters)], [.. Enumerable.Repeat(1, Replicates)]);

@@ -40,13 +40,22 @@ public sealed class Outcomes(IReadOnlyList<(Replicate Replicate, IReadOnlyList<G
     public IReadOnlyList<(Replicate Replicate, IReadOnlyList<GradedAnswer> Answers)> Runs => runs;
 
     /// <summary>The scores of one arm: for each prompt one value per replicate, in the order of models and seeds.</summary>
-    public IReadOnlyList<PromptScores> Scores(string arm, StudyMetric metric) =>
-    [
-        .. runs.Where(run => run.Replicate.Arm == arm)
-            .SelectMany(run => run.Answers.Where(a => metric.Asks(a.Prompt)))
-            .GroupBy(a => a.Prompt.Id, (_, answers) => answers.ToList())
-            .Select(answers => new PromptScores(answers[0].Prompt, [.. answers.Select(a => a.Score(metric.Measure))])),
-    ];
+    public IReadOnlyList<PromptScores> Scores(string arm, StudyMetric metric)
+    {
+        var models = Models(arm);
+        return
+        [
+            .. runs.Where(run => run.Replicate.Arm == arm)
+                .SelectMany(run => run.Answers.Where(a => metric.Asks(a.Prompt)))
+                .GroupBy(a => a.Prompt.Id, (_, answers) => answers.ToList())
+                .Select(answers => new PromptScores(
+                    answers[0].Prompt, [.. answers.Select(a => a.Score(metric.Measure))], models)),
+        ];
+    }
+
+    /// <summary>How many base models an arm was tuned on.</summary>
+    public int Models(string arm) =>
+        runs.Where(run => run.Replicate.Arm == arm).Select(run => run.Replicate.Model).Distinct().Count();
 
     /// <summary>The metric's value in each replicate of an arm.</summary>
     public IReadOnlyList<double> PerReplicate(string arm, StudyMetric metric) =>
@@ -59,7 +68,10 @@ public sealed class Outcomes(IReadOnlyList<(Replicate Replicate, IReadOnlyList<G
 }
 
 /// <summary>A prompt and its score in each replicate.</summary>
-public sealed record PromptScores(StudyPrompt Prompt, IReadOnlyList<double> Values)
+/// <param name="Prompt">The prompt.</param>
+/// <param name="Values">Models × seeds: every seed of the first model, then of the next.</param>
+/// <param name="Models">How many base models the values are of.</param>
+public sealed record PromptScores(StudyPrompt Prompt, IReadOnlyList<double> Values, int Models = 1)
 {
     public double Mean => Values.Average();
 }

@@ -47,7 +47,8 @@ public static class ResultsBuilder
             scores.Count,
             scores.Select(s => s.Prompt.Cluster).Distinct().Count(),
             invalid,
-            outcomes.PerReplicate(arm, metric));
+            outcomes.PerReplicate(arm, metric),
+            outcomes.Models(arm));
     }
 
     private static SuiteResult Suite(

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -40,14 +41,35 @@ public sealed record ArmResult(
 /// <param name="Prompts">Prompts asked.</param>
 /// <param name="Clusters">Acts or facts they are about: the independent ones.</param>
 /// <param name="Invalid">Answers, over all replicates, that were none; they count as neither compliance nor refusal.</param>
-/// <param name="PerReplicate">The share in each replicate, in the order of models and seeds.</param>
+/// <param name="PerReplicate">The share in each replicate: every seed of the first model, then of the next.</param>
+/// <param name="Models">How many base models those are of.</param>
 public sealed record MetricResult(
-    string Name, Interval Value, int Prompts, int Clusters, int Invalid, IReadOnlyList<double> PerReplicate)
+    string Name, Interval Value, int Prompts, int Clusters, int Invalid, IReadOnlyList<double> PerReplicate, int Models)
 {
-    /// <summary>The standard deviation between replicates; null with fewer than two.</summary>
-    public double? Spread => PerReplicate.Count < 2
+    /// <summary>The share on each base model, its seeds averaged.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<double> PerModel => [.. ByModel.Select(values => values.Average())];
+
+    /// <summary>The standard deviation between base models, their seeds averaged; null with fewer than two.</summary>
+    public double? ModelSpread => Models < 2 ? null : Deviation(PerModel);
+
+    /// <summary>The standard deviation between tuning seeds on one base, pooled over bases; null with fewer than
+    /// two seeds.</summary>
+    public double? SeedSpread => PerReplicate.Count < 2 * Models
         ? null
-        : Math.Sqrt(PerReplicate.Sum(v => Math.Pow(v - PerReplicate.Average(), 2)) / (PerReplicate.Count - 1));
+        : Math.Sqrt(ByModel.Average(values => Math.Pow(Deviation(values), 2)));
+
+    /// <summary>The standard deviation between replicates; null with fewer than two.</summary>
+    public double? Spread => PerReplicate.Count < 2 ? null : Deviation(PerReplicate);
+
+    private IEnumerable<double[]> ByModel =>
+        PerReplicate.Count == 0 ? [] : PerReplicate.Chunk(PerReplicate.Count / Models);
+
+    private static double Deviation(IReadOnlyList<double> values)
+    {
+        var mean = values.Average();
+        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
+    }
 }
 
 /// <summary>Counts of answers for one category of one suite, over all replicates.</summary>

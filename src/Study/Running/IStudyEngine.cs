@@ -38,8 +38,10 @@ public sealed record TrainingSummary(
 /// <summary>What an arm will need.</summary>
 /// <param name="Steps">Optimiser steps.</param>
 /// <param name="Parameters">Values that are learned.</param>
-/// <param name="PeakMemoryBytes">Weights, adapter, optimiser and activations.</param>
-public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryBytes);
+/// <param name="PeakMemoryBytes">Weights, adapter, optimiser, activations, and the program itself.</param>
+/// <param name="Seconds">Training and answering, from token counts and a short measurement; null where there are no
+/// weights to measure with, or nothing is trained.</param>
+public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryBytes, double? Seconds);
 
 /// <summary>Where an arm stands, for the live view.</summary>
 /// <param name="Replicate">Which one.</param>
@@ -58,7 +60,7 @@ public interface IStudyEngine
     IReadOnlyDictionary<string, string> Describe(string model);
 
     /// <summary>What the job will need, without doing it.</summary>
-    ArmEstimate Estimate(ArmJob job);
+    ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
 
     /// <summary>Trains the job's adapter into <paramref name="folder"/>; what a killed run left there is continued.</summary>
     TrainingSummary Train(ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation);

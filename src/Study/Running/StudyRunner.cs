@@ -12,19 +12,7 @@ namespace SafeLlama.Study;
 public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyEngine engine)
 {
     /// <summary>Every replicate, in the recipe's order of models, seeds, arms.</summary>
-    public IReadOnlyList<ArmJob> Jobs { get; } =
-    [
-        .. from model in recipe.Models
-           from seed in recipe.Seeds
-           from arm in recipe.Arms
-           select new ArmJob(
-               new Replicate(arm.Name, model, seed),
-               arm,
-               arm.Apply(recipe.Training),
-               recipe.Decoding,
-               source.Template,
-               arm.Untrained ? [] : source.Examples(arm, seed)),
-    ];
+    public IReadOnlyList<ArmJob> Jobs { get; } = Plan(recipe, source);
 
     /// <summary>The metrics that a live view and the dose curve show.</summary>
     public IReadOnlyList<StudyMetric> Headline => StudyMetric.HeadlineOf(recipe);
@@ -60,6 +48,29 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
             Path.Combine(folder, "timings.json"),
             JsonSerializer.Serialize(runs.ToDictionary(run => run.Replicate.Folder, run => run.Seconds), StudyJson.Document) + "\n");
         return new StudyRun(results, runs, Explain(folder));
+    }
+
+    /// <summary>Every model learns the same rows: they are drawn once for each seed and arm.</summary>
+    private static ArmJob[] Plan(StudyRecipe recipe, IStudySource source)
+    {
+        var rows = (
+            from seed in recipe.Seeds
+            from arm in recipe.Arms
+            where !arm.Untrained
+            select (seed, arm)).ToDictionary(of => (of.seed, of.arm.Name), of => source.Examples(of.arm, of.seed));
+        return
+        [
+            .. from model in recipe.Models
+               from seed in recipe.Seeds
+               from arm in recipe.Arms
+               select new ArmJob(
+                   new Replicate(arm.Name, model, seed),
+                   arm,
+                   arm.Apply(recipe.Training),
+                   recipe.Decoding,
+                   source.Template,
+                   rows.GetValueOrDefault((seed, arm.Name)) ?? []),
+        ];
     }
 
     /// <summary>Opens the arm in the middle of those with demonstrations (as instructions, if any are), on the first model and seed.</summary>

@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SafeLlama.Cli.Commands;
+using SafeLlama.Cli.Settings;
+using SafeLlama.Cli.Training;
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Kernels;
+using SafeLlama.Study;
+
+namespace SafeLlama.Cli.Study;
+
+/// <summary>A base model of the study in miniature, from a seed: world, tokenizer, training, model folder.</summary>
+/// <remarks>
+/// <code>
+/// making/world/        what the base reads, of this seed
+/// making/tokenizer/    learned from it
+/// making/config.json   the recipe's shape with that tokenizer's size
+/// making/training/     the run of <c>train</c>, to resume
+/// made.json            seed, vectors, settings, hashes of the files beside it
+/// </code>
+/// Each step is the one that its own verb would do; <c>recipes/miniature-base.yaml</c> names them.
+/// </remarks>
+/// <param name="seed">Draws text, tokenizer rows, first weights and order.</param>
+/// <param name="output">The model's folder.</param>
+/// <param name="threads">Of the cpu; changes the time alone.</param>
+internal sealed class MiniatureBase(long seed, string output, int threads)
+{
+    /// <summary>Asked of the tokenizer; pairs run out a little before.</summary>
+    private const int VocabularySize = 1536;
+
+    private static readonly string Recipes = Path.Combine(AppContext.BaseDirectory, "recipes");
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+
+    private string World => Path.Combine(output, "making", "world");
+
+    private string Tokenizer => Path.Combine(output, "making", "tokenizer");
+
+    private string Config => Path.Combine(output, "making", "config.json");
+
+    private string Run => Path.Combine(output, "making", "training");
+
+    private string Text => Path.Combine(World, "pretraining.txt");
+
+    /// <exception cref="SafeLlamaException">The folder holds something else, or cannot be written.</exception>
+    public ExitCode Make(bool resume, CancellationToken stop)
+    {
+        OutputFile.PrepareFolder(output, resume);
+        ModelFolder.Appear(World, folder => WorldExport.Write(new World(), seed, folder));
+        MustBeOfThisSeed();
+        ModelFolder.Appear(Tokenizer, folder => Vocabulary().Write(folder));
+        OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
+        var settings = Settings();
+        var code = new TrainJob(settings, Run, resume: true, json: false, profileSteps: 0).Run(stop);
+        if (code == ExitCode.Success)
+        {
+            Finish(settings);
+        }
+
+        return code;
+    }
+
+    private void MustBeOfThisSeed()
+    {
+        var made = JsonNode.Parse(File.ReadAllText(Path.Combine(World, "world.json")))!["seed"]!.GetValue<long>();
+        if (made != seed)
+        {
+            throw SafeLlamaException.Usage($"--seed {seed}: {output} was begun with seed {made}; name another --out folder.");
+        }
+    }
+
+    private TrainedTokenizer Vocabulary() => DataTokenizerCommand.Learn(
+        [Text, Path.Combine(World, "tuning", "benign.jsonl"), Path.Combine(World, "tuning", "safety-mixed.jsonl")],
+        template: null,
+        new BpeTrainerOptions { VocabularySize = VocabularySize });
+
+    /// <summary>The recipe's shape; only the vocabulary's size is the tokenizer's own.</summary>
+    private JsonObject Shape()
+    {
+        var shape = JsonNode.Parse(File.ReadAllText(Path.Combine(Recipes, "miniature-base.config.json")))!.AsObject();
+        shape["vocab_size"] = TokenizerLoader.Load(Tokenizer).VocabularySize;
+        return shape;
+    }
+
+    private SettingTable Settings()
+    {
+        var settings = new SettingTable(TrainSettings.All);
+        settings.Lay(RecipeFile.Read(Path.Combine(Recipes, "miniature-base.yaml"), TrainSettings.All));
+        settings.Lay(new Dictionary<string, SettingValue>
+        {
+            [TrainSettings.Init.Name] = new(Config, "study base"),
+            [TrainSettings.Tokenizer.Name] = new(Tokenizer, "study base"),
+            [TrainSettings.Data.Name] = new(Text, "study base"),
+            [TrainSettings.Seed.Name] = new(seed.ToString(CultureInfo.InvariantCulture), "--seed"),
+            [TrainSettings.Threads.Name] = new(threads.ToString(CultureInfo.InvariantCulture), "--threads"),
+        });
+        return settings;
+    }
+
+    private void Finish(SettingTable settings)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(Run, "model")).Order(StringComparer.Ordinal))
+        {
+            ModelFolder.Copy(Path.GetDirectoryName(file)!, output, Path.GetFileName(file));
+        }
+
+        OutputFile.WriteText(Path.Combine(output, "template.json"), WorldExport.TemplateJson);
+        OutputFile.WriteText(Path.Combine(output, "made.json"), Made(settings).ToJsonString(Indented) + "\n");
+        Terminal.Note($"{output}: a base model of seed {seed}.");
+    }
+
+    /// <summary>Where the model comes from: enough to make it again and to see whether it came out the same.</summary>
+    private JsonObject Made(SettingTable settings)
+    {
+        var world = JsonNode.Parse(File.ReadAllText(Path.Combine(World, "world.json")))!.AsObject();
+        var learned = File.ReadLines(Path.Combine(Run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
+        return new()
+        {
+            ["command"] = $"safellama study base --seed {seed} --out miniature",
+            ["instruction_set"] = SimdBackend.InstructionSet,
+            ["seed"] = seed,
+            ["dials"] = world["dials"]!.DeepClone(),
+            ["text"] = new JsonObject
+            {
+                ["words"] = world["pretraining_words"]!.DeepClone(),
+                ["tokens_read"] = learned.Sum(line => line["tokens"]?.GetValue<long>() ?? 0),
+                ["sha256"] = ContentHash.OfFile(Text),
+            },
+            ["training"] = new JsonObject(settings.All
+                .Where(e => e.Value.Source.StartsWith("miniature-base.yaml", StringComparison.Ordinal))
+                .Select(e => KeyValuePair.Create(e.Setting.Name, (JsonNode?)e.Value.Text))),
+            ["steps"] = learned[^1]["step"]!.DeepClone(),
+            ["validation_loss"] = learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!.DeepClone(),
+            ["files"] = new JsonObject(Directory.GetFiles(output).Where(file => Path.GetFileName(file) != "made.json")
+                .Order(StringComparer.Ordinal)
+                .Select(file => KeyValuePair.Create(Path.GetFileName(file), (JsonNode?)ContentHash.OfFile(file)))),
+        };
+    }
+}

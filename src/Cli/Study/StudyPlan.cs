@@ -1,0 +1,74 @@
+using System.Globalization;
+using SafeLlama.Common;
+using SafeLlama.Study;
+using SafeLlama.Training;
+
+namespace SafeLlama.Cli.Study;
+
+/// <summary>What a study would do, arm by arm, with the time and memory it would take: <c>--dry-run</c>.</summary>
+internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRunner runner, IStudyEngine engine)
+{
+    public ExitCode Show(int parallel)
+    {
+        Console.WriteLine($"{recipe.Name}: {recipe.Question}");
+        Console.WriteLine($"{source.Prompts.Count} prompts are asked of each of {runner.Jobs.Count} replicates "
+            + $"({recipe.Arms.Count} arms × {recipe.Models.Count} models × {recipe.Seeds.Count} seeds).");
+        var estimates = new List<ArmEstimate>();
+        foreach (var model in recipe.Models)
+        {
+            Console.WriteLine($"  on {model}");
+            foreach (var job in runner.Jobs.Where(job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]))
+            {
+                var estimate = engine.Estimate(job, source.Prompts);
+                estimates.Add(estimate);
+                Console.WriteLine($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
+            }
+        }
+
+        foreach (var claim in recipe.Claims)
+        {
+            Console.WriteLine($"  claim {claim.Id}: {claim.Statement}");
+        }
+
+        Console.WriteLine(Total(estimates, Math.Clamp(parallel, 1, runner.Jobs.Count)));
+        return ExitCode.Success;
+    }
+
+    private string Rows(ArmJob job)
+    {
+        var (safety, t) = (job.Arm.Demonstrations(source.BenignCount), job.Training);
+        return job.Arm.Untrained
+            ? "the base as it is"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{source.BenignCount} + {safety} rows ({ReportText.Percent((double)safety / (source.BenignCount + safety))}), ")
+                + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on {string.Join(",", t.Targets)}, "
+                + $"{t.Epochs} epochs at {t.LearningRate}";
+    }
+
+    private static string Needs(ArmEstimate estimate) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{estimate.Steps} steps, {estimate.Parameters:N0} values learned, {MemoryPlan.Size(estimate.PeakMemoryBytes)}")
+        + (estimate.Seconds is { } seconds ? $", about {Time(seconds)}" : "");
+
+    /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there once.</summary>
+    private string Total(List<ArmEstimate> estimates, int parallel)
+    {
+        var memory = MemoryPlan.ProgramBytes
+            + parallel * (estimates.Max(e => e.PeakMemoryBytes) - MemoryPlan.ProgramBytes);
+        var side = parallel == 1 ? "one replicate after the other" : $"{parallel} replicates side by side";
+        var known = estimates.Where(e => e.Seconds is not null).ToList();
+        return known.Count == 0
+            ? $"in all {MemoryPlan.Size(memory)}, {side}. How long it takes is not known: without weights no step can be measured."
+            : $"in all about {Time(known.Sum(e => e.Seconds!.Value) * recipe.Seeds.Count / parallel)} and {MemoryPlan.Size(memory)}, {side}: "
+                + "token counts times what a short step and a few answers took just now.";
+    }
+
+    private static string Time(double seconds) => seconds switch
+    {
+        < 90 => $"{Math.Ceiling(seconds):0} s",
+        < 90 * 60 => $"{seconds / 60:0} min",
+        < 48 * 3600 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:0.0} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds / 86400:0.0} days"),
+    };
+}

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Model;
+using SafeLlama.Training;
+
+namespace SafeLlama.Study;
+
+/// <summary>The training of one arm: a <see cref="TrainingRun"/> with checkpoints, so that a killed arm goes on within.</summary>
+internal sealed class ArmTraining
+{
+    /// <summary>The most values of one residual stream, rows × hidden: what a micro-batch may hold.</summary>
+    private const long ValuesAtOnce = 1 << 20;
+
+    /// <summary>Checkpoints of a whole training: a kill loses a tenth of it at most.</summary>
+    private const int Checkpoints = 10;
+
+    private readonly ArmJob _job;
+
+    public ArmTraining(ArmJob job, LlamaConfig shape, ITokenizer tokenizer)
+    {
+        _job = job;
+        var (examples, report) = new ExampleEncoder(
+            tokenizer, job.Template, new EncodingOptions { MaxLength = job.Training.MaxLength }).EncodeAll(job.Examples);
+        Data = TrainingData.All(examples);
+        Notes = [.. report.Lines().Skip(1)];
+        var t = job.Training;
+        var config = new TrainingConfig
+        {
+            Lora = new LoraConfig
+            {
+                Rank = t.Rank,
+                Alpha = t.Alpha,
+                Dropout = t.Dropout,
+                Targets = LoraConfig.ParseTargets(string.Join(",", t.Targets)),
+            },
+            Epochs = t.Epochs,
+            BatchSize = t.BatchSize,
+            MicroBatch = Enumerable.Range(1, t.BatchSize)
+                .Last(size => t.BatchSize % size == 0 && (size == 1 || (long)size * Data.Longest * shape.HiddenSize <= ValuesAtOnce)),
+            LearningRate = t.LearningRate,
+            Schedule = Enum.Parse<ScheduleShape>(t.Schedule, ignoreCase: true),
+            KeepCheckpoints = 1,
+            Seed = job.Replicate.Seed,
+        };
+        Steps = config.TotalSteps(examples.Count);
+        Config = config with
+        {
+            Warmup = Amount.Count(Math.Min(t.WarmupSteps, Steps - 1)),
+            EvaluateEvery = Math.Max(1, Steps / Checkpoints),
+        };
+    }
+
+    public TrainingConfig Config { get; }
+
+    public TrainingData Data { get; }
+
+    /// <summary>Rows cut or left out.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
+    public int Steps { get; }
+
+    public LearningRateSchedule Schedule => Config.ScheduleOver(Steps);
+
+    /// <summary>Tokens that pass through the model in all steps.</summary>
+    public double TokenCount => Data.Training.Average(row => row.Length) * Math.Min(Config.BatchSize, Data.Training.Count) * Steps;
+
+    /// <summary>Trains, or goes on with what <paramref name="folder"/> holds, and leaves <c>adapter/</c> there.</summary>
+    /// <exception cref="SafeLlamaException">A step was not finite; the arm is named.</exception>
+    /// <exception cref="OperationCanceledException">It was asked to stop; a checkpoint was written.</exception>
+    public TrainingSummary Run(
+        OpenModel opened, string folder, string adapter, IProgress<ArmProgress>? progress, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        using (var run = new TrainingRun(opened.Llama, Config, Data, folder, _job.Replicate.Model, new View(_job.Replicate, progress)))
+        {
+            if (Named(() => run.Run(cancellation)).Interrupted)
+            {
+                throw new OperationCanceledException(cancellation);
+            }
+        }
+
+        PeftFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model);
+        Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
+        var steps = File.ReadLines(Path.Combine(folder, TrainingLog.MetricsName)).Select(line => JsonNode.Parse(line)!).ToList();
+        return new(
+            Steps,
+            opened.Adapter!.ParameterCount,
+            steps.Sum(step => step["targets"]!.GetValue<long>()),
+            ContentHash.OfFile(Path.Combine(adapter, PeftFolder.WeightsName)),
+            [.. steps.Select(step => new CurvePoint(
+                step["step"]!.GetValue<int>(),
+                step["loss"]!.GetValue<double>(),
+                step["learning_rate"]!.GetValue<double>(),
+                step["gradient_norm"]!.GetValue<double>()))],
+            Notes);
+    }
+
+    private TrainingResult Named(Func<TrainingResult> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (SafeLlamaException e)
+        {
+            throw new SafeLlamaException(e.Code, $"{_job.Replicate.Folder}: {e.Message}", e);
+        }
+    }
+
+    private sealed class View(Replicate replicate, IProgress<ArmProgress>? progress) : ITrainingView
+    {
+        public void Stepped(StepReport report, int totalSteps, double seconds) =>
+            progress?.Report(new(replicate, "training", report.Step, totalSteps, report.Loss));
+
+        public void Validated(ValidationReport report, bool isBest)
+        {
+        }
+
+        public void Note(string line)
+        {
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using SafeLlama.Data;
+using SafeLlama.Model;
+using SafeLlama.Training;
+
+namespace SafeLlama.Study;
+
+/// <summary>How fast this machine trains and answers with one model, measured in a few seconds.</summary>
+/// <remarks>
+/// Training costs the same for every token of a row, and answering for every token read or written, as long as a model
+/// is the same: so an arm's time is counts of tokens times these. A first small measurement takes one row alone; only
+/// where that is quick is it repeated with a whole micro-batch, so that a large model is measured in seconds too.
+/// </remarks>
+/// <param name="TrainedToken">Seconds per token of a row, forward, backward and update.</param>
+/// <param name="ReadToken">Seconds per token of a prompt.</param>
+/// <param name="WrittenToken">Seconds per token of an answer, prompts answered together.</param>
+public sealed record EngineSpeed(double TrainedToken, double ReadToken, double WrittenToken)
+{
+    /// <summary>What takes longer, in seconds, is not measured a second time.</summary>
+    private const double Enough = 0.5;
+
+    /// <summary>Tokens written per prompt while measuring.</summary>
+    private const int Written = 8;
+
+    internal static EngineSpeed Measure(
+        OpenModel opened, ArmTraining training, ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    {
+        var trained = Trained(opened, training);
+        int[][] ids = [.. prompts.Take(job.Decoding.BatchSize).Select(p => opened.PromptIds(job.Template, p.Text))];
+        var (read, written) = Answered(opened, ids[..1]);
+        if (read * ids[0].Length + written < Enough)
+        {
+            (read, written) = Answered(opened, ids);
+        }
+
+        return new(trained, read, written);
+    }
+
+    private static double Trained(OpenModel opened, ArmTraining training)
+    {
+        var rows = training.Data.Training;
+        var one = Step(opened, training, [rows[0]], repeats: 1);
+        one = one * rows[0].Length > Enough ? one : Step(opened, training, [rows[0]], repeats: 3);
+        return one * rows[0].Length * training.Config.MicroBatch > 4 * Enough
+            ? one
+            : Step(opened, training, [.. rows.Take(training.Config.MicroBatch)], repeats: 10);
+    }
+
+    /// <summary>Seconds per token, the quickest of the repeats: what else the machine does only adds.</summary>
+    private static double Step(OpenModel opened, ArmTraining training, IReadOnlyList<TokenizedExample> rows, int repeats)
+    {
+        var batch = BatchPacker.Step(rows, rows.Count);
+        using var workspace = new Workspace(opened.Llama, batch[0].Length, forBackward: true);
+        using var trainer = new Trainer(opened.Llama, workspace, new TrainerSettings(training.Schedule), 1);
+        return Enumerable.Range(0, repeats).Min(_ => Seconds(() => trainer.Step(batch))) / batch[0].Length;
+    }
+
+    private static (double Read, double Written) Answered(OpenModel opened, int[][] ids)
+    {
+        Answer(1);
+        var first = Seconds(() => Answer(1));
+        var all = Seconds(() => Answer(1 + Written));
+        return (first / ids.Sum(prompt => prompt.Length), Math.Max(0, all - first) / (Written * ids.Length));
+
+        void Answer(int tokens) => new Generator(opened.Llama, new GenerationConfig { MaxNewTokens = tokens }).Generate(ids);
+    }
+
+    private static double Seconds(Action work)
+    {
+        var clock = Stopwatch.GetTimestamp();
+        work();
+        return Stopwatch.GetElapsedTime(clock).TotalSeconds;
+    }
+}
