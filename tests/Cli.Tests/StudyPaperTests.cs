@@ -27,7 +27,7 @@ public sealed class StudyPaperTests
         File.WriteAllText(shape, config.ToJsonString());
         File.Delete(Path.Combine(folder, "models", model, "model.safetensors"));
 
-        var run = CommandRun.In(folder, "study", "--recipe", recipe, "--dry-run", "--parallel", "1");
+        var run = CommandRun.In(folder, "study", "--recipe", recipe, "--seeds", "1", "--dry-run", "--parallel", "1");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output.Replace('\u00a0', ' '), Does.Contain(rows).And.Contain(learned).And.Contain("GiB"));
         Assert.That(run.Output, Does.Contain("claim over-refusal-rises").And.Contain("without weights no step can be measured"));
