@@ -31,7 +31,6 @@ public sealed class SimdBackend : IBackend
         _pool = new TilePool(threads);
         Name = $"cpu ({VectorsOf(lanes)}, {threads} {(threads == 1 ? "thread" : "threads")})";
         Linear = new LinearSimd(_pool);
-        LowRank = new LowRankSimd(_pool);
         _ops = lanes switch
         {
             16 => VectorOps.Of<Lanes512>(_pool),
@@ -53,7 +52,7 @@ public sealed class SimdBackend : IBackend
 
     public Linear Linear { get; }
 
-    public LowRank LowRank { get; }
+    public LowRank LowRank => _ops.LowRank;
 
     public Rope Rope => _ops.Rope;
 
@@ -95,6 +94,7 @@ public sealed class SimdBackend : IBackend
     /// <summary>The ops whose source is written once for vectors of any width.</summary>
     private sealed record VectorOps(
         RmsNorm RmsNorm,
+        LowRank LowRank,
         Rope Rope,
         Attention Attention,
         SwiGlu SwiGlu,
@@ -106,6 +106,7 @@ public sealed class SimdBackend : IBackend
         public static VectorOps Of<TLanes>(TilePool pool)
             where TLanes : struct, ILanes<TLanes> => new(
                 new RmsNormSimd<TLanes>(pool),
+                new LowRankSimd<TLanes>(pool),
                 new RopeSimd<TLanes>(pool),
                 new AttentionSimd<TLanes>(pool),
                 new SwiGluSimd<TLanes>(pool),

@@ -37,6 +37,23 @@ internal static unsafe class DropoutSimd
         }
     }
 
+    /// <summary>kept = x · factor, for some rows of x.</summary>
+    /// <param name="dropout">An active dropout.</param>
+    /// <param name="xs">[N, D].</param>
+    /// <param name="first">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="kept">[rows, D] the values that stay, scaled.</param>
+    /// <param name="factors">[rows, D] 0 or 1 / (1 − p).</param>
+    public static void Drop(Dropout dropout, Rows<float> xs, int first, int rows, float* kept, float* factors)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            var at = (long)row * xs.Columns;
+            Factors(dropout, (long)(first + row) * xs.Columns, xs.Columns, factors + at);
+            VectorMath.Multiply(xs.At(first + row), factors + at, kept + at, xs.Columns);
+        }
+    }
+
     /// <summary>The sixteen words of four blocks, in order of place.</summary>
     /// <remarks>A lane of 64 bits works on one block; its upper half is never read, so nothing needs masking.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

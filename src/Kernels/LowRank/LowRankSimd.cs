@@ -1,142 +1,52 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The CPU path: four products, and with dropout a pass over chunks of rows so that no mask is ever whole.</summary>
-public sealed unsafe class LowRankSimd(TilePool pool) : LowRank
+/// <summary>The CPU path: chunks of rows pass all products of the branch while they are in cache.</summary>
+/// <remarks>
+/// A row of x or dy is read from memory once, where four whole products would read it four times: with so little
+/// arithmetic to an element, that is what the branch costs. Dropped values exist for one chunk at a time.
+/// </remarks>
+internal sealed class LowRankSimd<TLanes>(TilePool pool) : LowRank
+    where TLanes : struct, ILanes<TLanes>
 {
-    /// <summary>Rows whose factors and dropped values exist at one time.</summary>
-    private const int ChunkRows = 256;
-
-    /// <summary>Ranks for which uᵀ dy, a few long rows, is quicker than dyᵀ u, many short ones.</summary>
-    private const int SmallRank = 24;
+    /// <summary>Fewer rows than this are not worth packing A and B for.</summary>
+    private const int LeastRows = 16;
 
     private readonly Products _products = Products.Create(pool);
-    private readonly GrowingScratch _scratch = new("scratch of a LoRA branch");
+    private readonly LowRankForward<TLanes, TLanes> _forward = new(pool);
+    private readonly LowRankForward<TLanes, Lanes256> _forwardOfEight = new(pool);
+    private readonly LowRankBackward<TLanes, TLanes> _backward = new(pool);
+    private readonly LowRankBackward<TLanes, Lanes256> _backwardOfEight = new(pool);
 
     protected override void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y)
     {
-        var down = MatrixProduct.TimesTransposed(x, a, u);
-        if (dropout.IsActive)
+        if (x.Rows < LeastRows && !dropout.IsActive)
         {
-            ForwardDropped(x, down, dropout);
+            _products.Run(MatrixProduct.TimesTransposed(x, a, u));
+            _products.Run(MatrixProduct.TimesTransposed(u, b, y) with { Scale = (float)scale, Add = true });
+        }
+        else if (FillsEight(a.Rows))
+        {
+            _forwardOfEight.Run(x, a, b, (float)scale, dropout, u, y);
         }
         else
         {
-            _products.Run(down);
+            _forward.Run(x, a, b, (float)scale, dropout, u, y);
         }
-
-        _products.Run(MatrixProduct.TimesTransposed(u, b, y) with { Scale = (float)scale, Add = true });
     }
 
     protected override void BackwardCore(
         Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx)
     {
-        _products.Run(MatrixProduct.Times(dy, b, du) with { Scale = (float)scale });
-        GradientOfB(dy, u, db, (float)scale);
-        if (dropout.IsActive)
+        if (FillsEight(a.Rows))
         {
-            BackwardDropped(x, a, dropout, du, da, dx);
-            return;
+            _backwardOfEight.Run(dy, x, a, b, (float)scale, dropout, u, da, db, dx);
         }
-
-        _products.Run(MatrixProduct.TransposedTimes(du, x, da) with { Add = true });
-        if (dx is not null)
+        else
         {
-            _products.Run(MatrixProduct.Times(du, a, dx) with { Add = true });
+            _backward.Run(dy, x, a, b, (float)scale, dropout, u, da, db, dx);
         }
     }
 
-    /// <summary>dB += s · dyᵀ u; for a small rank as the transpose of uᵀ dy, whose rows are long.</summary>
-    private void GradientOfB(Tensor dy, Tensor u, Tensor db, float scale)
-    {
-        var (rank, outputs) = (u.Columns, dy.Columns);
-        if (rank > SmallRank)
-        {
-            _products.Run(MatrixProduct.TransposedTimes(dy, u, db) with { Scale = scale, Add = true });
-            return;
-        }
-
-        var turned = _scratch.Floats((long)rank * outputs);
-        _products.Run(MatrixProduct.TransposedTimes(u, dy, db) with { C = turned, CStride = outputs, Scale = scale });
-        var dbs = db.AsRows<float>();
-        for (var o = 0; o < outputs; o++)
-        {
-            var row = dbs[o];
-            for (var k = 0; k < row.Length; k++)
-            {
-                row[k] += turned[((long)k * outputs) + o];
-            }
-        }
-    }
-
-    private void ForwardDropped(Tensor x, MatrixProduct down, Dropout dropout)
-    {
-        var inputs = x.Columns;
-        var kept = _scratch.Floats(2L * ChunkRows * inputs);
-        var factors = kept + ((long)ChunkRows * inputs);
-        for (var first = 0; first < x.Rows; first += ChunkRows)
-        {
-            var rows = Math.Min(ChunkRows, x.Rows - first);
-            Drop(x, first, rows, dropout, kept, factors);
-            _products.Run(down with { Rows = rows, A = kept, ARowStride = inputs, C = down.C + (first * down.CStride) });
-        }
-    }
-
-    /// <summary>dA += duᵀ drop(x) and dx += drop′(du A), chunk by chunk: x is read once, and each factor is drawn once.</summary>
-    private void BackwardDropped(Tensor x, Tensor a, Dropout dropout, Tensor du, Tensor da, Tensor? dx)
-    {
-        var inputs = x.Columns;
-        var size = (long)ChunkRows * inputs;
-        var kept = _scratch.Floats(3 * size);
-        float* factors = kept + size, dkept = factors + size;
-        for (var first = 0; first < x.Rows; first += ChunkRows)
-        {
-            var rows = Math.Min(ChunkRows, x.Rows - first);
-            Drop(x, first, rows, dropout, kept, factors);
-            var dus = (float*)du.HostPointer() + ((long)first * du.RowStride);
-            _products.Run(MatrixProduct.TransposedTimes(du, x, da) with
-            {
-                A = dus,
-                B = (byte*)kept,
-                BStride = inputs,
-                Depth = rows,
-                Add = true,
-            });
-            if (dx is not null)
-            {
-                _products.Run(MatrixProduct.Times(du, a, dx) with { A = dus, Rows = rows, C = dkept, CStride = inputs });
-                AddProducts(factors, dkept, dx, first, rows);
-            }
-        }
-    }
-
-    /// <summary>kept = x · factor, for rows of x from <paramref name="first"/>; both [rows, D_in], densely packed.</summary>
-    private void Drop(Tensor x, int first, int rows, Dropout dropout, float* kept, float* factors)
-    {
-        var xs = x.AsRows<float>();
-        var inputs = x.Columns;
-        pool.ForRows(rows, inputs, (begin, end) =>
-        {
-            for (var row = begin; row < end; row++)
-            {
-                var at = (long)row * inputs;
-                DropoutSimd.Factors(dropout, (long)(first + row) * inputs, inputs, factors + at);
-                VectorMath.Multiply(xs.At(first + row), factors + at, kept + at, inputs);
-            }
-        });
-    }
-
-    /// <summary>dx += factor · dkept, for rows of dx from <paramref name="first"/>.</summary>
-    private void AddProducts(float* factors, float* dkept, Tensor dx, int first, int rows)
-    {
-        var dxs = dx.AsRows<float>();
-        var inputs = dx.Columns;
-        pool.ForRows(rows, inputs, (begin, end) =>
-        {
-            for (var row = begin; row < end; row++)
-            {
-                var at = (long)row * inputs;
-                VectorMath.AddProduct(factors + at, dkept + at, dxs.At(first + row), inputs);
-            }
-        });
-    }
+    /// <summary>Whether vectors of sixteen would be half empty.</summary>
+    private static bool FillsEight(int rank) => TLanes.Count > Lanes256.Count && rank <= Lanes256.Count;
 }

@@ -25,9 +25,6 @@ internal static unsafe class BlockedProduct<TLanes>
     /// <summary>Steps of k where B is read in place: few, so that C's row stays in L1 while B streams by.</summary>
     private const int DirectDepth = 32;
 
-    /// <summary>Rows of the tallest tile: 24 accumulators of 32 registers, or 12 of 16.</summary>
-    public static int TallRows => TLanes.ManyRegisters ? 12 : 6;
-
     private static int Width => Panels<TLanes>.Width;
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
@@ -59,15 +56,15 @@ internal static unsafe class BlockedProduct<TLanes>
                 Panels<TLanes>.Pack(p, columns.First, columns.End - columns.First, step, depth, scratch, stage);
             }
 
-            for (var row = rows.First; row < rows.End; row += TallRows)
+            for (var row = rows.First; row < rows.End; row += Tiles<TLanes>.TallRows)
             {
-                var count = Math.Min(TallRows, rows.End - row);
-                var tile = TileRows(count);
+                var count = Math.Min(Tiles<TLanes>.TallRows, rows.End - row);
+                var tile = Tiles<TLanes>.RowsFor(count);
                 var a = p.A + (row * p.ARowStride) + (step * p.AStepStride);
                 var (rowStride, stepStride) = (p.ARowStride, p.AStepStride);
                 if (count < tile)
                 {
-                    CopyEdge(a, rowStride, stepStride, count, tile, depth, edge);
+                    Tiles<TLanes>.CopyEdge(a, rowStride, stepStride, count, tile, depth, edge);
                     a = edge;
                     (rowStride, stepStride) = (depth, 1);
                 }
@@ -79,20 +76,20 @@ internal static unsafe class BlockedProduct<TLanes>
                     var panel = inPlace ? (float*)p.BAt(step, column) : scratch + ((long)(direct ? 0 : column - columns.First) * depth);
                     var panelStride = inPlace ? p.BStride : Width;
                     var c = p.C + (row * p.CStride) + column;
-                    if (p.AStepStride == 1 && row + TallRows < rows.End)
+                    if (p.AStepStride == 1 && row + Tiles<TLanes>.TallRows < rows.End)
                     {
-                        PrefetchNextRows(p, row + TallRows, rows.End, step, depth, column, columns);
+                        PrefetchNextRows(p, row + Tiles<TLanes>.TallRows, rows.End, step, depth, column, columns);
                     }
 
                     var wide = width > TLanes.Count;
                     if (count == tile && (width == Width || width == TLanes.Count))
                     {
-                        Multiply(tile, wide, a, rowStride, stepStride, panel, panelStride, depth, c, p.CStride, p.Scale, add);
+                        Tiles<TLanes>.Multiply(tile, wide, a, rowStride, stepStride, panel, panelStride, depth, c, p.CStride, p.Scale, add);
                     }
                     else
                     {
-                        Multiply(tile, wide, a, rowStride, stepStride, panel, panelStride, depth, corner, Width, p.Scale, add: false);
-                        CopyCorner(corner, count, width, c, p.CStride, add);
+                        Tiles<TLanes>.Multiply(tile, wide, a, rowStride, stepStride, panel, panelStride, depth, corner, Width, p.Scale, add: false);
+                        Tiles<TLanes>.CopyCorner(corner, count, width, c, p.CStride, add);
                     }
                 }
             }
@@ -106,53 +103,6 @@ internal static unsafe class BlockedProduct<TLanes>
         return Math.Max(1, ((((total + parts - 1) / parts) + unit - 1) / unit) * unit);
     }
 
-    private static int TileRows(int rows) => TLanes.ManyRegisters
-        ? rows > 8 ? 12 : rows > 4 ? 8 : 4
-        : rows > 4 ? 6 : 4;
-
-    private static void Multiply(
-        int rows,
-        bool wide,
-        float* a,
-        nint rowStride,
-        nint stepStride,
-        float* b,
-        nint panelStride,
-        int depth,
-        float* c,
-        nint cStride,
-        float scale,
-        bool add)
-    {
-        switch (rows, wide)
-        {
-            case (12, true):
-                Tile<TLanes, Tile12x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-            case (12, false):
-                Tile<TLanes, Tile12x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-            case (8, true):
-                Tile<TLanes, Tile8x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-            case (8, false):
-                Tile<TLanes, Tile8x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-            case (6, true):
-                Tile<TLanes, Tile6x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-            case (6, false):
-                Tile<TLanes, Tile6x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-            case (_, true):
-                Tile<TLanes, Tile4x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-            case (_, false):
-                Tile<TLanes, Tile4x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
-                break;
-        }
-    }
-
     /// <summary>Where B is read in place, its last columns still need zeros beside them.</summary>
     private static void PackTail(in MatrixProduct p, (int First, int End) columns, int step, int depth, float* panel, float* stage)
     {
@@ -160,32 +110,6 @@ internal static unsafe class BlockedProduct<TLanes>
         if (tail > 0)
         {
             Panels<TLanes>.Pack(p, columns.End - tail, tail, step, depth, panel, stage);
-        }
-    }
-
-    /// <summary>Rows that fill no tile are copied, [rows, depth], with zeros below.</summary>
-    private static void CopyEdge(float* a, nint rowStride, nint stepStride, int count, int rows, int depth, float* edge)
-    {
-        for (var row = 0; row < count; row++)
-        {
-            for (var k = 0; k < depth; k++)
-            {
-                edge[(row * depth) + k] = a[(row * rowStride) + (k * stepStride)];
-            }
-        }
-
-        new Span<float>(edge + (count * depth), (rows - count) * depth).Clear();
-    }
-
-    private static void CopyCorner(float* corner, int rows, int columns, float* c, nint stride, bool add)
-    {
-        for (var row = 0; row < rows; row++)
-        {
-            for (var column = 0; column < columns; column++)
-            {
-                var value = corner[(row * Width) + column];
-                c[(row * stride) + column] = add ? c[(row * stride) + column] + value : value;
-            }
         }
     }
 
@@ -198,7 +122,7 @@ internal static unsafe class BlockedProduct<TLanes>
         var panels = (columns.End - columns.First + Width - 1) / Width;
         var panel = (column - columns.First) / Width;
         var (first, last) = (panel * lines / panels, (panel + 1) * lines / panels);
-        end = Math.Min(end, row + TallRows);
+        end = Math.Min(end, row + Tiles<TLanes>.TallRows);
         for (; row < end; row++)
         {
             var a = p.A + (row * p.ARowStride) + step;

@@ -86,7 +86,7 @@ internal sealed unsafe class Products<TLanes> : Products
             return Way.Dots;
         }
 
-        var fewRows = p.Rows <= 2 * BlockedProduct<TLanes>.TallRows;
+        var fewRows = p.Rows <= 2 * Tiles<TLanes>.TallRows;
         return fewRows && !p.BIsTransposed && p.BType == DType.Float32 ? Way.Direct : Way.Packed;
     }
 
@@ -102,9 +102,9 @@ internal sealed unsafe class Products<TLanes> : Products
         _tileColumns = BlockedProduct<TLanes>.Balanced(columns, Parts(columns, Math.Max(1, across)), unit);
         _tileColumns = Math.Min(_tileColumns, Math.Max(unit, most));
         _tilesAcross = Parts(columns, _tileColumns);
-        var least = 10 * BlockedProduct<TLanes>.TallRows;
+        var least = 10 * Tiles<TLanes>.TallRows;
         var down = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
-        _tileRows = BlockedProduct<TLanes>.Balanced(rows, Parts(rows, down), BlockedProduct<TLanes>.TallRows);
+        _tileRows = BlockedProduct<TLanes>.Balanced(rows, Parts(rows, down), Tiles<TLanes>.TallRows);
     }
 
     private void RunTile(int tile)

@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>Register tiles by their number of rows, and what becomes of rows and columns that fill none.</summary>
+internal static unsafe class Tiles<TLanes>
+    where TLanes : struct, ILanes<TLanes>
+{
+    /// <summary>Rows of the tallest tile: 24 accumulators of 32 registers, or 12 of 16.</summary>
+    public static int TallRows => TLanes.ManyRegisters ? 12 : 6;
+
+    /// <summary>Columns of the widest tile.</summary>
+    public static int Width => 2 * TLanes.Count;
+
+    /// <summary>The lowest tile that has so many rows, at most <see cref="TallRows"/>.</summary>
+    public static int RowsFor(int rows) => TLanes.ManyRegisters
+        ? rows > 8 ? 12 : rows > 4 ? 8 : 4
+        : rows > 4 ? 6 : 4;
+
+    /// <summary><see cref="Tile{TLanes, TSize}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.</summary>
+    public static void Multiply(
+        int rows,
+        bool wide,
+        float* a,
+        nint rowStride,
+        nint stepStride,
+        float* b,
+        nint panelStride,
+        int depth,
+        float* c,
+        nint cStride,
+        float scale,
+        bool add)
+    {
+        switch (rows, wide)
+        {
+            case (12, true):
+                Tile<TLanes, Tile12x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+            case (12, false):
+                Tile<TLanes, Tile12x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+            case (8, true):
+                Tile<TLanes, Tile8x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+            case (8, false):
+                Tile<TLanes, Tile8x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+            case (6, true):
+                Tile<TLanes, Tile6x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+            case (6, false):
+                Tile<TLanes, Tile6x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+            case (_, true):
+                Tile<TLanes, Tile4x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+            case (_, false):
+                Tile<TLanes, Tile4x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                break;
+        }
+    }
+
+    /// <summary>Rows that fill no tile are copied, [rows, depth], with zeros below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void CopyEdge(float* a, nint rowStride, nint stepStride, int count, int rows, int depth, float* edge)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            for (var k = 0; k < depth; k++)
+            {
+                edge[(row * depth) + k] = a[(row * rowStride) + (k * stepStride)];
+            }
+        }
+
+        new Span<float>(edge + (count * depth), (rows - count) * depth).Clear();
+    }
+
+    /// <summary>The part of a whole tile, computed aside, that C has room for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void CopyCorner(float* corner, int rows, int columns, float* c, nint stride, bool add)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                var value = corner[(row * Width) + column];
+                c[(row * stride) + column] = add ? c[(row * stride) + column] + value : value;
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using System.Runtime.InteropServices;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>The gradients of a LoRA branch, chunk by chunk; dA and dB in parts of rows that are added up in order.</summary>
+/// <remarks>
+/// The parts are cut by the shape alone, so any number of threads gives the same bytes. Each part has its own sums, dA
+/// and the transpose of dB, whose rows are as long as those of dy.
+/// </remarks>
+internal sealed unsafe class LowRankBackward<TLanes, TThin>
+    where TLanes : struct, ILanes<TLanes>
+    where TThin : struct, ILanes<TThin>
+{
+    private const int ChunkRows = LowRankChunk<TLanes, TThin>.Rows;
+
+    /// <summary>Chunks of a part at least: adding up a part's sums must cost little beside making them.</summary>
+    private const int LeastChunks = 5;
+
+    /// <summary>As many threads as this can share the work.</summary>
+    private const int MostParts = 16;
+
+    private const int ColumnsPerTile = 1024;
+
+    private readonly TilePool _pool;
+    private readonly GrowingScratch _scratch = new("gradients of a LoRA branch");
+    private readonly Action<int> _runPart;
+    private readonly Action<int> _addUp;
+    private Tensor _dy = null!;
+    private Tensor _x = null!;
+    private Tensor _u = null!;
+    private Tensor _da = null!;
+    private Tensor _db = null!;
+    private Tensor? _dx;
+    private Dropout _dropout;
+    private float _scale;
+    private float* _a;
+    private float* _b;
+    private float* _sums;
+    private int _rank;
+    private int _parts;
+    private int _chunksPerPart;
+
+    public LowRankBackward(TilePool pool)
+    {
+        _pool = pool;
+        (_runPart, _addUp) = (RunPart, AddUp);
+    }
+
+    private int Inputs => _x.Columns;
+
+    private int Outputs => _dy.Columns;
+
+    /// <summary>Floats from row to row of a part's sums: dA's columns, then dBᵀ's, each in whole vectors.</summary>
+    private int SumStride => WholeVectors(Inputs) + WholeVectors(Outputs);
+
+    private long SumCount => (long)LowRankChunk<TLanes, TThin>.Padded(_rank) * SumStride;
+
+    public void Run(
+        Tensor dy, Tensor x, Tensor a, Tensor b, float scale, Dropout dropout, Tensor u, Tensor da, Tensor db, Tensor? dx)
+    {
+        (_dy, _x, _u, _da, _db, _dx, _dropout, _scale, _rank) = (dy, x, u, da, db, dx, dropout, scale, a.Rows);
+        var chunks = (x.Rows + ChunkRows - 1) / ChunkRows;
+        _chunksPerPart = Math.Max(LeastChunks, (chunks + MostParts - 1) / MostParts);
+        _parts = (chunks + _chunksPerPart - 1) / _chunksPerPart;
+        var (narrow, widen) = (MatrixProduct.Times(dy, b, u), MatrixProduct.Times(u, a, x));
+        var (bCount, aCount) = (
+            LowRankForward<TLanes, TThin>.PackedCount<TThin>(narrow), LowRankForward<TLanes, TThin>.PackedCount<TLanes>(widen));
+        _b = _scratch.Floats(bCount + aCount + (_parts * SumCount));
+        _a = _b + bCount;
+        _sums = _a + aCount;
+        LowRankForward<TLanes, TThin>.Pack<TThin>(narrow, _b);
+        LowRankForward<TLanes, TThin>.Pack<TLanes>(widen, _a);
+        _pool.For(_parts, _runPart);
+        _pool.For((SumStride + ColumnsPerTile - 1) / ColumnsPerTile, _addUp);
+    }
+
+    private static int WholeVectors(int columns) => (columns + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
+
+    private void RunPart(int part)
+    {
+        var padded = LowRankChunk<TLanes, TThin>.Padded(_rank);
+        var (xs, dys, us) = (_x.AsRows<float>(), _dy.AsRows<float>(), _u.AsRows<float>());
+        var dropped = _dropout.IsActive ? (long)ChunkRows * Inputs : 0;
+        float* u = ThreadScratch.Floats(
+            (2 * ChunkRows * padded) + (3 * dropped) + LowRankChunk<TLanes, TThin>.EdgeCount(Inputs, Outputs, _rank));
+        float* du = u + (ChunkRows * padded), kept = du + (ChunkRows * padded), factors = kept + dropped;
+        float* dkept = factors + dropped, edge = dkept + dropped;
+        float* da = _sums + (part * SumCount), db = da + WholeVectors(Inputs);
+        NativeMemory.Clear(da, (nuint)(SumCount * sizeof(float)));
+        NativeMemory.Clear(u, (nuint)(ChunkRows * padded * sizeof(float)));
+        var end = Math.Min(_x.Rows, (part + 1) * _chunksPerPart * ChunkRows);
+        for (var row = part * _chunksPerPart * ChunkRows; row < end; row += ChunkRows)
+        {
+            var rows = Math.Min(ChunkRows, end - row);
+            for (var i = 0; i < rows; i++)
+            {
+                us[row + i].CopyTo(new Span<float>(u + (i * padded), _rank));
+            }
+
+            var dy = dys.At(row);
+            LowRankChunk<TLanes, TThin>.Narrow(dy, dys.Stride, rows, _b, Outputs, _rank, _scale, du, edge);
+            LowRankChunk<TLanes, TThin>.AddOuter(u, _rank, dy, dys.Stride, rows, Outputs, _scale, db, SumStride, edge);
+            if (_dropout.IsActive)
+            {
+                DropoutSimd.Drop(_dropout, xs, row, rows, kept, factors);
+                LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, kept, Inputs, rows, Inputs, 1, da, SumStride, edge);
+                AddDropped(du, rows, factors, dkept, row, edge);
+            }
+            else
+            {
+                LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, xs.At(row), xs.Stride, rows, Inputs, 1, da, SumStride, edge);
+                if (_dx?.AsRows<float>() is { } dxs)
+                {
+                    LowRankChunk<TLanes, TThin>.Widen(
+                        du, rows, _a, _rank, Inputs, 1, dxs.At(row), dxs.Stride, add: true, edge);
+                }
+            }
+        }
+    }
+
+    /// <summary>dx += factor · (du A).</summary>
+    private void AddDropped(float* du, int rows, float* factors, float* dkept, int row, float* edge)
+    {
+        if (_dx?.AsRows<float>() is not { } dxs)
+        {
+            return;
+        }
+
+        LowRankChunk<TLanes, TThin>.Widen(du, rows, _a, _rank, Inputs, 1, dkept, Inputs, add: false, edge);
+        for (var i = 0; i < rows; i++)
+        {
+            var at = (long)i * Inputs;
+            VectorMath.AddProduct(factors + at, dkept + at, dxs.At(row + i), Inputs);
+        }
+    }
+
+    /// <summary>Some columns of dA and dBᵀ: the first part's sums gather the others', and then join the gradients.</summary>
+    private void AddUp(int tile)
+    {
+        var (first, end) = (tile * ColumnsPerTile, Math.Min(SumStride, (tile + 1) * ColumnsPerTile));
+        var (das, dbs, bFirst) = (_da.AsRows<float>(), _db.AsRows<float>(), WholeVectors(Inputs));
+        for (var k = 0; k < _rank; k++)
+        {
+            var sums = _sums + ((long)k * SumStride);
+            for (var part = 1; part < _parts; part++)
+            {
+                LaneMath.AddScaled<TLanes>(1, sums + (part * SumCount) + first, sums + first, end - first);
+            }
+
+            if (first < Inputs)
+            {
+                LaneMath.AddScaled<TLanes>(1, sums + first, das.At(k) + first, Math.Min(end, Inputs) - first);
+            }
+
+            for (var column = Math.Max(first, bFirst); column < Math.Min(end, bFirst + Outputs); column++)
+            {
+                dbs.At(column - bFirst)[k] += sums[column];
+            }
+        }
+    }
+}
