@@ -28,6 +28,7 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
     private Tensor _dy = null!;
     private Tensor _x = null!;
     private Tensor _u = null!;
+    private Tensor _du = null!;
     private Tensor _da = null!;
     private Tensor _db = null!;
     private Tensor? _dx;
@@ -56,9 +57,10 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
     private long SumCount => (long)LowRankChunk<TLanes, TThin>.Padded(_rank) * SumStride;
 
     public void Run(
-        Tensor dy, Tensor x, Tensor a, Tensor b, float scale, Dropout dropout, Tensor u, Tensor da, Tensor db, Tensor? dx)
+        Tensor dy, Tensor x, Tensor a, Tensor b, float scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx)
     {
-        (_dy, _x, _u, _da, _db, _dx, _dropout, _scale, _rank) = (dy, x, u, da, db, dx, dropout, scale, a.Rows);
+        (_dy, _x, _u, _du, _da, _db, _dx) = (dy, x, u, du, da, db, dx);
+        (_dropout, _scale, _rank) = (dropout, scale, a.Rows);
         var chunks = (x.Rows + ChunkRows - 1) / ChunkRows;
         _chunksPerPart = Math.Max(LeastChunks, (chunks + MostParts - 1) / MostParts);
         _parts = (chunks + _chunksPerPart - 1) / _chunksPerPart;
@@ -79,7 +81,8 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
     private void RunPart(int part)
     {
         var padded = LowRankChunk<TLanes, TThin>.Padded(_rank);
-        var (xs, dys, us) = (_x.AsRows<float>(), _dy.AsRows<float>(), _u.AsRows<float>());
+        var (xs, dys) = (_x.AsRows<float>(), _dy.AsRows<float>());
+        var (us, dus) = (_u.AsRows<float>(), _du.AsRows<float>());
         var dropped = _dropout.IsActive ? (long)ChunkRows * Inputs : 0;
         float* u = ThreadScratch.Floats(
             (2 * ChunkRows * padded) + (3 * dropped) + LowRankChunk<TLanes, TThin>.EdgeCount(Inputs, Outputs, _rank));
@@ -99,22 +102,37 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
 
             var dy = dys.At(row);
             LowRankChunk<TLanes, TThin>.Narrow(dy, dys.Stride, rows, _b, Outputs, _rank, _scale, du, edge);
-            LowRankChunk<TLanes, TThin>.AddOuter(u, _rank, dy, dys.Stride, rows, Outputs, _scale, db, SumStride, edge);
+            for (var i = 0; i < rows; i++)
+            {
+                new ReadOnlySpan<float>(du + (i * padded), _rank).CopyTo(dus[row + i]);
+            }
+
+            LowRankChunk<TLanes, TThin>.AddOuter(u, _rank, dy, dys.Stride, rows, Outputs, _scale, db, SumStride, edge,
+                new ComingRows(xs.At(row), xs.Stride, rows, Inputs));
             if (_dropout.IsActive)
             {
                 DropoutSimd.Drop(_dropout, xs, row, rows, kept, factors);
-                LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, kept, Inputs, rows, Inputs, 1, da, SumStride, edge);
+                LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, kept, Inputs, rows, Inputs, 1, da, SumStride, edge, default);
                 AddDropped(du, rows, factors, dkept, row, edge);
             }
             else
             {
-                LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, xs.At(row), xs.Stride, rows, Inputs, 1, da, SumStride, edge);
-                if (_dx?.AsRows<float>() is { } dxs)
-                {
-                    LowRankChunk<TLanes, TThin>.Widen(
-                        du, rows, _a, _rank, Inputs, 1, dxs.At(row), dxs.Stride, add: true, edge);
-                }
+                AddUndropped(du, row, rows, da, edge);
             }
+        }
+    }
+
+    /// <summary>dA += duᵀ x and dx += du A.</summary>
+    private void AddUndropped(float* du, int row, int rows, float* da, float* edge)
+    {
+        var (xs, dys) = (_x.AsRows<float>(), _dy.AsRows<float>());
+        var dxs = _dx?.AsRows<float>() ?? default;
+        var dxRows = _dx is null ? default : new ComingRows(dxs.At(row), dxs.Stride, rows, Inputs);
+        LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, xs.At(row), xs.Stride, rows, Inputs, 1, da, SumStride, edge, dxRows);
+        if (_dx is not null)
+        {
+            var next = new ComingRows(dys.At(row + rows), dys.Stride, Math.Min(ChunkRows, _x.Rows - row - rows), Outputs);
+            LowRankChunk<TLanes, TThin>.Widen(du, rows, _a, _rank, Inputs, 1, dxs.At(row), dxs.Stride, add: true, edge, next);
         }
     }
 
@@ -126,7 +144,7 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
             return;
         }
 
-        LowRankChunk<TLanes, TThin>.Widen(du, rows, _a, _rank, Inputs, 1, dkept, Inputs, add: false, edge);
+        LowRankChunk<TLanes, TThin>.Widen(du, rows, _a, _rank, Inputs, 1, dkept, Inputs, add: false, edge, default);
         for (var i = 0; i < rows; i++)
         {
             var at = (long)i * Inputs;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>The products of a LoRA branch on a few rows, which stay in cache from the first to the last.</summary>
@@ -70,10 +72,12 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
     /// <param name="stride">Floats from row to row of wide.</param>
     /// <param name="add">Whether to add to the result, or overwrite it.</param>
     /// <param name="corner">Scratch.</param>
+    /// <param name="coming">What the next step reads.</param>
     public static void Widen(
-        float* thin, int rows, float* panels, int rank, int columns, float scale, float* wide, nint stride, bool add, float* corner)
+        float* thin, int rows, float* panels, int rank, int columns, float scale, float* wide, nint stride, bool add, float* corner, ComingRows coming)
     {
         var (padded, width) = (Padded(rank), Tiles<TLanes>.Width);
+        var turns = ((rows + Tiles<TLanes>.TallRows - 1) / Tiles<TLanes>.TallRows) * ((columns + width - 1) / width);
         for (var row = 0; row < rows; row += Tiles<TLanes>.TallRows)
         {
             var count = Math.Min(Tiles<TLanes>.TallRows, rows - row);
@@ -81,9 +85,11 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
             var a = thin + ((long)row * padded);
             for (var column = 0; column < columns; column += width)
             {
+                coming.AskForShare(turns);
                 var left = Math.Min(width, columns - column);
                 var panel = panels + ((long)column * rank);
                 var c = wide + (row * stride) + column;
+                AskForNextRows(c, stride, add);
                 if (count == tile && (left == width || left == TLanes.Count))
                 {
                     Tiles<TLanes>.Multiply(tile, left == width, a, padded, 1, panel, width, rank, c, stride, scale, add);
@@ -94,6 +100,18 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
                     Tiles<TLanes>.CopyCorner(corner, count, left, c, stride, add);
                 }
             }
+        }
+    }
+
+    /// <summary>The same columns of the rows that the next tile adds to; beyond the last row nothing comes of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AskForNextRows(float* c, nint stride, bool add)
+    {
+        c += Tiles<TLanes>.TallRows * stride;
+        for (var i = 0; i < Tiles<TLanes>.TallRows && add; i++, c += stride)
+        {
+            Prefetch.ToL1(c);
+            Prefetch.ToL1(c + TLanes.Count);
         }
     }
 
@@ -108,13 +126,16 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
     /// <param name="sums">The result.</param>
     /// <param name="sumStride">Floats from row to row of it; columns up to whole vectors are overwritten.</param>
     /// <param name="tail">Scratch.</param>
+    /// <param name="coming">What the next step reads.</param>
     public static void AddOuter(
-        float* thin, int rank, float* wide, nint stride, int rows, int columns, float scale, float* sums, nint sumStride, float* tail)
+        float* thin, int rank, float* wide, nint stride, int rows, int columns, float scale, float* sums, nint sumStride, float* tail, ComingRows coming)
     {
         var padded = Padded(rank);
         var tall = TLanes.ManyRegisters && padded % 8 == 0 ? 8 : 4;
+        var turns = (columns + Tiles<TLanes>.Width - 1) / Tiles<TLanes>.Width;
         for (var column = 0; column < columns;)
         {
+            coming.AskForShare(turns);
             var b = wide + column;
             var bStride = stride;
             var two = columns - column >= Tiles<TLanes>.Width;

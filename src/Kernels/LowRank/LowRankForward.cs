@@ -79,7 +79,8 @@ internal sealed unsafe class LowRankForward<TLanes, TThin>
             }
 
             LowRankChunk<TLanes, TThin>.Widen(
-                thin, rows, _b, rank, outputs, _scale, ys.At(row), ys.Stride, add: true, edge);
+                thin, rows, _b, rank, outputs, _scale, ys.At(row), ys.Stride, add: true, edge,
+                new ComingRows(xs.At(row + rows), xs.Stride, Math.Min(ChunkRows, _x.Rows - row - rows), inputs));
         }
     }
 }

@@ -39,11 +39,11 @@ internal sealed class LowRankSimd<TLanes>(TilePool pool) : LowRank
     {
         if (FillsEight(a.Rows))
         {
-            _backwardOfEight.Run(dy, x, a, b, (float)scale, dropout, u, da, db, dx);
+            _backwardOfEight.Run(dy, x, a, b, (float)scale, dropout, u, du, da, db, dx);
         }
         else
         {
-            _backward.Run(dy, x, a, b, (float)scale, dropout, u, da, db, dx);
+            _backward.Run(dy, x, a, b, (float)scale, dropout, u, du, da, db, dx);
         }
     }
 
