@@ -21,6 +21,14 @@ public interface IBackend : IDisposable
     /// <summary>Memory set to zero; <paramref name="what"/> names it where it does not fit.</summary>
     Storage AllocateStorage(long byteCount, string what);
 
+    /// <summary>Two blocks of so many bytes each, for data that follow one another to the device.</summary>
+    Inbox AllocateInbox(long byteCount, string what) =>
+        new(AllocateStorage(byteCount, what), AllocateStorage(byteCount, what));
+
+    /// <summary>A way for totals to the host that does not wait for the work behind them.</summary>
+    /// <param name="totals">[n] Float64.</param>
+    Readback ReadLater(Tensor totals) => new HostReadback(totals);
+
     /// <summary>A tensor over host bytes in their stored type: borrowed on the CPU, uploaded on a device.</summary>
     Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name);
 
@@ -43,6 +51,9 @@ public interface IBackend : IDisposable
     Elementwise Elementwise { get; }
 
     AdamW AdamW { get; }
+
+    /// <summary>What making ready has cost so far, for a reader; null where there is nothing to tell.</summary>
+    string? StartUp => null;
 
     /// <summary>Waits until everything asked for is done.</summary>
     void Synchronize();

@@ -19,7 +19,8 @@ public sealed class Workspace : IDisposable
     private readonly bool _forBackward;
     private readonly Recompute _recompute;
     private readonly Storage _storage;
-    private readonly Dictionary<int, Pass> _passes = [];
+    private readonly Inbox _inbox;
+    private readonly Dictionary<int, (Pass First, Pass Second)> _passes = [];
 
     /// <param name="maxRows">The most rows of a pass.</param>
     /// <param name="forBackward">Whether there is room for a backward pass.</param>
@@ -27,49 +28,79 @@ public sealed class Workspace : IDisposable
     public Workspace(Llama model, int maxRows, bool forBackward, Recompute recompute = Recompute.Nothing)
     {
         (_model, MaxRows, _forBackward, _recompute) = (model, maxRows, forBackward, recompute);
-        _storage = model.Backend.AllocateStorage(BytesFor(model, maxRows, forBackward, recompute), "activations");
+        _storage = model.Backend.AllocateStorage(
+            Planned(model.Backend, arena => Plan(arena, model, maxRows, forBackward, recompute)), "activations");
+        _inbox = model.Backend.AllocateInbox(BatchBytes(model, maxRows), "tokens");
     }
 
     public int MaxRows { get; }
 
-    public long ByteCount => _storage.ByteCount;
+    public long ByteCount => _storage.ByteCount + _inbox.ByteCount;
 
     /// <summary>The memory passes of so many rows need, in bytes, before any is allocated.</summary>
     public static long BytesFor(
-        Llama model, int maxRows, bool forBackward, Recompute recompute = Recompute.Nothing)
-    {
-        using var arena = new Arena(model.Backend, "activations");
-        Plan(arena, model, maxRows, forBackward, recompute);
-        return arena.ByteCount;
-    }
+        Llama model, int maxRows, bool forBackward, Recompute recompute = Recompute.Nothing) =>
+        Planned(model.Backend, arena => Plan(arena, model, maxRows, forBackward, recompute))
+        + (2 * BatchBytes(model, maxRows));
 
     /// <summary>
-    /// A pass of exactly <paramref name="rows"/> rows; it and the ones before it share memory, so use one at a time.
+    /// A pass of exactly <paramref name="rows"/> rows; it and the ones before it share memory, so use one at a time. Its
+    /// batch stands where the pass before did not have its own: a device copies it while it works on that one.
     /// </summary>
     public Pass For(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
-        if (_passes.TryGetValue(rows, out var known))
+        if (!_passes.TryGetValue(rows, out var passes))
         {
-            return known;
+            if (_passes.Count == KeptPasses)
+            {
+                _passes.Clear();
+            }
+
+            _passes[rows] = passes = Lay(rows);
         }
 
-        if (_passes.Count == KeptPasses)
+        return _inbox.Turn() == _inbox.First ? passes.First : passes.Second;
+    }
+
+    public void Dispose()
+    {
+        _inbox.Dispose();
+        _storage.Dispose();
+    }
+
+    private (Pass First, Pass Second) Lay(int rows)
+    {
+        TokenBatch Batch(Storage block)
         {
-            _passes.Clear();
+            var tokens = new Arena(_model.Backend, "tokens");
+            var batch = new TokenBatch(tokens, rows);
+            tokens.CommitOver(block);
+            return batch;
         }
 
         var arena = new Arena(_model.Backend, "activations");
-        var pass = Plan(arena, _model, rows, _forBackward, _recompute);
+        var (activations, head, scratch) = Plan(arena, _model, rows, _forBackward, _recompute);
         arena.CommitOver(_storage);
-        return _passes[rows] = pass;
+        return (
+            new Pass(Batch(_inbox.First), activations, head, scratch),
+            new Pass(Batch(_inbox.Second), activations, head, scratch));
     }
 
-    public void Dispose() => _storage.Dispose();
+    private static long Planned(IBackend backend, Action<Arena> plan)
+    {
+        using var arena = new Arena(backend, "plan");
+        plan(arena);
+        return arena.ByteCount;
+    }
 
-    private static Pass Plan(Arena arena, Llama model, int rows, bool forBackward, Recompute recompute) => new(
-        new TokenBatch(arena, rows),
+    private static long BatchBytes(Llama model, int rows) =>
+        Planned(model.Backend, arena => _ = new TokenBatch(arena, rows));
+
+    private static (Activations Activations, HeadActivations Head, Scratch? Scratch) Plan(
+        Arena arena, Llama model, int rows, bool forBackward, Recompute recompute) =>
+    (
         new Activations(arena, model, rows, forBackward, recompute),
         new HeadActivations(arena, model.Config, rows, forBackward),
         forBackward ? new Scratch(arena, model, rows) : null);

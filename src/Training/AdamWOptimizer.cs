@@ -37,7 +37,9 @@ public sealed class AdamWOptimizer : IDisposable
 
     /// <summary>Moves every parameter; nothing changes when the norm is not finite.</summary>
     /// <param name="step">t, from 1.</param>
-    public void Update(int step, double learningRate, GradientClipping clipping)
+    /// <param name="maxNorm">Gradients of a larger global norm are scaled down to this; 0 does not clip.</param>
+    /// <param name="normSquared">[1] Float64: the squared global norm, read on the device.</param>
+    public void Update(int step, double learningRate, double maxNorm, Tensor normSquared)
     {
         foreach (var (parameter, first, second) in Moments)
         {
@@ -48,8 +50,8 @@ public sealed class AdamWOptimizer : IDisposable
                 _settings.Epsilon,
                 parameter.Decays ? _settings.WeightDecay : 0,
                 step,
-                clipping.MaxNorm);
-            _ops.Update(parameter.Value, parameter.Gradient, first, second, settings, clipping.NormSquared);
+                maxNorm);
+            _ops.Update(parameter.Value, parameter.Gradient, first, second, settings, normSquared);
         }
     }
 

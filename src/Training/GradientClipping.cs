@@ -9,34 +9,20 @@ namespace SafeLlama.Training;
 /// <code>norm = √(Σ over all parameters of Σ g²)        clip = min(1, maxNorm / (norm + 1e-6))</code>
 /// Pascanu et al. 2012, arXiv:1211.5063; the small constant is PyTorch's.
 /// </remarks>
-public sealed class GradientClipping : IDisposable
+/// <param name="backend">Where the gradients are.</param>
+/// <param name="maxNorm">Larger norms are scaled down to this; 0 does not clip.</param>
+public sealed class GradientClipping(IBackend backend, double maxNorm)
 {
-    private readonly Elementwise _ops;
-    private readonly Arena _arena;
-
-    /// <param name="maxNorm">Larger norms are scaled down to this; 0 does not clip.</param>
-    public GradientClipping(IBackend backend, double maxNorm)
-    {
-        (_ops, MaxNorm) = (backend.Elementwise, maxNorm);
-        _arena = new Arena(backend, "gradient norm");
-        NormSquared = _arena.Take(new(1), DType.Float64, "norm_squared");
-        _arena.Commit();
-    }
-
-    public double MaxNorm { get; }
-
-    /// <summary>[1] Float64, after <see cref="Measure"/>.</summary>
-    public Tensor NormSquared { get; }
+    public double MaxNorm => maxNorm;
 
     /// <summary>Sums the squares of every gradient, in the order of the parameters.</summary>
-    public void Measure(IReadOnlyList<Parameter> parameters)
+    /// <param name="normSquared">[1] Float64, overwritten.</param>
+    public void Measure(IReadOnlyList<Parameter> parameters, Tensor normSquared)
     {
-        NormSquared.Clear();
-        foreach (var parameter in parameters)
+        normSquared.Clear();
+        for (var i = 0; i < parameters.Count; i++)
         {
-            _ops.SumOfSquares(parameter.Gradient, NormSquared);
+            backend.Elementwise.SumOfSquares(parameters[i].Gradient, normSquared);
         }
     }
-
-    public void Dispose() => _arena.Dispose();
 }

@@ -21,7 +21,11 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
 }
 
 /// <summary>One optimiser step after another: forward, loss, backward, clip, update.</summary>
-/// <remarks>Validation, checkpoints and logging live in the loop around it, <see cref="TrainingRun"/>.</remarks>
+/// <remarks>
+/// A device is never waited for: a step is queued while the one before may still run, and that one's report is read
+/// between <see cref="Accumulate"/> and <see cref="Update"/>, so that a step which was not finite is known before another
+/// could move anything. Validation, checkpoints and logging live in the loop around it, <see cref="TrainingRun"/>.
+/// </remarks>
 public sealed class Trainer : IDisposable
 {
     private readonly Llama _model;
@@ -31,8 +35,9 @@ public sealed class Trainer : IDisposable
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
     private readonly Philox _dropout;
-    private readonly Arena _totals;
-    private readonly Tensor _losses;
+    private readonly Arena _scratch;
+    private QueuedStep _current;
+    private QueuedStep _before;
 
     /// <param name="model">Its adapter's pairs learn, or all its weights.</param>
     /// <param name="workspace">Room for the longest micro-batch, backward included.</param>
@@ -43,10 +48,11 @@ public sealed class Trainer : IDisposable
         _optimizer = new AdamWOptimizer(model.Backend, _parameters, settings.Optimizer);
         _clipping = new GradientClipping(model.Backend, settings.MaxGradientNorm);
         _dropout = Philox.Stream(settings.Seed, "dropout");
-        _totals = new Arena(model.Backend, "losses");
-        _losses = _totals.Take(new(maxMicroBatches), DType.Float64, "losses");
-        ScratchTotal = _totals.Take(new(1), DType.Float64, "scratch_total");
-        _totals.Commit();
+        _current = new QueuedStep(model.Backend, maxMicroBatches);
+        _before = new QueuedStep(model.Backend, maxMicroBatches);
+        _scratch = new Arena(model.Backend, "scratch total");
+        ScratchTotal = _scratch.Take(new(1), DType.Float64, "scratch_total");
+        _scratch.Commit();
     }
 
     public Llama Model => _model;
@@ -54,37 +60,60 @@ public sealed class Trainer : IDisposable
     /// <summary>Optimiser steps done; a resumed run sets it, and the moments, to where it stopped.</summary>
     public int StepsDone { get; set; }
 
+    /// <summary>Whether the report of the last step is here, so that <see cref="Report"/> would not wait.</summary>
+    public bool IsReportReady => _current.IsReady;
+
     /// <summary>[1] Float64, for a sum outside a step.</summary>
     internal Tensor ScratchTotal { get; }
 
     /// <summary>The optimiser's memory of every parameter.</summary>
     public IReadOnlyList<Moments> Moments => _optimizer.Moments;
 
-    /// <summary>Learns one batch, cut into micro-batches whose gradients add up.</summary>
+    /// <summary>Learns one batch, and waits for what comes of it.</summary>
     public StepReport Step(IReadOnlyList<PackedBatch> microBatches)
     {
+        Accumulate(microBatches);
+        Update();
+        return Report();
+    }
+
+    /// <summary>Queues the first half of a step: one batch, cut into micro-batches whose gradients add up.</summary>
+    public void Accumulate(IReadOnlyList<PackedBatch> microBatches)
+    {
+        (_current, _before) = (_before, _current);
         var scales = _settings.Divisor.Scales(microBatches);     // known on the host: no need to ask the device
-        var rate = _settings.Schedule.At(StepsDone);
+        _current.Begin(StepsDone + 1, _settings.Schedule.At(StepsDone), microBatches, scales);
         ClearGradients();
-        _losses.Clear();
         for (var m = 0; m < microBatches.Count; m++)
         {
             var pass = Upload(microBatches[m], m);               // tokens, targets, positions: [N]
             _model.Forward(pass);                                // → the residual stream [N, D]
-            _model.Loss(pass, scales[m], _losses.SliceVector(m, 1));   // Σ −log p of the targets, and ∂loss/∂stream
+            _model.Loss(pass, scales[m], _current.Loss(m));      // Σ −log p of the targets, and ∂loss/∂stream
             _model.Backward(pass);                               // adds to the gradient of everything that learns
         }
-
-        _clipping.Measure(_parameters);                          // stays on the device
-        _optimizer.Update(++StepsDone, rate, _clipping);         // does nothing when the norm is not finite
-        return Report(microBatches, scales, rate);
     }
+
+    /// <summary>Queues the second half: clips the gradients and moves every parameter.</summary>
+    public void Update()
+    {
+        StepsDone = _current.Step;
+        _clipping.Measure(_parameters, _current.NormSquared);    // stays on the device
+        _optimizer.Update(StepsDone, _current.LearningRate, _clipping.MaxNorm, _current.NormSquared);
+        _current.End();                                          // AdamW did nothing if the norm was not finite
+    }
+
+    /// <summary>What the last step did; waits for it.</summary>
+    public StepReport Report() => _current.Report();
+
+    /// <summary>What the step before did, while the next is accumulated; waits for that step alone.</summary>
+    public StepReport ReportBefore() => _before.Report();
 
     public void Dispose()
     {
         _optimizer.Dispose();
-        _clipping.Dispose();
-        _totals.Dispose();
+        _current.Dispose();
+        _before.Dispose();
+        _scratch.Dispose();
     }
 
     /// <summary>Sets every gradient to zero.</summary>
@@ -103,18 +132,5 @@ public sealed class Trainer : IDisposable
         pass.Batch.Upload(packed.Tokens, packed.Positions, packed.FirstKey, packed.Targets);
         pass.Batch.DropoutStream = _dropout.Fork(StepsDone).Fork(microBatch);
         return pass;
-    }
-
-    private StepReport Report(IReadOnlyList<PackedBatch> microBatches, double[] scales, double rate)
-    {
-        var losses = _losses.ReadDoubles().Zip(scales, (sum, scale) => sum * scale).ToList();
-        return new StepReport(
-            StepsDone,
-            losses.Sum(),
-            losses,
-            Math.Sqrt(_clipping.NormSquared.ReadDoubles()[0]),
-            rate,
-            microBatches.Sum(b => b.TargetCount),
-            microBatches.Sum(b => b.Length));
     }
 }

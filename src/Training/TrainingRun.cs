@@ -43,6 +43,8 @@ public sealed class TrainingRun : IDisposable
     private int _zeroLosses;
     private int _zeroGradients;
     private double? _lastLoss;
+    private IReadOnlyList<PackedBatch>? _unreported;
+    private long _begun;
 
     /// <param name="model">Its adapter or its weights learn.</param>
     /// <param name="folder">Where metrics and checkpoints go; it exists.</param>
@@ -78,6 +80,7 @@ public sealed class TrainingRun : IDisposable
         {
             if (stop.IsCancellationRequested)
             {
+                Report(log);
                 _checkpoints.Save(_trainer, _best, _sinceBest, _baseModel);
                 return Result(_trainer.StepsDone, interrupted: true);
             }
@@ -86,6 +89,7 @@ public sealed class TrainingRun : IDisposable
             OutputFile.FaultSite?.Invoke("step", $"step {_trainer.StepsDone}");
             if (_trainer.StepsDone % _config.EvaluateEvery == 0 || _trainer.StepsDone == _totalSteps)
             {
+                Report(log);
                 Validate(log);
                 _checkpoints.Save(_trainer, _best, _sinceBest, _baseModel);
                 _checkpoints.Prune(_config.KeepCheckpoints, _best?.Step);
@@ -126,12 +130,34 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
+    /// <summary>Queues a step, and reports the one before it while this one runs.</summary>
     private void Step(TrainingLog log)
     {
-        var clock = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         var examples = _sampler.Step(_trainer.StepsDone).Select(i => _data.Training[i]).ToList();
         var microBatches = BatchPacker.Step(examples, _config.MicroBatch);
-        var report = _trainer.Step(microBatches);
+        _trainer.Accumulate(microBatches);
+        Report(log, _trainer.ReportBefore);
+        _trainer.Update();
+        (_unreported, _begun) = (microBatches, Math.Max(start, _begun));
+        if (_trainer.IsReportReady)
+        {
+            Report(log);
+        }
+    }
+
+    /// <summary>Writes what the last step did, where that was not done yet; waits for it.</summary>
+    private void Report(TrainingLog log) => Report(log, _trainer.Report);
+
+    private void Report(TrainingLog log, Func<StepReport> wait)
+    {
+        if (_unreported is not { } microBatches)
+        {
+            return;
+        }
+
+        _unreported = null;
+        var report = wait();
         if (!report.IsFinite)
         {
             throw NonFiniteDiagnosis.Explain(_trainer, microBatches);
@@ -139,7 +165,9 @@ public sealed class TrainingRun : IDisposable
 
         MustNotStandStill(report);
         _lastLoss = report.Loss;
-        var seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
+        var now = Stopwatch.GetTimestamp();
+        var seconds = Stopwatch.GetElapsedTime(_begun, now).TotalSeconds;
+        _begun = now;
         log.Step(report, _sampler.EpochAfter(report.Step), seconds);
         _view.Stepped(report, _totalSteps, seconds);
     }

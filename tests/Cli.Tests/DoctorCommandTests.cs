@@ -34,6 +34,7 @@ internal sealed class DoctorCommandTests
         var run = CommandRun.Of("doctor", "--deep", "--device", "cuda:bf16");
         Assert.That(run.ExitCode, Is.EqualTo(2));
         Assert.That(run.Error.Trim(), Is.EqualTo(
-            "safellama: No CUDA device found. Use --device cpu, or check the driver with nvidia-smi."));
+            "safellama: No CUDA device found: no NVIDIA driver is installed (libcuda was not found). Use --device cpu, or "
+            + "check the driver with nvidia-smi."));
     }
 }

@@ -66,9 +66,8 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         using var adapter = config.Lora is null ? null : Adapter(backend, inputs.Shape, config.Lora);
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
         Terminal.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
-        ITrainingView view = profile is null
-            ? new TrainView()
-            : new ProfileView(new TrainView(), profile.Times, profileSteps);
+        var watched = new StartUpView(new TrainView(), backend);
+        ITrainingView view = profile is null ? watched : new ProfileView(watched, profile.Times, profileSteps);
         using var run = new TrainingRun(model, config, inputs.Data, output, BaseModel, view);
         var result = run.Run(stop);
         if (result.Interrupted)

@@ -86,6 +86,12 @@ public sealed class GpuBackend : IBackend
 
     public Storage AllocateStorage(long byteCount, string what) => new GpuMemory(_device, byteCount, what);
 
+    public Inbox AllocateInbox(long byteCount, string what) => GpuInbox.Allocate(_device, byteCount, what);
+
+    public Readback ReadLater(Tensor totals) => new GpuReadback(_device, totals);
+
+    public string? StartUp => _device.StartUp;
+
     /// <summary>Uploads from where the bytes lie, such as a mapped file; the backend keeps the device's copy until it is disposed.</summary>
     public unsafe Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name)
     {

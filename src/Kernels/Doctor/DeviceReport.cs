@@ -22,12 +22,11 @@ public sealed record DeviceReport(string Kind, string Name, long MemoryBytes, st
     private static List<DeviceReport> Cuda()
     {
         GpuDevice.FindDrivers();
-        if (!NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var driver))
+        if (!GpuDevice.HasDriver)
         {
             return [new("cuda", "none", 0, "", "no NVIDIA driver is installed (libcuda was not found)")];
         }
 
-        NativeLibrary.Free(driver);
         using var context = Context.Create(builder => builder.Cuda());
         CudaDevice[] found = [.. context.Devices.OfType<CudaDevice>()];
         return found.Length == 0

@@ -61,6 +61,12 @@ public sealed class ProfilingBackend : IBackend
 
     public Storage AllocateStorage(long byteCount, string what) => _inner.AllocateStorage(byteCount, what);
 
+    public Inbox AllocateInbox(long byteCount, string what) => _inner.AllocateInbox(byteCount, what);
+
+    public Readback ReadLater(Tensor totals) => _inner.ReadLater(totals);
+
+    public string? StartUp => _inner.StartUp;
+
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
         _inner.Import(source, byteOffset, shape, type, name);
 

@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Kernels;
 using SafeLlama.Model;
 
 namespace SafeLlama.Training;
@@ -20,6 +21,8 @@ public sealed class RewardTrainer : IDisposable
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
+    private readonly Arena _totals;
+    private readonly Tensor _normSquared;
     private readonly Philox _dropout;
 
     /// <param name="maxRows">The most tokens of one step, all conversations together.</param>
@@ -32,6 +35,9 @@ public sealed class RewardTrainer : IDisposable
         _workspace = new Workspace(backbone, maxRows, forBackward: true);
         _optimizer = new AdamWOptimizer(backbone.Backend, _parameters, new AdamWSettings());
         _clipping = new GradientClipping(backbone.Backend, 1);
+        _totals = new Arena(backbone.Backend, "gradient norm");
+        _normSquared = _totals.Take(new(1), DType.Float64, "norm_squared");
+        _totals.Commit();
         _dropout = Philox.Stream(seed, "reward.dropout");
     }
 
@@ -65,7 +71,7 @@ public sealed class RewardTrainer : IDisposable
     public void Dispose()
     {
         _optimizer.Dispose();
-        _clipping.Dispose();
+        _totals.Dispose();
         _workspace.Dispose();
     }
 
@@ -79,8 +85,8 @@ public sealed class RewardTrainer : IDisposable
                 ExitCode.NonFinite, $"Reward training: the loss of step {StepsDone + 1} is {value}. Lower the learning rate.");
         }
 
-        _clipping.Measure(_parameters);
-        if (!double.IsFinite(_clipping.NormSquared.ReadDoubles()[0]))
+        _clipping.Measure(_parameters, _normSquared);
+        if (!double.IsFinite(_normSquared.ReadDoubles()[0]))
         {
             // AdamW would skip the update without a word.
             throw new SafeLlamaException(
@@ -88,7 +94,7 @@ public sealed class RewardTrainer : IDisposable
                 $"Reward training: the gradient of step {StepsDone + 1} is not finite. Lower the learning rate.");
         }
 
-        _optimizer.Update(++StepsDone, rate, _clipping);
+        _optimizer.Update(++StepsDone, rate, _clipping.MaxNorm, _normSquared);
         return value;
     }
 }

@@ -1,3 +1,4 @@
+using ILGPU.Runtime.Cuda;
 using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests;
@@ -14,8 +15,51 @@ internal sealed class GpuBackendTests
 
         Assert.That(
             () => GpuBackend.OpenCuda(DType.BFloat16),
-            Throws.InstanceOf<SafeLlamaException>().With.Message.EqualTo(
-                "No CUDA device found. Use --device cpu, or check the driver with nvidia-smi."));
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Match(
+                @"^No CUDA device found: .+\. Use --device cpu, or check the driver with nvidia-smi\.$"));
+    }
+
+    [TestCase("CUDA_ERROR_OUT_OF_MEMORY", ExitCode.DoesNotFit, "--recompute block")]
+    [TestCase("all CUDA-capable devices are busy or unavailable", ExitCode.Usage, "CUDA_VISIBLE_DEVICES")]
+    [TestCase("CUDA_ERROR_ILLEGAL_ADDRESS\nan illegal memory access", ExitCode.Failure, "--resume")]
+    public void What_a_driver_says_becomes_one_line_with_the_way_out(string said, ExitCode code, string wayOut)
+    {
+        var error = GpuFault.Of("NVIDIA H200", new CudaException(said));
+        Assert.That(error.Code, Is.EqualTo(code));
+        Assert.That(error.Message, Does.StartWith("NVIDIA H200").And.Contain(wayOut).And.Not.Contain("\n"));
+    }
+
+    [Test]
+    public void The_blocks_of_an_inbox_take_turns_and_hold_what_was_written()
+    {
+        using var backend = GpuBackend.OpenEmulated(DType.Float32);
+        using var inbox = ((IBackend)backend).AllocateInbox(256, "test");
+        var (one, other) = (inbox.Turn(), inbox.Turn());
+        Assert.That(other, Is.Not.SameAs(one));
+        Assert.That(inbox.Turn(), Is.SameAs(one));
+        one.Write(8, [1, 2, 3]);
+        Assert.That(inbox.Turn(), Is.SameAs(other));
+        other.Write(8, [4, 5, 6]);
+        var read = new byte[3];
+        one.Read(8, read);
+        Assert.That(read, Is.EqualTo(new byte[] { 1, 2, 3 }));
+        other.Read(8, read);
+        Assert.That(read, Is.EqualTo(new byte[] { 4, 5, 6 }));
+    }
+
+    [Test]
+    public void Totals_are_read_back_as_they_were_when_asked_for()
+    {
+        using var backend = GpuBackend.OpenEmulated(DType.Float32);
+        using var arena = new Arena(backend, "test");
+        var totals = arena.Take(new(3), DType.Float64, "totals");
+        arena.Commit();
+        totals.Write([1.0, 2.0, 3.0]);
+        using var readback = ((IBackend)backend).ReadLater(totals);
+        readback.Begin();
+        totals.Clear();
+        Assert.That(readback.IsReady);
+        Assert.That(readback.Wait().ToArray(), Is.EqualTo(new[] { 1.0, 2.0, 3.0 }));
     }
 
     [Test]

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -17,17 +19,21 @@ internal sealed class GpuDevice : IDisposable
 
     private readonly Context _context;
     private readonly Dictionary<MethodInfo, Kernel> _kernels = [];
-    private readonly PageLockedArray1D<byte> _staging;
+    private readonly GpuStaging _staging;
     private readonly IGpuInterpreter? _interpreter;
-    private int _staged;
+    private TimeSpan _compiling;
 
-    static GpuDevice() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, FindDriver);
+    static GpuDevice()
+    {
+        NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, FindDriver);
+        NativeLibrary.SetDllImportResolver(typeof(GpuDevice).Assembly, FindDriver);
+    }
 
     private GpuDevice(Context context, Accelerator accelerator, int groupSize, IGpuInterpreter? interpreter = null)
     {
         (_context, Accelerator, GroupSize, _interpreter) = (context, accelerator, groupSize, interpreter);
         Stream = accelerator.CreateStream();
-        _staging = accelerator.AllocatePageLocked1D<byte>(StagingBytes, uninitialized: true);
+        _staging = new GpuStaging(this, Stream, 2 * StagingBytes);
         Nothing = new GpuMemory(this, 256, "an empty tensor");
     }
 
@@ -46,6 +52,28 @@ internal sealed class GpuDevice : IDisposable
 
     public bool IsDisposed { get; private set; }
 
+    /// <summary>Kernels queued so far.</summary>
+    public long Launches { get; private set; }
+
+    /// <summary>What compiling has cost so far; null where nothing was compiled.</summary>
+    public string? StartUp => _kernels.Count == 0 ? null : string.Create(
+        CultureInfo.InvariantCulture, $"{_kernels.Count} kernels compiled in {_compiling.TotalSeconds:0.0} s");
+
+    /// <summary>Whether NVIDIA's driver is installed.</summary>
+    public static bool HasDriver
+    {
+        get
+        {
+            var found = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var driver);
+            if (found)
+            {
+                NativeLibrary.Free(driver);
+            }
+
+            return found;
+        }
+    }
+
     /// <summary>Makes ILGPU look for drivers where they are installed; the class's own start does it.</summary>
     public static void FindDrivers() => RuntimeHelpers.RunClassConstructor(typeof(GpuDevice).TypeHandle);
 
@@ -53,15 +81,24 @@ internal sealed class GpuDevice : IDisposable
     /// <exception cref="SafeLlamaException">There is none, or its driver is missing.</exception>
     public static GpuDevice OpenCuda()
     {
-        var context = Context.Create(builder => Configure(builder.Cuda()));
-        if (context.GetCudaDevices().Count == 0)
+        if (!HasDriver)
         {
-            context.Dispose();
-            throw new SafeLlamaException(
-                ExitCode.Usage, "No CUDA device found. Use --device cpu, or check the driver with nvidia-smi.");
+            throw GpuFault.None("no NVIDIA driver is installed (libcuda was not found)");
         }
 
-        return new GpuDevice(context, context.GetCudaDevice(0).CreateCudaAccelerator(context), GroupReduce.MaxGroupSize);
+        var context = Context.Create(builder => Configure(builder.Cuda()));
+        try
+        {
+            return context.GetCudaDevices().Count == 0
+                ? throw GpuFault.None("the NVIDIA driver reports none")
+                : new GpuDevice(
+                    context, context.GetCudaDevice(0).CreateCudaAccelerator(context), GroupReduce.MaxGroupSize);
+        }
+        catch (Exception error)
+        {
+            context.Dispose();
+            throw error as SafeLlamaException ?? GpuFault.Of("The CUDA device", error);
+        }
     }
 
     /// <summary>ILGPU's own emulation on the CPU, a thread of the system for each thread of a group: for tests, and slow.</summary>
@@ -93,33 +130,40 @@ internal sealed class GpuDevice : IDisposable
         }
         catch (AcceleratorException error)
         {
-            throw new SafeLlamaException(
-                ExitCode.DoesNotFit,
-                $"{what}: {byteCount / 1e6:F0} MB could not be allocated on {Accelerator.Name} "
-                + $"({Accelerator.MemorySize / 1e6:F0} MB). Use a smaller --micro-batch or --max-length.",
-                error);
+            throw GpuFault.DoesNotFit(Accelerator, what, byteCount, error);
         }
     }
 
     /// <summary>Copies to the device behind the work queued so far. Small uploads do not make the host wait.</summary>
     public void Upload(ReadOnlySpan<byte> source, ArrayView<byte> target)
     {
-        if (source.Length > StagingBytes)
+        if (source.Length <= _staging.MaxBytes)
         {
-            target.CopyFromCPU(Stream, source);
+            _staging.Copy(source, target);
             return;
         }
 
-        if (_staged + source.Length > StagingBytes)
+        try
         {
-            Synchronize();
-            _staged = 0;
+            target.CopyFromCPU(Stream, source);
         }
+        catch (AcceleratorException error)
+        {
+            throw GpuFault.Of(Accelerator, error);
+        }
+    }
 
-        var staging = _staging.Span.Slice(_staged, source.Length);
-        source.CopyTo(staging);
-        target.CopyFromCPUUnsafeAsync(Stream, ref MemoryMarshal.GetReference(staging), source.Length);
-        _staged += (source.Length + 255) / 256 * 256;
+    /// <summary>Copies to the host what the work queued so far leaves there, and waits for it.</summary>
+    public void Download(ArrayView<byte> source, Span<byte> target)
+    {
+        try
+        {
+            source.CopyToCPU(Stream, target);
+        }
+        catch (AcceleratorException error)
+        {
+            throw GpuFault.Of(Accelerator, error);
+        }
     }
 
     /// <summary>Queues a kernel, compiled when it is first asked for.</summary>
@@ -134,6 +178,7 @@ internal sealed class GpuDevice : IDisposable
             return;
         }
 
+        Launches++;
         if (_interpreter is not null)
         {
             Stream.Synchronize();
@@ -143,7 +188,9 @@ internal sealed class GpuDevice : IDisposable
 
         if (!_kernels.TryGetValue(method, out var kernel))
         {
+            var start = Stopwatch.GetTimestamp();
             _kernels[method] = kernel = Accelerator.LoadKernel(method, new KernelSpecialization(GroupSize, null));
+            _compiling += Stopwatch.GetElapsedTime(start);
         }
 
         var shared = sharedBytes == 0 ? default : SharedMemoryConfig.RequestDynamic<byte>(sharedBytes);
@@ -160,9 +207,7 @@ internal sealed class GpuDevice : IDisposable
         }
         catch (AcceleratorException error)
         {
-            throw SafeLlamaException.Failure(
-                $"{Accelerator.Name} failed: {error.Message}. Check it with nvidia-smi; --resume goes on from the last checkpoint.",
-                error);
+            throw GpuFault.Of(Accelerator, error);
         }
     }
 
@@ -189,7 +234,12 @@ internal sealed class GpuDevice : IDisposable
     /// <summary>ILGPU asks for <c>cuda</c>, which finds libcuda.so alone; drivers install libcuda.so.1.</summary>
     private static nint FindDriver(string name, Assembly assembly, DllImportSearchPath? path)
     {
-        var file = name switch { "cuda" => "libcuda.so.1", "OpenCL" => "libOpenCL.so.1", _ => null };
+        var file = name switch
+        {
+            "cuda" => OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1",
+            "OpenCL" => "libOpenCL.so.1",
+            _ => null,
+        };
         return file is not null && NativeLibrary.TryLoad(file, out var handle) ? handle : 0;
     }
 }

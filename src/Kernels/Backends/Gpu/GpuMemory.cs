@@ -19,6 +19,9 @@ internal sealed class GpuMemory : Storage
 
     public override long ByteCount { get; }
 
+    /// <summary>The inbox that this block takes turns in; null where it is memory like any other.</summary>
+    public GpuInbox? Inbox { get; set; }
+
     /// <summary>All of the block as elements of one type.</summary>
     public ArrayView<T> As<T>()
         where T : unmanaged => _buffer.View.BaseView.Cast<T>();
@@ -30,15 +33,21 @@ internal sealed class GpuMemory : Storage
     {
         if (destination.Length > 0)
         {
-            Part(byteOffset, destination.Length).CopyToCPU(_device.Stream, destination);
+            _device.Download(Part(byteOffset, destination.Length), destination);
         }
     }
 
     public override void Write(long byteOffset, ReadOnlySpan<byte> source)
     {
-        if (source.Length > 0)
+        if (source.Length == 0)
         {
-            _device.Upload(source, Part(byteOffset, source.Length));
+            return;
+        }
+
+        var part = Part(byteOffset, source.Length);
+        if (Inbox is null || !Inbox.Copy(source, part))
+        {
+            _device.Upload(source, part);
         }
     }
 
@@ -59,7 +68,8 @@ internal sealed class GpuMemory : Storage
         }
     }
 
-    private ArrayView<byte> Part(long offset, long count)
+    /// <summary>Bytes of the block.</summary>
+    public ArrayView<byte> Part(long offset, long count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, ByteCount);

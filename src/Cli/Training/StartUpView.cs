@@ -1,0 +1,25 @@
+using SafeLlama.Kernels;
+using SafeLlama.Training;
+
+namespace SafeLlama.Cli.Training;
+
+/// <summary>Tells once, when the first step is done, what making the device ready has cost.</summary>
+internal sealed class StartUpView(ITrainingView inner, IBackend backend) : ITrainingView
+{
+    private bool _told;
+
+    public void Stepped(StepReport report, int totalSteps, double seconds)
+    {
+        if (!_told && backend.StartUp is { } cost)
+        {
+            inner.Note($"{backend.Name}: {cost}, as they were needed");
+        }
+
+        _told = true;
+        inner.Stepped(report, totalSteps, seconds);
+    }
+
+    public void Validated(ValidationReport report, bool isBest) => inner.Validated(report, isBest);
+
+    public void Note(string line) => inner.Note(line);
+}

@@ -1,0 +1,50 @@
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using SafeLlama.Common;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>What a driver says when it cannot go on, as one line with the way out.</summary>
+internal static class GpuFault
+{
+    /// <summary>Work or a copy failed: memory ran out, or the device is gone.</summary>
+    public static SafeLlamaException Of(Accelerator device, AcceleratorException error) => Of(device.Name, error);
+
+    public static SafeLlamaException Of(string device, Exception error)
+    {
+        var said = $"{(error as CudaException)?.Error} {error.Message}".Trim();
+        return Says(said, "OUT_OF_MEMORY", "out of memory")
+            ? new(
+                ExitCode.DoesNotFit,
+                $"{device} ran out of memory. Use --recompute block or a smaller --micro-batch or --max-length, and look "
+                + "in nvidia-smi for other programs on it.",
+                error)
+            : Says(said, "busy or unavailable")
+            ? new(
+                ExitCode.Usage,
+                $"{device} is taken: another program holds it alone. See nvidia-smi, or choose another device with "
+                + "CUDA_VISIBLE_DEVICES.",
+                error)
+            : SafeLlamaException.Failure(
+                $"{device} failed ({said.ReplaceLineEndings(" ")}): what was queued on it is lost. Check it with nvidia-smi; "
+                + "train --resume goes on from the last checkpoint.",
+                error);
+    }
+
+    /// <summary>An allocation was refused.</summary>
+    public static SafeLlamaException DoesNotFit(Accelerator device, string what, long byteCount, Exception error) => new(
+        ExitCode.DoesNotFit,
+        $"{what}: {byteCount / 1e6:F0} MB could not be allocated on {device.Name} ({device.MemorySize / 1e6:F0} MB in all). "
+        + "Use --recompute block, a smaller --micro-batch or --max-length, or cuda:bf16; nvidia-smi shows who else uses it.",
+        error);
+
+    /// <summary>No device could be opened.</summary>
+    public static SafeLlamaException None(string why, Exception? error = null)
+    {
+        var line = $"No CUDA device found: {why}. Use --device cpu, or check the driver with nvidia-smi.";
+        return error is null ? new(ExitCode.Usage, line) : new(ExitCode.Usage, line, error);
+    }
+
+    private static bool Says(string said, params string[] words) =>
+        words.Any(word => said.Contains(word, StringComparison.OrdinalIgnoreCase));
+}

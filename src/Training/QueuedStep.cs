@@ -1,0 +1,77 @@
+using SafeLlama.Data;
+using SafeLlama.Kernels;
+
+namespace SafeLlama.Training;
+
+/// <summary>A step between being queued and being reported: what the host knows, and totals on their way to it.</summary>
+internal sealed class QueuedStep : IDisposable
+{
+    private readonly Arena _arena;
+    private readonly Tensor _totals;
+    private readonly Tensor[] _losses;
+    private readonly Readback _readback;
+    private IReadOnlyList<PackedBatch> _microBatches = [];
+    private double[] _scales = [];
+
+    /// <param name="maxMicroBatches">The most micro-batches of a step.</param>
+    public QueuedStep(IBackend backend, int maxMicroBatches)
+    {
+        _arena = new Arena(backend, "step totals");
+        _totals = _arena.Take(new(maxMicroBatches + 1), DType.Float64, "step_totals");
+        _arena.Commit();
+        _losses = [.. Enumerable.Range(0, maxMicroBatches).Select(m => _totals.SliceVector(m, 1))];
+        NormSquared = _totals.SliceVector(maxMicroBatches, 1);
+        _readback = backend.ReadLater(_totals);
+    }
+
+    /// <summary>[1] Float64: the squared norm of all gradients.</summary>
+    public Tensor NormSquared { get; }
+
+    /// <summary>Whether <see cref="Report"/> would return at once.</summary>
+    public bool IsReady => _readback.IsReady;
+
+    /// <summary>η of the update.</summary>
+    public double LearningRate { get; private set; }
+
+    /// <summary>Steps done, this one included.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>[1] Float64: Σ −log p of a micro-batch's targets, not scaled.</summary>
+    public Tensor Loss(int microBatch) => _losses[microBatch];
+
+    /// <summary>Begins with totals of zero.</summary>
+    public void Begin(int step, double learningRate, IReadOnlyList<PackedBatch> microBatches, double[] scales)
+    {
+        (Step, LearningRate, _microBatches, _scales) = (step, learningRate, microBatches, scales);
+        _totals.Clear();
+    }
+
+    /// <summary>Asks for the totals behind everything queued so far.</summary>
+    public void End() => _readback.Begin();
+
+    /// <summary>What the step did; waits for it, and for nothing that was queued after it.</summary>
+    public StepReport Report()
+    {
+        var totals = _readback.Wait();
+        var losses = new double[_microBatches.Count];
+        for (var m = 0; m < losses.Length; m++)
+        {
+            losses[m] = totals[m] * _scales[m];
+        }
+
+        return new StepReport(
+            Step,
+            losses.Sum(),
+            losses,
+            Math.Sqrt(totals[^1]),
+            LearningRate,
+            _microBatches.Sum(b => b.TargetCount),
+            _microBatches.Sum(b => b.Length));
+    }
+
+    public void Dispose()
+    {
+        _readback.Dispose();
+        _arena.Dispose();
+    }
+}
