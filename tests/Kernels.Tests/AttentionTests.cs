@@ -16,6 +16,7 @@ internal sealed class AttentionTests(string backend)
     [TestCase(130, 3, 3, 32, 1)]
     [TestCase(65, 8, 2, 128, 2)]
     [TestCase(200, 2, 1, 24, 9)]    // examples shorter than a block
+    [TestCase(600, 2, 1, 16, 1)]    // an example that is cut into parts
     public void Backward_agrees_with_reference(int rows, int heads, int keyHeads, int headDim, int examples) =>
         OpTests.AgreesWithReference(
             backend, t => [.. Backward(t, rows, heads, keyHeads, headDim, examples).Select(g => g.Gradient)]);

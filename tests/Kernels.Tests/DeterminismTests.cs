@@ -14,6 +14,7 @@ internal sealed class DeterminismTests
         ["Rope"] = t => [RopeTests.Forward(t, 200, 4, 48)],
         ["Attention forward"] = t => AttentionTests.Forward(t, 300, 4, 2, 16, 3),
         ["Attention backward"] = t => Gradients(AttentionTests.Backward(t, 300, 4, 2, 16, 3)),
+        ["Attention backward, in parts"] = t => Gradients(AttentionTests.Backward(t, 700, 4, 2, 16, 1)),
         ["Attention decoding"] = t => AttentionTests.Decode(t, 3, 200, 4, 2, 16),
         ["SwiGlu forward"] = t => [SwiGluTests.Forward(t, 200, 344)],
         ["SwiGlu backward"] = t => Gradients(SwiGluTests.Backward(t, 200, 344)),

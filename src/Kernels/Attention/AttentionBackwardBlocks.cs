@@ -13,15 +13,19 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     private const int Queries = QueryBlock<TLanes>.Queries;
     private const int Keys = QueryBlock<TLanes>.Keys;
 
-    public static void Run(in AttentionOperands t, KeyGroup group, int keyHead)
+    /// <param name="t">The tensors.</param>
+    /// <param name="part">A group, or a part of one.</param>
+    /// <param name="keyHead">Which key-value head.</param>
+    /// <param name="sums">Where the dk and dv of parts go; those of a whole group are final.</param>
+    public static void Run(in AttentionOperands t, AttentionPart part, int keyHead, float* sums)
     {
-        var d = t.HeadDim;
+        var (d, group) = (t.HeadDim, part.Rows);
         // Three rows more: a block of keys may begin anywhere in the group, and its products write whole fours of rows.
-        var sums = (long)(group.EndKey - group.FirstKey + 3) * d;
-        float* dk = ThreadScratch.Floats((2 * sums) + Scratch.Count(d));
-        var scratch = new Scratch(dk + (2 * sums), d);
-        float* dv = dk + sums;
-        NativeMemory.Clear(dk, (nuint)(2 * sums * sizeof(float)));
+        var size = (long)(group.EndKey - group.FirstKey + 3) * d;
+        float* dk = ThreadScratch.Floats((2 * size) + Scratch.Count(d));
+        var scratch = new Scratch(dk + (2 * size), d);
+        float* dv = dk + size;
+        NativeMemory.Clear(dk, (nuint)(2 * size * sizeof(float)));
         for (var head = keyHead * t.Group; head < (keyHead + 1) * t.Group; head++)
         {
             for (var n = group.First; n < group.End; n += Queries)
@@ -32,11 +36,52 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
             }
         }
 
+        if (part.IsCut)
+        {
+            var (to, count) = (part.SumsAt(keyHead, d), (group.EndKey - group.FirstKey) * d);
+            QueryBlock<TLanes>.Copy(dk, count, sums + to);
+            QueryBlock<TLanes>.Copy(dv, count, sums + to + count);
+            return;
+        }
+
         for (var key = group.FirstKey; key < group.EndKey; key++)
         {
             var from = (long)(key - group.FirstKey) * d;
             QueryBlock<TLanes>.Copy(dk + from, d, t.Dk.At(key) + (keyHead * d));
             QueryBlock<TLanes>.Copy(dv + from, d, t.Dv.At(key) + (keyHead * d));
+        }
+    }
+
+    /// <summary>dk and dv of a group that was cut: the sums of its parts, in order.</summary>
+    /// <param name="t">The tensors.</param>
+    /// <param name="group">The whole group.</param>
+    /// <param name="index">Its number.</param>
+    /// <param name="keyHead">Which key-value head.</param>
+    /// <param name="parts">The parts of all groups.</param>
+    /// <param name="sums">Where their sums stand.</param>
+    public static void AddUp(
+        in AttentionOperands t, KeyGroup group, int index, int keyHead, IReadOnlyList<AttentionPart> parts, float* sums)
+    {
+        if (!parts.Any(part => part.IsCut && part.Group == index))
+        {
+            return;
+        }
+
+        var d = t.HeadDim;
+        for (var key = group.FirstKey; key < group.EndKey; key++)
+        {
+            float* dk = t.Dk.At(key) + (keyHead * d), dv = t.Dv.At(key) + (keyHead * d);
+            new Span<float>(dk, d).Clear();
+            new Span<float>(dv, d).Clear();
+            foreach (var part in parts)
+            {
+                if (part.IsCut && part.Group == index && key >= part.Rows.FirstKey && key < part.Rows.EndKey)
+                {
+                    var at = sums + part.SumsAt(keyHead, d) + ((long)(key - part.Rows.FirstKey) * d);
+                    LaneMath.AddScaled<TLanes>(1, at, dk, d);
+                    LaneMath.AddScaled<TLanes>(1, at + ((long)(part.Rows.EndKey - part.Rows.FirstKey) * d), dv, d);
+                }
+            }
         }
     }
 

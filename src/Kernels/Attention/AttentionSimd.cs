@@ -1,7 +1,7 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Forward in tiles of a block of queries and a head; backward in tiles of a packed example and a key-value head.
+/// Forward in tiles of a block of queries and a head; backward in tiles of a packed example (a long one in parts) and a key-value head.
 /// </summary>
 /// <remarks>
 /// Blocks compute 32 queries against all keys that any of them sees. Where that is mostly waste (decoding, where rows
@@ -16,6 +16,8 @@ internal sealed class AttentionSimd<TLanes>(TilePool pool) : Attention
     private const int Queries = QueryBlock<Lanes128>.Queries;
 
     private readonly KeyGroups _groups = new();
+    private readonly AttentionParts _parts = new();
+    private readonly GrowingScratch _sums = new("gradients of keys and values");
 
     protected override void ForwardCore(
         Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum)
@@ -60,26 +62,43 @@ internal sealed class AttentionSimd<TLanes>(TilePool pool) : Attention
             Dv = dv.AsRows<float>(),
         };
         var groups = _groups.Split(t.FirstKey, t.LastKey, k.Rows);
-        pool.For(groups.Count * t.KeyHeads, tile =>
+        if (headDim % TLanes.Count == 0)
         {
-            var (group, keyHead) = (groups[tile / t.KeyHeads], tile % t.KeyHeads);
-            if (headDim % TLanes.Count == 0)
-            {
-                AttentionBackwardBlocks<TLanes>.Run(t, group, keyHead);
-            }
-            else if (TLanes.Count > 8 && headDim % 8 == 0)
-            {
-                AttentionBackwardBlocks<Lanes256>.Run(t, group, keyHead);
-            }
-            else if (headDim % 4 == 0)
-            {
-                AttentionBackwardBlocks<Lanes128>.Run(t, group, keyHead);
-            }
-            else
-            {
-                AttentionRows<TLanes>.Backward(t, group, keyHead);
-            }
+            BackwardInBlocks<TLanes>(t, groups);
+        }
+        else if (TLanes.Count > 8 && headDim % 8 == 0)
+        {
+            BackwardInBlocks<Lanes256>(t, groups);
+        }
+        else if (headDim % 4 == 0)
+        {
+            BackwardInBlocks<Lanes128>(t, groups);
+        }
+        else
+        {
+            pool.For(groups.Count * t.KeyHeads, tile =>
+                AttentionRows<TLanes>.Backward(t, groups[tile / t.KeyHeads], tile % t.KeyHeads));
+        }
+    }
+
+    private unsafe void BackwardInBlocks<T>(AttentionOperands t, List<KeyGroup> groups)
+        where T : struct, ILanes<T>
+    {
+        _parts.Cut(groups, t);
+        var (parts, sums) = (_parts.Parts, (nint)_sums.Floats(_parts.SumCount));
+        pool.For(parts.Count * t.KeyHeads, tile =>
+        {
+            var (part, keyHead) = (parts[tile / t.KeyHeads], tile % t.KeyHeads);
+            AttentionBackwardBlocks<T>.Run(t, part, keyHead, (float*)sums);
         });
+        if (_parts.SumCount > 0)
+        {
+            pool.For(groups.Count * t.KeyHeads, tile =>
+            {
+                var (group, keyHead) = (tile / t.KeyHeads, tile % t.KeyHeads);
+                AttentionBackwardBlocks<T>.AddUp(t, groups[group], group, keyHead, parts, (float*)sums);
+            });
+        }
     }
 
     private static AttentionOperands Operands(
