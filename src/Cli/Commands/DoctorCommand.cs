@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
+using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -20,7 +21,8 @@ internal static class DoctorCommand
     {
         var deep = new Option<bool>("--deep")
         {
-            Description = "Try every op and a small whole model on --device against the fp64 reference; exit code 1 if any falls short.",
+            Description = "Try every op and a small whole model on --device against the fp64 reference, and a resumed run against "
+                + "an unbroken one; exit code 1 if any falls short.",
         };
         var (device, threads, json) = (CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Json());
         var command = new Command("doctor", "Show the devices found, and check that one computes what it should.") { deep, device, threads, json };
@@ -44,7 +46,8 @@ internal static class DoctorCommand
                 Console.WriteLine($"\nchecking {backend.Name} against fp64 loops");
             }
 
-            foreach (var check in OpChecks.Run(backend).Concat(ModelChecks.Run(backend)))
+            foreach (var check in OpChecks.Run(backend)
+                .Concat(ModelChecks.Run(backend)).Concat(TrainingChecks.Run(backend)))
             {
                 checks.Add(check);
                 if (!parsed.GetValue(json))

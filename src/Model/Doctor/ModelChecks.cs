@@ -49,9 +49,13 @@ public static class ModelChecks
 
         var (againLoss, again) = Measure(device, [Examples]);
         yield return new("twice the same bytes", HealthCheck.Error([againLoss, .. again], [loss, .. gradients]), 0, "every sum has one order");
+
+        var (_, recomputed) = Measure(device, [Examples], Recompute.Block);
+        yield return new("recomputed = kept, gradients", HealthCheck.Error(recomputed, gradients), 0, "the same ops on the same numbers");
     }
 
-    private static (double Loss, double[] Gradients) Measure(IBackend backend, IReadOnlyList<int[][]> microBatches)
+    private static (double Loss, double[] Gradients) Measure(
+        IBackend backend, IReadOnlyList<int[][]> microBatches, Recompute recompute = Recompute.Nothing)
     {
         using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
         using var adapter = LoraAdapter.Create(
@@ -64,7 +68,7 @@ public static class ModelChecks
         }
 
         using var model = new Llama(backend, weights, adapter, maxLength: 16);
-        using var workspace = new Workspace(model, 16, forBackward: true);
+        using var workspace = new Workspace(model, 16, forBackward: true, recompute);
         using var arena = new Arena(backend, "total");
         var total = arena.Take(new(1), DType.Float64, "total");
         arena.Commit();
