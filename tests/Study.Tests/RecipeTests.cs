@@ -10,6 +10,7 @@ public sealed class RecipeTests
     [TestCase("exaggerated-safety.yaml", 7)]
     [TestCase("epochs.yaml", 5)]
     [TestCase("lora-rank.yaml", 7)]
+    [TestCase("prototype.yaml", 10)]
     [TestCase("paper-small.yaml", 4)]
     [TestCase("paper-7b.yaml", 7)]
     public void Every_shipped_recipe_is_sound(string file, int arms)

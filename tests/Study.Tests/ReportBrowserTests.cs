@@ -27,7 +27,7 @@ public sealed class ReportBrowserTests
         await page.GotoAsync("file://" + File);
         Assert.That(errors, Is.Empty);
         Assert.That(requests, Has.Count.EqualTo(1), "the page itself");
-        Assert.That(await page.Locator("svg.chart").CountAsync(), Is.EqualTo(3));
+        Assert.That(await page.Locator("svg.chart").CountAsync(), Is.EqualTo(4));
         Assert.That(
             await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(width), "nothing sticks out");
         await Keep(page, $"{width}-{scheme}");
@@ -58,8 +58,8 @@ public sealed class ReportBrowserTests
         var context = await browser.NewContextAsync(new() { JavaScriptEnabled = false });
         var page = await context.NewPageAsync();
         await page.GotoAsync("file://" + File);
-        Assert.That(await page.Locator("svg.chart:visible").CountAsync(), Is.EqualTo(3));
-        Assert.That(await page.Locator("section:visible").CountAsync(), Is.EqualTo(10));
+        Assert.That(await page.Locator("svg.chart:visible").CountAsync(), Is.EqualTo(4));
+        Assert.That(await page.Locator("section:visible").CountAsync(), Is.EqualTo(11));
         Assert.That(await page.Locator(".filter:visible, .slider:visible").CountAsync(), Is.Zero, "what needs scripts stays away");
     }
 

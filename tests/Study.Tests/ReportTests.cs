@@ -18,7 +18,7 @@ public sealed partial class ReportTests
             Assert.That(html, Does.Contain($"id=\"{link.Groups[1].Value}\""));
         }
 
-        Assert.That(Links().Matches(html), Has.Count.EqualTo(11), "ten parts and the skip link");
+        Assert.That(Links().Matches(html), Has.Count.EqualTo(12), "eleven parts and the skip link");
     }
 
     [Test]
@@ -46,7 +46,7 @@ public sealed partial class ReportTests
     {
         var html = ReportHtml.Render(Report);
         var charts = Charts().Matches(html);
-        Assert.That(charts, Has.Count.EqualTo(3));
+        Assert.That(charts, Has.Count.EqualTo(4));
         foreach (Match chart in charts)
         {
             var svg = XElement.Parse(chart.Value);

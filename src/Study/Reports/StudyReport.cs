@@ -51,6 +51,19 @@ public sealed record StudyReport(
             .OrderBy(a => a.Safety),
     ];
 
+    /// <summary>What unsafe prompts are measured by.</summary>
+    public IReadOnlyList<StudyMetric> HarmMetrics => [.. Results.Recipe.Metrics.Where(m => m.Measure == Measure.Complies)];
+
+    /// <summary>Arms that differ in the wording of their demonstrations alone, by dose.</summary>
+    public IReadOnlyList<IReadOnlyList<ArmResult>> FormatArms =>
+    [
+        .. Results.Arms.Where(a => !a.Arm.Untrained && a.Safety > 0)
+            .GroupBy(a => a.Arm with { Name = "", Format = default })
+            .Where(same => same.Count() > 1)
+            .OrderBy(same => same.First().Safety)
+            .Select(same => same.OrderBy(a => a.Arm.Format).ToList()),
+    ];
+
     /// <summary>Up to <see cref="Shown"/> items, evenly spread over all.</summary>
     private static IEnumerable<T> Spread<T>(IReadOnlyList<T> items)
     {

@@ -85,6 +85,30 @@ public static class StudyCharts
             $"{ReportText.Shown(probe.Prompt)} {string.Join(", ", probe.Points.Select(p => $"{ReportText.Percent(p.Refusal)} at {p.Scale:0.##}"))}.")));
     }
 
+    /// <summary>The singular values of what was added in one layer, one line per matrix.</summary>
+    public static string Spectrum(IReadOnlyList<MatrixAnatomy> layer)
+    {
+        var plot = SvgChart.Plot("singular value of (α/r)·BA", "direction", share: false);
+        plot.Axes[0].Minimum = 0;
+        plot.Axes[1].MajorStep = 1;
+        for (var i = 0; i < layer.Count; i++)
+        {
+            var line = new LineSeries
+            {
+                Title = layer[i].Matrix,
+                Color = SvgChart.Series(i),
+                MarkerType = SvgChart.Marker(i),
+                MarkerFill = SvgChart.Series(i),
+                MarkerSize = 4,
+            };
+            line.Points.AddRange(layer[i].SingularValues.Select((value, k) => new DataPoint(k + 1, value)));
+            plot.Series.Add(line);
+        }
+
+        return SvgChart.Render(plot, "Singular values", string.Join(" ", layer.Select(m =>
+            $"{m.Matrix}: {string.Join(", ", m.SingularValues.Select(v => v.ToString("0.00")))}.")));
+    }
+
     private static void AddMetric(
         PlotModel plot, IReadOnlyList<ArmResult> arms, StudyMetric metric, int number, int metrics)
     {
