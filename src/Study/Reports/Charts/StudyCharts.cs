@@ -36,7 +36,18 @@ public static class StudyCharts
     /// <summary>The loss of every arm (one seed) by training step, smoothed over the last steps.</summary>
     public static string Training(IReadOnlyList<(string Arm, TrainingSummary Training)> curves)
     {
-        var plot = SvgChart.Plot("loss per answer token (nats), mean of 10 steps", "optimiser step", share: false);
+        var plot = SvgChart.Plot("", "optimiser step", share: false);
+        plot.Axes[0] = new LogarithmicAxis
+        {
+            Position = AxisPosition.Left,
+            Title = "loss per answer token (nats), mean of 10",
+            MajorGridlineStyle = LineStyle.Solid,
+            MajorGridlineColor = SvgChart.Faint,
+            MinorGridlineStyle = LineStyle.Dot,
+            MinorGridlineColor = SvgChart.Faint,
+            TicklineColor = SvgChart.Faint,
+            AxisTitleDistance = 18,
+        };
         for (var i = 0; i < curves.Count; i++)
         {
             var line = new LineSeries

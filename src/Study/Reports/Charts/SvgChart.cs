@@ -50,8 +50,10 @@ public static partial class SvgChart
         {
             Position = AxisPosition.Left,
             Title = vertical,
-            Minimum = share ? 0 : double.NaN,
-            Maximum = share ? 1.02 : double.NaN,
+            // A little room, so that marks at 0 % and 100 % are whole.
+            Minimum = share ? -0.02 : double.NaN,
+            Maximum = share ? 1.03 : double.NaN,
+            MaximumPadding = 0.04,
             MajorStep = share ? 0.2 : double.NaN,
             StringFormat = share ? "0%" : null,
             MajorGridlineStyle = LineStyle.Solid,
