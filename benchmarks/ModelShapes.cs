@@ -20,6 +20,27 @@ public sealed record ModelShape(string Name, LlamaConfig Config, int Batch, int 
         ("up", Config.IntermediateSize, Config.HiddenSize),
         ("down", Config.HiddenSize, Config.IntermediateSize),
     ];
+
+    /// <summary>The same model with other sizes; 0 keeps one. With the width grow the number of heads and F.</summary>
+    public ModelShape Resized(int batch, int length, int layers, int width)
+    {
+        var c = Config;
+        layers = layers > 0 ? layers : c.Layers;
+        width = width > 0 ? width : c.HiddenSize;
+        var name = layers == c.Layers && width == c.HiddenSize ? Name : $"{Name}-{layers}x{width}";
+        return new ModelShape(
+            name,
+            c with
+            {
+                Layers = layers,
+                HiddenSize = width,
+                Heads = c.Heads * width / c.HiddenSize,
+                KeyValueHeads = c.KeyValueHeads * width / c.HiddenSize,
+                IntermediateSize = c.IntermediateSize * width / c.HiddenSize,
+            },
+            batch > 0 ? batch : Batch,
+            length > 0 ? length : Length);
+    }
 }
 
 /// <summary>The shapes that benchmarks name.</summary>

@@ -11,6 +11,9 @@ namespace SafeLlama.Benchmarks;
 /// <summary>Whole steps as a user runs them: forward, loss, backward, clipping, AdamW; or a whole greedy generation.</summary>
 internal static class StepBenchmark
 {
+    /// <summary>r of every adapter; α is twice as much.</summary>
+    public const int Rank = 8;
+
     public static int Run(StepOptions o)
     {
         using var device = Open(o);
@@ -37,8 +40,8 @@ internal static class StepBenchmark
 
     private static LoraConfig Adapter(StepOptions o) => new()
     {
-        Rank = 8,
-        Alpha = 16,
+        Rank = Rank,
+        Alpha = 2 * Rank,
         Targets = LoraConfig.ParseTargets(o.Targets == "all" ? "all" : "q_proj,v_proj"),
     };
 
@@ -49,14 +52,15 @@ internal static class StepBenchmark
         using var trainer = new Trainer(model, workspace, settings, maxMicroBatches: 1);
         PackedBatch[] batch = [Batch(o.Shape)];
         var loss = double.NaN;
-        return Measure(o, o.Shape.Rows, profile, () => loss = trainer.Step(batch).Loss) with { Loss = loss };
+        var measured = Measure(o, o.Shape.Rows, profile, () => loss = trainer.Step(batch).Loss);
+        return measured with { Loss = loss, PlannedBytes = StepCost.Bytes(o, model, workspace) };
     }
 
     private static Measured Decode(StepOptions o, Llama model, ProfilingBackend? profile)
     {
         var generator = new Generator(model, new GenerationConfig { MaxNewTokens = o.Generated });
-        int[][] prompts = [[1]];
-        return Measure(o, o.Generated, profile, () => generator.Generate(prompts));
+        int[][] prompts = [.. Enumerable.Range(0, o.Sequences).Select(_ => new[] { 1 })];
+        return Measure(o, o.Sequences * o.Generated, profile, () => generator.Generate(prompts));
     }
 
     private static Measured Measure(StepOptions o, int tokens, ProfilingBackend? profile, Action step)
@@ -104,7 +108,9 @@ internal static class StepBenchmark
             ["targets"] = o.Mode == "lora" ? o.Targets : null,
             ["dtype"] = o.Weights == DType.BFloat16 ? "bf16 weights" : "fp32",
             ["threads"] = o.Threads,
-            ["batch"] = o.Mode == "decode" ? 1 : o.Shape.Batch,
+            ["layers"] = o.Shape.Config.Layers,
+            ["width"] = o.Shape.Config.HiddenSize,
+            ["batch"] = o.Mode == "decode" ? o.Sequences : o.Shape.Batch,
             ["seq"] = o.Mode == "decode" ? o.Generated : o.Shape.Length,
             ["steps"] = sorted.Count,
             ["tokens_per_s"] = Math.Round(m.Tokens / median, 2),
@@ -114,6 +120,8 @@ internal static class StepBenchmark
             ["cpu_s_per_step"] = Math.Round(m.ProcessorSeconds / sorted.Count, 5),
             ["loss_last"] = m.Loss is { } loss ? Math.Round(loss, 4) : null,
             ["peak_rss_mb"] = PeakMemory.Megabytes(),
+            ["flops_per_step"] = StepCost.Flops(o),
+            ["planned_mb"] = m.PlannedBytes is { } planned ? planned >> 20 : null,
             ["allocated_bytes_per_step"] = m.Allocated / sorted.Count,
             ["s_total"] = Math.Round(total.TotalSeconds, 2),
         };
@@ -125,5 +133,7 @@ internal static class StepBenchmark
     private sealed record Measured(List<double> Seconds, double ProcessorSeconds, int Tokens, long Allocated)
     {
         public double? Loss { get; init; }
+
+        public long? PlannedBytes { get; init; }
     }
 }

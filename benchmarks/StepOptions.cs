@@ -29,32 +29,40 @@ internal sealed record StepOptions
     /// <summary>Tokens of one generation.</summary>
     public required int Generated { get; init; }
 
+    /// <summary>Sequences that are generated side by side.</summary>
+    public required int Sequences { get; init; }
+
     /// <summary>Prints where the time goes, op by op, after the result.</summary>
     public required bool Profile { get; init; }
 
     public static Command Command(Func<StepOptions, int> run)
     {
-        var config = new Option<string>("--config") { DefaultValueFactory = _ => "tiny", Description = "tiny, small or gqa" };
-        var mode = new Option<string>("--mode") { DefaultValueFactory = _ => "lora", Description = "lora, full (all weights learn) or decode (greedy, one sequence)" };
+        var config = Option("--config", "tiny", "tiny, small or gqa");
+        var mode = Option("--mode", "lora", "lora, full (all weights learn) or decode (greedy)");
         mode.AcceptOnlyFromAmong("lora", "full", "decode");
-        var targets = new Option<string>("--targets") { DefaultValueFactory = _ => "qv", Description = "which linears carry an adapter: qv or all" };
+        var targets = Option("--targets", "qv", "which linears carry an adapter: qv or all");
         targets.AcceptOnlyFromAmong("qv", "all");
-        var type = new Option<string>("--dtype") { DefaultValueFactory = _ => "fp32", Description = "how weights are stored: fp32 or bf16" };
+        var type = Option("--dtype", "fp32", "how weights are stored: fp32 or bf16");
         type.AcceptOnlyFromAmong("fp32", "bf16");
-        var device = new Option<string>("--device") { DefaultValueFactory = _ => "cpu", Description = "cpu, cuda or cuda:bf16" };
+        var device = Option("--device", "cpu", "cpu, cuda or cuda:bf16");
         device.AcceptOnlyFromAmong("cpu", "cuda", "cuda:bf16");
-        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 1, Description = "the caller's included" };
-        var steps = new Option<int>("--steps") { DefaultValueFactory = _ => 10, Description = "measured steps" };
-        var warmup = new Option<int>("--warmup") { DefaultValueFactory = _ => 2, Description = "steps before those" };
-        var generated = new Option<int>("--gen") { DefaultValueFactory = _ => 200, Description = "tokens of one generation" };
+        var threads = Option("--threads", 1, "the caller's included");
+        var steps = Option("--steps", 10, "measured steps");
+        var warmup = Option("--warmup", 2, "steps before those");
+        var generated = Option("--gen", 200, "tokens of one generation");
+        var batch = Option("--batch", 0, "sequences of a step; 0 is the config's own, or 1 in decoding");
+        var length = Option("--length", 0, "tokens of a sequence; 0 is the config's own");
+        var layers = Option("--layers", 0, "blocks; 0 is the config's own");
+        var width = Option("--width", 0, "D, by which heads and F grow too; 0 is the config's own");
         var profile = new Option<bool>("--profile") { Description = "also print where the time goes, op by op" };
         var command = new Command("step", "one whole training step (or one generation), as one line of JSON")
         {
-            config, mode, targets, type, device, threads, steps, warmup, generated, profile,
+            config, mode, targets, type, device, threads, steps, warmup, generated, batch, length, layers, width, profile,
         };
         command.SetAction(parsed => run(new StepOptions
         {
-            Shape = ModelShapes.ByName(parsed.GetValue(config)!),
+            Shape = ModelShapes.ByName(parsed.GetValue(config)!).Resized(
+                parsed.GetValue(batch), parsed.GetValue(length), parsed.GetValue(layers), parsed.GetValue(width)),
             Mode = parsed.GetValue(mode)!,
             Targets = parsed.GetValue(targets)!,
             Weights = parsed.GetValue(type) == "bf16" ? DType.BFloat16 : DType.Float32,
@@ -63,8 +71,12 @@ internal sealed record StepOptions
             Steps = parsed.GetValue(steps),
             Warmup = parsed.GetValue(warmup),
             Generated = parsed.GetValue(generated),
+            Sequences = Math.Max(1, parsed.GetValue(batch)),
             Profile = parsed.GetValue(profile),
         }));
         return command;
     }
+
+    private static Option<T> Option<T>(string name, T value, string description) =>
+        new(name) { DefaultValueFactory = _ => value, Description = description };
 }
