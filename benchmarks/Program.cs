@@ -24,6 +24,7 @@ static RootCommand Root()
     var list = new Option<bool>("--list") { Description = "say what can be measured, and how" };
     var root = new RootCommand("Measures SafeLlama: whole steps, single ops, and the limits of this machine.") { list };
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
+    root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
     root.Subcommands.Add(Ops());
     var roofline = new Command("roofline", "the limits of one core: multiply-adds, and reading from each level of memory");

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Benchmarks;
@@ -80,33 +79,9 @@ internal sealed record Roofline(double GigaflopsPerSecond, IReadOnlyList<(string
         return 12.0 * Vector512<float>.Count * turns;
     }
 
-    private static unsafe double Read(long bytes)
+    private static double Read(long bytes)
     {
-        var memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-        new Span<byte>(memory, (int)bytes).Fill(1);
-        var passes = Math.Max(1, (256L << 20) / bytes);
-        var rate = Best(() => Sum(memory, bytes, passes));
-        NativeMemory.AlignedFree(memory);
-        return rate;
-    }
-
-    /// <returns>How many bytes were read.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static unsafe double Sum(byte* memory, long bytes, long passes)
-    {
-        Vector512<int> a = default, b = default, c = default, d = default;
-        for (var pass = 0L; pass < passes; pass++)
-        {
-            for (var at = 0L; at < bytes; at += 256)
-            {
-                a += Vector512.Load((int*)(memory + at));
-                b += Vector512.Load((int*)(memory + at + 64));
-                c += Vector512.Load((int*)(memory + at + 128));
-                d += Vector512.Load((int*)(memory + at + 192));
-            }
-        }
-
-        GC.KeepAlive(Vector512.Sum(a + b + c + d));
-        return (double)bytes * passes;
+        using var memory = new MemoryRead(bytes);
+        return Best(() => memory.Pass(Math.Max(1, (256L << 20) / bytes)));
     }
 }

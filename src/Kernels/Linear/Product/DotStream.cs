@@ -31,8 +31,8 @@ internal static unsafe class DotStream<TLanes, TStored>
     private static void OneRow(in MatrixProduct p, int row, (int First, int End) columns)
     {
         float* a = p.A + (row * p.ARowStride);
-        var b = p.BAt(columns.First, 0);
         var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
+        var b = p.B + (columns.First * bStride);
         for (var column = columns.First; column < columns.End; column++, b += bStride)
         {
             TLanes sum = default;
@@ -50,8 +50,8 @@ internal static unsafe class DotStream<TLanes, TStored>
     private static void TwoRows(in MatrixProduct p, int row, (int First, int End) columns)
     {
         float* a0 = p.A + (row * p.ARowStride), a1 = a0 + p.ARowStride;
-        var b = p.BAt(columns.First, 0);
         var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
+        var b = p.B + (columns.First * bStride);
         for (var column = columns.First; column < columns.End; column++, b += bStride)
         {
             TLanes sum0 = default, sum1 = default;

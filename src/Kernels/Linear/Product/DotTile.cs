@@ -23,15 +23,15 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in MatrixProduct p, int row, int column, bool asks)
     {
+        var a0 = p.A + (row * p.ARowStride);
+        float* a1 = a0 + p.ARowStride, a2 = a1 + p.ARowStride, a3 = a2 + p.ARowStride;
+        var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
+        var b = p.B + (column * bStride);
+        var next = b + (TSize.Columns * bStride);
         TLanes s00 = default, s01 = default, s02 = default, s03 = default, s04 = default, s05 = default;
         TLanes s10 = default, s11 = default, s12 = default, s13 = default, s14 = default, s15 = default;
         TLanes s20 = default, s21 = default, s22 = default, s23 = default, s24 = default, s25 = default;
         TLanes s30 = default, s31 = default, s32 = default, s33 = default, s34 = default, s35 = default;
-        var a0 = p.A + (row * p.ARowStride);
-        float* a1 = a0 + p.ARowStride, a2 = a1 + p.ARowStride, a3 = a2 + p.ARowStride;
-        var b = p.BAt(column, 0);
-        var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
-        var next = b + (TSize.Columns * bStride);
         var k = 0;
         for (; k <= depth - TLanes.Count; k += TLanes.Count)
         {
@@ -85,9 +85,26 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
     private static byte* AskFor(byte* next)
     {
         var bytes = TSize.Columns * TLanes.Count * TStored.Size;
-        for (var line = 0; line < bytes; line += Prefetch.Line)
+        Prefetch.ToL2(next);
+        if (bytes > Prefetch.Line)
         {
-            Prefetch.ToL2(next + line);
+            Prefetch.ToL2(next + Prefetch.Line);
+        }
+
+        if (bytes > 2 * Prefetch.Line)
+        {
+            Prefetch.ToL2(next + (2 * Prefetch.Line));
+        }
+
+        if (bytes > 3 * Prefetch.Line)
+        {
+            Prefetch.ToL2(next + (3 * Prefetch.Line));
+        }
+
+        if (bytes > 4 * Prefetch.Line)
+        {
+            Prefetch.ToL2(next + (4 * Prefetch.Line));
+            Prefetch.ToL2(next + (5 * Prefetch.Line));
         }
 
         return next + bytes;

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using SafeLlama.Kernels;
+using SafeLlama.Model;
+
+namespace SafeLlama.Benchmarks;
+
+/// <summary>One way of decoding, measured once a round.</summary>
+internal abstract class DecodeCase(string name, int threads, int batch, long weightBytes) : IDisposable
+{
+    private readonly Sample _wall = new();
+    private readonly Sample _cpu = new();
+
+    protected int Threads => threads;
+
+    public abstract void WarmUp();
+
+    public abstract void Measure();
+
+    /// <summary>A row of the table; weights are read once for the tokens of a whole batch.</summary>
+    public string Row(Sample limit)
+    {
+        var gigabytes = _cpu.Median / batch * weightBytes / 1e9;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {threads} | {batch} | {_wall.Text("F1")} | {_cpu.Text("F1")} | {gigabytes:F1} | {gigabytes / limit.Median:P0} |");
+    }
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+
+    protected void Add(double tokens, double seconds, double processorSeconds)
+    {
+        _wall.Add(tokens / seconds);
+        _cpu.Add(tokens / (processorSeconds / threads));
+    }
+}
+
+/// <summary>Our generator, in this process.</summary>
+internal sealed class OwnDecodeCase : DecodeCase
+{
+    private readonly SimdBackend _backend;
+    private readonly LlamaWeights _weights;
+    private readonly Llama _model;
+    private readonly Generator _generator;
+    private readonly int[][] _prompts;
+    private readonly int _tokens;
+
+    public OwnDecodeCase(ModelShape shape, DType type, int threads, int batch, int generated)
+        : base(type == DType.Float32 ? "fp32" : "bf16", threads, batch, StepCost.WeightBytes(shape, type))
+    {
+        _backend = new SimdBackend(threads);
+        _weights = LlamaWeights.Load(_backend, shape.Config, RandomModel.Folder(shape, type));
+        _model = new Llama(_backend, _weights, null, generated + 1);
+        _generator = new Generator(_model, new GenerationConfig { MaxNewTokens = generated });
+        _prompts = [.. Enumerable.Range(0, batch).Select(_ => new[] { 1 })];
+        _tokens = batch * generated;
+    }
+
+    public override void WarmUp() => _generator.Generate(_prompts);
+
+    public override void Measure()
+    {
+        var (cpu, start) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
+        _generator.Generate(_prompts);
+        var wall = Stopwatch.GetElapsedTime(start);
+        Add(_tokens, wall.TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+    }
+
+    public override void Dispose()
+    {
+        _model.Dispose();
+        _weights.Dispose();
+        _backend.Dispose();
+        base.Dispose();
+    }
+}
+
+/// <summary>A peer's, in a process of its own.</summary>
+internal sealed class PeerDecodeCase(StepProgram program, ModelShape shape, int threads, int generated)
+    : DecodeCase("fp32, peer", threads, 1, StepCost.WeightBytes(shape, DType.Float32))
+{
+    public override void WarmUp()
+    {
+    }
+
+    public override void Measure()
+    {
+        var result = program.Run($"--config {shape.Name} --mode decode --gen {generated} --threads {Threads} --steps 1 --warmup 1");
+        Add(result.Tokens, result.Seconds, result.CpuSeconds);
+    }
+}

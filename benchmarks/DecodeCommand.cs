@@ -1,0 +1,74 @@
+using System.CommandLine;
+using SafeLlama.Kernels;
+
+namespace SafeLlama.Benchmarks;
+
+/// <summary>Greedy generation beside its limit: every token must read every weight once, and memory gives so many bytes a second.</summary>
+/// <remarks>
+/// The limit is measured between the generations, not before them, so that a busy machine slows both. Time is CPU time a
+/// thread; where threads wait for each other it counts as well.
+/// </remarks>
+internal static class DecodeCommand
+{
+    /// <summary>Far more than the last cache holds.</summary>
+    private const long ReadBytes = 512L << 20;
+
+    public static Command Create()
+    {
+        var config = new Option<string>("--config") { DefaultValueFactory = _ => "small", Description = "tiny, small or gqa" };
+        var threads = new Option<int[]>("--threads") { AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 2], Description = "each is measured" };
+        var batches = new Option<int[]>("--batch") { AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 4, 8], Description = "sequences side by side; each is measured" };
+        var generated = new Option<int>("--gen") { DefaultValueFactory = _ => 64, Description = "tokens of one generation" };
+        var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 9, Description = "generations of each" };
+        var peer = new Option<string?>("--peer") { Description = "a program that takes step's options with --mode decode; measured in turn, batch 1" };
+        var command = new Command("decode", "greedy decoding beside the read bandwidth of memory, as a Markdown table")
+        {
+            config, threads, batches, generated, rounds, peer,
+        };
+        command.SetAction(parsed => Run(
+            ModelShapes.ByName(parsed.GetValue(config)!), parsed.GetValue(threads)!, parsed.GetValue(batches)!, parsed.GetValue(generated),
+            parsed.GetValue(rounds), parsed.GetValue(peer), Console.Out));
+        return command;
+    }
+
+    private static void Run(ModelShape shape, int[] threads, int[] batches, int generated, int rounds, string? peer, TextWriter writer)
+    {
+        writer.WriteLine($"*{shape.Name}*, {generated} tokens, {rounds} rounds in turn, medians with the range in brackets.\n");
+        writer.WriteLine("| weights | threads | batch | tokens/s | tokens per CPU second of a thread | GB/s of weights | of the read limit |");
+        writer.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
+        using var memory = new MemoryRead(ReadBytes);
+        foreach (var count in threads)
+        {
+            var limit = new Sample();
+            List<DecodeCase> cases = [.. new[] { DType.Float32, DType.BFloat16 }.SelectMany(
+                type => batches.Select(batch => (DecodeCase)new OwnDecodeCase(shape, type, count, batch, generated)))];
+            if (peer is not null)
+            {
+                cases.Add(new PeerDecodeCase(new StepProgram(peer), shape, count, generated));
+            }
+
+            foreach (var each in cases)
+            {
+                each.WarmUp();
+            }
+
+            for (var round = 0; round < rounds; round++)
+            {
+                limit.Add(memory.Rate(count).PerCpuSecond);
+                foreach (var each in cases)
+                {
+                    each.Measure();
+                }
+            }
+
+            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100 % |");
+            foreach (var each in cases)
+            {
+                writer.WriteLine(each.Row(limit));
+                each.Dispose();
+            }
+        }
+
+        writer.Flush();
+    }
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace SafeLlama.Benchmarks;
+
+/// <summary>One quantity, measured several times: its median, and how far it strays.</summary>
+internal sealed class Sample
+{
+    private readonly List<double> _values = [];
+
+    public Sample(params IEnumerable<double> values) => _values.AddRange(values);
+
+    public int Count => _values.Count;
+
+    /// <summary>The middle value; of an even number the upper one of the two.</summary>
+    public double Median => _values.Order().ElementAt(_values.Count / 2);
+
+    public void Add(double value) => _values.Add(value);
+
+    /// <summary>This quantity over another that was measured in the same rounds.</summary>
+    public Sample Over(Sample other) => new(_values.Zip(other._values, (a, b) => a / b));
+
+    /// <summary>The median, and the range in brackets.</summary>
+    public string Text(string format)
+    {
+        string Show(double value) => value.ToString(format, CultureInfo.InvariantCulture);
+        return Count == 1 ? Show(Median) : $"{Show(Median)} ({Show(_values.Min())}–{Show(_values.Max())})";
+    }
+}
