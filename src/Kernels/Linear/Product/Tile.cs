@@ -15,6 +15,12 @@ internal static unsafe class Tile<TLanes, TSize>
     where TLanes : struct, ILanes<TLanes>
     where TSize : struct, ITileSize
 {
+    /// <summary>So many steps of k take longer than memory needs to answer.</summary>
+    private const int LongDepth = 128;
+
+    /// <summary>How far ahead B is asked for: panels come from the second-level cache.</summary>
+    private const int StepsAhead = 8;
+
     /// <param name="a">A(0, 0).</param>
     /// <param name="rowStride">Floats from A(i, k) to A(i + 1, k).</param>
     /// <param name="stepStride">Floats from A(i, k) to A(i, k + 1).</param>
@@ -44,8 +50,15 @@ internal static unsafe class Tile<TLanes, TSize>
         TLanes r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
         var twoRows = 2 * rowStride;
         float* a3 = a + rowStride + twoRows, a6 = a3 + rowStride + twoRows, a9 = a6 + rowStride + twoRows;
+        if (depth >= LongDepth)
+        {
+            AskForResult(c, cStride);
+        }
+
         for (var k = 0; k < depth; k++)
         {
+            Prefetch.ToL1(b + (StepsAhead * panelStride));
+            Prefetch.ToL1(b + (StepsAhead * panelStride) + TLanes.Count);
             var left = TLanes.Load(b);
             var right = TSize.Vectors > 1 ? TLanes.Load(b + TLanes.Count) : default;
             Step(*a, left, right, ref l0, ref r0);
@@ -102,6 +115,17 @@ internal static unsafe class Tile<TLanes, TSize>
             Put(l9, r9, factor, c + (9 * cStride), add);
             Put(l10, r10, factor, c + (10 * cStride), add);
             Put(l11, r11, factor, c + (11 * cStride), add);
+        }
+    }
+
+    /// <summary>C is asked for while k runs, or the stores at the end would wait for memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AskForResult(float* c, nint stride)
+    {
+        for (var row = 0; row < TSize.Rows; row++, c += stride)
+        {
+            Prefetch.ToL1(c);
+            Prefetch.ToL1(c + ((TSize.Vectors - 1) * TLanes.Count));
         }
     }
 
