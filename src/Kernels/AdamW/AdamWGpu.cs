@@ -32,15 +32,16 @@ public sealed class AdamWGpu : AdamW
         }
 
         var clip = maxNorm <= 0f ? 1f : XMath.Min(1f, maxNorm / ((float)XMath.Sqrt(square) + 1e-6f));
-        var row = Grid.IdxX;
-        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += Grid.DimY * Group.DimX)
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            var g = clip * gradient[row, i];
-            var first = (rates.Keep1 * m[row, i]) + (rates.Take1 * g);
-            var second = (rates.Keep2 * v[row, i]) + (rates.Take2 * g * g);
-            m[row, i] = first;
-            v[row, i] = second;
-            value[row, i] = (rates.Decay * value[row, i]) - (rates.Rate * first / ((XMath.Sqrt(second) * rates.Root) + rates.Epsilon));
+            var g = clip * gradient.Load(row, i, columns);
+            var first = (rates.Keep1 * m.Load(row, i, columns)) + (rates.Take1 * g);
+            var second = (rates.Keep2 * v.Load(row, i, columns)) + (rates.Take2 * g * g);
+            m.Store(row, i, columns, first);
+            v.Store(row, i, columns, second);
+            var size = (rates.Root * Eight.Sqrt(second)) + Eight.All(rates.Epsilon);
+            value.Store(row, i, columns, (rates.Decay * value.Load(row, i, columns)) - ((rates.Rate * first) / size));
         }
     }
 }

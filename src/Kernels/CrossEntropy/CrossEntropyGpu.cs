@@ -21,28 +21,28 @@ public sealed class CrossEntropyGpu : CrossEntropy
     protected override void BackwardCore(Tensor logits, Tensor targets, Tensor logSum, double scale, Tensor dlogits) =>
         _backward.LaunchRows(logits.Rows, logits.Columns, logits, targets, logSum, logits.Columns, (float)scale, dlogits);
 
-    /// <summary>Threads stride over the vocabulary twice: for the largest logit, then for Σ exp(logit − largest).</summary>
+    /// <summary>
+    /// Threads stride over the vocabulary once: each keeps its largest logit so far and Σ exp(logit − largest), which
+    /// is scaled down when a larger one comes.
+    /// </summary>
     internal static void ForwardKernel<T>(GpuMatrix<T> logits, GpuInts targets, int vocabulary, GpuFloats nll, GpuFloats logSum)
         where T : unmanaged, IGpuActivation<T>
     {
         var row = Grid.IdxX;
-        var max = float.NegativeInfinity;
-        for (var v = Group.IdxX; v < vocabulary; v += Group.DimX)
+        var (max, sum) = (float.MinValue, 0f);
+        for (var v = Eight.Count * Group.IdxX; v < vocabulary; v += Eight.Count * Group.DimX)
         {
-            max = XMath.Max(max, logits[row, v]);
+            var part = logits.Load(row, v, vocabulary, float.NegativeInfinity);
+            var larger = XMath.Max(max, part.Max());
+            sum = (sum * XMath.Exp(max - larger)) + Eight.Exp(part - Eight.All(larger)).Sum();
+            max = larger;
         }
 
-        max = GroupReduce.Max(max);
-        var sum = 0f;
-        for (var v = Group.IdxX; v < vocabulary; v += Group.DimX)
-        {
-            sum += XMath.Exp(logits[row, v] - max);
-        }
-
-        sum = GroupReduce.Sum(sum);
+        var largest = GroupReduce.Max(max);
+        sum = GroupReduce.Sum(sum * XMath.Exp(max - largest));
         if (Group.IdxX == 0)
         {
-            var total = max + XMath.Log(sum);
+            var total = largest + XMath.Log(sum);
             logSum[row] = total;
             nll[row] = targets[row] < 0 ? 0f : total - logits[row, targets[row]];
         }
@@ -53,12 +53,13 @@ public sealed class CrossEntropyGpu : CrossEntropy
         GpuMatrix<T> logits, GpuInts targets, GpuFloats logSum, int vocabulary, float scale, GpuResult<T> dlogits)
         where T : unmanaged, IGpuActivation<T>
     {
-        var row = Grid.IdxX;
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         var (target, total) = (targets[row], logSum[row]);
-        for (var v = (Grid.IdxY * Group.DimX) + Group.IdxX; v < vocabulary; v += Grid.DimY * Group.DimX)
+        var counted = target < 0 ? 0f : scale;
+        for (var v = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); v < vocabulary; v += Eight.Count * threads)
         {
-            var p = XMath.Exp(logits[row, v] - total);
-            dlogits[row, v] = target < 0 ? 0f : scale * (p - (v == target ? 1f : 0f));
+            var p = Eight.Exp(logits.Load(row, v, vocabulary) - Eight.All(total));
+            dlogits.Store(row, v, vocabulary, counted * (p - Eight.OneAt(target - v)));
         }
     }
 }

@@ -11,19 +11,26 @@ public static class OpChecks
 {
     private static readonly (string Name, Func<ProbeTensors, Tensor[]> Run)[] Ops =
     [
-        ("RmsNorm", RmsNorm),
+        ("RmsNorm, ragged", p => RmsNorm(p, 123)),
+        ("RmsNorm, whole vectors", p => RmsNorm(p, 136)),
         ("Linear, ragged", p => Linear(p, 9, 37, 19, null)),
         ("Linear, bf16 weight", p => Linear(p, 19, 72, 40, DType.BFloat16)),
         ("Linear, fp16 weight", p => Linear(p, 7, 24, 10, DType.Float16)),
         ("LowRank", LowRank),
-        ("Rope", Rope),
+        ("Rope, ragged", p => Rope(p, 3)),
+        ("Rope, whole vectors", p => Rope(p, 8)),
         ("Attention", Attention),
-        ("SwiGlu", SwiGlu),
-        ("CrossEntropy", CrossEntropy),
-        ("Embedding", Embedding),
-        ("Elementwise", Elementwise),
-        ("AdamW", p => AdamW(p, 9)),
-        ("AdamW, gradient not finite", p => AdamW(p, double.NaN)),
+        ("SwiGlu, ragged", p => SwiGlu(p, 123)),
+        ("SwiGlu, whole vectors", p => SwiGlu(p, 136)),
+        ("CrossEntropy, ragged", p => CrossEntropy(p, 301)),
+        ("CrossEntropy, whole vectors", p => CrossEntropy(p, 304)),
+        ("Embedding, ragged", p => Embedding(p, 77)),
+        ("Embedding, whole vectors", p => Embedding(p, 80)),
+        ("Elementwise, ragged", p => Elementwise(p, 123)),
+        ("Elementwise, whole vectors", p => Elementwise(p, 136)),
+        ("AdamW, ragged", p => AdamW(p, 77, 9)),
+        ("AdamW, whole vectors", p => AdamW(p, 80, 9)),
+        ("AdamW, gradient not finite", p => AdamW(p, 77, double.NaN)),
     ];
 
     /// <summary>Runs all checks, one at a time.</summary>
@@ -49,9 +56,9 @@ public static class OpChecks
         _ => (3e-2, "bf16 rounds at 4e-3 wherever it stores"),
     };
 
-    private static Tensor[] RmsNorm(ProbeTensors p)
+    private static Tensor[] RmsNorm(ProbeTensors p, int dim)
     {
-        var (x, weight, y, rstd) = (p.Take("x", new(5, 123)), p.Wide("weight", new(123)), p.Take("y", new(5, 123)), p.Wide("rstd", new(5)));
+        var (x, weight, y, rstd) = (p.Take("x", new(5, dim)), p.Wide("weight", new(dim)), p.Take("y", new(5, dim)), p.Wide("rstd", new(5)));
         var (dx, dweight) = (p.Take("dx", x.Shape), p.Wide("dweight", weight.Shape));
         p.Backend.RmsNorm.Forward(x, weight, 1e-5, y, rstd);
         p.Backend.RmsNorm.Backward(p.Take("dy", x.Shape), x, weight, rstd, dx, dweight);
@@ -80,12 +87,12 @@ public static class OpChecks
         return [u, y, da, db, dx];
     }
 
-    private static Tensor[] Rope(ProbeTensors p)
+    private static Tensor[] Rope(ProbeTensors p, int half)
     {
-        var (x, positions) = (p.Take("x", new(5, 12)), p.Ints("positions", [0, 3, 1, 7, 2]));
-        var angles = Enumerable.Range(0, 24).Select(i => i / 3 * Math.Pow(100, -(i % 3) / 3.0)).ToArray();
-        var cos = p.Take("cos", new(8, 3), Array.ConvertAll(angles, Math.Cos), p.Backend.Accumulation);
-        var sin = p.Take("sin", new(8, 3), Array.ConvertAll(angles, Math.Sin), p.Backend.Accumulation);
+        var (x, positions) = (p.Take("x", new(5, 4 * half)), p.Ints("positions", [0, 3, 1, 7, 2]));
+        var angles = Enumerable.Range(0, 8 * half).Select(i => i / half * Math.Pow(100, -(i % half) / (double)half)).ToArray();
+        var cos = p.Take("cos", new(8, half), Array.ConvertAll(angles, Math.Cos), p.Backend.Accumulation);
+        var sin = p.Take("sin", new(8, half), Array.ConvertAll(angles, Math.Sin), p.Backend.Accumulation);
         p.Backend.Rope.Forward(x, positions, cos, sin);
         var dx = p.Take("dx", x.Shape);
         p.Backend.Rope.Backward(dx, positions, cos, sin);
@@ -107,38 +114,38 @@ public static class OpChecks
         return [y, logSum, dq, dk, dv];
     }
 
-    private static Tensor[] SwiGlu(ProbeTensors p)
+    private static Tensor[] SwiGlu(ProbeTensors p, int columns)
     {
-        Tensor Of(string name) => p.Take(name, new(5, 123));
+        Tensor Of(string name) => p.Take(name, new(5, columns));
         var (gate, up, product, dgate, dup) = (Of("gate"), Of("up"), Of("product"), Of("dgate"), Of("dup"));
         p.Backend.SwiGlu.Forward(gate, up, product);
         p.Backend.SwiGlu.Backward(Of("dproduct"), gate, up, dgate, dup);
         return [product, dgate, dup];
     }
 
-    private static Tensor[] CrossEntropy(ProbeTensors p)
+    private static Tensor[] CrossEntropy(ProbeTensors p, int vocabulary)
     {
-        var (logits, targets) = (p.Take("logits", new(5, 301)), p.Ints("targets", [3, -1, 300, 0, 77]));
-        var (nll, logSum, dlogits) = (p.Wide("nll", new(5)), p.Wide("logSum", new(5)), p.Take("dlogits", new(5, 301)));
+        var (logits, targets) = (p.Take("logits", new(5, vocabulary)), p.Ints("targets", [3, -1, vocabulary - 1, 0, 77]));
+        var (nll, logSum, dlogits) = (p.Wide("nll", new(5)), p.Wide("logSum", new(5)), p.Take("dlogits", new(5, vocabulary)));
         p.Backend.CrossEntropy.Forward(logits, targets, nll, logSum);
         p.Backend.CrossEntropy.Backward(logits, targets, logSum, 0.25, dlogits);
         return [nll, logSum, dlogits];
     }
 
-    private static Tensor[] Embedding(ProbeTensors p)
+    private static Tensor[] Embedding(ProbeTensors p, int columns)
     {
-        var (tokens, weight) = (p.Ints("tokens", [2, 0, 2, 5, 2, 0]), p.Wide("weight", new(6, 77)));
-        var (y, dweight) = (p.Take("y", new(6, 77)), p.Wide("dweight", new(6, 77)));
+        var (tokens, weight) = (p.Ints("tokens", [2, 0, 2, 5, 2, 0]), p.Wide("weight", new(6, columns)));
+        var (y, dweight) = (p.Take("y", new(6, columns)), p.Wide("dweight", new(6, columns)));
         p.Backend.Embedding.Forward(tokens, weight, y);
         p.Backend.Embedding.Backward(p.Take("dy", y.Shape), tokens, dweight);
         return [y, dweight];
     }
 
-    private static Tensor[] Elementwise(ProbeTensors p)
+    private static Tensor[] Elementwise(ProbeTensors p, int columns)
     {
-        var (a, b, y, wide) = (p.Take("a", new(5, 123)), p.Take("b", new(5, 123)), p.Take("y", new(5, 123)), p.Wide("wide", new(5, 123)));
+        var (a, b, y, wide) = (p.Take("a", new(5, columns)), p.Take("b", new(5, columns)), p.Take("y", new(5, columns)), p.Wide("wide", new(5, columns)));
         var rows = p.Ints("rows", [4, 0, 2]);
-        var (picked, placed) = (p.Take("picked", new(3, 123)), p.Take("placed", new(5, 123)));
+        var (picked, placed) = (p.Take("picked", new(3, columns)), p.Take("placed", new(5, columns)));
         var total = p.Take("total", new(1), [0], DType.Float64);
         p.Backend.Elementwise.Add(a, b, y);
         p.Backend.Elementwise.GatherRows(a, rows, picked);
@@ -147,11 +154,11 @@ public static class OpChecks
         return [y, picked, placed, total];
     }
 
-    private static Tensor[] AdamW(ProbeTensors p, double normSquared)
+    private static Tensor[] AdamW(ProbeTensors p, int columns, double normSquared)
     {
-        Tensor Of(string name) => p.Wide(name, new(3, 77));
+        Tensor Of(string name) => p.Wide(name, new(3, columns));
         var (value, gradient, m) = (Of("value"), Of("gradient"), Of("m"));
-        var v = p.Take("v", new(3, 77), [.. Enumerable.Repeat(0.25, 3 * 77)], p.Backend.Accumulation);
+        var v = p.Take("v", new(3, columns), [.. Enumerable.Repeat(0.25, 3 * columns)], p.Backend.Accumulation);
         var norm = p.Take("norm", new(1), [normSquared], DType.Float64);
         p.Backend.AdamW.Update(value, gradient, m, v, new(0.01, 0.9, 0.999, 1e-8, 0.1, 3, 1), norm);
         return [value, m, v];

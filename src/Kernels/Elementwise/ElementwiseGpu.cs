@@ -41,7 +41,7 @@ public sealed class ElementwiseGpu : Elementwise
 
     protected override void SumCore(Tensor x, Tensor total, bool square)
     {
-        _sumParts.Launch(new(Parts, 1), x, x.Columns, x.Shape.Count, square ? 1 : 0, _parts);
+        _sumParts.Launch(new(Parts, 1), x, x.Rows, x.Columns, square ? 1 : 0, _parts);
         _sumTotal.Launch(new(1, 1), _parts, Parts, total);
     }
 
@@ -51,10 +51,10 @@ public sealed class ElementwiseGpu : Elementwise
         where TB : unmanaged, IGpuActivation<TB>
         where TY : unmanaged, IGpuActivation<TY>
     {
-        var row = Grid.IdxX;
-        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += Grid.DimY * Group.DimX)
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            y[row, i] = a[row, i] + b[row, i];
+            y.Store(row, i, columns, a.Load(row, i, columns) + b.Load(row, i, columns));
         }
     }
 
@@ -62,11 +62,11 @@ public sealed class ElementwiseGpu : Elementwise
     internal static void GatherRowsKernel<T>(GpuMatrix<T> x, GpuInts rows, int columns, GpuResult<T> y)
         where T : unmanaged, IGpuActivation<T>
     {
-        var row = Grid.IdxX;
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         var from = rows[row];
-        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += Grid.DimY * Group.DimX)
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            y[row, i] = x[from, i];
+            y.Store(row, i, columns, x.Load(from, i, columns));
         }
     }
 
@@ -74,23 +74,25 @@ public sealed class ElementwiseGpu : Elementwise
     internal static void ScatterRowsKernel<T>(GpuMatrix<T> x, GpuInts rows, int columns, GpuResult<T> y)
         where T : unmanaged, IGpuActivation<T>
     {
-        var row = Grid.IdxX;
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         var to = rows[row];
-        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += Grid.DimY * Group.DimX)
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            y[to, i] = x[row, i];
+            y.Store(to, i, columns, x.Load(row, i, columns));
         }
     }
 
-    /// <summary>Each group adds up its share of all elements in fp64.</summary>
-    internal static void SumPartsKernel<T>(GpuMatrix<T> x, int columns, long count, int square, GpuDoubles parts)
+    /// <summary>Each group adds up its share of all eights in fp64.</summary>
+    internal static void SumPartsKernel<T>(GpuMatrix<T> x, int rows, int columns, int square, GpuDoubles parts)
         where T : unmanaged, IGpuActivation<T>
     {
         var sum = 0.0;
-        for (var at = (Grid.IdxX * (long)Group.DimX) + Group.IdxX; at < count; at += Grid.DimX * (long)Group.DimX)
+        var eights = (columns + Eight.Count - 1) / Eight.Count;
+        var (count, threads) = (rows * (long)eights, Grid.DimX * (long)Group.DimX);
+        for (var e = (Grid.IdxX * (long)Group.DimX) + Group.IdxX; e < count; e += threads)
         {
-            double value = x[at / columns, at % columns];
-            sum += square != 0 ? value * value : value;
+            var part = x.Load(e / eights, Eight.Count * (e % eights), columns);
+            sum += square != 0 ? part.SumOfSquares() : part.WideSum();
         }
 
         sum = GroupReduce.Sum(sum);

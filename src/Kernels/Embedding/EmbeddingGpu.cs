@@ -25,11 +25,11 @@ public sealed class EmbeddingGpu : Embedding
         where TW : unmanaged, IGpuStored<TW>
         where TY : unmanaged, IGpuActivation<TY>
     {
-        var row = Grid.IdxX;
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         var token = tokens[row];
-        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += Grid.DimY * Group.DimX)
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            y[row, i] = weight[token, i];
+            y.Store(row, i, columns, weight.Load(token, i, columns));
         }
     }
 

@@ -31,7 +31,7 @@ public sealed class RmsNormGpu : RmsNorm
         }
     }
 
-    /// <summary>One thread group per row; threads stride over columns and meet in a group-wide sum.</summary>
+    /// <summary>One thread group per row; threads stride over eights of columns and meet in a group-wide sum.</summary>
     internal static void ForwardKernel<TX, TY>(
         GpuMatrix<TX> x, GpuWeights weight, float epsilon, int dim, GpuResult<TY> y, GpuFloats rstd)
         where TX : unmanaged, IGpuActivation<TX>
@@ -39,9 +39,10 @@ public sealed class RmsNormGpu : RmsNorm
     {
         var row = Grid.IdxX;
         var partial = 0f;
-        for (var i = Group.IdxX; i < dim; i += Group.DimX)
+        for (var i = Eight.Count * Group.IdxX; i < dim; i += Eight.Count * Group.DimX)
         {
-            partial += x[row, i] * x[row, i];
+            var part = x.Load(row, i, dim);
+            partial += (part * part).Sum();
         }
 
         var scale = 1f / XMath.Sqrt((GroupReduce.Sum(partial) / dim) + epsilon);
@@ -50,9 +51,10 @@ public sealed class RmsNormGpu : RmsNorm
             rstd[row] = scale;
         }
 
-        for (var i = Group.IdxX; i < dim; i += Group.DimX)
+        // The row is read once more, from the cache that the first reading has left it in.
+        for (var i = Eight.Count * Group.IdxX; i < dim; i += Eight.Count * Group.DimX)
         {
-            y[row, i] = weight[i] * x[row, i] * scale;
+            y.Store(row, i, dim, scale * (weight.Load(i, dim) * x.Load(row, i, dim)));
         }
     }
 
@@ -65,16 +67,17 @@ public sealed class RmsNormGpu : RmsNorm
     {
         var row = Grid.IdxX;
         var partial = 0f;
-        for (var j = Group.IdxX; j < dim; j += Group.DimX)
+        for (var j = Eight.Count * Group.IdxX; j < dim; j += Eight.Count * Group.DimX)
         {
-            partial += dy[row, j] * weight[j] * x[row, j];
+            partial += (dy.Load(row, j, dim) * weight.Load(j, dim) * x.Load(row, j, dim)).Sum();
         }
 
         var r = rstd[row];
         var pull = r * r * (GroupReduce.Sum(partial) / dim);
-        for (var i = Group.IdxX; i < dim; i += Group.DimX)
+        for (var i = Eight.Count * Group.IdxX; i < dim; i += Eight.Count * Group.DimX)
         {
-            dx[row, i] += r * ((dy[row, i] * weight[i]) - (x[row, i] * pull));
+            var g = dy.Load(row, i, dim) * weight.Load(i, dim);
+            dx.Store(row, i, dim, dx.Load(row, i, dim) + (r * (g - (pull * x.Load(row, i, dim)))));
         }
     }
 

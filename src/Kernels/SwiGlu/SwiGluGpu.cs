@@ -1,9 +1,8 @@
 using ILGPU;
-using ILGPU.Algorithms;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The gated activation on a device: threads stride over the elements of a row.</summary>
+/// <summary>The gated activation on a device: threads stride over eights of a row.</summary>
 public sealed class SwiGluGpu : SwiGlu
 {
     private readonly GpuKernel _forward;
@@ -25,11 +24,11 @@ public sealed class SwiGluGpu : SwiGlu
     internal static void ForwardKernel<T>(GpuMatrix<T> gate, GpuMatrix<T> up, int columns, GpuResult<T> product)
         where T : unmanaged, IGpuActivation<T>
     {
-        var row = Grid.IdxX;
-        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += Grid.DimY * Group.DimX)
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            var g = gate[row, i];
-            product[row, i] = g * Sigmoid(g) * up[row, i];
+            var g = gate.Load(row, i, columns);
+            product.Store(row, i, columns, g * Sigmoid(g) * up.Load(row, i, columns));
         }
     }
 
@@ -38,15 +37,15 @@ public sealed class SwiGluGpu : SwiGlu
         GpuMatrix<T> dproduct, GpuMatrix<T> gate, GpuMatrix<T> up, int columns, GpuResult<T> dgate, GpuResult<T> dup)
         where T : unmanaged, IGpuActivation<T>
     {
-        var row = Grid.IdxX;
-        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += Grid.DimY * Group.DimX)
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            var (d, g, u) = (dproduct[row, i], gate[row, i], up[row, i]);
-            var sigma = Sigmoid(g);
-            dgate[row, i] = d * u * sigma * (1f + (g * (1f - sigma)));
-            dup[row, i] = d * g * sigma;
+            var (d, g, u) = (dproduct.Load(row, i, columns), gate.Load(row, i, columns), up.Load(row, i, columns));
+            var (sigma, one) = (Sigmoid(g), Eight.All(1f));
+            dgate.Store(row, i, columns, d * u * sigma * (one + (g * (one - sigma))));
+            dup.Store(row, i, columns, d * g * sigma);
         }
     }
 
-    private static float Sigmoid(float x) => 1f / (1f + XMath.Exp(-x));
+    private static Eight Sigmoid(Eight x) => Eight.All(1f) / (Eight.All(1f) + Eight.Exp(-1f * x));
 }

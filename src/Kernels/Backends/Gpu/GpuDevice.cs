@@ -18,7 +18,7 @@ internal sealed class GpuDevice : IDisposable
     private const int StagingBytes = 4 << 20;
 
     private readonly Context _context;
-    private readonly Dictionary<MethodInfo, Kernel> _kernels = [];
+    private readonly List<Kernel> _kernels = [];
     private readonly GpuStaging _staging;
     private readonly IGpuInterpreter? _interpreter;
     private TimeSpan _compiling;
@@ -166,35 +166,27 @@ internal sealed class GpuDevice : IDisposable
         }
     }
 
-    /// <summary>Queues a kernel, compiled when it is first asked for.</summary>
+    /// <summary>Compiles a kernel, and gives what queues it with so many groups and such arguments.</summary>
     /// <param name="method">A closed kernel method.</param>
-    /// <param name="groups">Groups along x (up to 2³¹ − 1) and y (up to 65535).</param>
     /// <param name="sharedBytes">Shared memory beside what the kernel declares.</param>
-    /// <param name="arguments">As the method declares them.</param>
-    public void Launch(MethodInfo method, Index2D groups, int sharedBytes, object[] arguments)
+    public Action<Index2D, object?[]> Prepare(MethodInfo method, int sharedBytes)
     {
-        if (groups.X == 0 || groups.Y == 0)
-        {
-            return;
-        }
-
-        Launches++;
         if (_interpreter is not null)
         {
-            Stream.Synchronize();
-            _interpreter.Run(method, groups, GroupSize, sharedBytes, arguments);
-            return;
+            var bind = GpuLaunch.Binder(this, method);
+            return (groups, arguments) => _interpreter.Run(method, groups, GroupSize, sharedBytes, bind(arguments));
         }
 
-        if (!_kernels.TryGetValue(method, out var kernel))
+        var start = Stopwatch.GetTimestamp();
+        var kernel = Accelerator.LoadKernel(method, new KernelSpecialization(GroupSize, null));
+        _kernels.Add(kernel);
+        var launch = new GpuLaunch(this, kernel, method, sharedBytes);
+        _compiling += Stopwatch.GetElapsedTime(start);
+        return (groups, arguments) =>
         {
-            var start = Stopwatch.GetTimestamp();
-            _kernels[method] = kernel = Accelerator.LoadKernel(method, new KernelSpecialization(GroupSize, null));
-            _compiling += Stopwatch.GetElapsedTime(start);
-        }
-
-        var shared = sharedBytes == 0 ? default : SharedMemoryConfig.RequestDynamic<byte>(sharedBytes);
-        kernel.Launch(Stream, new KernelConfig(groups, new Index2D(GroupSize, 1), shared), arguments);
+            Launches++;
+            launch.Queue(Stream, groups, arguments);
+        };
     }
 
     /// <summary>Waits until everything queued is done.</summary>
@@ -220,10 +212,7 @@ internal sealed class GpuDevice : IDisposable
 
         Nothing.Dispose();
         IsDisposed = true;
-        foreach (var kernel in _kernels.Values)
-        {
-            kernel.Dispose();
-        }
+        _kernels.ForEach(kernel => kernel.Dispose());
 
         _staging.Dispose();
         Stream.Dispose();

@@ -12,82 +12,53 @@ internal sealed class GpuKernel
 {
     private readonly GpuDevice _device;
     private readonly MethodInfo _method;
-    private readonly ParameterInfo[] _parameters;
-    private readonly Type[] _typeParameters;
     private readonly int _sharedBytes;
+
+    /// <summary>For each argument the type parameter that its storage decides, or −1.</summary>
+    private readonly int[] _decides;
+    private readonly Dictionary<ulong, Action<Index2D, object?[]>> _bound = [];
 
     /// <param name="sharedBytes">Shared memory asked for at launch, beside what the kernel declares.</param>
     public GpuKernel(GpuDevice device, Type owner, string name, uint sharedBytes = 0)
     {
-        _sharedBytes = (int)sharedBytes;
-        _device = device;
-        _method = GpuKernelList.Find(owner, name);
-        _parameters = _method.GetParameters();
-        _typeParameters = _method.IsGenericMethodDefinition ? _method.GetGenericArguments() : [];
+        (_device, _method, _sharedBytes) = (device, GpuKernelList.Find(owner, name), (int)sharedBytes);
+        _decides = [.. _method.GetParameters().Select(p => p.ParameterType.ContainsGenericParameters
+            ? p.ParameterType.GetGenericArguments()[0].GenericParameterPosition : -1)];
     }
 
-    /// <summary>Queues the kernel with one group per row and enough groups along a row for a few elements a thread.</summary>
+    /// <summary>Queues the kernel with one group per row and enough groups along a row for eight elements a thread.</summary>
     public void LaunchRows(int rows, int columns, params object?[] arguments) =>
-        Launch(new Index2D(rows, Math.Clamp(columns / (4 * _device.GroupSize), 1, 65535)), arguments);
+        Launch(new Index2D(rows, Math.Clamp(columns / (Eight.Count * _device.GroupSize), 1, 65535)), arguments);
 
     /// <summary>Queues the kernel.</summary>
     /// <param name="groups">Along x and y.</param>
     /// <param name="arguments">Tensors, or values passed as they are; null for a tensor that is absent.</param>
     public void Launch(Index2D groups, params object?[] arguments)
     {
-        var types = new Type[_typeParameters.Length];
+        if (groups.X == 0 || groups.Y == 0)
+        {
+            return;
+        }
+
+        // A byte per type parameter says how its tensor is stored.
+        var form = 0ul;
         for (var i = 0; i < arguments.Length; i++)
         {
-            if (_parameters[i].ParameterType is { ContainsGenericParameters: true } parameter && arguments[i] is Tensor tensor)
+            if (_decides[i] >= 0 && arguments[i] is Tensor tensor)
             {
-                types[parameter.GetGenericArguments()[0].GenericParameterPosition] = GpuKernelList.Stored(tensor.Type);
+                var place = 8 * _decides[i];
+                form = (form & ~(0xFFul << place)) | ((ulong)tensor.Type << place);
             }
         }
 
-        var method = types.Length == 0 ? _method : _method.MakeGenericMethod(types);
-        var bound = new object[arguments.Length];
-        for (var i = 0; i < arguments.Length; i++)
+        if (!_bound.TryGetValue(form, out var queue))
         {
-            bound[i] = Bind(method.GetParameters()[i].ParameterType, arguments[i]);
+            _bound[form] = queue = _device.Prepare(Close(form), _sharedBytes);
         }
 
-        _device.Launch(method, groups, _sharedBytes, bound);
+        queue(groups, arguments);
     }
 
-    private object Bind(Type parameter, object? argument)
-    {
-        if (argument is not null and not Tensor)
-        {
-            return argument;
-        }
-
-        var tensor = argument as Tensor;
-        var memory = tensor is null ? _device.Nothing : tensor.Storage as GpuMemory
-            ?? throw new ArgumentException($"Tensor '{tensor.Name}' is not in device memory.");
-        var offset = tensor is null ? 0 : tensor.ByteOffset / tensor.Type.Size();
-        return parameter.IsGenericType ? BindMatrix(parameter, memory, offset, tensor!)
-            : parameter == typeof(GpuFloats) ? new GpuFloats(Exactly<float>(tensor, DType.Float32, memory), offset)
-            : parameter == typeof(GpuInts) ? new GpuInts(Exactly<int>(tensor, DType.Int32, memory), offset)
-            : parameter == typeof(GpuDoubles) ? new GpuDoubles(Exactly<double>(tensor, DType.Float64, memory), offset)
-            : new GpuWeights(memory.As<float>(), memory.As<ushort>(), offset, (int)(tensor?.Type ?? DType.Float32));
-    }
-
-    private static object BindMatrix(Type matrix, GpuMemory memory, long offset, Tensor tensor)
-    {
-        var stored = matrix.GetGenericArguments()[0];
-        if (GpuKernelList.Stored(tensor.Type) != stored)
-        {
-            throw new ArgumentException($"Tensor '{tensor.Name}' stores {tensor.Type}, expected {stored.Name} on this device.");
-        }
-
-        object view = stored == typeof(GpuFloat32) ? memory.As<GpuFloat32>()
-            : stored == typeof(GpuBFloat16) ? memory.As<GpuBFloat16>()
-            : memory.As<GpuFloat16>();
-        return Activator.CreateInstance(matrix, view, offset, (long)tensor.RowStride)!;
-    }
-
-    private static ArrayView<T> Exactly<T>(Tensor? tensor, DType type, GpuMemory memory)
-        where T : unmanaged => tensor is null || tensor.Type == type
-            ? memory.As<T>()
-            : throw new ArgumentException($"Tensor '{tensor.Name}' stores {tensor.Type}, expected {type} on this device.");
+    private MethodInfo Close(ulong form) => !_method.IsGenericMethodDefinition ? _method : _method.MakeGenericMethod(
+        [.. _method.GetGenericArguments().Select((_, i) => GpuKernelList.Stored((DType)((form >> (8 * i)) & 0xFF)))]);
 }

@@ -7,6 +7,10 @@ internal interface IGpuStored<TSelf>
     where TSelf : unmanaged, IGpuStored<TSelf>
 {
     static abstract float Widen(TSelf stored);
+
+    /// <summary>Eight neighbours in whole accesses of 16 bytes.</summary>
+    /// <param name="at">Of the first, a multiple of 8 of memory that is itself aligned.</param>
+    static abstract Eight Load(ArrayView<TSelf> memory, long at);
 }
 
 /// <summary>The forms that activations and gradients take; weights may rest in any <see cref="IGpuStored{TSelf}"/>.</summary>
@@ -14,6 +18,21 @@ internal interface IGpuActivation<TSelf> : IGpuStored<TSelf>
     where TSelf : unmanaged, IGpuActivation<TSelf>
 {
     static abstract TSelf Narrow(float value);
+
+    /// <summary>As <see cref="IGpuStored{TSelf}.Load"/>.</summary>
+    static abstract void Store(ArrayView<TSelf> memory, long at, Eight values);
+}
+
+/// <summary>16 bytes, read and written as one.</summary>
+internal readonly struct Floats4(float a, float b, float c, float d)
+{
+    public readonly float A = a, B = b, C = c, D = d;
+}
+
+/// <summary>16 bytes, read and written as one: eight halves, two in a word, the first in the low bits.</summary>
+internal readonly struct Words4(uint a, uint b, uint c, uint d)
+{
+    public readonly uint A = a, B = b, C = c, D = d;
 }
 
 internal readonly struct GpuFloat32(float value) : IGpuActivation<GpuFloat32>
@@ -23,6 +42,20 @@ internal readonly struct GpuFloat32(float value) : IGpuActivation<GpuFloat32>
     public static float Widen(GpuFloat32 stored) => stored._value;
 
     public static GpuFloat32 Narrow(float value) => new(value);
+
+    public static Eight Load(ArrayView<GpuFloat32> memory, long at)
+    {
+        var fours = memory.Cast<Floats4>();
+        var (low, high) = (fours[at / 4], fours[(at / 4) + 1]);
+        return new(low.A, low.B, low.C, low.D, high.A, high.B, high.C, high.D);
+    }
+
+    public static void Store(ArrayView<GpuFloat32> memory, long at, Eight x)
+    {
+        var fours = memory.Cast<Floats4>();
+        fours[at / 4] = new(x.A, x.B, x.C, x.D);
+        fours[(at / 4) + 1] = new(x.E, x.F, x.G, x.H);
+    }
 }
 
 internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
@@ -31,12 +64,31 @@ internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
 
     public static float Widen(GpuBFloat16 stored) => Interop.IntAsFloat((uint)stored._bits << 16);
 
+    public static GpuBFloat16 Narrow(float value) => new((ushort)Round(value));
+
+    public static Eight Load(ArrayView<GpuBFloat16> memory, long at)
+    {
+        var words = memory.Cast<Words4>()[at / 8];
+        return new(
+            Low(words.A), High(words.A), Low(words.B), High(words.B),
+            Low(words.C), High(words.C), Low(words.D), High(words.D));
+    }
+
+    public static void Store(ArrayView<GpuBFloat16> memory, long at, Eight x) =>
+        memory.Cast<Words4>()[at / 8] = new(Pair(x.A, x.B), Pair(x.C, x.D), Pair(x.E, x.F), Pair(x.G, x.H));
+
+    private static float Low(uint word) => Interop.IntAsFloat(word << 16);
+
+    private static float High(uint word) => Interop.IntAsFloat(word & 0xFFFF0000u);
+
+    private static uint Pair(float low, float high) => Round(low) | (Round(high) << 16);
+
     /// <summary>To nearest, ties to even, in integer arithmetic: the same on every device, and hidden behind the store.</summary>
-    public static GpuBFloat16 Narrow(float value)
+    private static uint Round(float value)
     {
         var bits = Interop.FloatAsInt(value);
         var isNaN = (bits & 0x7FFFFFFFu) > 0x7F800000u;
-        return new((ushort)(isNaN ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16));
+        return isNaN ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
     }
 }
 
@@ -56,4 +108,14 @@ internal readonly struct GpuFloat16(ushort bits) : IGpuStored<GpuFloat16>
             : Interop.FloatAsInt(Interop.IntAsFloat((bits & 0x7FFFu) << 13) * Rebias);
         return Interop.IntAsFloat(magnitude | ((bits & 0x8000u) << 16));
     }
+
+    public static Eight Load(ArrayView<GpuFloat16> memory, long at)
+    {
+        var words = memory.Cast<Words4>()[at / 8];
+        return new(
+            Half(words.A), Half(words.A >> 16), Half(words.B), Half(words.B >> 16),
+            Half(words.C), Half(words.C >> 16), Half(words.D), Half(words.D >> 16));
+    }
+
+    private static float Half(uint word) => Widen(new((ushort)word));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 
 namespace SafeLlama.Kernels;
@@ -15,6 +16,13 @@ internal readonly struct GpuMatrix<T>(ArrayView<T> memory, long offset, long str
     private readonly long _stride = stride;
 
     public float this[long row, long column] => T.Widen(_memory[_offset + (row * _stride) + column]);
+
+    /// <summary>Eight elements from a column on, those past the end replaced.</summary>
+    /// <param name="end">The first column that is not read.</param>
+    /// <param name="outside">What stands for it and those behind.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Eight Load(long row, long column, long end, float outside = 0f) =>
+        GpuEights.Load(_memory, _offset + (row * _stride) + column, end - column, outside);
 }
 
 /// <summary>A tensor that a kernel writes: <see cref="GpuMatrix{T}"/> of a form that numbers are rounded to.</summary>
@@ -30,6 +38,16 @@ internal readonly struct GpuResult<T>(ArrayView<T> memory, long offset, long str
         get => T.Widen(_memory[_offset + (row * _stride) + column]);
         set => _memory[_offset + (row * _stride) + column] = T.Narrow(value);
     }
+
+    /// <summary>As <see cref="GpuMatrix{T}.Load"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Eight Load(long row, long column, long end, float outside = 0f) =>
+        GpuEights.Load(_memory, _offset + (row * _stride) + column, end - column, outside);
+
+    /// <summary>Writes eight elements from a column on; those past the end are left as they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(long row, long column, long end, Eight values) =>
+        GpuEights.Store(_memory, _offset + (row * _stride) + column, end - column, values);
 }
 
 /// <summary>A vector of fp32: statistics, biases, gradients of scales.</summary>
@@ -81,4 +99,68 @@ internal readonly struct GpuWeights(ArrayView<float> floats, ArrayView<ushort> h
         (int)DType.BFloat16 => GpuBFloat16.Widen(new(_halves[_offset + index])),
         _ => GpuFloat16.Widen(new(_halves[_offset + index])),
     };
+
+    /// <summary>Eight elements, those from <paramref name="end"/> on zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Eight Load(long index, long end)
+    {
+        var (at, left) = (_offset + index, end - index);
+        return _type == (int)DType.Float32 ? GpuEights.Load(_floats.Cast<GpuFloat32>(), at, left, 0f)
+            : _type == (int)DType.BFloat16 ? GpuEights.Load(_halves.Cast<GpuBFloat16>(), at, left, 0f)
+            : GpuEights.Load(_halves.Cast<GpuFloat16>(), at, left, 0f);
+    }
+}
+
+/// <summary>Eights in memory: whole accesses where eight are left and aligned, else one element at a time.</summary>
+internal static class GpuEights
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Eight Load<T>(ArrayView<T> memory, long at, long left, float outside)
+        where T : unmanaged, IGpuStored<T>
+    {
+        if (left >= Eight.Count && (at & 7) == 0)
+        {
+            return T.Load(memory, at);
+        }
+
+        return new(
+            One(memory, at, left, 0, outside), One(memory, at, left, 1, outside),
+            One(memory, at, left, 2, outside), One(memory, at, left, 3, outside),
+            One(memory, at, left, 4, outside), One(memory, at, left, 5, outside),
+            One(memory, at, left, 6, outside), One(memory, at, left, 7, outside));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T>(ArrayView<T> memory, long at, long left, Eight values)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        if (left >= Eight.Count && (at & 7) == 0)
+        {
+            T.Store(memory, at, values);
+            return;
+        }
+
+        Put(memory, at, left, 0, values.A);
+        Put(memory, at, left, 1, values.B);
+        Put(memory, at, left, 2, values.C);
+        Put(memory, at, left, 3, values.D);
+        Put(memory, at, left, 4, values.E);
+        Put(memory, at, left, 5, values.F);
+        Put(memory, at, left, 6, values.G);
+        Put(memory, at, left, 7, values.H);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float One<T>(ArrayView<T> memory, long at, long left, int lane, float outside)
+        where T : unmanaged, IGpuStored<T> => lane < left ? T.Widen(memory[at + lane]) : outside;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<T>(ArrayView<T> memory, long at, long left, int lane, float value)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        if (lane < left)
+        {
+            memory[at + lane] = T.Narrow(value);
+        }
+    }
 }

@@ -108,6 +108,11 @@ internal sealed class PtxCode
 
     private Action<PtxThread> Load(PtxInstruction i, string[] parts)
     {
+        if (i.Operands[0].StartsWith('{'))
+        {
+            return LoadVector(i, parts);
+        }
+
         var (target, size) = (_operands.Target(i.Operands[0]), SizeOf(parts[^1]));
         if (parts[1] == "param")
         {
@@ -124,6 +129,24 @@ internal sealed class PtxCode
             "shared" => t => target(t, Number(t.Group.Shared.Read(t, (uint)address(t), size))),
             "local" => t => target(t, Number(t.Local.AsSpan((int)address(t), size))),
             _ => throw new NotSupportedException($"opcode {i.Opcode} is unknown"),
+        };
+    }
+
+    /// <summary><c>ld.global.v4.f32 {a,b,c,d}, [address]</c>: one access, aligned to all of its bytes.</summary>
+    private Action<PtxThread> LoadVector(PtxInstruction i, string[] parts)
+    {
+        var (size, address) = (SizeOf(parts[^1]), _operands.Address(i.Operands[1]));
+        var targets = i.Operands[0].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries).Select(_operands.Target).ToArray();
+        return t =>
+        {
+            var (at, count) = (address(t), size * targets.Length);
+            var bytes = parts[1] == "global" ? t.Group.Global.At(t, at, count).ToArray()
+                : parts[1] == "shared" ? t.Group.Shared.Read(t, (uint)at, count).ToArray()
+                : throw new NotSupportedException($"opcode {i.Opcode} is unknown");
+            for (var v = 0; v < targets.Length; v++)
+            {
+                targets[v](t, Number(bytes.AsSpan(v * size, size)));
+            }
         };
     }
 
