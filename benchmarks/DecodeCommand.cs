@@ -54,7 +54,7 @@ internal static class DecodeCommand
 
             for (var round = 0; round < rounds; round++)
             {
-                limit.Add(memory.Rate(count).PerCpuSecond);
+                limit.Add(memory.Rate(count));
                 foreach (var each in cases)
                 {
                     each.Measure();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -9,6 +8,8 @@ namespace SafeLlama.Benchmarks;
 internal sealed unsafe class MemoryRead : IDisposable
 {
     private const int Line = 256;
+
+    private const int Passes = 5;
 
     private readonly byte* _memory;
     private readonly long _bytes;
@@ -32,22 +33,22 @@ internal sealed unsafe class MemoryRead : IDisposable
         return (double)_bytes * passes;
     }
 
-    /// <summary>Reads everything once, each thread its own part.</summary>
-    /// <returns>10⁹ bytes a second of the CPU time that each thread had, and by the clock.</returns>
-    public (double PerCpuSecond, double PerSecond) Rate(int threads)
+    /// <summary>The best of a few passes, each thread reading its own part: a limit, so what slows a pass does not count.</summary>
+    /// <returns>10⁹ bytes a second of the CPU time that each thread had.</returns>
+    public double Rate(int threads) => Enumerable.Range(0, Passes).Max(_ => OnePass(threads));
+
+    public void Dispose() => NativeMemory.AlignedFree(_memory);
+
+    private double OnePass(int threads)
     {
         var part = _bytes / threads / Line * Line;
-        var (cpu, start) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
+        var cpu = Environment.CpuUsage.TotalTime;
         var others = Enumerable.Range(1, threads - 1).Select(t => new Thread(() => Sum(_memory + (t * part), part))).ToList();
         others.ForEach(thread => thread.Start());
         Sum(_memory, part);
         others.ForEach(thread => thread.Join());
-        var (wall, used) = (Stopwatch.GetElapsedTime(start), Environment.CpuUsage.TotalTime - cpu);
-        var gigabytes = part * threads / 1e9;
-        return (gigabytes / (used.TotalSeconds / threads), gigabytes / wall.TotalSeconds);
+        return part * threads / 1e9 / ((Environment.CpuUsage.TotalTime - cpu).TotalSeconds / threads);
     }
-
-    public void Dispose() => NativeMemory.AlignedFree(_memory);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sum(byte* memory, long bytes)

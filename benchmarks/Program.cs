@@ -26,6 +26,7 @@ static RootCommand Root()
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
+    root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(Ops());
     var roofline = new Command("roofline", "the limits of one core: multiply-adds, and reading from each level of memory");
     roofline.SetAction(_ => Roofline.Measured.Print(Console.Out));
