@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+using SafeLlama.Cli.Commands;
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Kernels;
+using SafeLlama.Study;
+using SafeLlama.Testing;
+
+namespace SafeLlama.Cli.Tests;
+
+/// <summary>The shipped base: what its <c>made.json</c> says, made again.</summary>
+public sealed class StudyBaseTests
+{
+    private static readonly string Shipped = Path.Combine(TestFiles.Root, "assets", "miniature");
+
+    private static readonly JsonNode Made = JsonNode.Parse(File.ReadAllText(Path.Combine(Shipped, "made.json")))!;
+
+    private static long Seed => Made["seed"]!.GetValue<long>();
+
+    [Test]
+    public void Files_are_those_that_were_made()
+    {
+        foreach (var (name, hash) in Made["files"]!.AsObject())
+        {
+            Assert.That(ContentHash.OfFile(Path.Combine(Shipped, name)), Is.EqualTo(hash!.GetValue<string>()), name);
+        }
+    }
+
+    [Test]
+    public void World_and_tokenizer_come_out_the_same()
+    {
+        var folder = Path.Combine(TestFiles.NewFolder(), "world");
+        WorldExport.Write(new World(), Seed, folder);
+        var text = Path.Combine(folder, "pretraining.txt");
+        Assert.That(ContentHash.OfFile(text), Is.EqualTo(Made["text"]!["sha256"]!.GetValue<string>()));
+
+        var tokenizer = TestFiles.NewFolder();
+        DataTokenizerCommand.Learn(
+            [text, Path.Combine(folder, "tuning", "benign.jsonl"), Path.Combine(folder, "tuning", "safety-mixed.jsonl")],
+            null, new BpeTrainerOptions { VocabularySize = 1536 }).Write(tokenizer);
+        foreach (var file in Directory.GetFiles(tokenizer))
+        {
+            var name = Path.GetFileName(file);
+            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(Path.Combine(Shipped, name))), name);
+        }
+    }
+
+    [Test]
+    [Slow("trains the base: two minutes on two idle cores")]
+    public void Rebuilt_on_the_same_vectors_it_is_the_same_to_the_last_byte()
+    {
+        var made = Made["instruction_set"]!.GetValue<string>();
+        if (made != SimdBackend.InstructionSet)
+        {
+            Assert.Ignore($"The shipped base was made with {made}, and this machine has {SimdBackend.InstructionSet}: "
+                + "sums are taken in another order, so the last bits differ.");
+        }
+
+        var folder = Path.Combine(TestFiles.NewFolder(), "miniature");
+        var run = Door.Run("study", "base", "--seed", Seed.ToString(), "--out", folder);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        foreach (var file in Directory.GetFiles(folder))
+        {
+            var name = Path.GetFileName(file);
+            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(Path.Combine(Shipped, name))), name);
+        }
+    }
+}
