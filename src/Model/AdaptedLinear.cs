@@ -21,11 +21,14 @@ public sealed class AdaptedLinear(IBackend ops, Weight weight, Weight? bias, Lor
     /// <param name="y">[N, D_out].</param>
     public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor y)
     {
-        ops.Linear.Forward(x, weight.Value, bias?.Value, y);
-        if (pair is not null)
+        if (pair is null)
         {
-            ops.LowRank.Forward(x, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!, y);
+            ops.Linear.Forward(x, weight.Value, bias?.Value, y);
+            return;
         }
+
+        ops.LowRank.ForwardBeside(
+            ops.Linear, x, weight.Value, bias?.Value, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!, y);
     }
 
     /// <param name="dy">[N, D_out].</param>
@@ -37,11 +40,6 @@ public sealed class AdaptedLinear(IBackend ops, Weight weight, Weight? bias, Lor
     /// <param name="accumulate">Whether to add to dx.</param>
     public void Backward(Tensor dy, Tensor x, TokenBatch batch, Tensor? u, Scratch s, Tensor? dx, bool accumulate)
     {
-        if (dx is not null)
-        {
-            ops.Linear.BackwardInput(dy, weight.Value, dx, accumulate);
-        }
-
         if (weight.Gradient is { } gradient)
         {
             ops.Linear.BackwardWeight(dy, x, gradient, bias?.Gradient);
@@ -49,9 +47,13 @@ public sealed class AdaptedLinear(IBackend ops, Weight weight, Weight? bias, Lor
 
         if (pair is not null)
         {
-            ops.LowRank.Backward(
-                dy, x, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!, s.LowRank(pair.Rank),
-                pair.A.Gradient, pair.B.Gradient, dx);
+            ops.LowRank.BackwardBeside(
+                ops.Linear, dy, x, weight.Value, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!,
+                s.LowRank(pair.Rank), pair.A.Gradient, pair.B.Gradient, dx, accumulate);
+        }
+        else if (dx is not null)
+        {
+            ops.Linear.BackwardInput(dy, weight.Value, dx, accumulate);
         }
     }
 

@@ -11,6 +11,7 @@ public sealed class GpuBackend : IBackend
 {
     private readonly GpuDevice _device;
     private readonly GpuMemory _scratch;
+    private readonly LowRankGpu _lowRank;
     private readonly List<GpuMemory> _imported = [];
 
     private GpuBackend(GpuDevice device, DType activation, string name)
@@ -26,7 +27,7 @@ public sealed class GpuBackend : IBackend
         var product = new GpuProduct(device);
         RmsNorm = new RmsNormGpu(device);
         Linear = new LinearGpu(device, product);
-        LowRank = new LowRankGpu(product);
+        LowRank = _lowRank = new LowRankGpu(device, product);
         Rope = new RopeGpu(device);
         Attention = new AttentionGpu(device);
         SwiGlu = new SwiGluGpu(device);
@@ -112,6 +113,7 @@ public sealed class GpuBackend : IBackend
     public void Dispose()
     {
         _imported.ForEach(memory => memory.Dispose());
+        _lowRank.Dispose();
         _scratch.Dispose();
         _device.Dispose();
     }

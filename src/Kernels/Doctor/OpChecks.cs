@@ -17,6 +17,9 @@ public static class OpChecks
         ("Linear, bf16 weight", p => Linear(p, 19, 72, 40, DType.BFloat16)),
         ("Linear, fp16 weight", p => Linear(p, 7, 24, 10, DType.Float16)),
         ("LowRank", LowRank),
+        ("LowRank beside a product, rank 8", p => LowRankBeside(p, 8, dropped: false)),
+        ("LowRank beside a product, rank 24", p => LowRankBeside(p, 24, dropped: false)),
+        ("LowRank beside a product, dropped", p => LowRankBeside(p, 8, dropped: true)),
         ("Rope, ragged", p => Rope(p, 3)),
         ("Rope, whole vectors", p => Rope(p, 8)),
         ("Attention", Attention),
@@ -84,6 +87,20 @@ public static class OpChecks
         var (da, db, dx) = (p.Wide("da", a.Shape), p.Wide("db", b.Shape), p.Take("dx", x.Shape));
         p.Backend.LowRank.Forward(x, a, b, 0.5, dropout, u, y);
         p.Backend.LowRank.Backward(p.Take("dy", y.Shape), x, a, b, 0.5, dropout, u, du, da, db, dx);
+        return [u, y, da, db, dx];
+    }
+
+    private static Tensor[] LowRankBeside(ProbeTensors p, int rank, bool dropped)
+    {
+        var dropout = dropped ? new Dropout(0.25, Philox.Stream(1, "dropout")) : Dropout.None;
+        var (x, weight) = (p.Take("x", new(19, 72)), p.Take("weight", new(40, 72), DType.BFloat16));
+        var (a, b) = (p.Wide("a", new(rank, 72)), p.Wide("b", new(40, rank)));
+        var (u, y, du) = (p.Take("u", new(19, rank)), p.Take("y", new(19, 40)), p.Take("du", new(19, rank)));
+        var (da, db, dx) = (p.Wide("da", a.Shape), p.Wide("db", b.Shape), p.Take("dx", x.Shape));
+        var (linear, lowRank) = (p.Backend.Linear, p.Backend.LowRank);
+        lowRank.ForwardBeside(linear, x, weight, null, a, b, 0.5, dropout, u, y);
+        lowRank.BackwardBeside(
+            linear, p.Take("dy", y.Shape), x, weight, a, b, 0.5, dropout, u, du, da, db, dx, accumulate: true);
         return [u, y, da, db, dx];
     }
 

@@ -48,6 +48,36 @@ public abstract class LowRank
         BackwardCore(dy, x, a, b, scale, dropout, u, du, da, db, dx);
     }
 
+    /// <summary>
+    /// The frozen product and the pair beside it, y = x Wᵀ + bias + s · drop(x) Aᵀ Bᵀ: one after the other, or in one
+    /// pass over y where a backend can.
+    /// </summary>
+    /// <param name="linear">The backend's product.</param>
+    /// <param name="weight">[D_out, D_in], frozen.</param>
+    /// <param name="bias">[D_out], or null.</param>
+    /// <param name="y">[N, D_out], overwritten.</param>
+    public virtual void ForwardBeside(
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y)
+    {
+        linear.Forward(x, weight, bias, y);
+        Forward(x, a, b, scale, dropout, u, y);
+    }
+
+    /// <summary>Backward of <see cref="ForwardBeside"/> for the pair and for x; the frozen weight has no gradient.</summary>
+    /// <param name="dx">[N, D_in]; null where nothing below learns.</param>
+    /// <param name="accumulate">Whether to add to dx, or to overwrite it.</param>
+    public virtual void BackwardBeside(
+        Linear linear, Tensor dy, Tensor x, Tensor weight, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u,
+        Tensor du, Tensor da, Tensor db, Tensor? dx, bool accumulate)
+    {
+        if (dx is not null)
+        {
+            linear.BackwardInput(dy, weight, dx, accumulate);
+        }
+
+        Backward(dy, x, a, b, scale, dropout, u, du, da, db, dx);
+    }
+
     protected abstract void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y);
 
     protected abstract void BackwardCore(

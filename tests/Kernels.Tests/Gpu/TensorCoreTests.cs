@@ -45,6 +45,16 @@ internal sealed class TensorCoreTests
         run.MustAgree(2e-6);
     }
 
+    /// <summary>LoRA's branch: a second product of depth r, in the same pass over the result.</summary>
+    [Test]
+    public void A_second_pair_of_operands_is_added(
+        [Values(Form.RowsByRows, Form.RowsByColumns)] Form form, [Values(8, 40)] int rank, [Values(24, 64)] int depth)
+    {
+        var run = new ProductRun(form, 37, 72, depth) { More = rank };
+        run.Compute(Text(form, DType.Float32), DType.Float32, seed: 4);
+        run.MustAgree(2e-6);
+    }
+
     [TestCase(Form.RowsByRows, "cp.async.wait_group 1", "cp.async.wait_group 2", "a copy on its way")]
     [TestCase(Form.RowsByRows, "rem.s32", "min.s32", "no barrier between|on its way|outside")]
     [TestCase(Form.RowsByRows, "bar.sync\t0", "mov.b32 %r1, %r1", "no barrier between|on its way")]
@@ -103,7 +113,11 @@ internal sealed class TensorCoreTests
         private readonly ushort[] _a = Numbers("a", rows * depth);
         private readonly ushort[] _b = Numbers("b", columns * depth);
         private readonly ushort[] _before = Numbers("c", rows * columns);
+        private readonly Dictionary<string, ushort[]> _second = [];
         private double[] _found = [];
+
+        /// <summary>Depth of a second pair, whose numbers are the first of a₂ and b₂.</summary>
+        public int More { get; init; }
 
         public float Scale { get; init; } = 1;
 
@@ -118,8 +132,10 @@ internal sealed class TensorCoreTests
             var (strideA, strideB) = (form == Form.ColumnsByColumns ? rows : depth, form == Form.RowsByRows ? depth : columns);
             var conflicts = PtxMachine.Run(
                 ptx, global, ((columns + 127) / 128, (rows + 127) / 128), TensorCoreProduct.Threads, SharedBytes, seed,
-                PtxArguments.Operand(a, strideA),
-                PtxArguments.Operand(b, strideB),
+                PtxArguments.Operand(a, strideA, depth),
+                PtxArguments.Operand(b, strideB, depth),
+                PtxArguments.Operand(global.Add<ushort>(Second("a2", rows)), More, More),
+                PtxArguments.Operand(global.Add<ushort>(Second("b2", columns)), form == Form.RowsByRows ? More : columns, More),
                 PtxArguments.Matrix(c, rows * columns, columns),
                 PtxArguments.Form(form == Form.ColumnsByColumns, form != Form.RowsByRows, Accumulate, Scale, rows, columns, depth));
             _found = result == DType.Float32
@@ -143,6 +159,12 @@ internal sealed class TensorCoreTests
                             * Wide(form == Form.RowsByRows ? _b[(n * depth) + k] : _b[(k * columns) + n]);
                     }
 
+                    for (var k = 0; k < More; k++)
+                    {
+                        sum += Wide(Second("a2", rows)[(m * More) + k])
+                            * Wide(Second("b2", columns)[form == Form.RowsByRows ? (n * More) + k : (k * columns) + n]);
+                    }
+
                     var at = (m * columns) + n;
                     expected[at] = (Scale * sum) + (Accumulate ? Wide(_before[at]) : 0);
                     scale = Math.Max(scale, Math.Abs(expected[at]));
@@ -156,6 +178,16 @@ internal sealed class TensorCoreTests
                     Assert.Fail($"c[{at / columns}, {at % columns}] is {_found[at]}, expected {expected[at]}");
                 }
             }
+        }
+
+        private ushort[] Second(string name, int count)
+        {
+            if (!_second.TryGetValue(name, out var numbers))
+            {
+                _second[name] = numbers = Numbers(name, count * Math.Max(More, 8));
+            }
+
+            return numbers;
         }
 
         private static double Wide(ushort bits) => DTypes.WidenBFloat16(bits);

@@ -21,6 +21,7 @@ internal sealed class GpuProduct(GpuDevice device)
 
     private readonly GpuKernel _product = new(device, typeof(GpuProduct), nameof(ProductKernel));
     private readonly TensorCoreProduct? _tensorCores = device.HasTensorCores ? new(device) : null;
+    private readonly SkinnyProduct _skinny = new(device);
     private readonly int _side = (int)Math.Sqrt(device.GroupSize);
 
     /// <summary>Queues the product.</summary>
@@ -40,6 +41,21 @@ internal sealed class GpuProduct(GpuDevice device)
             HasBias = bias is null ? 0 : 1,
             Dropped = dropout.IsActive ? form.Dropped : Dropped.Nothing,
         };
+        if (form is { TransposeA: 0, TransposeB: 0, Dropped: Dropped.Nothing or Dropped.A } && dropout.IsActive == (form.Dropped == Dropped.A))
+        {
+            if (c.Rows <= SkinnyProduct.MaxRows && !dropout.IsActive)
+            {
+                _skinny.Launch(a, b, bias, c, turned: false, form, dropout);
+                return;
+            }
+
+            if (c.Columns <= 2 * SkinnyProduct.MaxRows && bias is null && IsActivation(b))
+            {
+                _skinny.Launch(b, a, null, c, turned: true, form, dropout);
+                return;
+            }
+        }
+
         if (_tensorCores is not null && TensorCoreProduct.Takes(a, b, form))
         {
             _tensorCores.Launch(a, b, c, form);
@@ -50,6 +66,27 @@ internal sealed class GpuProduct(GpuDevice device)
         var groups = new Index2D(((c.Columns - 1) / tile) + 1, ((c.Rows - 1) / tile) + 1);
         _product.Launch(groups, a, b, bias, c, form, new GpuDropout(dropout));
     }
+
+    /// <summary>Queues c = a bᵀ + a₂ b₂ᵀ (or a b + a₂ b₂) in one pass over c; false where tensor cores cannot take it.</summary>
+    /// <param name="a2">[M, R] bf16, R a multiple of 8.</param>
+    /// <param name="b2">[N, R] bf16, or [R, N] where b is transposed.</param>
+    public bool LaunchWith(Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form)
+    {
+        form = form with { Rows = c.Rows, Columns = c.Columns, Depth = a.Columns };
+        if (_tensorCores is null || form.TransposeA != 0 || c.Rows <= SkinnyProduct.MaxRows
+            || !TensorCoreProduct.Takes(a, b, form) || !TensorCoreProduct.Takes(a2, b2, form))
+        {
+            return false;
+        }
+
+        _tensorCores.Launch(a, b, a2, b2, c, form);
+        return true;
+    }
+
+    /// <summary>Whether tensor cores are there at all.</summary>
+    public bool HasTensorCores => _tensorCores is not null;
+
+    private static bool IsActivation(Tensor tensor) => tensor.Type is DType.Float32 or DType.BFloat16;
 
     /// <summary>A thread group per tile of c; x walks along columns of c, y along rows.</summary>
     internal static void ProductKernel<TA, TB, TC>(

@@ -6,8 +6,9 @@ namespace SafeLlama.Kernels;
 /// <summary>The bf16 matrix product on tensor cores, for compute capability 8.0 and later.</summary>
 /// <remarks>
 /// <code>
-/// c[m,n] (+)= scale · Σ_k a(m,k) · b(n,k)         a, b bf16; sums fp32; c bf16 or fp32
+/// c[m,n] (+)= scale · ( Σ_k a(m,k) · b(n,k) + Σ_j a₂(m,j) · b₂(n,j) )         operands bf16; sums fp32; c bf16 or fp32
 /// </code>
+/// The second pair is there for LoRA: its K is the rank, one or a few steps more, and y is written once.
 /// A group of 8 warps computes a tile of 128 × 128; a warp 64 × 32 of it, kept in registers that are named in PTX
 /// (<see cref="FragmentText"/>). Three stages of 32 along k wait in shared memory: while one is multiplied, the next
 /// two are on their way (<c>cp.async</c>). Chunks of 16 bytes are swizzled so that neither filling nor
@@ -44,26 +45,32 @@ internal sealed class TensorCoreProduct
     public static bool Takes(Tensor a, Tensor b, ProductForm form) =>
         IsChunked(a) && IsChunked(b) && form is { HasBias: 0, Dropped: Dropped.Nothing } && (form.TransposeA == 0 || form.TransposeB != 0);
 
-    public void Launch(Tensor a, Tensor b, Tensor c, ProductForm form)
+    public void Launch(Tensor a, Tensor b, Tensor c, ProductForm form) => Launch(a, b, null, null, c, form);
+
+    /// <param name="a2">The second pair, stored as the first is, or null.</param>
+    public void Launch(Tensor a, Tensor b, Tensor? a2, Tensor? b2, Tensor c, ProductForm form)
     {
         var kernel = form.TransposeA != 0 ? _columnsByColumns : form.TransposeB != 0 ? _rowsByColumns : _rowsByRows;
         var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
-        kernel.Launch(groups, Operand(a), Operand(b), c, form);
+        kernel.Launch(
+            groups, Operand(a, form.Depth), Operand(b, form.Depth), Operand(a2 ?? a, a2?.Columns ?? 0),
+            Operand(b2 ?? b, a2?.Columns ?? 0), c, form);
     }
 
     /// <summary>y = x Wᵀ: both operands are read along their rows.</summary>
-    internal static void RowsByRowsKernel<TC>(GpuOperand a, GpuOperand b, GpuResult<TC> c, ProductForm form)
+    internal static void RowsByRowsKernel<TC>(
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuResult<TC> c, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
         var shared = SharedBase();
-        Fill(shared, 0, a, b, form, false, false);
-        Fill(shared, 1, a, b, form, false, false);
-        var steps = (form.Depth + Deep - 1) / Deep;
+        Fill(shared, 0, a, b, a2, b2, form, false, false);
+        Fill(shared, 1, a, b, a2, b2, form, false, false);
+        var steps = Steps(a.Depth) + Steps(a2.Depth);
         for (var step = 0; step < steps; step++)
         {
             var stage = Arrive(shared, step);
-            Fill(shared, step + 2, a, b, form, false, false);
+            Fill(shared, step + 2, a, b, a2, b2, form, false, false);
             for (var half = 0; half < 2; half++)
             {
                 CudaAsm.Emit(
@@ -78,18 +85,19 @@ internal sealed class TensorCoreProduct
     }
 
     /// <summary>dx = dy W: W is read along its columns.</summary>
-    internal static void RowsByColumnsKernel<TC>(GpuOperand a, GpuOperand b, GpuResult<TC> c, ProductForm form)
+    internal static void RowsByColumnsKernel<TC>(
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuResult<TC> c, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
         var shared = SharedBase();
-        Fill(shared, 0, a, b, form, false, true);
-        Fill(shared, 1, a, b, form, false, true);
-        var steps = (form.Depth + Deep - 1) / Deep;
+        Fill(shared, 0, a, b, a2, b2, form, false, true);
+        Fill(shared, 1, a, b, a2, b2, form, false, true);
+        var steps = Steps(a.Depth) + Steps(a2.Depth);
         for (var step = 0; step < steps; step++)
         {
             var stage = Arrive(shared, step);
-            Fill(shared, step + 2, a, b, form, false, true);
+            Fill(shared, step + 2, a, b, a2, b2, form, false, true);
             for (var half = 0; half < 2; half++)
             {
                 CudaAsm.Emit(
@@ -104,18 +112,19 @@ internal sealed class TensorCoreProduct
     }
 
     /// <summary>dW = dyᵀ x: both are read along their columns.</summary>
-    internal static void ColumnsByColumnsKernel<TC>(GpuOperand a, GpuOperand b, GpuResult<TC> c, ProductForm form)
+    internal static void ColumnsByColumnsKernel<TC>(
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuResult<TC> c, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
         var shared = SharedBase();
-        Fill(shared, 0, a, b, form, true, true);
-        Fill(shared, 1, a, b, form, true, true);
-        var steps = (form.Depth + Deep - 1) / Deep;
+        Fill(shared, 0, a, b, a2, b2, form, true, true);
+        Fill(shared, 1, a, b, a2, b2, form, true, true);
+        var steps = Steps(a.Depth) + Steps(a2.Depth);
         for (var step = 0; step < steps; step++)
         {
             var stage = Arrive(shared, step);
-            Fill(shared, step + 2, a, b, form, true, true);
+            Fill(shared, step + 2, a, b, a2, b2, form, true, true);
             for (var half = 0; half < 2; half++)
             {
                 CudaAsm.Emit(
@@ -131,17 +140,26 @@ internal sealed class TensorCoreProduct
 
     /// <summary>Asks for a stage's two tiles without waiting. A step past the last asks for nothing, yet counts as one.</summary>
     private static void Fill(
-        uint shared, int step, GpuOperand a, GpuOperand b, ProductForm form, bool columnsA, bool columnsB)
+        uint shared, int step, GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, ProductForm form, bool columnsA, bool columnsB)
     {
-        if (step * Deep < form.Depth)
+        var (turn, more) = (step, step - Steps(a.Depth));
+        if (more >= 0)
         {
-            var stage = shared + ((uint)(step % (int)Stages) * StageBytes);
-            OperandTile.Fill(stage, a, Grid.IdxY * Side, step * Deep, form.Rows, form.Depth, columnsA);
-            OperandTile.Fill(stage + TileBytes, b, Grid.IdxX * Side, step * Deep, form.Columns, form.Depth, columnsB);
+            (step, a, b) = (more, a2, b2);
+        }
+
+        if (step * Deep < a.Depth)
+        {
+            // Stages take turns from the first step of the first pair to the last of the second.
+            var stage = shared + ((uint)(turn % (int)Stages) * StageBytes);
+            OperandTile.Fill(stage, a, Grid.IdxY * Side, step * Deep, form.Rows, a.Depth, columnsA);
+            OperandTile.Fill(stage + TileBytes, b, Grid.IdxX * Side, step * Deep, form.Columns, a.Depth, columnsB);
         }
 
         CudaAsm.Emit("cp.async.commit_group;");
     }
+
+    private static int Steps(int depth) => (depth + Deep - 1) / Deep;
 
     /// <summary>Waits until all threads' parts of a step have arrived, and all have left the stage that is filled next.</summary>
     private static uint Arrive(uint shared, int step)
@@ -160,8 +178,8 @@ internal sealed class TensorCoreProduct
     private static bool IsChunked(Tensor tensor) =>
         tensor.Type == DType.BFloat16 && tensor.RowStride % 8 == 0 && tensor.Columns % 8 == 0 && tensor.ByteOffset % 16 == 0;
 
-    private static GpuOperand Operand(Tensor tensor) =>
-        new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride);
+    private static GpuOperand Operand(Tensor tensor, int depth) =>
+        new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride, depth);
 
     /// <summary>16 bytes, so that shared memory is aligned for whole chunks.</summary>
     private readonly record struct Chunk(float A, float B, float C, float D);
@@ -170,4 +188,5 @@ internal sealed class TensorCoreProduct
 /// <summary>A bf16 matrix by its device address, for copies that C# has no word for.</summary>
 /// <param name="Address">Of the first element, a multiple of 16.</param>
 /// <param name="Stride">Elements from row to row, a multiple of 8.</param>
-internal readonly record struct GpuOperand(long Address, int Stride);
+/// <param name="Depth">K of the product it takes part in.</param>
+internal readonly record struct GpuOperand(long Address, int Stride, int Depth);

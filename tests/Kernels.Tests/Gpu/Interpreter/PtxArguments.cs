@@ -9,7 +9,8 @@ internal static class PtxArguments
         where T : unmanaged => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray();
 
     /// <summary><see cref="GpuOperand"/>.</summary>
-    public static byte[] Operand(long address, int stride) => [.. Number(address), .. Number((long)stride)];
+    public static byte[] Operand(long address, int stride, int depth) =>
+        [.. Number(address), .. Number(stride), .. Number(depth)];
 
     /// <summary><see cref="GpuMatrix{T}"/> and <see cref="GpuResult{T}"/>: a view (address, count), offset, stride.</summary>
     public static byte[] Matrix(long address, long count, long stride) => [.. Vector(address, count), .. Number(stride)];
