@@ -26,6 +26,7 @@ static RootCommand Root()
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
+    root.Subcommands.Add(GrowthCommand.Create());
     root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(Ops());
     var roofline = new Command("roofline", "the limits of one core: multiply-adds, and reading from each level of memory");
@@ -62,11 +63,26 @@ static Command Ops()
 
 static void List(TextWriter writer)
 {
-    writer.WriteLine("roofline            the limits of one core of this machine");
-    writer.WriteLine("step [options]      a whole training step or generation, one line of JSON; step --help says more");
-    writer.WriteLine("compare --peer ...  our step and a peer's in turn; peers/ holds them");
-    writer.WriteLine("ops FILTER [MODEL]  single ops by BenchmarkDotNet, for example: ops '*Linear*' tiny");
-    writer.WriteLine();
+    writer.WriteLine("""
+        Limits of this machine
+          roofline            multiply-adds and reading from each level of memory, of one core
+
+        Whole steps
+          step [options]      a training step or a generation, as one line of JSON; step --profile says where the time goes
+          decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
+          growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
+
+        Beside other engines (benchmarks/peers says how to build each)
+          compare --peer ...  our step and peers' in turn: medians, ratios, peak memory
+          llama2c --out DIR   the random model in the format of the peer llama2.c
+
+        Single ops
+          ops FILTER [MODEL]  by BenchmarkDotNet, with the share of this machine's limit: ops '*Linear*' tiny
+
+        Every command says more with --help; benchmarks/results/README.md reads what was measured.
+
+        Classes and methods that ops knows:
+        """);
     foreach (var type in typeof(OpBenchmark).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(OpBenchmark))).OrderBy(t => t.Name))
     {
         var methods = type.GetMethods()
@@ -75,6 +91,7 @@ static void List(TextWriter writer)
     }
 
     writer.WriteLine();
+    writer.WriteLine("Shapes that --config and ops know:");
     foreach (var shape in ModelShapes.All)
     {
         var c = shape.Config;
