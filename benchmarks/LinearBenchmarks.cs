@@ -10,6 +10,9 @@ public class LinearBenchmarks : OpBenchmark
     private Tensor _y = null!;
     private Tensor _weight = null!;
     private Tensor _dweight = null!;
+    private float[] _plainX = [];
+    private float[] _plainY = [];
+    private float[] _plainWeight = [];
 
     /// <summary>q, up or down.</summary>
     [Params("q", "up", "down")]
@@ -41,6 +44,25 @@ public class LinearBenchmarks : OpBenchmark
 
     [Benchmark]
     public void DecodeOneToken() => Backend.Linear.Forward(_x.Slice(0, 1), _weight, null, _y.Slice(0, 1));
+
+    /// <summary>OpenBLAS on fp32 copies of the same numbers: it reads no other type.</summary>
+    [Benchmark]
+    [BenchmarkCategory(OpenBlas.Category)]
+    public void ForwardOfOpenBlas() =>
+        OpenBlas.Multiply(_plainX, false, _plainWeight, true, _plainY, Shape.Rows, Size.Outputs, Size.Inputs);
+
+    [Benchmark]
+    [BenchmarkCategory(OpenBlas.Category)]
+    public void BackwardInputOfOpenBlas() =>
+        OpenBlas.Multiply(_plainY, false, _plainWeight, false, _plainX, Shape.Rows, Size.Inputs, Size.Outputs);
+
+    [Benchmark]
+    [BenchmarkCategory(OpenBlas.Category)]
+    public void BackwardWeightOfOpenBlas() =>
+        OpenBlas.Multiply(_plainY, true, _plainX, false, _plainWeight, Size.Outputs, Size.Inputs, Shape.Rows);
+
+    protected override void Prepare() =>
+        (_plainX, _plainY, _plainWeight) = (_x.ReadFloats(), _y.ReadFloats(), _weight.ReadFloats());
 
     protected override Tensor[] Plan(Arena arena)
     {

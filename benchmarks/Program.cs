@@ -56,6 +56,12 @@ static Command Ops()
                 c.Parameters.Items.Any(p => p.Name == nameof(OpBenchmark.Model) && Equals(p.Value, word))));
         }
 
+        if (!OpenBlas.IsInstalled)
+        {
+            Console.WriteLine("OpenBLAS is not installed (libopenblas.so.0): its baselines are left out.");
+            config.AddFilter(new BenchmarkDotNet.Filters.SimpleFilter(c => !c.Descriptor.HasCategory(OpenBlas.Category)));
+        }
+
         BenchmarkSwitcher.FromAssembly(typeof(OpBenchmark).Assembly).Run(["--filter", words.FirstOrDefault() ?? "*"], config);
     });
     return command;
