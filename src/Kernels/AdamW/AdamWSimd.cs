@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>Rows in tiles, element by element.</summary>
@@ -25,6 +27,7 @@ internal sealed unsafe class AdamWSimd<TLanes>(TilePool pool) : AdamW
         });
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void UpdateRow(float* value, float* gradient, float* m, float* v, Factors f, int count)
     {
         var (beta1, rest1, beta2, rest2) = (
@@ -32,16 +35,39 @@ internal sealed unsafe class AdamWSimd<TLanes>(TilePool pool) : AdamW
         var (clip, kept, rate, unbias, epsilon) = (
             TLanes.Broadcast(f.Clip), TLanes.Broadcast(f.Kept), TLanes.Broadcast(f.Rate), TLanes.Broadcast(f.Unbias2),
             TLanes.Broadcast(f.Epsilon));
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
         {
-            var left = count - i;
-            var g = clip * Lanes.Load<TLanes>(gradient + i, left);
-            var first = TLanes.MultiplyAdd(beta1, Lanes.Load<TLanes>(m + i, left), rest1 * g);
-            var second = TLanes.MultiplyAdd(beta2, Lanes.Load<TLanes>(v + i, left), rest2 * g * g);
+            var g = clip * TLanes.Load(gradient + i);
+            var first = TLanes.MultiplyAdd(beta1, TLanes.Load(m + i), rest1 * g);
+            var second = TLanes.MultiplyAdd(beta2, TLanes.Load(v + i), rest2 * g * g);
             var move = rate * first / (TLanes.SquareRoot(second * unbias) + epsilon);
-            Lanes.Store(m + i, left, first);
-            Lanes.Store(v + i, left, second);
-            Lanes.Store(value + i, left, (kept * Lanes.Load<TLanes>(value + i, left)) - move);
+            TLanes.Store(m + i, first);
+            TLanes.Store(v + i, second);
+            TLanes.Store(value + i, (kept * TLanes.Load(value + i)) - move);
+        }
+
+        if (i < count)
+        {
+            UpdateEnd(value + i, gradient + i, m + i, v + i, f, count - i);
+        }
+    }
+
+    /// <summary>A row's last elements, where they fill no vector: as a vector of their own, filled up with zeros.</summary>
+    private static void UpdateEnd(float* value, float* gradient, float* m, float* v, Factors f, int count)
+    {
+        var ends = stackalloc float[4 * TLanes.Count];
+        float* g = ends + TLanes.Count, first = g + TLanes.Count, second = first + TLanes.Count;
+        new Span<float>(ends, 4 * TLanes.Count).Clear();
+        for (var i = 0; i < count; i++)
+        {
+            (ends[i], g[i], first[i], second[i]) = (value[i], gradient[i], m[i], v[i]);
+        }
+
+        UpdateRow(ends, g, first, second, f, TLanes.Count);
+        for (var i = 0; i < count; i++)
+        {
+            (value[i], m[i], v[i]) = (ends[i], first[i], second[i]);
         }
     }
 

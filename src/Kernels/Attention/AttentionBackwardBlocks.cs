@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
@@ -122,6 +123,7 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     }
 
     /// <summary>logSum and δ of each query; a lane without a query has a logSum that makes its p zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Statistics(in AttentionOperands t, KeyGroup block, int head, in Scratch s)
     {
         new Span<float>(s.LogSum, Queries).Fill(-QueryBlock<TLanes>.Masked);
@@ -139,6 +141,7 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     /// <summary>
     /// From scores and dy · v to p = exp(score − logSum) and ds = p · (dy · v − δ); zero beyond the last key.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Differentiate(in Scratch s, int count, int padded)
     {
         for (var i = 0; i < Queries; i += TLanes.Count)

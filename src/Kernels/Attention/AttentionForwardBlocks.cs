@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>
@@ -65,6 +67,7 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
     }
 
     /// <summary>Scores become p against the new maximum; factor is what everything before shrinks by.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Soften(float* scores, int count, float* max, float* sum, float* factor)
     {
         for (var i = 0; i < Queries; i += TLanes.Count)
@@ -99,6 +102,7 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ScaleRows(float* output, int headDim, int rows, float* factor)
     {
         for (var i = 0; i < rows; i++)

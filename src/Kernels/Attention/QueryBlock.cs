@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>Up to 32 queries of one head: what block-wise attention does forward and backward alike.</summary>
@@ -24,6 +26,7 @@ internal static unsafe class QueryBlock<TLanes>
     /// <summary>
     /// C [rows, columns] (+)= scale · Σ_k A(i, k) · B(k, j); rows a multiple of 4, columns of the lanes.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(
         float* a, nint rowStride, nint stepStride, int rows,
         float* b, nint bStride, int columns, int depth,
@@ -96,6 +99,7 @@ internal static unsafe class QueryBlock<TLanes>
     }
 
     /// <summary>turned[e, i] = rows[i, e]; lanes without a row are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Turn(float* rows, nint stride, int count, int headDim, float* turned)
     {
         if (count < Queries)
@@ -122,6 +126,7 @@ internal static unsafe class QueryBlock<TLanes>
     }
 
     /// <summary>Each query's first and last key as floats, lane by lane; lanes without a query see no key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Ranges(in AttentionOperands t, KeyGroup block, float* first, float* last)
     {
         for (var i = 0; i < Queries; i++)
@@ -133,6 +138,7 @@ internal static unsafe class QueryBlock<TLanes>
     }
 
     /// <summary>Whether every query of a full block sees all of these keys, so that nothing need be masked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool SeesAll(float* first, float* last, int key, int count)
     {
         for (var i = 0; i < Queries; i++)
@@ -147,6 +153,7 @@ internal static unsafe class QueryBlock<TLanes>
     }
 
     /// <summary>Scores of keys outside a query's range become <see cref="Masked"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Mask(float* scores, int key, int count, float* first, float* last)
     {
         var masked = TLanes.Broadcast(Masked);
@@ -163,6 +170,7 @@ internal static unsafe class QueryBlock<TLanes>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy(float* source, int count, float* destination)
     {
         for (var e = 0; e < count; e += TLanes.Count)

@@ -40,6 +40,7 @@ internal static unsafe class LaneMath
         TLanes.Broadcast(1) / (TLanes.Broadcast(1) + Exp(default(TLanes) - x));
 
     /// <summary>Σ_i a[i] · b[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Dot<TLanes>(float* a, float* b, int count)
         where TLanes : struct, ILanes<TLanes>
     {
@@ -60,11 +61,18 @@ internal static unsafe class LaneMath
     }
 
     /// <summary>y[i] += factor · x[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddScaled<TLanes>(float factor, float* x, float* y, int count)
         where TLanes : struct, ILanes<TLanes>
     {
         var factors = TLanes.Broadcast(factor);
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            TLanes.Store(y + i, TLanes.MultiplyAdd(factors, TLanes.Load(x + i), TLanes.Load(y + i)));
+        }
+
+        if (i < count)
         {
             var left = count - i;
             var sum = TLanes.MultiplyAdd(factors, Lanes.Load<TLanes>(x + i, left), Lanes.Load<TLanes>(y + i, left));

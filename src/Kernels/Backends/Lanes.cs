@@ -6,10 +6,13 @@ namespace SafeLlama.Kernels;
 internal static unsafe class Lanes
 {
     /// <summary>A vector of elements; where fewer are left than it has lanes, the rest is filled up.</summary>
+    /// <remarks>
+    /// Chosen is an address, not a vector: a vector that a call may return lives in memory, even where nothing is called.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(float* source, int left, float fill = 0)
         where TLanes : struct, ILanes<TLanes> =>
-        left >= TLanes.Count ? TLanes.Load(source) : LoadFirst<TLanes>(source, left, fill);
+        TLanes.Load(left >= TLanes.Count ? source : FillUp(source, left, fill));
 
     /// <summary>Stores a vector, or only the elements that there is room <paramref name="left"/> for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -22,29 +25,27 @@ internal static unsafe class Lanes
         }
         else
         {
-            StoreFirst(destination, left, value);
+            TLanes.Store(ThreadScratch.Vector, value);
+            CopyFirst(destination, left);
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static TLanes LoadFirst<TLanes>(float* source, int count, float fill)
-        where TLanes : struct, ILanes<TLanes>
+    private static float* FillUp(float* source, int count, float fill)
     {
-        var whole = stackalloc float[16];
-        for (var i = 0; i < TLanes.Count; i++)
+        var whole = ThreadScratch.Vector;
+        for (var i = 0; i < ThreadScratch.VectorCount; i++)
         {
             whole[i] = i < count ? source[i] : fill;
         }
 
-        return TLanes.Load(whole);
+        return whole;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void StoreFirst<TLanes>(float* destination, int count, TLanes value)
-        where TLanes : struct, ILanes<TLanes>
+    private static void CopyFirst(float* destination, int count)
     {
-        var whole = stackalloc float[16];
-        TLanes.Store(whole, value);
+        var whole = ThreadScratch.Vector;
         for (var i = 0; i < count; i++)
         {
             destination[i] = whole[i];

@@ -9,8 +9,15 @@ internal sealed unsafe class ThreadScratch
     [ThreadStatic]
     private static ThreadScratch? _own;
 
+    /// <summary>The floats of the longest vector.</summary>
+    public const int VectorCount = 16;
+
+    private readonly float* _vector = (float*)NativeMemory.AlignedAlloc(VectorCount * sizeof(float), 64);
     private float* _floats;
     private nuint _capacity;
+
+    /// <summary>Room for one vector of a row's end, beside <see cref="Floats"/>.</summary>
+    public static float* Vector => (_own ??= new ThreadScratch())._vector;
 
     /// <summary>At least <paramref name="count"/> floats, 64-byte aligned, holding whatever was there before.</summary>
     public static float* Floats(long count)
@@ -29,5 +36,9 @@ internal sealed unsafe class ThreadScratch
         return own._floats;
     }
 
-    ~ThreadScratch() => NativeMemory.AlignedFree(_floats);
+    ~ThreadScratch()
+    {
+        NativeMemory.AlignedFree(_vector);
+        NativeMemory.AlignedFree(_floats);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Numerics;
 
 namespace SafeLlama.Kernels;
@@ -6,6 +7,7 @@ namespace SafeLlama.Kernels;
 internal static unsafe class VectorMath
 {
     /// <summary>y[i] += factor · x[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddScaled(float factor, float* x, float* y, int count)
     {
         var factors = Vector.Create(factor);
@@ -22,6 +24,7 @@ internal static unsafe class VectorMath
     }
 
     /// <summary>y[i] = a[i] · b[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(float* a, float* b, float* y, int count)
     {
         var i = 0;
@@ -37,6 +40,7 @@ internal static unsafe class VectorMath
     }
 
     /// <summary>y[i] += a[i] · b[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddProduct(float* a, float* b, float* y, int count)
     {
         var i = 0;

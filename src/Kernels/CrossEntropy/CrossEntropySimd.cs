@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>
@@ -47,6 +49,7 @@ internal sealed unsafe class CrossEntropySimd<TLanes>(TilePool pool) : CrossEntr
     }
 
     /// <summary>log Σ_v exp(logits[v]), against a maximum that grows from strip to strip.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double LogSum(float* logits, int count)
     {
         var (max, sum) = (float.NegativeInfinity, 0.0);
@@ -62,22 +65,41 @@ internal sealed unsafe class CrossEntropySimd<TLanes>(TilePool pool) : CrossEntr
         return max + Math.Log(sum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Largest(float* x, int count)
     {
-        var largest = TLanes.Broadcast(float.NegativeInfinity);
-        for (var i = 0; i < count; i += TLanes.Count)
+        // Four side by side: one would wait for itself.
+        var first = TLanes.Broadcast(float.NegativeInfinity);
+        var (second, third, fourth) = (first, first, first);
+        var i = 0;
+        for (; i <= count - (4 * TLanes.Count); i += 4 * TLanes.Count)
         {
-            largest = TLanes.Larger(Lanes.Load<TLanes>(x + i, count - i, float.NegativeInfinity), largest);
+            first = TLanes.Larger(TLanes.Load(x + i), first);
+            second = TLanes.Larger(TLanes.Load(x + i + TLanes.Count), second);
+            third = TLanes.Larger(TLanes.Load(x + i + (2 * TLanes.Count)), third);
+            fourth = TLanes.Larger(TLanes.Load(x + i + (3 * TLanes.Count)), fourth);
         }
 
-        return TLanes.Largest(largest);
+        for (; i < count; i += TLanes.Count)
+        {
+            first = TLanes.Larger(Lanes.Load<TLanes>(x + i, count - i, float.NegativeInfinity), first);
+        }
+
+        return TLanes.Largest(TLanes.Larger(TLanes.Larger(first, second), TLanes.Larger(third, fourth)));
     }
 
     /// <summary>Σ_i exp(x[i] − max).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float SumOfExp(float* x, float max, int count)
     {
         var (shift, sum) = (TLanes.Broadcast(max), default(TLanes));
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            sum += LaneMath.Exp(TLanes.Load(x + i) - shift);
+        }
+
+        if (i < count)
         {
             sum += LaneMath.Exp(Lanes.Load<TLanes>(x + i, count - i, float.NegativeInfinity) - shift);
         }
@@ -86,13 +108,19 @@ internal sealed unsafe class CrossEntropySimd<TLanes>(TilePool pool) : CrossEntr
     }
 
     /// <summary>y = scale · exp(x − logSum); y may be x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ScaledSoftmax(float* x, float logSum, float scale, float* y, int count)
     {
         var (shift, factor) = (TLanes.Broadcast(logSum), TLanes.Broadcast(scale));
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
         {
-            var left = count - i;
-            Lanes.Store(y + i, left, factor * LaneMath.Exp(Lanes.Load<TLanes>(x + i, left) - shift));
+            TLanes.Store(y + i, factor * LaneMath.Exp(TLanes.Load(x + i) - shift));
+        }
+
+        if (i < count)
+        {
+            Lanes.Store(y + i, count - i, factor * LaneMath.Exp(Lanes.Load<TLanes>(x + i, count - i) - shift));
         }
     }
 }

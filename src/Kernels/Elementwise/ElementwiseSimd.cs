@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Kernels;
@@ -67,6 +68,7 @@ internal sealed unsafe class ElementwiseSimd<TLanes>(TilePool pool) : Elementwis
     }
 
     /// <summary>Σ x or Σ x² in fp64. Eight sums side by side: one would wait for itself at every addition.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double SumRow(float* x, int count, bool square)
     {
         var (low, high) = (Vector256<double>.Zero, Vector256<double>.Zero);
@@ -88,12 +90,18 @@ internal sealed unsafe class ElementwiseSimd<TLanes>(TilePool pool) : Elementwis
     }
 
     /// <summary>y = a + b.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddRow(float* a, float* b, float* y, int count)
     {
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
         {
-            var left = count - i;
-            Lanes.Store(y + i, left, Lanes.Load<TLanes>(a + i, left) + Lanes.Load<TLanes>(b + i, left));
+            TLanes.Store(y + i, TLanes.Load(a + i) + TLanes.Load(b + i));
+        }
+
+        if (i < count)
+        {
+            Lanes.Store(y + i, count - i, Lanes.Load<TLanes>(a + i, count - i) + Lanes.Load<TLanes>(b + i, count - i));
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>
@@ -55,10 +57,17 @@ internal sealed unsafe class RmsNormSimd<TLanes>(TilePool pool) : RmsNorm
     }
 
     /// <summary>y = weight · x · rstd.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ScaleRow(float* x, float* weight, float rstd, float* y, int dim)
     {
         var scale = TLanes.Broadcast(rstd);
-        for (var i = 0; i < dim; i += TLanes.Count)
+        var i = 0;
+        for (; i <= dim - TLanes.Count; i += TLanes.Count)
+        {
+            TLanes.Store(y + i, TLanes.Load(weight + i) * TLanes.Load(x + i) * scale);
+        }
+
+        if (i < dim)
         {
             var left = dim - i;
             Lanes.Store(y + i, left, Lanes.Load<TLanes>(weight + i, left) * Lanes.Load<TLanes>(x + i, left) * scale);
@@ -66,10 +75,17 @@ internal sealed unsafe class RmsNormSimd<TLanes>(TilePool pool) : RmsNorm
     }
 
     /// <summary>dx += rstd · dy · weight − along · x, where along = rstd³ · mean(dy · weight · x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardRow(float* dy, float* x, float* weight, float rstd, float* dx, int dim)
     {
         var dot = default(TLanes);
-        for (var i = 0; i < dim; i += TLanes.Count)
+        var i = 0;
+        for (; i <= dim - TLanes.Count; i += TLanes.Count)
+        {
+            dot = TLanes.MultiplyAdd(TLanes.Load(dy + i) * TLanes.Load(weight + i), TLanes.Load(x + i), dot);
+        }
+
+        if (i < dim)
         {
             var left = dim - i;
             var g = Lanes.Load<TLanes>(dy + i, left) * Lanes.Load<TLanes>(weight + i, left);
@@ -77,7 +93,14 @@ internal sealed unsafe class RmsNormSimd<TLanes>(TilePool pool) : RmsNorm
         }
 
         var (scale, along) = (TLanes.Broadcast(rstd), TLanes.Broadcast(-TLanes.Sum(dot) * rstd * rstd * rstd / dim));
-        for (var i = 0; i < dim; i += TLanes.Count)
+        i = 0;
+        for (; i <= dim - TLanes.Count; i += TLanes.Count)
+        {
+            var g = TLanes.Load(dy + i) * TLanes.Load(weight + i);
+            TLanes.Store(dx + i, TLanes.MultiplyAdd(g, scale, TLanes.MultiplyAdd(TLanes.Load(x + i), along, TLanes.Load(dx + i))));
+        }
+
+        if (i < dim)
         {
             var left = dim - i;
             var g = Lanes.Load<TLanes>(dy + i, left) * Lanes.Load<TLanes>(weight + i, left);
@@ -87,10 +110,18 @@ internal sealed unsafe class RmsNormSimd<TLanes>(TilePool pool) : RmsNorm
     }
 
     /// <summary>dweight += dy · x · rstd.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddWeightGradient(float* dy, float* x, float rstd, float* dweight, int count)
     {
         var scale = TLanes.Broadcast(rstd);
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            var sum = TLanes.MultiplyAdd(TLanes.Load(dy + i), TLanes.Load(x + i) * scale, TLanes.Load(dweight + i));
+            TLanes.Store(dweight + i, sum);
+        }
+
+        if (i < count)
         {
             var left = count - i;
             var normalised = Lanes.Load<TLanes>(x + i, left) * scale;

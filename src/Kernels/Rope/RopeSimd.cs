@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>Rows in tiles; a head's two halves are turned side by side.</summary>
@@ -23,10 +25,20 @@ internal sealed unsafe class RopeSimd<TLanes>(TilePool pool) : Rope
     }
 
     /// <summary>Turns the pairs (x[i], x[i + half]).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TurnHead(float* x, float* cos, float* sin, float sign, int half)
     {
         var signs = TLanes.Broadcast(sign);
-        for (var i = 0; i < half; i += TLanes.Count)
+        var i = 0;
+        for (; i <= half - TLanes.Count; i += TLanes.Count)
+        {
+            var (a, b) = (TLanes.Load(x + i), TLanes.Load(x + half + i));
+            var (c, s) = (TLanes.Load(cos + i), TLanes.Load(sin + i) * signs);
+            TLanes.Store(x + i, (a * c) - (b * s));
+            TLanes.Store(x + half + i, (b * c) + (a * s));
+        }
+
+        if (i < half)
         {
             var left = half - i;
             var (a, b) = (Lanes.Load<TLanes>(x + i, left), Lanes.Load<TLanes>(x + half + i, left));
