@@ -95,11 +95,14 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
         QueryBlock<TLanes>.Turn(dy, t.Dy.Stride, rows, d, s.TurnedGradient);
         QueryBlock<TLanes>.Ranges(t, block, s.First, s.Last);
         Statistics(t, block, head, s);
+        var coming = new AttentionComing(t, block, head);
+        var turns = (block.EndKey - block.FirstKey + Keys - 1) / Keys;
         for (var key = block.FirstKey; key < block.EndKey; key += Keys)
         {
             var count = Math.Min(Keys, block.EndKey - key);
             var padded = QueryBlock<TLanes>.RoundUp(count);
             float* k = t.K.At(key) + keyHead, v = t.V.At(key) + keyHead;
+            coming.AskForQueries(turns);
             QueryBlock<TLanes>.Scores(k, t.K.Stride, count, s.Turned, d, t.Scale, s.Edge, s.P);
             QueryBlock<TLanes>.Scores(v, t.V.Stride, count, s.TurnedGradient, d, 1, s.Edge, s.Ds);
             if (!QueryBlock<TLanes>.SeesAll(s.First, s.Last, key, count))
@@ -107,7 +110,9 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
                 QueryBlock<TLanes>.Mask(s.P, key, count, s.First, s.Last);
             }
 
+            coming.AskForKeys(turns);
             Differentiate(s, count, padded);
+            coming.AskForResults(turns);
             var at = (long)(key - firstKey) * d;
             QueryBlock<TLanes>.Multiply(s.P, Queries, 1, padded, dy, t.Dy.Stride, d, rows, dv + at, d, 1, add: true);
             QueryBlock<TLanes>.Multiply(s.Ds, Queries, 1, padded, q, t.Q.Stride, d, rows, dk + at, d, t.Scale, add: true);

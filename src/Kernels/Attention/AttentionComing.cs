@@ -1,0 +1,58 @@
+namespace SafeLlama.Kernels;
+
+/// <summary>What the next block of queries reads, and this one writes, asked for while this one is computed.</summary>
+/// <remarks>
+/// A head is a short piece of every row, so the machine foresees none of it: each row would cost a wait for memory. Keys
+/// are taken to stand where queries do, as they do in training; where they do not, a hint goes astray and nothing else.
+/// </remarks>
+internal unsafe struct AttentionComing
+{
+    private ComingRows _query;
+    private ComingRows _output;
+    private ComingRows _outputGradient;
+    private ComingRows _key;
+    private ComingRows _value;
+    private ComingRows _queryGradient;
+    private ComingRows _keyGradient;
+    private ComingRows _valueGradient;
+
+    /// <param name="t">The tensors of a backward.</param>
+    /// <param name="block">The block that is computed now.</param>
+    /// <param name="head">Its head.</param>
+    public AttentionComing(in AttentionOperands t, KeyGroup block, int head)
+    {
+        var (own, shared) = (head * t.HeadDim, head / t.Group * t.HeadDim);
+        var next = block.End;
+        _query = Of(t.Q, next, own, t.HeadDim);
+        _output = Of(t.Y, next, own, t.HeadDim);
+        _outputGradient = Of(t.Dy, next, own, t.HeadDim);
+        _key = Of(t.K, next, shared, t.HeadDim);
+        _value = Of(t.V, next, shared, t.HeadDim);
+        _queryGradient = Of(t.Dq, block.First, own, t.HeadDim);
+        _keyGradient = Of(t.Dk, block.First, shared, t.HeadDim);
+        _valueGradient = Of(t.Dv, block.First, shared, t.HeadDim);
+    }
+
+    public void AskForQueries(int turns)
+    {
+        _query.AskForShare(turns);
+        _output.AskForShare(turns);
+        _outputGradient.AskForShare(turns);
+    }
+
+    public void AskForKeys(int turns)
+    {
+        _key.AskForShare(turns);
+        _value.AskForShare(turns);
+    }
+
+    public void AskForResults(int turns)
+    {
+        _queryGradient.AskForShare(turns);
+        _keyGradient.AskForShare(turns);
+        _valueGradient.AskForShare(turns);
+    }
+
+    private static ComingRows Of(in Rows<float> rows, int first, int column, int headDim) =>
+        new(rows.At(first) + column, rows.Stride, QueryBlock<Lanes128>.Queries, headDim);
+}
