@@ -29,6 +29,7 @@ static RootCommand Root()
     root.Subcommands.Add(GrowthCommand.Create());
     root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(Ops());
+    root.Subcommands.Add(DeviceCommand.Create());
     var roofline = new Command("roofline", "the limits of one core: multiply-adds, and reading from each level of memory");
     roofline.SetAction(_ => Roofline.Measured.Print(Console.Out));
     root.Subcommands.Add(roofline);

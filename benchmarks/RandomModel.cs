@@ -8,6 +8,9 @@ namespace SafeLlama.Benchmarks;
 /// <summary>A checkpoint of drawn weights, written once to the temporary folder and mapped from there like any other.</summary>
 internal static class RandomModel
 {
+    /// <summary>Numbers that are drawn for one weight.</summary>
+    private const long Drawn = 1 << 24;
+
     /// <returns>A folder that <see cref="LlamaWeights.Load"/> reads.</returns>
     public static string Folder(ModelShape shape, DType type)
     {
@@ -28,7 +31,8 @@ internal static class RandomModel
     {
         var stream = Philox.Stream(1, weight.Name);
         var bytes = new byte[weight.Shape.Count * type.Size()];
-        for (var i = 0; i < weight.Shape.Count; i++)
+        var drawn = Math.Min(weight.Shape.Count, Drawn);
+        for (var i = 0; i < drawn; i++)
         {
             var value = weight.Role == WeightRole.Norm ? 1f : 0.07f * (stream.UInt32(i) * (1f / uint.MaxValue) - 0.5f);
             if (type == DType.Float32)
@@ -39,6 +43,13 @@ internal static class RandomModel
             {
                 MemoryMarshal.Write(bytes.AsSpan(i * 2), DTypes.NarrowBFloat16(value));
             }
+        }
+
+        // What a large weight holds is nothing to the time: it repeats, or drawing 7 billion would take longer than measuring.
+        for (var at = drawn * type.Size(); at < bytes.Length; at += drawn * type.Size())
+        {
+            var count = (int)Math.Min(bytes.Length - at, drawn * type.Size());
+            bytes.AsSpan(0, count).CopyTo(bytes.AsSpan((int)at));
         }
 
         return bytes;

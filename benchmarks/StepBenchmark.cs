@@ -16,7 +16,7 @@ internal static class StepBenchmark
 
     public static int Run(StepOptions o)
     {
-        using var device = Open(o);
+        using var device = Open(o.Device, o.Threads);
         using var profile = o.Profile ? new ProfilingBackend(device) : null;
         IBackend backend = profile is null ? device : profile;
         var started = Stopwatch.GetTimestamp();
@@ -31,11 +31,12 @@ internal static class StepBenchmark
         return 0;
     }
 
-    private static IBackend Open(StepOptions o) => o.Device switch
+    public static IBackend Open(string device, int threads) => device switch
     {
         "cuda" => GpuBackend.OpenCuda(DType.Float32),
         "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16),
-        _ => new SimdBackend(o.Threads),
+        "cpu" => new SimdBackend(threads),
+        _ => throw SafeLlamaException.Usage($"--device {device}: is unknown, expected cpu, cuda or cuda:bf16."),
     };
 
     private static LoraConfig Adapter(StepOptions o) => new()

@@ -1,0 +1,142 @@
+using SafeLlama.Common;
+using SafeLlama.Kernels;
+
+namespace SafeLlama.Benchmarks;
+
+/// <summary>One op to be timed on a device.</summary>
+/// <param name="Name">The op and its shape.</param>
+/// <param name="Work">What it computes and moves.</param>
+/// <param name="Run">Queues it once.</param>
+internal sealed record DeviceCase(string Name, Work Work, Action Run);
+
+/// <summary>The ops of a training step at a model's shapes, over memory of a device.</summary>
+/// <remarks>Each tensor is counted once for reading and once for writing; a copy of [N, F] is the yardstick.</remarks>
+internal sealed class DeviceCases : IDisposable
+{
+    private const int Rank = StepBenchmark.Rank;
+
+    private readonly IBackend _backend;
+    private readonly ModelShape _shape;
+    private readonly List<Arena> _arenas = [];
+
+    /// <param name="backend">Where to measure; it stays open.</param>
+    /// <param name="shape">N = B · T rows, D, F, V.</param>
+    public DeviceCases(IBackend backend, ModelShape shape) => (_backend, _shape) = (backend, shape);
+
+    public IEnumerable<DeviceCase> All() => [.. Walks(), .. Products(), .. Attention()];
+
+    public void Dispose() => _arenas.ForEach(arena => arena.Dispose());
+
+    private IEnumerable<DeviceCase> Walks()
+    {
+        var (n, d, f, v) = (_shape.Rows, _shape.Config.HiddenSize, _shape.Config.IntermediateSize, _shape.Config.VocabularySize);
+        var rows = Ints("rows", n, i => i);
+        var (wide, wide2, wide3) = (Take("f1", n, f), Take("f2", n, f), Take("f3", n, f));
+        yield return Walk($"copy [{n}, {f}]", () => _backend.Elementwise.GatherRows(wide, rows, wide2), wide, wide2);
+        yield return Walk($"SwiGlu forward [{n}, {f}]", () => _backend.SwiGlu.Forward(wide, wide2, wide3), wide, wide2, wide3);
+        yield return Walk(
+            $"SwiGlu backward [{n}, {f}]", () => _backend.SwiGlu.Backward(wide3, wide, wide2, wide2, wide3),
+            wide, wide2, wide3, wide2, wide3);
+
+        var (h, h2) = (Accumulated("h", n, d), Accumulated("h2", n, d));
+        var (x, rstd, weight) = (Take("x", n, d), Vector("rstd", n), Vector("norm", d));
+        yield return Walk($"Add [{n}, {d}]", () => _backend.Elementwise.Add(h, x, h2), h, x, h2);
+        yield return Walk($"RmsNorm forward [{n}, {d}]", () => _backend.RmsNorm.Forward(h, weight, 1e-5, x, rstd), h, x);
+        yield return Walk(
+            $"RmsNorm backward [{n}, {d}]", () => _backend.RmsNorm.Backward(x, h, weight, rstd, h2, null), x, h, h2, h2);
+
+        var half = _shape.Config.HeadDim / 2;
+        var (cos, sin) = (Accumulated("cos", _shape.Length, half), Accumulated("sin", _shape.Length, half));
+        var positions = Ints("positions", n, i => i % _shape.Length);
+        yield return Walk($"Rope [{n}, {d}]", () => _backend.Rope.Forward(x, positions, cos, sin), x, x);
+
+        var chunk = Math.Min(n, 1024);
+        var (logits, nll, logSum) = (Take("logits", chunk, v), Vector("nll", chunk), Vector("log_sum", chunk));
+        var targets = Ints("targets", chunk, i => i % v);
+        yield return Walk(
+            $"CrossEntropy forward [{chunk}, {v}]", () => _backend.CrossEntropy.Forward(logits, targets, nll, logSum), logits);
+        yield return Walk(
+            $"CrossEntropy backward [{chunk}, {v}]",
+            () => _backend.CrossEntropy.Backward(logits, targets, logSum, 1, logits), logits, logits);
+
+        Tensor Moment(string name) => Accumulated(name, 4096, d);
+        var (value, gradient, m1, m2) = (Moment("value"), Moment("gradient"), Moment("m"), Moment("v"));
+        var norm = Plan("norm", new(1), DType.Float64);
+        var step = new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1);
+        yield return Walk(
+            $"AdamW [4096, {d}]", () => _backend.AdamW.Update(value, gradient, m1, m2, step, norm),
+            value, gradient, m1, m2, value, m1, m2);
+    }
+
+    private IEnumerable<DeviceCase> Products()
+    {
+        foreach (var (name, outputs, inputs) in _shape.Linears)
+        {
+            var (n, weight) = (_shape.Rows, Plan("w " + name, new(outputs, inputs), DType.BFloat16));
+            var (x, y, dx) = (Take("x " + name, n, inputs), Take("y " + name, n, outputs), Take("dx " + name, n, inputs));
+            var flops = 2.0 * n * outputs * inputs;
+            yield return Product($"y = x Wᵀ, {name} [{n}, {inputs}] → {outputs}", flops, () => _backend.Linear.Forward(x, weight, null, y));
+            yield return Product($"dx = dy W, {name}", flops, () => _backend.Linear.BackwardInput(y, weight, dx, accumulate: false));
+
+            var (a, b) = (Accumulated("a " + name, Rank, inputs), Accumulated("b " + name, outputs, Rank));
+            var u = Take("u " + name, n, Rank);
+            yield return Product($"y = x Wᵀ + s · x Aᵀ Bᵀ, {name}, r = {Rank}", flops + (2.0 * n * Rank * (inputs + outputs)),
+                () => _backend.LowRank.ForwardBeside(_backend.Linear, x, weight, null, a, b, 2, Dropout.None, u, y));
+
+            var (one, answer) = (Take("1 " + name, 1, inputs), Take("y1 " + name, 1, outputs));
+            yield return new($"decode, {name} [1, {inputs}] → {outputs}",
+                new(0, weight.ByteCount), () => _backend.Linear.Forward(one, weight, null, answer));
+        }
+    }
+
+    private IEnumerable<DeviceCase> Attention()
+    {
+        var c = _shape.Config;
+        var (n, queries, keys) = (_shape.Rows, c.Heads * c.HeadDim, c.KeyValueHeads * c.HeadDim);
+        var (q, k, v, y) = (Take("q", n, queries), Take("k", n, keys), Take("v", n, keys), Take("mixed", n, queries));
+        var (logSum, delta) = (Accumulated("log_sum2", n, c.Heads), Accumulated("delta", n, c.Heads));
+        var (dq, dk, dv) = (Take("dq", n, queries), Take("dk", n, keys), Take("dv", n, keys));
+        var (first, last) = (Ints("first", n, i => i / _shape.Length * _shape.Length), Ints("last", n, i => i));
+        var scale = 1 / Math.Sqrt(c.HeadDim);
+        var pairs = (double)_shape.Batch * _shape.Length * (_shape.Length + 1) / 2 * queries;
+        yield return Product($"attention forward {_shape.Batch} × {_shape.Length}, {c.Heads} heads of {c.HeadDim}", 4 * pairs,
+            () => _backend.Attention.Forward(q, k, v, first, last, c.HeadDim, scale, y, logSum));
+        yield return Product("attention backward", 10 * pairs, () => _backend.Attention.Backward(
+            y, q, k, v, first, last, c.HeadDim, scale, y, logSum, delta, dq, dk, dv));
+    }
+
+    private static DeviceCase Walk(string name, Action run, params Tensor[] moved) =>
+        new(name, new(0, moved.Sum(t => (double)t.ByteCount)), run);
+
+    private static DeviceCase Product(string name, double flops, Action run) => new(name, new(flops, 0), run);
+
+    private Tensor Take(string name, int rows, int columns) => Plan(name, new(rows, columns), _backend.Activation);
+
+    private Tensor Accumulated(string name, int rows, int columns) => Plan(name, new(rows, columns), _backend.Accumulation);
+
+    private Tensor Vector(string name, int count) => Plan(name, new(count), _backend.Accumulation);
+
+    private Tensor Ints(string name, int count, Func<int, int> value)
+    {
+        var tensor = Plan(name, new(count), DType.Int32);
+        tensor.Write([.. Enumerable.Range(0, count).Select(value)]);
+        return tensor;
+    }
+
+    /// <summary>Memory of small numbers: the first rows are drawn, and what they hold does not change the time.</summary>
+    private Tensor Plan(string name, Shape shape, DType type)
+    {
+        var arena = new Arena(_backend, name);
+        _arenas.Add(arena);
+        var tensor = arena.Take(shape, type, name);
+        arena.Commit();
+        if (type is DType.Float32 or DType.BFloat16 && shape.Rank == 2)
+        {
+            var drawn = tensor.Slice(0, Math.Min(64, tensor.Rows));
+            var stream = Philox.Stream(1, name);
+            drawn.Write([.. Enumerable.Range(0, (int)drawn.Shape.Count).Select(i => 0.1 * stream.Normal(i))]);
+        }
+
+        return tensor;
+    }
+}
