@@ -95,7 +95,7 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
         QueryBlock<TLanes>.Turn(dy, t.Dy.Stride, rows, d, s.TurnedGradient);
         QueryBlock<TLanes>.Ranges(t, block, s.First, s.Last);
         Statistics(t, block, head, s);
-        var coming = new AttentionComing(t, block, head);
+        var coming = AttentionComing.Backward(t, block, head);
         var turns = (block.EndKey - block.FirstKey + Keys - 1) / Keys;
         for (var key = block.FirstKey; key < block.EndKey; key += Keys)
         {

@@ -16,21 +16,35 @@ internal unsafe struct AttentionComing
     private ComingRows _keyGradient;
     private ComingRows _valueGradient;
 
+    /// <param name="t">The tensors of a forward.</param>
+    /// <param name="block">The block that is computed now.</param>
+    /// <param name="head">Its head.</param>
+    public static AttentionComing Forward(in AttentionOperands t, KeyGroup block, int head)
+    {
+        var (own, shared) = (head * t.HeadDim, head / t.Group * t.HeadDim);
+        return new()
+        {
+            _query = Of(t.Q, block.End, own, t.HeadDim),
+            _output = Of(t.Y, block.First, own, t.HeadDim),
+            _key = Of(t.K, block.End, shared, t.HeadDim),
+            _value = Of(t.V, block.End, shared, t.HeadDim),
+        };
+    }
+
     /// <param name="t">The tensors of a backward.</param>
     /// <param name="block">The block that is computed now.</param>
     /// <param name="head">Its head.</param>
-    public AttentionComing(in AttentionOperands t, KeyGroup block, int head)
+    public static AttentionComing Backward(in AttentionOperands t, KeyGroup block, int head)
     {
         var (own, shared) = (head * t.HeadDim, head / t.Group * t.HeadDim);
-        var next = block.End;
-        _query = Of(t.Q, next, own, t.HeadDim);
-        _output = Of(t.Y, next, own, t.HeadDim);
-        _outputGradient = Of(t.Dy, next, own, t.HeadDim);
-        _key = Of(t.K, next, shared, t.HeadDim);
-        _value = Of(t.V, next, shared, t.HeadDim);
-        _queryGradient = Of(t.Dq, block.First, own, t.HeadDim);
-        _keyGradient = Of(t.Dk, block.First, shared, t.HeadDim);
-        _valueGradient = Of(t.Dv, block.First, shared, t.HeadDim);
+        return Forward(t, block, head) with
+        {
+            _output = Of(t.Y, block.End, own, t.HeadDim),
+            _outputGradient = Of(t.Dy, block.End, own, t.HeadDim),
+            _queryGradient = Of(t.Dq, block.First, own, t.HeadDim),
+            _keyGradient = Of(t.Dk, block.First, shared, t.HeadDim),
+            _valueGradient = Of(t.Dv, block.First, shared, t.HeadDim),
+        };
     }
 
     public void AskForQueries(int turns)

@@ -33,8 +33,11 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
         new Span<float>(output, Queries * d).Clear();
         new Span<float>(max, Queries).Fill(QueryBlock<TLanes>.Masked);
         new Span<float>(sum, Queries).Clear();
+        var coming = AttentionComing.Forward(t, block, head);
+        var turns = (block.EndKey - block.FirstKey + Keys - 1) / Keys;
         for (var key = block.FirstKey; key < block.EndKey; key += Keys)
         {
+            coming.AskForQueries(turns);
             var count = Math.Min(Keys, block.EndKey - key);
             QueryBlock<TLanes>.Scores(t.K.At(key) + keyHead, t.K.Stride, count, turned, d, t.Scale, edge, scores);
             if (!QueryBlock<TLanes>.SeesAll(first, last, key, count))
@@ -42,6 +45,7 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
                 QueryBlock<TLanes>.Mask(scores, key, count, first, last);
             }
 
+            coming.AskForKeys(turns);
             Soften(scores, count, max, sum, factor);
             if (key > block.FirstKey)
             {
