@@ -15,7 +15,7 @@ publish() {
     rm -rf "$out"
     mkdir -p "$out/fixtures"
     for project in src/Cli benchmarks; do
-        dotnet publish "$here/$project" -c Release -r linux-x64 --no-self-contained -p:DebugType=none \
+        dotnet publish "$here/$project" -c Release -r linux-x64 --no-self-contained -p:DebugType=none -p:PublishReadyToRun=false \
             -p:SatelliteResourceLanguages=en -o "$out/$(basename "$project")" -v quiet
     done
     for tests in Model Training; do
