@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace SafeLlama.Cli.Study;
 
-/// <summary>A running study on stderr: every replicate, where it stands, and the table of results as it fills up.</summary>
+/// <summary>A running study on stderr: every arm, where it stands, and the table of results as it fills up.</summary>
 internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyMetric> headline) : IProgress<ArmProgress>
 {
     private readonly Dictionary<Replicate, ArmProgress> _last = [];
@@ -46,24 +46,27 @@ internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyM
         }
     }
 
+    /// <summary>One row per arm: how many of its replicates are done, where one stands, and the means so far.</summary>
     private Table Table()
     {
         var table = new Table().Border(TableBorder.Simple).Caption(Left());
-        table.AddColumns(["Arm", "Stage", "Loss"]);
+        table.AddColumns(["Arm", "Done", "Now", "Loss"]);
         foreach (var metric in headline)
         {
             table.AddColumn(new TableColumn(Markup.Escape(metric.Title)).RightAligned());
         }
 
-        foreach (var job in jobs)
+        foreach (var arm in jobs.GroupBy(job => job.Replicate.Arm))
         {
-            var at = _last.GetValueOrDefault(job.Replicate);
+            var known = arm.Select(job => _last.GetValueOrDefault(job.Replicate)).OfType<ArmProgress>().ToList();
+            var (done, now) = (known.Where(at => at.Stage == "done").ToList(), known.FirstOrDefault(at => at.Stage != "done"));
             table.AddRow(
             [
-                Markup.Escape(Name(job.Replicate)),
-                at is null ? "waiting" : at.Stage == "done" ? "done" : $"{at.Stage} {100 * at.Done / Math.Max(1, at.Total)} %",
-                at?.Loss is { } loss ? loss.ToString("0.000") : "",
-                .. headline.Select((_, i) => at?.Headline is { } shares ? ReportText.Percent(shares[i]) : ""),
+                Markup.Escape(arm.Key),
+                $"{done.Count} of {arm.Count()}",
+                now is not null ? $"{now.Stage} {100 * now.Done / Math.Max(1, now.Total)} %" : done.Count == arm.Count() ? "" : "waiting",
+                now?.Loss is { } loss ? loss.ToString("0.000") : "",
+                .. headline.Select((_, i) => done.Count > 0 ? ReportText.Percent(done.Average(at => at.Headline![i])) : ""),
             ]);
         }
 
