@@ -7,6 +7,7 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using SafeLlama.Benchmarks;
+using SafeLlama.Kernels;
 using SafeLlama.Common;
 
 try

@@ -27,7 +27,7 @@ internal static class StepBenchmark
         using var model = new Llama(backend, weights, adapter, Math.Max(o.Shape.Length, o.Generated + 1));
         var measured = o.Mode == "decode" ? Decode(o, model, profile) : Train(o, model, profile);
         Console.WriteLine(JsonSerializer.Serialize(Report(o, measured, Stopwatch.GetElapsedTime(started))));
-        profile?.Times.Print(Console.Error, measured.Seconds.Count);
+        profile?.Print(Console.Error, measured.Seconds.Count);
         return 0;
     }
 

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
 
@@ -21,11 +22,7 @@ internal sealed class ThroughputColumn : IColumn
     public static ThroughputColumn OfLimit { get; } = new(
         "Of limit",
         "share of the measured multiply-add peak of one core, or of its reading from memory where nothing is multiplied",
-        (work, seconds) => Cell(
-            work.Flops > 0
-                ? work.Flops / seconds / 1e9 / Roofline.Measured.GigaflopsPerSecond
-                : work.Bytes / seconds / 1e9 / Roofline.Measured.MemoryGigabytesPerSecond,
-            "P0"));
+        (work, seconds) => Cell(Roofline.Measured.Share(work.Flops, work.Bytes, seconds), "P0"));
 
     public string Id => ColumnName;
 

@@ -5,9 +5,9 @@ namespace SafeLlama.Cli.Training;
 
 /// <summary>Lets a run settle, watches some steps op by op, and prints where their time went.</summary>
 /// <param name="inner">What is shown of the run besides.</param>
-/// <param name="times">The clock beside every op.</param>
+/// <param name="profile">The clock beside every op.</param>
 /// <param name="steps">How many steps are watched.</param>
-internal sealed class ProfileView(ITrainingView inner, OpTimes times, int steps) : ITrainingView
+internal sealed class ProfileView(ITrainingView inner, ProfilingBackend profile, int steps) : ITrainingView
 {
     /// <summary>Steps in which the runtime still compiles: they say nothing of the rest.</summary>
     private const int Settling = 3;
@@ -21,16 +21,16 @@ internal sealed class ProfileView(ITrainingView inner, OpTimes times, int steps)
     {
         if (++_seen == Settling + steps)
         {
-            times.Stop();
+            profile.Times.Stop();
             inner.Stepped(report, totalSteps, seconds);
-            times.Print(Console.Error, steps);
+            profile.Print(Console.Error, steps);
             return;
         }
 
         inner.Stepped(report, totalSteps, seconds);
         if (_seen == Settling)
         {
-            times.Reset();
+            profile.Times.Reset();
         }
     }
 

@@ -67,7 +67,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
         Terminal.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
         var watched = new StartUpView(new TrainView(), backend);
-        ITrainingView view = profile is null ? watched : new ProfileView(watched, profile.Times, profileSteps);
+        ITrainingView view = profile is null ? watched : new ProfileView(watched, profile, profileSteps);
         using var run = new TrainingRun(model, config, inputs.Data, output, BaseModel, view);
         var result = run.Run(stop);
         if (result.Interrupted)

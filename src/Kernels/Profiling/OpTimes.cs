@@ -32,7 +32,7 @@ public sealed class OpTimes
         _cpuStarted = Environment.CpuUsage.TotalTime;
     }
 
-    /// <summary>Ends what <see cref="Print"/> calls the whole.</summary>
+    /// <summary>Ends what a report calls the whole.</summary>
     public void Stop()
     {
         _wall = Stopwatch.GetElapsedTime(_started).TotalSeconds;
@@ -67,19 +67,32 @@ public sealed class OpTimes
     /// </summary>
     /// <param name="writer">Where to.</param>
     /// <param name="steps">How many steps the sums are of.</param>
-    public void Print(TextWriter writer, int steps)
+    /// <param name="limits">What a core can do; null where ops run elsewhere, and no share of it is shown.</param>
+    internal void Print(TextWriter writer, int steps, Roofline? limits)
     {
-        writer.WriteLine($"{"op",-24}{"calls/step",11}{"ms/step",10}{"CPU ms",10}{"share",8}{"GFLOP/s",9}{"GB/s",8}");
+        var ofLimit = limits is null ? "" : $"{"of limit",10}";
+        writer.WriteLine(
+            $"{"op",-24}{"calls/step",11}{"ms/step",10}{"CPU ms",10}{"share",8}{"GFLOP/s",9}{"GB/s",8}{ofLimit}");
         foreach (var (name, time) in _times.OrderByDescending(t => t.Value.CpuSeconds))
         {
             var (flops, bytes) = (time.Flops / time.CpuSeconds / 1e9, time.Bytes / time.CpuSeconds / 1e9);
             writer.WriteLine(
-                $"{name,-24}{time.Calls / (double)steps,11:F0}{1000 * time.Seconds / steps,10:F2}{1000 * time.CpuSeconds / steps,10:F2}"
-                + $"{time.CpuSeconds / _cpu,8:P1}{(flops > 0 ? $"{flops:F1}" : ""),9}{bytes,8:F1}");
+                Line(name, $"{time.Calls / (double)steps:F0}", time.Seconds, time.CpuSeconds, steps)
+                + $"{(flops > 0 ? $"{flops:F1}" : ""),9}{bytes,8:F1}"
+                + (limits is null ? "" : $"{limits.Share(time.Flops, time.Bytes, time.CpuSeconds),10:P0}"));
         }
 
-        var (restWall, restCpu) = (_wall - _times.Values.Sum(t => t.Seconds), _cpu - _times.Values.Sum(t => t.CpuSeconds));
-        writer.WriteLine(
-            $"{"outside ops",-24}{"",11}{1000 * restWall / steps,10:F2}{1000 * restCpu / steps,10:F2}{restCpu / _cpu,8:P1}");
+        writer.WriteLine(Line(
+            "outside ops", "", _wall - _times.Values.Sum(t => t.Seconds), _cpu - _times.Values.Sum(t => t.CpuSeconds),
+            steps));
+        if (limits is not null)
+        {
+            writer.WriteLine(
+                $"limit of one core: {limits.GigaflopsPerSecond:F0} GFLOP/s of multiply-adds; where nothing is "
+                + $"multiplied, {limits.MemoryGigabytesPerSecond:F1} GB/s from memory, more from a cache.");
+        }
     }
+
+    private string Line(string name, string calls, double seconds, double cpuSeconds, int steps) =>
+        $"{name,-24}{calls,11}{1000 * seconds / steps,10:F2}{1000 * cpuSeconds / steps,10:F2}{cpuSeconds / _cpu,8:P1}";
 }

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace SafeLlama.Benchmarks;
+namespace SafeLlama.Kernels;
 
 /// <summary>How fast one thread, or several side by side, read a block of memory from its first byte to its last.</summary>
-internal sealed unsafe class MemoryRead : IDisposable
+public sealed unsafe class MemoryRead : IDisposable
 {
     private const int Line = 256;
 
