@@ -9,20 +9,26 @@ internal static class Devices
     /// <param name="name"><c>cpu</c>, <c>cuda</c> (fp32 between ops), <c>cuda:bf16</c> (bf16, tensor cores) or
     /// <c>reference</c>.</param>
     /// <param name="threads">Threads of the cpu.</param>
+    /// <param name="cublas">Whether NVIDIA's library computes the products.</param>
     /// <exception cref="SafeLlamaException">There is no such device.</exception>
-    public static IBackend Open(string name, int threads)
+    public static IBackend Open(string name, int threads, bool cublas = false)
     {
         if (threads is < 1 or > 1024)
         {
             throw SafeLlamaException.Usage($"--threads {threads}: expected 1 to 1024.");
         }
 
+        if (cublas && name is not ("cuda" or "cuda:bf16"))
+        {
+            throw SafeLlamaException.Usage($"--matmul cublas: needs --device cuda or cuda:bf16, not {name}.");
+        }
+
         return name switch
         {
             "cpu" => new SimdBackend(threads),
             "reference" => new ReferenceBackend(),
-            "cuda" => GpuBackend.OpenCuda(DType.Float32),
-            "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16),
+            "cuda" => GpuBackend.OpenCuda(DType.Float32, cublas),
+            "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16, cublas),
             _ => throw SafeLlamaException.Usage(
                 $"--device {name}: is unknown, expected cpu, cuda, cuda:bf16 or reference."),
         };

@@ -99,6 +99,9 @@ internal static class TrainSettings
         "seed", "N", "Seeds the order of rows, new weights and dropout.", "1");
     public static readonly Setting<string> Device = Text(
         "device", "NAME", "Where to compute: cpu, cuda, cuda:bf16, or reference (fp64, slow, for checking).", "cpu");
+    public static readonly Setting<bool> Cublas = Choice(
+        "matmul", "Who computes matrix products on cuda: our kernels, or NVIDIA's cuBLAS where it is installed.", "own",
+        ("own", false), ("cublas", true));
     public static readonly Setting<int> Threads = Whole(
         "threads", "N", "Threads of the cpu device; results do not depend on it. All cores where not given.");
     public static readonly Setting<double> Memory = Number(
@@ -112,7 +115,7 @@ internal static class TrainSettings
         Rank, Alpha, Dropout, Targets, RankStabilized,
         Epochs, Steps, BatchSize, MicroBatch, Recompute, LearningRate, Schedule, Warmup, WeightDecay, Beta1, Beta2, Epsilon,
         MaxGradNorm, Divisor, EvaluateEvery, Patience, KeepCheckpoints,
-        Type, Seed, Device, Threads, Memory,
+        Type, Seed, Device, Cublas, Threads, Memory,
     ];
 
     /// <summary>What a resumed run may be told anew: it changes no result.</summary>

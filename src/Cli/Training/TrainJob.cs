@@ -93,7 +93,8 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
 
     private string BaseModel => settings.Find(TrainSettings.Model) ?? "";
 
-    private IBackend Open() => Devices.Open(settings.Get(TrainSettings.Device), TrainRequest.Threads(settings));
+    private IBackend Open() => Devices.Open(
+        settings.Get(TrainSettings.Device), TrainRequest.Threads(settings), settings.Get(TrainSettings.Cublas));
 
     private LlamaWeights Weights(IBackend backend, LlamaConfig shape)
     {

@@ -12,9 +12,10 @@ public sealed class GpuBackend : IBackend
     private readonly GpuDevice _device;
     private readonly GpuMemory _scratch;
     private readonly LowRankGpu _lowRank;
+    private readonly CublasProducts? _cublas;
     private readonly List<GpuMemory> _imported = [];
 
-    private GpuBackend(GpuDevice device, DType activation, string name)
+    private GpuBackend(GpuDevice device, DType activation, string name, bool cublas = false)
     {
         if (activation is not (DType.Float32 or DType.BFloat16))
         {
@@ -24,7 +25,8 @@ public sealed class GpuBackend : IBackend
         (_device, Activation, Name) = (device, activation, name);
         var parts = ElementwiseGpu.PartsShape;
         _scratch = new GpuMemory(device, parts.Count * DType.Float64.Size(), "totals");
-        var product = new GpuProduct(device);
+        _cublas = cublas ? new CublasProducts(device) : null;
+        var product = new GpuProduct(device, _cublas);
         RmsNorm = new RmsNormGpu(device);
         Linear = new LinearGpu(device, product);
         LowRank = _lowRank = new LowRankGpu(device, product);
@@ -65,11 +67,18 @@ public sealed class GpuBackend : IBackend
 
     /// <summary>The first CUDA device.</summary>
     /// <param name="activation">Float32 or BFloat16.</param>
-    /// <exception cref="SafeLlamaException">There is none, or its driver is missing.</exception>
-    public static GpuBackend OpenCuda(DType activation)
+    /// <param name="cublas">Whether NVIDIA's library computes the products, as a yardstick for ours.</param>
+    /// <exception cref="SafeLlamaException">There is none, or its driver or cuBLAS is missing.</exception>
+    public static GpuBackend OpenCuda(DType activation, bool cublas = false)
     {
+        if (cublas)
+        {
+            CublasProducts.MustBeInstalled();
+        }
+
         var device = GpuDevice.OpenCuda();
-        return new(device, activation, $"cuda ({device.Accelerator.Name}, {activation} activations)");
+        var products = cublas ? ", cuBLAS" : "";
+        return new(device, activation, $"cuda ({device.Accelerator.Name}, {activation} activations{products})", cublas);
     }
 
     /// <summary>The same kernels on the CPU, one thread of the system for each thread of a group: slow, for tests.</summary>
@@ -113,6 +122,7 @@ public sealed class GpuBackend : IBackend
     public void Dispose()
     {
         _imported.ForEach(memory => memory.Dispose());
+        _cublas?.Dispose();
         _lowRank.Dispose();
         _scratch.Dispose();
         _device.Dispose();

@@ -223,6 +223,11 @@ internal sealed class GpuDevice : IDisposable
     /// <summary>ILGPU asks for <c>cuda</c>, which finds libcuda.so alone; drivers install libcuda.so.1.</summary>
     private static nint FindDriver(string name, Assembly assembly, DllImportSearchPath? path)
     {
+        if (name == CublasLibrary.Name)
+        {
+            return CublasLibrary.Load();
+        }
+
         var file = name switch
         {
             "cuda" => OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1",

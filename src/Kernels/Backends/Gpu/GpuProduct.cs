@@ -11,7 +11,7 @@ namespace SafeLlama.Kernels;
 /// A square thread group of side s computes a tile of side 4 s; each thread keeps 4 × 4 sums in registers. Tiles of a and
 /// b, 16 deep, pass through shared memory. Every sum runs over k from first to last, whatever the group's size.
 /// </remarks>
-internal sealed class GpuProduct(GpuDevice device)
+internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null)
 {
     /// <summary>How much of k is in shared memory at a time.</summary>
     private const int Deep = 16;
@@ -41,6 +41,12 @@ internal sealed class GpuProduct(GpuDevice device)
             HasBias = bias is null ? 0 : 1,
             Dropped = dropout.IsActive ? form.Dropped : Dropped.Nothing,
         };
+        if (cublas is not null && CublasProducts.Takes(a, b, c, form))
+        {
+            cublas.Launch(a, b, c, form);
+            return;
+        }
+
         if (form is { TransposeA: 0, TransposeB: 0, Dropped: Dropped.Nothing or Dropped.A } && dropout.IsActive == (form.Dropped == Dropped.A))
         {
             if (c.Rows <= SkinnyProduct.MaxRows && !dropout.IsActive)
@@ -73,7 +79,7 @@ internal sealed class GpuProduct(GpuDevice device)
     public bool LaunchWith(Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form)
     {
         form = form with { Rows = c.Rows, Columns = c.Columns, Depth = a.Columns };
-        if (_tensorCores is null || form.TransposeA != 0 || c.Rows <= SkinnyProduct.MaxRows
+        if (_tensorCores is null || cublas is not null || form.TransposeA != 0 || c.Rows <= SkinnyProduct.MaxRows
             || !TensorCoreProduct.Takes(a, b, form) || !TensorCoreProduct.Takes(a2, b2, form))
         {
             return false;
