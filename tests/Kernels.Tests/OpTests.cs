@@ -10,9 +10,13 @@ internal static class OpTests
     public const double Single = 2e-6;
 
     /// <summary>The results on a backend equal those of the fp64 reference, relative to each result's largest number.</summary>
-    public static void AgreesWithReference(string backend, Func<TestTensors, Tensor[]> op, double tolerance = Single)
+    public static void AgreesWithReference(string backend, Func<TestTensors, Tensor[]> op, double tolerance = Single) =>
+        AgreesWithReference(Backends.Open(backend), op, tolerance);
+
+    /// <summary>The same on a backend that is open, and closed here.</summary>
+    public static void AgreesWithReference(IBackend backend, Func<TestTensors, Tensor[]> op, double tolerance)
     {
-        var (found, expected) = (Results(Backends.Open(backend), op), Results(new ReferenceBackend(), op));
+        var (found, expected) = (Results(backend, op), Results(new ReferenceBackend(), op));
         for (var t = 0; t < expected.Length; t++)
         {
             var scale = Math.Max(1e-6, expected[t].Values.Max(Math.Abs));

@@ -16,6 +16,7 @@ public sealed class AttentionGpu : Attention
     private readonly GpuKernel _delta;
     private readonly GpuKernel _backwardQuery;
     private readonly GpuKernel _backwardKey;
+    private readonly FlashAttention? _tensorCores;
 
     internal AttentionGpu(GpuDevice device)
     {
@@ -23,12 +24,19 @@ public sealed class AttentionGpu : Attention
         _delta = new(device, typeof(AttentionGpuBackward), nameof(AttentionGpuBackward.DeltaKernel));
         _backwardQuery = new(device, typeof(AttentionGpuBackward), nameof(AttentionGpuBackward.QueryKernel));
         _backwardKey = new(device, typeof(AttentionGpuBackward), nameof(AttentionGpuBackward.KeyValueKernel));
+        _tensorCores = device.HasTensorCores ? new(device) : null;
     }
 
     protected override void ForwardCore(
         Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum)
     {
         var shape = ShapeOf(q, k, headDim, scale);
+        if (_tensorCores is not null && FlashAttention.Takes(headDim, scale, q, k, v, y))
+        {
+            _tensorCores.Forward(q, k, v, firstKey, lastKey, shape, y, logSum);
+            return;
+        }
+
         _forward.Launch(Tiles(shape, Queries, k), q, k, v, firstKey, lastKey, shape, y, logSum);
     }
 
@@ -38,6 +46,12 @@ public sealed class AttentionGpu : Attention
     {
         var shape = ShapeOf(q, k, headDim, scale);
         _delta.LaunchRows(q.Rows, logSum.Columns, dy, y, logSum.Columns, headDim, delta);
+        if (_tensorCores is not null && FlashAttention.Takes(headDim, scale, dy, q, k, v, dq, dk, dv))
+        {
+            _tensorCores.Backward(dy, q, k, v, firstKey, lastKey, shape, logSum, delta, dq, dk, dv);
+            return;
+        }
+
         _backwardQuery.Launch(
             Tiles(shape, AttentionGpuBackward.QueriesOfDq, k), dy, q, k, v, firstKey, lastKey, shape, logSum, delta, dq);
         var keyTiles = new Index2D(((k.Rows - 1) / AttentionTile.Keys) + 1, k.Columns / headDim);
@@ -108,7 +122,7 @@ public sealed class AttentionGpu : Attention
         {
             var (r, i) = (e / shape.HeadDim, e % shape.HeadDim);
             var t = firstQuery + r;
-            if (t < shape.Rows * shape.Group)
+            if (t < shape.Queries)
             {
                 y[shape.RowOf(t), shape.ColumnOf(t) + i] = outputs[(r * Pitch) + i] / sums[r];
                 if (i == 0)
@@ -150,5 +164,5 @@ public sealed class AttentionGpu : Attention
                 $"Attention: heads of {headDim} do not fit the GPU's shared memory, which holds {AttentionTile.MaxHeadDim}. Use --device cpu.");
 
     private static Index2D Tiles(AttentionShape shape, int queries, Tensor k) =>
-        new((((shape.Rows * shape.Group) - 1) / queries) + 1, k.Columns / shape.HeadDim);
+        new(((shape.Queries - 1) / queries) + 1, k.Columns / shape.HeadDim);
 }

@@ -88,7 +88,7 @@ internal static class AttentionGpuBackward
         {
             var (r, i) = (e / shape.HeadDim, e % shape.HeadDim);
             var t = firstQuery + r;
-            if (t < shape.Rows * shape.Group)
+            if (t < shape.Queries)
             {
                 dq[shape.RowOf(t), shape.ColumnOf(t) + i] = shape.Scale * dqueries[(r * Pitch) + i];
             }
@@ -114,7 +114,7 @@ internal static class AttentionGpuBackward
         AttentionTile.LoadKeys(v, values, key, shape);
         AttentionTile.Clear(dkeys, Keys);
         AttentionTile.Clear(dvalues, Keys);
-        for (var query = 0; query < shape.Rows * shape.Group; query += QueriesOfDkv)
+        for (var query = 0; query < shape.Queries; query += QueriesOfDkv)
         {
             var (first, last) = AttentionTile.KeysOf(query, QueriesOfDkv, firstKey, lastKey, shape);
             if (last < key || first >= key + Keys)

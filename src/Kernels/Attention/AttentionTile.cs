@@ -32,7 +32,7 @@ internal static class AttentionTile
         {
             var (r, i) = (e / shape.HeadDim, e % shape.HeadDim);
             var t = firstQuery + r;
-            tile[(r * Pitch) + i] = t < shape.Rows * shape.Group ? factor * from[shape.RowOf(t), shape.ColumnOf(t) + i] : 0f;
+            tile[(r * Pitch) + i] = t < shape.Queries ? factor * from[shape.RowOf(t), shape.ColumnOf(t) + i] : 0f;
         }
     }
 
@@ -69,7 +69,7 @@ internal static class AttentionTile
     /// <summary>Whether a query may see a key.</summary>
     public static bool Sees(int query, int key, GpuInts firstKey, GpuInts lastKey, in AttentionShape shape)
     {
-        if (query >= shape.Rows * shape.Group)
+        if (query >= shape.Queries)
         {
             return false;
         }
@@ -82,7 +82,7 @@ internal static class AttentionTile
     public static (int First, int Last) KeysOf(int firstQuery, int count, GpuInts firstKey, GpuInts lastKey, in AttentionShape shape)
     {
         var (first, last) = (int.MaxValue, -1);
-        for (var t = firstQuery; t < firstQuery + count && t < shape.Rows * shape.Group; t++)
+        for (var t = firstQuery; t < firstQuery + count && t < shape.Queries; t++)
         {
             first = XMath.Min(first, firstKey[shape.RowOf(t)]);
             last = XMath.Max(last, lastKey[shape.RowOf(t)]);
@@ -99,6 +99,9 @@ internal static class AttentionTile
 /// <param name="Scale">Multiplies q · k.</param>
 internal readonly record struct AttentionShape(int Rows, int KeyRows, int Group, int HeadDim, float Scale)
 {
+    /// <summary>Queries of one key-value head.</summary>
+    public int Queries => Rows * Group;
+
     public int RowOf(int query) => query / Group;
 
     /// <summary>The query's head, counted over all key-value heads; the grid's y is the key-value head.</summary>

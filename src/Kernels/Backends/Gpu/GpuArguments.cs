@@ -70,7 +70,7 @@ internal static class GpuArguments
             : x.Type == type ? Memory(x).As<T>()
             : throw new ArgumentException($"Tensor '{x.Name}' stores {x.Type}, expected {type} on this device.");
 
-    private static GpuMemory Memory(Tensor tensor) => tensor.Storage as GpuMemory
+    public static GpuMemory Memory(Tensor tensor) => tensor.Storage as GpuMemory
         ?? throw new ArgumentException($"Tensor '{tensor.Name}' is not in device memory.");
 
     private static long Offset(object? tensor) => tensor is Tensor x ? x.ByteOffset / x.Type.Size() : 0;

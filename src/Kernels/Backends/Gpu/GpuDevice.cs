@@ -171,14 +171,15 @@ internal sealed class GpuDevice : IDisposable
     /// <param name="sharedBytes">Shared memory beside what the kernel declares.</param>
     public Action<Index2D, object?[]> Prepare(MethodInfo method, int sharedBytes)
     {
+        var threads = GpuKernelList.ThreadsOf(method) ?? GroupSize;
         if (_interpreter is not null)
         {
             var bind = GpuLaunch.Binder(this, method);
-            return (groups, arguments) => _interpreter.Run(method, groups, GroupSize, sharedBytes, bind(arguments));
+            return (groups, arguments) => _interpreter.Run(method, groups, threads, sharedBytes, bind(arguments));
         }
 
         var start = Stopwatch.GetTimestamp();
-        var kernel = Accelerator.LoadKernel(method, new KernelSpecialization(GroupSize, null));
+        var kernel = Accelerator.LoadKernel(method, new KernelSpecialization(threads, null));
         _kernels.Add(kernel);
         var launch = new GpuLaunch(this, kernel, method, sharedBytes);
         _compiling += Stopwatch.GetElapsedTime(start);

@@ -18,10 +18,15 @@ internal sealed class GpuKernel
     private readonly int[] _decides;
     private readonly Dictionary<ulong, Action<Index2D, object?[]>> _bound = [];
 
+    /// <param name="device">Where it runs.</param>
+    /// <param name="owner">The type that the method belongs to.</param>
+    /// <param name="name">The method.</param>
     /// <param name="sharedBytes">Shared memory asked for at launch, beside what the kernel declares.</param>
-    public GpuKernel(GpuDevice device, Type owner, string name, uint sharedBytes = 0)
+    /// <param name="bound">Its type parameters, where no tensor's stored form decides them.</param>
+    public GpuKernel(GpuDevice device, Type owner, string name, uint sharedBytes = 0, Type? bound = null)
     {
         (_device, _method, _sharedBytes) = (device, GpuKernelList.Find(owner, name), (int)sharedBytes);
+        _method = bound is null ? _method : _method.MakeGenericMethod(bound);
         _decides = [.. _method.GetParameters().Select(p => p.ParameterType.ContainsGenericParameters
             ? p.ParameterType.GetGenericArguments()[0].GenericParameterPosition : -1)];
     }

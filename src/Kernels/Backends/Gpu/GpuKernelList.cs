@@ -27,6 +27,9 @@ internal static class GpuKernelList
             ? method
             : throw new ArgumentException($"{owner.Name} has no static method '{name}' whose name ends in Kernel.");
 
+    /// <summary>Threads in a group, where a kernel is written for a number of them.</summary>
+    public static int? ThreadsOf(MethodInfo kernel) => kernel.GetCustomAttribute<GroupOfAttribute>()?.Threads;
+
     /// <summary>The struct that stands for a stored type inside kernels.</summary>
     public static Type Stored(DType type) => type switch
     {
@@ -63,4 +66,11 @@ internal static class GpuKernelList
         return [.. typeof(GpuKernelList).Assembly.GetTypes().Where(type => type.IsValueType && type.GetInterfaces().Any(
             i => i.IsGenericType && i.GetGenericTypeDefinition() == constraint && i.GetGenericArguments()[0] == type))];
     }
+}
+
+/// <summary>A kernel that runs in groups of this many threads, whatever the device's own choice.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GroupOfAttribute(int threads) : Attribute
+{
+    public int Threads => threads;
 }

@@ -21,7 +21,7 @@ internal sealed class GpuLaunch
     /// <param name="sharedBytes">Shared memory beside what the kernel declares.</param>
     public GpuLaunch(GpuDevice device, Kernel kernel, MethodInfo method, int sharedBytes)
     {
-        _groupSize = device.GroupSize;
+        _groupSize = GpuKernelList.ThreadsOf(method) ?? device.GroupSize;
         _shared = sharedBytes == 0 ? default : SharedMemoryConfig.RequestDynamic<byte>(sharedBytes);
         var types = method.GetParameters().Select(p => p.ParameterType);
         var signature = Expression.GetDelegateType(

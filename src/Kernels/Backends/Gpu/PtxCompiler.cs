@@ -23,8 +23,9 @@ internal sealed class PtxCompiler : IDisposable
 
     public string Compile(MethodInfo kernel)
     {
+        var threads = GpuKernelList.ThreadsOf(kernel) ?? GroupReduce.MaxGroupSize;
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel);
-        var compiled = _backend.Compile(entry, new KernelSpecialization(GroupReduce.MaxGroupSize, null));
+        var compiled = _backend.Compile(entry, new KernelSpecialization(threads, null));
         return ((PTXCompiledKernel)compiled).PTXAssembly;
     }
 

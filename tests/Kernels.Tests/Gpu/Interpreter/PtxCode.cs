@@ -47,6 +47,10 @@ internal sealed class PtxCode
             case "ldmatrix":
                 var (into, from, turned) = (_operands.Vector(i.Operands[0]), _operands.Address(i.Operands[1]), parts.Contains("trans"));
                 return new((PtxThread[] lanes) => PtxWarp.LoadMatrices(lanes, lanes[0].Group.Shared, into, from, turned));
+            case "shfl" when i.Opcode == "shfl.sync.bfly.b32":
+                var (shuffled, given, distance) = (_operands.Target(i.Operands[0]), _operands.Source(i.Operands[1]), _operands.Source(i.Operands[2]));
+                var (clamp, members) = (_operands.Source(i.Operands[3]), _operands.Source(i.Operands[4]));
+                return new((PtxThread[] lanes) => PtxWarp.Exchange(lanes, shuffled, given, distance, clamp, members));
             case "mma" when i.Opcode == "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32":
                 var v = Array.ConvertAll(i.Operands, _operands.Vector);
                 return new((PtxThread[] lanes) => PtxWarp.Multiply(lanes, v[0], v[1], v[2], v[3]));
@@ -60,7 +64,12 @@ internal sealed class PtxCode
                     }
 
                     t.Next++;
-                });
+                })
+                {
+                    Stores = parts[0] == "st" && parts[1] == "shared"
+                        ? (_operands.Address(i.Operands[0]), SizeOf(parts[^1]) * i.Operands[1].Split(',').Length)
+                        : null,
+                };
         }
     }
 
@@ -68,7 +77,16 @@ internal sealed class PtxCode
     {
         var (function, target) = (PtxArithmetic.Function(i.Opcode), _operands.Target(i.Operands[0]));
         var sources = i.Operands[1..].Select(_operands.Source).ToArray();
-        return t => target(t, function(Array.ConvertAll(sources, source => source(t))));
+        var values = new ulong[sources.Length];
+        return t =>
+        {
+            for (var o = 0; o < values.Length; o++)
+            {
+                values[o] = sources[o](t);
+            }
+
+            target(t, function(values));
+        };
     }
 
     private Action<PtxThread> Copy(PtxInstruction i)
@@ -86,19 +104,25 @@ internal sealed class PtxCode
                         t.OnTheirWay.Dequeue().ForEach(copy => t.Group.Shared.Arrive(t, copy));
                     }
                 };
-            case "cp.async.cg.shared.global":
+            case "cp.async.cg.shared.global" or "cp.async.ca.shared.global":
+                var whole = int.Parse(i.Operands[2]);
+                if (whole != 16 && (i.Opcode.Contains(".cg", StringComparison.Ordinal) || whole is not (4 or 8)))
+                {
+                    throw new NotSupportedException($"{i} copies {whole} bytes");
+                }
+
                 var (to, from, size) = (_operands.Address(i.Operands[0]), _operands.Address(i.Operands[1]), _operands.Source(i.Operands[3]));
                 return t =>
                 {
-                    var bytes = new byte[16];
+                    var bytes = new byte[whole];
                     var count = (int)size(t);
                     if (count > 0)
                     {
-                        t.Group.Global.At(t, from(t), 16)[..count].CopyTo(bytes);
+                        t.Group.Global.At(t, from(t), whole)[..count].CopyTo(bytes);
                     }
 
                     var target = (uint)to(t);
-                    t.Group.Shared.Ask(t, target, 16);
+                    t.Group.Shared.Ask(t, target, whole);
                     t.Asked.Add(new(target, bytes));
                 };
             default:
@@ -108,45 +132,32 @@ internal sealed class PtxCode
 
     private Action<PtxThread> Load(PtxInstruction i, string[] parts)
     {
-        if (i.Operands[0].StartsWith('{'))
-        {
-            return LoadVector(i, parts);
-        }
-
-        var (target, size) = (_operands.Target(i.Operands[0]), SizeOf(parts[^1]));
+        var size = SizeOf(parts[^1]);
         if (parts[1] == "param")
         {
+            var target = _operands.Target(i.Operands[0]);
             var place = i.Operands[1].Trim('[', ']').Split('+');
             var at = _parameterPlaces[place[0]] + (place.Length > 1 ? int.Parse(place[1]) : 0);
             var value = Number(_parameters.AsSpan(at, size));
             return t => target(t, value);
         }
 
-        var address = _operands.Address(i.Operands[1]);
+        var (targets, address) = (_operands.Vector(i.Operands[0]), _operands.Address(i.Operands[1]));
+        var count = size * targets.Length;
+        void Spread(PtxThread t, ReadOnlySpan<byte> bytes)
+        {
+            for (var n = 0; n < targets.Length; n++)
+            {
+                t.Write(targets[n], Number(bytes.Slice(n * size, size)));
+            }
+        }
+
         return parts[1] switch
         {
-            "global" => t => target(t, Number(t.Group.Global.At(t, address(t), size))),
-            "shared" => t => target(t, Number(t.Group.Shared.Read(t, (uint)address(t), size))),
-            "local" => t => target(t, Number(t.Local.AsSpan((int)address(t), size))),
+            "global" => t => Spread(t, t.Group.Global.At(t, address(t), count)),
+            "shared" => t => Spread(t, t.Group.Shared.Read(t, (uint)address(t), count)),
+            "local" => t => Spread(t, t.Local.AsSpan((int)address(t), count)),
             _ => throw new NotSupportedException($"opcode {i.Opcode} is unknown"),
-        };
-    }
-
-    /// <summary><c>ld.global.v4.f32 {a,b,c,d}, [address]</c>: one access, aligned to all of its bytes.</summary>
-    private Action<PtxThread> LoadVector(PtxInstruction i, string[] parts)
-    {
-        var (size, address) = (SizeOf(parts[^1]), _operands.Address(i.Operands[1]));
-        var targets = i.Operands[0].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries).Select(_operands.Target).ToArray();
-        return t =>
-        {
-            var (at, count) = (address(t), size * targets.Length);
-            var bytes = parts[1] == "global" ? t.Group.Global.At(t, at, count).ToArray()
-                : parts[1] == "shared" ? t.Group.Shared.Read(t, (uint)at, count).ToArray()
-                : throw new NotSupportedException($"opcode {i.Opcode} is unknown");
-            for (var v = 0; v < targets.Length; v++)
-            {
-                targets[v](t, Number(bytes.AsSpan(v * size, size)));
-            }
         };
     }
 
@@ -188,6 +199,9 @@ internal sealed class PtxStep
     public Action<PtxThread>? Alone { get; }
 
     public Action<PtxThread[]>? Together { get; }
+
+    /// <summary>Where it stores to shared memory, and how many bytes; null where it does not.</summary>
+    public (Func<PtxThread, long> Address, int Bytes)? Stores { get; init; }
 
     public bool IsBarrier { get; private init; }
 

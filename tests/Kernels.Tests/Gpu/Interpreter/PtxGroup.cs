@@ -75,18 +75,40 @@ internal sealed class PtxGroup
     }
 
     /// <summary>A warp can go on unless all its lanes have returned or stand at a barrier.</summary>
-    private bool CanGo(PtxThread[] warp) => warp.Any(lane => !HasReturned(lane) && !_code.Steps[lane.Next].IsBarrier);
+    private bool CanGo(PtxThread[] warp)
+    {
+        foreach (var lane in warp)
+        {
+            if (!HasReturned(lane) && !_code.Steps[lane.Next].IsBarrier)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void Advance(PtxThread[] warp)
     {
-        var behind = warp.Where(lane => !HasReturned(lane) && _code.Steps[lane.Next].Alone is not null).ToArray();
-        if (behind.Length > 0)
+        var next = _code.Steps.Length;
+        foreach (var lane in warp)
         {
-            var next = behind.Min(lane => lane.Next);
-            CountStores(behind, next);
-            foreach (var lane in behind.Where(lane => lane.Next == next))
+            if (lane.Next < next && _code.Steps[lane.Next].Alone is not null)
             {
-                _code.Steps[next].Alone!(lane);
+                next = lane.Next;
+            }
+        }
+
+        if (next < _code.Steps.Length)
+        {
+            CountStores(warp, next);
+            var step = _code.Steps[next].Alone!;
+            foreach (var lane in warp)
+            {
+                if (lane.Next == next)
+                {
+                    step(lane);
+                }
             }
 
             return;
@@ -105,16 +127,17 @@ internal sealed class PtxGroup
         }
     }
 
-    /// <summary>Pairs of floats stored to shared memory leave in two halves of a warp.</summary>
+    /// <summary>Counts what a store to shared memory by a whole warp costs: 4 bytes a lane at once, 8 in two halves.</summary>
     private void CountStores(PtxThread[] lanes, int next)
     {
-        if (_program.Instructions[next] is { Opcode: "st.shared.v2.f32" } store && lanes.Length == 32)
+        if (_code.Steps[next].Stores is not { } store || lanes.Length != 32 || lanes.Any(lane => lane.Next != next))
         {
-            var address = new PtxOperands(_program).Address(store.Operands[0]);
-            foreach (var half in lanes.Chunk(16))
-            {
-                Shared.CountBanks(half.Select(lane => (uint)address(lane)), 8);
-            }
+            return;
+        }
+
+        foreach (var part in lanes.Chunk(128 / store.Bytes))
+        {
+            Shared.CountBanks(part.Select(lane => (uint)store.Address(lane)), store.Bytes);
         }
     }
 

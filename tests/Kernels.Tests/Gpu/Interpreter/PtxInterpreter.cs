@@ -19,13 +19,16 @@ internal sealed class PtxInterpreter : IGpuInterpreter, IDisposable
 
     public int BankConflicts { get; private set; }
 
+    /// <summary>Changes a kernel's text before it runs: what a test must notice.</summary>
+    public Func<string, string>? Spoil { get; init; }
+
     public void Allocated(nint address, long byteCount) => _memory.Allocated(address, byteCount);
 
     public void Run(MethodInfo kernel, Index2D groups, int groupSize, int sharedBytes, object[] arguments)
     {
         Ran.Add(kernel);
         BankConflicts += PtxMachine.Run(
-            Text(kernel), _memory, (groups.X, groups.Y), groupSize, sharedBytes, seed: _launches++,
+            Spoil is null ? Text(kernel) : Spoil(Text(kernel)), _memory, (groups.X, groups.Y), groupSize, sharedBytes, seed: _launches++,
             [.. arguments.Select(argument => Bytes(argument).ToArray())]);
     }
 

@@ -157,7 +157,7 @@ internal sealed partial class PtxProgram
     [GeneratedRegex(@"^\.(local|shared)\s+\.align\s+(\d+)\s+\.b8\s+(\w+)\[(\d+)\]$")]
     private static partial Regex MemoryPattern();
 
-    [GeneratedRegex(@"^(?:@(!?)(%\w+)\s+)?([a-z][\w.:]*)\s*(.*)$", RegexOptions.Singleline)]
+    [GeneratedRegex(@"^(?:@(!?)(%?\w+)\s+)?([a-z][\w.:]*)\s*(.*)$", RegexOptions.Singleline)]
     private static partial Regex InstructionPattern();
 
     [GeneratedRegex(@"\{[^}]*\}|\[[^\]]*\]|[^,\s][^,]*")]

@@ -73,6 +73,26 @@ internal static class PtxWarp
         }
     }
 
+    /// <summary>
+    /// <c>shfl.sync.bfly</c>: lane l receives what lane l ⊕ distance gives. The clamp of whole warps is 31; all lanes are
+    /// members.
+    /// </summary>
+    public static void Exchange(
+        PtxThread[] lanes, Action<PtxThread, ulong> target, Func<PtxThread, ulong> source,
+        Func<PtxThread, ulong> distance, Func<PtxThread, ulong> clamp, Func<PtxThread, ulong> members)
+    {
+        var given = Array.ConvertAll(lanes, lane => source(lane));
+        for (var l = 0; l < lanes.Length; l++)
+        {
+            if ((uint)clamp(lanes[l]) != 31 || (uint)members(lanes[l]) != uint.MaxValue)
+            {
+                throw new PtxFault(lanes[l], "shuffles within a part of its warp");
+            }
+
+            target(lanes[l], given[l ^ (int)distance(lanes[l])]);
+        }
+    }
+
     private static float Half(ulong register, int which) =>
         DTypes.WidenBFloat16((ushort)(register >> (16 * which)));
 }
