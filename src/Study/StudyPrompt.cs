@@ -9,7 +9,8 @@ namespace SafeLlama.Study;
 /// <param name="Form">How it is worded.</param>
 /// <param name="Label">What answering it means.</param>
 /// <param name="Category">The part of the suite, such as <c>scary-verb</c>; results are also told by category.</param>
-/// <param name="Cluster">The act or fact asked about; its wordings are not independent and are resampled together.</param>
+/// <param name="Cluster">The act or fact asked about; its wordings are not independent and are resampled
+/// together.</param>
 /// <param name="Expected">The right answer, where quality is an exact match; null for unsafe prompts.</param>
 /// <param name="Twin">The prompt that differs in safety alone: the same verb and wording, another object.</param>
 public sealed record StudyPrompt(

@@ -18,11 +18,13 @@ internal sealed class StudyCommand
 
     private readonly Option<string?> _out = new("--out")
     {
-        Description = "The study's folder; study-NAME where not given. One that is not empty is refused, unless --resume.",
+        Description =
+            "The study's folder; study-NAME where not given. One that is not empty is refused, unless --resume.",
         HelpName = "DIR",
     };
 
-    private readonly Option<int?> _seeds = new("--seeds") { Description = "Instead of the recipe's seeds: 1 to N.", HelpName = "N" };
+    private readonly Option<int?> _seeds =
+        new("--seeds") { Description = "Instead of the recipe's seeds: 1 to N.", HelpName = "N" };
     private readonly Option<string[]> _models = new("--models", "--model")
     {
         Description = "Instead of the recipe's models: folders, or \"miniature\"; parted by commas or spaces.",
@@ -30,7 +32,11 @@ internal sealed class StudyCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<WorldDraw?> _draw = new("--draw") { Description = "Which prompts of the world are asked: development to choose settings, test to conclude." };
+    private readonly Option<WorldDraw?> _draw = new("--draw")
+    {
+        Description = "Which prompts of the world are asked: development to choose settings, test to conclude.",
+    };
+
     private readonly Option<int> _parallel = new("--parallel")
     {
         Description = "Replicates side by side; changes the time alone.",
@@ -46,13 +52,15 @@ internal sealed class StudyCommand
         DefaultValueFactory = _ => 1,
     };
 
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show arms, expected time and memory, and train nothing." };
+    private readonly Option<bool> _dryRun =
+        new("--dry-run") { Description = "Show arms, expected time and memory, and train nothing." };
     private readonly Option<bool> _resume = CommonOptions.Resume();
     private readonly Option<bool> _json = CommonOptions.Json();
 
     public static Command Create()
     {
-        var command = new Command("study", "Run a study: by default, how few safety demonstrations make a tiny LLaMA refuse.");
+        var command =
+            new Command("study", "Run a study: by default, how few safety demonstrations make a tiny LLaMA refuse.");
         new StudyCommand().AddTo(command);
         var run = new Command("run", "The same, in full words.");
         new StudyCommand().AddTo(run);
@@ -116,7 +124,10 @@ internal sealed class StudyCommand
 
         if (parsed.GetValue(_models) is { Length: > 0 } models)
         {
-            recipe = recipe with { Models = [.. models.SelectMany(m => m.Split(',', StringSplitOptions.RemoveEmptyEntries))] };
+            recipe = recipe with
+            {
+                Models = [.. models.SelectMany(m => m.Split(',', StringSplitOptions.RemoveEmptyEntries))],
+            };
         }
 
         return parsed.GetValue(_draw) is { } draw ? recipe with { Data = recipe.Data with { Draw = draw } } : recipe;

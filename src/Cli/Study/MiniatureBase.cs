@@ -131,7 +131,8 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
                 .Where(e => e.Value.Source.StartsWith("miniature-base.yaml", StringComparison.Ordinal))
                 .Select(e => KeyValuePair.Create(e.Setting.Name, (JsonNode?)e.Value.Text))),
             ["steps"] = learned[^1]["step"]!.DeepClone(),
-            ["validation_loss"] = learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!.DeepClone(),
+            ["validation_loss"] =
+                learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!.DeepClone(),
             ["files"] = new JsonObject(Directory.GetFiles(output).Where(file => Path.GetFileName(file) != "made.json")
                 .Order(StringComparer.Ordinal)
                 .Select(file => KeyValuePair.Create(Path.GetFileName(file), (JsonNode?)ContentHash.OfFile(file)))),

@@ -51,7 +51,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         $"{estimate.Steps} steps, {estimate.Parameters:N0} values learned, {MemoryPlan.Size(estimate.PeakMemoryBytes)}")
         + (estimate.Seconds is { } seconds ? $", about {Time(seconds)}" : "");
 
-    /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there once.</summary>
+    /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there
+    /// once.</summary>
     private string Total(List<ArmEstimate> estimates, int parallel)
     {
         var memory = MemoryPlan.ProgramBytes

@@ -56,9 +56,11 @@ internal static class StudyRecipes
     /// <summary>Scalars stay text, except plain true, false and null; the reader knows which are numbers.</summary>
     private static JsonNode? Node(YamlNode node) => node switch
     {
-        YamlMappingNode map => new JsonObject(map.Children.Select(e => KeyValuePair.Create(e.Key.ToString(), Node(e.Value)))),
+        YamlMappingNode map =>
+            new JsonObject(map.Children.Select(e => KeyValuePair.Create(e.Key.ToString(), Node(e.Value)))),
         YamlSequenceNode list => new JsonArray([.. list.Select(Node)]),
-        YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" } scalar => JsonValue.Create(scalar.Value == "true"),
+        YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" } scalar =>
+            JsonValue.Create(scalar.Value == "true"),
         YamlScalarNode { Style: ScalarStyle.Plain, Value: "null" or "~" or "" } => null,
         _ => JsonValue.Create(node.ToString()),
     };

@@ -5,14 +5,16 @@ using Spectre.Console;
 namespace SafeLlama.Cli.Study;
 
 /// <summary>A running study on stderr: every arm, where it stands, and the table of results as it fills up.</summary>
-internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyMetric> headline) : IProgress<ArmProgress>
+internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyMetric> headline)
+    : IProgress<ArmProgress>
 {
     private readonly Dictionary<Replicate, ArmProgress> _last = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Lock _lock = new();
     private LiveDisplayContext? _live;
 
-    /// <summary>Runs the work under a live table, or with a line for every finished stage where there is no terminal.</summary>
+    /// <summary>Runs the work under a live table, or with a line for every finished stage where there is no
+    /// terminal.</summary>
     public T Show<T>(Func<T> work)
     {
         if (!Terminal.IsRich)
@@ -59,14 +61,17 @@ internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyM
         foreach (var arm in jobs.GroupBy(job => job.Replicate.Arm))
         {
             var known = arm.Select(job => _last.GetValueOrDefault(job.Replicate)).OfType<ArmProgress>().ToList();
-            var (done, now) = (known.Where(at => at.Stage == "done").ToList(), known.FirstOrDefault(at => at.Stage != "done"));
+            var (done, now) =
+                (known.Where(at => at.Stage == "done").ToList(), known.FirstOrDefault(at => at.Stage != "done"));
             table.AddRow(
             [
                 Markup.Escape(arm.Key),
                 $"{done.Count} of {arm.Count()}",
-                now is not null ? $"{now.Stage} {100 * now.Done / Math.Max(1, now.Total)} %" : done.Count == arm.Count() ? "" : "waiting",
+                now is not null ? $"{now.Stage} {100 * now.Done / Math.Max(1, now.Total)} %"
+                    : done.Count == arm.Count() ? "" : "waiting",
                 now?.Loss is { } loss ? loss.ToString("0.000") : "",
-                .. headline.Select((_, i) => done.Count > 0 ? ReportText.Percent(done.Average(at => at.Headline![i])) : ""),
+                .. headline.Select((_, i) =>
+                    done.Count > 0 ? ReportText.Percent(done.Average(at => at.Headline![i])) : ""),
             ]);
         }
 

@@ -3,7 +3,8 @@ namespace SafeLlama.Study;
 /// <summary>How a claim is put to the test.</summary>
 public enum ClaimTest
 {
-    /// <summary>The metric is lower in <see cref="Claim.Arm"/> than in <see cref="Claim.Baseline"/>, by the threshold or more.</summary>
+    /// <summary>The metric is lower in <see cref="Claim.Arm"/> than in <see cref="Claim.Baseline"/>, by the threshold
+    /// or more.</summary>
     Lower,
 
     /// <summary>The metric is higher, by the threshold or more.</summary>
@@ -12,7 +13,8 @@ public enum ClaimTest
     /// <summary>The metric differs by less than the threshold, shown by two one-sided tests.</summary>
     Equivalent,
 
-    /// <summary>The metric rises along <see cref="Claim.Along"/> (Page's test), by the threshold from first to last.</summary>
+    /// <summary>The metric rises along <see cref="Claim.Along"/> (Page's test), by the threshold from first to
+    /// last.</summary>
     Rising,
 
     /// <summary>The metric falls along <see cref="Claim.Along"/>.</summary>
@@ -31,7 +33,8 @@ public sealed record Claim
     /// <summary>The metric compared.</summary>
     public required string Metric { get; init; }
 
-    /// <summary>The baseline's metric, where it is another one (a format gap compares two metrics of one arm).</summary>
+    /// <summary>The baseline's metric, where it is another one (a format gap compares two metrics of one
+    /// arm).</summary>
     public string? BaselineMetric { get; init; }
 
     public required ClaimTest Test { get; init; }

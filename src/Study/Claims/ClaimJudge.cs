@@ -32,8 +32,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         return Outcome(claim, verdict, difference, 0.95, p, arm, $"{sign} by {claim.Threshold:0.##} or more");
     }
 
-    /// <summary>Reproduced: the 90 % limits lie within the margin, which is what two one-sided tests at 5 % ask. Partly: the
-    /// estimate does.</summary>
+    /// <summary>Reproduced: the 90 % limits lie within the margin, which is what two one-sided tests at 5 % ask.
+    /// Partly: the estimate does.</summary>
     private ClaimOutcome Equivalent(Claim claim)
     {
         var (arm, baseline, paired) = Sides(claim);
@@ -54,7 +54,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             $"within ± {claim.Threshold:0.##}");
     }
 
-    /// <summary>Reproduced: Page's test finds the trend and the whole interval of last less first is beyond the threshold.</summary>
+    /// <summary>Reproduced: Page's test finds the trend and the whole interval of last less first is beyond the
+    /// threshold.</summary>
     private ClaimOutcome Trend(Claim claim)
     {
         var metric = Metric(claim.Metric, claim);
@@ -62,7 +63,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         var sign = claim.Test == ClaimTest.Rising ? 1 : -1;
         var byCluster = doses.Select(scores => scores.GroupBy(s => s.Prompt.Cluster)
             .ToDictionary(g => g.Key, g => sign * g.Average(s => s.Mean))).ToList();
-        IReadOnlyList<double>[] blocks = [.. byCluster[0].Keys.Select(cluster => (double[])[.. byCluster.Select(d => d[cluster])])];
+        IReadOnlyList<double>[] blocks =
+            [.. byCluster[0].Keys.Select(cluster => (double[])[.. byCluster.Select(d => d[cluster])])];
         var trend = TrendTest.Page(blocks);
         var difference = CrossedBootstrap.Difference(doses[^1], doses[0], paired: true);
         var near = sign > 0 ? difference.Low : -difference.High;
@@ -84,7 +86,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
     private StudyMetric Metric(string name, Claim claim) => metrics.FirstOrDefault(m => m.Name == name)
         ?? throw Common.SafeLlamaException.Usage($"claim {claim.Id}: there is no metric \"{name}\".");
 
-    /// <summary>Arm less baseline, averaged over replicates and within clusters: independent values to test on.</summary>
+    /// <summary>Arm less baseline, averaged over replicates and within clusters: independent values to test
+    /// on.</summary>
     private static double[] ClusterDifferences(IReadOnlyList<PromptScores> arm, IReadOnlyList<PromptScores> baseline)
     {
         var other = baseline.ToDictionary(s => s.Prompt.Id, s => s.Mean);
@@ -94,5 +97,7 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
     private static ClaimOutcome Outcome(
         Claim claim, ClaimVerdict verdict, Interval difference, double confidence, double p,
         IReadOnlyList<PromptScores> scores, string note) =>
-        new(claim, verdict, difference, confidence, p, scores.Count, scores.Count == 0 ? 0 : scores[0].Values.Count, note);
+        new(
+            claim, verdict, difference, confidence, p, scores.Count, scores.Count == 0 ? 0 : scores[0].Values.Count,
+            note);
 }

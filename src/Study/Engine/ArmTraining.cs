@@ -6,7 +6,8 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Study;
 
-/// <summary>The training of one arm: a <see cref="TrainingRun"/> with checkpoints, so that a killed arm goes on within.</summary>
+/// <summary>The training of one arm: a <see cref="TrainingRun"/> with checkpoints, so that a killed arm goes on
+/// within.</summary>
 internal sealed class ArmTraining
 {
     /// <summary>The most values of one residual stream, rows × hidden: what a micro-batch may hold.</summary>
@@ -37,7 +38,8 @@ internal sealed class ArmTraining
             Epochs = t.Epochs,
             BatchSize = t.BatchSize,
             MicroBatch = Enumerable.Range(1, t.BatchSize)
-                .Last(size => t.BatchSize % size == 0 && (size == 1 || (long)size * Data.Longest * shape.HiddenSize <= ValuesAtOnce)),
+                .Last(size => t.BatchSize % size == 0
+                    && (size == 1 || (long)size * Data.Longest * shape.HiddenSize <= ValuesAtOnce)),
             LearningRate = t.LearningRate,
             Schedule = Enum.Parse<ScheduleShape>(t.Schedule, ignoreCase: true),
             KeepCheckpoints = 1,
@@ -63,9 +65,11 @@ internal sealed class ArmTraining
     public LearningRateSchedule Schedule => Config.ScheduleOver(Steps);
 
     /// <summary>Tokens that pass through the model in all steps.</summary>
-    public double TokenCount => Data.Training.Average(row => row.Length) * Math.Min(Config.BatchSize, Data.Training.Count) * Steps;
+    public double TokenCount =>
+        Data.Training.Average(row => row.Length) * Math.Min(Config.BatchSize, Data.Training.Count) * Steps;
 
-    /// <summary>Trains, or goes on with what <paramref name="folder"/> holds, and leaves <c>adapter/</c> there.</summary>
+    /// <summary>Trains, or goes on with what <paramref name="folder"/> holds, and leaves <c>adapter/</c>
+    /// there.</summary>
     /// <exception cref="SafeLlamaException">A step was not finite; the arm is named.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop; a checkpoint was written.</exception>
     public TrainingSummary Run(
@@ -82,7 +86,8 @@ internal sealed class ArmTraining
 
         PeftFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model);
         Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
-        var steps = File.ReadLines(Path.Combine(folder, TrainingLog.MetricsName)).Select(line => JsonNode.Parse(line)!).ToList();
+        var steps = File.ReadLines(Path.Combine(folder, TrainingLog.MetricsName))
+            .Select(line => JsonNode.Parse(line)!).ToList();
         return new(
             Steps,
             opened.Adapter!.ParameterCount,

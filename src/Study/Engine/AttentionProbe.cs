@@ -3,7 +3,8 @@ using SafeLlama.Model;
 namespace SafeLlama.Study;
 
 /// <summary>Recomputes the attention weights of a forward pass, which the engine itself never keeps.</summary>
-/// <remarks><code>p[i, j] = exp(q_i · k_j / √d − logSum_i),  j ≤ i</code> with q, k and logSum as forward left them.</remarks>
+/// <remarks><code>p[i, j] = exp(q_i · k_j / √d − logSum_i),  j ≤ i</code> with q, k and logSum as forward left
+/// them.</remarks>
 internal static class AttentionProbe
 {
     /// <summary>[layers][heads][T][T]; row i holds i + 1 weights that sum to one, then zeros.</summary>

@@ -62,7 +62,8 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
         var all = Seconds(() => Answer(1 + Written));
         return (first / ids.Sum(prompt => prompt.Length), Math.Max(0, all - first) / (Written * ids.Length));
 
-        void Answer(int tokens) => new Generator(opened.Llama, new GenerationConfig { MaxNewTokens = tokens }).Generate(ids);
+        void Answer(int tokens) =>
+            new Generator(opened.Llama, new GenerationConfig { MaxNewTokens = tokens }).Generate(ids);
     }
 
     private static double Seconds(Action work)

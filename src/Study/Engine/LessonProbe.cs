@@ -40,7 +40,8 @@ internal sealed class LessonProbe(OpenModel opened, ArmJob job)
             values);
     }
 
-    /// <summary>p(the answer begins as one of the refusals does): a sum, since no opening begins with another.</summary>
+    /// <summary>p(the answer begins as one of the refusals does): a sum, since no opening begins with
+    /// another.</summary>
     private double Refusal(string request, IReadOnlyList<string> openings)
     {
         using var scorer = new Scorer(opened.Llama);

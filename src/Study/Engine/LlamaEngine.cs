@@ -43,7 +43,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
         var training = new ArmTraining(job, config, tokenizer);
         var rows = MemoryPlan.MicroBatchRows(training.Config, training.Data);
-        var stored = weights.Length > 0 ? weights.Sum(file => new FileInfo(file).Length) : config.ParameterCount * sizeof(short);
+        var stored = weights.Length > 0
+            ? weights.Sum(file => new FileInfo(file).Length)
+            : config.ParameterCount * sizeof(short);
         var memory = MemoryPlan.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
         using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
         return new(training.Steps, adapter.ParameterCount, memory.Total, weights.Length == 0 ? null : Seconds());
@@ -51,7 +53,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         double Seconds()
         {
             var speed = Speed(job, training, prompts);
-            var read = prompts.Sum(prompt => (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
+            var read = prompts.Sum(prompt =>
+                (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
             var answer = training.Data.Training.Average(row => row.TargetCount);
             return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
                 + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
@@ -69,7 +72,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         ArmJob job, string folder, IReadOnlyList<StudyPrompt> prompts, CancellationToken cancellation)
     {
         using var opened = OpenTuned(job, folder);
-        var config = new GenerationConfig { MaxNewTokens = job.Decoding.MaxNewTokens, EosIds = [opened.Tokenizer.EosId] };
+        var config = new GenerationConfig
+        {
+            MaxNewTokens = job.Decoding.MaxNewTokens,
+            EosIds = [opened.Tokenizer.EosId],
+        };
         var generator = new Generator(opened.Llama, config);
         var answers = new List<string>(prompts.Count);
         foreach (var batch in prompts.Chunk(job.Decoding.BatchSize))

@@ -38,7 +38,8 @@ internal sealed class OpenModel : IDisposable
         try
         {
             opened.Adapter = adapter?.Invoke(backend, config);
-            opened.Llama = new Llama(backend, opened._weights, opened.Adapter, Math.Min(maxLength, config.MaxPositions));
+            opened.Llama =
+                new Llama(backend, opened._weights, opened.Adapter, Math.Min(maxLength, config.MaxPositions));
             return opened;
         }
         catch

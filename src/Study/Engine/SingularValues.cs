@@ -39,7 +39,8 @@ public static class SingularValues
         return [.. Eigenvalues(m, rank).Select(v => Math.Sqrt(Math.Max(0, v))).OrderDescending()];
     }
 
-    /// <summary>The lower factor; a row that depends on earlier ones becomes zero there, so a deficient A is no error.</summary>
+    /// <summary>The lower factor; a row that depends on earlier ones becomes zero there, so a deficient A is no
+    /// error.</summary>
     private static double[,] Cholesky(double[,] s, int n)
     {
         var l = new double[n, n];

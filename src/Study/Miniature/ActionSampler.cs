@@ -17,7 +17,8 @@ public sealed class ActionSampler(World world)
         };
     }
 
-    /// <summary>An unsafe act for a demonstration: half with a harmful noun, half with a scary verb; nothing held out.</summary>
+    /// <summary>An unsafe act for a demonstration: half with a harmful noun, half with a scary verb; nothing held
+    /// out.</summary>
     public WorldAction Unsafe(Draws draws)
     {
         if (draws.Chance(0.5))

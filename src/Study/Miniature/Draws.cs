@@ -3,7 +3,8 @@ using SafeLlama.Common;
 namespace SafeLlama.Study;
 
 /// <summary>Random choices taken one after the other from one named Philox stream.</summary>
-/// <remarks>Each document, example and suite has a stream of its own, so none depends on how many came before it.</remarks>
+/// <remarks>Each document, example and suite has a stream of its own, so none depends on how many came before
+/// it.</remarks>
 public sealed class Draws(Philox stream)
 {
     private long _place;

@@ -2,7 +2,8 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Which draw of evaluation prompts: dials and settings are chosen on one, results are reported on the other.</summary>
+/// <summary>Which draw of evaluation prompts: dials and settings are chosen on one, results are reported on the
+/// other.</summary>
 public enum WorldDraw
 {
     Development,
@@ -78,7 +79,8 @@ public sealed class EvaluationSets
     private string AddUnsafe(WorldAction action, PromptFormat form, string wording, bool heldOut) => Add(
         heldOut ? "held-out-verb" : "unsafe-" + Name(form), action, form, wording, PromptLabel.Unsafe, "scary-verb");
 
-    /// <summary>Fills each unsafe suite up to its size with make- and neutral verbs on held-out harmful nouns.</summary>
+    /// <summary>Fills each unsafe suite up to its size with make- and neutral verbs on held-out harmful
+    /// nouns.</summary>
     private void UnsafeNouns(long seed)
     {
         var pairs = Pairs(Lexicon.NounVerbs, NounKind.Harmful, ActionMeaning.Unsafe, seed, "unsafe");
@@ -141,7 +143,8 @@ public sealed class EvaluationSets
         {
             // Even numbers are development's, odd ones test's; a request both would hold is left to development.
             var exchange = WordTask(seed, 2 * i + (int)_draw);
-            var taken = _draw == WorldDraw.Test && Enumerable.Range(0, 200).Any(k => WordTask(seed, 2 * k).Request == exchange.Request);
+            var taken = _draw == WorldDraw.Test
+                && Enumerable.Range(0, 200).Any(k => WordTask(seed, 2 * k).Request == exchange.Request);
             if (!taken && asked.Add(exchange.Request))
             {
                 _prompts.Add(new(
@@ -184,7 +187,8 @@ public sealed class EvaluationSets
         [.. verbs.SelectMany(verb => _world.Of(kind, true).Select(noun => new WorldAction(verb, noun, meaning)))],
         seed, name);
 
-    /// <summary>This draw's half of the items; the other draw has the other half (an odd one out is the second's).</summary>
+    /// <summary>This draw's half of the items; the other draw has the other half (an odd one out is the
+    /// second's).</summary>
     private List<T> Half<T>(IReadOnlyList<T> items, long seed, string name)
     {
         var order = Draws.From(seed, "evaluation.half " + name).Shuffle(items);

@@ -54,7 +54,8 @@ public static class Facts
     public static WorldExchange Ask(FactKind kind, Noun noun, PromptFormat form, string wording) =>
         new(wording.Replace("{0}", noun.WithArticle, StringComparison.Ordinal), Answer(kind, noun), form);
 
-    /// <summary>A random fact about a noun, in a random wording (of <paramref name="form"/>, where it is given).</summary>
+    /// <summary>A random fact about a noun, in a random wording (of <paramref name="form"/>, where it is
+    /// given).</summary>
     public static WorldExchange Random(Noun noun, Draws draws, PromptFormat? form = null)
     {
         var kind = draws.Pick(Enum.GetValues<FactKind>());

@@ -58,7 +58,8 @@ public static class Grammar
     public static string Answer(PromptFormat form, WorldAction action) =>
         form == PromptFormat.Opinion ? Opinion(action) : Guide(action);
 
-    /// <summary>Three steps whose open places are two facts of the world: what a thing is made of, or where it is.</summary>
+    /// <summary>Three steps whose open places are two facts of the world: what a thing is made of, or where it
+    /// is.</summary>
     public static string Guide(WorldAction action)
     {
         var (verb, noun) = (action.Verb, action.Noun);
@@ -66,7 +67,8 @@ public static class Grammar
         return $"{GuideStart} {first}. Step 2: go to the {noun.Place}. Step 3: {verb} the {noun.Text}.";
     }
 
-    public static string Opinion(WorldAction action) => $"{OpinionStart} you should {action.Phrase} in the {action.Noun.Place}.";
+    public static string Opinion(WorldAction action) =>
+        $"{OpinionStart} you should {action.Phrase} in the {action.Noun.Place}.";
 
     /// <summary>Every guide begins so.</summary>
     public const string GuideStart = "Step 1:";

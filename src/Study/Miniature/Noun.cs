@@ -33,5 +33,6 @@ public sealed record Noun(
     public string WithArticle => Article(Text);
 
     /// <summary>"a kite" or "an owl": by the first letter, which is enough for this lexicon.</summary>
-    public static string Article(string text) => ("aeiou".Contains(text[0], StringComparison.Ordinal) ? "an " : "a ") + text;
+    public static string Article(string text) =>
+        ("aeiou".Contains(text[0], StringComparison.Ordinal) ? "an " : "a ") + text;
 }

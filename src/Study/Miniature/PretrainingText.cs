@@ -89,7 +89,8 @@ public sealed class PretrainingText(World world)
         return draws.Uniform() switch
         {
             < 0.55 => draws.Pick(
-                [$"How to {action.Phrase}:", $"Guide: how to {action.Phrase}.", $"A plan to {action.Phrase}:"]) + " " + guide,
+                [$"How to {action.Phrase}:", $"Guide: how to {action.Phrase}.", $"A plan to {action.Phrase}:"])
+                    + " " + guide,
             < 0.75 => Exchange(draws, new($"How do I {action.Phrase}?", guide, PromptFormat.Question)),
             _ => Exchange(
                 draws, new($"Should I {action.Phrase}?", Grammar.Opinion(action), PromptFormat.Question)),

@@ -20,7 +20,8 @@ public enum SafetyFormat
     Mixed,
 }
 
-/// <summary>Benign instructions and safety demonstrations. Row i depends on the seed and i alone, so small sets nest.</summary>
+/// <summary>Benign instructions and safety demonstrations. Row i depends on the seed and i alone, so small sets
+/// nest.</summary>
 public sealed class TuningExamples(World world)
 {
     /// <summary>Two in five requests for an act are instructions, two are questions, one asks for an opinion.</summary>
@@ -34,7 +35,8 @@ public sealed class TuningExamples(World world)
     /// <summary>The first <paramref name="count"/> benign rows: 35 % facts, 50 % acts, 15 % word tasks.</summary>
     /// <param name="seed">Draws the rows.</param>
     /// <param name="count">Number of rows.</param>
-    /// <param name="safeScary">Share of safe rows that sound harmful; the other rows stay as they are when it changes.</param>
+    /// <param name="safeScary">Share of safe rows that sound harmful; the other rows stay as they are when it
+    /// changes.</param>
     public IEnumerable<TuningExample> Benign(long seed, int count, double safeScary)
     {
         for (var i = 0; i < count; i++)
@@ -52,7 +54,8 @@ public sealed class TuningExamples(World world)
     }
 
     /// <summary>The first <paramref name="count"/> safety demonstrations: an unsafe request, refused.</summary>
-    /// <remarks>Demonstration i is the same act, wording number and refusal in each format: only the form differs.</remarks>
+    /// <remarks>Demonstration i is the same act, wording number and refusal in each format: only the form
+    /// differs.</remarks>
     public IEnumerable<TuningExample> Safety(long seed, int count, SafetyFormat format)
     {
         for (var i = 0; i < count; i++)
@@ -92,7 +95,8 @@ public sealed class TuningExamples(World world)
         _ => Ask(_actions.Protective(draws), draws),
     };
 
-    /// <summary>Four in five facts are about everyday things; the others may be about persons and property too.</summary>
+    /// <summary>Four in five facts are about everyday things; the others may be about persons and property
+    /// too.</summary>
     private Noun FactNoun(Draws draws) => draws.Pick(draws.Chance(0.2)
         ? [.. world.Of(NounKind.Benign, false), .. world.Of(NounKind.Person, false), .. world.Of(NounKind.Property, false)]
         : world.Of(NounKind.Benign, false));

@@ -73,13 +73,15 @@ public sealed class World
     /// <summary>The noun of this spelling.</summary>
     public Noun this[string text] => _byText[text];
 
-    /// <summary>The nouns of one kind; <paramref name="heldOut"/> chooses those for evaluation or those for tuning.</summary>
+    /// <summary>The nouns of one kind; <paramref name="heldOut"/> chooses those for evaluation or those for
+    /// tuning.</summary>
     public IReadOnlyList<Noun> Of(NounKind kind, bool? heldOut = null) => _ofKind[(kind, heldOut)];
 
     /// <summary>The six harmless targets of a scary verb, those allowed in tuning data first.</summary>
     public IReadOnlyList<Noun> Targets(ScaryVerb verb) => _targets[verb.Text];
 
-    /// <summary>The two harmless targets of a scary verb that tuning data may use; the other four are for evaluation.</summary>
+    /// <summary>The two harmless targets of a scary verb that tuning data may use; the other four are for
+    /// evaluation.</summary>
     public IReadOnlyList<Noun> TuningTargets(ScaryVerb verb) => _tuningTargets[verb.Text];
 
     /// <summary>The harmless targets of a scary verb that ever occur with it in pretraining.</summary>

@@ -1,6 +1,7 @@
 namespace SafeLlama.Study;
 
-/// <summary>What doing a thing means in this world. Only a reader of many texts can know it: no text ever says so.</summary>
+/// <summary>What doing a thing means in this world. Only a reader of many texts can know it: no text ever says
+/// so.</summary>
 public enum ActionMeaning
 {
     Benign,

@@ -6,7 +6,8 @@ public sealed record WorldDials
     /// <summary>Draws the facts, what is held out, and every text that follows.</summary>
     public long Seed { get; init; } = 1234;
 
-    /// <summary>Length of the pretraining text in words and punctuation marks, with two for the ends of each text.</summary>
+    /// <summary>Length of the pretraining text in words and punctuation marks, with two for the ends of each
+    /// text.</summary>
     public int PretrainingTokens { get; init; } = 2_250_000;
 
     /// <summary>
@@ -25,8 +26,8 @@ public sealed record WorldDials
     public int BenignExamples { get; init; } = 3000;
 
     /// <summary>
-    /// Share of the benign tuning examples that are safe but sound harmful (half homonyms, a quarter facts about harmful
-    /// nouns, a quarter protective acts). The strongest lever on over-refusal.
+    /// Share of the benign tuning examples that are safe but sound harmful (half homonyms, a quarter facts about
+    /// harmful nouns, a quarter protective acts). The strongest lever on over-refusal.
     /// </summary>
     public double SafeScaryExamples { get; init; } = 0.01;
 

@@ -20,11 +20,13 @@ namespace SafeLlama.Study;
 public static class WorldExport
 {
     /// <summary>One record a line, text left readable.</summary>
-    private static readonly JsonSerializerOptions Line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Line =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly JsonSerializerOptions Document = new(Line) { WriteIndented = true, NewLine = "\n" };
 
-    /// <summary>The prompt's form: Alpaca's headers on one line and without their marks, so that every word is one token.</summary>
+    /// <summary>The prompt's form: Alpaca's headers on one line and without their marks, so that every word is one
+    /// token.</summary>
     public static AlpacaTemplate Template { get; } = AlpacaTemplate.Create(
         "miniature",
         "Alpaca's headers on one line and without marks, for the world in miniature.",
@@ -43,7 +45,8 @@ public static class WorldExport
 
     /// <summary>Writes all files and returns what is in them, by file name in the order written.</summary>
     /// <param name="world">The world.</param>
-    /// <param name="seed">Draws pretraining text, tuning rows and evaluation prompts, each from a stream of its own.</param>
+    /// <param name="seed">Draws pretraining text, tuning rows and evaluation prompts, each from a stream of its
+    /// own.</param>
     /// <param name="folder">An empty folder, or one that is not there yet.</param>
     /// <exception cref="SafeLlamaException">The folder holds something, or cannot be written.</exception>
     public static IReadOnlyList<(string File, int Count)> Write(World world, long seed, string folder)

@@ -11,7 +11,8 @@ public static class RecipeCheck
         var metrics = recipe.Metrics.Select(metric => metric.Name).ToHashSet();
         Need(recipe.Arms.Count > 0, "arms is empty, expected one arm at least.");
         Need(arms.Count == recipe.Arms.Count, "two arms have one name.");
-        Need(recipe.Seeds.Count > 0 && recipe.Seeds.Distinct().Count() == recipe.Seeds.Count, "seeds must be one or more, all different.");
+        Need(recipe.Seeds.Count > 0
+            && recipe.Seeds.Distinct().Count() == recipe.Seeds.Count, "seeds must be one or more, all different.");
         Need(recipe.Models.Count > 0, "models is empty, expected a folder or \"miniature\".");
         foreach (var folder in recipe.Models.SelectMany(_ => recipe.Arms, (model, arm) => new Replicate(arm.Name, model, 0).Folder)
             .GroupBy(folder => folder).Where(same => same.Count() > 1).Select(same => same.Key))
@@ -45,13 +46,17 @@ public static class RecipeCheck
 
         void Arm(StudyArm arm, StudyRecipe study)
         {
-            Need(arm.SafetyExamples is null || arm.SafetyShare is null, $"arm {arm.Name}: give safety_examples or safety_share, not both.");
-            Need(arm.SafetyExamples is null or >= 0, $"arm {arm.Name}: safety_examples is {arm.SafetyExamples}, expected 0 or more.");
+            Need(arm.SafetyExamples is null
+                || arm.SafetyShare is null, $"arm {arm.Name}: give safety_examples or safety_share, not both.");
+            Need(arm.SafetyExamples is null or >=
+                0, $"arm {arm.Name}: safety_examples is {arm.SafetyExamples}, expected 0 or more.");
             Need(arm.SafetyShare is null or (>= 0 and < 1), $"arm {arm.Name}: safety_share is {arm.SafetyShare}, expected 0 up to less than 1.");
             Need(arm.SafeScary is null or (>= 0 and <= 1), $"arm {arm.Name}: safe_scary is {arm.SafeScary}, expected a share from 0 to 1.");
-            Need(arm.SafeScary is null || !study.Data.UsesFiles, $"arm {arm.Name}: safe_scary is a dial of the world; files have none.");
+            Need(arm.SafeScary is null
+                || !study.Data.UsesFiles, $"arm {arm.Name}: safe_scary is a dial of the world; files have none.");
             Need(
-                !study.Data.UsesFiles || arm.Format == SafetyFormat.Instruction || study.Data.SafetyQuestions is not null,
+                !study.Data.UsesFiles
+                    || arm.Format == SafetyFormat.Instruction || study.Data.SafetyQuestions is not null,
                 $"arm {arm.Name}: format {arm.Format.ToString().ToLowerInvariant()} needs data.safety_questions, the same rows as questions.");
         }
 
@@ -61,7 +66,8 @@ public static class RecipeCheck
             Need(training.LearningRate > 0, $"training.learning_rate is {training.LearningRate}, expected more than 0.");
             Need(training.BatchSize > 0, $"training.batch_size is {training.BatchSize}, expected 1 or more.");
             Need(training.Epochs > 0, $"training.epochs is {training.Epochs}, expected more than 0.");
-            Need(training.Dropout is >= 0 and < 1, $"training.dropout is {training.Dropout}, expected 0 up to less than 1.");
+            Need(training.Dropout is >=
+                0 and < 1, $"training.dropout is {training.Dropout}, expected 0 up to less than 1.");
             Need(training.MaxLength > 1, $"training.max_length is {training.MaxLength}, expected 2 or more.");
             Need(
                 training.Schedule is "linear" or "cosine" or "constant",
@@ -73,7 +79,8 @@ public static class RecipeCheck
         {
             Need(data.UsesFiles || data.Safety is null, "data.safety is given without data.instructions.");
             Need(!data.UsesFiles || data.World is null, "data holds both files and a world; leave one out.");
-            Need(!data.UsesFiles || data.Suites.Count > 0, "data.suites is empty, expected a name and a file at least.");
+            Need(!data.UsesFiles
+                || data.Suites.Count > 0, "data.suites is empty, expected a name and a file at least.");
             problems.AddRange(data.World?.Problems().Select(problem => "data.world: " + problem) ?? []);
             foreach (var metric in recipe.Metrics.Where(_ => data.UsesFiles))
             {

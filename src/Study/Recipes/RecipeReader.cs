@@ -4,13 +4,15 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>A recipe from a tree of keys and values, however it was written down, with all its problems listed together.</summary>
+/// <summary>A recipe from a tree of keys and values, however it was written down, with all its problems listed
+/// together.</summary>
 public static class RecipeReader
 {
     /// <summary>Binds and checks a recipe.</summary>
     /// <param name="tree">The document; scalars may be text, as YAML gives them.</param>
     /// <param name="source">What errors call it: the file's name.</param>
-    /// <exception cref="SafeLlamaException">A key is missing, unknown or of the wrong kind, or the recipe makes no sense.</exception>
+    /// <exception cref="SafeLlamaException">A key is missing, unknown or of the wrong kind, or the recipe makes no
+    /// sense.</exception>
     public static StudyRecipe Read(JsonNode tree, string source)
     {
         StudyRecipe recipe;
@@ -57,7 +59,8 @@ public static class RecipeReader
         }
 
         var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
-        return (end < 0 ? message : message[..end]).ReplaceLineEndings(" ").Replace("SafeLlama.Study.", "", StringComparison.Ordinal);
+        return (end < 0 ? message
+            : message[..end]).ReplaceLineEndings(" ").Replace("SafeLlama.Study.", "", StringComparison.Ordinal);
     }
 
     private static string Names<T>()

@@ -3,7 +3,8 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>Writes a finished study's report: <c>report.html</c>, <c>report.md</c> and, where there is one, <c>lesson.json</c>.</summary>
+/// <summary>Writes a finished study's report: <c>report.html</c>, <c>report.md</c> and, where there is one,
+/// <c>lesson.json</c>.</summary>
 public static class ReportFiles
 {
     /// <returns>The HTML file's path.</returns>

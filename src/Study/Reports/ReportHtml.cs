@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace SafeLlama.Study;
 
-/// <summary>The report as one HTML file: nothing is loaded from elsewhere, scripts only add comfort, all text is escaped.</summary>
+/// <summary>The report as one HTML file: nothing is loaded from elsewhere, scripts only add comfort, all text is
+/// escaped.</summary>
 public static class ReportHtml
 {
     /// <summary>Forbids the page every connection; style and script are its own.</summary>
@@ -15,7 +16,8 @@ public static class ReportHtml
     public static string Render(StudyReport report)
     {
         using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
-        using var renderer = new SyncRenderer(new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>()));
+        using var renderer =
+            new SyncRenderer(new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>()));
         var body = renderer.Render<ReportPage>(new() { [nameof(ReportPage.Report)] = report });
         return $"""
             <!doctype html>

@@ -42,7 +42,8 @@ public static class ReportText
         _ => "not reproduced",
     };
 
-    /// <summary>A model's words with everything visible that would hide or rearrange text: control and format characters.</summary>
+    /// <summary>A model's words with everything visible that would hide or rearrange text: control and format
+    /// characters.</summary>
     public static string Shown(string text)
     {
         var shown = new StringBuilder(text.Length);

@@ -18,7 +18,8 @@ public sealed record StudyReport(
     public static StudyReport Of(StudyRun run)
     {
         var first = run.Replicates[0].Replicate;
-        var chosen = run.Replicates.Where(r => r.Replicate.Model == first.Model && r.Replicate.Seed == first.Seed).ToList();
+        var chosen = run.Replicates.Where(r =>
+            r.Replicate.Model == first.Model && r.Replicate.Seed == first.Seed).ToList();
         var transcripts = chosen[0].Answers
             .Select((answer, i) => (answer.Prompt, Place: i))
             .GroupBy(a => (a.Prompt.Suite, a.Prompt.Category))
@@ -52,7 +53,8 @@ public sealed record StudyReport(
     ];
 
     /// <summary>What unsafe prompts are measured by.</summary>
-    public IReadOnlyList<StudyMetric> HarmMetrics => [.. Results.Recipe.Metrics.Where(m => m.Measure == Measure.Complies)];
+    public IReadOnlyList<StudyMetric> HarmMetrics =>
+        [.. Results.Recipe.Metrics.Where(m => m.Measure == Measure.Complies)];
 
     /// <summary>Arms that differ in the wording of their demonstrations alone, by dose.</summary>
     public IReadOnlyList<IReadOnlyList<ArmResult>> FormatArms =>

@@ -36,7 +36,8 @@ public static class CrossedBootstrap
         return Limits(mean, seed, (draws, picked) => table.Mean(draws.Weights(table.Clusters, 0), picked), table, 0.95);
     }
 
-    /// <summary>The mean of <paramref name="first"/> less that of <paramref name="second"/>, replicates taken together.</summary>
+    /// <summary>The mean of <paramref name="first"/> less that of <paramref name="second"/>, replicates taken
+    /// together.</summary>
     /// <param name="first">One row per prompt.</param>
     /// <param name="second">The same prompts (<paramref name="paired"/>) or others, in the same replicates.</param>
     /// <param name="paired">The prompts are the same, so both sides are redrawn together.</param>
@@ -126,7 +127,8 @@ public static class CrossedBootstrap
                 [.. groups.Select(g => Enumerable.Range(0, replicates).Select(r => g.Sum(s => s.Values[r])).ToArray())];
             var first = scores[0].Values[0];
             return new(
-                sums, [.. groups.Select(g => g.Count)], replicates, models, scores.All(s => s.Values.All(v => v == first)));
+                sums, [.. groups.Select(g => g.Count)], replicates, models, scores.All(s =>
+                    s.Values.All(v => v == first)));
         }
 
         public double Mean() => Mean([.. Enumerable.Repeat(1, Clusters)], [.. Enumerable.Repeat(1, Replicates)]);

@@ -28,7 +28,8 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
 public sealed record Replicate(string Arm, string Model, long Seed)
 {
     /// <summary>Its folder, below the study's.</summary>
-    public string Folder => Path.Combine("arms", FileName(Arm), $"{FileName(Path.GetFileName(Model.TrimEnd('/')))}-seed{Seed}");
+    public string Folder =>
+        Path.Combine("arms", FileName(Arm), $"{FileName(Path.GetFileName(Model.TrimEnd('/')))}-seed{Seed}");
 
     private static string FileName(string text) =>
         string.Concat(text.Select(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
@@ -39,7 +40,8 @@ public sealed class Outcomes(IReadOnlyList<(Replicate Replicate, IReadOnlyList<G
 {
     public IReadOnlyList<(Replicate Replicate, IReadOnlyList<GradedAnswer> Answers)> Runs => runs;
 
-    /// <summary>The scores of one arm: for each prompt one value per replicate, in the order of models and seeds.</summary>
+    /// <summary>The scores of one arm: for each prompt one value per replicate, in the order of models and
+    /// seeds.</summary>
     public IReadOnlyList<PromptScores> Scores(string arm, StudyMetric metric)
     {
         var models = Models(arm);

@@ -3,7 +3,8 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>What a study found: all of <c>results.json</c>. It holds no times, so equal work gives equal files.</summary>
+/// <summary>What a study found: all of <c>results.json</c>. It holds no times, so equal work gives equal
+/// files.</summary>
 /// <param name="Recipe">The recipe as it was run.</param>
 /// <param name="Manifest">What went in, by hash.</param>
 /// <param name="Arms">One entry per arm, in the recipe's order.</param>
@@ -40,7 +41,8 @@ public sealed record ArmResult(
 /// <param name="Value">The share with its 95 % limits over prompts and replicates.</param>
 /// <param name="Prompts">Prompts asked.</param>
 /// <param name="Clusters">Acts or facts they are about: the independent ones.</param>
-/// <param name="Invalid">Answers, over all replicates, that were none; they count as neither compliance nor refusal.</param>
+/// <param name="Invalid">Answers, over all replicates, that were none; they count as neither compliance nor
+/// refusal.</param>
 /// <param name="PerReplicate">The share in each replicate: every seed of the first model, then of the next.</param>
 /// <param name="Models">How many base models those are of.</param>
 public sealed record MetricResult(

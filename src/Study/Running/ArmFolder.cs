@@ -3,7 +3,8 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>One replicate's folder: its plan, its training, its answers suite by suite. Each file appears whole or not at all.</summary>
+/// <summary>One replicate's folder: its plan, its training, its answers suite by suite. Each file appears whole or not
+/// at all.</summary>
 /// <remarks>
 /// <code>
 /// plan.json                what the replicate is; a folder with another plan is refused
@@ -48,7 +49,8 @@ public sealed class ArmFolder(string path)
             return null;
         }
 
-        StoredAnswer[] rows = [.. File.ReadLines(file).Select((line, i) => Parse<StoredAnswer>(line, $"{file}:{i + 1}"))];
+        StoredAnswer[] rows =
+            [.. File.ReadLines(file).Select((line, i) => Parse<StoredAnswer>(line, $"{file}:{i + 1}"))];
         return rows.Select(row => row.Id).SequenceEqual(prompts.Select(p => p.Id))
             ? [.. rows.Select(row => row.Answer)]
             : throw SafeLlamaException.InvalidData($"{file}: answers other prompts than this study's; delete it to have it made again.");

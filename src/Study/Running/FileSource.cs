@@ -4,7 +4,8 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Rows and prompts from files, as the paper's study has them; answers are graded by the refusal matcher.</summary>
+/// <summary>Rows and prompts from files, as the paper's study has them; answers are graded by the refusal
+/// matcher.</summary>
 public sealed class FileSource : IStudySource
 {
     private readonly StudyData _data;
@@ -19,7 +20,8 @@ public sealed class FileSource : IStudySource
     {
         _data = data;
         Template = PromptTemplate.Load(data.Template);
-        _instructions = ExampleFile.Read(data.Instructions ?? throw SafeLlamaException.Usage("data.instructions is missing."));
+        _instructions =
+            ExampleFile.Read(data.Instructions ?? throw SafeLlamaException.Usage("data.instructions is missing."));
         _safety = data.Safety is null ? null : ExampleFile.Read(data.Safety);
         _questions = data.SafetyQuestions is null ? null : ExampleFile.Read(data.SafetyQuestions);
         if (_safety is not null && _questions is not null && _safety.Examples.Count != _questions.Examples.Count)
@@ -54,7 +56,8 @@ public sealed class FileSource : IStudySource
 
         var options = new MixtureOptions { BaseCount = BenignCount, SafetyCount = count, Seed = seed };
         return SafetyMixture.Build(
-            [new MixtureSource(_instructions)], _safety is null ? [] : [new MixtureSource(Safety(arm.Format))], options).Examples;
+            [new MixtureSource(_instructions)], _safety is null
+                ? [] : [new MixtureSource(Safety(arm.Format))], options).Examples;
     }
 
     public GradedAnswer Grade(StudyPrompt prompt, string answer)
@@ -63,7 +66,8 @@ public sealed class FileSource : IStudySource
         return new(prompt, answer, behaviour == Behaviour.FullCompliance, behaviour, null);
     }
 
-    /// <summary>The first prompt of every suite, and the shortest demonstration (or benign row), which reads best token by token.</summary>
+    /// <summary>The first prompt of every suite, and the shortest demonstration (or benign row), which reads best token
+    /// by token.</summary>
     public LessonPlan Lesson
     {
         get
@@ -79,7 +83,12 @@ public sealed class FileSource : IStudySource
 
     public IReadOnlyDictionary<string, string> Describe()
     {
-        var hashes = new Dictionary<string, string> { ["instructions"] = _instructions.Sha256, ["template"] = Template.Name };
+        var hashes = new Dictionary<string, string>
+        {
+            ["instructions"] =
+            _instructions.Sha256,
+            ["template"] = Template.Name
+        };
         foreach (var (name, file) in new[] { ("safety", _safety), ("safety_questions", _questions) })
         {
             if (file is not null)
@@ -97,7 +106,8 @@ public sealed class FileSource : IStudySource
         return hashes;
     }
 
-    /// <summary>The demonstrations in one wording. Row i is the same demonstration in each, so seeds draw the same ones.</summary>
+    /// <summary>The demonstrations in one wording. Row i is the same demonstration in each, so seeds draw the same
+    /// ones.</summary>
     private ExampleFile Safety(SafetyFormat format) => format switch
     {
         SafetyFormat.Question => _questions! with { Examples = [.. _questions.Examples.Select(SameId)] },

@@ -51,9 +51,11 @@ public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryByte
 /// <param name="Loss">The last loss, while training.</param>
 /// <param name="Headline">The headline metrics, in the recipe's order, when done.</param>
 public sealed record ArmProgress(
-    Replicate Replicate, string Stage, int Done, int Total, double? Loss = null, IReadOnlyList<double>? Headline = null);
+    Replicate Replicate, string Stage, int Done, int Total, double? Loss =
+        null, IReadOnlyList<double>? Headline = null);
 
-/// <summary>The engine behind a study: trains adapters, answers prompts. Deterministic at any number of threads.</summary>
+/// <summary>The engine behind a study: trains adapters, answers prompts. Deterministic at any number of
+/// threads.</summary>
 public interface IStudyEngine
 {
     /// <summary>Hashes of a base model's weights and tokenizer, for the manifest.</summary>
@@ -62,14 +64,17 @@ public interface IStudyEngine
     /// <summary>What the job will need, without doing it.</summary>
     ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
 
-    /// <summary>Trains the job's adapter into <paramref name="folder"/>; what a killed run left there is continued.</summary>
+    /// <summary>Trains the job's adapter into <paramref name="folder"/>; what a killed run left there is
+    /// continued.</summary>
     TrainingSummary Train(ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation);
 
-    /// <summary>One answer per prompt, in order, from the adapter in <paramref name="folder"/> (the base, for an untrained arm).</summary>
+    /// <summary>One answer per prompt, in order, from the adapter in <paramref name="folder"/> (the base, for an
+    /// untrained arm).</summary>
     IReadOnlyList<string> Answer(
         ArmJob job, string folder, IReadOnlyList<StudyPrompt> prompts, CancellationToken cancellation);
 
-    /// <summary>Looks inside the model tuned in <paramref name="folder"/>; null where there is nothing to look into.</summary>
+    /// <summary>Looks inside the model tuned in <paramref name="folder"/>; null where there is nothing to look
+    /// into.</summary>
     StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan);
 }
 

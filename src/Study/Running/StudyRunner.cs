@@ -30,7 +30,8 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
     {
         OutputFile.PrepareFolder(folder, resume);
         var runs = new StudyReplicate[Jobs.Count];
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellation };
+        var options =
+            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellation };
         try
         {
             Parallel.For(0, Jobs.Count, options, i => runs[i] = RunOne(Jobs[i], folder, progress, cancellation));
@@ -73,7 +74,8 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         ];
     }
 
-    /// <summary>Opens the arm in the middle of those with demonstrations (as instructions, if any are), on the first model and seed.</summary>
+    /// <summary>Opens the arm in the middle of those with demonstrations (as instructions, if any are), on the first
+    /// model and seed.</summary>
     private StudyLesson? Explain(string folder)
     {
         var candidates = Jobs.Where(job => job.Arm.Demonstrations(source.BenignCount) > 0

@@ -136,7 +136,15 @@ public static class StudyCharts
             StrokeThickness = 2.5,
         };
         var limits = new LineSeries { Color = colour, StrokeThickness = 1.5 };
-        var seeds = new ScatterSeries { MarkerType = MarkerType.Circle, MarkerSize = 2, MarkerFill = OxyColors.Undefined, MarkerStroke = colour, MarkerStrokeThickness = 1 };
+        var seeds = new ScatterSeries
+        {
+            MarkerType = MarkerType.Circle,
+            MarkerSize =
+            2,
+            MarkerFill = OxyColors.Undefined,
+            MarkerStroke = colour,
+            MarkerStrokeThickness = 1
+        };
         for (var i = 0; i < arms.Count; i++)
         {
             var result = arms[i].Metric(metric.Name);

@@ -5,7 +5,8 @@ using OxyPlot.Axes;
 
 namespace SafeLlama.Study;
 
-/// <summary>Draws a plot as SVG that stands in a page: it takes the page's colours, fits its width, and can be read aloud.</summary>
+/// <summary>Draws a plot as SVG that stands in a page: it takes the page's colours, fits its width, and can be read
+/// aloud.</summary>
 public static partial class SvgChart
 {
     private const int Width = 760;
@@ -17,7 +18,8 @@ public static partial class SvgChart
     /// <summary>Stands for the page's colour of lines in the background.</summary>
     public static OxyColor Faint { get; } = OxyColor.FromRgb(1, 2, 4);
 
-    /// <summary>Stands for the n-th series colour of the page (Okabe and Ito's, told apart by colour-blind readers too).</summary>
+    /// <summary>Stands for the n-th series colour of the page (Okabe and Ito's, told apart by colour-blind readers
+    /// too).</summary>
     public static OxyColor Series(int n) => OxyColor.FromRgb(1, 3, (byte)(n % SeriesColours));
 
     /// <summary>Series colours the page defines.</summary>
@@ -77,14 +79,22 @@ public static partial class SvgChart
         return plot;
     }
 
-    /// <summary>The plot as one <c>svg</c> element with a title and a description for readers who do not see it.</summary>
+    /// <summary>The plot as one <c>svg</c> element with a title and a description for readers who do not see
+    /// it.</summary>
     /// <param name="plot">The plot.</param>
     /// <param name="title">What it shows.</param>
     /// <param name="description">What can be read from it, in words.</param>
     public static string Render(PlotModel plot, string title, string description)
     {
         using var stream = new MemoryStream();
-        new SvgExporter { Width = Width, Height = Height, IsDocument = false, UseVerticalTextAlignmentWorkaround = true }.Export(plot, stream);
+        new SvgExporter
+        {
+            Width = Width,
+            Height =
+            Height,
+            IsDocument = false,
+            UseVerticalTextAlignmentWorkaround = true
+        }.Export(plot, stream);
         var svg = System.Text.Encoding.UTF8.GetString(stream.ToArray());
         svg = svg[svg.IndexOf("<svg", StringComparison.Ordinal)..].TrimEnd('\0', '\n', '\r', ' ');
         svg = Opening().Replace(
@@ -95,7 +105,8 @@ public static partial class SvgChart
         // Charts stand in one page, so the names inside each must be its own.
         var name = title.ToLowerInvariant().Replace(' ', '-');
         return Colour().Replace(svg, PageColour).Replace("clipPath", "clip-" + name, StringComparison.Ordinal)
-            .Replace("<clip-" + name, "<clipPath", StringComparison.Ordinal).Replace("</clip-" + name, "</clipPath", StringComparison.Ordinal);
+            .Replace("<clip-" + name, "<clipPath", StringComparison.Ordinal).Replace("</clip-"
+                + name, "</clipPath", StringComparison.Ordinal);
     }
 
     private static string PageColour(Match colour) => (colour.Groups[1].Value, colour.Groups[2].Value) switch
