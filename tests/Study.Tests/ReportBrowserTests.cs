@@ -9,6 +9,9 @@ public sealed class ReportBrowserTests
     private static readonly string[] Places =
         ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+    /// <summary>Milliseconds: a machine that runs all tests at once is slow to open a page.</summary>
+    private const float Patience = 180_000;
+
     private static readonly string File = Path.Combine(TestFiles.NewFolder(), "report.html");
 
     [OneTimeSetUp]
@@ -24,6 +27,7 @@ public sealed class ReportBrowserTests
         page.Console += (_, message) => errors.Add(message.Text);
         page.PageError += (_, error) => errors.Add(error);
         page.Request += (_, request) => requests.Add(request.Url);
+        page.SetDefaultTimeout(Patience);
         await page.GotoAsync("file://" + File);
         Assert.That(errors, Is.Empty);
         Assert.That(requests, Has.Count.EqualTo(1), "the page itself");
@@ -38,6 +42,7 @@ public sealed class ReportBrowserTests
     {
         await using var browser = await Open();
         var page = await browser.NewPageAsync();
+        page.SetDefaultTimeout(Patience);
         await page.GotoAsync("file://" + File);
         var all = await page.Locator(".transcript:visible").CountAsync();
         await page.SelectOptionAsync(".filter select", "safe-protective");
@@ -57,6 +62,7 @@ public sealed class ReportBrowserTests
         await using var browser = await Open();
         var context = await browser.NewContextAsync(new() { JavaScriptEnabled = false });
         var page = await context.NewPageAsync();
+        page.SetDefaultTimeout(Patience);
         await page.GotoAsync("file://" + File);
         Assert.That(await page.Locator("svg.chart:visible").CountAsync(), Is.EqualTo(4));
         Assert.That(await page.Locator("section:visible").CountAsync(), Is.EqualTo(11));
@@ -72,7 +78,8 @@ public sealed class ReportBrowserTests
         }
 
         var playwright = await Playwright.CreateAsync();
-        return await playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = ["--no-sandbox"] });
+        return await playwright.Chromium.LaunchAsync(
+            new() { ExecutablePath = chromium, Args = ["--no-sandbox"], Timeout = Patience });
     }
 
     /// <summary>SAFELLAMA_KEEP_REPORT names a folder for pictures of the page.</summary>
