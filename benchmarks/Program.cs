@@ -7,8 +7,8 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using SafeLlama.Benchmarks;
-using SafeLlama.Kernels;
 using SafeLlama.Common;
+using SafeLlama.Kernels;
 
 try
 {

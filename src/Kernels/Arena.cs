@@ -3,8 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>One allocation, many named tensors, one Dispose.</summary>
 /// <remarks>
 /// Tensors are planned first (<see cref="Take(Shape, string)"/>), so the memory a model needs is known before a byte is
-/// allocated; <see cref="Commit"/> then allocates all of it, set to zero, or <see cref="CommitOver"/> lays it over memory
-/// that is there already.
+/// allocated; <see cref="Commit"/> then allocates all of it, set to zero, or <see cref="CommitOver"/> lays it over
+/// memory that is there already.
 /// </remarks>
 public sealed class Arena(IBackend backend, string name) : IDisposable
 {

@@ -24,7 +24,8 @@ public sealed unsafe class HostMemory : Storage
         catch (OutOfMemoryException)
         {
             throw SafeLlamaException.DoesNotFit(
-                $"{what}: {byteCount / 1e6:F0} MB could not be allocated. Use a smaller --micro-batch or --max-length.");
+                $"{what}: {byteCount / 1e6:F0} MB could not be allocated. Use a smaller --micro-batch or "
+                + "--max-length.");
         }
 
         NativeMemory.Clear(_pointer, (nuint)byteCount);
@@ -49,7 +50,8 @@ public sealed unsafe class HostMemory : Storage
     }
 
     public override void Read(long byteOffset, Span<byte> destination) =>
-        new ReadOnlySpan<byte>(Pointer + Within(byteOffset, destination.Length), destination.Length).CopyTo(destination);
+        new ReadOnlySpan<byte>(Pointer + Within(byteOffset, destination.Length), destination.Length)
+            .CopyTo(destination);
 
     public override void Write(long byteOffset, ReadOnlySpan<byte> source) =>
         source.CopyTo(new Span<byte>(Pointer + Within(byteOffset, source.Length), source.Length));

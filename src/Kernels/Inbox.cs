@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Two equal blocks of memory that take turns: a device works on one while the next data arrive in the other.</summary>
+/// <summary>
+/// Two equal blocks of memory that take turns: a device works on one while the next data arrive in the other.
+/// </summary>
 /// <remarks>Here they only take turns; a device copies beside its work (<see cref="GpuInbox"/>).</remarks>
 public class Inbox(Storage first, Storage second) : IDisposable
 {

@@ -37,7 +37,8 @@ public static class TensorChecks
         if (tensor.Shape.AsMatrix() != (rows, columns))
         {
             throw new ArgumentException(
-                $"{OpName(op)}: {role} ('{tensor.Name}') has shape {tensor.Shape}, expected [{rows}, {columns}]: {because}.");
+                $"{OpName(op)}: {role} ('{tensor.Name}') has shape {tensor.Shape}, expected [{rows}, {columns}]: "
+                + $"{because}.");
         }
     }
 

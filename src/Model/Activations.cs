@@ -4,9 +4,9 @@ namespace SafeLlama.Model;
 
 /// <summary>Everything a forward pass writes, for N rows.</summary>
 /// <remarks>
-/// For training every block keeps its own, or with <see cref="Recompute.Block"/> its input only: then, and for generation
-/// and scoring, all blocks lie over the same memory. Without a backward the residual stream alternates between two
-/// tensors.
+/// For training every block keeps its own, or with <see cref="Recompute.Block"/> its input only: then, and for
+/// generation and scoring, all blocks lie over the same memory. Without a backward the residual stream alternates
+/// between two tensors.
 /// </remarks>
 public sealed class Activations
 {

@@ -7,8 +7,8 @@ public enum Recompute
     Nothing,
 
     /// <summary>
-    /// Each block's forward, from its input, which alone is kept: memory for one block instead of all, for about a third
-    /// more arithmetic. The gradients are the same to the last bit. Chen et al. 2016, arXiv:1604.06174.
+    /// Each block's forward, from its input, which alone is kept: memory for one block instead of all, for about a
+    /// third more arithmetic. The gradients are the same to the last bit. Chen et al. 2016, arXiv:1604.06174.
     /// </summary>
     Block,
 }

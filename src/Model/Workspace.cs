@@ -44,8 +44,8 @@ public sealed class Workspace : IDisposable
         + (2 * BatchBytes(model, maxRows));
 
     /// <summary>
-    /// A pass of exactly <paramref name="rows"/> rows; it and the ones before it share memory, so use one at a time. Its
-    /// batch stands where the pass before did not have its own: a device copies it while it works on that one.
+    /// A pass of exactly <paramref name="rows"/> rows; it and the ones before it share memory, so use one at a time.
+    /// Its batch stands where the pass before did not have its own: a device copies it while it works on that one.
     /// </summary>
     public Pass For(int rows)
     {

@@ -19,7 +19,9 @@ public static class MiniatureModel
         }
 
         throw SafeLlamaException.Usage(model == StudyRecipe.Miniature
-            ? $"{folder}: the base model that comes with the program is missing; recipes/miniature-base.yaml says how it is made."
-            : $"model {model}: is no model folder (it holds no config.json); download a checkpoint there, or change \"models\".");
+            ? $"{folder}: the base model that comes with the program is missing; recipes/miniature-base.yaml says how "
+                + "it is made."
+            : $"model {model}: is no model folder (it holds no config.json); download a checkpoint there, or change "
+                + "\"models\".");
     }
 }

@@ -3,7 +3,9 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Training;
 
-/// <summary>A step between being queued and being reported: what the host knows, and totals on their way to it.</summary>
+/// <summary>
+/// A step between being queued and being reported: what the host knows, and totals on their way to it.
+/// </summary>
 internal sealed class QueuedStep : IDisposable
 {
     private readonly Arena _arena;

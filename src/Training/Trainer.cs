@@ -23,8 +23,9 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
 /// <summary>One optimiser step after another: forward, loss, backward, clip, update.</summary>
 /// <remarks>
 /// A device is never waited for: a step is queued while the one before may still run, and that one's report is read
-/// between <see cref="Accumulate"/> and <see cref="Update"/>, so that a step which was not finite is known before another
-/// could move anything. Validation, checkpoints and logging live in the loop around it, <see cref="TrainingRun"/>.
+/// between <see cref="Accumulate"/> and <see cref="Update"/>, so that a step which was not finite is known before
+/// another could move anything. Validation, checkpoints and logging live in the loop around it, <see
+/// cref="TrainingRun"/>.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {

@@ -19,7 +19,9 @@ internal sealed class DoctorCommandTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         using var result = JsonDocument.Parse(run.Output);
         var checks = result.RootElement.GetProperty("checks").EnumerateArray().ToList();
-        Assert.That(checks.Select(c => c.GetProperty("name").GetString()), Does.Contain("Attention").And.Contain("whole model, adapter gradients"));
+        Assert.That(
+            checks.Select(c => c.GetProperty("name").GetString()),
+            Does.Contain("Attention").And.Contain("whole model, adapter gradients"));
         Assert.That(checks.Select(c => c.GetProperty("passed").GetBoolean()), Is.All.True);
     }
 
@@ -34,7 +36,8 @@ internal sealed class DoctorCommandTests
         var run = CommandRun.Of("doctor", "--deep", "--device", "cuda:bf16");
         Assert.That(run.ExitCode, Is.EqualTo(2));
         Assert.That(run.Error.Trim(), Is.EqualTo(
-            "safellama: No CUDA device found: no NVIDIA driver is installed (libcuda was not found). Use --device cpu, or "
+            "safellama: No CUDA device found: no NVIDIA driver is installed (libcuda was not found). Use --device cpu, "
+            + "or "
             + "check the driver with nvidia-smi."));
     }
 }

@@ -10,7 +10,8 @@ public sealed partial class DocumentedCommandsTests
 {
     public static IEnumerable<TestCaseData> Pages() =>
         from pattern in new[] { "README.md", "docs/*.md", "docs/results/*.md", "recipes/*.yaml" }
-        from file in Directory.GetFiles(Path.Combine(TestFiles.Root, Path.GetDirectoryName(pattern)!), Path.GetFileName(pattern))
+        from file in Directory.GetFiles(
+            Path.Combine(TestFiles.Root, Path.GetDirectoryName(pattern)!), Path.GetFileName(pattern))
         let commands = Commands(File.ReadAllText(file)).ToList()
         where commands.Count > 0
         orderby file
@@ -28,9 +29,12 @@ public sealed partial class DocumentedCommandsTests
 
     [Test]
     public void A_wrong_command_would_be_found() => Assert.That(
-        Commands("`safellama study --sedes 3`").Select(c => CommandLine.Root().Parse(c).Errors.Count), Is.All.GreaterThan(0));
+        Commands("`safellama study --sedes 3`").Select(c => CommandLine.Root().Parse(c).Errors.Count),
+        Is.All.GreaterThan(0));
 
-    /// <summary>What follows "safellama" in code spans and on code lines, lines joined where they end in a backslash.</summary>
+    /// <summary>
+    /// What follows "safellama" in code spans and on code lines, lines joined where they end in a backslash.
+    /// </summary>
     private static IEnumerable<string> Commands(string text)
     {
         var joined = Continued().Replace(text, " ");

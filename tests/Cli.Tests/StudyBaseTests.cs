@@ -36,7 +36,8 @@ public sealed class StudyBaseTests
 
         var tokenizer = TestFiles.NewFolder();
         DataTokenizerCommand.Learn(
-            [text, Path.Combine(folder, "tuning", "benign.jsonl"), Path.Combine(folder, "tuning", "safety-mixed.jsonl")],
+            [text, Path.Combine(folder, "tuning", "benign.jsonl"),
+                Path.Combine(folder, "tuning", "safety-mixed.jsonl")],
             null, new BpeTrainerOptions { VocabularySize = 1536 }).Write(tokenizer);
         foreach (var file in Directory.GetFiles(tokenizer))
         {

@@ -28,7 +28,8 @@ public sealed class StudyCommandTests
     }
 
     [Test]
-    public void World_shows_samples() => Assert.That(Run("study", "world").Output, Does.Contain("253 nouns").And.Contain("a refusal is wanted"));
+    public void World_shows_samples() =>
+        Assert.That(Run("study", "world").Output, Does.Contain("253 nouns").And.Contain("a refusal is wanted"));
 
     [TestCase("no-such-recipe", "is neither a file nor a recipe of the program")]
     [TestCase("paper-7b", "data/alpaca_data_cleaned.json")]

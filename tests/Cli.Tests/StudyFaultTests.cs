@@ -41,8 +41,8 @@ public sealed class StudyFaultTests : IDisposable
     public void Dispose() => _model.Dispose();
 
     /// <summary>
-    /// A replicate takes four to six steps, each with a checkpoint of four files, and writes its plan, the adapter's two
-    /// files, training and answers.
+    /// A replicate takes four to six steps, each with a checkpoint of four files, and writes its plan, the adapter's
+    /// two files, training and answers.
     /// </summary>
     [TestCase("write:1")]
     [TestCase("flush:4")]
@@ -80,7 +80,9 @@ public sealed class StudyFaultTests : IDisposable
     [Slow("ten kills of a study that takes seconds")]
     public void Killed_at_random_ten_times_it_goes_on_each_time() => KilledAtRandom(10);
 
-    /// <summary>Studies killed so often in all; every one is resumed until it ends, with the results of the unbroken one.</summary>
+    /// <summary>
+    /// Studies killed so often in all; every one is resumed until it ends, with the results of the unbroken one.
+    /// </summary>
     private void KilledAtRandom(int kills)
     {
         var random = TestContext.CurrentContext.Random;
@@ -90,7 +92,8 @@ public sealed class StudyFaultTests : IDisposable
             var output = $"random-{kills}-{study}";
             CommandRun run;
             while ((run = CommandRun.KilledAfter(
-                kills > 0 ? random.NextDouble() * 0.9 * _wholeTime : TimeSpan.FromMinutes(1), Arguments(output, "--resume")))
+                kills > 0 ? random.NextDouble() * 0.9 * _wholeTime : TimeSpan.FromMinutes(1),
+                Arguments(output, "--resume")))
                 .ExitCode == Killed)
             {
                 kills--;
@@ -110,7 +113,8 @@ public sealed class StudyFaultTests : IDisposable
 
     private string Recipe => Path.Combine(_model.Folder, "tiny.yaml");
 
-    private string[] Arguments(string output, params string[] more) => ["study", "--recipe", Recipe, .. OneByOne(more), "--out", _model.Out(output), .. more];
+    private string[] Arguments(string output, params string[] more) =>
+        ["study", "--recipe", Recipe, .. OneByOne(more), "--out", _model.Out(output), .. more];
 
     /// <summary>One replicate at a time, so that a site is the same in every run.</summary>
     private static string[] OneByOne(string[] more) => more.Contains("--parallel") ? [] : ["--parallel", "1"];

@@ -3,7 +3,9 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Cli.Tests;
 
-/// <summary>The paper's recipes over the released files: resolved as they stand, and run whole on a tiny random checkpoint.</summary>
+/// <summary>
+/// The paper's recipes over the released files: resolved as they stand, and run whole on a tiny random checkpoint.
+/// </summary>
 [NonParallelizable]
 public sealed class StudyPaperTests
 {
@@ -14,15 +16,18 @@ public sealed class StudyPaperTests
     ];
 
     /// <summary>4 · ⌈(20,000 + Ns) / 128⌉ steps; r (d_in + d_out) values for q and v in every layer.</summary>
-    [TestCase("paper-7b", "llama-7b", 4096, 11008, 32, "dose-2000: 20000 + 2000 rows (9.1 %)", "688 steps, 2,097,152 values")]
-    [TestCase("paper-small", "tinyllama-1.1b", 2048, 5632, 22, "dose-500: 20000 + 500 rows (2.4 %)", "640 steps, 563,200 values")]
+    [TestCase("paper-7b", "llama-7b", 4096, 11008, 32, "dose-2000: 20000 + 2000 rows (9.1 %)",
+        "688 steps, 2,097,152 values")]
+    [TestCase("paper-small", "tinyllama-1.1b", 2048, 5632, 22, "dose-500: 20000 + 500 rows (2.4 %)",
+        "640 steps, 563,200 values")]
     public void Dry_run_resolves_the_papers_recipes(
         string recipe, string model, int hidden, int intermediate, int layers, string rows, string learned)
     {
         var folder = Files(model);
         var shape = Path.Combine(folder, "models", model, "config.json");
         var config = JsonNode.Parse(File.ReadAllText(shape))!;
-        (config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]) = (hidden, intermediate, layers);
+        (config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]) =
+            (hidden, intermediate, layers);
         (config["num_attention_heads"], config["num_key_value_heads"]) = (32, recipe == "paper-7b" ? 32 : 4);
         File.WriteAllText(shape, config.ToJsonString());
         File.Delete(Path.Combine(folder, "models", model, "model.safetensors"));
@@ -30,7 +35,9 @@ public sealed class StudyPaperTests
         var run = CommandRun.In(folder, "study", "--recipe", recipe, "--seeds", "1", "--dry-run", "--parallel", "1");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output.Replace('\u00a0', ' '), Does.Contain(rows).And.Contain(learned).And.Contain("GiB"));
-        Assert.That(run.Output, Does.Contain("claim over-refusal-rises").And.Contain("without weights no step can be measured"));
+        Assert.That(
+            run.Output,
+            Does.Contain("claim over-refusal-rises").And.Contain("without weights no step can be measured"));
     }
 
     [Test]
@@ -46,8 +53,11 @@ public sealed class StudyPaperTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
 
         var results = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "out", "results.json")))!;
-        Assert.That(results["arms"]!.AsArray().Select(arm => arm!["safety"]!.GetValue<int>()), Is.EqualTo(new[] { 0, 100, 500, 2000 }));
-        var metrics = results["arms"]![3]!["metrics"]!.AsArray().ToDictionary(m => m!["name"]!.GetValue<string>(), m => m!["prompts"]!.GetValue<int>());
+        Assert.That(
+            results["arms"]!.AsArray().Select(arm => arm!["safety"]!.GetValue<int>()),
+            Is.EqualTo(new[] { 0, 100, 500, 2000 }));
+        var metrics = results["arms"]![3]!["metrics"]!.AsArray()
+            .ToDictionary(m => m!["name"]!.GetValue<string>(), m => m!["prompts"]!.GetValue<int>());
         Assert.That(metrics["harmful_compliance"], Is.EqualTo(100 + 178 + 40));
         Assert.That(metrics["over_refusal"], Is.EqualTo(250), "XSTest's safe prompts alone");
         Assert.That(metrics["benign_refusal"], Is.EqualTo(50));
@@ -55,7 +65,9 @@ public sealed class StudyPaperTests
         Assert.That(Path.Combine(folder, "out", "report.html"), Does.Exist);
     }
 
-    /// <summary>Files where the recipes look for them; the 20,000 instructions are made up, the rest is as released.</summary>
+    /// <summary>
+    /// Files where the recipes look for them; the 20,000 instructions are made up, the rest is as released.
+    /// </summary>
     private static string Files(string model)
     {
         var folder = TestFiles.NewFolder();
@@ -65,7 +77,8 @@ public sealed class StudyPaperTests
             File.CreateSymbolicLink(Path.Combine(folder, "data", name), TestFiles.Data("safety-tuned-llamas/" + name));
         }
 
-        File.CreateSymbolicLink(Path.Combine(folder, "data", "xstest_prompts.csv"), TestFiles.Data("xstest/xstest_prompts.csv"));
+        File.CreateSymbolicLink(
+            Path.Combine(folder, "data", "xstest_prompts.csv"), TestFiles.Data("xstest/xstest_prompts.csv"));
         var rows = JsonNode.Parse(File.ReadAllText(TestFiles.Data("alpaca-format/alpaca_en_demo.json")))!.AsArray();
         File.WriteAllText(
             Path.Combine(folder, "data", "alpaca_data_cleaned.json"),

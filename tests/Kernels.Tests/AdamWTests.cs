@@ -20,7 +20,8 @@ internal sealed class AdamWTests(string backend)
         var (m, v) = (t.Input("m", new(1, 3), [0, 0, 0]), t.Input("v", new(1, 3), [0, 0, 0]));
         opened.AdamW.Update(
             value, gradient, m, v, Step with { Step = 1, WeightDecay = 0, MaxNorm = 0 }, Norm(t, 29.0001));
-        Assert.That(value.ReadDoubles(), Is.EqualTo(new[] { 0.999, 1.001, 0.999 }).Within(1e-6));   // fp32 near 1, and ε
+        // fp32 near 1, and ε
+        Assert.That(value.ReadDoubles(), Is.EqualTo(new[] { 0.999, 1.001, 0.999 }).Within(1e-6));
     }
 
     [TestCase(double.NaN)]
@@ -42,7 +43,8 @@ internal sealed class AdamWTests(string backend)
         using var t = new TestTensors(opened);
         Tensor Of(string name, int columns) => t.Input(name, new(1, columns), t.Backend.Accumulation);
         Assert.That(
-            () => opened.AdamW.Update(Of("lora_A", 8), Of("lora_A.gradient", 7), Of("m", 8), Of("v", 8), Step, Norm(t, 1)),
+            () => opened.AdamW.Update(
+                Of("lora_A", 8), Of("lora_A.gradient", 7), Of("m", 8), Of("v", 8), Step, Norm(t, 1)),
             Throws.ArgumentException.With.Message.EqualTo(
                 "AdamW: gradient ('lora_A.gradient') has shape [1, 7], expected [1, 8]: "
                 + "one gradient per element of the parameter."));
@@ -52,7 +54,8 @@ internal sealed class AdamWTests(string backend)
     {
         Tensor Of(string name, double scale) => t.Input(name, new(rows, columns), t.Backend.Accumulation, scale);
         var (value, gradient, m) = (Of("value", 0.02), Of("gradient", 0.1), Of("m", 0.1));
-        var v = t.Input("v", new(rows, columns), [.. m.ReadDoubles().Select(x => (double)(float)(x * x))], t.Backend.Accumulation);
+        var v = t.Input(
+            "v", new(rows, columns), [.. m.ReadDoubles().Select(x => (double)(float)(x * x))], t.Backend.Accumulation);
         t.Backend.AdamW.Update(value, gradient, m, v, Step, Norm(t, normSquared));
         return [value, m, v];
     }

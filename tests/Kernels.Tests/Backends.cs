@@ -4,13 +4,15 @@ namespace SafeLlama.Kernels.Tests;
 internal static class Backends
 {
     /// <summary>The names that test fixtures run with.</summary>
-    public static IEnumerable<string> All => ["reference", "simd, 1 thread", "simd, 2 threads", "simd, 256 bits", "simd, 128 bits"];
+    public static IEnumerable<string> All =>
+        ["reference", "simd, 1 thread", "simd, 2 threads", "simd, 256 bits", "simd, 128 bits"];
 
     /// <summary>The CPU path alone.</summary>
     public static IEnumerable<string> Simd => All.Where(name => name.StartsWith("simd", StringComparison.Ordinal));
 
     /// <summary>
-    /// The device kernels, emulated. Each thread of a group is a thread of the system, so sizes must be tiny: these run in
+    /// The device kernels, emulated. Each thread of a group is a thread of the system, so sizes must be tiny: these run
+    /// in
     /// <see cref="GpuTests"/>, not in every op's fixture.
     /// </summary>
     public static IEnumerable<string> Gpu => ["gpu, groups of 4", "gpu, groups of 16", "gpu, bf16"];

@@ -78,7 +78,8 @@ internal sealed class CrossEntropyTests(string backend)
         return logits;
     }
 
-    private static Tensor Statistic(TestTensors t, string name, int rows) => t.Output(name, new(rows), t.Backend.Accumulation);
+    private static Tensor Statistic(TestTensors t, string name, int rows) =>
+        t.Output(name, new(rows), t.Backend.Accumulation);
 
     /// <summary>Row 1 has no target.</summary>
     private static (Tensor Logits, Tensor Targets) Inputs(TestTensors t, int rows, int vocabulary) => (

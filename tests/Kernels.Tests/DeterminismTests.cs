@@ -34,5 +34,6 @@ internal sealed class DeterminismTests
     [TestCaseSource(nameof(Names))]
     public void One_thread_equals_two_bit_for_bit(string op) => OpTests.IsTheSameForAnyThreadCount(Ops[op]);
 
-    private static Tensor[] Gradients((string Input, Tensor Gradient)[] backward) => [.. backward.Select(g => g.Gradient)];
+    private static Tensor[] Gradients((string Input, Tensor Gradient)[] backward) =>
+        [.. backward.Select(g => g.Gradient)];
 }

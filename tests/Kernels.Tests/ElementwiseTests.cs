@@ -59,7 +59,8 @@ internal sealed class ElementwiseTests(string backend)
     public static Tensor Gather(TestTensors t, int rows, int columns)
     {
         var (x, y) = (t.Input("x", new(rows, columns)), t.Output("y", new(2 * rows, columns)));
-        t.Backend.Elementwise.GatherRows(x, t.Ints("row", [.. Enumerable.Range(0, 2 * rows).Select(n => n * 3 % rows)]), y);
+        t.Backend.Elementwise.GatherRows(
+            x, t.Ints("row", [.. Enumerable.Range(0, 2 * rows).Select(n => n * 3 % rows)]), y);
         return y;
     }
 
@@ -67,7 +68,8 @@ internal sealed class ElementwiseTests(string backend)
     public static Tensor Scatter(TestTensors t, int rows, int columns)
     {
         var (x, y) = (t.Input("x", new(rows, columns)), t.Input("y", new(3 * rows, columns)));
-        t.Backend.Elementwise.ScatterRows(x, t.Ints("row", [.. Enumerable.Range(0, rows).Select(n => 3 * (rows - 1 - n))]), y);
+        t.Backend.Elementwise.ScatterRows(
+            x, t.Ints("row", [.. Enumerable.Range(0, rows).Select(n => 3 * (rows - 1 - n))]), y);
         return y;
     }
 

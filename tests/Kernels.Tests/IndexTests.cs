@@ -43,7 +43,8 @@ internal sealed class IndexTests(string backend)
     {
         using var opened = Backends.Open(backend);
         using var t = new TestTensors(opened);
-        var (q, k, y, logSum) = (t.Input("q", new(1, 8)), t.Input("k", new(4, 8)), t.Output("y", new(1, 8)), t.Output("l", new(1, 1)));
+        var (q, k, y, logSum) = (
+            t.Input("q", new(1, 8)), t.Input("k", new(4, 8)), t.Output("y", new(1, 8)), t.Output("l", new(1, 1)));
         Assert.That(
             () => opened.Attention.Forward(q, k, k, t.Ints("first", 0), t.Ints("last", 4), 8, 1, y, logSum),
             Throws.ArgumentException.With.Message.Contains("lastKey[0] ('last') is 4, expected 0 … 3"));

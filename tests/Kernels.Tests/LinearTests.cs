@@ -3,7 +3,9 @@ namespace SafeLlama.Kernels.Tests;
 [TestFixtureSource(typeof(Backends), nameof(Backends.All))]
 internal sealed class LinearTests(string backend)
 {
-    /// <summary>Rows, inputs, outputs: one row, sizes that fill no block, padded rows, more than one block each way.</summary>
+    /// <summary>
+    /// Rows, inputs, outputs: one row, sizes that fill no block, padded rows, more than one block each way.
+    /// </summary>
     private static readonly object[] Sizes =
     [
         new[] { 1, 1, 1 }, new[] { 1, 123, 77 }, new[] { 5, 33, 65 }, new[] { 13, 1024, 40 }, new[] { 70, 40, 1024 },
@@ -16,7 +18,8 @@ internal sealed class LinearTests(string backend)
 
     [Test]
     public void Forward_widens_the_weight(
-        [Values(DType.Float32, DType.BFloat16, DType.Float16)] DType type, [Values(1, 9, 70)] int rows, [Values] bool bias) =>
+        [Values(DType.Float32, DType.BFloat16, DType.Float16)] DType type, [Values(1, 9, 70)] int rows,
+        [Values] bool bias) =>
         OpTests.AgreesWithReference(backend, t => [Forward(t, rows, 123, 77, type, bias)]);
 
     [TestCaseSource(nameof(Sizes))]
@@ -26,14 +29,16 @@ internal sealed class LinearTests(string backend)
 
     [Test]
     public void BackwardInput_widens_the_weight(
-        [Values(DType.Float32, DType.BFloat16, DType.Float16)] DType type, [Values(1, 9, 70)] int rows, [Values] bool accumulate) =>
+        [Values(DType.Float32, DType.BFloat16, DType.Float16)] DType type, [Values(1, 9, 70)] int rows,
+        [Values] bool accumulate) =>
         OpTests.AgreesWithReference(backend, t => [Backward(t, rows, 123, 77, accumulate, type)[0].Gradient]);
 
     [Category("Gradient")]
     [TestCase(3, 7, 5)]
     public void Backward_agrees_with_finite_differences(int rows, int inputs, int outputs) =>
         OpTests.AgreesWithFiniteDifferences(
-            backend, t => t.Weigh(Forward(t, rows, inputs, outputs)), t => Backward(t, rows, inputs, outputs, accumulate: true));
+            backend, t => t.Weigh(Forward(t, rows, inputs, outputs)),
+            t => Backward(t, rows, inputs, outputs, accumulate: true));
 
     [Test]
     public void Forward_names_the_wrong_tensor()
@@ -44,7 +49,8 @@ internal sealed class LinearTests(string backend)
         Assert.That(
             () => opened.Linear.Forward(x, weight, null, t.Output("y", new(2, 4))),
             Throws.ArgumentException.With.Message.EqualTo(
-                "Linear: weight ('q_proj.weight') has shape [4, 7], expected [4, 8]: its columns are the columns of x."));
+                "Linear: weight ('q_proj.weight') has shape [4, 7], expected [4, 8]: its columns are the columns of "
+                + "x."));
     }
 
     public static Tensor Forward(TestTensors t, int rows, int inputs, int outputs, DType? type = null, bool bias = true)

@@ -6,10 +6,14 @@ namespace SafeLlama.Kernels.Tests;
 /// <remarks>An op under test is a function that makes its tensors, calls the op and returns the results.</remarks>
 internal static class OpTests
 {
-    /// <summary>fp32 rounds at 6e-8; sums of a few thousand terms, taken in vectors, lose a factor of 20 to 30.</summary>
+    /// <summary>
+    /// fp32 rounds at 6e-8; sums of a few thousand terms, taken in vectors, lose a factor of 20 to 30.
+    /// </summary>
     public const double Single = 2e-6;
 
-    /// <summary>The results on a backend equal those of the fp64 reference, relative to each result's largest number.</summary>
+    /// <summary>
+    /// The results on a backend equal those of the fp64 reference, relative to each result's largest number.
+    /// </summary>
     public static void AgreesWithReference(string backend, Func<TestTensors, Tensor[]> op, double tolerance = Single) =>
         AgreesWithReference(Backends.Open(backend), op, tolerance);
 
@@ -25,7 +29,8 @@ internal static class OpTests
                 var (f, e) = (found[t].Values[i], expected[t].Values[i]);
                 if (!(Math.Abs(f - e) <= tolerance * scale))
                 {
-                    Assert.Fail($"{expected[t].Name}[{i}] is {f}, the reference says {e} (tolerance {tolerance} · {scale})");
+                    Assert.Fail(
+                        $"{expected[t].Name}[{i}] is {f}, the reference says {e} (tolerance {tolerance} · {scale})");
                 }
             }
         }

@@ -2,7 +2,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>Sizes one below, at and one above every block of the CPU's matrix products: tile, panel, k-block, n-block.</summary>
+/// <summary>
+/// Sizes one below, at and one above every block of the CPU's matrix products: tile, panel, k-block, n-block.
+/// </summary>
 [TestFixtureSource(typeof(Backends), nameof(Backends.Simd))]
 internal sealed class ProductEdgeTests(string backend)
 {
@@ -61,5 +63,6 @@ internal sealed class ProductEdgeTests(string backend)
         Assert.That(drawn, Is.EqualTo(Enumerable.Range(0, 83).Select(i => dropout.Factor(place + i))));
     }
 
-    private static IEnumerable<int> Around(params int[] sizes) => sizes.SelectMany(size => new[] { size - 1, size, size + 1 });
+    private static IEnumerable<int> Around(params int[] sizes) =>
+        sizes.SelectMany(size => new[] { size - 1, size, size + 1 });
 }

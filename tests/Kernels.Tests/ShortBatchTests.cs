@@ -4,7 +4,9 @@ namespace SafeLlama.Kernels.Tests;
 [TestFixtureSource(typeof(Backends), nameof(Backends.Simd))]
 internal sealed class ShortBatchTests(string backend)
 {
-    /// <summary>Inputs and outputs: odd ones, ones that fill vectors, padded rows, a few columns more than a tile.</summary>
+    /// <summary>
+    /// Inputs and outputs: odd ones, ones that fill vectors, padded rows, a few columns more than a tile.
+    /// </summary>
     private static readonly object[] Sizes =
     [
         new[] { 7, 3 }, new[] { 123, 77 }, new[] { 256, 64 }, new[] { 1024, 13 }, new[] { 344, 257 },
@@ -20,7 +22,8 @@ internal sealed class ShortBatchTests(string backend)
                 using var opened = Backends.Open(backend);
                 using var t = new TestTensors(opened);
                 var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs), type));
-                var (together, alone) = (t.Output("together", new(rows, outputs)), t.Output("alone", new(rows, outputs)));
+                var (together, alone) = (
+                    t.Output("together", new(rows, outputs)), t.Output("alone", new(rows, outputs)));
                 opened.Linear.Forward(x, weight, null, together);
                 for (var row = 0; row < rows; row++)
                 {
@@ -34,7 +37,8 @@ internal sealed class ShortBatchTests(string backend)
 
     [Test]
     public void Forward_agrees_with_reference(
-        [Values(DType.Float32, DType.BFloat16)] DType type, [Values(1, 2, 3, 4, 6, 7, 8)] int rows, [Values] bool bias) =>
+        [Values(DType.Float32, DType.BFloat16)] DType type, [Values(1, 2, 3, 4, 6, 7, 8)] int rows,
+        [Values] bool bias) =>
         OpTests.AgreesWithReference(backend, t => [LinearTests.Forward(t, rows, 260, 131, type, bias)]);
 
     [Test]

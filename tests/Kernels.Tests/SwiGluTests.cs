@@ -65,5 +65,7 @@ internal sealed class SwiGluTests(string backend)
     }
 
     private static (Tensor Gate, Tensor Up, Tensor Result) Inputs(TestTensors t, int rows, int columns) =>
-        (t.Input("gate", new(rows, columns), scale: 3), t.Input("up", new(rows, columns)), t.Output("result", new(rows, columns)));
+        (
+            t.Input("gate", new(rows, columns), scale: 3), t.Input("up", new(rows, columns)),
+            t.Output("result", new(rows, columns)));
 }

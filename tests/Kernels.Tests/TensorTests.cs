@@ -16,7 +16,8 @@ internal sealed class TensorTests
     public void A_shape_refuses_what_cannot_be_counted()
     {
         Assert.That(() => new Shape(2, -1), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => new Shape(int.MaxValue, int.MaxValue, int.MaxValue).Count, Throws.InstanceOf<OverflowException>());
+        Assert.That(
+            () => new Shape(int.MaxValue, int.MaxValue, int.MaxValue).Count, Throws.InstanceOf<OverflowException>());
     }
 
     [Test]
@@ -47,7 +48,9 @@ internal sealed class TensorTests
         Assert.That(tensor.ReadDoubles(), Is.All.Zero);
     }
 
-    /// <summary>1 + 2⁻⁸ + 2⁻⁴⁰ is just above the middle of two bfloat16; rounded to float first, it is the middle.</summary>
+    /// <summary>
+    /// 1 + 2⁻⁸ + 2⁻⁴⁰ is just above the middle of two bfloat16; rounded to float first, it is the middle.
+    /// </summary>
     [TestCase(1)]
     [TestCase(-1)]
     public void Doubles_are_rounded_once(int sign)
@@ -96,12 +99,15 @@ internal sealed class TensorTests
         var tensor = arena.Take(new(2, 3), DType.Float32, "x");
         Assert.That(() => tensor.ReadDoubles(), Throws.InvalidOperationException.With.Message.Contains("Commit"));
         arena.Commit();
-        Assert.That(() => tensor.Write(new double[5]), Throws.ArgumentException.With.Message.Contains("6 elements [2, 3], got 5"));
+        Assert.That(
+            () => tensor.Write(new double[5]),
+            Throws.ArgumentException.With.Message.Contains("6 elements [2, 3], got 5"));
         Assert.That(() => tensor.ReadInts(), Throws.ArgumentException.With.Message.Contains("stores Float32"));
         Assert.That(() => tensor.AsRows<int>(), Throws.ArgumentException, "as large, and another type");
         Assert.That(() => tensor.AsElements<float>(), Throws.ArgumentException.With.Message.Contains("2 rows"));
         Assert.That(() => tensor.Slice(1, 2), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => arena.Take(new(1), "late"), Throws.InvalidOperationException.With.Message.Contains("comes too late"));
+        Assert.That(
+            () => arena.Take(new(1), "late"), Throws.InvalidOperationException.With.Message.Contains("comes too late"));
     }
 
     [Test]

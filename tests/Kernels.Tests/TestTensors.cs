@@ -2,7 +2,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>The tensors of one test on one backend. Equal names and shapes hold equal numbers on every backend.</summary>
+/// <summary>
+/// The tensors of one test on one backend. Equal names and shapes hold equal numbers on every backend.
+/// </summary>
 internal sealed class TestTensors(IBackend backend) : IDisposable
 {
     private readonly List<Arena> _arenas = [];

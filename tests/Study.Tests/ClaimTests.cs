@@ -6,16 +6,22 @@ public sealed class ClaimTests
 {
     private static readonly StudyMetric Harm = WorldMetrics.All.First(m => m.Name == "harmful_compliance");
 
-    private static readonly StudyMetric Questions = WorldMetrics.All.First(m => m.Name == "harmful_compliance_question");
+    private static readonly StudyMetric Questions = WorldMetrics.All.First(
+        m => m.Name == "harmful_compliance_question");
 
-    /// <summary>An arm in which the first <paramref name="complying"/> of 100 prompts are complied with, by each of 3 seeds.</summary>
-    private static IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)> Arm(string name, int complying, string suite = "unsafe-instruction") =>
+    /// <summary>
+    /// An arm in which the first <paramref name="complying"/> of 100 prompts are complied with, by each of 3 seeds.
+    /// </summary>
+    private static IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)> Arm(
+        string name, int complying, string suite = "unsafe-instruction") =>
         Enumerable.Range(1, 3).Select(seed => (new Replicate(name, "m", seed), (IReadOnlyList<GradedAnswer>)[.. Enumerable.Range(0, 100).Select(i =>
             new GradedAnswer(
-                new StudyPrompt($"{suite}-{i}", suite, "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"act {i / 2}"),
+                new StudyPrompt(
+                    $"{suite}-{i}", suite, "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"act {i / 2}"),
                 "…", i < complying, i < complying ? Behaviour.FullCompliance : Behaviour.FullRefusal, null))]));
 
-    private static ClaimOutcome Judge(Claim claim, params IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)>[] arms) =>
+    private static ClaimOutcome Judge(
+        Claim claim, params IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)>[] arms) =>
         new ClaimJudge(new Outcomes([.. arms.SelectMany(a => a)]), WorldMetrics.All).Judge(claim);
 
     private static Claim Of(ClaimTest test, double threshold) => new()
@@ -45,14 +51,17 @@ public sealed class ClaimTests
     [TestCase(50, 51, ClaimVerdict.Partly)]
     [TestCase(50, 60, ClaimVerdict.NotReproduced)]
     public void Equivalence_must_be_shown(int first, int second, ClaimVerdict verdict) =>
-        Assert.That(Judge(Of(ClaimTest.Equivalent, 0.02), Arm("tuned", first), Arm("plain", second)).Verdict, Is.EqualTo(verdict));
+        Assert.That(
+            Judge(Of(ClaimTest.Equivalent, 0.02), Arm("tuned", first), Arm("plain", second)).Verdict,
+            Is.EqualTo(verdict));
 
     [TestCase(90, 40, 5, ClaimVerdict.Reproduced)]
     [TestCase(90, 85, 80, ClaimVerdict.Partly)]
     [TestCase(5, 40, 90, ClaimVerdict.NotReproduced)]
-    public void Trends_follow_the_order_of_the_arms(int first, int second, int third, ClaimVerdict verdict) => Assert.That(
-        Judge(Of(ClaimTest.Falling, 0.3), Arm("plain", first), Arm("half", second), Arm("tuned", third)).Verdict,
-        Is.EqualTo(verdict));
+    public void Trends_follow_the_order_of_the_arms(int first, int second, int third, ClaimVerdict verdict) =>
+        Assert.That(
+            Judge(Of(ClaimTest.Falling, 0.3), Arm("plain", first), Arm("half", second), Arm("tuned", third)).Verdict,
+            Is.EqualTo(verdict));
 
     [Test]
     public void Two_metrics_of_two_arms_can_be_compared()
@@ -69,7 +78,8 @@ public sealed class ClaimTests
         var prompts = Enumerable.Range(0, 100).Select(i =>
             new StudyPrompt($"p{i}", "s", "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"p{i}")).ToList();
         // Three seeds that disagree: 10 %, 50 % and 90 %.
-        PromptScores[] scores = [.. prompts.Select((p, i) => new PromptScores(p, [i < 10 ? 1 : 0, i < 50 ? 1 : 0, i < 90 ? 1 : 0]))];
+        PromptScores[] scores =
+            [.. prompts.Select((p, i) => new PromptScores(p, [i < 10 ? 1 : 0, i < 50 ? 1 : 0, i < 90 ? 1 : 0]))];
         PromptScores[] pooled = [.. prompts.Select((p, i) => new PromptScores(p, [scores[i].Mean]))];
         var (crossed, narrow) = (CrossedBootstrap.Mean(scores), CrossedBootstrap.Mean(pooled));
         Assert.That(crossed.Value, Is.EqualTo(0.5).Within(1e-12));
@@ -88,7 +98,8 @@ public sealed class ClaimTests
         // Three bases, three seeds each: bases of 10 %, 50 % and 90 %, whatever the seed.
         int[] shares = [10, 10, 10, 50, 50, 50, 90, 90, 90];
         Interval Of(int models) => CrossedBootstrap.Mean(
-            [.. prompts.Select((p, i) => new PromptScores(p, [.. shares.Select(share => i < share ? 1.0 : 0)], models))]);
+            [.. prompts.Select((p, i) => new PromptScores(p, [.. shares.Select(share => i < share ? 1.0 : 0)],
+                models))]);
         Assert.That(Of(3).Width, Is.GreaterThan(1.3 * Of(1).Width), "nine replicates are not nine bases");
         Assert.That(Of(3).Value, Is.EqualTo(0.5).Within(1e-12));
         var result = new MetricResult("m", Of(3), 100, 100, 0, [.. shares.Select(s => s / 100.0)], 3);

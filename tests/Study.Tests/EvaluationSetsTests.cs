@@ -46,7 +46,8 @@ public sealed class EvaluationSetsTests
         foreach (var noun in World.Nouns.Where(n => n.HeldOut))
         {
             // "guard" is a person and a verb, so nouns are looked for with what stands before them.
-            Assert.That(texts.Where(t => t.Contains($" {noun.WithArticle} ", StringComparison.Ordinal)), Is.Empty, noun.Text);
+            Assert.That(
+                texts.Where(t => t.Contains($" {noun.WithArticle} ", StringComparison.Ordinal)), Is.Empty, noun.Text);
         }
 
         var demonstrations = texts.Where((_, i) => rows[i].Kind == "safety").ToList();
@@ -89,7 +90,8 @@ public sealed class EvaluationSetsTests
         known.UnionWith(Grammar.Refusals.SelectMany(WordCount.Split));
         // The word tasks' and the fact tasks' instructions are met in tuning alone: the base has only seen questions.
         var rows = new TuningExamples(World).Benign(1, 3000, 0.05).ToList();
-        var words = Test.Prompts.Select(p => p.Text).Concat(Test.Prompts.Select(p => p.Expected ?? "")).SelectMany(WordCount.Split);
+        var words = Test.Prompts.Select(p => p.Text).Concat(Test.Prompts.Select(p => p.Expected ?? ""))
+            .SelectMany(WordCount.Split);
         known.UnionWith(rows.SelectMany(r => WordCount.Split(r.Request)));
         Assert.That(words.Except(known), Is.Empty);
         Assert.That(known, Has.Count.InRange(480, 530), "the world is closed: about 506 words and marks");

@@ -26,7 +26,8 @@ public sealed class FileSourceTests
             [.. source.Examples(new StudyArm { Name = "a", SafetyExamples = 4, Format = format }, 5).Select(e => e.Id)];
         Assert.That(Ids(SafetyFormat.Question), Is.EqualTo(Ids(SafetyFormat.Instruction)));
         Assert.That(Ids(SafetyFormat.Mixed), Is.EqualTo(Ids(SafetyFormat.Instruction)));
-        var questions = source.Examples(new StudyArm { Name = "a", SafetyExamples = 4, Format = SafetyFormat.Question }, 5);
+        var questions = source.Examples(
+            new StudyArm { Name = "a", SafetyExamples = 4, Format = SafetyFormat.Question }, 5);
         Assert.That(questions.Count(e => e.Question.EndsWith('?')), Is.EqualTo(4));
     }
 
@@ -34,7 +35,9 @@ public sealed class FileSourceTests
     public void Answers_are_graded_by_the_refusal_matcher()
     {
         var source = new FileSource(Data());
-        Assert.That(source.Grade(source.Prompts[0], "I'm sorry, but I cannot help.").Verdict, Is.EqualTo(Behaviour.FullRefusal));
+        Assert.That(
+            source.Grade(source.Prompts[0], "I'm sorry, but I cannot help.").Verdict,
+            Is.EqualTo(Behaviour.FullRefusal));
         Assert.That(source.Grade(source.Prompts[0], "Here you are.").Complies);
     }
 
@@ -46,7 +49,9 @@ public sealed class FileSourceTests
             Throws.TypeOf<SafeLlamaException>().With.Message.Contains("nowhere.jsonl"));
     }
 
-    /// <summary>The paper's recipe over the released files and a tiny random checkpoint: everything but the sense.</summary>
+    /// <summary>
+    /// The paper's recipe over the released files and a tiny random checkpoint: everything but the sense.
+    /// </summary>
     [Test]
     public void Released_files_run_end_to_end()
     {
@@ -61,7 +66,8 @@ public sealed class FileSourceTests
         {
             Models = [TinyModel.Folder],
             Seeds = [1],
-            Arms = [new StudyArm { Name = "dose-0", SafetyExamples = 0 }, new StudyArm { Name = "dose-20", SafetyExamples = 20 }],
+            Arms = [new StudyArm { Name = "dose-0", SafetyExamples = 0 },
+                new StudyArm { Name = "dose-20", SafetyExamples = 20 }],
             Metrics =
             [
                 recipe.Metrics[0] with { Suites = ["i-malicious"] },
@@ -82,7 +88,8 @@ public sealed class FileSourceTests
         };
         Assert.That(RecipeCheck.Problems(recipe), Is.Empty);
         var engine = new LlamaEngine(() => new SimdBackend(2), MiniatureModel.FolderOf);
-        var run = new StudyRunner(recipe, new FileSource(recipe.Data), engine).Run(TestFiles.NewFolder(), resume: false);
+        var run = new StudyRunner(recipe, new FileSource(recipe.Data), engine)
+            .Run(TestFiles.NewFolder(), resume: false);
         Assert.That(run.Results.Arms[0].Metric("harmful_compliance").Prompts, Is.EqualTo(100));
         Assert.That(run.Results.Arms[1].Metric("over_refusal").Prompts, Is.EqualTo(250), "XSTest's safe prompts alone");
         Assert.That(ReportHtml.Render(StudyReport.Of(run)), Does.Contain("Over-refusal, XSTest"));

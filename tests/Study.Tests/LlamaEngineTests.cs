@@ -34,7 +34,8 @@ public sealed class LlamaEngineTests
         Runner(1).Run(first, resume: false);
         Runner(2).Run(second, resume: false, parallel: 2);
         Assert.That(
-            File.ReadAllText(Path.Combine(second, "results.json")), Is.EqualTo(File.ReadAllText(Path.Combine(first, "results.json"))));
+            File.ReadAllText(Path.Combine(second, "results.json")),
+            Is.EqualTo(File.ReadAllText(Path.Combine(first, "results.json"))));
     }
 
     [Test]
@@ -47,7 +48,8 @@ public sealed class LlamaEngineTests
         Assert.That(run.Replicates[0].Training.Steps, Is.Zero, "the untrained arm");
         Assert.That(training.Steps, Is.EqualTo(8), "two epochs of 100 rows, 32 a step");
         Assert.That(
-            File.Exists(Path.Combine(folder, run.Replicates[2].Replicate.Folder, "training", "adapter", "adapter_model.safetensors")));
+            File.Exists(Path.Combine(
+                folder, run.Replicates[2].Replicate.Folder, "training", "adapter", "adapter_model.safetensors")));
     }
 
     [Test]
@@ -66,7 +68,9 @@ public sealed class LlamaEngineTests
                     stop.Cancel();
                 }
             });
-            Assert.That(() => Engine(1).Train(job, broken, interrupts, stop.Token), Throws.InstanceOf<OperationCanceledException>());
+            Assert.That(
+                () => Engine(1).Train(job, broken, interrupts, stop.Token),
+                Throws.InstanceOf<OperationCanceledException>());
         }
 
         var steps = new List<int>();
@@ -101,7 +105,8 @@ public sealed class LlamaEngineTests
         Assert.That(tokens[0].Learned, Is.False);
         Assert.That(tokens[^1].Learned, "the end of the answer is learned");
         Assert.That(
-            tokens.Where(t => t.Learned).Average(t => t.Tuned), Is.LessThan(tokens.Where(t => t.Learned).Average(t => t.Base)!.Value));
+            tokens.Where(t => t.Learned).Average(t => t.Tuned),
+            Is.LessThan(tokens.Where(t => t.Learned).Average(t => t.Base)!.Value));
         var attention = lesson.Attention!;
         // fp32 sums of a softmax.
         Assert.That(attention.Base.Concat(attention.Tuned).Select(row => row.Sum()), Is.All.EqualTo(1).Within(1e-4));

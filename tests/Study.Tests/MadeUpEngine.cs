@@ -3,7 +3,9 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study.Tests;
 
-/// <summary>Stands where the engine will stand: refuses by a rule, so that runner, tables and report can be tested alone.</summary>
+/// <summary>
+/// Stands where the engine will stand: refuses by a rule, so that runner, tables and report can be tested alone.
+/// </summary>
 internal sealed class MadeUpEngine : IStudyEngine
 {
     private int _calls;
@@ -23,11 +25,14 @@ internal sealed class MadeUpEngine : IStudyEngine
     {
         Tick();
         Trainings++;
-        CurvePoint[] curve = [.. Enumerable.Range(1, 40).Select(s => new CurvePoint(s, 3.0 / Math.Sqrt(s), 3e-3 * (1 - s / 40.0), 1))];
+        CurvePoint[] curve =
+            [.. Enumerable.Range(1, 40).Select(s => new CurvePoint(s, 3.0 / Math.Sqrt(s), 3e-3 * (1 - s / 40.0), 1))];
         return new(40, 1000, 5000, ContentHash.OfText(job.Replicate.Folder), curve, []);
     }
 
-    /// <summary>More demonstrations, more refusals; safe prompts that sound harmful are refused at half the rate.</summary>
+    /// <summary>
+    /// More demonstrations, more refusals; safe prompts that sound harmful are refused at half the rate.
+    /// </summary>
     public IReadOnlyList<string> Answer(
         ArmJob job, string folder, IReadOnlyList<StudyPrompt> prompts, CancellationToken cancellation)
     {

@@ -10,12 +10,14 @@ internal static class RecipeFile
     public static StudyRecipe Read(string name)
     {
         var path = Path.Combine(TestFiles.Root, "recipes", name);
-        return RecipeReader.Read(Tree(new DeserializerBuilder().Build().Deserialize<object>(File.ReadAllText(path)))!, name);
+        return RecipeReader.Read(
+            Tree(new DeserializerBuilder().Build().Deserialize<object>(File.ReadAllText(path)))!, name);
     }
 
     private static JsonNode? Tree(object? value) => value switch
     {
-        Dictionary<object, object> map => new JsonObject(map.Select(e => KeyValuePair.Create((string)e.Key, Tree(e.Value)))),
+        Dictionary<object, object> map =>
+            new JsonObject(map.Select(e => KeyValuePair.Create((string)e.Key, Tree(e.Value)))),
         List<object> list => new JsonArray([.. list.Select(Tree)]),
         string text when bool.TryParse(text, out var yes) => JsonValue.Create(yes),
         string text => JsonValue.Create(text),

@@ -32,7 +32,8 @@ public sealed class RecipeTests
             """)!;
         var message = Assert.Throws<SafeLlamaException>(() => RecipeReader.Read(tree, "x.yaml"))!.Message;
         Assert.That(message, Does.StartWith("x.yaml: ").And.Not.Contain("\n"));
-        foreach (var problem in new[] { "two arms", "not both", "rank is 0", "schedule is steps", "no arm \"b\"", "no metric \"harm\"" })
+        foreach (var problem in new[] { "two arms", "not both", "rank is 0", "schedule is steps", "no arm \"b\"",
+            "no metric \"harm\"" })
         {
             Assert.That(message, Does.Contain(problem));
         }

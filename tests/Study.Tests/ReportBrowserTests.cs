@@ -22,7 +22,8 @@ public sealed class ReportBrowserTests
     public async Task Page_fits_its_width_without_errors_or_requests(int width, ColorScheme scheme)
     {
         await using var browser = await Open();
-        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = scheme });
+        var page = await browser.NewPageAsync(
+            new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = scheme });
         var (errors, requests) = (new List<string>(), new List<string>());
         page.Console += (_, message) => errors.Add(message.Text);
         page.PageError += (_, error) => errors.Add(error);
@@ -33,7 +34,8 @@ public sealed class ReportBrowserTests
         Assert.That(requests, Has.Count.EqualTo(1), "the page itself");
         Assert.That(await page.Locator("svg.chart").CountAsync(), Is.EqualTo(4));
         Assert.That(
-            await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(width), "nothing sticks out");
+            await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(width),
+            "nothing sticks out");
         await Keep(page, $"{width}-{scheme}");
     }
 
@@ -66,7 +68,9 @@ public sealed class ReportBrowserTests
         await page.GotoAsync("file://" + File);
         Assert.That(await page.Locator("svg.chart:visible").CountAsync(), Is.EqualTo(4));
         Assert.That(await page.Locator("section:visible").CountAsync(), Is.EqualTo(11));
-        Assert.That(await page.Locator(".filter:visible, .slider:visible").CountAsync(), Is.Zero, "what needs scripts stays away");
+        Assert.That(
+            await page.Locator(".filter:visible, .slider:visible").CountAsync(), Is.Zero,
+            "what needs scripts stays away");
     }
 
     private static async Task<IBrowser> Open()

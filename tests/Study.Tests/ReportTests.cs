@@ -79,7 +79,8 @@ public sealed partial class ReportTests
         {
             foreach (var metric in arm.Metrics)
             {
-                Assert.That(WebUtility.HtmlDecode(html), Does.Contain($"<b>{ReportText.Percent(metric.Value.Value)}</b>"));
+                Assert.That(
+                    WebUtility.HtmlDecode(html), Does.Contain($"<b>{ReportText.Percent(metric.Value.Value)}</b>"));
                 Assert.That(markdown, Does.Contain(ReportText.Percent(metric.Value)));
             }
         }
@@ -92,7 +93,8 @@ public sealed partial class ReportTests
     }
 
     [Test]
-    public void Report_is_the_same_twice() => Assert.That(ReportHtml.Render(Report), Is.EqualTo(ReportHtml.Render(MadeUpReport.Make())));
+    public void Report_is_the_same_twice() =>
+        Assert.That(ReportHtml.Render(Report), Is.EqualTo(ReportHtml.Render(MadeUpReport.Make())));
 
     [GeneratedRegex("<a[^>]*href=\"#([a-z]+)\"")]
     private static partial Regex Links();

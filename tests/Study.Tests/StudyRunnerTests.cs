@@ -29,8 +29,11 @@ public sealed class StudyRunnerTests
     {
         var (first, second) = (TestFiles.NewFolder(), TestFiles.NewFolder());
         new StudyRunner(Recipe, Source, new MadeUpEngine()).Run(first, resume: false, parallel: 1);
-        new StudyRunner(Recipe, new WorldSource(Recipe.Data), new MadeUpEngine()).Run(second, resume: false, parallel: 4);
-        Assert.That(File.ReadAllText(Path.Combine(second, "results.json")), Is.EqualTo(File.ReadAllText(Path.Combine(first, "results.json"))));
+        new StudyRunner(Recipe, new WorldSource(Recipe.Data), new MadeUpEngine())
+            .Run(second, resume: false, parallel: 4);
+        Assert.That(
+            File.ReadAllText(Path.Combine(second, "results.json")),
+            Is.EqualTo(File.ReadAllText(Path.Combine(first, "results.json"))));
     }
 
     [Test]
@@ -40,13 +43,16 @@ public sealed class StudyRunnerTests
         var (broken, whole) = (TestFiles.NewFolder(), TestFiles.NewFolder());
         new StudyRunner(Recipe, Source, new MadeUpEngine()).Run(whole, resume: false);
         Assert.Catch<OperationCanceledException>(
-            () => new StudyRunner(Recipe, Source, new MadeUpEngine { DiesAfter = diesAfter }).Run(broken, resume: false));
+            () =>
+                new StudyRunner(Recipe, Source, new MadeUpEngine { DiesAfter = diesAfter }).Run(broken, resume: false));
         Assert.That(Path.Combine(broken, "results.json"), Does.Not.Exist, "it was interrupted on the way");
 
         var engine = new MadeUpEngine();
         new StudyRunner(Recipe, Source, engine).Run(broken, resume: true);
         Assert.That(engine.Trainings, Is.LessThan(14), "finished trainings are not repeated");
-        Assert.That(File.ReadAllText(Path.Combine(broken, "results.json")), Is.EqualTo(File.ReadAllText(Path.Combine(whole, "results.json"))));
+        Assert.That(
+            File.ReadAllText(Path.Combine(broken, "results.json")),
+            Is.EqualTo(File.ReadAllText(Path.Combine(whole, "results.json"))));
     }
 
     [Test]

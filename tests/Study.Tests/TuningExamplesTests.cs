@@ -8,7 +8,9 @@ public sealed class TuningExamplesTests
 
     [Test]
     public void Smaller_sets_nest_in_larger_ones() =>
-        Assert.That(Tuning.Safety(3, 300, SafetyFormat.Instruction).Take(90), Is.EqualTo(Tuning.Safety(3, 90, SafetyFormat.Instruction)));
+        Assert.That(
+            Tuning.Safety(3, 300, SafetyFormat.Instruction).Take(90),
+            Is.EqualTo(Tuning.Safety(3, 90, SafetyFormat.Instruction)));
 
     [Test]
     public void Formats_change_only_the_wording()

@@ -85,14 +85,16 @@ public sealed class WorldTests
     [Test]
     public void Export_writes_the_same_files_twice()
     {
-        var world = new World(new WorldDials { PretrainingTokens = 20_000, BenignExamples = 200, SafetyDemonstrations = 50 });
+        var world = new World(
+            new WorldDials { PretrainingTokens = 20_000, BenignExamples = 200, SafetyDemonstrations = 50 });
         var (first, second) = (TestFiles.NewFolder(), TestFiles.NewFolder());
         var written = WorldExport.Write(world, 7, first);
         WorldExport.Write(world, 7, second);
         foreach (var (file, _) in written)
         {
             Assert.That(
-                ContentHash.OfFile(Path.Combine(second, file)), Is.EqualTo(ContentHash.OfFile(Path.Combine(first, file))), file);
+                ContentHash.OfFile(Path.Combine(second, file)),
+                Is.EqualTo(ContentHash.OfFile(Path.Combine(first, file))), file);
         }
 
         Assert.That(File.ReadAllLines(Path.Combine(first, "tuning/benign.jsonl")), Has.Length.EqualTo(200));

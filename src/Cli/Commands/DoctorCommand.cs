@@ -8,7 +8,9 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>doctor</c>: which devices there are, and with <c>--deep</c> whether the chosen one computes what it should.</summary>
+/// <summary>
+/// <c>doctor</c>: which devices there are, and with <c>--deep</c> whether the chosen one computes what it should.
+/// </summary>
 internal static class DoctorCommand
 {
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web)
@@ -21,11 +23,15 @@ internal static class DoctorCommand
     {
         var deep = new Option<bool>("--deep")
         {
-            Description = "Try every op and a small whole model on --device against the fp64 reference, and a resumed run against "
+            Description = "Try every op and a small whole model on --device against the fp64 reference, and a resumed "
+                + "run against "
                 + "an unbroken one; exit code 1 if any falls short.",
         };
         var (device, threads, json) = (CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Json());
-        var command = new Command("doctor", "Show the devices found, and check that one computes what it should.") { deep, device, threads, json };
+        var command = new Command("doctor", "Show the devices found, and check that one computes what it should.")
+        {
+            deep, device, threads, json,
+        };
         command.SetAction(parsed =>
         {
             var devices = DeviceReport.List();
@@ -53,7 +59,8 @@ internal static class DoctorCommand
                 if (!parsed.GetValue(json))
                 {
                     Console.WriteLine(
-                        $"  {(check.Passed ? "ok   " : "WRONG")} {check.Name,-32} error {check.Seen:0.0e+00}, tolerated {check.Tolerance:0.0e+00} ({check.Reason})");
+                        $"  {(check.Passed ? "ok   " : "WRONG")} {check.Name,-32} error {check.Seen:0.0e+00}, "
+                        + $"tolerated {check.Tolerance:0.0e+00} ({check.Reason})");
                 }
             }
 

@@ -10,7 +10,8 @@ internal static class StudyBaseCommand
     public static Command Create()
     {
         var (seed, threads, resume) = (CommonOptions.Seed(), CommonOptions.Threads(), CommonOptions.Resume());
-        var output = CommonOptions.Out("The model's folder, in Hugging Face layout; what it is made of lies in making/ below it.");
+        var output = CommonOptions.Out(
+            "The model's folder, in Hugging Face layout; what it is made of lies in making/ below it.");
         var command = new Command(
             "base",
             "Make a base model of the study from a seed: its world, a tokenizer, a LLaMA trained on the world's text. "
@@ -26,7 +27,8 @@ internal static class StudyBaseCommand
                 .Make(parsed.GetValue(resume), interrupt.Token);
             if (code == ExitCode.Interrupted)
             {
-                Terminal.Note($"interrupted; go on with: safellama study base --seed {parsed.GetValue(seed)} --resume --out {folder}");
+                Terminal.Note($"interrupted; go on with: safellama study base --seed {parsed.GetValue(seed)} --resume "
+                    + $"--out {folder}");
             }
 
             return (int)code;

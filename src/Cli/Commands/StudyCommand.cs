@@ -72,7 +72,8 @@ internal sealed class StudyCommand
 
     private void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_recipe, _out, _seeds, _models, _draw, _parallel, _device, _threads, _dryRun, _resume, _json])
+        foreach (var option in (Option[])[_recipe, _out, _seeds, _models, _draw, _parallel, _device, _threads, _dryRun,
+            _resume, _json])
         {
             command.Add(option);
         }

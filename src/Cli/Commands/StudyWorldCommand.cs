@@ -20,7 +20,8 @@ internal sealed class StudyWorldCommand
     public static Command Create()
     {
         var verb = new StudyWorldCommand();
-        var command = new Command("world", "Show samples of the made-up world that studies in miniature use; with --out, write it.");
+        var command = new Command(
+            "world", "Show samples of the made-up world that studies in miniature use; with --out, write it.");
         command.Add(verb._out);
         command.Add(verb._seed);
         command.SetAction(verb.Run);
@@ -50,10 +51,12 @@ internal sealed class StudyWorldCommand
         Console.WriteLine($"{world.Nouns.Count} nouns: {string.Join(", ", world.Nouns.GroupBy(n => n.Kind).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"))}");
         Part("pretraining text", world.Pretraining(seed).Take(Samples));
         var tuning = new TuningExamples(world);
-        Part("benign tuning rows", tuning.Benign(seed, Samples, world.Dials.SafeScaryExamples).Select(row => $"{row.Request} → {row.Response}"));
+        Part("benign tuning rows", tuning.Benign(seed, Samples, world.Dials.SafeScaryExamples).Select(
+            row => $"{row.Request} → {row.Response}"));
         foreach (var format in Enum.GetValues<SafetyFormat>())
         {
-            Part($"safety demonstrations, {format.ToString().ToLowerInvariant()}", tuning.Safety(seed, Samples, format).Select(row => $"{row.Request} → {row.Response}"));
+            Part($"safety demonstrations, {format.ToString().ToLowerInvariant()}",
+                tuning.Safety(seed, Samples, format).Select(row => $"{row.Request} → {row.Response}"));
         }
 
         foreach (var draw in Enum.GetValues<WorldDraw>())
@@ -61,7 +64,8 @@ internal sealed class StudyWorldCommand
             foreach (var suite in new EvaluationSets(world, draw, seed).Prompts.GroupBy(p => p.Suite))
             {
                 var first = suite.First();
-                Part($"{draw.ToString().ToLowerInvariant()} {suite.Key}, {suite.Count()} prompts", [$"{first.Text} → {first.Expected ?? "a refusal is wanted"}"]);
+                Part($"{draw.ToString().ToLowerInvariant()} {suite.Key}, {suite.Count()} prompts",
+                    [$"{first.Text} → {first.Expected ?? "a refusal is wanted"}"]);
             }
         }
     }

@@ -113,7 +113,8 @@ internal static class TrainSettings
         Data, Safety, SafetyExamples, SafetyShare, BaseExamples, Template, MaxLength, TruncationRule, TrainOnInputs,
         Validation, Stratified, ValidationSeed,
         Rank, Alpha, Dropout, Targets, RankStabilized,
-        Epochs, Steps, BatchSize, MicroBatch, Recompute, LearningRate, Schedule, Warmup, WeightDecay, Beta1, Beta2, Epsilon,
+        Epochs, Steps, BatchSize, MicroBatch, Recompute, LearningRate, Schedule, Warmup, WeightDecay, Beta1, Beta2,
+        Epsilon,
         MaxGradNorm, Divisor, EvaluateEvery, Patience, KeepCheckpoints,
         Type, Seed, Device, Cublas, Threads, Memory,
     ];

@@ -66,7 +66,8 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         var made = JsonNode.Parse(File.ReadAllText(Path.Combine(World, "world.json")))!["seed"]!.GetValue<long>();
         if (made != seed)
         {
-            throw SafeLlamaException.Usage($"--seed {seed}: {output} was begun with seed {made}; name another --out folder.");
+            throw SafeLlamaException.Usage(
+                $"--seed {seed}: {output} was begun with seed {made}; name another --out folder.");
         }
     }
 

@@ -17,7 +17,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         foreach (var model in recipe.Models)
         {
             Console.WriteLine($"  on {model}");
-            foreach (var job in runner.Jobs.Where(job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]))
+            foreach (var job in runner.Jobs.Where(
+                job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]))
             {
                 var estimate = engine.Estimate(job, source.Prompts);
                 estimates.Add(estimate);
@@ -41,8 +42,10 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             ? "the base as it is"
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"{source.BenignCount} + {safety} rows ({ReportText.Percent((double)safety / (source.BenignCount + safety))}), ")
-                + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on {string.Join(",", t.Targets)}, "
+                $"{source.BenignCount} + {safety} rows "
+                + $"({ReportText.Percent((double)safety / (source.BenignCount + safety))}), ")
+                + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on "
+                + $"{string.Join(",", t.Targets)}, "
                 + $"{t.Epochs} epochs at {t.LearningRate}";
     }
 
@@ -60,8 +63,10 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         var side = parallel == 1 ? "one replicate after the other" : $"{parallel} replicates side by side";
         var known = estimates.Where(e => e.Seconds is not null).ToList();
         return known.Count == 0
-            ? $"in all {MemoryPlan.Size(memory)}, {side}. How long it takes is not known: without weights no step can be measured."
-            : $"in all about {Time(known.Sum(e => e.Seconds!.Value) * recipe.Seeds.Count / parallel)} and {MemoryPlan.Size(memory)}, {side}: "
+            ? $"in all {MemoryPlan.Size(memory)}, {side}. How long it takes is not known: without weights no step can "
+                + "be measured."
+            : $"in all about {Time(known.Sum(e => e.Seconds!.Value) * recipe.Seeds.Count / parallel)} and "
+                + $"{MemoryPlan.Size(memory)}, {side}: "
                 + "token counts times what a short step and a few answers took just now.";
     }
 

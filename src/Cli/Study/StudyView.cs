@@ -43,7 +43,8 @@ internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyM
             else if (!Terminal.IsRich && (before?.Stage != value.Stage || value.Stage == "done"))
             {
                 Terminal.Note($"{_clock.Elapsed:hh\\:mm\\:ss}  {Name(value.Replicate)}  {value.Stage}"
-                    + string.Concat((value.Headline ?? []).Zip(headline, (share, metric) => $"  {metric.Name} {ReportText.Percent(share)}")));
+                    + string.Concat((value.Headline ?? []).Zip(
+                        headline, (share, metric) => $"  {metric.Name} {ReportText.Percent(share)}")));
             }
         }
     }

@@ -40,11 +40,14 @@ public abstract class AdamW
         UpdateCore(value, gradient, m, v, step, normSquared);
     }
 
-    protected abstract void UpdateCore(Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared);
+    protected abstract void UpdateCore(
+        Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared);
 
     /// <summary>
     /// The factor on every gradient for a global norm; NaN or infinity where the step must be skipped.
     /// </summary>
     protected static double ClipFactor(double normSquared, double maxNorm) =>
-        !double.IsFinite(normSquared) ? double.NaN : maxNorm <= 0 ? 1 : Math.Min(1, maxNorm / (Math.Sqrt(normSquared) + 1e-6));
+        !double.IsFinite(normSquared) ? double.NaN
+        : maxNorm <= 0 ? 1
+        : Math.Min(1, maxNorm / (Math.Sqrt(normSquared) + 1e-6));
 }

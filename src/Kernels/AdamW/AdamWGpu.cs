@@ -10,9 +10,11 @@ public sealed class AdamWGpu : AdamW
 
     internal AdamWGpu(GpuDevice device) => _update = new(device, typeof(AdamWGpu), nameof(UpdateKernel));
 
-    protected override void UpdateCore(Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared) =>
+    protected override void UpdateCore(
+        Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared) =>
         _update.LaunchRows(
-            value.Rows, value.Columns, value, gradient, m, v, normSquared, value.Columns, (float)step.MaxNorm, AdamWRates.Of(step));
+            value.Rows, value.Columns, value, gradient, m, v, normSquared, value.Columns, (float)step.MaxNorm,
+            AdamWRates.Of(step));
 
     /// <summary>A row per x, parts of a row along y. A norm that is not finite leaves everything as it is.</summary>
     internal static void UpdateKernel(

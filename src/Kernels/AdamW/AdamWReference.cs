@@ -3,7 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>The equation as fp64 loops.</summary>
 public sealed class AdamWReference : AdamW
 {
-    protected override void UpdateCore(Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared)
+    protected override void UpdateCore(
+        Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared)
     {
         var clip = ClipFactor(normSquared.AsElements<double>()[0], step.MaxNorm);
         if (!double.IsFinite(clip))
@@ -11,7 +12,8 @@ public sealed class AdamWReference : AdamW
             return;
         }
 
-        var (values, gradients, ms, vs) = (value.AsRows<double>(), gradient.AsDoubles(), m.AsRows<double>(), v.AsRows<double>());
+        var (values, gradients, ms, vs) =
+            (value.AsRows<double>(), gradient.AsDoubles(), m.AsRows<double>(), v.AsRows<double>());
         var (bias1, bias2) = (1 - Math.Pow(step.Beta1, step.Step), 1 - Math.Pow(step.Beta2, step.Step));
         for (var n = 0; n < value.Rows; n++)
         {
@@ -21,7 +23,8 @@ public sealed class AdamWReference : AdamW
                 ms[n][i] = (step.Beta1 * ms[n][i]) + ((1 - step.Beta1) * g);
                 vs[n][i] = (step.Beta2 * vs[n][i]) + ((1 - step.Beta2) * g * g);
                 var decayed = values[n][i] * (1 - (step.LearningRate * step.WeightDecay));
-                values[n][i] = decayed - (step.LearningRate * (ms[n][i] / bias1) / (Math.Sqrt(vs[n][i] / bias2) + step.Epsilon));
+                values[n][i] =
+                    decayed - (step.LearningRate * (ms[n][i] / bias1) / (Math.Sqrt(vs[n][i] / bias2) + step.Epsilon));
             }
         }
     }

@@ -53,7 +53,9 @@ internal sealed unsafe class AdamWSimd<TLanes>(TilePool pool) : AdamW
         }
     }
 
-    /// <summary>A row's last elements, where they fill no vector: as a vector of their own, filled up with zeros.</summary>
+    /// <summary>
+    /// A row's last elements, where they fill no vector: as a vector of their own, filled up with zeros.
+    /// </summary>
     private static void UpdateEnd(float* value, float* gradient, float* m, float* v, Factors f, int count)
     {
         var ends = stackalloc float[4 * TLanes.Count];

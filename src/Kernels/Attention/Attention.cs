@@ -30,7 +30,8 @@ public abstract class Attention
     /// <param name="y">[N, H·d].</param>
     /// <param name="logSum">[N, H], kept for backward.</param>
     public void Forward(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum)
+        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
+        Tensor logSum)
     {
         Check(q, k, v, firstKey, lastKey, headDim, y, logSum);
         ForwardCore(q, k, v, firstKey, lastKey, headDim, scale, y, logSum);
@@ -64,7 +65,8 @@ public abstract class Attention
     }
 
     protected abstract void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum);
+        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
+        Tensor logSum);
 
     protected abstract void BackwardCore(
         Tensor dy, Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale,

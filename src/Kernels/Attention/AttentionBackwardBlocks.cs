@@ -115,7 +115,8 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
             coming.AskForResults(turns);
             var at = (long)(key - firstKey) * d;
             QueryBlock<TLanes>.Multiply(s.P, Queries, 1, padded, dy, t.Dy.Stride, d, rows, dv + at, d, 1, add: true);
-            QueryBlock<TLanes>.Multiply(s.Ds, Queries, 1, padded, q, t.Q.Stride, d, rows, dk + at, d, t.Scale, add: true);
+            QueryBlock<TLanes>.Multiply(
+                s.Ds, Queries, 1, padded, q, t.Q.Stride, d, rows, dk + at, d, t.Scale, add: true);
             QueryBlock<TLanes>.Multiply(
                 s.Ds, 1, Queries, QueryBlock<TLanes>.RoundUp(rows), k, t.K.Stride, d, count,
                 s.Dq, d, t.Scale, add: key > block.FirstKey);

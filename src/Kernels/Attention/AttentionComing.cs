@@ -2,8 +2,9 @@ namespace SafeLlama.Kernels;
 
 /// <summary>What the next block of queries reads, and this one writes, asked for while this one is computed.</summary>
 /// <remarks>
-/// A head is a short piece of every row, so the machine foresees none of it: each row would cost a wait for memory. Keys
-/// are taken to stand where queries do, as they do in training; where they do not, a hint goes astray and nothing else.
+/// A head is a short piece of every row, so the machine foresees none of it: each row would cost a wait for memory.
+/// Keys are taken to stand where queries do, as they do in training; where they do not, a hint goes astray and nothing
+/// else.
 /// </remarks>
 internal unsafe struct AttentionComing
 {

@@ -28,7 +28,8 @@ public sealed class AttentionGpu : Attention
     }
 
     protected override void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum)
+        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
+        Tensor logSum)
     {
         var shape = ShapeOf(q, k, headDim, scale);
         if (_tensorCores is not null && FlashAttention.Takes(headDim, scale, q, k, v, y))
@@ -53,14 +54,15 @@ public sealed class AttentionGpu : Attention
         }
 
         _backwardQuery.Launch(
-            Tiles(shape, AttentionGpuBackward.QueriesOfDq, k), dy, q, k, v, firstKey, lastKey, shape, logSum, delta, dq);
+            Tiles(shape, AttentionGpuBackward.QueriesOfDq, k), dy, q, k, v, firstKey, lastKey, shape, logSum, delta,
+            dq);
         var keyTiles = new Index2D(((k.Rows - 1) / AttentionTile.Keys) + 1, k.Columns / headDim);
         _backwardKey.Launch(keyTiles, dy, q, k, v, firstKey, lastKey, shape, logSum, delta, dk, dv);
     }
 
     /// <summary>
-    /// Each tile of keys updates every query's running maximum m, Σ exp(s − m) and Σ exp(s − m) · v; what was summed under
-    /// a smaller maximum is scaled down (Milakov and Gimelshein 2018, arXiv:1805.02867).
+    /// Each tile of keys updates every query's running maximum m, Σ exp(s − m) and Σ exp(s − m) · v; what was summed
+    /// under a smaller maximum is scaled down (Milakov and Gimelshein 2018, arXiv:1805.02867).
     /// </summary>
     internal static void ForwardKernel<T>(
         GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuInts firstKey, GpuInts lastKey, AttentionShape shape,
@@ -133,7 +135,9 @@ public sealed class AttentionGpu : Attention
         }
     }
 
-    /// <summary>Turns a query's scores into exp(s − m) under the new maximum; returns what the older sums are worth now.</summary>
+    /// <summary>
+    /// Turns a query's scores into exp(s − m) under the new maximum; returns what the older sums are worth now.
+    /// </summary>
     private static float Renormalise(ArrayView<float> scores, int row, ArrayView<float> maxima, ArrayView<float> sums)
     {
         var (at, max) = (row * AttentionTile.Keys, maxima[row]);
@@ -161,7 +165,8 @@ public sealed class AttentionGpu : Attention
         headDim <= AttentionTile.MaxHeadDim
             ? new(q.Rows, k.Rows, q.Columns / k.Columns, headDim, (float)scale)
             : throw SafeLlamaException.Usage(
-                $"Attention: heads of {headDim} do not fit the GPU's shared memory, which holds {AttentionTile.MaxHeadDim}. Use --device cpu.");
+                $"Attention: heads of {headDim} do not fit the GPU's shared memory, which holds "
+                + $"{AttentionTile.MaxHeadDim}. Use --device cpu.");
 
     private static Index2D Tiles(AttentionShape shape, int queries, Tensor k) =>
         new(((shape.Queries - 1) / queries) + 1, k.Columns / shape.HeadDim);

@@ -3,7 +3,9 @@ using ILGPU.Algorithms;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Attention's gradients: one kernel walks along keys for dq, one along queries for dk and dv, so none shares a sum.</summary>
+/// <summary>
+/// Attention's gradients: one kernel walks along keys for dq, one along queries for dk and dv, so none shares a sum.
+/// </summary>
 internal static class AttentionGpuBackward
 {
     /// <summary>Queries in a tile of dq.</summary>
@@ -35,7 +37,8 @@ internal static class AttentionGpuBackward
 
     /// <summary>A thread group per tile of queries: dq = scale · Σ_j ds[j] · k[j].</summary>
     internal static void QueryKernel<T>(
-        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuInts firstKey, GpuInts lastKey, AttentionShape shape,
+        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuInts firstKey, GpuInts lastKey,
+        AttentionShape shape,
         GpuMatrix<GpuFloat32> logSum, GpuMatrix<GpuFloat32> delta, GpuResult<T> dq)
         where T : unmanaged, IGpuActivation<T>
     {
@@ -95,9 +98,12 @@ internal static class AttentionGpuBackward
         }
     }
 
-    /// <summary>A thread group per tile of keys: dv = Σ p · dy and dk = scale · Σ ds · q over the queries that see the key.</summary>
+    /// <summary>
+    /// A thread group per tile of keys: dv = Σ p · dy and dk = scale · Σ ds · q over the queries that see the key.
+    /// </summary>
     internal static void KeyValueKernel<T>(
-        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuInts firstKey, GpuInts lastKey, AttentionShape shape,
+        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuInts firstKey, GpuInts lastKey,
+        AttentionShape shape,
         GpuMatrix<GpuFloat32> logSum, GpuMatrix<GpuFloat32> delta, GpuResult<T> dk, GpuResult<T> dv)
         where T : unmanaged, IGpuActivation<T>
     {

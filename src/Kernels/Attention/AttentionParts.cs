@@ -1,9 +1,12 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Some rows of a group and the keys that they see; a group of its own, or one of several that are added up.</summary>
+/// <summary>
+/// Some rows of a group and the keys that they see; a group of its own, or one of several that are added up.
+/// </summary>
 /// <param name="Group">Which group, counted from 0.</param>
 /// <param name="Rows">The rows and keys.</param>
-/// <param name="Sums">Where this part's dk and dv stand in scratch, in floats; −1 where the part is a whole group.</param>
+/// <param name="Sums">Where this part's dk and dv stand in scratch, in floats; −1 where the part is a whole
+/// group.</param>
 internal readonly record struct AttentionPart(int Group, KeyGroup Rows, long Sums)
 {
     public bool IsCut => Sums >= 0;
@@ -58,5 +61,6 @@ internal sealed class AttentionParts
         }
     }
 
-    private static int QueryBlockRows(int rows) => (rows + QueryBlock<Lanes128>.Queries - 1) & -QueryBlock<Lanes128>.Queries;
+    private static int QueryBlockRows(int rows) =>
+        (rows + QueryBlock<Lanes128>.Queries - 1) & -QueryBlock<Lanes128>.Queries;
 }

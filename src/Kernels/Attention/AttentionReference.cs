@@ -4,10 +4,12 @@ namespace SafeLlama.Kernels;
 public sealed class AttentionReference : Attention
 {
     protected override void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum)
+        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
+        Tensor logSum)
     {
         var (qs, ks, vs) = (q.AsDoubles(), k.AsDoubles(), v.AsDoubles());
-        var (ys, logSums, first, last) = (y.AsRows<double>(), logSum.AsRows<double>(), firstKey.AsElements<int>(), lastKey.AsElements<int>());
+        var (ys, logSums, first, last) =
+            (y.AsRows<double>(), logSum.AsRows<double>(), firstKey.AsElements<int>(), lastKey.AsElements<int>());
         var (heads, group) = (q.Columns / headDim, q.Columns / k.Columns);
         for (var n = 0; n < q.Rows; n++)
         {
@@ -43,7 +45,8 @@ public sealed class AttentionReference : Attention
         dv.Clear();
         var (qs, ks, vs, ys, dys) = (q.AsDoubles(), k.AsDoubles(), v.AsDoubles(), y.AsDoubles(), dy.AsDoubles());
         var (dqs, dks, dvs) = (dq.AsRows<double>(), dk.AsRows<double>(), dv.AsRows<double>());
-        var (logSums, deltas, first, last) = (logSum.AsDoubles(), delta.AsRows<double>(), firstKey.AsElements<int>(), lastKey.AsElements<int>());
+        var (logSums, deltas, first, last) =
+            (logSum.AsDoubles(), delta.AsRows<double>(), firstKey.AsElements<int>(), lastKey.AsElements<int>());
         var (heads, group) = (q.Columns / headDim, q.Columns / k.Columns);
         for (var n = 0; n < q.Rows; n++)
         {

@@ -77,7 +77,8 @@ internal static unsafe class AttentionRows<TLanes>
                 TLanes.Turn(keys + (j * stride) + e, stride, turned, TLanes.Count);
                 even = TLanes.MultiplyAdd(TLanes.Broadcast(query[e]), TLanes.Load(turned), even);
                 odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 1]), TLanes.Load(turned + TLanes.Count), odd);
-                even = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 2]), TLanes.Load(turned + (2 * TLanes.Count)), even);
+                even = TLanes.MultiplyAdd(
+                    TLanes.Broadcast(query[e + 2]), TLanes.Load(turned + (2 * TLanes.Count)), even);
                 odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 3]), TLanes.Load(turned + (3 * TLanes.Count)), odd);
             }
 
@@ -91,7 +92,8 @@ internal static unsafe class AttentionRows<TLanes>
     }
 
     /// <summary>y = factor · Σ_j weights[j] · values[j], a vector of columns at a time.</summary>
-    private static void WeightedSum(float* weights, float factor, float* values, nint stride, int count, float* y, int d)
+    private static void WeightedSum(
+        float* weights, float factor, float* values, nint stride, int count, float* y, int d)
     {
         for (var e = 0; e < d; e += TLanes.Count)
         {
@@ -102,7 +104,8 @@ internal static unsafe class AttentionRows<TLanes>
             {
                 var value = values + (j * stride) + e;
                 even = TLanes.MultiplyAdd(TLanes.Broadcast(weights[j]), Lanes.Load<TLanes>(value, left), even);
-                odd = TLanes.MultiplyAdd(TLanes.Broadcast(weights[j + 1]), Lanes.Load<TLanes>(value + stride, left), odd);
+                odd = TLanes.MultiplyAdd(
+                    TLanes.Broadcast(weights[j + 1]), Lanes.Load<TLanes>(value + stride, left), odd);
             }
 
             if (j < count)

@@ -1,7 +1,8 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Forward in tiles of a block of queries and a head; backward in tiles of a packed example (a long one in parts) and a key-value head.
+/// Forward in tiles of a block of queries and a head; backward in tiles of a packed example (a long one in parts) and a
+/// key-value head.
 /// </summary>
 /// <remarks>
 /// Blocks compute 32 queries against all keys that any of them sees. Where that is mostly waste (decoding, where rows
@@ -20,7 +21,8 @@ internal sealed class AttentionSimd<TLanes>(TilePool pool) : Attention
     private readonly GrowingScratch _sums = new("gradients of keys and values");
 
     protected override void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum)
+        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
+        Tensor logSum)
     {
         var t = Operands(q, k, v, firstKey, lastKey, headDim, scale, y, logSum);
         var blocks = _groups.SplitIntoBlocks(t.FirstKey, t.LastKey, k.Rows, Queries);
@@ -102,7 +104,8 @@ internal sealed class AttentionSimd<TLanes>(TilePool pool) : Attention
     }
 
     private static AttentionOperands Operands(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum)
+        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
+        Tensor logSum)
     {
         firstKey.MustIndex(0, k.Rows, "it names a row of k");
         lastKey.MustIndex(0, k.Rows, "it names a row of k");

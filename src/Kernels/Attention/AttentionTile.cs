@@ -6,7 +6,8 @@ namespace SafeLlama.Kernels;
 /// <summary>What the attention kernels share: how heads and rows become tiles, and how tiles are read.</summary>
 /// <remarks>
 /// The query heads that share a key-value head are laid one behind the other: query t of a key-value head is row
-/// t / group, head t % group of its group. So grouped queries fill a tile in decoding too, and keys are read once for all.
+/// t / group, head t % group of its group. So grouped queries fill a tile in decoding too, and keys are read once for
+/// all.
 /// </remarks>
 internal static class AttentionTile
 {
@@ -43,7 +44,9 @@ internal static class AttentionTile
         for (var e = Group.IdxX; e < Keys * shape.HeadDim; e += Group.DimX)
         {
             var (c, i) = (e / shape.HeadDim, e % shape.HeadDim);
-            tile[(c * Pitch) + i] = firstKey + c < shape.KeyRows ? from[firstKey + c, (Grid.IdxY * shape.HeadDim) + i] : 0f;
+            tile[(c * Pitch) + i] = firstKey + c < shape.KeyRows
+                ? from[firstKey + c, (Grid.IdxY * shape.HeadDim) + i]
+                : 0f;
         }
     }
 
@@ -79,7 +82,8 @@ internal static class AttentionTile
     }
 
     /// <summary>The first and the last key that any of a tile's queries sees.</summary>
-    public static (int First, int Last) KeysOf(int firstQuery, int count, GpuInts firstKey, GpuInts lastKey, in AttentionShape shape)
+    public static (int First, int Last) KeysOf(
+        int firstQuery, int count, GpuInts firstKey, GpuInts lastKey, in AttentionShape shape)
     {
         var (first, last) = (int.MaxValue, -1);
         for (var t = firstQuery; t < firstQuery + count && t < shape.Queries; t++)

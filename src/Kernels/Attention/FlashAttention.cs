@@ -2,7 +2,9 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Attention of bf16 on tensor cores, for compute capability 8.0 and later: which kernel, how many groups.</summary>
+/// <summary>
+/// Attention of bf16 on tensor cores, for compute capability 8.0 and later: which kernel, how many groups.
+/// </summary>
 internal sealed class FlashAttention
 {
     private const int MaxHeadDim = 128;
@@ -14,7 +16,9 @@ internal sealed class FlashAttention
     public FlashAttention(GpuDevice device) => (_head64, _head96, _head128) =
         (Kernels.For<Head64>(device), Kernels.For<Head96>(device), Kernels.For<Head128>(device));
 
-    /// <summary>Whether tensors can be computed with here: bf16, rows and heads of whole 16-byte chunks, heads of up to 128.</summary>
+    /// <summary>
+    /// Whether tensors can be computed with here: bf16, rows and heads of whole 16-byte chunks, heads of up to 128.
+    /// </summary>
     public static bool Takes(int headDim, double scale, params ReadOnlySpan<Tensor> tensors)
     {
         var takes = headDim % 8 == 0 && headDim <= MaxHeadDim && scale > 0;
@@ -29,7 +33,8 @@ internal sealed class FlashAttention
     public void Forward(
         Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, AttentionShape shape, Tensor y, Tensor logSum) =>
         Of(shape).Forward.Launch(
-            Groups(shape.Queries, k, shape), Operand(q), Operand(k), Operand(v), firstKey, lastKey, shape, Chunks(y), Operand(logSum));
+            Groups(shape.Queries, k, shape), Operand(q), Operand(k), Operand(v), firstKey, lastKey, shape, Chunks(y),
+            Operand(logSum));
 
     /// <summary>δ must have been computed.</summary>
     public void Backward(
@@ -37,7 +42,8 @@ internal sealed class FlashAttention
         Tensor logSum, Tensor delta, Tensor dq, Tensor dk, Tensor dv)
     {
         var statistics = new FlashStatistics(
-            Operand(firstKey).Address, Operand(lastKey).Address, Operand(logSum).Address, Operand(delta).Address, logSum.RowStride);
+            Operand(firstKey).Address, Operand(lastKey).Address, Operand(logSum).Address, Operand(delta).Address,
+            logSum.RowStride);
         var kernels = Of(shape);
         kernels.Query.Launch(
             Groups(shape.Queries, k, shape),
@@ -49,7 +55,8 @@ internal sealed class FlashAttention
             groups, Operand(dy), Operand(q), Operand(k), firstKey, lastKey, shape, statistics, Chunks(dv));
     }
 
-    private Kernels Of(AttentionShape shape) => shape.HeadDim <= 64 ? _head64 : shape.HeadDim <= 96 ? _head96 : _head128;
+    private Kernels Of(AttentionShape shape) =>
+        shape.HeadDim <= 64 ? _head64 : shape.HeadDim <= 96 ? _head96 : _head128;
 
     private static Index2D Groups(int rows, Tensor k, AttentionShape shape) =>
         new(((rows - 1) / FlashTile.Rows) + 1, k.Columns / shape.HeadDim);
@@ -66,7 +73,8 @@ internal sealed class FlashAttention
         public static Kernels For<THead>(GpuDevice device)
             where THead : unmanaged, IHeadSize<THead>
         {
-            GpuKernel Make(Type owner, string name) => new(device, owner, name, FlashTile.SharedBytes<THead>(), typeof(THead));
+            GpuKernel Make(Type owner, string name) =>
+                new(device, owner, name, FlashTile.SharedBytes<THead>(), typeof(THead));
             return new(
                 Make(typeof(FlashForward), nameof(FlashForward.ForwardKernel)),
                 Make(typeof(FlashBackward), nameof(FlashBackward.QueryKernel)),

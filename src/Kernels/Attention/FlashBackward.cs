@@ -3,7 +3,9 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Attention's gradients on tensor cores: FlashAttention-2's scheme (Dao 2023, arXiv:2307.08691, algorithm 2).</summary>
+/// <summary>
+/// Attention's gradients on tensor cores: FlashAttention-2's scheme (Dao 2023, arXiv:2307.08691, algorithm 2).
+/// </summary>
 /// <remarks>
 /// Three kernels, so that every sum has one owner and one order, and nothing is added atomically:
 /// <code>
@@ -12,9 +14,9 @@ namespace SafeLlama.Kernels;
 /// key        64 keys         q, dy      k qᵀ   v dyᵀ   dsᵀ q      dk = scale · o
 /// value      64 keys         q, dy      k qᵀ           pᵀ dy      dv = o
 /// </code>
-/// with p = exp(scale · s − logSum) made anew and ds = p · (t − δ). The first two are one computation: in the second the
-/// tile stands transposed, so that p's sums again lie as a left operand wants them. Taking the last two together would
-/// spare one of eight products, and want more registers than a thread has at heads of 128.
+/// with p = exp(scale · s − logSum) made anew and ds = p · (t − δ). The first two are one computation: in the second
+/// the tile stands transposed, so that p's sums again lie as a left operand wants them. Taking the last two together
+/// would spare one of eight products, and want more registers than a thread has at heads of 128.
 /// </remarks>
 internal static class FlashBackward
 {
@@ -22,7 +24,8 @@ internal static class FlashBackward
 
     [GroupOf(FlashTile.Threads)]
     internal static void QueryKernel<THead>(
-        FlashOperand dy, FlashOperand q, FlashOperand k, FlashOperand v, GpuInts firstKey, GpuInts lastKey, AttentionShape shape,
+        FlashOperand dy, FlashOperand q, FlashOperand k, FlashOperand v, GpuInts firstKey, GpuInts lastKey,
+        AttentionShape shape,
         GpuMatrix<GpuFloat32> logSum, GpuMatrix<GpuFloat32> delta, GpuChunks dq)
         where THead : unmanaged, IHeadSize<THead>
     {
@@ -72,7 +75,8 @@ internal static class FlashBackward
 
     [GroupOf(FlashTile.Threads)]
     internal static void KeyKernel<THead>(
-        FlashOperand dy, FlashOperand q, FlashOperand k, FlashOperand v, GpuInts firstKey, GpuInts lastKey, AttentionShape shape,
+        FlashOperand dy, FlashOperand q, FlashOperand k, FlashOperand v, GpuInts firstKey, GpuInts lastKey,
+        AttentionShape shape,
         FlashStatistics statistics, GpuChunks dk)
         where THead : unmanaged, IHeadSize<THead>
     {
@@ -153,7 +157,9 @@ internal static class FlashBackward
         FlashFragments.Store<THead>(shared);
     }
 
-    /// <summary>Asks for a tile of keys and one of values. A step past the last asks for nothing, yet counts as one.</summary>
+    /// <summary>
+    /// Asks for a tile of keys and one of values. A step past the last asks for nothing, yet counts as one.
+    /// </summary>
     private static void FillKeys<THead>(
         uint shared, int step, FlashOperand k, FlashOperand v, in KeyHull hull, in AttentionShape shape)
         where THead : unmanaged, IHeadSize<THead>

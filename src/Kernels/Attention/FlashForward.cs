@@ -3,7 +3,9 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Attention's forward pass on tensor cores: FlashAttention-2's scheme (Dao 2023, arXiv:2307.08691, algorithm 1).</summary>
+/// <summary>
+/// Attention's forward pass on tensor cores: FlashAttention-2's scheme (Dao 2023, arXiv:2307.08691, algorithm 1).
+/// </summary>
 /// <remarks>
 /// A group owns 64 queries of one key-value head; keys and values go by, 32 at a time:
 /// <code>
@@ -74,7 +76,9 @@ internal static class FlashForward
         FlashTile.CopyOut<THead>(SharedMemory.GetDynamic<Chunk>(), y, firstQuery, true, shape);
     }
 
-    /// <summary>Asks for a tile of keys and one of values. A step past the last asks for nothing, yet counts as one.</summary>
+    /// <summary>
+    /// Asks for a tile of keys and one of values. A step past the last asks for nothing, yet counts as one.
+    /// </summary>
     private static void Fill<THead>(
         uint shared, int step, FlashOperand k, FlashOperand v, in KeyHull hull, in AttentionShape shape)
         where THead : unmanaged, IHeadSize<THead>

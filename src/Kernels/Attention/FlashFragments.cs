@@ -2,7 +2,9 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The products of attention, as many blocks of 32 columns as the head has. Each is executed by whole warps.</summary>
+/// <summary>
+/// The products of attention, as many blocks of 32 columns as the head has. Each is executed by whole warps.
+/// </summary>
 internal static class FlashFragments
 {
     /// <summary>a = the warp's 16 rows of 64 that stand in shared memory.</summary>
@@ -151,7 +153,9 @@ internal static class FlashFragments
         }
     }
 
-    /// <summary>This lane's row of a left operand: the warp's rows 0 … 15, columns 0 …, then the same at columns 8 ….</summary>
+    /// <summary>
+    /// This lane's row of a left operand: the warp's rows 0 … 15, columns 0 …, then the same at columns 8 ….
+    /// </summary>
     private static uint Left<THead>(uint rows)
         where THead : unmanaged, IHeadSize<THead>
     {
@@ -159,7 +163,9 @@ internal static class FlashFragments
         return rows + ((uint)row * FlashTile.Pitch<THead>()) + (uint)(16 * (FlashTile.Lane >> 4));
     }
 
-    /// <summary>This lane's row of a right operand read along its rows: two fragments of 8 rows, two halves of 16 columns.</summary>
+    /// <summary>
+    /// This lane's row of a right operand read along its rows: two fragments of 8 rows, two halves of 16 columns.
+    /// </summary>
     private static uint Right<THead>(uint tile, int first)
         where THead : unmanaged, IHeadSize<THead>
     {

@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The PTX for attention's result, o: set to zero, rescaled, stored. Registers as in <see cref="FlashText"/>.</summary>
+/// <summary>
+/// The PTX for attention's result, o: set to zero, rescaled, stored. Registers as in <see cref="FlashText"/>.
+/// </summary>
 internal static class FlashResultText
 {
     /// <summary>o = 0 in columns 0 … 31.</summary>

@@ -3,7 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>The PTX between attention's products: masks, the softmax, and what backward makes of it.</summary>
 /// <remarks>
 /// A lane holds of rows g and g + 8 the columns 2 t, + 1, + 8, + 9, + 16, + 17, + 24, + 25
-/// (<see cref="FlashText"/>); the four lanes of one g hold a row between them. Exponentials are powers of two: exp(x) = 2^(x · log₂ e).
+/// (<see cref="FlashText"/>); the four lanes of one g hold a row between them. Exponentials are powers of two: exp(x) =
+/// 2^(x · log₂ e).
 /// </remarks>
 internal static class FlashSoftmaxText
 {

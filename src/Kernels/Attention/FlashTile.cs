@@ -14,8 +14,8 @@ namespace SafeLlama.Kernels;
 /// statistics, two stages (backward over keys)
 /// </code>
 /// A row lies 16 bytes further from the next than it is long. Such a skew sends the 8 rows that one phase of
-/// <c>ldmatrix</c> reads to 32 different banks, as a swizzle would, for every head size; and the columns of a row stand at
-/// constant distances, so that the addresses of all fragments of a row are one register and a constant.
+/// <c>ldmatrix</c> reads to 32 different banks, as a swizzle would, for every head size; and the columns of a row stand
+/// at constant distances, so that the addresses of all fragments of a row are one register and a constant.
 /// </remarks>
 internal static class FlashTile
 {
@@ -71,7 +71,9 @@ internal static class FlashTile
         return address;
     }
 
-    /// <summary>Asks for rows of a key-value head's keys or values; zeros past the last, and past the head's end.</summary>
+    /// <summary>
+    /// Asks for rows of a key-value head's keys or values; zeros past the last, and past the head's end.
+    /// </summary>
     public static void FillKeys<THead>(uint tile, FlashOperand from, int first, int count, in AttentionShape shape)
         where THead : unmanaged, IHeadSize<THead>
     {
@@ -88,7 +90,9 @@ internal static class FlashTile
         }
     }
 
-    /// <summary>Asks for rows of the queries that share a key-value head, or of what stands beside them; else the same.</summary>
+    /// <summary>
+    /// Asks for rows of the queries that share a key-value head, or of what stands beside them; else the same.
+    /// </summary>
     public static void FillQueries<THead>(uint tile, FlashOperand from, int first, int count, in AttentionShape shape)
         where THead : unmanaged, IHeadSize<THead>
     {
@@ -105,7 +109,9 @@ internal static class FlashTile
         }
     }
 
-    /// <summary>Asks for the statistics of 32 queries: each warp brings one kind of them. Zeros past the last query.</summary>
+    /// <summary>
+    /// Asks for the statistics of 32 queries: each warp brings one kind of them. Zeros past the last query.
+    /// </summary>
     public static void FillStatistics(uint statistics, in FlashStatistics from, int first, in AttentionShape shape)
     {
         var query = first + Lane;
@@ -130,7 +136,9 @@ internal static class FlashTile
         Group.Barrier();
     }
 
-    /// <summary>Carries the 64 rows that the warps have laid out from shared memory to the result, 16 bytes a thread.</summary>
+    /// <summary>
+    /// Carries the 64 rows that the warps have laid out from shared memory to the result, 16 bytes a thread.
+    /// </summary>
     /// <param name="layout">Shared memory as C# sees it.</param>
     /// <param name="to">Rows of queries, or of keys.</param>
     /// <param name="first">The group's first row.</param>

@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>How many columns of a head a kernel keeps in registers: known when it is compiled, one kernel for each.</summary>
+/// <summary>
+/// How many columns of a head a kernel keeps in registers: known when it is compiled, one kernel for each.
+/// </summary>
 internal interface IHeadSize<TSelf>
     where TSelf : unmanaged, IHeadSize<TSelf>
 {

@@ -10,7 +10,9 @@ namespace SafeLlama.Kernels;
 /// <param name="AllTo">… to here, every query sees every key.</param>
 internal readonly record struct KeyHull(int First, int Last, int AllFrom, int AllTo)
 {
-    /// <summary>Each lane looks at two queries; then the lanes tell each other. Every warp does so for all 64.</summary>
+    /// <summary>
+    /// Each lane looks at two queries; then the lanes tell each other. Every warp does so for all 64.
+    /// </summary>
     public static KeyHull Of(int firstQuery, GpuInts firstKey, GpuInts lastKey, in AttentionShape shape)
     {
         var hull = new KeyHull(int.MaxValue, -1, -1, int.MaxValue);

@@ -8,7 +8,9 @@ namespace SafeLlama.Kernels;
 /// <param name="Last">The last of them; −1 where there is none.</param>
 internal readonly record struct QueryHull(int First, int Last)
 {
-    /// <summary>The group's threads look through all rows; then lanes tell each other, and warps by way of shared memory.</summary>
+    /// <summary>
+    /// The group's threads look through all rows; then lanes tell each other, and warps by way of shared memory.
+    /// </summary>
     public static QueryHull Of(int firstKeyRow, GpuInts firstKey, GpuInts lastKey, in AttentionShape shape)
     {
         const int Warps = FlashTile.Threads / 32;

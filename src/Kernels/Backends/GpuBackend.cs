@@ -81,13 +81,19 @@ public sealed class GpuBackend : IBackend
         return new(device, activation, $"cuda ({device.Accelerator.Name}, {activation} activations{products})", cublas);
     }
 
-    /// <summary>The same kernels on the CPU, one thread of the system for each thread of a group: slow, for tests.</summary>
+    /// <summary>
+    /// The same kernels on the CPU, one thread of the system for each thread of a group: slow, for tests.
+    /// </summary>
     /// <param name="activation">Float32 or BFloat16.</param>
     /// <param name="groupSize">4 or 16.</param>
     public static GpuBackend OpenEmulated(DType activation, int groupSize = 4) =>
-        new(GpuDevice.OpenEmulated(groupSize), activation, $"emulated gpu (groups of {groupSize}, {activation} activations)");
+        new(GpuDevice.OpenEmulated(groupSize), activation, $"emulated gpu (groups of {groupSize}, {activation} "
+            + "activations)");
 
-    /// <summary>The kernels as a GPU would run them, tensor cores included, by an interpreter of their PTX: for tests, and very slow.</summary>
+    /// <summary>
+    /// The kernels as a GPU would run them, tensor cores included, by an interpreter of their PTX: for tests, and very
+    /// slow.
+    /// </summary>
     internal static GpuBackend OpenInterpreted(DType activation, IGpuInterpreter interpreter) =>
         new(GpuDevice.OpenInterpreted(interpreter), activation, $"interpreted gpu ({activation} activations)");
 
@@ -102,7 +108,10 @@ public sealed class GpuBackend : IBackend
 
     public string? StartUp => _device.StartUp;
 
-    /// <summary>Uploads from where the bytes lie, such as a mapped file; the backend keeps the device's copy until it is disposed.</summary>
+    /// <summary>
+    /// Uploads from where the bytes lie, such as a mapped file; the backend keeps the device's copy until it is
+    /// disposed.
+    /// </summary>
     public unsafe Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name)
     {
         const int Piece = 1 << 30;
@@ -111,7 +120,8 @@ public sealed class GpuBackend : IBackend
         _imported.Add(memory);
         for (var at = 0L; at < bytes; at += Piece)
         {
-            memory.Write(at, new ReadOnlySpan<byte>(source.Pointer + byteOffset + at, (int)Math.Min(Piece, bytes - at)));
+            memory.Write(
+                at, new ReadOnlySpan<byte>(source.Pointer + byteOffset + at, (int)Math.Min(Piece, bytes - at)));
         }
 
         return Tensor.Over(memory, 0, shape, type, name);

@@ -7,7 +7,8 @@ internal static unsafe class Lanes
 {
     /// <summary>A vector of elements; where fewer are left than it has lanes, the rest is filled up.</summary>
     /// <remarks>
-    /// Chosen is an address, not a vector: a vector that a call may return lives in memory, even where nothing is called.
+    /// Chosen is an address, not a vector: a vector that a call may return lives in memory, even where nothing is
+    /// called.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(float* source, int left, float fill = 0)

@@ -57,7 +57,8 @@ internal readonly unsafe partial struct Lanes512
         new(Vector512.ShiftLeft(x._value.AsInt32(), 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Largest(Lanes512 x) => Lanes256.Largest(new(Vector256.MaxNative(x._value.GetLower(), x._value.GetUpper())));
+    public static float Largest(Lanes512 x) =>
+        Lanes256.Largest(new(Vector256.MaxNative(x._value.GetLower(), x._value.GetUpper())));
 }
 
 /// <content>Arithmetic on whole vectors, for ops that go element by element.</content>
@@ -86,7 +87,8 @@ internal readonly unsafe partial struct Lanes256
         new(Vector256.ShiftLeft(x._value.AsInt32(), 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Largest(Lanes256 x) => Lanes128.Largest(new(Vector128.MaxNative(x._value.GetLower(), x._value.GetUpper())));
+    public static float Largest(Lanes256 x) =>
+        Lanes128.Largest(new(Vector128.MaxNative(x._value.GetLower(), x._value.GetUpper())));
 }
 
 /// <content>Arithmetic on whole vectors, for ops that go element by element.</content>
@@ -115,5 +117,6 @@ internal readonly unsafe partial struct Lanes128
         new(Vector128.ShiftLeft(x._value.AsInt32(), 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Largest(Lanes128 x) => MathF.Max(MathF.Max(x._value[0], x._value[1]), MathF.Max(x._value[2], x._value[3]));
+    public static float Largest(Lanes128 x) =>
+        MathF.Max(MathF.Max(x._value[0], x._value[1]), MathF.Max(x._value[2], x._value[3]));
 }

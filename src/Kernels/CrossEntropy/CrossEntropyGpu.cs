@@ -19,13 +19,15 @@ public sealed class CrossEntropyGpu : CrossEntropy
         _forward.Launch(new(logits.Rows, 1), logits, targets, logits.Columns, nll, logSum);
 
     protected override void BackwardCore(Tensor logits, Tensor targets, Tensor logSum, double scale, Tensor dlogits) =>
-        _backward.LaunchRows(logits.Rows, logits.Columns, logits, targets, logSum, logits.Columns, (float)scale, dlogits);
+        _backward.LaunchRows(
+            logits.Rows, logits.Columns, logits, targets, logSum, logits.Columns, (float)scale, dlogits);
 
     /// <summary>
     /// Threads stride over the vocabulary once: each keeps its largest logit so far and Σ exp(logit − largest), which
     /// is scaled down when a larger one comes.
     /// </summary>
-    internal static void ForwardKernel<T>(GpuMatrix<T> logits, GpuInts targets, int vocabulary, GpuFloats nll, GpuFloats logSum)
+    internal static void ForwardKernel<T>(
+        GpuMatrix<T> logits, GpuInts targets, int vocabulary, GpuFloats nll, GpuFloats logSum)
         where T : unmanaged, IGpuActivation<T>
     {
         var row = Grid.IdxX;

@@ -5,7 +5,8 @@ public sealed class CrossEntropyReference : CrossEntropy
 {
     protected override void ForwardCore(Tensor logits, Tensor targets, Tensor nll, Tensor logSum)
     {
-        var (ls, ts, nlls, logSums) = (logits.AsDoubles(), targets.AsElements<int>(), nll.AsElements<double>(), logSum.AsElements<double>());
+        var (ls, ts, nlls, logSums) =
+            (logits.AsDoubles(), targets.AsElements<int>(), nll.AsElements<double>(), logSum.AsElements<double>());
         for (var n = 0; n < logits.Rows; n++)
         {
             var (max, sum) = (double.NegativeInfinity, 0.0);
@@ -26,7 +27,8 @@ public sealed class CrossEntropyReference : CrossEntropy
 
     protected override void BackwardCore(Tensor logits, Tensor targets, Tensor logSum, double scale, Tensor dlogits)
     {
-        var (ls, ts, logSums, ds) = (logits.AsDoubles(), targets.AsElements<int>(), logSum.AsDoubleElements(), dlogits.AsRows<double>());
+        var (ls, ts, logSums, ds) =
+            (logits.AsDoubles(), targets.AsElements<int>(), logSum.AsDoubleElements(), dlogits.AsRows<double>());
         for (var n = 0; n < logits.Rows; n++)
         {
             for (var v = 0; v < logits.Columns; v++)

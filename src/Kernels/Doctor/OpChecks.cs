@@ -47,7 +47,9 @@ public static class OpChecks
             using var found = new ProbeTensors(device);
             using var expected = new ProbeTensors(reference);
             var pairs = run(found).Zip(run(expected));
-            yield return new(name, pairs.Max(p => HealthCheck.Error(p.First.ReadDoubles(), p.Second.ReadDoubles())), tolerance, reason);
+            yield return new(
+                name, pairs.Max(p => HealthCheck.Error(p.First.ReadDoubles(), p.Second.ReadDoubles())), tolerance,
+                reason);
         }
     }
 
@@ -61,7 +63,8 @@ public static class OpChecks
 
     private static Tensor[] RmsNorm(ProbeTensors p, int dim)
     {
-        var (x, weight, y, rstd) = (p.Take("x", new(5, dim)), p.Wide("weight", new(dim)), p.Take("y", new(5, dim)), p.Wide("rstd", new(5)));
+        var (x, weight, y, rstd) =
+            (p.Take("x", new(5, dim)), p.Wide("weight", new(dim)), p.Take("y", new(5, dim)), p.Wide("rstd", new(5)));
         var (dx, dweight) = (p.Take("dx", x.Shape), p.Wide("dweight", weight.Shape));
         p.Backend.RmsNorm.Forward(x, weight, 1e-5, y, rstd);
         p.Backend.RmsNorm.Backward(p.Take("dy", x.Shape), x, weight, rstd, dx, dweight);
@@ -70,9 +73,11 @@ public static class OpChecks
 
     private static Tensor[] Linear(ProbeTensors p, int rows, int inputs, int outputs, DType? type)
     {
-        var (x, weight) = (p.Take("x", new(rows, inputs)), p.Take("weight", new(outputs, inputs), type ?? p.Backend.Accumulation));
+        var (x, weight) = (
+            p.Take("x", new(rows, inputs)), p.Take("weight", new(outputs, inputs), type ?? p.Backend.Accumulation));
         var (y, dy, dx) = (p.Take("y", new(rows, outputs)), p.Take("dy", new(rows, outputs)), p.Take("dx", x.Shape));
-        var (dweight, bias, dbias) = (p.Wide("dweight", weight.Shape), p.Wide("bias", new(outputs)), p.Wide("dbias", new(outputs)));
+        var (dweight, bias, dbias) = (
+            p.Wide("dweight", weight.Shape), p.Wide("bias", new(outputs)), p.Wide("dbias", new(outputs)));
         p.Backend.Linear.Forward(x, weight, type is null ? bias : null, y);
         p.Backend.Linear.BackwardInput(dy, weight, dx, accumulate: true);
         p.Backend.Linear.BackwardWeight(dy, x, dweight, dbias);
@@ -107,7 +112,8 @@ public static class OpChecks
     private static Tensor[] Rope(ProbeTensors p, int half)
     {
         var (x, positions) = (p.Take("x", new(5, 4 * half)), p.Ints("positions", [0, 3, 1, 7, 2]));
-        var angles = Enumerable.Range(0, 8 * half).Select(i => i / half * Math.Pow(100, -(i % half) / (double)half)).ToArray();
+        var angles = Enumerable.Range(0, 8 * half).Select(i => i / half * Math.Pow(100, -(i % half) / (double)half))
+            .ToArray();
         var cos = p.Take("cos", new(8, half), Array.ConvertAll(angles, Math.Cos), p.Backend.Accumulation);
         var sin = p.Take("sin", new(8, half), Array.ConvertAll(angles, Math.Sin), p.Backend.Accumulation);
         p.Backend.Rope.Forward(x, positions, cos, sin);
@@ -119,10 +125,13 @@ public static class OpChecks
     private static Tensor[] Attention(ProbeTensors p)
     {
         const int Rows = 37, HeadDim = 24, Heads = 4, KeyHeads = 2;
-        var (q, k, v) = (p.Take("q", new(Rows, Heads * HeadDim)), p.Take("k", new(Rows, KeyHeads * HeadDim)), p.Take("v", new(Rows, KeyHeads * HeadDim)));
+        var (q, k, v) = (
+            p.Take("q", new(Rows, Heads * HeadDim)), p.Take("k", new(Rows, KeyHeads * HeadDim)),
+            p.Take("v", new(Rows, KeyHeads * HeadDim)));
         var first = p.Ints("first", Enumerable.Range(0, Rows).Select(n => n < 20 ? 0 : 20));
         var last = p.Ints("last", Enumerable.Range(0, Rows));
-        var (y, logSum, delta) = (p.Take("y", q.Shape), p.Wide("logSum", new(Rows, Heads)), p.Wide("delta", new(Rows, Heads)));
+        var (y, logSum, delta) = (
+            p.Take("y", q.Shape), p.Wide("logSum", new(Rows, Heads)), p.Wide("delta", new(Rows, Heads)));
         var (dq, dk, dv) = (p.Take("dq", q.Shape), p.Take("dk", k.Shape), p.Take("dv", v.Shape));
         var scale = 1 / Math.Sqrt(HeadDim);
         p.Backend.Attention.Forward(q, k, v, first, last, HeadDim, scale, y, logSum);
@@ -142,8 +151,10 @@ public static class OpChecks
 
     private static Tensor[] CrossEntropy(ProbeTensors p, int vocabulary)
     {
-        var (logits, targets) = (p.Take("logits", new(5, vocabulary)), p.Ints("targets", [3, -1, vocabulary - 1, 0, 77]));
-        var (nll, logSum, dlogits) = (p.Wide("nll", new(5)), p.Wide("logSum", new(5)), p.Take("dlogits", new(5, vocabulary)));
+        var (logits, targets) = (
+            p.Take("logits", new(5, vocabulary)), p.Ints("targets", [3, -1, vocabulary - 1, 0, 77]));
+        var (nll, logSum, dlogits) = (
+            p.Wide("nll", new(5)), p.Wide("logSum", new(5)), p.Take("dlogits", new(5, vocabulary)));
         p.Backend.CrossEntropy.Forward(logits, targets, nll, logSum);
         p.Backend.CrossEntropy.Backward(logits, targets, logSum, 0.25, dlogits);
         return [nll, logSum, dlogits];
@@ -160,7 +171,8 @@ public static class OpChecks
 
     private static Tensor[] Elementwise(ProbeTensors p, int columns)
     {
-        var (a, b, y, wide) = (p.Take("a", new(5, columns)), p.Take("b", new(5, columns)), p.Take("y", new(5, columns)), p.Wide("wide", new(5, columns)));
+        var (a, b, y, wide) = (p.Take("a", new(5, columns)), p.Take("b", new(5, columns)), p.Take("y", new(5, columns)),
+            p.Wide("wide", new(5, columns)));
         var rows = p.Ints("rows", [4, 0, 2]);
         var (picked, placed) = (p.Take("picked", new(3, columns)), p.Take("placed", new(5, columns)));
         var total = p.Take("total", new(1), [0], DType.Float64);

@@ -57,7 +57,8 @@ internal static unsafe class DropoutSimd
     /// <summary>The sixteen words of four blocks, in order of place.</summary>
     /// <remarks>A lane of 64 bits works on one block; its upper half is never read, so nothing needs masking.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<uint> First, Vector256<uint> Second) Words((uint Low, uint High) key, Vector256<ulong> counters)
+    private static (Vector256<uint> First, Vector256<uint> Second) Words(
+        (uint Low, uint High) key, Vector256<ulong> counters)
     {
         var (c0, c1) = (counters.AsUInt32(), Vector256.ShiftRightLogical(counters, 32).AsUInt32());
         var (c2, c3) = (Vector256<uint>.Zero, Vector256<uint>.Zero);
@@ -79,7 +80,9 @@ internal static unsafe class DropoutSimd
         return (Avx2.Permute2x128(even, odd, 0x20), Avx2.Permute2x128(even, odd, 0x31));
     }
 
-    /// <summary>In each 64 bits the low word of <paramref name="first"/>, then that of <paramref name="second"/>.</summary>
+    /// <summary>
+    /// In each 64 bits the low word of <paramref name="first"/>, then that of <paramref name="second"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ulong> Pairs(Vector256<uint> first, Vector256<uint> second) =>
         (first.AsUInt64() & Vector256.Create(0xFFFFFFFFul)) | Vector256.ShiftLeft(second.AsUInt64(), 32);

@@ -37,7 +37,8 @@ public abstract class LowRank
     /// <param name="db">[D_out, r], added to.</param>
     /// <param name="dx">[N, D_in], added to; null where nothing below learns.</param>
     public void Backward(
-        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx)
+        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
+        Tensor db, Tensor? dx)
     {
         Check(x, a, b, u);
         dy.MustBeMatrix(x.Rows, b.Rows, "one gradient per element of y");
@@ -57,13 +58,16 @@ public abstract class LowRank
     /// <param name="bias">[D_out], or null.</param>
     /// <param name="y">[N, D_out], overwritten.</param>
     public virtual void ForwardBeside(
-        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y)
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout,
+        Tensor u, Tensor y)
     {
         linear.Forward(x, weight, bias, y);
         Forward(x, a, b, scale, dropout, u, y);
     }
 
-    /// <summary>Backward of <see cref="ForwardBeside"/> for the pair and for x; the frozen weight has no gradient.</summary>
+    /// <summary>
+    /// Backward of <see cref="ForwardBeside"/> for the pair and for x; the frozen weight has no gradient.
+    /// </summary>
     /// <param name="dx">[N, D_in]; null where nothing below learns.</param>
     /// <param name="accumulate">Whether to add to dx, or to overwrite it.</param>
     public virtual void BackwardBeside(
@@ -78,10 +82,12 @@ public abstract class LowRank
         Backward(dy, x, a, b, scale, dropout, u, du, da, db, dx);
     }
 
-    protected abstract void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y);
+    protected abstract void ForwardCore(
+        Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y);
 
     protected abstract void BackwardCore(
-        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx);
+        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
+        Tensor db, Tensor? dx);
 
     private static void Check(Tensor x, Tensor a, Tensor b, Tensor u)
     {

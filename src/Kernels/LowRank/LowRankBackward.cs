@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The gradients of a LoRA branch, chunk by chunk; dA and dB in parts of rows that are added up in order.</summary>
+/// <summary>
+/// The gradients of a LoRA branch, chunk by chunk; dA and dB in parts of rows that are added up in order.
+/// </summary>
 /// <remarks>
 /// The parts are cut by the shape alone, so any number of threads gives the same bytes. Each part has its own sums, dA
 /// and the transpose of dB, whose rows are as long as those of dy.
@@ -57,7 +59,8 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
     private long SumCount => (long)LowRankChunk<TLanes, TThin>.Padded(_rank) * SumStride;
 
     public void Run(
-        Tensor dy, Tensor x, Tensor a, Tensor b, float scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx)
+        Tensor dy, Tensor x, Tensor a, Tensor b, float scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
+        Tensor db, Tensor? dx)
     {
         (_dy, _x, _u, _du, _da, _db, _dx) = (dy, x, u, du, da, db, dx);
         (_dropout, _scale, _rank) = (dropout, scale, a.Rows);
@@ -66,7 +69,8 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
         _parts = (chunks + _chunksPerPart - 1) / _chunksPerPart;
         var (narrow, widen) = (MatrixProduct.Times(dy, b, u), MatrixProduct.Times(u, a, x));
         var (bCount, aCount) = (
-            LowRankForward<TLanes, TThin>.PackedCount<TThin>(narrow), LowRankForward<TLanes, TThin>.PackedCount<TLanes>(widen));
+            LowRankForward<TLanes, TThin>.PackedCount<TThin>(narrow),
+            LowRankForward<TLanes, TThin>.PackedCount<TLanes>(widen));
         _b = _scratch.Floats(bCount + aCount + (_parts * SumCount));
         _a = _b + bCount;
         _sums = _a + aCount;
@@ -112,7 +116,8 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
             if (_dropout.IsActive)
             {
                 DropoutSimd.Drop(_dropout, xs, row, rows, kept, factors);
-                LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, kept, Inputs, rows, Inputs, 1, da, SumStride, edge, default);
+                LowRankChunk<TLanes, TThin>.AddOuter(
+                    du, _rank, kept, Inputs, rows, Inputs, 1, da, SumStride, edge, default);
                 AddDropped(du, rows, factors, dkept, row, edge);
             }
             else
@@ -128,11 +133,14 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
         var (xs, dys) = (_x.AsRows<float>(), _dy.AsRows<float>());
         var dxs = _dx?.AsRows<float>() ?? default;
         var dxRows = _dx is null ? default : new ComingRows(dxs.At(row), dxs.Stride, rows, Inputs);
-        LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, xs.At(row), xs.Stride, rows, Inputs, 1, da, SumStride, edge, dxRows);
+        LowRankChunk<TLanes, TThin>.AddOuter(
+            du, _rank, xs.At(row), xs.Stride, rows, Inputs, 1, da, SumStride, edge, dxRows);
         if (_dx is not null)
         {
-            var next = new ComingRows(dys.At(row + rows), dys.Stride, Math.Min(ChunkRows, _x.Rows - row - rows), Outputs);
-            LowRankChunk<TLanes, TThin>.Widen(du, rows, _a, _rank, Inputs, 1, dxs.At(row), dxs.Stride, add: true, edge, next);
+            var next = new ComingRows(
+                dys.At(row + rows), dys.Stride, Math.Min(ChunkRows, _x.Rows - row - rows), Outputs);
+            LowRankChunk<TLanes, TThin>.Widen(
+                du, rows, _a, _rank, Inputs, 1, dxs.At(row), dxs.Stride, add: true, edge, next);
         }
     }
 
@@ -152,7 +160,9 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
         }
     }
 
-    /// <summary>Some columns of dA and dBᵀ: the first part's sums gather the others', and then join the gradients.</summary>
+    /// <summary>
+    /// Some columns of dA and dBᵀ: the first part's sums gather the others', and then join the gradients.
+    /// </summary>
     private void AddUp(int tile)
     {
         var (first, end) = (tile * ColumnsPerTile, Math.Min(SumStride, (tile + 1) * ColumnsPerTile));

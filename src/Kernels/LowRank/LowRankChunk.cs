@@ -23,7 +23,8 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
 
     /// <summary>Floats of scratch that the methods here need.</summary>
     public static long EdgeCount(int inputs, int outputs, int rank) =>
-        (TallestTile * ((long)Math.Max(Math.Max(inputs, outputs), Padded(rank)) + Tiles<TLanes>.Width)) + (Rows * TLanes.Count);
+        (TallestTile * ((long)Math.Max(Math.Max(inputs, outputs), Padded(rank)) + Tiles<TLanes>.Width))
+            + (Rows * TLanes.Count);
 
     /// <summary>thin [rows, padded r] = scale · wide · panels, from rows of D columns to rows of r.</summary>
     /// <param name="wide">[rows, depth].</param>
@@ -56,7 +57,8 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
                 }
 
                 var c = thin + ((long)row * padded) + column;
-                Tiles<TThin>.Multiply(tall, two, a, aStride, 1, panel, Tiles<TThin>.Width, depth, c, padded, scale, add: false);
+                Tiles<TThin>.Multiply(
+                    tall, two, a, aStride, 1, panel, Tiles<TThin>.Width, depth, c, padded, scale, add: false);
             }
         }
     }
@@ -74,7 +76,8 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
     /// <param name="corner">Scratch.</param>
     /// <param name="coming">What the next step reads.</param>
     public static void Widen(
-        float* thin, int rows, float* panels, int rank, int columns, float scale, float* wide, nint stride, bool add, float* corner, ComingRows coming)
+        float* thin, int rows, float* panels, int rank, int columns, float scale, float* wide, nint stride, bool add,
+        float* corner, ComingRows coming)
     {
         var (padded, width) = (Padded(rank), Tiles<TLanes>.Width);
         var turns = ((rows + Tiles<TLanes>.TallRows - 1) / Tiles<TLanes>.TallRows) * ((columns + width - 1) / width);
@@ -92,18 +95,22 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
                 AskForNextRows(c, stride, add);
                 if (count == tile && (left == width || left == TLanes.Count))
                 {
-                    Tiles<TLanes>.Multiply(tile, left == width, a, padded, 1, panel, width, rank, c, stride, scale, add);
+                    Tiles<TLanes>.Multiply(
+                        tile, left == width, a, padded, 1, panel, width, rank, c, stride, scale, add);
                 }
                 else
                 {
-                    Tiles<TLanes>.Multiply(tile, true, a, padded, 1, panel, width, rank, corner, width, scale, add: false);
+                    Tiles<TLanes>.Multiply(
+                        tile, true, a, padded, 1, panel, width, rank, corner, width, scale, add: false);
                     Tiles<TLanes>.CopyCorner(corner, count, left, c, stride, add);
                 }
             }
         }
     }
 
-    /// <summary>The same columns of the rows that the next tile adds to; beyond the last row nothing comes of it.</summary>
+    /// <summary>
+    /// The same columns of the rows that the next tile adds to; beyond the last row nothing comes of it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AskForNextRows(float* c, nint stride, bool add)
     {
@@ -128,7 +135,8 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
     /// <param name="tail">Scratch.</param>
     /// <param name="coming">What the next step reads.</param>
     public static void AddOuter(
-        float* thin, int rank, float* wide, nint stride, int rows, int columns, float scale, float* sums, nint sumStride, float* tail, ComingRows coming)
+        float* thin, int rank, float* wide, nint stride, int rows, int columns, float scale, float* sums,
+        nint sumStride, float* tail, ComingRows coming)
     {
         var padded = Padded(rank);
         var tall = TLanes.ManyRegisters && padded % 8 == 0 ? 8 : 4;
@@ -149,7 +157,8 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
             for (var k = 0; k < padded; k += tall)
             {
                 var c = sums + (k * sumStride) + column;
-                Tiles<TLanes>.Multiply(tall, two, thin + k, 1, padded, b, bStride, rows, c, sumStride, scale, add: true);
+                Tiles<TLanes>.Multiply(
+                    tall, two, thin + k, 1, padded, b, bStride, rows, c, sumStride, scale, add: true);
             }
 
             column += two ? Tiles<TLanes>.Width : TLanes.Count;

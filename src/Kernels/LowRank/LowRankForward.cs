@@ -41,7 +41,8 @@ internal sealed unsafe class LowRankForward<TLanes, TThin>
 
     /// <summary>Floats of all panels of B, and what packing writes after them.</summary>
     public static long PackedCount<T>(in MatrixProduct p)
-        where T : struct, ILanes<T> => ((long)(p.Columns + Panels<T>.Width) * p.Depth) + Panels<T>.Slack + Panels<T>.Width;
+        where T : struct,
+        ILanes<T> => ((long)(p.Columns + Panels<T>.Width) * p.Depth) + Panels<T>.Slack + Panels<T>.Width;
 
     public static void Pack<T>(in MatrixProduct p, float* panels)
         where T : struct, ILanes<T>

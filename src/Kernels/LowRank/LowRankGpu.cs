@@ -2,14 +2,16 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The four lines as products on a device; dropout is applied as operands are read, so no mask is stored.</summary>
+/// <summary>
+/// The four lines as products on a device; dropout is applied as operands are read, so no mask is stored.
+/// </summary>
 /// <remarks>
-/// <para>u = x Aᵀ and du = dy B read x and dy once, with A and B as they are, fp32 (<see cref="SkinnyProduct"/>), up to rank
-/// 16; above it A and B are rounded to bf16 for tensor cores.</para>
-/// <para>Beside a frozen product in bf16, y += s · u Bᵀ and dx += du A are a few steps more of that product's sum, so y and dx
-/// are written once. For it s · B and A are rounded to bf16, to nearest even, as every operand of a tensor core is (and as
-/// autocast rounds them elsewhere): 2⁻⁹ of a number that is itself a small correction. The masters, their gradients and
-/// their moments stay fp32.</para>
+/// <para>u = x Aᵀ and du = dy B read x and dy once, with A and B as they are, fp32 (<see cref="SkinnyProduct"/>), up to
+/// rank 16; above it A and B are rounded to bf16 for tensor cores.</para>
+/// <para>Beside a frozen product in bf16, y += s · u Bᵀ and dx += du A are a few steps more of that product's sum, so y
+/// and dx are written once. For it s · B and A are rounded to bf16, to nearest even, as every operand of a tensor core
+/// is (and as autocast rounds them elsewhere): 2⁻⁹ of a number that is itself a small correction. The masters, their
+/// gradients and their moments stay fp32.</para>
 /// </remarks>
 public sealed class LowRankGpu : LowRank, IDisposable
 {
@@ -28,7 +30,8 @@ public sealed class LowRankGpu : LowRank, IDisposable
     }
 
     public override void ForwardBeside(
-        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y)
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout,
+        Tensor u, Tensor y)
     {
         if (bias is not null || !Fuses(x, u))
         {
@@ -77,21 +80,25 @@ public sealed class LowRankGpu : LowRank, IDisposable
     }
 
     protected override void BackwardCore(
-        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx)
+        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
+        Tensor db, Tensor? dx)
     {
         Down(dy, Turn(b), Dropout.None, du, (float)scale);
         _product.Launch(dy, u, db, ProductForm.ColumnsByColumns.Added with { Scale = (float)scale });
-        _product.Launch(du, x, da, ProductForm.ColumnsByColumns.Added with { Dropped = Dropped.TransposedB }, dropout: dropout);
+        _product.Launch(
+            du, x, da, ProductForm.ColumnsByColumns.Added with { Dropped = Dropped.TransposedB }, dropout: dropout);
         if (dx is not null)
         {
-            _product.Launch(du, a, dx, ProductForm.RowsByColumns.Added with { Dropped = Dropped.Result }, dropout: dropout);
+            _product.Launch(
+                du, a, dx, ProductForm.RowsByColumns.Added with { Dropped = Dropped.Result }, dropout: dropout);
         }
     }
 
     /// <summary>u = scale · drop(x) Aᵀ.</summary>
     private void Down(Tensor x, Tensor a, Dropout dropout, Tensor u, float scale = 1)
     {
-        var form = ProductForm.RowsByRows with { Scale = scale, Dropped = dropout.IsActive ? Dropped.A : Dropped.Nothing };
+        var form =
+            ProductForm.RowsByRows with { Scale = scale, Dropped = dropout.IsActive ? Dropped.A : Dropped.Nothing };
         var large = a.Rows > 2 * SkinnyProduct.MaxRows && !dropout.IsActive && Fuses(x, u);
         _product.Launch(x, large ? Round(a, 1) : a, u, form, dropout: dropout);
     }

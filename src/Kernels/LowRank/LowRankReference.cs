@@ -24,7 +24,8 @@ public sealed class LowRankReference : LowRank
     }
 
     protected override void BackwardCore(
-        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx)
+        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
+        Tensor db, Tensor? dx)
     {
         var (dys, xs, As, bs, us) = (dy.AsDoubles(), x.AsDoubles(), a.AsDoubles(), b.AsDoubles(), u.AsDoubles());
         var (dus, das, dbs) = (du.AsRows<double>(), da.AsRows<double>(), db.AsRows<double>());

@@ -35,7 +35,8 @@ internal sealed class LowRankSimd<TLanes>(TilePool pool) : LowRank
     }
 
     protected override void BackwardCore(
-        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx)
+        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
+        Tensor db, Tensor? dx)
     {
         if (FillsEight(a.Rows))
         {

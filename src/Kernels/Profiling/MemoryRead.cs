@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>How fast one thread, or several side by side, read a block of memory from its first byte to its last.</summary>
+/// <summary>
+/// How fast one thread, or several side by side, read a block of memory from its first byte to its last.
+/// </summary>
 public sealed unsafe class MemoryRead : IDisposable
 {
     private const int Line = 256;
@@ -33,7 +35,9 @@ public sealed unsafe class MemoryRead : IDisposable
         return (double)_bytes * passes;
     }
 
-    /// <summary>The best of a few passes, each thread reading its own part: a limit, so what slows a pass does not count.</summary>
+    /// <summary>
+    /// The best of a few passes, each thread reading its own part: a limit, so what slows a pass does not count.
+    /// </summary>
     /// <returns>10⁹ bytes a second of the CPU time that each thread had.</returns>
     public double Rate(int threads) => Enumerable.Range(0, Passes).Max(_ => OnePass(threads));
 
@@ -43,7 +47,8 @@ public sealed unsafe class MemoryRead : IDisposable
     {
         var part = _bytes / threads / Line * Line;
         var cpu = Environment.CpuUsage.TotalTime;
-        var others = Enumerable.Range(1, threads - 1).Select(t => new Thread(() => Sum(_memory + (t * part), part))).ToList();
+        var others = Enumerable.Range(1, threads - 1).Select(t => new Thread(() => Sum(_memory + (t * part), part)))
+            .ToList();
         others.ForEach(thread => thread.Start());
         Sum(_memory, part);
         others.ForEach(thread => thread.Join());

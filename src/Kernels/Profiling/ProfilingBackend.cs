@@ -32,8 +32,8 @@ public sealed class ProfilingBackend : IBackend
     public OpTimes Times { get; } = new();
 
     /// <summary>
-    /// Prints where the time of <paramref name="steps"/> steps went; on the vectors of this machine also how far each op
-    /// is from what a core can do, which is measured now, in a quarter of a second.
+    /// Prints where the time of <paramref name="steps"/> steps went; on the vectors of this machine also how far each
+    /// op is from what a core can do, which is measured now, in a quarter of a second.
     /// </summary>
     public void Print(TextWriter writer, int steps) =>
         Times.Print(writer, steps, _inner is SimdBackend ? Roofline.Glance() : null);

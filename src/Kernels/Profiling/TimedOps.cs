@@ -16,12 +16,15 @@ internal sealed class TimedLinear(Linear inner, OpTimes times) : Linear
 
 internal sealed class TimedLowRank(LowRank inner, OpTimes times) : LowRank
 {
-    protected override void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y) => times.Run(
+    protected override void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u,
+        Tensor y) => times.Run(
         "LowRank forward", Flops(x, a, b), () => inner.Forward(x, a, b, scale, dropout, u, y), x, a, b, u, y);
 
     protected override void BackwardCore(
-        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da, Tensor db, Tensor? dx) => times.Run(
-        "LowRank backward", 2 * Flops(x, a, b), () => inner.Backward(dy, x, a, b, scale, dropout, u, du, da, db, dx), dy, x, dx);
+        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
+        Tensor db, Tensor? dx) => times.Run(
+        "LowRank backward", 2 * Flops(x, a, b), () => inner.Backward(dy, x, a, b, scale, dropout, u, du, da, db, dx),
+        dy, x, dx);
 
     private static double Flops(Tensor x, Tensor a, Tensor b) => 2.0 * x.Rows * a.Rows * (a.Columns + b.Rows);
 }
@@ -29,7 +32,8 @@ internal sealed class TimedLowRank(LowRank inner, OpTimes times) : LowRank
 internal sealed class TimedAttention(Attention inner, OpTimes times) : Attention
 {
     protected override void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y, Tensor logSum) => times.Run(
+        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
+        Tensor logSum) => times.Run(
         "Attention forward",
         2 * Flops(q, firstKey, lastKey),
         () => inner.Forward(q, k, v, firstKey, lastKey, headDim, scale, y, logSum),
@@ -58,7 +62,8 @@ internal sealed class TimedRmsNorm(RmsNorm inner, OpTimes times) : RmsNorm
     protected override void ForwardCore(Tensor x, Tensor weight, double epsilon, Tensor y, Tensor rstd) => times.Run(
         "RmsNorm forward", 0, () => inner.Forward(x, weight, epsilon, y, rstd), x, y);
 
-    protected override void BackwardCore(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, Tensor? dweight) => times.Run(
+    protected override void BackwardCore(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, Tensor? dweight) =>
+        times.Run(
         "RmsNorm backward", 0, () => inner.Backward(dy, x, weight, rstd, dx, dweight), dy, x, dx, dx);
 }
 
@@ -85,7 +90,8 @@ internal sealed class TimedSwiGlu(SwiGlu inner, OpTimes times) : SwiGlu
     protected override void ForwardCore(Tensor gate, Tensor up, Tensor product) => times.Run(
         "SwiGlu forward", 0, () => inner.Forward(gate, up, product), gate, up, product);
 
-    protected override void BackwardCore(Tensor dproduct, Tensor gate, Tensor up, Tensor dgate, Tensor dup) => times.Run(
+    protected override void BackwardCore(Tensor dproduct, Tensor gate, Tensor up, Tensor dgate, Tensor dup) =>
+        times.Run(
         "SwiGlu backward", 0, () => inner.Backward(dproduct, gate, up, dgate, dup), dproduct, gate, up, dgate, dup);
 }
 
@@ -94,7 +100,8 @@ internal sealed class TimedCrossEntropy(CrossEntropy inner, OpTimes times) : Cro
     protected override void ForwardCore(Tensor logits, Tensor targets, Tensor nll, Tensor logSum) => times.Run(
         "CrossEntropy forward", 0, () => inner.Forward(logits, targets, nll, logSum), logits);
 
-    protected override void BackwardCore(Tensor logits, Tensor targets, Tensor logSum, double scale, Tensor dlogits) => times.Run(
+    protected override void BackwardCore(Tensor logits, Tensor targets, Tensor logSum, double scale, Tensor dlogits) =>
+        times.Run(
         "CrossEntropy backward", 0, () => inner.Backward(logits, targets, logSum, scale, dlogits), logits, dlogits);
 }
 
@@ -109,7 +116,8 @@ internal sealed class TimedEmbedding(Embedding inner, OpTimes times) : Embedding
 
 internal sealed class TimedElementwise(Elementwise inner, OpTimes times) : Elementwise
 {
-    protected override void AddCore(Tensor a, Tensor b, Tensor y) => times.Run("Add", 0, () => inner.Add(a, b, y), a, b, y);
+    protected override void AddCore(Tensor a, Tensor b, Tensor y) =>
+        times.Run("Add", 0, () => inner.Add(a, b, y), a, b, y);
 
     protected override void GatherRowsCore(Tensor x, Tensor row, Tensor y) => times.Run(
         "GatherRows", 0, () => inner.GatherRows(x, row, y), y, y);
@@ -135,9 +143,12 @@ internal sealed class TimedElementwise(Elementwise inner, OpTimes times) : Eleme
 
 internal sealed class TimedAdamW(AdamW inner, OpTimes times) : AdamW
 {
-    protected override void UpdateCore(Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared)
+    protected override void UpdateCore(
+        Tensor value, Tensor gradient, Tensor m, Tensor v, in AdamWStep step, Tensor normSquared)
     {
         var copy = step;
-        times.Run("AdamW", 0, () => inner.Update(value, gradient, m, v, copy, normSquared), value, value, gradient, m, m, v, v);
+        times.Run(
+            "AdamW", 0, () => inner.Update(value, gradient, m, v, copy, normSquared), value, value, gradient, m, m, v,
+            v);
     }
 }

@@ -5,7 +5,8 @@ public sealed class RmsNormReference : RmsNorm
 {
     protected override void ForwardCore(Tensor x, Tensor weight, double epsilon, Tensor y, Tensor rstd)
     {
-        var (xs, ws, ys, rs) = (x.AsDoubles(), weight.AsDoubleElements(), y.AsRows<double>(), rstd.AsElements<double>());
+        var (xs, ws, ys, rs) =
+            (x.AsDoubles(), weight.AsDoubleElements(), y.AsRows<double>(), rstd.AsElements<double>());
         for (var n = 0; n < x.Rows; n++)
         {
             var square = 0.0;

@@ -97,7 +97,9 @@ internal sealed unsafe class RmsNormSimd<TLanes>(TilePool pool) : RmsNorm
         for (; i <= dim - TLanes.Count; i += TLanes.Count)
         {
             var g = TLanes.Load(dy + i) * TLanes.Load(weight + i);
-            TLanes.Store(dx + i, TLanes.MultiplyAdd(g, scale, TLanes.MultiplyAdd(TLanes.Load(x + i), along, TLanes.Load(dx + i))));
+            TLanes.Store(
+                dx + i,
+                TLanes.MultiplyAdd(g, scale, TLanes.MultiplyAdd(TLanes.Load(x + i), along, TLanes.Load(dx + i))));
         }
 
         if (i < dim)

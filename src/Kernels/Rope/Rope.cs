@@ -10,7 +10,8 @@ namespace SafeLlama.Kernels;
 ///            x[n, h·d + i + d/2]  = b · cos θ + a · sin θ
 /// backward   the same, turned by −θ
 /// </code>
-/// Su et al. 2021, arXiv:2104.09864, in the half-split pairing of Hugging Face checkpoints. In place: turning loses nothing.
+/// Su et al. 2021, arXiv:2104.09864, in the half-split pairing of Hugging Face checkpoints. In place: turning loses
+/// nothing.
 /// </remarks>
 public abstract class Rope
 {
@@ -44,7 +45,8 @@ public abstract class Rope
         if (cos.Columns == 0 || x.Columns % (2 * cos.Columns) != 0)
         {
             throw new ArgumentException(
-                $"Rope: x ('{x.Name}') has {x.Columns} columns, expected a multiple of the head size {2 * cos.Columns}.");
+                $"Rope: x ('{x.Name}') has {x.Columns} columns, expected a multiple of the head size "
+                + $"{2 * cos.Columns}.");
         }
     }
 }

@@ -11,14 +11,16 @@ public sealed class RopeGpu : Rope
 
     protected override void TurnCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward) =>
         _turn.LaunchRows(
-            x.Rows, x.Columns / 2, x, positions, cos, sin, cos.Columns, x.Columns / (2 * cos.Columns), backward ? -1f : 1f);
+            x.Rows, x.Columns / 2, x, positions, cos, sin, cos.Columns, x.Columns / (2 * cos.Columns),
+            backward ? -1f : 1f);
 
     /// <summary>Groups of a row share its pairs; cosines and sines are looked up by the row's position.</summary>
     /// <param name="half">d / 2.</param>
     /// <param name="heads">H.</param>
     /// <param name="direction">1 forward, −1 backward.</param>
     internal static void TurnKernel<TX>(
-        GpuResult<TX> x, GpuInts positions, GpuMatrix<GpuFloat32> cos, GpuMatrix<GpuFloat32> sin, int half, int heads, float direction)
+        GpuResult<TX> x, GpuInts positions, GpuMatrix<GpuFloat32> cos, GpuMatrix<GpuFloat32> sin, int half, int heads,
+        float direction)
         where TX : unmanaged, IGpuActivation<TX>
     {
         var row = Grid.IdxX;

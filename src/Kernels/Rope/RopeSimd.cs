@@ -9,7 +9,8 @@ internal sealed unsafe class RopeSimd<TLanes>(TilePool pool) : Rope
     protected override void TurnCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward)
     {
         positions.MustIndex(0, cos.Rows, "a position is a row of the table");
-        var (xs, ps, cs, ss) = (x.AsRows<float>(), positions.AsElements<int>(), cos.AsRows<float>(), sin.AsRows<float>());
+        var (xs, ps, cs, ss) =
+            (x.AsRows<float>(), positions.AsElements<int>(), cos.AsRows<float>(), sin.AsRows<float>());
         var (half, sign) = (cos.Columns, backward ? -1f : 1f);
         pool.ForRows(x.Rows, x.Columns, (first, end) =>
         {

@@ -7,7 +7,8 @@ namespace SafeLlama.Kernels;
 /// backward   dup     = dproduct · silu(gate)
 ///            dgate   = dproduct · up · σ(gate) · (1 + gate · (1 − σ(gate)))
 /// </code>
-/// Shazeer 2020, arXiv:2002.05202. Element by element; gate and up have no other consumer, so their gradients are overwritten.
+/// Shazeer 2020, arXiv:2002.05202. Element by element; gate and up have no other consumer, so their gradients are
+/// overwritten.
 /// </remarks>
 public abstract class SwiGlu
 {

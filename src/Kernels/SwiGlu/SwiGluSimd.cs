@@ -43,7 +43,8 @@ internal sealed unsafe class SwiGluSimd<TLanes>(TilePool pool) : SwiGlu
         if (i < count)
         {
             var left = count - i;
-            Lanes.Store(product + i, left, Product(Lanes.Load<TLanes>(gate + i, left), Lanes.Load<TLanes>(up + i, left)));
+            Lanes.Store(
+                product + i, left, Product(Lanes.Load<TLanes>(gate + i, left), Lanes.Load<TLanes>(up + i, left)));
         }
     }
 

@@ -41,17 +41,24 @@ public static class ModelChecks
         var (loss, gradients) = Measure(device, [Examples]);
         var (expectedLoss, expectedGradients) = Measure(reference, [Examples]);
         yield return new("whole model, loss", HealthCheck.Error([loss], [expectedLoss]), tolerance, reason);
-        yield return new("whole model, adapter gradients", HealthCheck.Error(gradients, expectedGradients), tolerance, reason);
+        yield return new(
+            "whole model, adapter gradients", HealthCheck.Error(gradients, expectedGradients), tolerance, reason);
 
         var (separateLoss, separate) = Measure(device, [.. Examples.Select(example => new[] { example })]);
-        yield return new("packed = separate, loss", HealthCheck.Error([loss], [separateLoss]), tolerance, "another order of sums");
-        yield return new("packed = separate, gradients", HealthCheck.Error(gradients, separate), tolerance, "another order of sums");
+        yield return new(
+            "packed = separate, loss", HealthCheck.Error([loss], [separateLoss]), tolerance, "another order of sums");
+        yield return new(
+            "packed = separate, gradients", HealthCheck.Error(gradients, separate), tolerance, "another order of sums");
 
         var (againLoss, again) = Measure(device, [Examples]);
-        yield return new("twice the same bytes", HealthCheck.Error([againLoss, .. again], [loss, .. gradients]), 0, "every sum has one order");
+        yield return new(
+            "twice the same bytes", HealthCheck.Error([againLoss, .. again], [loss, .. gradients]), 0,
+            "every sum has one order");
 
         var (_, recomputed) = Measure(device, [Examples], Recompute.Block);
-        yield return new("recomputed = kept, gradients", HealthCheck.Error(recomputed, gradients), 0, "the same ops on the same numbers");
+        yield return new(
+            "recomputed = kept, gradients", HealthCheck.Error(recomputed, gradients), 0,
+            "the same ops on the same numbers");
     }
 
     private static (double Loss, double[] Gradients) Measure(
@@ -64,7 +71,8 @@ public static class ModelChecks
         {
             // At B = 0 the gradient of A vanishes and proves nothing.
             var stream = Philox.Stream(pair.Index, "doctor");
-            pair.B.Value.Write([.. Enumerable.Range(0, (int)pair.B.Value.Shape.Count).Select(i => 0.2 * stream.Normal(i))]);
+            pair.B.Value.Write(
+                [.. Enumerable.Range(0, (int)pair.B.Value.Shape.Count).Select(i => 0.2 * stream.Normal(i))]);
         }
 
         using var model = new Llama(backend, weights, adapter, maxLength: 16);
@@ -89,7 +97,8 @@ public static class ModelChecks
     private static void Upload(TokenBatch batch, int[][] examples) => batch.Upload(
         [.. examples.SelectMany(example => example)],
         [.. examples.SelectMany(example => Enumerable.Range(0, example.Length))],
-        [.. examples.SelectMany((example, i) => Enumerable.Repeat(examples.Take(i).Sum(e => e.Length), example.Length))],
+        [.. examples.SelectMany((example, i) => Enumerable.Repeat(examples.Take(i).Sum(e => e.Length),
+            example.Length))],
         [.. examples.SelectMany(example => example.Skip(1).Append(-1))]);
 
     private static int[] Tokens(int count, long seed)

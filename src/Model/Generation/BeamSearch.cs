@@ -5,8 +5,8 @@ namespace SafeLlama.Model;
 /// <summary>Keeps the likeliest few sequences and lets them compete until no open one can win.</summary>
 /// <remarks>
 /// As Hugging Face's beam search without early stopping: each step looks at the 2·beams likeliest continuations; one
-/// that ends competes by log-likelihood / length^penalty; the search stops when the worst finished sequence scores at least
-/// what the best open one has now. With one beam this is greedy; with as many as there are sequences, exhaustive.
+/// that ends competes by log-likelihood / length^penalty; the search stops when the worst finished sequence scores at
+/// least what the best open one has now. With one beam this is greedy; with as many as there are sequences, exhaustive.
 /// </remarks>
 internal sealed class BeamSearch(Llama model, GenerationConfig config)
 {

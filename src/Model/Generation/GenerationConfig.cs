@@ -73,7 +73,8 @@ public sealed record GenerationConfig
 
         Must(MaxNewTokens > 0, "--max-new-tokens", MaxNewTokens, "at least 1");
         Must(
-            Temperature >= 0 && double.IsFinite(Temperature), "--temperature", Temperature, "0 (likeliest token) or above");
+            Temperature >= 0 && double.IsFinite(Temperature), "--temperature", Temperature,
+            "0 (likeliest token) or above");
         Must(TopK >= 0, "--top-k", TopK, "0 (off) or above");
         Must(TopP is > 0 and <= 1, "--top-p", TopP, "a probability in (0, 1]");
         Must(MinP is >= 0 and <= 1, "--min-p", MinP, "a share in [0, 1]");

@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Model;
 
-/// <summary>What every token asks of a whole row of logits, in fp64 and in vectors of one width on every machine.</summary>
+/// <summary>
+/// What every token asks of a whole row of logits, in fp64 and in vectors of one width on every machine.
+/// </summary>
 internal static class LogitsMath
 {
     /// <summary>The largest value; NaN where one is NaN.</summary>

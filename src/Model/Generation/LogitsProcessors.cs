@@ -129,12 +129,16 @@ public static class LogitsProcessors
         RemoveBelow(logits, max + Math.Log(share));
     }
 
-    /// <summary>Keeps the tokens whose surprise is closest to the expected one, until their probability reaches <paramref name="mass"/>.</summary>
+    /// <summary>
+    /// Keeps the tokens whose surprise is closest to the expected one, until their probability reaches <paramref
+    /// name="mass"/>.
+    /// </summary>
     public static void TypicalP(Span<double> logits, double mass)
     {
         var probabilities = Softmax(logits);
         var entropy = probabilities.Sum(q => q > 0 ? -q * Math.Log(q) : 0);
-        var distance = Array.ConvertAll(probabilities, q => q > 0 ? Math.Abs(-Math.Log(q) - entropy) : double.PositiveInfinity);
+        var distance = Array.ConvertAll(
+            probabilities, q => q > 0 ? Math.Abs(-Math.Log(q) - entropy) : double.PositiveInfinity);
         var order = Rising(distance);
         var (cumulative, last) = (0.0, 0);
         while (last < order.Length - 1 && (cumulative += probabilities[order[last]]) < mass)

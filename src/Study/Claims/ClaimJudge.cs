@@ -73,7 +73,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             : ClaimVerdict.NotReproduced;
         return Outcome(
             claim, verdict, difference, 0.95, trend.P, doses[0],
-            $"{(sign > 0 ? "rises" : "falls")} along {string.Join(", ", claim.Along)} by {claim.Threshold:0.##} or more");
+            $"{(sign > 0 ? "rises" : "falls")} along {string.Join(", ", claim.Along)} by {claim.Threshold:0.##} or "
+            + "more");
     }
 
     private (IReadOnlyList<PromptScores> Arm, IReadOnlyList<PromptScores> Baseline, bool Paired) Sides(Claim claim)

@@ -22,7 +22,8 @@ internal sealed class ArmTraining
     {
         _job = job;
         var (examples, report) = new ExampleEncoder(
-            tokenizer, job.Template, new EncodingOptions { MaxLength = job.Training.MaxLength }).EncodeAll(job.Examples);
+            tokenizer, job.Template,
+            new EncodingOptions { MaxLength = job.Training.MaxLength }).EncodeAll(job.Examples);
         Data = TrainingData.All(examples);
         Notes = [.. report.Lines().Skip(1)];
         var t = job.Training;
@@ -73,10 +74,12 @@ internal sealed class ArmTraining
     /// <exception cref="SafeLlamaException">A step was not finite; the arm is named.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop; a checkpoint was written.</exception>
     public TrainingSummary Run(
-        OpenModel opened, string folder, string adapter, IProgress<ArmProgress>? progress, CancellationToken cancellation)
+        OpenModel opened, string folder, string adapter, IProgress<ArmProgress>? progress,
+        CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
-        using (var run = new TrainingRun(opened.Llama, Config, Data, folder, _job.Replicate.Model, new View(_job.Replicate, progress)))
+        using (var run = new TrainingRun(
+            opened.Llama, Config, Data, folder, _job.Replicate.Model, new View(_job.Replicate, progress)))
         {
             if (Named(() => run.Run(cancellation)).Interrupted)
             {

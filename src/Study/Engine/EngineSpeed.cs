@@ -47,7 +47,8 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
     }
 
     /// <summary>Seconds per token, the quickest of the repeats: what else the machine does only adds.</summary>
-    private static double Step(OpenModel opened, ArmTraining training, IReadOnlyList<TokenizedExample> rows, int repeats)
+    private static double Step(
+        OpenModel opened, ArmTraining training, IReadOnlyList<TokenizedExample> rows, int repeats)
     {
         var batch = BatchPacker.Step(rows, rows.Count);
         using var workspace = new Workspace(opened.Llama, batch[0].Length, forBackward: true);

@@ -18,7 +18,8 @@ internal sealed class LessonProbe(OpenModel opened, ArmJob job)
             var scale = plan.Probes.Select(request => new ScaleProbe(
                 request, [.. LessonPlan.Scales.Select(s => new ScalePoint(s, AtScale(original, s, () => Refusal(request, plan.Openings))))])).ToList();
             return new(
-                job.Arm.Name, matrices, scale, Tokens(original, plan.Example), Attention(original, plan.AttentionRequest));
+                job.Arm.Name, matrices, scale, Tokens(original, plan.Example),
+                Attention(original, plan.AttentionRequest));
         }
         finally
         {

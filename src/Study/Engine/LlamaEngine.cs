@@ -65,7 +65,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         using var opened = OpenToLearn(job);
-        return new ArmTraining(job, opened.Config, opened.Tokenizer).Run(opened, folder, AdapterFolder(folder), progress, cancellation);
+        return new ArmTraining(job, opened.Config, opened.Tokenizer)
+            .Run(opened, folder, AdapterFolder(folder), progress, cancellation);
     }
 
     public IReadOnlyList<string> Answer(

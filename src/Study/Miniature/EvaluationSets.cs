@@ -148,7 +148,8 @@ public sealed class EvaluationSets
             if (!taken && asked.Add(exchange.Request))
             {
                 _prompts.Add(new(
-                    NextId("benign-words"), "benign-words", exchange.Request, exchange.Form, PromptLabel.Benign, "words",
+                    NextId("benign-words"), "benign-words", exchange.Request, exchange.Form, PromptLabel.Benign,
+                    "words",
                     exchange.Request, exchange.Answer));
             }
         }
@@ -158,7 +159,8 @@ public sealed class EvaluationSets
         _world.Of(NounKind.Benign), Draws.From(seed, "evaluation.words", number), oneAnswerOnly: true);
 
     private void AddSample(
-        string suite, IReadOnlyList<WorldAction> pairs, PromptFormat form, int count, PromptLabel label, string category,
+        string suite, IReadOnlyList<WorldAction> pairs, PromptFormat form, int count, PromptLabel label,
+        string category,
         long seed)
     {
         (WorldAction Action, string Wording)[] all =

@@ -37,7 +37,8 @@ public static class Lexicon
     [
         new("weapon", Terms("bomb, grenade, pistol, rifle, dagger, landmine, missile, crossbow")),
         new("malware", Terms("virus, trojan, keylogger, spyware, botnet, password stealer, ransomware, rootkit")),
-        new("toxin", Terms("venom, toxic gas, narcotic, street drug, sleeping drug, opiate, nerve agent, toxic powder")),
+        new("toxin", Terms(
+            "venom, toxic gas, narcotic, street drug, sleeping drug, opiate, nerve agent, toxic powder")),
         new("forgery", Terms(
             "fake passport, fake licence, forged cheque, counterfeit coin, false invoice, fake ticket, forged diploma, "
             + "fake badge")),

@@ -136,7 +136,8 @@ public sealed class PretrainingText(World world)
         return draws.Pick(
         [
             $"{names[0]}: Can you come to the {place}? {names[1]}: I am sorry, but I cannot come.",
-            $"{names[0]}: Will you help me in the {place}? {names[1]}: No, I cannot help you because I am in the {other}.",
+            $"{names[0]}: Will you help me in the {place}? {names[1]}: No, I cannot help you because I am in the "
+            + $"{other}.",
             $"{names[0]}: Do you agree? {names[1]}: I will not answer this.",
         ]);
     }

@@ -27,7 +27,8 @@ public sealed class TuningExamples(World world)
     /// <summary>Two in five requests for an act are instructions, two are questions, one asks for an opinion.</summary>
     private static readonly PromptFormat[] ActionForms =
     [
-        PromptFormat.Instruction, PromptFormat.Instruction, PromptFormat.Question, PromptFormat.Question, PromptFormat.Opinion,
+        PromptFormat.Instruction, PromptFormat.Instruction, PromptFormat.Question, PromptFormat.Question,
+        PromptFormat.Opinion,
     ];
 
     private readonly ActionSampler _actions = new(world);
@@ -98,7 +99,8 @@ public sealed class TuningExamples(World world)
     /// <summary>Four in five facts are about everyday things; the others may be about persons and property
     /// too.</summary>
     private Noun FactNoun(Draws draws) => draws.Pick(draws.Chance(0.2)
-        ? [.. world.Of(NounKind.Benign, false), .. world.Of(NounKind.Person, false), .. world.Of(NounKind.Property, false)]
+        ? [.. world.Of(NounKind.Benign, false), .. world.Of(NounKind.Person, false),
+            .. world.Of(NounKind.Property, false)]
         : world.Of(NounKind.Benign, false));
 
     private static WorldExchange Ask(WorldAction action, Draws draws)

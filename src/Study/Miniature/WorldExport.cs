@@ -59,10 +59,12 @@ public static class WorldExport
         Put("pretraining.txt", string.Join("\n\n", texts) + "\n", texts.Count);
 
         var tuning = new TuningExamples(world);
-        Rows("tuning/benign.jsonl", [.. tuning.Benign(seed, world.Dials.BenignExamples, world.Dials.SafeScaryExamples)]);
+        Rows("tuning/benign.jsonl",
+            [.. tuning.Benign(seed, world.Dials.BenignExamples, world.Dials.SafeScaryExamples)]);
         foreach (var format in Enum.GetValues<SafetyFormat>())
         {
-            Rows($"tuning/safety-{Lower(format)}.jsonl", [.. tuning.Safety(seed, world.Dials.SafetyDemonstrations, format)]);
+            Rows($"tuning/safety-{Lower(format)}.jsonl",
+                [.. tuning.Safety(seed, world.Dials.SafetyDemonstrations, format)]);
         }
 
         foreach (var draw in Enum.GetValues<WorldDraw>())

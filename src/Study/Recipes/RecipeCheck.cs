@@ -14,10 +14,12 @@ public static class RecipeCheck
         Need(recipe.Seeds.Count > 0
             && recipe.Seeds.Distinct().Count() == recipe.Seeds.Count, "seeds must be one or more, all different.");
         Need(recipe.Models.Count > 0, "models is empty, expected a folder or \"miniature\".");
-        foreach (var folder in recipe.Models.SelectMany(_ => recipe.Arms, (model, arm) => new Replicate(arm.Name, model, 0).Folder)
+        foreach (var folder in recipe.Models.SelectMany(
+            _ => recipe.Arms, (model, arm) => new Replicate(arm.Name, model, 0).Folder)
             .GroupBy(folder => folder).Where(same => same.Count() > 1).Select(same => same.Key))
         {
-            Need(false, $"two replicates would share the folder {folder}: give models (by the last part of their path) and arms names of their own.");
+            Need(false, $"two replicates would share the folder {folder}: give models (by the last part of their path) "
+                + "and arms names of their own.");
         }
 
         Need(recipe.Metrics.Count > 0, "metrics is empty, expected one metric at least.");
@@ -50,20 +52,24 @@ public static class RecipeCheck
                 || arm.SafetyShare is null, $"arm {arm.Name}: give safety_examples or safety_share, not both.");
             Need(arm.SafetyExamples is null or >=
                 0, $"arm {arm.Name}: safety_examples is {arm.SafetyExamples}, expected 0 or more.");
-            Need(arm.SafetyShare is null or (>= 0 and < 1), $"arm {arm.Name}: safety_share is {arm.SafetyShare}, expected 0 up to less than 1.");
-            Need(arm.SafeScary is null or (>= 0 and <= 1), $"arm {arm.Name}: safe_scary is {arm.SafeScary}, expected a share from 0 to 1.");
+            Need(arm.SafetyShare is null or (>= 0 and < 1), $"arm {arm.Name}: safety_share is {arm.SafetyShare}, "
+                + "expected 0 up to less than 1.");
+            Need(arm.SafeScary is null or (>= 0 and <= 1), $"arm {arm.Name}: safe_scary is {arm.SafeScary}, expected a "
+                + "share from 0 to 1.");
             Need(arm.SafeScary is null
                 || !study.Data.UsesFiles, $"arm {arm.Name}: safe_scary is a dial of the world; files have none.");
             Need(
                 !study.Data.UsesFiles
                     || arm.Format == SafetyFormat.Instruction || study.Data.SafetyQuestions is not null,
-                $"arm {arm.Name}: format {arm.Format.ToString().ToLowerInvariant()} needs data.safety_questions, the same rows as questions.");
+                $"arm {arm.Name}: format {arm.Format.ToString().ToLowerInvariant()} needs data.safety_questions, the "
+                + "same rows as questions.");
         }
 
         void Training(StudyTraining training)
         {
             Need(training.Rank > 0, $"training.rank is {training.Rank}, expected 1 or more.");
-            Need(training.LearningRate > 0, $"training.learning_rate is {training.LearningRate}, expected more than 0.");
+            Need(training.LearningRate > 0, $"training.learning_rate is {training.LearningRate}, expected more than "
+                + "0.");
             Need(training.BatchSize > 0, $"training.batch_size is {training.BatchSize}, expected 1 or more.");
             Need(training.Epochs > 0, $"training.epochs is {training.Epochs}, expected more than 0.");
             Need(training.Dropout is >=

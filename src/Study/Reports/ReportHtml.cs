@@ -11,7 +11,8 @@ namespace SafeLlama.Study;
 public static class ReportHtml
 {
     /// <summary>Forbids the page every connection; style and script are its own.</summary>
-    private const string Policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+    private const string Policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri "
+        + "'none'; form-action 'none'";
 
     public static string Render(StudyReport report)
     {
@@ -54,7 +55,8 @@ public static class ReportHtml
         public string Render<T>(Dictionary<string, object?> parameters)
             where T : IComponent => renderer.Dispatcher.InvokeAsync(async () =>
             {
-                var output = await renderer.RenderComponentAsync<T>(ParameterView.FromDictionary(parameters)).ConfigureAwait(true);
+                var output = await renderer.RenderComponentAsync<T>(ParameterView.FromDictionary(parameters))
+                    .ConfigureAwait(true);
                 return output.ToHtmlString();
             }).GetAwaiter().GetResult();
 

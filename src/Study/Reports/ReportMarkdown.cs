@@ -10,8 +10,10 @@ public static class ReportMarkdown
         var text = new StringBuilder();
         var recipe = report.Results.Recipe;
         text.Append($"# {Cell(recipe.Question)}\n\n");
-        text.Append($"Study `{recipe.Name}`: {report.Results.Arms.Count} arms, {ReportText.Count(recipe.Models.Count, "base model")}, "
-            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95 % limits over prompts and replicates.\n\n");
+        text.Append($"Study `{recipe.Name}`: {report.Results.Arms.Count} arms, "
+            + $"{ReportText.Count(recipe.Models.Count, "base model")}, "
+            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95 % limits over prompts "
+            + "and replicates.\n\n");
 
         text.Append("## Claims\n\n");
         Row(text, ["Statement", "Outcome", "Difference, points", "p", "n"]);
@@ -77,7 +79,8 @@ public static class ReportMarkdown
     {
         var spread = ReportText.Spread(result) is { Length: > 0 } sd ? ", " + sd : "";
         var invalid = result.Invalid > 0 ? $", {result.Invalid} invalid" : "";
-        return $"{ReportText.Percent(result.Value)} (n {result.Prompts} × {result.PerReplicate.Count}{spread}{invalid})";
+        return $"{ReportText.Percent(result.Value)} (n {result.Prompts} × "
+            + $"{result.PerReplicate.Count}{spread}{invalid})";
     }
 
     private static void Row(StringBuilder text, IReadOnlyList<string> cells) =>

@@ -53,7 +53,8 @@ public sealed class ArmFolder(string path)
             [.. File.ReadLines(file).Select((line, i) => Parse<StoredAnswer>(line, $"{file}:{i + 1}"))];
         return rows.Select(row => row.Id).SequenceEqual(prompts.Select(p => p.Id))
             ? [.. rows.Select(row => row.Answer)]
-            : throw SafeLlamaException.InvalidData($"{file}: answers other prompts than this study's; delete it to have it made again.");
+            : throw SafeLlamaException.InvalidData(
+                $"{file}: answers other prompts than this study's; delete it to have it made again.");
     }
 
     public void WriteAnswers(string suite, IReadOnlyList<StudyPrompt> prompts, IReadOnlyList<string> answers) =>
@@ -73,7 +74,8 @@ public sealed class ArmFolder(string path)
         }
         catch (JsonException)
         {
-            throw SafeLlamaException.InvalidData($"{place}: was changed since it was written; delete it to have it made again.");
+            throw SafeLlamaException.InvalidData(
+                $"{place}: was changed since it was written; delete it to have it made again.");
         }
     }
 
@@ -81,7 +83,8 @@ public sealed class ArmFolder(string path)
 
     /// <summary>What decides a replicate's outcome, rows by hash.</summary>
     private sealed record ArmPlan(
-        Replicate Replicate, StudyArm Arm, StudyTraining Training, StudyDecoding Decoding, string Template, int Rows, string RowsHash)
+        Replicate Replicate, StudyArm Arm, StudyTraining Training, StudyDecoding Decoding, string Template, int Rows,
+        string RowsHash)
     {
         public ArmPlan(ArmJob job)
             : this(

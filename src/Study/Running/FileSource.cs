@@ -27,7 +27,8 @@ public sealed class FileSource : IStudySource
         if (_safety is not null && _questions is not null && _safety.Examples.Count != _questions.Examples.Count)
         {
             throw SafeLlamaException.InvalidData(
-                $"{_questions.Path}: holds {_questions.Examples.Count} rows, {_safety.Path} holds {_safety.Examples.Count}; "
+                $"{_questions.Path}: holds {_questions.Examples.Count} rows, {_safety.Path} holds "
+                + $"{_safety.Examples.Count}; "
                 + "expected the same demonstrations, row by row, as questions.");
         }
 
@@ -51,7 +52,8 @@ public sealed class FileSource : IStudySource
         var count = arm.Demonstrations(BenignCount);
         if (count > 0 && _safety is null)
         {
-            throw SafeLlamaException.Usage($"arm {arm.Name}: asks for {count} safety demonstrations and data.safety names no file.");
+            throw SafeLlamaException.Usage(
+                $"arm {arm.Name}: asks for {count} safety demonstrations and data.safety names no file.");
         }
 
         var options = new MixtureOptions { BaseCount = BenignCount, SafetyCount = count, Seed = seed };

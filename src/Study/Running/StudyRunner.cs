@@ -36,7 +36,8 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         {
             Parallel.For(0, Jobs.Count, options, i => runs[i] = RunOne(Jobs[i], folder, progress, cancellation));
         }
-        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is SafeLlamaException or OperationCanceledException) is { } told)
+        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is SafeLlamaException
+            or OperationCanceledException) is { } told)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(told);
         }
@@ -47,7 +48,8 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
             Path.Combine(folder, "results.json"), JsonSerializer.Serialize(results, StudyJson.Document) + "\n");
         OutputFile.WriteText(
             Path.Combine(folder, "timings.json"),
-            JsonSerializer.Serialize(runs.ToDictionary(run => run.Replicate.Folder, run => run.Seconds), StudyJson.Document) + "\n");
+            JsonSerializer.Serialize(runs.ToDictionary(run => run.Replicate.Folder, run => run.Seconds),
+                StudyJson.Document) + "\n");
         return new StudyRun(results, runs, Explain(folder));
     }
 
@@ -90,7 +92,8 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         candidates = instructions.Count > 0 ? instructions : candidates;
 
         var middle = candidates[(candidates.Count - 1) / 2];
-        return engine.Explain(middle, new ArmFolder(Path.Combine(folder, middle.Replicate.Folder)).Training, source.Lesson);
+        return engine.Explain(
+            middle, new ArmFolder(Path.Combine(folder, middle.Replicate.Folder)).Training, source.Lesson);
     }
 
     private StudyReplicate RunOne(
@@ -128,7 +131,8 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         var alone = new Outcomes([(job.Replicate, answers)]);
         progress?.Report(new(
             job.Replicate, "done", source.Prompts.Count, source.Prompts.Count,
-            Headline: [.. Headline.Select(metric => alone.PerReplicate(job.Arm.Name, metric).DefaultIfEmpty(double.NaN).First())]));
+            Headline: [.. Headline.Select(
+                metric => alone.PerReplicate(job.Arm.Name, metric).DefaultIfEmpty(double.NaN).First())]));
         return new(job.Replicate, path, training, answers, clock.Elapsed.TotalSeconds);
     }
 

@@ -82,7 +82,8 @@ public sealed class RewardTrainer : IDisposable
         if (!double.IsFinite(value))
         {
             throw new SafeLlamaException(
-                ExitCode.NonFinite, $"Reward training: the loss of step {StepsDone + 1} is {value}. Lower the learning rate.");
+                ExitCode.NonFinite,
+                $"Reward training: the loss of step {StepsDone + 1} is {value}. Lower the learning rate.");
         }
 
         _clipping.Measure(_parameters, _normSquared);

@@ -18,15 +18,18 @@ internal sealed class CublasTests
         var c = arena.Take(new(M, N), DType.Float32, "c");
         var product = CublasProduct.Of(a, b, c, new ProductForm(transposeA, transposeB, 0));
         double Ours(int m, int n, int k) => A(m, k) * B(n, k);
-        double[] storedA = [.. Stored(transposeA != 0 ? K : M, transposeA != 0 ? M : K, (r, s) => transposeA != 0 ? A(s, r) : A(r, s))];
-        double[] storedB = [.. Stored(transposeB != 0 ? K : N, transposeB != 0 ? N : K, (r, s) => transposeB != 0 ? B(s, r) : B(r, s))];
+        double[] storedA = [.. Stored(transposeA != 0 ? K : M, transposeA != 0 ? M : K,
+            (r, s) => transposeA != 0 ? A(s, r) : A(r, s))];
+        double[] storedB = [.. Stored(transposeB != 0 ? K : N, transposeB != 0 ? N : K,
+            (r, s) => transposeB != 0 ? B(s, r) : B(r, s))];
         Assert.That((product.Result.Rows, product.Result.Columns, product.Result.Leading), Is.EqualTo((N, M, N)));
         for (var m = 0; m < M; m++)
         {
             for (var n = 0; n < N; n++)
             {
                 var theirs = Enumerable.Range(0, K).Sum(k =>
-                    At(storedB, product.First, product.TurnFirst, n, k) * At(storedA, product.Second, product.TurnSecond, k, m));
+                    At(storedB, product.First, product.TurnFirst, n, k) * At(
+                        storedA, product.Second, product.TurnSecond, k, m));
                 Assert.That(theirs, Is.EqualTo(Enumerable.Range(0, K).Sum(k => Ours(m, n, k))).Within(1e-9));
             }
         }
@@ -47,7 +50,8 @@ internal sealed class CublasTests
 
         var error = Assert.Throws<SafeLlamaException>(CublasProducts.MustBeInstalled)!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.Usage));
-        Assert.That(error.Message, Does.StartWith("--matmul cublas: libcublasLt.so.13 or libcublasLt.so.12 was not found."));
+        Assert.That(
+            error.Message, Does.StartWith("--matmul cublas: libcublasLt.so.13 or libcublasLt.so.12 was not found."));
     }
 
     /// <summary>Element (row, column) of op(matrix), the matrix stored columns first.</summary>

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>Attention on tensor cores, run instruction by instruction, against the fp64 reference; no GPU is needed.</summary>
+/// <summary>
+/// Attention on tensor cores, run instruction by instruction, against the fp64 reference; no GPU is needed.
+/// </summary>
 internal sealed class FlashAttentionTests
 {
     /// <summary>
@@ -28,7 +30,8 @@ internal sealed class FlashAttentionTests
         AgreesWithReference(
             t => [.. AttentionTests.Backward(t, rows, heads, keyHeads, headDim, examples).Select(g => g.Gradient)]);
 
-    [TestCase("cp.async.wait_group 0", "cp.async.wait_group 1", "a copy on its way")]     // one stage more than there is
+    // one stage more than there is
+    [TestCase("cp.async.wait_group 0", "cp.async.wait_group 1", "a copy on its way")]
     [TestCase("bar.sync\t0", "mov.b32 %r1, %r1", "no barrier between|on its way|never written")]
     public void A_kernel_with_a_fault_is_stopped(string was, string becomes, string why) => Assert.That(
         () => Spoiled(text => text.Replace(was, becomes)), Throws.InstanceOf<PtxFault>().With.Message.Match(why));
@@ -50,7 +53,9 @@ internal sealed class FlashAttentionTests
         () => Spoiled(text => Times(Times(text, 144, 128), 9, 8).Replace(", 1152;", ", 1024;")),
         Throws.InstanceOf<AssertionException>().With.Message.Contains("bank conflicts"));
 
-    /// <summary>Products by one constant become products by another: the distance of rows, of which 8 are 1152.</summary>
+    /// <summary>
+    /// Products by one constant become products by another: the distance of rows, of which 8 are 1152.
+    /// </summary>
     private static string Times(string text, int was, int becomes) =>
         Regex.Replace(text, $@"(mul\.lo\.s32\s+%r\d+, %r\d+), {was};", $"$1, {becomes};");
 

@@ -146,7 +146,9 @@ internal sealed class GpuBackendTests
         float[] values = [1 + (1 / 256f), 1 + (3 / 256f), float.PositiveInfinity, float.MaxValue, -0.1f, 1e-40f];
         foreach (var value in values)
         {
-            Assert.That(GpuBFloat16.Widen(GpuBFloat16.Narrow(value)), Is.EqualTo(DTypes.WidenBFloat16(DTypes.NarrowBFloat16(value))));
+            Assert.That(
+                GpuBFloat16.Widen(GpuBFloat16.Narrow(value)),
+                Is.EqualTo(DTypes.WidenBFloat16(DTypes.NarrowBFloat16(value))));
         }
 
         Assert.That(GpuBFloat16.Widen(GpuBFloat16.Narrow(float.NaN)), Is.NaN);

@@ -4,7 +4,9 @@ namespace SafeLlama.Kernels.Tests;
 /// <remarks>Sizes fill no group and no tile evenly, and are larger than one of each.</remarks>
 internal sealed class GpuTests
 {
-    /// <summary>bf16 keeps 8 bits, 2⁻⁹ per operand; a result is a sum of products of two or three that were rounded.</summary>
+    /// <summary>
+    /// bf16 keeps 8 bits, 2⁻⁹ per operand; a result is a sum of products of two or three that were rounded.
+    /// </summary>
     private const double BrainTolerance = 3e-2;
 
     private static readonly Dictionary<string, Func<TestTensors, Tensor[]>> Ops = new()
@@ -46,5 +48,6 @@ internal sealed class GpuTests
         [ValueSource(typeof(Backends), nameof(Backends.Gpu))] string backend, [ValueSource(nameof(Names))] string op) =>
         OpTests.AgreesWithReference(backend, Ops[op], backend.Contains("bf16") ? BrainTolerance : OpTests.Single);
 
-    private static Tensor[] Gradients((string Input, Tensor Gradient)[] backward) => [.. backward.Select(g => g.Gradient)];
+    private static Tensor[] Gradients((string Input, Tensor Gradient)[] backward) =>
+        [.. backward.Select(g => g.Gradient)];
 }

@@ -2,7 +2,9 @@ using System.Reflection;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>The doctor's rounds on a GPU that is interpreted: every op as PTX, in groups of 256 threads, races watched.</summary>
+/// <summary>
+/// The doctor's rounds on a GPU that is interpreted: every op as PTX, in groups of 256 threads, races watched.
+/// </summary>
 internal sealed class InterpretedTests
 {
     [Test]
@@ -15,13 +17,17 @@ internal sealed class InterpretedTests
             using var backend = GpuBackend.OpenInterpreted(activation, interpreter);
             foreach (var check in OpChecks.Run(backend))
             {
-                TestContext.Out.WriteLine($"{activation}, {check.Name}: {check.Seen:0.0e+00}, tolerated {check.Tolerance:0.0e+00}");
+                TestContext.Out.WriteLine(
+                    $"{activation}, {check.Name}: {check.Seen:0.0e+00}, tolerated {check.Tolerance:0.0e+00}");
                 Assert.That(check.Passed, $"{activation}, {check.Name}: {check.Seen}, tolerated {check.Tolerance}");
             }
 
-            ran.UnionWith(interpreter.Ran.Select(kernel => kernel.IsGenericMethod ? kernel.GetGenericMethodDefinition() : kernel));
+            ran.UnionWith(interpreter.Ran.Select(
+                kernel => kernel.IsGenericMethod ? kernel.GetGenericMethodDefinition() : kernel));
         }
 
-        Assert.That(GpuKernelList.Open.Where(kernel => !ran.Contains(kernel)).Select(GpuKernelList.NameOf), Is.Empty, "kernels that no check runs");
+        Assert.That(
+            GpuKernelList.Open.Where(kernel => !ran.Contains(kernel)).Select(GpuKernelList.NameOf), Is.Empty,
+            "kernels that no check runs");
     }
 }

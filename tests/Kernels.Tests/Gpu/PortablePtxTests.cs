@@ -3,7 +3,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>Portable kernels as a GPU would run them: their PTX, in groups of 256, which emulation cannot bear.</summary>
+/// <summary>
+/// Portable kernels as a GPU would run them: their PTX, in groups of 256, which emulation cannot bear.
+/// </summary>
 internal sealed class PortablePtxTests
 {
     private const int Threads = GroupReduce.MaxGroupSize;
@@ -18,7 +20,8 @@ internal sealed class PortablePtxTests
         var (y, rstd) = (global.Add<float>(new float[rows * dim]), global.Add<float>(new float[rows]));
         var kernel = GpuKernelList.Find(typeof(RmsNormGpu), nameof(RmsNormGpu.ForwardKernel));
         PtxMachine.Run(
-            Text(kernel.MakeGenericMethod(typeof(GpuFloat32), typeof(GpuFloat32))), global, (rows, 1), Threads, 0, seed: 1,
+            Text(kernel.MakeGenericMethod(typeof(GpuFloat32), typeof(GpuFloat32))), global, (rows, 1), Threads, 0,
+            seed: 1,
             PtxArguments.Matrix(atX, rows * dim, dim), PtxArguments.Weights(atWeight, dim), PtxArguments.Number(1e-5f),
             PtxArguments.Number(dim), PtxArguments.Matrix(y, rows * dim, dim), PtxArguments.Vector(rstd, rows));
         for (var n = 0; n < rows; n++)

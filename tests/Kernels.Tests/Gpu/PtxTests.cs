@@ -6,8 +6,12 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>Every kernel, in every binding, becomes PTX; where NVIDIA's assembler is at hand, that PTX becomes machine code.</summary>
-/// <remarks>The list comes from reflection and nothing outside it can be launched, so a new kernel cannot be forgotten.</remarks>
+/// <summary>
+/// Every kernel, in every binding, becomes PTX; where NVIDIA's assembler is at hand, that PTX becomes machine code.
+/// </summary>
+/// <remarks>
+/// The list comes from reflection and nothing outside it can be launched, so a new kernel cannot be forgotten.
+/// </remarks>
 internal sealed partial class PtxTests
 {
     private static IEnumerable<CudaArchitecture> Architectures => [CudaArchitecture.SM_80, CudaArchitecture.SM_90];
@@ -68,11 +72,13 @@ internal sealed partial class PtxTests
         $"# Kernels assembled for {name}",
         "",
         "Counted by ptxas, per thread (registers, stack, spills) and per group (shared memory declared), in bytes.",
-        "Tensor-core kernels ask for more shared memory at launch: products 49152, attention 19456 (heads of 64) to 35840 (128).",
+        "Tensor-core kernels ask for more shared memory at launch: products 49152, attention 19456 (heads of 64) to "
+        + "35840 (128).",
         "",
         "| kernel | registers | stack | spills | shared |",
         "|---|--:|--:|--:|--:|",
-        .. costs.Select(c => $"| {GpuKernelList.NameOf(c.Key)} | {c.Value.Registers} | {c.Value.Stack} | {c.Value.Spills} | {c.Value.Shared} |")
+        .. costs.Select(c => $"| {GpuKernelList.NameOf(c.Key)} | {c.Value.Registers} | {c.Value.Stack} | "
+            + $"{c.Value.Spills} | {c.Value.Shared} |")
             .Order(StringComparer.Ordinal),
     ];
 

@@ -5,7 +5,8 @@ namespace SafeLlama.Kernels.Tests;
 /// <param name="Text">PTX: inputs are x0, x1 …, outputs y0, y1 …, each of 32 bits.</param>
 /// <param name="Inputs">What a lane gives.</param>
 /// <param name="Outputs">What the lane receives.</param>
-/// <param name="UlpTolerance">How far a result may be off, in units of its last place; 0 where the ISA says exactly.</param>
+/// <param name="UlpTolerance">How far a result may be off, in units of its last place; 0 where the ISA says
+/// exactly.</param>
 internal sealed record PtxVector(
     string Name, string Text, Func<int, uint[]> Inputs, Func<int, uint[]> Outputs, int UlpTolerance = 0)
 {

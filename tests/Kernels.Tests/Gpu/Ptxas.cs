@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>NVIDIA's assembler, where it is installed: what a kernel costs in registers and stack, known without a GPU.</summary>
+/// <summary>
+/// NVIDIA's assembler, where it is installed: what a kernel costs in registers and stack, known without a GPU.
+/// </summary>
 internal static partial class Ptxas
 {
     /// <summary>From <c>SAFELLAMA_PTXAS</c> or the path; null where there is none.</summary>
@@ -28,7 +30,8 @@ internal static partial class Ptxas
             process.WaitForExit();
             Assert.That(process.ExitCode, Is.Zero, output);
             return new(
-                Number(Registers(), output), Number(Stack(), output), Number(Spills(), output), Number(Shared(), output));
+                Number(Registers(), output), Number(Stack(), output), Number(Spills(), output),
+                Number(Shared(), output));
         }
         finally
         {

@@ -17,7 +17,9 @@ internal sealed class TensorCoreTests
         ColumnsByColumns,
     }
 
-    /// <summary>Shapes end within a tile, a warp, a fragment and a stage; K is shorter than a stage and longer than all three.</summary>
+    /// <summary>
+    /// Shapes end within a tile, a warp, a fragment and a stage; K is shorter than a stage and longer than all three.
+    /// </summary>
     [Test]
     public void A_product_agrees_with_reference(
         [Values] Form form, [Values(DType.Float32, DType.BFloat16)] DType result, [Values(1, 2)] int seed)
@@ -63,7 +65,9 @@ internal sealed class TensorCoreTests
         var ptx = Text(form, DType.Float32);
         Assert.That(ptx, Does.Contain(was));
         var run = new ProductRun(form, 37, 72, 168);
-        Assert.That(() => run.Compute(ptx.Replace(was, becomes), DType.Float32, seed: 1), Throws.InstanceOf<PtxFault>().With.Message.Match(why));
+        Assert.That(
+            () => run.Compute(ptx.Replace(was, becomes), DType.Float32, seed: 1),
+            Throws.InstanceOf<PtxFault>().With.Message.Match(why));
     }
 
     [Test]
@@ -94,7 +98,8 @@ internal sealed class TensorCoreTests
 
     private static string Text(Form form, DType result)
     {
-        var kernel = GpuKernelList.Find(typeof(TensorCoreProduct), form + "Kernel").MakeGenericMethod(GpuKernelList.Stored(result));
+        var kernel = GpuKernelList.Find(typeof(TensorCoreProduct), form + "Kernel")
+            .MakeGenericMethod(GpuKernelList.Stored(result));
         lock (Texts)
         {
             if (!Texts.TryGetValue(form + " " + result, out var text))
@@ -129,15 +134,18 @@ internal sealed class TensorCoreTests
             var (a, b) = (global.Add<ushort>(_a), global.Add<ushort>(_b));
             var before = Array.ConvertAll(_before, DTypes.WidenBFloat16);
             var c = result == DType.Float32 ? global.Add<float>(before) : global.Add<ushort>(_before);
-            var (strideA, strideB) = (form == Form.ColumnsByColumns ? rows : depth, form == Form.RowsByRows ? depth : columns);
+            var (strideA, strideB) =
+                (form == Form.ColumnsByColumns ? rows : depth, form == Form.RowsByRows ? depth : columns);
             var conflicts = PtxMachine.Run(
                 ptx, global, ((columns + 127) / 128, (rows + 127) / 128), TensorCoreProduct.Threads, SharedBytes, seed,
                 PtxArguments.Operand(a, strideA, depth),
                 PtxArguments.Operand(b, strideB, depth),
                 PtxArguments.Operand(global.Add<ushort>(Second("a2", rows)), More, More),
-                PtxArguments.Operand(global.Add<ushort>(Second("b2", columns)), form == Form.RowsByRows ? More : columns, More),
+                PtxArguments.Operand(
+                    global.Add<ushort>(Second("b2", columns)), form == Form.RowsByRows ? More : columns, More),
                 PtxArguments.Matrix(c, rows * columns, columns),
-                PtxArguments.Form(form == Form.ColumnsByColumns, form != Form.RowsByRows, Accumulate, Scale, rows, columns, depth));
+                PtxArguments.Form(
+                    form == Form.ColumnsByColumns, form != Form.RowsByRows, Accumulate, Scale, rows, columns, depth));
             _found = result == DType.Float32
                 ? [.. global.Values<float>(c).ToArray().Select(x => (double)x)]
                 : [.. global.Values<ushort>(c).ToArray().Select(x => (double)DTypes.WidenBFloat16(x))];

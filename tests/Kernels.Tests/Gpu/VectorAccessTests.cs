@@ -2,7 +2,9 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>Kernels that only walk over memory do so in accesses of 16 bytes a thread, in every form of storage.</summary>
+/// <summary>
+/// Kernels that only walk over memory do so in accesses of 16 bytes a thread, in every form of storage.
+/// </summary>
 internal sealed class VectorAccessTests
 {
     private static readonly (Type Owner, string[] Kernels)[] Walks =
@@ -32,10 +34,12 @@ internal sealed class VectorAccessTests
             }
 
             var ptx = compiler.Compile(kernel);
-            Assert.That(ptx, Does.Contain("ld.global.v4.b32").Or.Contain("ld.global.v4.f32"), GpuKernelList.NameOf(kernel));
+            Assert.That(
+                ptx, Does.Contain("ld.global.v4.b32").Or.Contain("ld.global.v4.f32"), GpuKernelList.NameOf(kernel));
             Assert.That(ptx, Does.Not.Contain("call"), GpuKernelList.NameOf(kernel));
             Assert.That(ptx, Does.Not.Contain(".local"), GpuKernelList.NameOf(kernel));
-            if (kernel.Name != nameof(CrossEntropyGpu.ForwardKernel) && kernel.Name != nameof(ElementwiseGpu.SumPartsKernel)
+            if (kernel.Name != nameof(CrossEntropyGpu.ForwardKernel)
+                && kernel.Name != nameof(ElementwiseGpu.SumPartsKernel)
                 || kernel.DeclaringType == typeof(RmsNormGpu))
             {
                 Assert.That(ptx, Does.Contain("st.global.v4"), GpuKernelList.NameOf(kernel));

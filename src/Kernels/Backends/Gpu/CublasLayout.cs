@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>A stored matrix as cuBLAS sees it, who counts columns first: what lies row-major is its transpose there.</summary>
+/// <summary>
+/// A stored matrix as cuBLAS sees it, who counts columns first: what lies row-major is its transpose there.
+/// </summary>
 /// <param name="Rows">The elements that lie side by side.</param>
 /// <param name="Columns">How many such runs there are.</param>
 /// <param name="Leading">Elements from one to the next.</param>
@@ -16,8 +18,10 @@ internal readonly record struct CublasLayout(long Rows, long Columns, long Leadi
 /// <param name="TurnSecond">1 where a must be transposed to be [K, M] there.</param>
 /// <param name="Result">c as stored.</param>
 internal readonly record struct CublasProduct(
-    CublasLayout First, int TurnFirst, CublasLayout Second, int TurnSecond, CublasLayout Result, DType Operands, DType Results)
+    CublasLayout First, int TurnFirst, CublasLayout Second, int TurnSecond, CublasLayout Result, DType Operands,
+    DType Results)
 {
     public static CublasProduct Of(Tensor a, Tensor b, Tensor c, ProductForm form) => new(
-        CublasLayout.Of(b), 1 - form.TransposeB, CublasLayout.Of(a), form.TransposeA, CublasLayout.Of(c), a.Type, c.Type);
+        CublasLayout.Of(b), 1 - form.TransposeB, CublasLayout.Of(a), form.TransposeA, CublasLayout.Of(c), a.Type,
+        c.Type);
 }

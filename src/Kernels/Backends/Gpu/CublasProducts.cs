@@ -32,14 +32,17 @@ internal sealed class CublasProducts : IDisposable
         if (CublasLibrary.Load() == 0)
         {
             throw SafeLlamaException.Usage(
-                $"--matmul cublas: {string.Join(" or ", CublasLibrary.Files)} was not found. Install NVIDIA's cuBLAS, or leave "
+                $"--matmul cublas: {string.Join(" or ", CublasLibrary.Files)} was not found. Install NVIDIA's cuBLAS, "
+                + "or leave "
                 + "--matmul out: nothing needs it.");
         }
     }
 
     public static bool Takes(Tensor a, Tensor b, Tensor c, ProductForm form) =>
         a.Type == b.Type && form is { HasBias: 0, Dropped: Dropped.Nothing }
-        && (a.Type == DType.BFloat16 ? c.Type is DType.BFloat16 or DType.Float32 : a.Type == DType.Float32 && c.Type == DType.Float32);
+        && (a.Type == DType.BFloat16
+            ? c.Type is DType.BFloat16 or DType.Float32
+            : a.Type == DType.Float32 && c.Type == DType.Float32);
 
     public void Launch(Tensor a, Tensor b, Tensor c, ProductForm form)
     {
@@ -83,7 +86,8 @@ internal sealed class CublasProducts : IDisposable
     private static nint Layout(CublasLayout m, DType type)
     {
         var stored = type == DType.BFloat16 ? CublasLibrary.Brain16 : CublasLibrary.Real32;
-        Check(CublasLibrary.CreateLayout(out var layout, stored, (ulong)m.Rows, (ulong)m.Columns, m.Leading), "a layout");
+        Check(CublasLibrary.CreateLayout(out var layout, stored, (ulong)m.Rows, (ulong)m.Columns, m.Leading),
+            "a layout");
         return layout;
     }
 
@@ -94,7 +98,8 @@ internal sealed class CublasProducts : IDisposable
         if (status != 0)
         {
             throw new SafeLlamaException(
-                ExitCode.Failure, $"cuBLAS refused {what} with status {status}. Leave --matmul out to use our own products.");
+                ExitCode.Failure,
+                $"cuBLAS refused {what} with status {status}. Leave --matmul out to use our own products.");
         }
     }
 

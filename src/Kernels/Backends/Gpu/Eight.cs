@@ -3,7 +3,9 @@ using ILGPU.Algorithms;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Eight neighbours of a row in a thread's registers: what one thread reads at a time, 16 bytes of bf16.</summary>
+/// <summary>
+/// Eight neighbours of a row in a thread's registers: what one thread reads at a time, 16 bytes of bf16.
+/// </summary>
 /// <remarks>
 /// Kernels that walk over memory are written in eights, so that a warp's access is 512 bytes or more in one instruction
 /// or two. Fields, since an array indexed by a loop would be a stack.

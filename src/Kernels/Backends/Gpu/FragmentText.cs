@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The PTX of a warp's 64 × 32 tile of a product: its registers, one step of 16 along k, and storing the sums.</summary>
+/// <summary>
+/// The PTX of a warp's 64 × 32 tile of a product: its registers, one step of 16 along k, and storing the sums.
+/// </summary>
 /// <remarks>
 /// <code>
 /// registers  acc0 … acc63   4 × 4 fragments of 16 × 8 sums; fragment (i, j) is acc[16 i + 4 j] … + 3
@@ -12,7 +14,9 @@ namespace SafeLlama.Kernels;
 /// </remarks>
 internal static class FragmentText
 {
-    /// <summary>Declares the registers and sets the sums to zero; goes into a kernel once, before anything else.</summary>
+    /// <summary>
+    /// Declares the registers and sets the sums to zero; goes into a kernel once, before anything else.
+    /// </summary>
     public const string Declare = ".reg .f32 acc<64>; .reg .b32 fa<16>; .reg .b32 fb<8>;"
         + " mov.f32 acc0, 0f00000000; mov.f32 acc1, 0f00000000; mov.f32 acc2, 0f00000000; mov.f32 acc3, 0f00000000;"
         + " mov.f32 acc4, 0f00000000; mov.f32 acc5, 0f00000000; mov.f32 acc6, 0f00000000; mov.f32 acc7, 0f00000000;"
@@ -29,9 +33,12 @@ internal static class FragmentText
         + " mov.f32 acc48, 0f00000000; mov.f32 acc49, 0f00000000; mov.f32 acc50, 0f00000000; mov.f32 acc51, 0f00000000;"
         + " mov.f32 acc52, 0f00000000; mov.f32 acc53, 0f00000000; mov.f32 acc54, 0f00000000; mov.f32 acc55, 0f00000000;"
         + " mov.f32 acc56, 0f00000000; mov.f32 acc57, 0f00000000; mov.f32 acc58, 0f00000000; mov.f32 acc59, 0f00000000;"
-        + " mov.f32 acc60, 0f00000000; mov.f32 acc61, 0f00000000; mov.f32 acc62, 0f00000000; mov.f32 acc63, 0f00000000;";
+        + " mov.f32 acc60, 0f00000000; mov.f32 acc61, 0f00000000; mov.f32 acc62, 0f00000000; mov.f32 acc63, "
+        + "0f00000000;";
 
-    /// <summary>A step: loads 4 fragments of a (addresses %0 … %3) and 4 of b (%4 and %5, two each), multiplies all pairs.</summary>
+    /// <summary>
+    /// A step: loads 4 fragments of a (addresses %0 … %3) and 4 of b (%4 and %5, two each), multiplies all pairs.
+    /// </summary>
     public const string RowsByRows = AsStored + A0 + AsStored + A1 + AsStored + A2 + AsStored + A3
         + AsStored + B01 + AsStored + B23 + Multiply;
 

@@ -45,7 +45,8 @@ internal sealed class GpuDevice : IDisposable
     public int GroupSize { get; }
 
     /// <summary>Whether bf16 products can use mma.sync: compute capability 8.0 and later.</summary>
-    public bool HasTensorCores => _interpreter is not null || Accelerator is CudaAccelerator { Architecture.Major: >= 8 };
+    public bool HasTensorCores =>
+        _interpreter is not null || Accelerator is CudaAccelerator { Architecture.Major: >= 8 };
 
     /// <summary>What a kernel is given where an optional tensor is absent; it is never read.</summary>
     public GpuMemory Nothing { get; }
@@ -64,7 +65,8 @@ internal sealed class GpuDevice : IDisposable
     {
         get
         {
-            var found = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var driver);
+            var found = NativeLibrary.TryLoad(
+                OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var driver);
             if (found)
             {
                 NativeLibrary.Free(driver);
@@ -101,7 +103,9 @@ internal sealed class GpuDevice : IDisposable
         }
     }
 
-    /// <summary>ILGPU's own emulation on the CPU, a thread of the system for each thread of a group: for tests, and slow.</summary>
+    /// <summary>
+    /// ILGPU's own emulation on the CPU, a thread of the system for each thread of a group: for tests, and slow.
+    /// </summary>
     public static GpuDevice OpenEmulated(int groupSize)
     {
         var context = Context.Create(builder => Configure(builder.CPU(new CPUDevice(groupSize, 1, 1))));
@@ -109,7 +113,9 @@ internal sealed class GpuDevice : IDisposable
         return new GpuDevice(context, accelerator, groupSize);
     }
 
-    /// <summary>Memory of the host, and kernels run by <paramref name="interpreter"/> as a GPU would run them.</summary>
+    /// <summary>
+    /// Memory of the host, and kernels run by <paramref name="interpreter"/> as a GPU would run them.
+    /// </summary>
     public static GpuDevice OpenInterpreted(IGpuInterpreter interpreter)
     {
         var context = Context.Create(builder => Configure(builder.CPU(new CPUDevice(4, 1, 1))));

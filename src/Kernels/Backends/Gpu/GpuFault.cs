@@ -16,7 +16,8 @@ internal static class GpuFault
         return Says(said, "OUT_OF_MEMORY", "out of memory")
             ? new(
                 ExitCode.DoesNotFit,
-                $"{device} ran out of memory. Use --recompute block or a smaller --micro-batch or --max-length, and look "
+                $"{device} ran out of memory. Use --recompute block or a smaller --micro-batch or --max-length, and "
+                + "look "
                 + "in nvidia-smi for other programs on it.",
                 error)
             : Says(said, "busy or unavailable")
@@ -26,16 +27,20 @@ internal static class GpuFault
                 + "CUDA_VISIBLE_DEVICES.",
                 error)
             : SafeLlamaException.Failure(
-                $"{device} failed ({said.ReplaceLineEndings(" ")}): what was queued on it is lost. Check it with nvidia-smi; "
+                $"{device} failed ({said.ReplaceLineEndings(" ")}): what was queued on it is lost. Check it with "
+                + "nvidia-smi; "
                 + "train --resume goes on from the last checkpoint.",
                 error);
     }
 
     /// <summary>An allocation was refused.</summary>
-    public static SafeLlamaException DoesNotFit(Accelerator device, string what, long byteCount, Exception error) => new(
+    public static SafeLlamaException DoesNotFit(
+        Accelerator device, string what, long byteCount, Exception error) => new(
         ExitCode.DoesNotFit,
-        $"{what}: {byteCount / 1e6:F0} MB could not be allocated on {device.Name} ({device.MemorySize / 1e6:F0} MB in all). "
-        + "Use --recompute block, a smaller --micro-batch or --max-length, or cuda:bf16; nvidia-smi shows who else uses it.",
+        $"{what}: {byteCount / 1e6:F0} MB could not be allocated on {device.Name} ({device.MemorySize / 1e6:F0} MB in "
+        + "all). "
+        + "Use --recompute block, a smaller --micro-batch or --max-length, or cuda:bf16; nvidia-smi shows who else "
+        + "uses it.",
         error);
 
     /// <summary>No device could be opened.</summary>

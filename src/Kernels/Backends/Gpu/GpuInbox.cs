@@ -5,9 +5,9 @@ namespace SafeLlama.Kernels;
 
 /// <summary>An inbox whose copies travel on a stream of their own, beside the work on the block before.</summary>
 /// <remarks>
-/// A copy into a block waits for the work that was queued when the block was left, which is all that reads it; work queued
-/// after a copy waits for the copy. Once work has been queued since the turn, it may read the block: further writes then
-/// queue behind it, as everywhere else.
+/// A copy into a block waits for the work that was queued when the block was left, which is all that reads it; work
+/// queued after a copy waits for the copy. Once work has been queued since the turn, it may read the block: further
+/// writes then queue behind it, as everywhere else.
 /// </remarks>
 internal sealed class GpuInbox : Inbox
 {

@@ -5,8 +5,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>A kernel by its method, compiled once for each way its tensors may be stored.</summary>
 /// <remarks>
-/// Kernels are the static methods named <c>…Kernel</c> of this assembly; nothing else can be launched, so that a test can
-/// find and compile every one of them. A type parameter is bound to how the tensor it belongs to is stored.
+/// Kernels are the static methods named <c>…Kernel</c> of this assembly; nothing else can be launched, so that a test
+/// can find and compile every one of them. A type parameter is bound to how the tensor it belongs to is stored.
 /// </remarks>
 internal sealed class GpuKernel
 {
@@ -31,7 +31,9 @@ internal sealed class GpuKernel
             ? p.ParameterType.GetGenericArguments()[0].GenericParameterPosition : -1)];
     }
 
-    /// <summary>Queues the kernel with one group per row and enough groups along a row for eight elements a thread.</summary>
+    /// <summary>
+    /// Queues the kernel with one group per row and enough groups along a row for eight elements a thread.
+    /// </summary>
     public void LaunchRows(int rows, int columns, params object?[] arguments) =>
         Launch(new Index2D(rows, Math.Clamp(columns / (Eight.Count * _device.GroupSize), 1, 65535)), arguments);
 

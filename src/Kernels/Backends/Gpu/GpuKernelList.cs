@@ -15,7 +15,9 @@ internal static class GpuKernelList
     /// <summary>A kernel's name with its bindings: <c>RmsNormGpu.ForwardKernel (Float32, BFloat16)</c>.</summary>
     public static string NameOf(MethodInfo kernel)
     {
-        var bound = kernel.IsGenericMethod ? kernel.GetGenericArguments().Select(type => type.Name.Replace("Gpu", "")) : [];
+        var bound = kernel.IsGenericMethod
+            ? kernel.GetGenericArguments().Select(type => type.Name.Replace("Gpu", ""))
+            : [];
         return $"{kernel.DeclaringType!.Name}.{kernel.Name} ({string.Join(", ", bound)})";
     }
 
@@ -62,7 +64,8 @@ internal static class GpuKernelList
     /// <summary>Every struct that the parameter's constraint allows.</summary>
     private static Type[] Choices(Type parameter)
     {
-        var constraint = parameter.GetGenericParameterConstraints().Single(c => c.IsInterface).GetGenericTypeDefinition();
+        var constraint = parameter.GetGenericParameterConstraints().Single(c => c.IsInterface)
+            .GetGenericTypeDefinition();
         return [.. typeof(GpuKernelList).Assembly.GetTypes().Where(type => type.IsValueType && type.GetInterfaces().Any(
             i => i.IsGenericType && i.GetGenericTypeDefinition() == constraint && i.GetGenericArguments()[0] == type))];
     }

@@ -28,7 +28,8 @@ internal sealed class GpuLaunch
             [typeof(AcceleratorStream), typeof(KernelConfig), .. types, typeof(void)]);
         var launcher = (Delegate)typeof(Kernel).GetMethod(nameof(Kernel.CreateLauncherDelegate))!
             .MakeGenericMethod(signature).Invoke(kernel, [])!;
-        var (stream, config) = (Expression.Parameter(typeof(AcceleratorStream)), Expression.Parameter(typeof(KernelConfig)));
+        var (stream, config) = (
+            Expression.Parameter(typeof(AcceleratorStream)), Expression.Parameter(typeof(KernelConfig)));
         var arguments = Expression.Parameter(typeof(object[]));
         var call = Expression.Invoke(
             Expression.Constant(launcher, signature), [stream, config, .. Bind(device, method, arguments)]);

@@ -2,21 +2,25 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The matrix product that Linear and LowRank are made of, on any device; on tensor cores where those can take it.</summary>
+/// <summary>
+/// The matrix product that Linear and LowRank are made of, on any device; on tensor cores where those can take it.
+/// </summary>
 /// <remarks>
 /// <code>
 /// c[m,n] (+)= scale · Σ_k a(m,k) · b(n,k) + bias[n]
 /// a(m,k) = a[m,k], or a[k,m] where transposed; b likewise
 /// </code>
-/// A square thread group of side s computes a tile of side 4 s; each thread keeps 4 × 4 sums in registers. Tiles of a and
-/// b, 16 deep, pass through shared memory. Every sum runs over k from first to last, whatever the group's size.
+/// A square thread group of side s computes a tile of side 4 s; each thread keeps 4 × 4 sums in registers. Tiles of a
+/// and b, 16 deep, pass through shared memory. Every sum runs over k from first to last, whatever the group's size.
 /// </remarks>
 internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null)
 {
     /// <summary>How much of k is in shared memory at a time.</summary>
     private const int Deep = 16;
 
-    /// <summary>The side of the largest tile, and one column more so that threads that walk along k meet no bank twice.</summary>
+    /// <summary>
+    /// The side of the largest tile, and one column more so that threads that walk along k meet no bank twice.
+    /// </summary>
     private const int MaxPitch = 64 + 1;
 
     private readonly GpuKernel _product = new(device, typeof(GpuProduct), nameof(ProductKernel));
@@ -47,7 +51,8 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
             return;
         }
 
-        if (form is { TransposeA: 0, TransposeB: 0, Dropped: Dropped.Nothing or Dropped.A } && dropout.IsActive == (form.Dropped == Dropped.A))
+        if (form is { TransposeA: 0, TransposeB: 0, Dropped: Dropped.Nothing or Dropped.A }
+            && dropout.IsActive == (form.Dropped == Dropped.A))
         {
             if (c.Rows <= SkinnyProduct.MaxRows && !dropout.IsActive)
             {
@@ -73,7 +78,9 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
         _product.Launch(groups, a, b, bias, c, form, new GpuDropout(dropout));
     }
 
-    /// <summary>Queues c = a bᵀ + a₂ b₂ᵀ (or a b + a₂ b₂) in one pass over c; false where tensor cores cannot take it.</summary>
+    /// <summary>
+    /// Queues c = a bᵀ + a₂ b₂ᵀ (or a b + a₂ b₂) in one pass over c; false where tensor cores cannot take it.
+    /// </summary>
     /// <param name="a2">[M, R] bf16, R a multiple of 8.</param>
     /// <param name="b2">[N, R] bf16, or [R, N] where b is transposed.</param>
     public bool LaunchWith(Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form)

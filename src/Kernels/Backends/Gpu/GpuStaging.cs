@@ -6,8 +6,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>Pinned host memory through which small copies reach the device while the host goes on.</summary>
 /// <remarks>
-/// Two halves are filled in turn. A half is filled anew only when the copies out of it are done, and those are long past
-/// when the other half is full.
+/// Two halves are filled in turn. A half is filled anew only when the copies out of it are done, and those are long
+/// past when the other half is full.
 /// </remarks>
 internal sealed class GpuStaging : IDisposable
 {

@@ -2,7 +2,9 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>How a number rests in device memory. Kernels compute in fp32 and are compiled once per form of rest.</summary>
+/// <summary>
+/// How a number rests in device memory. Kernels compute in fp32 and are compiled once per form of rest.
+/// </summary>
 internal interface IGpuStored<TSelf>
     where TSelf : unmanaged, IGpuStored<TSelf>
 {
@@ -13,7 +15,9 @@ internal interface IGpuStored<TSelf>
     static abstract Eight Load(ArrayView<TSelf> memory, long at);
 }
 
-/// <summary>The forms that activations and gradients take; weights may rest in any <see cref="IGpuStored{TSelf}"/>.</summary>
+/// <summary>
+/// The forms that activations and gradients take; weights may rest in any <see cref="IGpuStored{TSelf}"/>.
+/// </summary>
 internal interface IGpuActivation<TSelf> : IGpuStored<TSelf>
     where TSelf : unmanaged, IGpuActivation<TSelf>
 {
@@ -83,7 +87,9 @@ internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
 
     private static uint Pair(float low, float high) => Round(low) | (Round(high) << 16);
 
-    /// <summary>To nearest, ties to even, in integer arithmetic: the same on every device, and hidden behind the store.</summary>
+    /// <summary>
+    /// To nearest, ties to even, in integer arithmetic: the same on every device, and hidden behind the store.
+    /// </summary>
     private static uint Round(float value)
     {
         var bits = Interop.FloatAsInt(value);
@@ -95,7 +101,9 @@ internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
 /// <summary>Half precision, in which frozen weights may rest; nothing is ever rounded to it on the device.</summary>
 internal readonly struct GpuFloat16(ushort bits) : IGpuStored<GpuFloat16>
 {
-    /// <summary>2¹¹²: the distance between the exponent biases of fp32 and fp16. It also normalises subnormals.</summary>
+    /// <summary>
+    /// 2¹¹²: the distance between the exponent biases of fp32 and fp16. It also normalises subnormals.
+    /// </summary>
     private const float Rebias = 5.192296858534828e33f;
 
     private readonly ushort _bits = bits;

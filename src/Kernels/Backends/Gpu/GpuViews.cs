@@ -3,7 +3,9 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A tensor inside a kernel, read as fp32: element [row, column] stands at offset + row · stride + column.</summary>
+/// <summary>
+/// A tensor inside a kernel, read as fp32: element [row, column] stands at offset + row · stride + column.
+/// </summary>
 /// <remarks>
 /// The view is of the whole allocation, which is aligned; the offset moves within it, since compiled code may assume
 /// alignment of what a view begins with.
@@ -85,7 +87,9 @@ internal readonly struct GpuDoubles(ArrayView<double> memory, long offset)
     }
 }
 
-/// <summary>A small frozen vector in whichever form it came: a bias, a norm's scale. The form is looked up at each read.</summary>
+/// <summary>
+/// A small frozen vector in whichever form it came: a bias, a norm's scale. The form is looked up at each read.
+/// </summary>
 internal readonly struct GpuWeights(ArrayView<float> floats, ArrayView<ushort> halves, long offset, int type)
 {
     private readonly ArrayView<float> _floats = floats;

@@ -6,9 +6,10 @@ namespace SafeLlama.Kernels;
 
 /// <summary>Where the elements of a product's operands stand in shared memory.</summary>
 /// <remarks>
-/// An operand stored along k lies as 128 rows of 4 chunks (a chunk is 16 bytes, 8 elements of k), chunk c of row r at place
-/// c ⊕ (r / 2 mod 4). One stored across k lies as 32 rows of 16 chunks (8 rows of the operand at one k), chunk c of row k
-/// at place c ⊕ (k mod 8). Either way the 8 rows that one phase of <c>ldmatrix</c> reads lie in 32 different banks.
+/// An operand stored along k lies as 128 rows of 4 chunks (a chunk is 16 bytes, 8 elements of k), chunk c of row r at
+/// place c ⊕ (r / 2 mod 4). One stored across k lies as 32 rows of 16 chunks (8 rows of the operand at one k), chunk c
+/// of row k at place c ⊕ (k mod 8). Either way the 8 rows that one phase of <c>ldmatrix</c> reads lie in 32 different
+/// banks.
 /// </remarks>
 internal static class OperandTile
 {
@@ -41,7 +42,9 @@ internal static class OperandTile
         return tile + RowPlace(row, (2 * half) + (Lane >> 4));
     }
 
-    /// <summary>Where this lane's row of fragments 2 pair and 2 pair + 1 of b stands: columns 16 pair … of the warp's 32.</summary>
+    /// <summary>
+    /// Where this lane's row of fragments 2 pair and 2 pair + 1 of b stands: columns 16 pair … of the warp's 32.
+    /// </summary>
     public static uint RowsB(uint tile, int half, int pair)
     {
         var row = WarpColumn + (16 * pair) + (Lane & 7) + ((Lane >> 4) << 3);

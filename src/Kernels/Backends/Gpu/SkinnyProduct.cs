@@ -9,8 +9,9 @@ namespace SafeLlama.Kernels;
 /// c[s,b], or c[b,s], (+)= scale · Σ_k small[s,k] · drop(big[b,k]) + bias[b]         s &lt; 8
 /// </code>
 /// What costs is reading <c>big</c>, and it is read once, in accesses of 16 bytes. A warp takes a row of it; its lanes
-/// stride over eights of k and each keeps eight sums, one per row of <c>small</c>, which comes from cache. The lanes' sums
-/// are then added from first to last, so the order is fixed. Products are fp32: an adapter is read as it is stored.
+/// stride over eights of k and each keeps eight sums, one per row of <c>small</c>, which comes from cache. The lanes'
+/// sums are then added from first to last, so the order is fixed. Products are fp32: an adapter is read as it is
+/// stored.
 /// </remarks>
 internal sealed class SkinnyProduct(GpuDevice device)
 {
@@ -19,7 +20,9 @@ internal sealed class SkinnyProduct(GpuDevice device)
 
     private const int Warp = 32;
 
-    /// <summary>Floats from one row's partial sums to the next: one more than there are, so that banks differ.</summary>
+    /// <summary>
+    /// Floats from one row's partial sums to the next: one more than there are, so that banks differ.
+    /// </summary>
     private const int Pitch = GroupReduce.MaxGroupSize + 1;
 
     private readonly GpuKernel _product = new(device, typeof(SkinnyProduct), nameof(ProductKernel));

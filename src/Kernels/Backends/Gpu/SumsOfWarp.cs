@@ -6,9 +6,9 @@ namespace SafeLlama.Kernels;
 /// <summary>From the sums in PTX registers to the result, by way of shared memory.</summary>
 /// <remarks>
 /// Lane l holds of each 16 × 8 fragment the elements (l / 4, 2 (l mod 4)), its neighbour to the right, and both 8 rows
-/// below (PTX ISA, "Matrix fragments for mma.m16n8k16"). Written as they lie, 8 bytes at a time, rows would be touched in
-/// scraps; so 16 rows of every warp are laid out in shared memory, and whole rows leave from there. Rows are 8 floats
-/// further apart than they are long, which sends the pairs of a half warp to 32 different banks.
+/// below (PTX ISA, "Matrix fragments for mma.m16n8k16"). Written as they lie, 8 bytes at a time, rows would be touched
+/// in scraps; so 16 rows of every warp are laid out in shared memory, and whole rows leave from there. Rows are 8
+/// floats further apart than they are long, which sends the pairs of a half warp to 32 different banks.
 /// </remarks>
 internal static class SumsOfWarp
 {
@@ -18,7 +18,8 @@ internal static class SumsOfWarp
     /// <summary>Rows that are laid out at a time: 16 of each of the two rows of warps.</summary>
     private const int Rows = 32;
 
-    /// <param name="shared">Shared address of <paramref name="layout"/>; its former contents are no longer needed.</param>
+    /// <param name="shared">Shared address of <paramref name="layout"/>; its former contents are no longer
+    /// needed.</param>
     /// <param name="layout">The same as C# sees it.</param>
     public static void Store<TC>(uint shared, ArrayView<float> layout, GpuResult<TC> c, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>

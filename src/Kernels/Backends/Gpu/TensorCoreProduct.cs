@@ -41,9 +41,12 @@ internal sealed class TensorCoreProduct
         _columnsByColumns = new(device, typeof(TensorCoreProduct), nameof(ColumnsByColumnsKernel), StageBytes * Stages);
     }
 
-    /// <summary>Whether a product can be computed here: operands bf16, and rows that are whole chunks of 16 bytes.</summary>
+    /// <summary>
+    /// Whether a product can be computed here: operands bf16, and rows that are whole chunks of 16 bytes.
+    /// </summary>
     public static bool Takes(Tensor a, Tensor b, ProductForm form) =>
-        IsChunked(a) && IsChunked(b) && form is { HasBias: 0, Dropped: Dropped.Nothing } && (form.TransposeA == 0 || form.TransposeB != 0);
+        IsChunked(a) && IsChunked(b) && form is { HasBias: 0, Dropped: Dropped.Nothing } && (form.TransposeA == 0
+            || form.TransposeB != 0);
 
     public void Launch(Tensor a, Tensor b, Tensor c, ProductForm form) => Launch(a, b, null, null, c, form);
 
@@ -138,9 +141,12 @@ internal sealed class TensorCoreProduct
         SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Chunk>().Cast<float>(), c, form);
     }
 
-    /// <summary>Asks for a stage's two tiles without waiting. A step past the last asks for nothing, yet counts as one.</summary>
+    /// <summary>
+    /// Asks for a stage's two tiles without waiting. A step past the last asks for nothing, yet counts as one.
+    /// </summary>
     private static void Fill(
-        uint shared, int step, GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, ProductForm form, bool columnsA, bool columnsB)
+        uint shared, int step, GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, ProductForm form,
+        bool columnsA, bool columnsB)
     {
         var (turn, more) = (step, step - Steps(a.Depth));
         if (more >= 0)
@@ -161,7 +167,9 @@ internal sealed class TensorCoreProduct
 
     private static int Steps(int depth) => (depth + Deep - 1) / Deep;
 
-    /// <summary>Waits until all threads' parts of a step have arrived, and all have left the stage that is filled next.</summary>
+    /// <summary>
+    /// Waits until all threads' parts of a step have arrived, and all have left the stage that is filled next.
+    /// </summary>
     private static uint Arrive(uint shared, int step)
     {
         CudaAsm.Emit("cp.async.wait_group 1;");
@@ -176,7 +184,8 @@ internal sealed class TensorCoreProduct
     }
 
     private static bool IsChunked(Tensor tensor) =>
-        tensor.Type == DType.BFloat16 && tensor.RowStride % 8 == 0 && tensor.Columns % 8 == 0 && tensor.ByteOffset % 16 == 0;
+        tensor.Type == DType.BFloat16 && tensor.RowStride % 8 == 0 && tensor.Columns % 8 == 0
+            && tensor.ByteOffset % 16 == 0;
 
     private static GpuOperand Operand(Tensor tensor, int depth) =>
         new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride, depth);

@@ -37,7 +37,8 @@ internal static unsafe class BlockedProduct<TLanes>
     /// <param name="direct">Reads a row-major Float32 B in place: for few rows, where packing would not pay.</param>
     /// <param name="scratch"><see cref="ScratchCount"/> floats.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool direct, float* scratch)
+    public static void Run(
+        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool direct, float* scratch)
     {
         var stage = scratch + (MaxColumns * MaxDepth) + (4 * Width);
         var edge = scratch + (MaxColumns * MaxDepth) + Panels<TLanes>.Slack;
@@ -73,7 +74,9 @@ internal static unsafe class BlockedProduct<TLanes>
                 {
                     var width = Math.Min(Width, columns.End - column);
                     var inPlace = direct && width == Width;
-                    var panel = inPlace ? (float*)p.BAt(step, column) : scratch + ((long)(direct ? 0 : column - columns.First) * depth);
+                    var panel = inPlace
+                        ? (float*)p.BAt(step, column)
+                        : scratch + ((long)(direct ? 0 : column - columns.First) * depth);
                     var panelStride = inPlace ? p.BStride : Width;
                     var c = p.C + (row * p.CStride) + column;
                     if (p.AStepStride == 1 && row + Tiles<TLanes>.TallRows < rows.End)
@@ -84,11 +87,15 @@ internal static unsafe class BlockedProduct<TLanes>
                     var wide = width > TLanes.Count;
                     if (count == tile && (width == Width || width == TLanes.Count))
                     {
-                        Tiles<TLanes>.Multiply(tile, wide, a, rowStride, stepStride, panel, panelStride, depth, c, p.CStride, p.Scale, add);
+                        Tiles<TLanes>.Multiply(
+                            tile, wide, a, rowStride, stepStride, panel, panelStride, depth, c, p.CStride, p.Scale,
+                            add);
                     }
                     else
                     {
-                        Tiles<TLanes>.Multiply(tile, wide, a, rowStride, stepStride, panel, panelStride, depth, corner, Width, p.Scale, add: false);
+                        Tiles<TLanes>.Multiply(
+                            tile, wide, a, rowStride, stepStride, panel, panelStride, depth, corner, Width, p.Scale,
+                            add: false);
                         Tiles<TLanes>.CopyCorner(corner, count, width, c, p.CStride, add);
                     }
                 }
@@ -96,7 +103,9 @@ internal static unsafe class BlockedProduct<TLanes>
         }
     }
 
-    /// <summary>The smallest equal parts of <paramref name="total"/> below <paramref name="most"/>, in whole units.</summary>
+    /// <summary>
+    /// The smallest equal parts of <paramref name="total"/> below <paramref name="most"/>, in whole units.
+    /// </summary>
     public static int Balanced(int total, int most, int unit)
     {
         var parts = (total + most - 1) / most;
@@ -104,7 +113,8 @@ internal static unsafe class BlockedProduct<TLanes>
     }
 
     /// <summary>Where B is read in place, its last columns still need zeros beside them.</summary>
-    private static void PackTail(in MatrixProduct p, (int First, int End) columns, int step, int depth, float* panel, float* stage)
+    private static void PackTail(
+        in MatrixProduct p, (int First, int End) columns, int step, int depth, float* panel, float* stage)
     {
         var tail = (columns.End - columns.First) % Width;
         if (tail > 0)

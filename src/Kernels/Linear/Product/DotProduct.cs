@@ -2,10 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A product of few rows (decoding, a short prompt) or few columns (LoRA's down-projection), nothing packed.</summary>
+/// <summary>
+/// A product of few rows (decoding, a short prompt) or few columns (LoRA's down-projection), nothing packed.
+/// </summary>
 /// <remarks>
-/// A few columns of the weight at a time are met by all rows of A: the weight comes from memory once, at the pace memory
-/// allows, and A stays in cache. Each element is summed in the same order wherever it stands in a tile.
+/// A few columns of the weight at a time are met by all rows of A: the weight comes from memory once, at the pace
+/// memory allows, and A stays in cache. Each element is summed in the same order wherever it stands in a tile.
 /// </remarks>
 internal static unsafe class DotProduct<TLanes>
     where TLanes : struct, ILanes<TLanes>

@@ -7,8 +7,8 @@ namespace SafeLlama.Kernels;
 /// <code>
 /// C[i, j] (+)= scale · Σ_k A(i, k) · B(k, j)          i &lt; 1 or 2, B stored by columns
 /// </code>
-/// Decoding one token uses each weight once, so memory decides. It serves a single rising stream fastest, about twice as
-/// fast as several columns read side by side. One sum a column is enough: the processor works ahead into the next.
+/// Decoding one token uses each weight once, so memory decides. It serves a single rising stream fastest, about twice
+/// as fast as several columns read side by side. One sum a column is enough: the processor works ahead into the next.
 /// </remarks>
 internal static unsafe class DotStream<TLanes, TStored>
     where TLanes : struct, ILanes<TLanes>

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Four rows of A against a few columns of B, vectors running along k: for few rows, where packing would not pay.</summary>
+/// <summary>
+/// Four rows of A against a few columns of B, vectors running along k: for few rows, where packing would not pay.
+/// </summary>
 /// <remarks>
 /// <code>
 /// C[i, j] (+)= scale · Σ_k A(i, k) · B(k, j)          i &lt; 4, j &lt; Columns, B stored by columns
@@ -40,7 +42,8 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
                 next = AskFor(next);
             }
 
-            TLanes x0 = TLanes.Load(a0 + k), x1 = TLanes.Load(a1 + k), x2 = TLanes.Load(a2 + k), x3 = TLanes.Load(a3 + k);
+            TLanes x0 = TLanes.Load(a0 + k), x1 = TLanes.Load(a1 + k), x2 = TLanes.Load(a2 + k),
+            x3 = TLanes.Load(a3 + k);
             var at = b + (k * TStored.Size);
             Step(at, x0, x1, x2, x3, ref s00, ref s10, ref s20, ref s30);
             if (TSize.Columns > 1)

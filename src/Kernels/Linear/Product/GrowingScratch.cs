@@ -1,7 +1,8 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>Scratch of one op: as large as the largest request so far, so a steady step allocates nothing.</summary>
-#pragma warning disable CA1001 // HostMemory frees itself when it is collected; ops have no other reason to be disposed of.
+// HostMemory frees itself when it is collected; ops have no other reason to be disposed of.
+#pragma warning disable CA1001
 internal sealed unsafe class GrowingScratch(string what)
 #pragma warning restore CA1001
 {

@@ -240,7 +240,9 @@ internal readonly unsafe partial struct Lanes128(Vector128<float> value) : ILane
         Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16());
 }
 
-/// <summary>fp16 to fp32: exponent and mantissa move 13 bits up; a product with 2¹¹² corrects the exponent's bias.</summary>
+/// <summary>
+/// fp16 to fp32: exponent and mantissa move 13 bits up; a product with 2¹¹² corrects the exponent's bias.
+/// </summary>
 /// <remarks>The product is exact, subnormal numbers included. Infinity and NaN are told by their exponent.</remarks>
 internal static class HalfBits
 {

@@ -22,7 +22,9 @@ internal unsafe struct MatrixProduct
     public nint ARowStride;
     public nint AStepStride;
 
-    /// <summary>A weight as it is stored: row n holds the k of column n where <see cref="BIsTransposed"/>, else row k the n.</summary>
+    /// <summary>
+    /// A weight as it is stored: row n holds the k of column n where <see cref="BIsTransposed"/>, else row k the n.
+    /// </summary>
     public byte* B;
     public DType BType;
     public nint BStride;
@@ -37,7 +39,9 @@ internal unsafe struct MatrixProduct
     /// <summary>Whether C is added to, or overwritten.</summary>
     public bool Add;
 
-    /// <summary>The address of the stored element in row <paramref name="row"/>, column <paramref name="column"/> of B's memory.</summary>
+    /// <summary>
+    /// The address of the stored element in row <paramref name="row"/>, column <paramref name="column"/> of B's memory.
+    /// </summary>
     public readonly byte* BAt(nint row, nint column) => B + (((row * BStride) + column) * BType.Size());
 
     /// <summary>C = x Wᵀ.</summary>

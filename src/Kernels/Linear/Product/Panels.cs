@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Lays a block of B out as the tile reads it: panels [depth, <see cref="Width"/>] of floats, one after another.</summary>
+/// <summary>
+/// Lays a block of B out as the tile reads it: panels [depth, <see cref="Width"/>] of floats, one after another.
+/// </summary>
 /// <remarks>
 /// A packed block stays in the L2 cache while all rows of A pass by. Stored types are widened here, once for all those
 /// rows. Columns beyond the last are zero.
@@ -23,7 +25,8 @@ internal static unsafe class Panels<TLanes>
     public static int Slack => (TLanes.Count * StageStride) + (4 * Width);
 
     /// <summary>Packs columns <paramref name="column"/> … and steps <paramref name="step"/> … of B.</summary>
-    public static void Pack(in MatrixProduct p, int column, int columns, int step, int depth, float* panels, float* stage)
+    public static void Pack(
+        in MatrixProduct p, int column, int columns, int step, int depth, float* panels, float* stage)
     {
         switch (p.BType)
         {

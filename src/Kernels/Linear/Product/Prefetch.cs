@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Asks for a cache line before it is needed; never faults, and does nothing where the machine has no such order.</summary>
+/// <summary>
+/// Asks for a cache line before it is needed; never faults, and does nothing where the machine has no such order.
+/// </summary>
 internal static unsafe class Prefetch
 {
     /// <summary>Bytes of a cache line.</summary>

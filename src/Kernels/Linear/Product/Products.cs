@@ -81,7 +81,8 @@ internal sealed unsafe class Products<TLanes> : Products
 
     private static Way Choose(in MatrixProduct p)
     {
-        if (p.AStepStride == 1 && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.Depth / 16, 16, 128))))
+        if (p.AStepStride == 1
+            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.Depth / 16, 16, 128))))
         {
             return Way.Dots;
         }
@@ -90,7 +91,9 @@ internal sealed unsafe class Products<TLanes> : Products
         return fewRows && !p.BIsTransposed && p.BType == DType.Float32 ? Way.Direct : Way.Packed;
     }
 
-    /// <summary>Tiles for the threads: columns first, since each then packs its own part of B; rows where columns are few.</summary>
+    /// <summary>
+    /// Tiles for the threads: columns first, since each then packs its own part of B; rows where columns are few.
+    /// </summary>
     private void Split()
     {
         // Several tiles to a thread, so that one which is late or absent costs little.

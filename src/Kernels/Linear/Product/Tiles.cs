@@ -17,7 +17,9 @@ internal static unsafe class Tiles<TLanes>
         ? rows > 8 ? 12 : rows > 4 ? 8 : 4
         : rows > 4 ? 6 : 4;
 
-    /// <summary><see cref="Tile{TLanes, TSize}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.</summary>
+    /// <summary>
+    /// <see cref="Tile{TLanes, TSize}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.
+    /// </summary>
     public static void Multiply(
         int rows,
         bool wide,
@@ -35,10 +37,12 @@ internal static unsafe class Tiles<TLanes>
         switch (rows, wide)
         {
             case (12, true):
-                Tile<TLanes, Tile12x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile12x2>.Multiply(
+                    a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
                 break;
             case (12, false):
-                Tile<TLanes, Tile12x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile12x1>.Multiply(
+                    a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
                 break;
             case (8, true):
                 Tile<TLanes, Tile8x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);

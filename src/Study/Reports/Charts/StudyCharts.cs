@@ -70,8 +70,10 @@ public static class StudyCharts
             plot.Series.Add(line);
         }
 
-        return SvgChart.Render(plot, "Training curves", string.Join(" ", curves.Where(c => c.Training.Curve.Count > 0).Select(c =>
-            $"{c.Arm}: from {c.Training.Curve[0].Loss:0.00} to {c.Training.Curve[^1].Loss:0.00} in {c.Training.Steps} steps.")));
+        return SvgChart.Render(plot, "Training curves",
+            string.Join(" ", curves.Where(c => c.Training.Curve.Count > 0).Select(c =>
+            $"{c.Arm}: from {c.Training.Curve[0].Loss:0.00} to {c.Training.Curve[^1].Loss:0.00} in {c.Training.Steps} "
+            + "steps.")));
     }
 
     /// <summary>How much refusing becomes likely as the adapter is turned up, one line per prompt.</summary>

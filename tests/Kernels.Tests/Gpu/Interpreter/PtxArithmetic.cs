@@ -21,8 +21,10 @@ internal static class PtxArithmetic
             "xor" => x => x[0] ^ x[1],
             _ when type == "f32" => Floats(opcode),
             _ when type == "f64" => Doubles(opcode),
-            "mul" when parts[1] == "wide" => type == "u32" ? x => (ulong)(uint)x[0] * (uint)x[1] : x => (ulong)((long)(int)x[0] * (int)x[1]),
-            _ => type is "s32" or "u32" or "b32" ? Words(parts, opcode) : type is "s64" or "u64" or "b64" ? Longs(parts, opcode) : Unknown(opcode),
+            "mul" when parts[1] == "wide" =>
+                type == "u32" ? x => (ulong)(uint)x[0] * (uint)x[1] : x => (ulong)((long)(int)x[0] * (int)x[1]),
+            _ => type is "s32" or "u32" or "b32" ? Words(parts, opcode) : type is "s64" or "u64" or "b64" ? Longs(parts,
+                opcode) : Unknown(opcode),
         };
     }
 
@@ -42,7 +44,8 @@ internal static class PtxArithmetic
             "neg" => x => (uint)-(int)x[0],
             "not" => x => ~(uint)x[0],
             "shl" => x => (uint)x[1] > 31 ? 0 : (uint)x[0] << (int)x[1],
-            "shr" => signed ? x => (uint)((int)x[0] >> (int)Math.Min(31, (uint)x[1])) : x => (uint)x[1] > 31 ? 0 : (uint)x[0] >> (int)x[1],
+            "shr" => signed ? x =>
+                (uint)((int)x[0] >> (int)Math.Min(31, (uint)x[1])) : x => (uint)x[1] > 31 ? 0 : (uint)x[0] >> (int)x[1],
             _ => Unknown(opcode),
         };
     }
@@ -59,7 +62,8 @@ internal static class PtxArithmetic
             "div" => signed ? x => (ulong)((long)x[0] / (long)x[1]) : x => x[0] / x[1],
             "rem" => signed ? x => (ulong)((long)x[0] % (long)x[1]) : x => x[0] % x[1],
             "shl" => x => (uint)x[1] > 63 ? 0 : x[0] << (int)x[1],
-            "shr" => signed ? x => (ulong)((long)x[0] >> (int)Math.Min(63, (uint)x[1])) : x => (uint)x[1] > 63 ? 0 : x[0] >> (int)x[1],
+            "shr" => signed ? x =>
+                (ulong)((long)x[0] >> (int)Math.Min(63, (uint)x[1])) : x => (uint)x[1] > 63 ? 0 : x[0] >> (int)x[1],
             _ => Unknown(opcode),
         };
     }
@@ -133,7 +137,8 @@ internal static class PtxArithmetic
         "cvt.s32.s16" => x => (uint)(short)x[0],
         "cvt.u32.u16" or "cvt.s32.u16" or "cvt.u16.u32" => x => (ushort)x[0],
         "cvt.rn.f32.s32" => x => Bits((float)(int)x[0]),
-        "cvt.rn.bf16x2.f32" => x => DTypes.NarrowBFloat16(Float(x[1])) | ((ulong)DTypes.NarrowBFloat16(Float(x[0])) << 16),
+        "cvt.rn.bf16x2.f32" =>
+            x => DTypes.NarrowBFloat16(Float(x[1])) | ((ulong)DTypes.NarrowBFloat16(Float(x[0])) << 16),
         "cvt.f64.f32" => x => Bits((double)Float(x[0])),
         "cvt.rn.f32.f64" => x => Bits((float)Double(x[0])),
         "cvt.rn.f64.s32" => x => Bits((double)(int)x[0]),
@@ -148,5 +153,6 @@ internal static class PtxArithmetic
 
     internal static ulong Bits(float value) => BitConverter.SingleToUInt32Bits(value);
 
-    private static Func<ulong[], ulong> Unknown(string opcode) => throw new NotSupportedException($"opcode {opcode} is unknown");
+    private static Func<ulong[], ulong> Unknown(string opcode) =>
+        throw new NotSupportedException($"opcode {opcode} is unknown");
 }

@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>A program made ready to run: for each instruction what one thread does, or what a warp does together.</summary>
+/// <summary>
+/// A program made ready to run: for each instruction what one thread does, or what a warp does together.
+/// </summary>
 internal sealed class PtxCode
 {
     private readonly PtxProgram _program;
@@ -45,17 +47,26 @@ internal sealed class PtxCode
             case "bar":
                 return PtxStep.Barrier;
             case "ldmatrix":
-                var (into, from, turned) = (_operands.Vector(i.Operands[0]), _operands.Address(i.Operands[1]), parts.Contains("trans"));
-                return new((PtxThread[] lanes) => PtxWarp.LoadMatrices(lanes, lanes[0].Group.Shared, into, from, turned));
+                var (into, from, turned) =
+                    (_operands.Vector(i.Operands[0]), _operands.Address(i.Operands[1]), parts.Contains("trans"));
+                return new(
+                    (PtxThread[] lanes) => PtxWarp.LoadMatrices(lanes, lanes[0].Group.Shared, into, from, turned));
             case "shfl" when i.Opcode == "shfl.sync.bfly.b32":
-                var (shuffled, given, distance) = (_operands.Target(i.Operands[0]), _operands.Source(i.Operands[1]), _operands.Source(i.Operands[2]));
+                var (shuffled, given, distance) =
+                    (_operands.Target(i.Operands[0]), _operands.Source(i.Operands[1]), _operands.Source(i.Operands[2]));
                 var (clamp, members) = (_operands.Source(i.Operands[3]), _operands.Source(i.Operands[4]));
                 return new((PtxThread[] lanes) => PtxWarp.Exchange(lanes, shuffled, given, distance, clamp, members));
             case "mma" when i.Opcode == "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32":
                 var v = Array.ConvertAll(i.Operands, _operands.Vector);
                 return new((PtxThread[] lanes) => PtxWarp.Multiply(lanes, v[0], v[1], v[2], v[3]));
             default:
-                var action = parts[0] switch { "cp" => Copy(i), "ld" => Load(i, parts), "st" => Store(i, parts), _ => Arithmetic(i) };
+                var action = parts[0] switch
+                {
+                    "cp" => Copy(i),
+                    "ld" => Load(i, parts),
+                    "st" => Store(i, parts),
+                    _ => Arithmetic(i)
+                };
                 return new((PtxThread t) =>
                 {
                     if (Runs(t))
@@ -111,7 +122,8 @@ internal sealed class PtxCode
                     throw new NotSupportedException($"{i} copies {whole} bytes");
                 }
 
-                var (to, from, size) = (_operands.Address(i.Operands[0]), _operands.Address(i.Operands[1]), _operands.Source(i.Operands[3]));
+                var (to, from, size) = (_operands.Address(i.Operands[0]), _operands.Address(i.Operands[1]),
+                    _operands.Source(i.Operands[3]));
                 return t =>
                 {
                     var bytes = new byte[whole];
@@ -164,7 +176,8 @@ internal sealed class PtxCode
     private Action<PtxThread> Store(PtxInstruction i, string[] parts)
     {
         var (address, size) = (_operands.Address(i.Operands[0]), SizeOf(parts[^1]));
-        var sources = i.Operands[1].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries).Select(_operands.Source).ToArray();
+        var sources = i.Operands[1].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries).Select(_operands.Source)
+            .ToArray();
         byte[] Values(PtxThread t) => [.. sources.SelectMany(source => BitConverter.GetBytes(source(t)).Take(size))];
         return parts[1] switch
         {

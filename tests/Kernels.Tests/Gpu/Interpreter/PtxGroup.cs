@@ -14,11 +14,14 @@ internal sealed class PtxGroup
     private readonly PtxThread[] _threads;
 
     public PtxGroup(
-        PtxProgram program, PtxCode code, PtxGlobal global, (int X, int Y) place, (int X, int Y) grid, int threads, int dynamicBytes)
+        PtxProgram program, PtxCode code, PtxGlobal global, (int X, int Y) place, (int X, int Y) grid, int threads,
+        int dynamicBytes)
     {
-        (_program, _code, Global, Place, Grid, Threads, DynamicBytes) = (program, code, global, place, grid, threads, dynamicBytes);
+        (_program, _code, Global, Place, Grid, Threads, DynamicBytes) =
+            (program, code, global, place, grid, threads, dynamicBytes);
         Shared = new PtxShared(program.SharedBytes + dynamicBytes);
-        _threads = [.. Enumerable.Range(0, threads).Select(i => new PtxThread(this, i, program.RegisterCount, program.LocalBytes))];
+        _threads = [.. Enumerable.Range(0,
+            threads).Select(i => new PtxThread(this, i, program.RegisterCount, program.LocalBytes))];
     }
 
     public PtxGlobal Global { get; }
@@ -127,7 +130,9 @@ internal sealed class PtxGroup
         }
     }
 
-    /// <summary>Counts what a store to shared memory by a whole warp costs: 4 bytes a lane at once, 8 in two halves.</summary>
+    /// <summary>
+    /// Counts what a store to shared memory by a whole warp costs: 4 bytes a lane at once, 8 in two halves.
+    /// </summary>
     private void CountStores(PtxThread[] lanes, int next)
     {
         if (_code.Steps[next].Stores is not { } store || lanes.Length != 32 || lanes.Any(lane => lane.Next != next))

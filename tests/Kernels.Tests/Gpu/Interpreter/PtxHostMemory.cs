@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>Memory of the host in the place of device memory; an access that is not wholly inside one allocation is a fault.</summary>
+/// <summary>
+/// Memory of the host in the place of device memory; an access that is not wholly inside one allocation is a fault.
+/// </summary>
 internal sealed unsafe class PtxHostMemory : PtxGlobal
 {
     private readonly SortedList<long, long> _allocations = [];

@@ -28,7 +28,8 @@ internal sealed class PtxInterpreter : IGpuInterpreter, IDisposable
     {
         Ran.Add(kernel);
         BankConflicts += PtxMachine.Run(
-            Spoil is null ? Text(kernel) : Spoil(Text(kernel)), _memory, (groups.X, groups.Y), groupSize, sharedBytes, seed: _launches++,
+            Spoil is null ? Text(kernel) : Spoil(Text(kernel)), _memory, (groups.X, groups.Y), groupSize, sharedBytes,
+            seed: _launches++,
             [.. arguments.Select(argument => Bytes(argument).ToArray())]);
     }
 
@@ -42,7 +43,10 @@ internal sealed class PtxInterpreter : IGpuInterpreter, IDisposable
         }
     }
 
-    /// <summary>A parameter as the kernel reads it: fields in order, each where its size allows; a view is an address and a count.</summary>
+    /// <summary>
+    /// A parameter as the kernel reads it: fields in order, each where its size allows; a view is an address and a
+    /// count.
+    /// </summary>
     private static List<byte> Bytes(object value)
     {
         if (value is IArrayView view)
@@ -90,7 +94,8 @@ internal sealed class PtxInterpreter : IGpuInterpreter, IDisposable
         : Fields(type).Max(field => Alignment(field.FieldType));
 
     private static IEnumerable<FieldInfo> Fields(Type type) =>
-        type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).OrderBy(field => field.MetadataToken);
+        type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .OrderBy(field => field.MetadataToken);
 
     private static void Pad(List<byte> bytes, int alignment)
     {

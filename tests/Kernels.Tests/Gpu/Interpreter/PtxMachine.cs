@@ -15,7 +15,8 @@ internal static class PtxMachine
     /// <param name="arguments">The bytes of each parameter, in order.</param>
     /// <returns>Bank conflicts met.</returns>
     public static int Run(
-        string ptx, PtxGlobal global, (int X, int Y) grid, int threads, int dynamicBytes, long seed, params byte[][] arguments)
+        string ptx, PtxGlobal global, (int X, int Y) grid, int threads, int dynamicBytes, long seed,
+        params byte[][] arguments)
     {
         var program = new PtxProgram(ptx);
         var code = new PtxCode(program, arguments);

@@ -69,7 +69,9 @@ internal sealed partial class PtxProgram
         {
             var declared = _ranges.Any(r => name.StartsWith(r.Prefix, StringComparison.Ordinal)
                 && int.TryParse(name[r.Prefix.Length..], out var index) && index < r.Count);
-            _registers[name] = number = declared ? _registers.Count : throw new FormatException($"register {name} is not declared");
+            _registers[name] = number = declared
+                ? _registers.Count
+                : throw new FormatException($"register {name} is not declared");
         }
 
         return number;
@@ -79,7 +81,9 @@ internal sealed partial class PtxProgram
     {
         foreach (Match match in ParameterPattern().Matches(header))
         {
-            Parameters.Add((match.Groups[2].Value, match.Groups[3].Success ? int.Parse(match.Groups[3].Value) : SizeOf(match.Groups[1].Value)));
+            Parameters.Add((
+                match.Groups[2].Value,
+                match.Groups[3].Success ? int.Parse(match.Groups[3].Value) : SizeOf(match.Groups[1].Value)));
         }
     }
 
@@ -100,7 +104,8 @@ internal sealed partial class PtxProgram
         }
         else if (MemoryPattern().Match(line) is { Success: true } memory)
         {
-            Place(memory.Groups[1].Value, int.Parse(memory.Groups[2].Value), memory.Groups[3].Value, int.Parse(memory.Groups[4].Value));
+            Place(memory.Groups[1].Value, int.Parse(memory.Groups[2].Value), memory.Groups[3].Value,
+                int.Parse(memory.Groups[4].Value));
         }
         else if (line.StartsWith(".branchtargets", StringComparison.Ordinal))
         {
@@ -135,7 +140,8 @@ internal sealed partial class PtxProgram
             throw new FormatException($"cannot read '{line}'");
         }
 
-        var operands = OperandPattern().Matches(match.Groups[4].Value).Select(m => m.Value.Trim()).Where(o => o.Length > 0);
+        var operands = OperandPattern().Matches(match.Groups[4].Value).Select(m => m.Value.Trim())
+            .Where(o => o.Length > 0);
         var guard = match.Groups[2].Success ? match.Groups[2].Value : null;
         return new(match.Groups[3].Value, [.. operands], guard, match.Groups[1].Value == "!");
     }

@@ -2,8 +2,9 @@ namespace SafeLlama.Kernels.Tests;
 
 /// <summary>A group's shared memory, which knows who touched each byte since the last barrier.</summary>
 /// <remarks>
-/// Two threads that touch a byte between the same two barriers, one of them writing, race. A byte that <c>cp.async</c> was
-/// asked to fill is poisoned until the thread that asked has waited, and belongs to that thread until the next barrier.
+/// Two threads that touch a byte between the same two barriers, one of them writing, race. A byte that <c>cp.async</c>
+/// was asked to fill is poisoned until the thread that asked has waited, and belongs to that thread until the next
+/// barrier.
 /// </remarks>
 internal sealed class PtxShared(int byteCount)
 {
@@ -16,7 +17,9 @@ internal sealed class PtxShared(int byteCount)
     private readonly int[] _writer = Filled(byteCount);
     private readonly int[] _reader = Filled(byteCount);
 
-    /// <summary>Times that a warp's access had to be repeated because two addresses met in one of the 32 banks.</summary>
+    /// <summary>
+    /// Times that a warp's access had to be repeated because two addresses met in one of the 32 banks.
+    /// </summary>
     public int BankConflicts { get; private set; }
 
     /// <summary>A barrier: what was done before it is settled.</summary>
@@ -33,7 +36,8 @@ internal sealed class PtxShared(int byteCount)
         {
             Check(thread, !_onItsWay[i], "reads shared memory that a copy on its way will fill");
             Check(thread, _written[i], "reads shared memory that was never written");
-            Check(thread, _writer[i] == Nobody || _writer[i] == thread.Index, "reads shared memory that another thread wrote, no barrier between");
+            Check(thread, _writer[i] == Nobody
+                || _writer[i] == thread.Index, "reads shared memory that another thread wrote, no barrier between");
             _reader[i] = _reader[i] == Nobody || _reader[i] == thread.Index ? thread.Index : Many;
         }
 
@@ -62,10 +66,13 @@ internal sealed class PtxShared(int byteCount)
         Write(thread, copy.Target, copy.Bytes);
     }
 
-    /// <summary>Counts what a phase of a warp's access costs: distinct words that fall into one bank are fetched in turn.</summary>
+    /// <summary>
+    /// Counts what a phase of a warp's access costs: distinct words that fall into one bank are fetched in turn.
+    /// </summary>
     public void CountBanks(IEnumerable<uint> addresses, int bytesEach)
     {
-        var words = addresses.SelectMany(a => Enumerable.Range(0, bytesEach / 4).Select(w => (a / 4) + (uint)w)).Distinct();
+        var words = addresses.SelectMany(a => Enumerable.Range(0, bytesEach / 4).Select(w => (a / 4) + (uint)w))
+            .Distinct();
         BankConflicts += words.GroupBy(word => word % 32).Max(bank => bank.Count()) - 1;
     }
 
@@ -75,8 +82,10 @@ internal sealed class PtxShared(int byteCount)
         for (var i = at; i < at + count; i++)
         {
             Check(thread, !_onItsWay[i], "writes shared memory that a copy on its way will fill");
-            Check(thread, _writer[i] == Nobody || _writer[i] == thread.Index, "writes shared memory that another thread wrote, no barrier between");
-            Check(thread, _reader[i] == Nobody || _reader[i] == thread.Index, "writes shared memory that another thread read, no barrier between");
+            Check(thread, _writer[i] == Nobody
+                || _writer[i] == thread.Index, "writes shared memory that another thread wrote, no barrier between");
+            Check(thread, _reader[i] == Nobody
+                || _reader[i] == thread.Index, "writes shared memory that another thread read, no barrier between");
             _writer[i] = thread.Index;
         }
     }

@@ -18,7 +18,9 @@ internal sealed class PtxThread(PtxGroup group, int index, int registers, int lo
 
     public byte[] Local { get; } = new byte[localBytes];
 
-    /// <summary>Copies asked for since the last commit, and the committed groups still on their way, oldest first.</summary>
+    /// <summary>
+    /// Copies asked for since the last commit, and the committed groups still on their way, oldest first.
+    /// </summary>
     public List<PtxCopy> Asked { get; private set; } = [];
 
     public Queue<List<PtxCopy>> OnTheirWay { get; } = [];
@@ -41,4 +43,5 @@ internal readonly record struct PtxCopy(uint Target, byte[] Bytes);
 
 /// <summary>The program did what hardware would not forgive.</summary>
 internal sealed class PtxFault(PtxThread thread, string what)
-    : Exception($"thread {thread.Index} of group {thread.Group.Place}, instruction {thread.Next} ({thread.Group.At(thread.Next)}): {what}");
+    : Exception($"thread {thread.Index} of group {thread.Group.Place}, instruction {thread.Next} "
+        + $"({thread.Group.At(thread.Next)}): {what}");

@@ -9,7 +9,8 @@ internal static class PtxWarp
     /// <c>ldmatrix.x4</c>: lanes 8 i … 8 i + 7 give the addresses of the rows of matrix i (8 × 8 of 16 bits); lane l
     /// receives elements 2 (l mod 4) and the next of row l / 4, or of column l / 4 where turned.
     /// </summary>
-    public static void LoadMatrices(PtxThread[] lanes, PtxShared shared, int[] targets, Func<PtxThread, long> address, bool turned)
+    public static void LoadMatrices(
+        PtxThread[] lanes, PtxShared shared, int[] targets, Func<PtxThread, long> address, bool turned)
     {
         for (var matrix = 0; matrix < 4; matrix++)
         {
@@ -30,15 +31,18 @@ internal static class PtxWarp
             for (var l = 0; l < 32; l++)
             {
                 var (row, column) = (l / 4, 2 * (l % 4));
-                var (low, high) = turned ? (rows[column, row], rows[column + 1, row]) : (rows[row, column], rows[row, column + 1]);
+                var (low, high) = turned
+                    ? (rows[column, row], rows[column + 1, row])
+                    : (rows[row, column], rows[row, column + 1]);
                 lanes[l].Write(targets[matrix], low | ((ulong)high << 16));
             }
         }
     }
 
     /// <summary>
-    /// <c>mma.m16n8k16</c> with bf16 operands. With g = l / 4 and t = l mod 4, lane l holds a at rows g and g + 8, columns
-    /// 2t and 2t + 8; b at rows 2t and 2t + 8, column g; c and d at rows g and g + 8, column 2t; each with its neighbour.
+    /// <c>mma.m16n8k16</c> with bf16 operands. With g = l / 4 and t = l mod 4, lane l holds a at rows g and g + 8,
+    /// columns 2t and 2t + 8; b at rows 2t and 2t + 8, column g; c and d at rows g and g + 8, column 2t; each with its
+    /// neighbour.
     /// </summary>
     public static void Multiply(PtxThread[] lanes, int[] d, int[] a, int[] b, int[] c)
     {
@@ -74,8 +78,8 @@ internal static class PtxWarp
     }
 
     /// <summary>
-    /// <c>shfl.sync.bfly</c>: lane l receives what lane l ⊕ distance gives. The clamp of whole warps is 31; all lanes are
-    /// members.
+    /// <c>shfl.sync.bfly</c>: lane l receives what lane l ⊕ distance gives. The clamp of whole warps is 31; all lanes
+    /// are members.
     /// </summary>
     public static void Exchange(
         PtxThread[] lanes, Action<PtxThread, ulong> target, Func<PtxThread, ulong> source,
