@@ -22,11 +22,19 @@ internal static class RecipeFile
             throw new SafeLlamaException(
                 ExitCode.Usage, $"{path}:{e.Start.Line}: is not valid YAML: {e.Message.ReplaceLineEndings(" ")}", e);
         }
+        catch (Exception e) when (IsOfParser(e))
+        {
+            throw new SafeLlamaException(ExitCode.Usage, $"{path}: is not valid YAML; the reader gave up on it.", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SafeLlamaException(ExitCode.Usage, $"--recipe {path}: cannot be read: {e.Message}", e);
         }
     }
+
+    /// <summary>YamlDotNet leaves some malformed texts with an exception of the runtime instead of its own.</summary>
+    internal static bool IsOfParser(Exception error) =>
+        error is InvalidOperationException or ArgumentException or IndexOutOfRangeException;
 
     /// <summary>Walks the file's events one by one: however deep a text nests, nothing recurses.</summary>
     private static Dictionary<string, SettingValue> Read(string path, Parser parser, IReadOnlyList<Setting> settings)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SafeLlama.Cli.Settings;
 using SafeLlama.Common;
 using SafeLlama.Study;
 using YamlDotNet.Core;
@@ -47,6 +48,10 @@ internal static class StudyRecipes
         {
             throw new SafeLlamaException(
                 ExitCode.Usage, $"{path}:{e.Start.Line}: is not valid YAML: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+        catch (Exception e) when (RecipeFile.IsOfParser(e))
+        {
+            throw new SafeLlamaException(ExitCode.Usage, $"{path}: is not valid YAML; the reader gave up on it.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
