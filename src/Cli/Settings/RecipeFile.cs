@@ -10,20 +10,26 @@ internal static class RecipeFile
     /// <exception cref="SafeLlamaException">
     /// The file is missing, malformed, or has a key that no setting bears: file and line are named.
     /// </exception>
-    public static Dictionary<string, SettingValue> Read(string path, IReadOnlyList<Setting> settings)
+    public static Dictionary<string, SettingValue> Read(string path, IReadOnlyList<Setting> settings) =>
+        Open(path, reader => Read(path, new Parser(reader), settings));
+
+    /// <summary>Opens a YAML file; whatever is wrong with it is one line that names it.</summary>
+    /// <exception cref="SafeLlamaException">It cannot be read, or is not YAML.</exception>
+    internal static T Open<T>(string path, Func<TextReader, T> read)
     {
         try
         {
             using var reader = new StreamReader(path);
-            return Read(path, new Parser(reader), settings);
+            return read(reader);
         }
         catch (YamlException e)
         {
             throw new SafeLlamaException(
                 ExitCode.Usage, $"{path}:{e.Start.Line}: is not valid YAML: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-        catch (Exception e) when (IsOfParser(e))
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {
+            // YamlDotNet leaves some malformed texts with an exception of the runtime instead of its own.
             throw new SafeLlamaException(ExitCode.Usage, $"{path}: is not valid YAML; the reader gave up on it.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -31,10 +37,6 @@ internal static class RecipeFile
             throw new SafeLlamaException(ExitCode.Usage, $"--recipe {path}: cannot be read: {e.Message}", e);
         }
     }
-
-    /// <summary>YamlDotNet leaves some malformed texts with an exception of the runtime instead of its own.</summary>
-    internal static bool IsOfParser(Exception error) =>
-        error is InvalidOperationException or ArgumentException or IndexOutOfRangeException;
 
     /// <summary>Walks the file's events one by one: however deep a text nests, nothing recurses.</summary>
     private static Dictionary<string, SettingValue> Read(string path, Parser parser, IReadOnlyList<Setting> settings)

@@ -33,31 +33,14 @@ internal static class StudyRecipes
             .Where(name => name != "miniature-base").Order(StringComparer.Ordinal)
         : [];
 
-    private static JsonNode Tree(string path)
+    private static JsonNode Tree(string path) => RecipeFile.Open(path, reader =>
     {
-        try
-        {
-            using var reader = new StreamReader(path);
-            var yaml = new YamlStream();
-            yaml.Load(reader);
-            return yaml.Documents is [{ RootNode: YamlMappingNode root }]
-                ? Node(root)!
-                : throw SafeLlamaException.Usage($"{path}: expected one YAML mapping: name, question, arms.");
-        }
-        catch (YamlException e)
-        {
-            throw new SafeLlamaException(
-                ExitCode.Usage, $"{path}:{e.Start.Line}: is not valid YAML: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-        catch (Exception e) when (RecipeFile.IsOfParser(e))
-        {
-            throw new SafeLlamaException(ExitCode.Usage, $"{path}: is not valid YAML; the reader gave up on it.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new SafeLlamaException(ExitCode.Usage, $"--recipe {path}: cannot be read: {e.Message}", e);
-        }
-    }
+        var yaml = new YamlStream();
+        yaml.Load(reader);
+        return yaml.Documents is [{ RootNode: YamlMappingNode root }]
+            ? Node(root)!
+            : throw SafeLlamaException.Usage($"{path}: expected one YAML mapping: name, question, arms.");
+    });
 
     /// <summary>Scalars stay text, except plain true, false and null; the reader knows which are numbers.</summary>
     private static JsonNode? Node(YamlNode node) => node switch
