@@ -19,9 +19,12 @@ public sealed class LossHead
         _head = weights.Find(LlamaShapes.HeadName) ?? weights[LlamaShapes.EmbeddingName];
     }
 
-    /// <summary>Rows of a chunk: about 4 M logits at a time, enough rows for a product to be efficient.</summary>
+    /// <summary>
+    /// Rows of a chunk: 16 M logits at most, and yet enough rows for a product to be efficient, which packs the whole
+    /// weight for each chunk.
+    /// </summary>
     public static int ChunkRows(LlamaConfig config, int rows) =>
-        Math.Min(Math.Max(rows, 1), Math.Clamp(4_000_000 / config.VocabularySize / 64 * 64, 128, 1024));
+        Math.Min(Math.Max(rows, 1), Math.Clamp((16 << 20) / config.VocabularySize / 64 * 64, 128, 1024));
 
     /// <summary>The logits of chosen rows.</summary>
     /// <param name="h">[N, D] residual stream after the last block.</param>
@@ -47,9 +50,11 @@ public sealed class LossHead
     public void Loss(Tensor h, TokenBatch batch, HeadActivations a, double scale, Tensor? dh, Tensor total)
     {
         dh?.Clear();
-        for (var first = 0; first < batch.TargetCount; first += a.ChunkRows)
+        var chunks = Math.Max(1, (batch.TargetCount + a.ChunkRows - 1) / a.ChunkRows);
+        var even = (batch.TargetCount + chunks - 1) / chunks;      // a small last chunk would pack the weight for little
+        for (var first = 0; first < batch.TargetCount; first += even)
         {
-            var count = Math.Min(a.ChunkRows, batch.TargetCount - first);
+            var count = Math.Min(even, batch.TargetCount - first);
             var (chunk, rows) = (a.Chunk(count), batch.TargetRows.SliceVector(first, count));
             var (targets, nll) = (batch.Targets.SliceVector(first, count), a.Nll.SliceVector(first, count));
             Logits(h, rows, chunk);
