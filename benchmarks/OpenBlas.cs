@@ -17,6 +17,12 @@ internal static unsafe partial class OpenBlas
     /// <summary>Whether the library was found.</summary>
     public static bool IsInstalled => Loaded.Value;
 
+    /// <summary>The kernels it picked for this machine, or was told to take: <c>Cooperlake</c>, <c>Haswell</c>.</summary>
+    public static string CoreName => Marshal.PtrToStringUTF8(GetCoreName()) ?? "unknown";
+
+    /// <summary>What forces other kernels than the machine's best; read by the library itself, once.</summary>
+    public static string? ForcedCore => Environment.GetEnvironmentVariable("OPENBLAS_CORETYPE");
+
     /// <summary>c = a · b, or with transposed operands; all row-major without padding.</summary>
     /// <param name="a">[m, k], or [k, m] where it is transposed.</param>
     /// <param name="b">[k, n], or [n, k] where it is transposed.</param>
@@ -26,7 +32,8 @@ internal static unsafe partial class OpenBlas
         fixed (float* pa = a, pb = b, pc = c)
         {
             Sgemm(
-                RowMajor, Order(aTransposed), Order(bTransposed), m, n, k, 1, pa, aTransposed ? m : k, pb, bTransposed ? k : n, 0, pc, n);
+                RowMajor, Order(aTransposed), Order(bTransposed), m, n, k, 1, pa, aTransposed ? m : k, pb,
+                bTransposed ? k : n, 0, pc, n);
         }
     }
 
@@ -46,7 +53,11 @@ internal static unsafe partial class OpenBlas
     [LibraryImport(Library, EntryPoint = "openblas_set_num_threads")]
     private static partial void SetThreads(int threads);
 
+    [LibraryImport(Library, EntryPoint = "openblas_get_corename")]
+    private static partial nint GetCoreName();
+
     [LibraryImport(Library, EntryPoint = "cblas_sgemm")]
     private static partial void Sgemm(
-        int layout, int transA, int transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb, float beta, float* c, int ldc);
+        int layout, int transA, int transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb,
+        float beta, float* c, int ldc);
 }

@@ -63,6 +63,11 @@ static Command Ops()
             Console.WriteLine("OpenBLAS is not installed (libopenblas.so.0): its baselines are left out.");
             config.AddFilter(new BenchmarkDotNet.Filters.SimpleFilter(c => !c.Descriptor.HasCategory(OpenBlas.Category)));
         }
+        else
+        {
+            Console.WriteLine($"OpenBLAS computes its baselines with kernels for {OpenBlas.CoreName}"
+                + (OpenBlas.ForcedCore is null ? "." : ", which OPENBLAS_CORETYPE forces: unset it for its best form."));
+        }
 
         BenchmarkSwitcher.FromAssembly(typeof(OpBenchmark).Assembly).Run(["--filter", words.FirstOrDefault() ?? "*"], config);
     });

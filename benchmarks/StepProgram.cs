@@ -31,7 +31,7 @@ internal sealed record StepProgram(string Command)
 }
 
 /// <summary>What one run of a step's program printed.</summary>
-/// <param name="Name">Of the program.</param>
+/// <param name="Name">Of the program, with the BLAS it uses where it says so.</param>
 /// <param name="CpuSeconds">Of a step, all threads together.</param>
 /// <param name="Seconds">Of a step, by the clock: the median of the run.</param>
 /// <param name="Tokens">Of a step.</param>
@@ -49,8 +49,9 @@ internal sealed record StepResult(
         double? Optional(string name) =>
             line.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
         var (cpu, wall) = (Number("cpu_s_per_step"), Number("s_per_step_median"));
+        var blas = line.TryGetProperty("blas", out var library) ? library.GetString() : null;
         return new(
-            line.GetProperty("peer").GetString()!, cpu, wall, Number("tokens_per_s") * wall, Number("peak_rss_mb"),
+            line.GetProperty("peer").GetString() + (blas is null ? "" : $" ({blas})"), cpu, wall, Number("tokens_per_s") * wall, Number("peak_rss_mb"),
             Optional("flops_per_step") ?? 0, Optional("planned_mb") ?? 0, Optional("s_total") ?? 0);
     }
 }

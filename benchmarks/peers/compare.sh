@@ -19,6 +19,8 @@ torchsharp=benchmarks/peers/torchsharp/bin/Release/net10.0/peer-torchsharp.dll
 
 # Peers' barriers spin by default, which ruins their time where cores are shared.
 export OMP_WAIT_POLICY=passive
+# An OpenBLAS that is told nothing picks the newest kernels the machine can run, and its own block sizes.
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
 if [ -z "${OURS:-}" ]; then
     published=$(mktemp -d)

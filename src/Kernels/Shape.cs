@@ -1,23 +1,39 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>The dimensions of a tensor, outermost first.</summary>
+/// <remarks>They stand in the value itself: every check in every op makes a shape, and a step allocates nothing.
+/// </remarks>
 public readonly struct Shape : IEquatable<Shape>
 {
-    private readonly int[]? _dimensions;
+    /// <summary>No checkpoint of a language model comes near.</summary>
+    private const int MaxRank = 8;
 
+    private readonly Values _dimensions;
+
+    /// <exception cref="ArgumentException">A dimension is negative, or there are too many.</exception>
     public Shape(params ReadOnlySpan<int> dimensions)
     {
+        if (dimensions.Length > MaxRank)
+        {
+            throw new ArgumentException($"A shape of {dimensions.Length} dimensions, expected at most {MaxRank}.");
+        }
+
         foreach (var dimension in dimensions)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(dimension, nameof(dimensions));
         }
 
-        _dimensions = dimensions.ToArray();
+        Rank = dimensions.Length;
+        dimensions.CopyTo(_dimensions);
     }
 
-    public ReadOnlySpan<int> Dimensions => _dimensions;
+    [UnscopedRef]
+    public ReadOnlySpan<int> Dimensions => ((ReadOnlySpan<int>)_dimensions)[..Rank];
 
-    public int Rank => Dimensions.Length;
+    public int Rank { get; }
 
     public int this[int index] => Dimensions[index];
 
@@ -63,4 +79,10 @@ public readonly struct Shape : IEquatable<Shape>
     public static bool operator ==(Shape left, Shape right) => left.Equals(right);
 
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
+
+    [InlineArray(MaxRank)]
+    private struct Values
+    {
+        private int _first;
+    }
 }

@@ -6,12 +6,14 @@ namespace SafeLlama.Model;
 public sealed class HeadActivations
 {
     private readonly HeadChunk _full;
+    private readonly VectorParts _nllParts;
     private HeadChunk _last;
 
     internal HeadActivations(Arena arena, LlamaConfig c, int rows, bool forBackward)
     {
         ChunkRows = LossHead.ChunkRows(c, rows);
         Nll = arena.Take(new(rows), arena.Backend.Accumulation, "nll");
+        _nllParts = new VectorParts(Nll);
         Tensor Take(int columns, string name) => arena.Take(new(ChunkRows, columns), name);
         _full = _last = new HeadChunk(
             arena.Take(new(ChunkRows, c.HiddenSize), arena.Backend.Accumulation, "head_hidden"),
@@ -30,6 +32,9 @@ public sealed class HeadActivations
     /// [N] the negative log-likelihood of each target, in nats, in the order of the batch's target rows.
     /// </summary>
     public Tensor Nll { get; }
+
+    /// <summary>Some of <see cref="Nll"/>.</summary>
+    internal Tensor NllAt(int first, int count) => _nllParts.At(first, count);
 
     /// <summary>The first <paramref name="rows"/> rows of the chunk.</summary>
     internal HeadChunk Chunk(int rows)

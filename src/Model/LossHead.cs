@@ -55,8 +55,8 @@ public sealed class LossHead
         for (var first = 0; first < batch.TargetCount; first += even)
         {
             var count = Math.Min(even, batch.TargetCount - first);
-            var (chunk, rows) = (a.Chunk(count), batch.TargetRows.SliceVector(first, count));
-            var (targets, nll) = (batch.Targets.SliceVector(first, count), a.Nll.SliceVector(first, count));
+            var (rows, targets) = batch.TargetsAt(first, count);
+            var (chunk, nll) = (a.Chunk(count), a.NllAt(first, count));
             Logits(h, rows, chunk);
             _ops.CrossEntropy.Forward(chunk.Logits, targets, nll, chunk.LogSum);
             _ops.Elementwise.Sum(nll, total);

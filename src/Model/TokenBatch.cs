@@ -12,6 +12,8 @@ public sealed class TokenBatch
     private readonly int[] _ownRow;
     private readonly int[] _rows;
     private readonly int[] _targets;
+    private readonly VectorParts _targetRowParts;
+    private readonly VectorParts _targetParts;
 
     internal TokenBatch(Arena arena, int rows)
     {
@@ -22,6 +24,7 @@ public sealed class TokenBatch
         LastKey = arena.Take(new(rows), DType.Int32, "last_key");
         TargetRows = arena.Take(new(rows), DType.Int32, "target_rows");
         Targets = arena.Take(new(rows), DType.Int32, "targets");
+        (_targetRowParts, _targetParts) = (new(TargetRows), new(Targets));
         _ownRow = [.. Enumerable.Range(0, rows)];
         (_rows, _targets) = (new int[rows], new int[rows]);
     }
@@ -51,6 +54,10 @@ public sealed class TokenBatch
     /// [N], of which <see cref="TargetCount"/> count: the token that comes next in each of those rows.
     /// </summary>
     public Tensor Targets { get; }
+
+    /// <summary>Some of the rows that have a target, and their targets.</summary>
+    internal (Tensor Rows, Tensor Targets) TargetsAt(int first, int count) =>
+        (_targetRowParts.At(first, count), _targetParts.At(first, count));
 
     /// <summary>
     /// The random numbers of this micro-batch's dropout; null where nothing is dropped, as in evaluation.

@@ -20,12 +20,13 @@ public sealed class AdamWOptimizer : IDisposable
     private readonly AdamW _ops;
     private readonly AdamWSettings _settings;
     private readonly Arena _arena;
+    private readonly Moments[] _moments;
 
     public AdamWOptimizer(IBackend backend, IReadOnlyList<Parameter> parameters, AdamWSettings settings)
     {
         (_ops, _settings) = (backend.AdamW, settings);
         _arena = new Arena(backend, "optimiser state");
-        Moments = [.. parameters.Select(p => new Moments(
+        _moments = [.. parameters.Select(p => new Moments(
             p,
             _arena.Take(p.Value.Shape, p.Value.Type, $"m {p.Name}"),
             _arena.Take(p.Value.Shape, p.Value.Type, $"v {p.Name}")))];
@@ -33,7 +34,7 @@ public sealed class AdamWOptimizer : IDisposable
     }
 
     /// <summary>In the order of the parameters.</summary>
-    public IReadOnlyList<Moments> Moments { get; }
+    public IReadOnlyList<Moments> Moments => _moments;
 
     /// <summary>Moves every parameter; nothing changes when the norm is not finite.</summary>
     /// <param name="step">t, from 1.</param>
@@ -41,7 +42,7 @@ public sealed class AdamWOptimizer : IDisposable
     /// <param name="normSquared">[1] Float64: the squared global norm, read on the device.</param>
     public void Update(int step, double learningRate, double maxNorm, Tensor normSquared)
     {
-        foreach (var (parameter, first, second) in Moments)
+        foreach (var (parameter, first, second) in _moments)
         {
             var settings = new AdamWStep(
                 learningRate,

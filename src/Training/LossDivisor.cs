@@ -28,13 +28,24 @@ public static class LossDivisors
     /// ones.</summary>
     public static double[] Scales(this LossDivisor divisor, IReadOnlyList<PackedBatch> microBatches)
     {
-        var targets = microBatches.Sum(b => b.TargetCount);
-        var labels = microBatches.Sum(b => b.LabelCount);
-        return [.. microBatches.Select(b => 1.0 / divisor switch
+        var (targets, labels) = (0, 0);
+        for (var m = 0; m < microBatches.Count; m++)
         {
-            LossDivisor.HuggingFace => labels,
-            LossDivisor.Legacy => (double)b.TargetCount * microBatches.Count,
-            _ => targets,
-        })];
+            targets += microBatches[m].TargetCount;
+            labels += microBatches[m].LabelCount;
+        }
+
+        var scales = new double[microBatches.Count];
+        for (var m = 0; m < scales.Length; m++)
+        {
+            scales[m] = 1.0 / divisor switch
+            {
+                LossDivisor.HuggingFace => labels,
+                LossDivisor.Legacy => (double)microBatches[m].TargetCount * microBatches.Count,
+                _ => targets,
+            };
+        }
+
+        return scales;
     }
 }

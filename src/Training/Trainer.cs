@@ -32,7 +32,7 @@ public sealed class Trainer : IDisposable
     private readonly Llama _model;
     private readonly Workspace _workspace;
     private readonly TrainerSettings _settings;
-    private readonly IReadOnlyList<Parameter> _parameters;
+    private readonly Parameter[] _parameters;
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
     private readonly Philox _dropout;
@@ -45,7 +45,7 @@ public sealed class Trainer : IDisposable
     /// <param name="maxMicroBatches">The most micro-batches of a step.</param>
     public Trainer(Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches)
     {
-        (_model, _workspace, _settings, _parameters) = (model, workspace, settings, model.Parameters);
+        (_model, _workspace, _settings, _parameters) = (model, workspace, settings, [.. model.Parameters]);
         _optimizer = new AdamWOptimizer(model.Backend, _parameters, settings.Optimizer);
         _clipping = new GradientClipping(model.Backend, settings.MaxGradientNorm);
         _dropout = Philox.Stream(settings.Seed, "dropout");

@@ -48,7 +48,7 @@ internal sealed class TilePoolTests
     {
         using var pool = new TilePool(2);
         var runs = new int[rows];
-        pool.ForRows(rows, columns, (first, end) =>
+        pool.ForRows(rows, columns, runs, static (in runs, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
@@ -56,6 +56,39 @@ internal sealed class TilePoolTests
             }
         });
         Assert.That(runs, Is.All.EqualTo(1));
+    }
+
+    /// <summary>
+    /// One job serves all ops: a worker that comes late to one must take no tile, and no operands, of another.
+    /// </summary>
+    [Test]
+    public void Ops_that_follow_one_another_keep_their_operands_apart([Values(2, 3, 8)] int threads)
+    {
+        using var pool = new TilePool(threads);
+        var (runs, words) = (new int[7], new string?[5]);
+        for (var round = 0; round < 5000; round++)
+        {
+            pool.For(runs.Length, (runs, round), static (in op, tile) =>
+            {
+                if (op.runs[tile]++ != op.round)
+                {
+                    throw new InvalidDataException($"tile {tile} of round {op.round}");
+                }
+            });
+            pool.For(words.Length, words, static (in words, tile) => words[tile] = $"{tile}");
+        }
+
+        Assert.That(runs, Is.All.EqualTo(5000));
+        Assert.That(words, Is.EqualTo(["0", "1", "2", "3", "4"]));
+    }
+
+    [Test]
+    public void An_op_inside_anothers_tile_is_refused()
+    {
+        using var pool = new TilePool(2);
+        Assert.That(
+            () => pool.For(4, pool, static (in inner, tile) => inner.For(4, tile, static (in op, inside) => { })),
+            Throws.InvalidOperationException);
     }
 
     [Test]

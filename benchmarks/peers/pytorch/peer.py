@@ -5,6 +5,7 @@ import json
 import resource
 import time
 
+import blas  # before torch, which loads the BLAS
 import torch
 from torch.nn import functional as F
 
@@ -74,6 +75,7 @@ def main():
     median = seconds[len(seconds) // 2]
     print(json.dumps({
         "peer": "PyTorch " + torch.__version__,
+        "blas": blas.name(),
         "config": o.config,
         "mode": o.mode,
         "targets": o.targets if o.mode == "lora" else None,

@@ -15,14 +15,14 @@ internal sealed unsafe class AdamWSimd<TLanes>(TilePool pool) : AdamW
             return;
         }
 
-        var (values, gradients) = (value.AsRows<float>(), gradient.AsRows<float>());
-        var (ms, vs) = (m.AsRows<float>(), v.AsRows<float>());
-        var factors = new Factors(step, clip);
-        pool.ForRows(value.Rows, 4L * value.Columns, (first, end) =>
+        var op = (
+            Value: value.AsRows<float>(), Gradient: gradient.AsRows<float>(), M: m.AsRows<float>(),
+            V: v.AsRows<float>(), Factors: new Factors(step, clip));
+        pool.ForRows(value.Rows, 4L * value.Columns, op, static (in t, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
-                UpdateRow(values.At(n), gradients.At(n), ms.At(n), vs.At(n), factors, values.Columns);
+                UpdateRow(t.Value.At(n), t.Gradient.At(n), t.M.At(n), t.V.At(n), t.Factors, t.Value.Columns);
             }
         });
     }

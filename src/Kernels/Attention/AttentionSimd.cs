@@ -26,9 +26,11 @@ internal sealed class AttentionSimd<TLanes>(TilePool pool) : Attention
     {
         var t = Operands(q, k, v, firstKey, lastKey, headDim, scale, y, logSum);
         var blocks = _groups.SplitIntoBlocks(t.FirstKey, t.LastKey, k.Rows, Queries);
-        pool.For(blocks.Count * t.Heads, tile =>
+        pool.For(blocks.Count * t.Heads, (t, blocks), static (in op, tile) =>
         {
-            var (block, head) = (blocks[tile / t.Heads], tile % t.Heads);
+            ref readonly var t = ref op.t;
+            var headDim = t.HeadDim;
+            var (block, head) = (op.blocks[tile / t.Heads], tile % t.Heads);
             if (Use(t, block) < LeastUse || headDim % 4 != 0)
             {
                 for (var n = block.First; n < block.End; n++)
@@ -78,8 +80,8 @@ internal sealed class AttentionSimd<TLanes>(TilePool pool) : Attention
         }
         else
         {
-            pool.For(groups.Count * t.KeyHeads, tile =>
-                AttentionRows<TLanes>.Backward(t, groups[tile / t.KeyHeads], tile % t.KeyHeads));
+            pool.For(groups.Count * t.KeyHeads, (t, groups), static (in op, tile) =>
+                AttentionRows<TLanes>.Backward(op.t, op.groups[tile / op.t.KeyHeads], tile % op.t.KeyHeads));
         }
     }
 
@@ -87,18 +89,19 @@ internal sealed class AttentionSimd<TLanes>(TilePool pool) : Attention
         where T : struct, ILanes<T>
     {
         _parts.Cut(groups, t);
-        var (parts, sums) = (_parts.Parts, (nint)_sums.Floats(_parts.SumCount));
-        pool.For(parts.Count * t.KeyHeads, tile =>
+        var op = (t, groups, _parts.Parts, Sums: (nint)_sums.Floats(_parts.SumCount));
+        pool.For(op.Parts.Count * t.KeyHeads, op, static (in op, tile) =>
         {
-            var (part, keyHead) = (parts[tile / t.KeyHeads], tile % t.KeyHeads);
-            AttentionBackwardBlocks<T>.Run(t, part, keyHead, (float*)sums);
+            var (part, keyHead) = (op.Parts[tile / op.t.KeyHeads], tile % op.t.KeyHeads);
+            AttentionBackwardBlocks<T>.Run(op.t, part, keyHead, (float*)op.Sums);
         });
         if (_parts.SumCount > 0)
         {
-            pool.For(groups.Count * t.KeyHeads, tile =>
+            pool.For(groups.Count * t.KeyHeads, op, static (in op, tile) =>
             {
-                var (group, keyHead) = (tile / t.KeyHeads, tile % t.KeyHeads);
-                AttentionBackwardBlocks<T>.AddUp(t, groups[group], group, keyHead, parts, (float*)sums);
+                var (group, keyHead) = (tile / op.t.KeyHeads, tile % op.t.KeyHeads);
+                AttentionBackwardBlocks<T>.AddUp(
+                    op.t, op.groups[group], group, keyHead, op.Parts, (float*)op.Sums);
             });
         }
     }

@@ -1,12 +1,21 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
 namespace SafeLlama.Kernels;
+
+/// <summary>Computes one tile.</summary>
+/// <param name="op">What all tiles of an op have in common: its operands.</param>
+/// <param name="tile">Which one.</param>
+public delegate void TileBody<TOp>(in TOp op, int tile);
 
 /// <summary>Runs the tiles of one op on all threads, the caller's included.</summary>
 /// <remarks>
 /// Tiles are handed out by a counter, so a slow or absent worker delays nobody: the caller waits only for workers that
 /// really entered. What a tile computes must not depend on who computes it; then any number of threads gives the same
-/// bytes. Workers spin for a moment between ops and then sleep.
+/// bytes. Workers spin for a moment between ops and then sleep. Nothing is allocated for an op whose body is a static
+/// lambda: its operands lie on the caller's stack while the workers read them.
 /// </remarks>
-public sealed class TilePool : IDisposable
+public sealed unsafe class TilePool : IDisposable
 {
     /// <summary>
     /// Turns of waiting before a worker sleeps: about 20 µs, longer than the gap between two ops of a step.
@@ -14,7 +23,8 @@ public sealed class TilePool : IDisposable
     private const int SpinsBeforeSleep = 300;
 
     private readonly Worker[] _workers;
-    private volatile Job? _job;
+    private readonly Job _job = new();
+    private volatile int _jobsGiven;
     private volatile bool _stop;
 
     /// <param name="threads">How many threads work, the caller's included; at least 1.</param>
@@ -32,23 +42,24 @@ public sealed class TilePool : IDisposable
     public int Threads => _workers.Length + 1;
 
     /// <summary>
-    /// Runs <paramref name="body"/> once for each tile 0 … <paramref name="tiles"/> − 1, in any order, and returns when
-    /// all are done.
+    /// Runs <paramref name="body"/> once for each tile 0 … <paramref name="tiles"/> − 1, in any order, and returns
+    /// when all are done. One op at a time.
     /// </summary>
-    public void For(int tiles, Action<int> body)
+    public void For<TOp>(int tiles, in TOp op, TileBody<TOp> body)
     {
         if (_workers.Length == 0 || tiles <= 1)
         {
             for (var tile = 0; tile < tiles; tile++)
             {
-                body(tile);
+                body(in op, tile);
             }
 
             return;
         }
 
-        var job = new Job(body, tiles);
-        _job = job;
+        var operands = op;
+        _job.Open(tiles, body, Unsafe.AsPointer(ref operands), &RunTiles<TOp>);
+        _jobsGiven++;
         Interlocked.MemoryBarrier();
         foreach (var worker in _workers)
         {
@@ -60,15 +71,18 @@ public sealed class TilePool : IDisposable
 
         try
         {
-            job.Run();
+            RunTiles<TOp>(_job);
         }
         finally
         {
-            job.Close();
+            _job.Close();
         }
 
-        job.Rethrow();
+        _job.Rethrow();
     }
+
+    /// <summary>For an op that keeps its operands itself: <paramref name="body"/> is made once, with the op.</summary>
+    public void For(int tiles, Action<int> body) => For(tiles, body, static (in run, tile) => run(tile));
 
     public void Dispose()
     {
@@ -81,12 +95,12 @@ public sealed class TilePool : IDisposable
 
     private void Work(Worker worker)
     {
-        Job? seen = null;
+        var seen = 0;
         while (!_stop)
         {
             var spins = 0;
-            Job? job;
-            while ((job = _job) == seen || job is null)
+            int given;
+            while ((given = _jobsGiven) == seen)
             {
                 if (_stop)
                 {
@@ -101,7 +115,7 @@ public sealed class TilePool : IDisposable
 
                 Volatile.Write(ref worker.Asleep, 1);
                 Interlocked.MemoryBarrier();
-                var nothingNew = (_job == seen || _job is null) && !_stop;
+                var nothingNew = _jobsGiven == seen && !_stop;
                 if (nothingNew || Interlocked.Exchange(ref worker.Asleep, 0) == 0)
                 {
                     worker.Wait();
@@ -110,8 +124,18 @@ public sealed class TilePool : IDisposable
                 spins = 0;
             }
 
-            seen = job;
-            job.Enter();
+            seen = given;
+            _job.Enter();
+        }
+    }
+
+    private static void RunTiles<TOp>(Job job)
+    {
+        var body = Unsafe.As<TileBody<TOp>>(job.Body);
+        ref var op = ref Unsafe.AsRef<TOp>(job.Operands);
+        for (var tile = job.Take(); tile < job.Tiles; tile = job.Take())
+        {
+            body(in op, tile);
         }
     }
 
@@ -121,21 +145,41 @@ public sealed class TilePool : IDisposable
         public int Asleep;
     }
 
-    private sealed class Job(Action<int> body, int tiles)
+    /// <summary>
+    /// What the threads work on; opened for one op after the other. A worker that comes late finds it closed, or open
+    /// for the next op: either is right.
+    /// </summary>
+    private sealed class Job
     {
-        private int _next = -1;
+        private delegate*<Job, void> _run;
+        private int _next;
         private int _active;
-        private int _closed;
+        private int _open;
         private Exception? _error;
 
-        public void Run()
+        public int Tiles { get; private set; }
+
+        /// <summary>A <see cref="TileBody{TOp}"/>.</summary>
+        public Delegate Body { get; private set; } = null!;
+
+        /// <summary>The op's operands, on the caller's stack: they stay there until <see cref="Close"/>.</summary>
+        public void* Operands { get; private set; }
+
+        /// <summary>Nobody is in: the caller of the last op waited until all had left.</summary>
+        public void Open(int tiles, Delegate body, void* operands, delegate*<Job, void> run)
         {
-            int tile;
-            while ((tile = Interlocked.Increment(ref _next)) < tiles)
+            if (_open == 1)
             {
-                body(tile);
+                throw new InvalidOperationException("A pool runs one op at a time, and no op inside another's tile.");
             }
+
+            (Tiles, Body, _next, _error) = (tiles, body, -1, null);
+            Operands = operands;
+            _run = run;
+            Volatile.Write(ref _open, 1);
         }
+
+        public int Take() => Interlocked.Increment(ref _next);
 
         /// <summary>A worker joins, unless the caller has already finished everything.</summary>
         public void Enter()
@@ -143,9 +187,9 @@ public sealed class TilePool : IDisposable
             Interlocked.Increment(ref _active);
             try
             {
-                if (Volatile.Read(ref _closed) == 0)
+                if (Volatile.Read(ref _open) == 1)
                 {
-                    Run();
+                    _run(this);
                 }
             }
             catch (Exception e)
@@ -162,7 +206,7 @@ public sealed class TilePool : IDisposable
         /// <summary>No worker may join any more; waits for those that did.</summary>
         public void Close()
         {
-            Interlocked.Exchange(ref _closed, 1);
+            Interlocked.Exchange(ref _open, 0);
             for (var spins = 0; Volatile.Read(ref _active) != 0; spins++)
             {
                 if (spins < 2000)
@@ -178,9 +222,9 @@ public sealed class TilePool : IDisposable
 
         public void Rethrow()
         {
-            if (_error is not null)
+            if (_error is { } error)
             {
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(_error).Throw();
+                ExceptionDispatchInfo.Throw(error);
             }
         }
     }

@@ -1,5 +1,9 @@
 namespace SafeLlama.Kernels;
 
+/// <summary>Computes the rows first … end − 1.</summary>
+/// <param name="op">What all rows of an op have in common: its operands.</param>
+internal delegate void RowsBody<TOp>(in TOp op, int first, int end);
+
 /// <summary>How row-wise ops cut their work into tiles: by the shape alone, never by the number of threads.</summary>
 internal static class TileSplit
 {
@@ -10,11 +14,15 @@ internal static class TileSplit
     /// <param name="pool">The threads.</param>
     /// <param name="rows">How many rows there are.</param>
     /// <param name="columns">Elements that one row costs.</param>
+    /// <param name="op">What the ranges have in common: the operands.</param>
     /// <param name="body">Called with the first row of a range and the row after its last.</param>
-    public static void ForRows(this TilePool pool, int rows, long columns, Action<int, int> body)
+    public static void ForRows<TOp>(this TilePool pool, int rows, long columns, in TOp op, RowsBody<TOp> body)
     {
         var rowsPerTile = (int)Math.Clamp(ElementsPerTile / Math.Max(1, columns), 1, Math.Max(1, rows));
-        pool.For((rows + rowsPerTile - 1) / rowsPerTile, tile =>
-            body(tile * rowsPerTile, Math.Min(rows, (tile + 1) * rowsPerTile)));
+        pool.For(
+            (rows + rowsPerTile - 1) / rowsPerTile,
+            (op, body, rows, rowsPerTile),
+            static (in t, tile) =>
+                t.body(in t.op, tile * t.rowsPerTile, Math.Min(t.rows, (tile + 1) * t.rowsPerTile)));
     }
 }

@@ -14,15 +14,16 @@ internal sealed unsafe class CrossEntropySimd<TLanes>(TilePool pool) : CrossEntr
     protected override void ForwardCore(Tensor logits, Tensor targets, Tensor nll, Tensor logSum)
     {
         targets.MustIndex(int.MinValue, logits.Columns, "a target is a column of the logits");
-        var (ls, ts) = (logits.AsRows<float>(), targets.AsElements<int>());
-        var (nlls, logSums) = (nll.AsElements<float>(), logSum.AsElements<float>());
-        pool.ForRows(logits.Rows, 2L * logits.Columns, (first, end) =>
+        var op = (
+            Logits: logits.AsRows<float>(), Targets: targets.AsElements<int>(), Nll: nll.AsElements<float>(),
+            LogSum: logSum.AsElements<float>());
+        pool.ForRows(logits.Rows, 2L * logits.Columns, op, static (in t, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
-                var sum = LogSum(ls.At(n), ls.Columns);
-                logSums[n] = (float)sum;
-                nlls[n] = ts[n] < 0 ? 0 : (float)(sum - ls[n][ts[n]]);
+                var (sum, target) = (LogSum(t.Logits.At(n), t.Logits.Columns), t.Targets[n]);
+                t.LogSum[n] = (float)sum;
+                t.Nll[n] = target < 0 ? 0 : (float)(sum - t.Logits[n][target]);
             }
         });
     }
@@ -30,20 +31,22 @@ internal sealed unsafe class CrossEntropySimd<TLanes>(TilePool pool) : CrossEntr
     protected override void BackwardCore(Tensor logits, Tensor targets, Tensor logSum, double scale, Tensor dlogits)
     {
         targets.MustIndex(int.MinValue, logits.Columns, "a target is a column of the logits");
-        var (ls, ts) = (logits.AsRows<float>(), targets.AsElements<int>());
-        var (logSums, ds, factor) = (logSum.AsElements<float>(), dlogits.AsRows<float>(), (float)scale);
-        pool.ForRows(logits.Rows, logits.Columns, (first, end) =>
+        var op = (
+            Logits: logits.AsRows<float>(), Targets: targets.AsElements<int>(), LogSum: logSum.AsElements<float>(),
+            Scale: (float)scale, D: dlogits.AsRows<float>());
+        pool.ForRows(logits.Rows, logits.Columns, op, static (in t, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
-                if (ts[n] < 0)
+                var target = t.Targets[n];
+                if (target < 0)
                 {
-                    ds[n].Clear();
+                    t.D[n].Clear();
                     continue;
                 }
 
-                ScaledSoftmax(ls.At(n), logSums[n], factor, ds.At(n), ls.Columns);
-                ds[n][ts[n]] -= factor;
+                ScaledSoftmax(t.Logits.At(n), t.LogSum[n], t.Scale, t.D.At(n), t.Logits.Columns);
+                t.D[n][target] -= t.Scale;
             }
         });
     }

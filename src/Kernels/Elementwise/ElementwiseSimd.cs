@@ -10,14 +10,16 @@ internal sealed unsafe class ElementwiseSimd<TLanes>(TilePool pool) : Elementwis
     /// <summary>A chunk's sum is one number; chunks are cut by the shape alone.</summary>
     private const int ElementsPerChunk = 1 << 15;
 
+    private readonly GrowingScratch _sums = new("sums of chunks");
+
     protected override void AddCore(Tensor a, Tensor b, Tensor y)
     {
-        var (xs, zs, ys) = (a.AsRows<float>(), b.AsRows<float>(), y.AsRows<float>());
-        pool.ForRows(y.Rows, y.Columns, (first, end) =>
+        var op = (A: a.AsRows<float>(), B: b.AsRows<float>(), Y: y.AsRows<float>());
+        pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
-                AddRow(xs.At(n), zs.At(n), ys.At(n), ys.Columns);
+                AddRow(t.A.At(n), t.B.At(n), t.Y.At(n), t.Y.Columns);
             }
         });
     }
@@ -28,24 +30,26 @@ internal sealed unsafe class ElementwiseSimd<TLanes>(TilePool pool) : Elementwis
 
     protected override void SumCore(Tensor x, Tensor total, bool square)
     {
-        var xs = x.AsRows<float>();
         var rowsPerChunk = Math.Max(1, ElementsPerChunk / Math.Max(1, x.Columns));
-        var chunks = new double[(x.Rows + rowsPerChunk - 1) / rowsPerChunk];
-        pool.For(chunks.Length, chunk =>
+        var chunks = (x.Rows + rowsPerChunk - 1) / rowsPerChunk;
+        var sums = (double*)_sums.Floats(2L * chunks);
+        var op = (X: x.AsRows<float>(), x.Rows, rowsPerChunk, square, Sums: (nint)sums);
+        pool.For(chunks, op, static (in t, chunk) =>
         {
             var sum = 0.0;
-            for (var n = chunk * rowsPerChunk; n < Math.Min(x.Rows, (chunk + 1) * rowsPerChunk); n++)
+            var end = Math.Min(t.Rows, (chunk + 1) * t.rowsPerChunk);
+            for (var n = chunk * t.rowsPerChunk; n < end; n++)
             {
-                sum += SumRow(xs.At(n), xs.Columns, square);
+                sum += SumRow(t.X.At(n), t.X.Columns, t.square);
             }
 
-            chunks[chunk] = sum;
+            ((double*)t.Sums)[chunk] = sum;
         });
 
         var totals = total.AsElements<double>();
-        foreach (var sum in chunks)
+        for (var chunk = 0; chunk < chunks; chunk++)
         {
-            totals[0] += sum;
+            totals[0] += sums[chunk];
         }
     }
 
@@ -53,16 +57,17 @@ internal sealed unsafe class ElementwiseSimd<TLanes>(TilePool pool) : Elementwis
     private void CopyRows(Tensor x, Tensor y, Tensor row, bool gather)
     {
         row.MustIndex(0, gather ? x.Rows : y.Rows, gather ? "it names rows of x" : "it names rows of y");
-        var rows = row.AsElements<int>();
-        var (from, to, size) = ((nint)x.HostPointer(), (nint)y.HostPointer(), x.Type.Size());
-        var (fromStride, toStride, bytes) = ((long)x.RowStride * size, (long)y.RowStride * size, y.Columns * size);
-        pool.ForRows(rows.Count, y.Columns, (first, end) =>
+        var op = (x, y, Rows: row.AsElements<int>(), gather);
+        pool.ForRows(op.Rows.Count, y.Columns, op, static (in t, first, end) =>
         {
+            byte* from = t.x.HostPointer(), to = t.y.HostPointer();
+            var size = t.x.Type.Size();
+            var (fromStride, toStride) = ((long)t.x.RowStride * size, (long)t.y.RowStride * size);
             for (var n = first; n < end; n++)
             {
-                var (source, target) = gather ? (rows[n], n) : (n, rows[n]);
-                new ReadOnlySpan<byte>((byte*)from + (source * fromStride), bytes)
-                    .CopyTo(new Span<byte>((byte*)to + (target * toStride), bytes));
+                var (source, target) = t.gather ? (t.Rows[n], n) : (n, t.Rows[n]);
+                new ReadOnlySpan<byte>(from + (source * fromStride), t.y.Columns * size)
+                    .CopyTo(new Span<byte>(to + (target * toStride), t.y.Columns * size));
             }
         });
     }

@@ -12,14 +12,14 @@ internal sealed unsafe class EmbeddingSimd<TLanes>(TilePool pool) : Embedding
     protected override void ForwardCore(Tensor tokens, Tensor weight, Tensor y)
     {
         tokens.MustIndex(0, weight.Rows, "a token is a row of the table");
-        var (ts, ys) = (tokens.AsElements<int>(), y.AsRows<float>());
-        var rowBytes = (long)weight.RowStride * weight.Type.Size();
-        pool.ForRows(y.Rows, y.Columns, (first, end) =>
+        var op = (Tokens: tokens.AsElements<int>(), weight, Y: y.AsRows<float>());
+        pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
         {
+            var rowBytes = (long)t.weight.RowStride * t.weight.Type.Size();
             for (var n = first; n < end; n++)
             {
-                var stored = weight.HostPointer() + (ts[n] * rowBytes);
-                Widen.ToFloats(stored, weight.Type, ys.At(n), ys.Columns);
+                var stored = t.weight.HostPointer() + (t.Tokens[n] * rowBytes);
+                Widen.ToFloats(stored, t.weight.Type, t.Y.At(n), t.Y.Columns);
             }
         });
     }
@@ -27,14 +27,14 @@ internal sealed unsafe class EmbeddingSimd<TLanes>(TilePool pool) : Embedding
     protected override void BackwardCore(Tensor dy, Tensor tokens, Tensor dweight)
     {
         tokens.MustIndex(0, dweight.Rows, "a token is a row of the table");
-        var (dys, ts, dws) = (dy.AsRows<float>(), tokens.AsElements<int>(), dweight.AsRows<float>());
-        pool.For((dy.Columns + ColumnsPerTile - 1) / ColumnsPerTile, tile =>
+        var op = (Dy: dy.AsRows<float>(), Tokens: tokens.AsElements<int>(), Dw: dweight.AsRows<float>());
+        pool.For((dy.Columns + ColumnsPerTile - 1) / ColumnsPerTile, op, static (in t, tile) =>
         {
-            var (first, end) = (tile * ColumnsPerTile, Math.Min(dys.Columns, (tile + 1) * ColumnsPerTile));
-            for (var n = 0; n < ts.Count; n++)
+            var (first, end) = (tile * ColumnsPerTile, Math.Min(t.Dy.Columns, (tile + 1) * ColumnsPerTile));
+            for (var n = 0; n < t.Tokens.Count; n++)
             {
-                var from = dys.At(n) + first;
-                var to = dws.At(ts[n]) + first;
+                var from = t.Dy.At(n) + first;
+                var to = t.Dw.At(t.Tokens[n]) + first;
                 LaneMath.AddScaled<TLanes>(1, from, to, end - first);
             }
         });

@@ -32,27 +32,26 @@ public sealed unsafe class LinearSimd(TilePool pool) : Linear
 
     private void FillWithBias(Tensor bias, Tensor y)
     {
-        var ys = y.AsRows<float>();
-        pool.ForRows(y.Rows, y.Columns, (first, end) =>
+        pool.ForRows(y.Rows, y.Columns, (bias, Y: y.AsRows<float>()), static (in t, first, end) =>
         {
-            var row = Widen.Row(bias, 0, ThreadScratch.Floats(bias.Columns));
+            var row = Widen.Row(t.bias, 0, ThreadScratch.Floats(t.bias.Columns));
             for (var n = first; n < end; n++)
             {
-                new ReadOnlySpan<float>(row, ys.Columns).CopyTo(ys[n]);
+                new ReadOnlySpan<float>(row, t.Y.Columns).CopyTo(t.Y[n]);
             }
         });
     }
 
     private void AddRows(Tensor dy, Tensor dbias)
     {
-        var (dys, sums) = (dy.AsRows<float>(), dbias.AsElements<float>());
-        pool.For((dy.Columns + BiasColumns - 1) / BiasColumns, tile =>
+        var op = (Dy: dy.AsRows<float>(), dy.Rows, Sums: dbias.AsElements<float>());
+        pool.For((dy.Columns + BiasColumns - 1) / BiasColumns, op, static (in t, tile) =>
         {
             var first = tile * BiasColumns;
-            var count = Math.Min(BiasColumns, sums.Count - first);
-            for (var n = 0; n < dy.Rows; n++)
+            var count = Math.Min(BiasColumns, t.Sums.Count - first);
+            for (var n = 0; n < t.Rows; n++)
             {
-                VectorMath.AddScaled(1, dys.At(n) + first, sums.Pointer + first, count);
+                VectorMath.AddScaled(1, t.Dy.At(n) + first, t.Sums.Pointer + first, count);
             }
         });
     }

@@ -13,29 +13,32 @@ internal sealed unsafe class RmsNormSimd<TLanes>(TilePool pool) : RmsNorm
 
     protected override void ForwardCore(Tensor x, Tensor weight, double epsilon, Tensor y, Tensor rstd)
     {
-        var (xs, ys, rs, dim) = (x.AsRows<float>(), y.AsRows<float>(), rstd.AsElements<float>(), x.Columns);
-        pool.ForRows(x.Rows, dim, (first, end) =>
+        var op = (X: x.AsRows<float>(), weight, epsilon, Y: y.AsRows<float>(), Rstd: rstd.AsElements<float>());
+        pool.ForRows(x.Rows, x.Columns, op, static (in t, first, end) =>
         {
-            var w = Widen.Row(weight, 0, ThreadScratch.Floats(dim));
+            var dim = t.X.Columns;
+            var w = Widen.Row(t.weight, 0, ThreadScratch.Floats(dim));
             for (var n = first; n < end; n++)
             {
-                var meanSquare = LaneMath.Dot<TLanes>(xs.At(n), xs.At(n), dim) / (double)dim;
-                rs.Pointer[n] = (float)(1 / Math.Sqrt(meanSquare + epsilon));
-                ScaleRow(xs.At(n), w, rs.Pointer[n], ys.At(n), dim);
+                var meanSquare = LaneMath.Dot<TLanes>(t.X.At(n), t.X.At(n), dim) / (double)dim;
+                t.Rstd.Pointer[n] = (float)(1 / Math.Sqrt(meanSquare + t.epsilon));
+                ScaleRow(t.X.At(n), w, t.Rstd.Pointer[n], t.Y.At(n), dim);
             }
         });
     }
 
     protected override void BackwardCore(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, Tensor? dweight)
     {
-        var (dys, xs, dxs) = (dy.AsRows<float>(), x.AsRows<float>(), dx.AsRows<float>());
-        var (rs, dim) = (rstd.AsElements<float>(), x.Columns);
-        pool.ForRows(x.Rows, 2L * dim, (first, end) =>
+        var op = (
+            Dy: dy.AsRows<float>(), X: x.AsRows<float>(), weight, Rstd: rstd.AsElements<float>(),
+            Dx: dx.AsRows<float>());
+        pool.ForRows(x.Rows, 2L * x.Columns, op, static (in t, first, end) =>
         {
-            var w = Widen.Row(weight, 0, ThreadScratch.Floats(dim));
+            var dim = t.X.Columns;
+            var w = Widen.Row(t.weight, 0, ThreadScratch.Floats(dim));
             for (var n = first; n < end; n++)
             {
-                BackwardRow(dys.At(n), xs.At(n), w, rs.Pointer[n], dxs.At(n), dim);
+                BackwardRow(t.Dy.At(n), t.X.At(n), w, t.Rstd.Pointer[n], t.Dx.At(n), dim);
             }
         });
 
@@ -44,14 +47,15 @@ internal sealed unsafe class RmsNormSimd<TLanes>(TilePool pool) : RmsNorm
             return;
         }
 
-        var dw = dweight.AsElements<float>();
-        pool.For((dim + ColumnsPerTile - 1) / ColumnsPerTile, tile =>
+        var sum = (op.Dy, op.X, op.Rstd, Dw: dweight.AsElements<float>());
+        pool.For((x.Columns + ColumnsPerTile - 1) / ColumnsPerTile, sum, static (in t, tile) =>
         {
             var first = tile * ColumnsPerTile;
-            var count = Math.Min(ColumnsPerTile, dim - first);
-            for (var n = 0; n < rs.Count; n++)
+            var count = Math.Min(ColumnsPerTile, t.X.Columns - first);
+            for (var n = 0; n < t.Rstd.Count; n++)
             {
-                AddWeightGradient(dys.At(n) + first, xs.At(n) + first, rs.Pointer[n], dw.Pointer + first, count);
+                AddWeightGradient(
+                    t.Dy.At(n) + first, t.X.At(n) + first, t.Rstd.Pointer[n], t.Dw.Pointer + first, count);
             }
         });
     }

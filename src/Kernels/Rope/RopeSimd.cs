@@ -9,17 +9,18 @@ internal sealed unsafe class RopeSimd<TLanes>(TilePool pool) : Rope
     protected override void TurnCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward)
     {
         positions.MustIndex(0, cos.Rows, "a position is a row of the table");
-        var (xs, ps, cs, ss) =
-            (x.AsRows<float>(), positions.AsElements<int>(), cos.AsRows<float>(), sin.AsRows<float>());
-        var (half, sign) = (cos.Columns, backward ? -1f : 1f);
-        pool.ForRows(x.Rows, x.Columns, (first, end) =>
+        var op = (
+            X: x.AsRows<float>(), Positions: positions.AsElements<int>(), Cos: cos.AsRows<float>(),
+            Sin: sin.AsRows<float>(), Sign: backward ? -1f : 1f);
+        pool.ForRows(x.Rows, x.Columns, op, static (in t, first, end) =>
         {
+            var half = t.Cos.Columns;
             for (var n = first; n < end; n++)
             {
-                var position = ps.Pointer[n];
-                for (var head = 0; head < xs.Columns; head += 2 * half)
+                var position = t.Positions.Pointer[n];
+                for (var head = 0; head < t.X.Columns; head += 2 * half)
                 {
-                    TurnHead(xs.At(n) + head, cs.At(position), ss.At(position), sign, half);
+                    TurnHead(t.X.At(n) + head, t.Cos.At(position), t.Sin.At(position), t.Sign, half);
                 }
             }
         });

@@ -8,25 +8,26 @@ internal sealed unsafe class SwiGluSimd<TLanes>(TilePool pool) : SwiGlu
 {
     protected override void ForwardCore(Tensor gate, Tensor up, Tensor product)
     {
-        var (gs, us, ps) = (gate.AsRows<float>(), up.AsRows<float>(), product.AsRows<float>());
-        pool.ForRows(gate.Rows, gate.Columns, (first, end) =>
+        var op = (Gate: gate.AsRows<float>(), Up: up.AsRows<float>(), Product: product.AsRows<float>());
+        pool.ForRows(gate.Rows, gate.Columns, op, static (in t, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
-                ForwardRow(gs.At(n), us.At(n), ps.At(n), gs.Columns);
+                ForwardRow(t.Gate.At(n), t.Up.At(n), t.Product.At(n), t.Gate.Columns);
             }
         });
     }
 
     protected override void BackwardCore(Tensor dproduct, Tensor gate, Tensor up, Tensor dgate, Tensor dup)
     {
-        var (ds, gs, us) = (dproduct.AsRows<float>(), gate.AsRows<float>(), up.AsRows<float>());
-        var (dgs, dus) = (dgate.AsRows<float>(), dup.AsRows<float>());
-        pool.ForRows(gate.Rows, gate.Columns, (first, end) =>
+        var op = (
+            D: dproduct.AsRows<float>(), Gate: gate.AsRows<float>(), Up: up.AsRows<float>(),
+            DGate: dgate.AsRows<float>(), DUp: dup.AsRows<float>());
+        pool.ForRows(gate.Rows, gate.Columns, op, static (in t, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
-                BackwardRow(ds.At(n), gs.At(n), us.At(n), dgs.At(n), dus.At(n), gs.Columns);
+                BackwardRow(t.D.At(n), t.Gate.At(n), t.Up.At(n), t.DGate.At(n), t.DUp.At(n), t.Gate.Columns);
             }
         });
     }

@@ -1,0 +1,19 @@
+using SafeLlama.Kernels;
+
+namespace SafeLlama.Model;
+
+/// <summary>Parts of a vector, each made once: a steady step asks for the same ones again.</summary>
+internal sealed class VectorParts(Tensor vector)
+{
+    private readonly Dictionary<int, Tensor> _parts = [];
+
+    public Tensor At(int first, int count)
+    {
+        if (!_parts.TryGetValue(first, out var part) || part.Columns != count)
+        {
+            _parts[first] = part = vector.SliceVector(first, count);
+        }
+
+        return part;
+    }
+}
