@@ -81,7 +81,7 @@ internal sealed class DeviceCases : IDisposable
             var (a, b) = (Accumulated("a " + name, Rank, inputs), Accumulated("b " + name, outputs, Rank));
             var u = Take("u " + name, n, Rank);
             yield return Product($"y = x Wᵀ + s · x Aᵀ Bᵀ, {name}, r = {Rank}", flops + (2.0 * n * Rank * (inputs + outputs)),
-                () => _backend.LowRank.ForwardBeside(_backend.Linear, x, weight, null, a, b, 2, Dropout.None, u, y));
+                () => _backend.LowRank.ForwardBeside(_backend.Linear, x, weight, null, null, a, b, 2, Dropout.None, u, y));
 
             var (one, answer) = (Take("1 " + name, 1, inputs), Take("y1 " + name, 1, outputs));
             yield return new($"decode, {name} [1, {inputs}] → {outputs}",

@@ -3,7 +3,7 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// A linear of the model, with or without a low-rank pair beside it: y = x Wᵀ + bias + s · (x Aᵀ) Bᵀ.
+/// A linear of the model, with or without a low-rank pair beside it: y = x Wᵀ + bias + residual + s · (x Aᵀ) Bᵀ.
 /// </summary>
 public sealed class AdaptedLinear(IBackend ops, Weight weight, Weight? bias, LoraPair? pair)
 {
@@ -19,16 +19,24 @@ public sealed class AdaptedLinear(IBackend ops, Weight weight, Weight? bias, Lor
     /// <param name="batch">Names the dropout of this micro-batch.</param>
     /// <param name="u">[N, r], x Aᵀ, kept for backward; null without a pair.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor y)
+    public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor y) => Forward(x, batch, u, null, y);
+
+    /// <param name="x">[N, D_in].</param>
+    /// <param name="batch">Names the dropout of this micro-batch.</param>
+    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without a pair.</param>
+    /// <param name="residual">[N, D_out] what the result is added to, or null.</param>
+    /// <param name="y">[N, D_out].</param>
+    public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor? residual, Tensor y)
     {
         if (pair is null)
         {
-            ops.Linear.Forward(x, weight.Value, bias?.Value, y);
+            ops.Linear.Forward(x, weight.Value, bias?.Value, residual, y);
             return;
         }
 
         ops.LowRank.ForwardBeside(
-            ops.Linear, x, weight.Value, bias?.Value, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!, y);
+            ops.Linear, x, weight.Value, bias?.Value, residual, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch),
+            u!, y);
     }
 
     /// <param name="dy">[N, D_out].</param>

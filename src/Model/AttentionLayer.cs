@@ -30,20 +30,22 @@ public sealed class AttentionLayer
     /// <param name="x">[N, D] normalised input.</param>
     /// <param name="batch">Positions and key ranges.</param>
     /// <param name="a">Kept for backward.</param>
+    /// <param name="residual">[N, D] what the result is added to.</param>
     /// <param name="output">[N, D].</param>
-    public void Forward(Tensor x, TokenBatch batch, AttentionActivations a, Tensor output)
+    public void Forward(Tensor x, TokenBatch batch, AttentionActivations a, Tensor residual, Tensor output)
     {
         Project(x, batch, a);
         _ops.Attention.Forward(
             a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale, a.Mixed, a.LogSum);
-        Output.Forward(a.Mixed, batch, a.OutputU, output);
+        Output.Forward(a.Mixed, batch, a.OutputU, residual, output);
     }
 
     /// <summary>
     /// As <see cref="Forward"/>, with the keys and values of this step added to a cache that queries then look into.
     /// </summary>
     /// <param name="cache">Where this layer's keys and values stand; the batch's key ranges are rows of it.</param>
-    public void ForwardCached(Tensor x, TokenBatch batch, AttentionActivations a, LayerCache cache, Tensor output)
+    public void ForwardCached(
+        Tensor x, TokenBatch batch, AttentionActivations a, LayerCache cache, Tensor residual, Tensor output)
     {
         Project(x, batch, a);
         // A query's last key is its own: that row of the cache is where the new key and value belong.
@@ -51,10 +53,10 @@ public sealed class AttentionLayer
         _ops.Elementwise.ScatterRows(a.Value, batch.LastKey, cache.Values);
         _ops.Attention.Forward(
             a.Query, cache.Keys, cache.Values, batch.FirstKey, batch.LastKey, _headDim, _scale, a.Mixed, a.LogSum);
-        Output.Forward(a.Mixed, batch, a.OutputU, output);
+        Output.Forward(a.Mixed, batch, a.OutputU, residual, output);
     }
 
-    /// <param name="d">[N, D] ∂loss/∂output.</param>
+    /// <param name="d">[N, D] ∂loss/∂output; the residual's gradient is d itself.</param>
     /// <param name="x">[N, D] from forward.</param>
     /// <param name="batch">As in forward.</param>
     /// <param name="a">From forward.</param>

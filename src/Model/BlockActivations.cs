@@ -15,7 +15,6 @@ public sealed class BlockActivations
             ? arena.Take(new(n, c.HiddenSize), "feed_forward_in") : shared.Normed;
         FeedForwardRstd = arena.Take(new(n), arena.Backend.Accumulation, "feed_forward_rstd");
         FeedForward = new FeedForwardActivations(arena, c, block.FeedForward, n, shared);
-        Branch = shared.Branch;
     }
 
     /// <summary>[N, D] the block's input, normalised; kept where a linear that reads it learns.</summary>
@@ -36,9 +35,6 @@ public sealed class BlockActivations
     public Tensor FeedForwardRstd { get; }
 
     public FeedForwardActivations FeedForward { get; }
-
-    /// <summary>[N, D] what a half adds to the residual stream; shared by all blocks.</summary>
-    public Tensor Branch { get; }
 }
 
 /// <summary>What no backward asks for, so that all blocks share it.</summary>
@@ -47,15 +43,11 @@ public sealed class SharedActivations
     internal SharedActivations(Arena arena, LlamaConfig c, int n)
     {
         Normed = arena.Take(new(n, c.HiddenSize), "normed");
-        Branch = arena.Take(new(n, c.HiddenSize), "branch");
         Product = arena.Take(new(n, c.IntermediateSize), "product");
     }
 
     /// <summary>[N, D].</summary>
     public Tensor Normed { get; }
-
-    /// <summary>[N, D].</summary>
-    public Tensor Branch { get; }
 
     /// <summary>[N, F].</summary>
     public Tensor Product { get; }

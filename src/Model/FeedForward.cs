@@ -25,28 +25,29 @@ public sealed class FeedForward
     /// <param name="x">[N, D] normalised input.</param>
     /// <param name="batch">Names the dropout.</param>
     /// <param name="a">Kept for backward.</param>
+    /// <param name="residual">[N, D] what the result is added to.</param>
     /// <param name="output">[N, D].</param>
-    public void Forward(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor output)
+    public void Forward(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor residual, Tensor output)
     {
         Widen(x, batch, a);
-        Down.Forward(a.Product, batch, a.DownU, output);
+        Down.Forward(a.Product, batch, a.DownU, residual, output);
     }
 
     /// <summary>
     /// As <see cref="Forward"/>, for what backward asks for alone: the product with down is left out where no pair
     /// stands beside it.
     /// </summary>
-    /// <param name="spare">[N, D], overwritten or not.</param>
-    public void Recompute(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor spare)
+    /// <param name="output">[N, D] what forward left there, computed anew or left alone.</param>
+    public void Recompute(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor residual, Tensor output)
     {
         Widen(x, batch, a);
         if (Down.Pair is not null)
         {
-            Down.Forward(a.Product, batch, a.DownU, spare);
+            Down.Forward(a.Product, batch, a.DownU, residual, output);
         }
     }
 
-    /// <param name="d">[N, D] ∂loss/∂output.</param>
+    /// <param name="d">[N, D] ∂loss/∂output; the residual's gradient is d itself.</param>
     /// <param name="x">[N, D] from forward.</param>
     /// <param name="batch">As in forward.</param>
     /// <param name="a">From forward.</param>

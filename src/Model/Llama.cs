@@ -82,7 +82,7 @@ public sealed class Llama : IDisposable
             // The last block's activations are still there: forward ended with it.
             if (a.Recompute == Recompute.Block && layer < Blocks.Count - 1)
             {
-                Blocks[layer].Recompute(a.Hidden(layer), batch, a.Block(layer));
+                Blocks[layer].Recompute(a.Hidden(layer), batch, a.Block(layer), a.Hidden(layer + 1));
             }
 
             Blocks[layer].Backward(a.Hidden(layer), batch, a.Block(layer), s, continues: layer > _lowestLearning);

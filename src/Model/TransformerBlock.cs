@@ -42,16 +42,16 @@ public sealed class TransformerBlock
     public void Forward(Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache, Tensor output)
     {
         ForwardToMiddle(h, batch, a, cache);
-        FeedForward.Forward(a.FeedForwardIn, batch, a.FeedForward, a.Branch);
-        _ops.Elementwise.Add(a.Middle, a.Branch, output);
+        FeedForward.Forward(a.FeedForwardIn, batch, a.FeedForward, a.Middle, output);
     }
 
     /// <summary>Fills <paramref name="a"/> as forward did: the same ops on the same values, dropout included.</summary>
     /// <param name="h">[N, D] the block's input, kept.</param>
-    public void Recompute(Tensor h, TokenBatch batch, BlockActivations a)
+    /// <param name="output">[N, D] the block's output, which nothing asks for any more.</param>
+    public void Recompute(Tensor h, TokenBatch batch, BlockActivations a, Tensor output)
     {
         ForwardToMiddle(h, batch, a, cache: null);
-        FeedForward.Recompute(a.FeedForwardIn, batch, a.FeedForward, a.Branch);
+        FeedForward.Recompute(a.FeedForwardIn, batch, a.FeedForward, a.Middle, output);
     }
 
     /// <summary>
@@ -77,14 +77,13 @@ public sealed class TransformerBlock
         _ops.RmsNorm.Forward(h, _attentionNorm.Value, _epsilon, a.AttentionIn, a.AttentionRstd);
         if (cache is null)
         {
-            Attention.Forward(a.AttentionIn, batch, a.Attention, a.Branch);
+            Attention.Forward(a.AttentionIn, batch, a.Attention, h, a.Middle);
         }
         else
         {
-            Attention.ForwardCached(a.AttentionIn, batch, a.Attention, cache, a.Branch);
+            Attention.ForwardCached(a.AttentionIn, batch, a.Attention, cache, h, a.Middle);
         }
 
-        _ops.Elementwise.Add(h, a.Branch, a.Middle);
         _ops.RmsNorm.Forward(a.Middle, _feedForwardNorm.Value, _epsilon, a.FeedForwardIn, a.FeedForwardRstd);
     }
 }

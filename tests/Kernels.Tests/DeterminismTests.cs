@@ -8,6 +8,7 @@ internal sealed class DeterminismTests
         ["RmsNorm forward"] = t => RmsNormTests.Forward(t, 300, 260),
         ["RmsNorm backward"] = t => Gradients(RmsNormTests.Backward(t, 300, 260)),
         ["Linear forward"] = t => [LinearTests.Forward(t, 131, 401, 530)],
+        ["Linear forward, onto a residual"] = t => [LinearTests.ForwardResidual(t, 131, 401, 530)],
         ["Linear backward"] = t => Gradients(LinearTests.Backward(t, 131, 401, 530, accumulate: true)),
         ["LowRank forward"] = t => LowRankTests.Forward(t, 400, 256, 300, 8, 0.1),
         ["LowRank backward"] = t => Gradients(LowRankTests.Backward(t, 400, 256, 300, 8, 0.1)),

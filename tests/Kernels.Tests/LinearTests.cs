@@ -22,6 +22,10 @@ internal sealed class LinearTests(string backend)
         [Values] bool bias) =>
         OpTests.AgreesWithReference(backend, t => [Forward(t, rows, 123, 77, type, bias)]);
 
+    [Test]
+    public void Forward_adds_to_a_residual([Values(1, 9, 70)] int rows, [Values] bool bias) =>
+        OpTests.AgreesWithReference(backend, t => [ForwardResidual(t, rows, 123, 77, bias)]);
+
     [TestCaseSource(nameof(Sizes))]
     public void Backward_agrees_with_reference(int rows, int inputs, int outputs) =>
         OpTests.AgreesWithReference(
@@ -53,11 +57,34 @@ internal sealed class LinearTests(string backend)
                 + "x."));
     }
 
+    [Test]
+    public void Forward_names_a_residual_of_another_shape()
+    {
+        using var opened = Backends.Open(backend);
+        using var t = new TestTensors(opened);
+        var (x, weight) = (t.Input("x", new(2, 8)), t.Input("o_proj.weight", new(4, 8)));
+        Assert.That(
+            () => opened.Linear.Forward(x, weight, null, t.Input("hidden.0", new(1, 4)), t.Output("y", new(2, 4))),
+            Throws.ArgumentException.With.Message.EqualTo(
+                "Linear: residual ('hidden.0') has shape [1, 4], expected [2, 4]: one value per element of y."));
+    }
+
     public static Tensor Forward(TestTensors t, int rows, int inputs, int outputs, DType? type = null, bool bias = true)
     {
         var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs), type));
         var y = t.Output("y", new(rows, outputs));
         t.Backend.Linear.Forward(x, weight, bias ? t.Input("bias", new(outputs), type) : null, y);
+        return y;
+    }
+
+    /// <summary>The stream is stored as sums are, whatever the activations' type.</summary>
+    public static Tensor ForwardResidual(
+        TestTensors t, int rows, int inputs, int outputs, bool bias = true, DType? type = null)
+    {
+        var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs), type));
+        var residual = t.Input("residual", new(rows, outputs), t.Backend.Accumulation);
+        var y = t.Output("y", residual.Shape, residual.Type);
+        t.Backend.Linear.Forward(x, weight, bias ? t.Input("bias", new(outputs)) : null, residual, y);
         return y;
     }
 

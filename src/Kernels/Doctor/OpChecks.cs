@@ -78,10 +78,12 @@ public static class OpChecks
         var (y, dy, dx) = (p.Take("y", new(rows, outputs)), p.Take("dy", new(rows, outputs)), p.Take("dx", x.Shape));
         var (dweight, bias, dbias) = (
             p.Wide("dweight", weight.Shape), p.Wide("bias", new(outputs)), p.Wide("dbias", new(outputs)));
+        var (stream, further) = (p.Wide("stream", y.Shape), p.Wide("further", y.Shape));
         p.Backend.Linear.Forward(x, weight, type is null ? bias : null, y);
+        p.Backend.Linear.Forward(x, weight, bias, stream, further);
         p.Backend.Linear.BackwardInput(dy, weight, dx, accumulate: true);
         p.Backend.Linear.BackwardWeight(dy, x, dweight, dbias);
-        return [y, dx, dweight, dbias];
+        return [y, further, dx, dweight, dbias];
     }
 
     private static Tensor[] LowRank(ProbeTensors p)
@@ -103,10 +105,12 @@ public static class OpChecks
         var (u, y, du) = (p.Take("u", new(19, rank)), p.Take("y", new(19, 40)), p.Take("du", new(19, rank)));
         var (da, db, dx) = (p.Wide("da", a.Shape), p.Wide("db", b.Shape), p.Take("dx", x.Shape));
         var (linear, lowRank) = (p.Backend.Linear, p.Backend.LowRank);
-        lowRank.ForwardBeside(linear, x, weight, null, a, b, 0.5, dropout, u, y);
+        var (stream, further) = (p.Wide("stream", y.Shape), p.Wide("further", y.Shape));
+        lowRank.ForwardBeside(linear, x, weight, p.Wide("bias", new(40)), stream, a, b, 0.5, dropout, u, further);
+        lowRank.ForwardBeside(linear, x, weight, null, null, a, b, 0.5, dropout, u, y);
         lowRank.BackwardBeside(
             linear, p.Take("dy", y.Shape), x, weight, a, b, 0.5, dropout, u, du, da, db, dx, accumulate: true);
-        return [u, y, da, db, dx];
+        return [u, y, further, da, db, dx];
     }
 
     private static Tensor[] Rope(ProbeTensors p, int half)

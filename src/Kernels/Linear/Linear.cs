@@ -4,6 +4,7 @@ namespace SafeLlama.Kernels;
 /// <remarks>
 /// <code>
 /// forward    y   = x Wᵀ + bias          y[n,o]   = Σ_i x[n,i] · W[o,i] + bias[o]
+///            y   = x Wᵀ + bias + residual                                     where y is the residual stream
 /// backward   dx (+)= dy W               dx[n,i]  = Σ_o dy[n,o] · W[o,i]
 ///            dW  += dyᵀ x               dW[o,i] += Σ_n dy[n,o] · x[n,i]       where the weight learns
 ///            dbias[o] += Σ_n dy[n,o]                                          where the bias learns
@@ -16,12 +17,21 @@ public abstract class Linear
     /// <param name="weight">[D_out, D_in].</param>
     /// <param name="bias">[D_out], or null.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    public void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor y) => Forward(x, weight, bias, null, y);
+
+    /// <param name="x">[N, D_in].</param>
+    /// <param name="weight">[D_out, D_in].</param>
+    /// <param name="bias">[D_out], or null.</param>
+    /// <param name="residual">[N, D_out] of y's type and not y itself, or null.</param>
+    /// <param name="y">[N, D_out].</param>
+    public void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
     {
         y.MustBeMatrix(x.Rows, weight.Rows, "one row per row of x, one column per row of the weight");
         weight.MustBeMatrix(weight.Rows, x.Columns, "its columns are the columns of x");
         bias?.MustHaveShape(new(weight.Rows), "one value per row of the weight");
-        ForwardCore(x, weight, bias, y);
+        residual?.MustBeMatrix(y.Rows, y.Columns, "one value per element of y");
+        residual?.MustBe(y.Type, "y is the same stream, further on");
+        ForwardCore(x, weight, bias, residual, y);
     }
 
     /// <param name="dy">[N, D_out].</param>
@@ -47,7 +57,7 @@ public abstract class Linear
         BackwardWeightCore(dy, x, dweight, dbias);
     }
 
-    protected abstract void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor y);
+    protected abstract void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y);
 
     protected abstract void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate);
 

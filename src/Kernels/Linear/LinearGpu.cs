@@ -16,8 +16,8 @@ public sealed class LinearGpu : Linear
         _groupSize = device.GroupSize;
     }
 
-    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor y) =>
-        _product.Launch(x, weight, y, ProductForm.RowsByRows, bias);
+    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y) =>
+        _product.Launch(x, weight, y, ProductForm.RowsByRows, bias, residual);
 
     protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
     {

@@ -3,15 +3,16 @@ namespace SafeLlama.Kernels;
 /// <summary>The equation as fp64 loops.</summary>
 public sealed class LinearReference : Linear
 {
-    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
     {
         var (xs, ws, ys) = (x.AsDoubles(), weight.AsDoubles(), y.AsRows<double>());
         var bs = bias is null ? default : bias.AsDoubleElements();
+        var rs = residual is null ? default : residual.AsRows<double>();
         for (var n = 0; n < y.Rows; n++)
         {
             for (var o = 0; o < y.Columns; o++)
             {
-                ys[n][o] = Dot(xs[n], ws[o]) + (bias is null ? 0 : bs[o]);
+                ys[n][o] = Dot(xs[n], ws[o]) + (bias is null ? 0 : bs[o]) + (residual is null ? 0 : rs[n][o]);
             }
         }
     }

@@ -8,14 +8,21 @@ public sealed unsafe class LinearSimd(TilePool pool) : Linear
 
     private readonly Products _products = Products.Create(pool);
 
-    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
     {
-        if (bias is not null)
+        if (residual is not null)
+        {
+            FillWithResidual(residual, bias, y);
+        }
+        else if (bias is not null)
         {
             FillWithBias(bias, y);
         }
 
-        _products.Run(MatrixProduct.TimesTransposed(x, weight, y) with { Add = bias is not null });
+        _products.Run(MatrixProduct.TimesTransposed(x, weight, y) with
+        {
+            Add = bias is not null || residual is not null,
+        });
     }
 
     protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate) =>
@@ -38,6 +45,24 @@ public sealed unsafe class LinearSimd(TilePool pool) : Linear
             for (var n = first; n < end; n++)
             {
                 new ReadOnlySpan<float>(row, t.Y.Columns).CopyTo(t.Y[n]);
+            }
+        });
+    }
+
+    /// <summary>y begins as what the product is added to.</summary>
+    private void FillWithResidual(Tensor residual, Tensor? bias, Tensor y)
+    {
+        var (rs, ys) = (residual.AsRows<float>(), y.AsRows<float>());
+        pool.ForRows(y.Rows, y.Columns, (first, end) =>
+        {
+            var row = bias is null ? null : Widen.Row(bias, 0, ThreadScratch.Floats(bias.Columns));
+            for (var n = first; n < end; n++)
+            {
+                rs[n].CopyTo(ys[n]);
+                if (row is not null)
+                {
+                    VectorMath.AddScaled(1, row, ys.At(n), ys.Columns);
+                }
             }
         });
     }

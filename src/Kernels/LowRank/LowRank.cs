@@ -50,18 +50,19 @@ public abstract class LowRank
     }
 
     /// <summary>
-    /// The frozen product and the pair beside it, y = x Wᵀ + bias + s · drop(x) Aᵀ Bᵀ: one after the other, or in one
-    /// pass over y where a backend can.
+    /// The frozen product and the pair beside it, y = x Wᵀ + bias + residual + s · drop(x) Aᵀ Bᵀ: one after the other,
+    /// or in one pass over y where a backend can.
     /// </summary>
     /// <param name="linear">The backend's product.</param>
     /// <param name="weight">[D_out, D_in], frozen.</param>
     /// <param name="bias">[D_out], or null.</param>
+    /// <param name="residual">[N, D_out] as <see cref="Linear"/> takes it, or null.</param>
     /// <param name="y">[N, D_out], overwritten.</param>
     public virtual void ForwardBeside(
-        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout,
-        Tensor u, Tensor y)
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor a, Tensor b, double scale,
+        Dropout dropout, Tensor u, Tensor y)
     {
-        linear.Forward(x, weight, bias, y);
+        linear.Forward(x, weight, bias, residual, y);
         Forward(x, a, b, scale, dropout, u, y);
     }
 

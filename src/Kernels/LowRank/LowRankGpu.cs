@@ -30,19 +30,19 @@ public sealed class LowRankGpu : LowRank, IDisposable
     }
 
     public override void ForwardBeside(
-        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout,
-        Tensor u, Tensor y)
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor a, Tensor b, double scale,
+        Dropout dropout, Tensor u, Tensor y)
     {
-        if (bias is not null || !Fuses(x, u))
+        if (!Fuses(x, u))
         {
-            base.ForwardBeside(linear, x, weight, bias, a, b, scale, dropout, u, y);
+            base.ForwardBeside(linear, x, weight, bias, residual, a, b, scale, dropout, u, y);
             return;
         }
 
         Down(x, a, dropout, u);
-        if (!_product.LaunchWith(x, weight, u, Round(b, (float)scale), y, ProductForm.RowsByRows))
+        if (!_product.LaunchWith(x, weight, u, Round(b, (float)scale), y, ProductForm.RowsByRows, bias, residual))
         {
-            linear.Forward(x, weight, null, y);
+            linear.Forward(x, weight, bias, residual, y);
             Up(u, b, scale, y);
         }
     }

@@ -2,8 +2,8 @@ namespace SafeLlama.Kernels;
 
 internal sealed class TimedLinear(Linear inner, OpTimes times) : Linear
 {
-    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor y) => times.Run(
-        "Linear forward", Flops(x, weight), () => inner.Forward(x, weight, bias, y), x, weight, y);
+    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y) => times.Run(
+        "Linear forward", Flops(x, weight), () => inner.Forward(x, weight, bias, residual, y), x, weight, residual, y);
 
     protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate) => times.Run(
         "Linear dx", Flops(dx, weight), () => inner.BackwardInput(dy, weight, dx, accumulate), dy, weight, dx);

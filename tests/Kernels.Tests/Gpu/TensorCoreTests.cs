@@ -47,6 +47,16 @@ internal sealed class TensorCoreTests
         run.MustAgree(2e-6);
     }
 
+    /// <summary>What a result is added to lies elsewhere: the residual stream, and a bias for every row.</summary>
+    [TestCase(37, 72, 40)]
+    [TestCase(5, 77, 24)]       // rows end within an eight, and most begin within one
+    public void Sums_are_added_to_a_residual_and_a_bias(int rows, int columns, int depth)
+    {
+        var run = new ProductRun(Form.RowsByRows, rows, columns, depth) { Residual = true };
+        run.Compute(Text(Form.RowsByRows, DType.Float32), DType.Float32, seed: 5);
+        run.MustAgree(2e-6);
+    }
+
     /// <summary>LoRA's branch: a second product of depth r, in the same pass over the result.</summary>
     [Test]
     public void A_second_pair_of_operands_is_added(
@@ -128,12 +138,19 @@ internal sealed class TensorCoreTests
 
         public bool Accumulate { get; init; }
 
+        /// <summary>Whether a residual and a bias are added: the numbers of c, and of its first row.</summary>
+        public bool Residual { get; init; }
+
         public int Compute(string ptx, DType result, long seed)
         {
             var global = new PtxGlobal();
             var (a, b) = (global.Add<ushort>(_a), global.Add<ushort>(_b));
             var before = Array.ConvertAll(_before, DTypes.WidenBFloat16);
             var c = result == DType.Float32 ? global.Add<float>(before) : global.Add<ushort>(_before);
+            var (beside, bias) = Residual
+                ? (c, global.Add<float>(before.AsSpan(0, columns)))
+                : (c, global.Add<float>([0]));
+            c = Residual ? global.Add<float>(new float[rows * columns]) : c;
             var (strideA, strideB) =
                 (form == Form.ColumnsByColumns ? rows : depth, form == Form.RowsByRows ? depth : columns);
             var conflicts = PtxMachine.Run(
@@ -143,9 +160,12 @@ internal sealed class TensorCoreTests
                 PtxArguments.Operand(global.Add<ushort>(Second("a2", rows)), More, More),
                 PtxArguments.Operand(
                     global.Add<ushort>(Second("b2", columns)), form == Form.RowsByRows ? More : columns, More),
+                PtxArguments.Weights(bias, Residual ? columns : 1),
+                PtxArguments.Matrix(beside, rows * columns, columns),
                 PtxArguments.Matrix(c, rows * columns, columns),
                 PtxArguments.Form(
-                    form == Form.ColumnsByColumns, form != Form.RowsByRows, Accumulate, Scale, rows, columns, depth));
+                    form == Form.ColumnsByColumns, form != Form.RowsByRows, Accumulate || Residual, Scale, rows,
+                    columns, depth, bias: Residual));
             _found = result == DType.Float32
                 ? [.. global.Values<float>(c).ToArray().Select(x => (double)x)]
                 : [.. global.Values<ushort>(c).ToArray().Select(x => (double)DTypes.WidenBFloat16(x))];
@@ -174,7 +194,8 @@ internal sealed class TensorCoreTests
                     }
 
                     var at = (m * columns) + n;
-                    expected[at] = (Scale * sum) + (Accumulate ? Wide(_before[at]) : 0);
+                    expected[at] = (Scale * sum) + (Accumulate || Residual ? Wide(_before[at]) : 0)
+                        + (Residual ? Wide(_before[n]) : 0);
                     scale = Math.Max(scale, Math.Abs(expected[at]));
                 }
             }

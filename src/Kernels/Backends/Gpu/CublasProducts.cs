@@ -38,13 +38,14 @@ internal sealed class CublasProducts : IDisposable
         }
     }
 
-    public static bool Takes(Tensor a, Tensor b, Tensor c, ProductForm form) =>
-        a.Type == b.Type && form is { HasBias: 0, Dropped: Dropped.Nothing }
+    /// <param name="beside">What is added where the form says so; it lies in memory as c does, or is c.</param>
+    public static bool Takes(Tensor a, Tensor b, Tensor beside, Tensor c, ProductForm form) =>
+        a.Type == b.Type && beside.RowStride == c.RowStride && form is { HasBias: 0, Dropped: Dropped.Nothing }
         && (a.Type == DType.BFloat16
             ? c.Type is DType.BFloat16 or DType.Float32
             : a.Type == DType.Float32 && c.Type == DType.Float32);
 
-    public void Launch(Tensor a, Tensor b, Tensor c, ProductForm form)
+    public void Launch(Tensor a, Tensor b, Tensor beside, Tensor c, ProductForm form)
     {
         _device.Accelerator.Bind();
         var product = CublasProduct.Of(a, b, c, form);
@@ -55,7 +56,7 @@ internal sealed class CublasProducts : IDisposable
 
         var status = CublasLibrary.Multiply(
             _handle, p.Product, form.Scale, Address(b), p.First, Address(a), p.Second, form.Accumulate,
-            Address(c), p.Result, Address(c), p.Result, 0, (nint)_workspace.Address(0), WorkspaceBytes,
+            Address(beside), p.Result, Address(c), p.Result, 0, (nint)_workspace.Address(0), WorkspaceBytes,
             ((CudaStream)_device.Stream).StreamPtr);
         Check(status, $"cublasLtMatmul of [{a.Rows}, {a.Columns}] and [{b.Rows}, {b.Columns}]");
     }

@@ -7,8 +7,8 @@ namespace SafeLlama.Kernels;
 /// </summary>
 /// <remarks>
 /// <code>
-/// c[m,n] (+)= scale · Σ_k a(m,k) · b(n,k) + bias[n]
-/// a(m,k) = a[m,k], or a[k,m] where transposed; b likewise
+/// c[m,n]  = scale · Σ_k a(m,k) · b(n,k) + bias[n] (+ beside[m,n])
+/// a(m,k)  = a[m,k], or a[k,m] where transposed; b likewise
 /// </code>
 /// A square thread group of side s computes a tile of side 4 s; each thread keeps 4 × 4 sums in registers. Tiles of a
 /// and b, 16 deep, pass through shared memory. Every sum runs over k from first to last, whatever the group's size.
@@ -34,20 +34,20 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
     /// <param name="c">[M, N].</param>
     /// <param name="form">Which operands are transposed, and what becomes of the sums.</param>
     /// <param name="bias">[N], or null.</param>
+    /// <param name="residual">[M, N] of c's type, what is added; null for c itself or nothing.</param>
     /// <param name="dropout">Factors of the operand or result that <paramref name="form"/> names.</param>
-    public void Launch(Tensor a, Tensor b, Tensor c, ProductForm form, Tensor? bias = null, Dropout dropout = default)
+    public void Launch(
+        Tensor a, Tensor b, Tensor c, ProductForm form, Tensor? bias = null, Tensor? residual = null,
+        Dropout dropout = default)
     {
-        form = form with
+        form = Complete(form, a, c, bias, residual) with
         {
-            Rows = c.Rows,
-            Columns = c.Columns,
-            Depth = form.TransposeA != 0 ? a.Rows : a.Columns,
-            HasBias = bias is null ? 0 : 1,
             Dropped = dropout.IsActive ? form.Dropped : Dropped.Nothing,
         };
-        if (cublas is not null && CublasProducts.Takes(a, b, c, form))
+        var beside = residual ?? c;
+        if (cublas is not null && CublasProducts.Takes(a, b, beside, c, form))
         {
-            cublas.Launch(a, b, c, form);
+            cublas.Launch(a, b, beside, c, form);
             return;
         }
 
@@ -56,26 +56,26 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
         {
             if (c.Rows <= SkinnyProduct.MaxRows && !dropout.IsActive)
             {
-                _skinny.Launch(a, b, bias, c, turned: false, form, dropout);
+                _skinny.Launch(a, b, bias, beside, c, turned: false, form, dropout);
                 return;
             }
 
             if (c.Columns <= 2 * SkinnyProduct.MaxRows && bias is null && IsActivation(b))
             {
-                _skinny.Launch(b, a, null, c, turned: true, form, dropout);
+                _skinny.Launch(b, a, null, beside, c, turned: true, form, dropout);
                 return;
             }
         }
 
         if (_tensorCores is not null && TensorCoreProduct.Takes(a, b, form))
         {
-            _tensorCores.Launch(a, b, c, form);
+            _tensorCores.Launch(a, b, null, null, bias, beside, c, form);
             return;
         }
 
         var tile = 4 * _side;
         var groups = new Index2D(((c.Columns - 1) / tile) + 1, ((c.Rows - 1) / tile) + 1);
-        _product.Launch(groups, a, b, bias, c, form, new GpuDropout(dropout));
+        _product.Launch(groups, a, b, bias, beside, c, form, new GpuDropout(dropout));
     }
 
     /// <summary>
@@ -83,27 +83,41 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
     /// </summary>
     /// <param name="a2">[M, R] bf16, R a multiple of 8.</param>
     /// <param name="b2">[N, R] bf16, or [R, N] where b is transposed.</param>
-    public bool LaunchWith(Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form)
+    /// <param name="bias">[N], or null.</param>
+    /// <param name="residual">As <see cref="Launch"/> takes it.</param>
+    public bool LaunchWith(
+        Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form, Tensor? bias = null,
+        Tensor? residual = null)
     {
-        form = form with { Rows = c.Rows, Columns = c.Columns, Depth = a.Columns };
+        form = Complete(form, a, c, bias, residual);
         if (_tensorCores is null || cublas is not null || form.TransposeA != 0 || c.Rows <= SkinnyProduct.MaxRows
             || !TensorCoreProduct.Takes(a, b, form) || !TensorCoreProduct.Takes(a2, b2, form))
         {
             return false;
         }
 
-        _tensorCores.Launch(a, b, a2, b2, c, form);
+        _tensorCores.Launch(a, b, a2, b2, bias, residual ?? c, c, form);
         return true;
     }
 
     /// <summary>Whether tensor cores are there at all.</summary>
     public bool HasTensorCores => _tensorCores is not null;
 
+    private static ProductForm Complete(ProductForm form, Tensor a, Tensor c, Tensor? bias, Tensor? residual) =>
+        (residual is null ? form : form.Added) with
+        {
+            Rows = c.Rows,
+            Columns = c.Columns,
+            Depth = form.TransposeA != 0 ? a.Rows : a.Columns,
+            HasBias = bias is null ? 0 : 1,
+        };
+
     private static bool IsActivation(Tensor tensor) => tensor.Type is DType.Float32 or DType.BFloat16;
 
     /// <summary>A thread group per tile of c; x walks along columns of c, y along rows.</summary>
     internal static void ProductKernel<TA, TB, TC>(
-        GpuMatrix<TA> a, GpuMatrix<TB> b, GpuWeights bias, GpuResult<TC> c, ProductForm form, GpuDropout dropout)
+        GpuMatrix<TA> a, GpuMatrix<TB> b, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, ProductForm form,
+        GpuDropout dropout)
         where TA : unmanaged, IGpuActivation<TA>
         where TB : unmanaged, IGpuStored<TB>
         where TC : unmanaged, IGpuActivation<TC>
@@ -165,24 +179,26 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
             Group.Barrier();
         }
 
-        StoreRow(firstRow + y, firstColumn + x, side, sum0, bias, c, form, dropout);
-        StoreRow(firstRow + y + side, firstColumn + x, side, sum1, bias, c, form, dropout);
-        StoreRow(firstRow + y + (2 * side), firstColumn + x, side, sum2, bias, c, form, dropout);
-        StoreRow(firstRow + y + (3 * side), firstColumn + x, side, sum3, bias, c, form, dropout);
+        StoreRow(firstRow + y, firstColumn + x, side, sum0, bias, beside, c, form, dropout);
+        StoreRow(firstRow + y + side, firstColumn + x, side, sum1, bias, beside, c, form, dropout);
+        StoreRow(firstRow + y + (2 * side), firstColumn + x, side, sum2, bias, beside, c, form, dropout);
+        StoreRow(firstRow + y + (3 * side), firstColumn + x, side, sum3, bias, beside, c, form, dropout);
     }
 
     private static void StoreRow<TC>(
-        int m, int n, int side, Quad sums, GpuWeights bias, GpuResult<TC> c, ProductForm form, GpuDropout dropout)
+        int m, int n, int side, Quad sums, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, ProductForm form,
+        GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
-        Store(m, n, sums.A, bias, c, form, dropout);
-        Store(m, n + side, sums.B, bias, c, form, dropout);
-        Store(m, n + (2 * side), sums.C, bias, c, form, dropout);
-        Store(m, n + (3 * side), sums.D, bias, c, form, dropout);
+        Store(m, n, sums.A, bias, beside, c, form, dropout);
+        Store(m, n + side, sums.B, bias, beside, c, form, dropout);
+        Store(m, n + (2 * side), sums.C, bias, beside, c, form, dropout);
+        Store(m, n + (3 * side), sums.D, bias, beside, c, form, dropout);
     }
 
     private static void Store<TC>(
-        int m, int n, float sum, GpuWeights bias, GpuResult<TC> c, ProductForm form, GpuDropout dropout)
+        int m, int n, float sum, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, ProductForm form,
+        GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
         if (m >= form.Rows || n >= form.Columns)
@@ -201,7 +217,7 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
             value *= dropout.Factor(((long)m * form.Columns) + n);
         }
 
-        c[m, n] = form.Accumulate != 0 ? c[m, n] + value : value;
+        c[m, n] = form.Accumulate != 0 ? beside[m, n] + value : value;
     }
 
     /// <summary>Of 4, 16, 64 or 256.</summary>

@@ -6,7 +6,7 @@ namespace SafeLlama.Kernels;
 /// <summary>A product of which one operand has at most eight rows: decoding's y = x Wᵀ, and LoRA's u = x Aᵀ.</summary>
 /// <remarks>
 /// <code>
-/// c[s,b], or c[b,s], (+)= scale · Σ_k small[s,k] · drop(big[b,k]) + bias[b]         s &lt; 8
+/// c[s,b], or c[b,s],  = scale · Σ_k small[s,k] · drop(big[b,k]) + bias[b] (+ beside, at c's place)         s &lt; 8
 /// </code>
 /// What costs is reading <c>big</c>, and it is read once, in accesses of 16 bytes. A warp takes a row of it; its lanes
 /// stride over eights of k and each keeps eight sums, one per row of <c>small</c>, which comes from cache. The lanes'
@@ -31,12 +31,14 @@ internal sealed class SkinnyProduct(GpuDevice device)
     /// <param name="small">[S, K].</param>
     /// <param name="big">[B, K].</param>
     /// <param name="bias">[B], or null.</param>
+    /// <param name="beside">As c, what is added where the form says so; it may be c.</param>
     /// <param name="c">[S, B], or [B, S] where turned.</param>
     /// <param name="turned">Whether a row of c belongs to a row of <paramref name="big"/>.</param>
     /// <param name="form">Scale, and whether to add.</param>
     /// <param name="dropout">Factors of <paramref name="big"/>, by place.</param>
     public void Launch(
-        Tensor small, Tensor big, Tensor? bias, Tensor c, bool turned, ProductForm form, Dropout dropout)
+        Tensor small, Tensor big, Tensor? bias, Tensor beside, Tensor c, bool turned, ProductForm form,
+        Dropout dropout)
     {
         var warps = device.GroupSize / Math.Min(Warp, device.GroupSize);
         for (var first = 0; first < small.Rows; first += MaxRows)
@@ -45,13 +47,14 @@ internal sealed class SkinnyProduct(GpuDevice device)
                 first, Math.Min(MaxRows, small.Rows - first), big.Rows, big.Columns, turned ? 1 : 0, form.Scale,
                 form.Accumulate, bias is null ? 0 : 1, dropout.IsActive ? 1 : 0);
             _product.Launch(
-                new(((big.Rows - 1) / warps) + 1, 1), small, big, bias, c, part, new GpuDropout(dropout));
+                new(((big.Rows - 1) / warps) + 1, 1), small, big, bias, beside, c, part, new GpuDropout(dropout));
         }
     }
 
     /// <summary>A warp per row of big; groups smaller than a warp, as when emulated, are one.</summary>
     internal static void ProductKernel<TS, TB, TC>(
-        GpuMatrix<TS> small, GpuMatrix<TB> big, GpuWeights bias, GpuResult<TC> c, SkinnyForm form, GpuDropout dropout)
+        GpuMatrix<TS> small, GpuMatrix<TB> big, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, SkinnyForm form,
+        GpuDropout dropout)
         where TS : unmanaged, IGpuActivation<TS>
         where TB : unmanaged, IGpuStored<TB>
         where TC : unmanaged, IGpuActivation<TC>
@@ -102,7 +105,7 @@ internal sealed class SkinnyProduct(GpuDevice device)
 
             var value = (form.Scale * sum) + (form.HasBias != 0 ? bias[row] : 0f);
             var (m, n) = form.Turned != 0 ? (row, form.First + s) : (form.First + s, row);
-            c[m, n] = form.Accumulate != 0 ? c[m, n] + value : value;
+            c[m, n] = form.Accumulate != 0 ? beside[m, n] + value : value;
         }
     }
 

@@ -7,8 +7,9 @@ namespace SafeLlama.Kernels;
 /// <remarks>
 /// Lane l holds of each 16 × 8 fragment the elements (l / 4, 2 (l mod 4)), its neighbour to the right, and both 8 rows
 /// below (PTX ISA, "Matrix fragments for mma.m16n8k16"). Written as they lie, 8 bytes at a time, rows would be touched
-/// in scraps; so 16 rows of every warp are laid out in shared memory, and whole rows leave from there. Rows are 8
-/// floats further apart than they are long, which sends the pairs of a half warp to 32 different banks.
+/// in scraps; so 16 rows of every warp are laid out in shared memory, and whole rows leave from there, eight neighbours
+/// to a thread, in accesses of 16 bytes. What a result is added to is read on the way. Rows are 8 floats further apart
+/// than they are long, which sends the pairs of a half warp to 32 different banks.
 /// </remarks>
 internal static class SumsOfWarp
 {
@@ -18,10 +19,15 @@ internal static class SumsOfWarp
     /// <summary>Rows that are laid out at a time: 16 of each of the two rows of warps.</summary>
     private const int Rows = 32;
 
+    /// <summary>Eights in a row.</summary>
+    private const int Eights = Side / Eight.Count;
+
     /// <param name="shared">Shared address of <paramref name="layout"/>; its former contents are no longer
     /// needed.</param>
     /// <param name="layout">The same as C# sees it.</param>
-    public static void Store<TC>(uint shared, ArrayView<float> layout, GpuResult<TC> c, ProductForm form)
+    public static void Store<TC>(
+        uint shared, ArrayView<Floats4> layout, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c,
+        ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         var row = (OperandTile.WarpRow / 4) + (OperandTile.Lane >> 2);
@@ -31,35 +37,52 @@ internal static class SumsOfWarp
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store0, place, below);
         Group.Barrier();
-        Copy(layout, c, 0, form);
+        Copy(layout, bias, beside, c, 0, form);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store1, place, below);
         Group.Barrier();
-        Copy(layout, c, 16, form);
+        Copy(layout, bias, beside, c, 16, form);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store2, place, below);
         Group.Barrier();
-        Copy(layout, c, 32, form);
+        Copy(layout, bias, beside, c, 32, form);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store3, place, below);
         Group.Barrier();
-        Copy(layout, c, 48, form);
+        Copy(layout, bias, beside, c, 48, form);
     }
 
-    /// <summary>Rows <paramref name="first"/> … + 15 of either row of warps.</summary>
-    private static void Copy<TC>(ArrayView<float> layout, GpuResult<TC> c, int first, ProductForm form)
+    /// <summary>Rows <paramref name="first"/> … + 15 of either row of warps, eight columns to a thread.</summary>
+    private static void Copy<TC>(
+        ArrayView<Floats4> layout, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, int first, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
-        for (var e = Group.IdxX; e < Rows * Side; e += TensorCoreProduct.Threads)
+        for (var e = Group.IdxX; e < Rows * Eights; e += TensorCoreProduct.Threads)
         {
-            var (r, j) = (e / Side, e % Side);
+            var (r, j) = (e / Eights, Eight.Count * (e % Eights));
             var m = (Grid.IdxY * Side) + (r / 16 * 64) + first + (r % 16);
             var n = (Grid.IdxX * Side) + j;
             if (m < form.Rows && n < form.Columns)
             {
-                var value = form.Scale * layout[(r * Pitch) + j];
-                c[m, n] = form.Accumulate != 0 ? c[m, n] + value : value;
+                var value = form.Scale * Sums(layout, ((r * Pitch) + j) / 4);
+                if (form.HasBias != 0)
+                {
+                    value += bias.Load(n, form.Columns);
+                }
+
+                if (form.Accumulate != 0)
+                {
+                    value += beside.Load(m, n, form.Columns);
+                }
+
+                c.Store(m, n, form.Columns, value);
             }
         }
+    }
+
+    private static Eight Sums(ArrayView<Floats4> layout, int at)
+    {
+        var (low, high) = (layout[at], layout[at + 1]);
+        return new(low.A, low.B, low.C, low.D, high.A, high.B, high.C, high.D);
     }
 }

@@ -6,7 +6,8 @@ namespace SafeLlama.Kernels;
 /// <summary>The bf16 matrix product on tensor cores, for compute capability 8.0 and later.</summary>
 /// <remarks>
 /// <code>
-/// c[m,n] (+)= scale · ( Σ_k a(m,k) · b(n,k) + Σ_j a₂(m,j) · b₂(n,j) )         operands bf16; sums fp32; c bf16 or fp32
+/// c[m,n]  = scale · ( Σ_k a(m,k) · b(n,k) + Σ_j a₂(m,j) · b₂(n,j) ) + bias[n] (+ beside[m,n])
+///           operands bf16; sums fp32; c and beside bf16 or fp32
 /// </code>
 /// The second pair is there for LoRA: its K is the rank, one or a few steps more, and y is written once.
 /// A group of 8 warps computes a tile of 128 × 128; a warp 64 × 32 of it, kept in registers that are named in PTX
@@ -45,24 +46,26 @@ internal sealed class TensorCoreProduct
     /// Whether a product can be computed here: operands bf16, and rows that are whole chunks of 16 bytes.
     /// </summary>
     public static bool Takes(Tensor a, Tensor b, ProductForm form) =>
-        IsChunked(a) && IsChunked(b) && form is { HasBias: 0, Dropped: Dropped.Nothing } && (form.TransposeA == 0
-            || form.TransposeB != 0);
-
-    public void Launch(Tensor a, Tensor b, Tensor c, ProductForm form) => Launch(a, b, null, null, c, form);
+        IsChunked(a) && IsChunked(b) && form.Dropped == Dropped.Nothing
+        && (form.TransposeA == 0 || form.TransposeB != 0);
 
     /// <param name="a2">The second pair, stored as the first is, or null.</param>
-    public void Launch(Tensor a, Tensor b, Tensor? a2, Tensor? b2, Tensor c, ProductForm form)
+    /// <param name="bias">[N], or null.</param>
+    /// <param name="beside">[M, N], what is added where the form says so; it may be c.</param>
+    public void Launch(
+        Tensor a, Tensor b, Tensor? a2, Tensor? b2, Tensor? bias, Tensor beside, Tensor c, ProductForm form)
     {
         var kernel = form.TransposeA != 0 ? _columnsByColumns : form.TransposeB != 0 ? _rowsByColumns : _rowsByRows;
         var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
         kernel.Launch(
             groups, Operand(a, form.Depth), Operand(b, form.Depth), Operand(a2 ?? a, a2?.Columns ?? 0),
-            Operand(b2 ?? b, a2?.Columns ?? 0), c, form);
+            Operand(b2 ?? b, a2?.Columns ?? 0), bias, beside, c, form);
     }
 
     /// <summary>y = x Wᵀ: both operands are read along their rows.</summary>
     internal static void RowsByRowsKernel<TC>(
-        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuResult<TC> c, ProductForm form)
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
+        GpuResult<TC> c, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -84,12 +87,13 @@ internal sealed class TensorCoreProduct
             }
         }
 
-        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Chunk>().Cast<float>(), c, form);
+        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Floats4>(), bias, beside, c, form);
     }
 
     /// <summary>dx = dy W: W is read along its columns.</summary>
     internal static void RowsByColumnsKernel<TC>(
-        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuResult<TC> c, ProductForm form)
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
+        GpuResult<TC> c, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -111,12 +115,13 @@ internal sealed class TensorCoreProduct
             }
         }
 
-        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Chunk>().Cast<float>(), c, form);
+        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Floats4>(), bias, beside, c, form);
     }
 
     /// <summary>dW = dyᵀ x: both are read along their columns.</summary>
     internal static void ColumnsByColumnsKernel<TC>(
-        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuResult<TC> c, ProductForm form)
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
+        GpuResult<TC> c, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -138,7 +143,7 @@ internal sealed class TensorCoreProduct
             }
         }
 
-        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Chunk>().Cast<float>(), c, form);
+        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Floats4>(), bias, beside, c, form);
     }
 
     /// <summary>
@@ -189,9 +194,6 @@ internal sealed class TensorCoreProduct
 
     private static GpuOperand Operand(Tensor tensor, int depth) =>
         new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride, depth);
-
-    /// <summary>16 bytes, so that shared memory is aligned for whole chunks.</summary>
-    private readonly record struct Chunk(float A, float B, float C, float D);
 }
 
 /// <summary>A bf16 matrix by its device address, for copies that C# has no word for.</summary>
