@@ -51,7 +51,8 @@ prove() {
     for device in cuda cuda:bf16; do
         try "doctor --deep, $device" doctor "$device" "$results/doctor-${device/:/-}"
     done
-    # The numbers of the Hugging Face stack, on cpu and cuda in fp32; bf16 is held to fp64 by the doctor above.
+    # The numbers of the Hugging Face stack on reference, cpu, cuda, cuda:bf16, and cuda:bf16 with weights rounded too:
+    # forward, adapters and their gradients, training runs, greedy answers, each with what was seen and tolerated.
     for tests in Model Training; do
         try "parity, $tests" parity "$tests"
     done

@@ -26,17 +26,27 @@ public sealed class ReferenceCase : IDisposable
     private readonly JsonElement _manifest;
     private readonly SafetensorsFile _tensors;
     private readonly HashSet<string> _read = [.. Descriptive];
+    private readonly SortedDictionary<string, (double Seen, double Tolerated)> _seen = [];
+    private readonly Lazy<string> _model;
 
-    private ReferenceCase(string folder, string name)
+    private ReferenceCase(string folder, string name, Rounding rounding)
     {
-        (_folder, Name) = (folder, name);
+        (_folder, Name, Rounding) = (folder, name, rounding);
         var path = Path.Combine(folder, "cases", name + ".json");
         _manifest = JsonDocument.Parse(File.ReadAllText(path)).RootElement;
         _tensors = SafetensorsFile.Open(Path.Combine(Path.GetDirectoryName(path)!, Text("tensors_file")));
+        _model = new(() => Rounding == Rounding.ActivationsAndWeights
+            ? BrainTolerance.Narrowed(FolderOf("model")) : FolderOf("model"));
     }
 
     /// <summary>Model and case: <c>A-mha/forward</c>.</summary>
     public string Name { get; }
+
+    /// <summary>What is rounded to bf16, where the numbers are of fp32.</summary>
+    public Rounding Rounding { get; }
+
+    /// <summary>Whether anything is.</summary>
+    public bool IsRounded => Rounding != Rounding.Nothing;
 
     /// <summary>The names of all cases of a kind.</summary>
     public static IEnumerable<string> Names(string kind) => NamesIn(TestFiles.Reference, kind);
@@ -56,12 +66,15 @@ public sealed class ReferenceCase : IDisposable
         [.. JsonDocument.Parse(File.ReadAllText(Path.Combine(TestFiles.Reference, "index.json"))).RootElement
             .GetProperty("cases").EnumerateArray().Select(c => c.GetProperty("kind").GetString()!).Distinct()];
 
-    public static ReferenceCase Open(string name) => new(TestFiles.Reference, name);
+    public static ReferenceCase Open(string name, Rounding rounding = Rounding.Nothing) =>
+        new(TestFiles.Reference, name, rounding);
 
     /// <summary>A case in a copy of the fixtures, such as a spoiled one.</summary>
-    public static ReferenceCase OpenIn(string folder, string name) => new(folder, name);
+    public static ReferenceCase OpenIn(string folder, string name, Rounding rounding = Rounding.Nothing) =>
+        new(folder, name, rounding);
 
-    public string ModelFolder => Path.Combine(_folder, Text("model"));
+    /// <summary>The checkpoint, with its weights rounded where the case is computed so.</summary>
+    public string ModelFolder => _model.Value;
 
     /// <summary>The folder that a manifest field names, relative to the fixtures.</summary>
     public string FolderOf(string field) => Path.Combine(_folder, Text(field));
@@ -79,7 +92,25 @@ public sealed class ReferenceCase : IDisposable
 
     public double Number(string name) => Field(name).GetDouble();
 
-    public double Tolerance(string name) => _manifest.GetProperty("tolerance").GetProperty(name).GetDouble();
+    /// <summary>What the manifest tolerates, or bf16 where that is more.</summary>
+    public double Tolerance(string name)
+    {
+        var tolerance = _manifest.GetProperty("tolerance").GetProperty(name).GetDouble();
+        return !IsRounded ? tolerance : name switch
+        {
+            "logits_atol" or "merged_logits_atol" or "token_nll_atol" => BrainTolerance.Forward * LargestLogit,
+            "loss_atol" or "step_loss_atol" => BrainTolerance.Mean * LargestLogit,
+            "logits_rtol" => 0,
+            "grad_max_abs_over_tensor_absmax" or "grad_norm_rtol" => BrainTolerance.Backward,
+            "merged_weight_atol" or "lr_atol" => tolerance,
+            _ => throw new ParityException($"{Name}: nobody knows what bf16 does to {name}."),
+        };
+    }
+
+    /// <summary>The largest logit of the case; of a training run, which has none, what such models' are.</summary>
+    private double LargestLogit =>
+        TensorNames().FirstOrDefault(name => name is "logits" or "step_logits_first3") is { } logits
+            ? Doubles(logits).Max(Math.Abs) : 10;
 
     /// <summary>Fields that only describe this kind of case, each known to its test.</summary>
     public void Skip(params ReadOnlySpan<string> fields)
@@ -115,7 +146,15 @@ public sealed class ReferenceCase : IDisposable
     /// <exception cref="ParityException">The difference is larger than the tolerance, or not a number.</exception>
     public void Compare(string what, double actual, double expected, double tolerance)
     {
-        if (!(Math.Abs(actual - expected) <= tolerance))
+        var kind = what.Split('[', ' ', '.')[0];
+        var seen = Math.Abs(actual - expected);
+        var share = _seen.TryGetValue(kind, out var worst) ? worst.Seen / worst.Tolerated : -1;
+        if (tolerance > 0 && seen / tolerance > share)
+        {
+            _seen[kind] = (seen, tolerance);
+        }
+
+        if (!(seen <= tolerance))
         {
             throw new ParityException($"{Name}: {what} is {actual:R}, expected {expected:R} within {tolerance:G3}.");
         }
@@ -139,6 +178,19 @@ public sealed class ReferenceCase : IDisposable
         Compare(tensor, actual, expected, tolerance * expected.Max(Math.Abs));
     }
 
+    /// <summary>Compares a merged weight, which is stored as the base is.</summary>
+    public void CompareMerged(string tensor, ReadOnlySpan<double> actual)
+    {
+        if (Rounding == Rounding.ActivationsAndWeights)
+        {
+            CompareToLargest(tensor, actual, BrainTolerance.Weight);
+        }
+        else
+        {
+            Compare(tensor, actual, Doubles(tensor), Tolerance("merged_weight_atol"));
+        }
+    }
+
     /// <exception cref="ParityException">A field or tensor was read by no one.</exception>
     public void MustBeReadWhole()
     {
@@ -148,6 +200,12 @@ public sealed class ReferenceCase : IDisposable
         if (unread.Count > 0)
         {
             throw new ParityException($"{Name}: no test reads {string.Join(", ", unread)}.");
+        }
+
+        if (IsRounded)
+        {
+            TestContext.Out.WriteLine(string.Join(
+                "\n", _seen.Select(s => $"{Name}, {s.Key}: off by {s.Value.Seen:G2} of {s.Value.Tolerated:G2}")));
         }
     }
 

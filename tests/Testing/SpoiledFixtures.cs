@@ -49,9 +49,13 @@ public sealed class SpoiledFixtures : IDisposable
     }
 
     /// <summary>Changes a manifest: <paramref name="change"/> receives its JSON.</summary>
-    public void SpoilManifest(string name, Action<JsonObject> change)
+    public void SpoilManifest(string name, Action<JsonObject> change) =>
+        SpoilFile(Path.Combine("cases", name + ".json"), change);
+
+    /// <summary>Changes a JSON file of the fixtures, such as a model's config.</summary>
+    public void SpoilFile(string relative, Action<JsonObject> change)
     {
-        var path = Path.Combine(Folder, "cases", name + ".json");
+        var path = Path.Combine(Folder, relative);
         var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         change(json);
         File.WriteAllText(path, json.ToJsonString());

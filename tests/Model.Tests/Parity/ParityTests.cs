@@ -21,7 +21,7 @@ public sealed class ParityTests
         [ValueSource(nameof(ForwardCases))] string name, [ValueSource(nameof(Backends))] string backend)
     {
         using var ops = ComputeBackends.Open(backend);
-        using var reference = ReferenceCase.Open(name);
+        using var reference = ReferenceCase.Open(name, ComputeBackends.RoundingOf(backend));
         ForwardParity.Check(ops, reference);
     }
 
@@ -30,7 +30,7 @@ public sealed class ParityTests
         [ValueSource(nameof(LoraCases))] string name, [ValueSource(nameof(Backends))] string backend)
     {
         using var ops = ComputeBackends.Open(backend);
-        using var reference = ReferenceCase.Open(name);
+        using var reference = ReferenceCase.Open(name, ComputeBackends.RoundingOf(backend));
         if (reference.Field("lora_config").TryGetProperty("use_dora", out var dora) && dora.GetBoolean())
         {
             var refused = Assert.Throws<SafeLlamaException>(() => LoraParity.Check(ops, reference))!;
@@ -46,7 +46,7 @@ public sealed class ParityTests
         [ValueSource(nameof(GenerationCases))] string name, [ValueSource(nameof(Backends))] string backend)
     {
         using var ops = ComputeBackends.Open(backend);
-        using var reference = ReferenceCase.Open(name);
+        using var reference = ReferenceCase.Open(name, ComputeBackends.RoundingOf(backend));
         GenerationParity.Check(ops, reference);
     }
 
