@@ -32,34 +32,27 @@ internal static unsafe class QueryBlock<TLanes>
         float* b, nint bStride, int columns, int depth,
         float* c, nint cStride, float scale, bool add)
     {
+        var t = new TileOperands
+        {
+            RowStride = rowStride,
+            StepStride = stepStride,
+            PanelStride = bStride,
+            Depth = depth,
+            Scale = scale,
+            CStride = cStride,
+            AddendStride = cStride,
+        };
         for (var j = 0; j < columns;)
         {
             var two = columns - j >= 2 * TLanes.Count;
+            t.B = b + j;
             for (var i = 0; i < rows;)
             {
-                float* from = a + (i * rowStride), right = b + j, to = c + (i * cStride) + j;
+                t.A = a + (i * rowStride);
+                t.C = c + (i * cStride) + j;
+                t.Addend = add ? t.C : null;
                 var eight = TLanes.ManyRegisters && rows - i >= 8;
-                if (eight && two)
-                {
-                    Tile<TLanes, Tile8x2>.Multiply(
-                        from, rowStride, stepStride, right, bStride, depth, to, cStride, scale, add);
-                }
-                else if (eight)
-                {
-                    Tile<TLanes, Tile8x1>.Multiply(
-                        from, rowStride, stepStride, right, bStride, depth, to, cStride, scale, add);
-                }
-                else if (two)
-                {
-                    Tile<TLanes, Tile4x2>.Multiply(
-                        from, rowStride, stepStride, right, bStride, depth, to, cStride, scale, add);
-                }
-                else
-                {
-                    Tile<TLanes, Tile4x1>.Multiply(
-                        from, rowStride, stepStride, right, bStride, depth, to, cStride, scale, add);
-                }
-
+                Tiles<TLanes>.Multiply(eight ? 8 : 4, two, t);
                 i += eight ? 8 : 4;
             }
 

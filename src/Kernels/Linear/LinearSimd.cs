@@ -10,58 +10,49 @@ public sealed unsafe class LinearSimd(TilePool pool) : Linear
 
     protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
     {
-        if (residual is not null)
+        var product = MatrixProduct.TimesTransposed(x, weight, y);
+        if (bias is not null)
         {
-            FillWithResidual(residual, bias, y);
+            FillWithBias(bias, residual, y);
+            product = product.Added;
         }
-        else if (bias is not null)
+        else if (residual is not null)
         {
-            FillWithBias(bias, y);
+            product = product.AddedTo(residual);
         }
 
-        _products.Run(MatrixProduct.TimesTransposed(x, weight, y) with
-        {
-            Add = bias is not null || residual is not null,
-        });
+        _products.Run(product);
     }
 
-    protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate) =>
-        _products.Run(MatrixProduct.Times(dy, weight, dx) with { Add = accumulate });
+    protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
+    {
+        var product = MatrixProduct.Times(dy, weight, dx);
+        _products.Run(accumulate ? product.Added : product);
+    }
 
     protected override void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias)
     {
-        _products.Run(MatrixProduct.TransposedTimes(dy, x, dweight) with { Add = true });
+        _products.Run(MatrixProduct.TransposedTimes(dy, x, dweight).Added);
         if (dbias is not null)
         {
             AddRows(dy, dbias);
         }
     }
 
-    private void FillWithBias(Tensor bias, Tensor y)
+    /// <summary>y begins as what the product is added to.</summary>
+    private void FillWithBias(Tensor bias, Tensor? residual, Tensor y)
     {
-        pool.ForRows(y.Rows, y.Columns, (bias, Y: y.AsRows<float>()), static (in t, first, end) =>
+        var before = residual is null ? default : residual.AsRows<float>();
+        var op = (bias, HasResidual: residual is not null, Residual: before, Y: y.AsRows<float>());
+        pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
         {
             var row = Widen.Row(t.bias, 0, ThreadScratch.Floats(t.bias.Columns));
             for (var n = first; n < end; n++)
             {
                 new ReadOnlySpan<float>(row, t.Y.Columns).CopyTo(t.Y[n]);
-            }
-        });
-    }
-
-    /// <summary>y begins as what the product is added to.</summary>
-    private void FillWithResidual(Tensor residual, Tensor? bias, Tensor y)
-    {
-        var (rs, ys) = (residual.AsRows<float>(), y.AsRows<float>());
-        pool.ForRows(y.Rows, y.Columns, (first, end) =>
-        {
-            var row = bias is null ? null : Widen.Row(bias, 0, ThreadScratch.Floats(bias.Columns));
-            for (var n = first; n < end; n++)
-            {
-                rs[n].CopyTo(ys[n]);
-                if (row is not null)
+                if (t.HasResidual)
                 {
-                    VectorMath.AddScaled(1, row, ys.At(n), ys.Columns);
+                    VectorMath.AddScaled(1, t.Residual.At(n), t.Y.At(n), t.Y.Columns);
                 }
             }
         });

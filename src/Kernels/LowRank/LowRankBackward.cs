@@ -25,6 +25,8 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
 
     private readonly TilePool _pool;
     private readonly GrowingScratch _scratch = new("gradients of a LoRA branch");
+    private readonly GrowingScratch _packedA = new("packed matrix of a LoRA branch");
+    private readonly GrowingScratch _packedB = new("packed matrix of a LoRA branch");
     private readonly Action<int> _runPart;
     private readonly Action<int> _addUp;
     private Tensor _dy = null!;
@@ -58,6 +60,7 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
 
     private long SumCount => (long)LowRankChunk<TLanes, TThin>.Padded(_rank) * SumStride;
 
+    /// <param name="dx">Added to under dropout, where du A is dropped as x was; else null.</param>
     public void Run(
         Tensor dy, Tensor x, Tensor a, Tensor b, float scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
         Tensor db, Tensor? dx)
@@ -67,15 +70,9 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
         var chunks = (x.Rows + ChunkRows - 1) / ChunkRows;
         _chunksPerPart = Math.Max(LeastChunks, (chunks + MostParts - 1) / MostParts);
         _parts = (chunks + _chunksPerPart - 1) / _chunksPerPart;
-        var (narrow, widen) = (MatrixProduct.Times(dy, b, u), MatrixProduct.Times(u, a, x));
-        var (bCount, aCount) = (
-            LowRankForward<TLanes, TThin>.PackedCount<TThin>(narrow),
-            LowRankForward<TLanes, TThin>.PackedCount<TLanes>(widen));
-        _b = _scratch.Floats(bCount + aCount + (_parts * SumCount));
-        _a = _b + bCount;
-        _sums = _a + aCount;
-        LowRankForward<TLanes, TThin>.Pack<TThin>(narrow, _b);
-        LowRankForward<TLanes, TThin>.Pack<TLanes>(widen, _a);
+        _sums = _scratch.Floats(_parts * SumCount);
+        _b = Panels<TThin>.PackAll(MatrixProduct.Times(dy, b, u), _packedB);
+        _a = dx is null ? null : Panels<TLanes>.PackAll(MatrixProduct.Times(u, a, x), _packedA);
         _pool.For(_parts, _runPart);
         _pool.For((SumStride + ColumnsPerTile - 1) / ColumnsPerTile, _addUp);
     }
@@ -113,46 +110,30 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
 
             LowRankChunk<TLanes, TThin>.AddOuter(u, _rank, dy, dys.Stride, rows, Outputs, _scale, db, SumStride, edge,
                 new ComingRows(xs.At(row), xs.Stride, rows, Inputs));
+            float* x = xs.At(row);
+            nint stride = xs.Stride;
             if (_dropout.IsActive)
             {
                 DropoutSimd.Drop(_dropout, xs, row, rows, kept, factors);
-                LowRankChunk<TLanes, TThin>.AddOuter(
-                    du, _rank, kept, Inputs, rows, Inputs, 1, da, SumStride, edge, default);
-                AddDropped(du, rows, factors, dkept, row, edge);
+                x = kept;
+                stride = Inputs;
             }
-            else
-            {
-                AddUndropped(du, row, rows, da, edge);
-            }
-        }
-    }
 
-    /// <summary>dA += duᵀ x and dx += du A.</summary>
-    private void AddUndropped(float* du, int row, int rows, float* da, float* edge)
-    {
-        var (xs, dys) = (_x.AsRows<float>(), _dy.AsRows<float>());
-        var dxs = _dx?.AsRows<float>() ?? default;
-        var dxRows = _dx is null ? default : new ComingRows(dxs.At(row), dxs.Stride, rows, Inputs);
-        LowRankChunk<TLanes, TThin>.AddOuter(
-            du, _rank, xs.At(row), xs.Stride, rows, Inputs, 1, da, SumStride, edge, dxRows);
-        if (_dx is not null)
-        {
             var next = new ComingRows(
                 dys.At(row + rows), dys.Stride, Math.Min(ChunkRows, _x.Rows - row - rows), Outputs);
-            LowRankChunk<TLanes, TThin>.Widen(
-                du, rows, _a, _rank, Inputs, 1, dxs.At(row), dxs.Stride, add: true, edge, next);
+            LowRankChunk<TLanes, TThin>.AddOuter(du, _rank, x, stride, rows, Inputs, 1, da, SumStride, edge, next);
+            if (_dx is not null)
+            {
+                AddDropped(du, rows, factors, dkept, row, edge);
+            }
         }
     }
 
     /// <summary>dx += factor · (du A).</summary>
     private void AddDropped(float* du, int rows, float* factors, float* dkept, int row, float* edge)
     {
-        if (_dx?.AsRows<float>() is not { } dxs)
-        {
-            return;
-        }
-
-        LowRankChunk<TLanes, TThin>.Widen(du, rows, _a, _rank, Inputs, 1, dkept, Inputs, add: false, edge, default);
+        var dxs = _dx!.AsRows<float>();
+        LowRankChunk<TLanes, TThin>.Widen(du, rows, _a, _rank, Inputs, dkept, Inputs, edge);
         for (var i = 0; i < rows; i++)
         {
             var at = (long)i * Inputs;

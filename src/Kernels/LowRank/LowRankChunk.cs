@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace SafeLlama.Kernels;
 
 /// <summary>The products of a LoRA branch on a few rows, which stay in cache from the first to the last.</summary>
@@ -16,7 +14,7 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
     /// <summary>Rows of a chunk: whole tiles of every height.</summary>
     public const int Rows = 48;
 
-    private const int TallestTile = 12;
+    public const int TallestTile = 12;
 
     /// <summary>r in whole vectors.</summary>
     public static int Padded(int rank) => (rank + TThin.Count - 1) / TThin.Count * TThin.Count;
@@ -56,69 +54,64 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
                     aStride = depth;
                 }
 
-                var c = thin + ((long)row * padded) + column;
-                Tiles<TThin>.Multiply(
-                    tall, two, a, aStride, 1, panel, Tiles<TThin>.Width, depth, c, padded, scale, add: false);
+                Tiles<TThin>.Multiply(tall, two, new TileOperands
+                {
+                    A = a,
+                    RowStride = aStride,
+                    StepStride = 1,
+                    B = panel,
+                    PanelStride = Tiles<TThin>.Width,
+                    Depth = depth,
+                    Scale = scale,
+                    C = thin + ((long)row * padded) + column,
+                    CStride = padded,
+                });
             }
         }
     }
 
-    /// <summary>wide [rows, columns] += scale · thin · panels, from rows of r columns to rows of D.</summary>
+    /// <summary>wide [rows, columns] = thin · panels, from rows of r columns to rows of D.</summary>
     /// <param name="thin">[rows, padded r], with room for whole tiles of rows.</param>
     /// <param name="rows">At most <see cref="Rows"/>.</param>
     /// <param name="panels">The small matrix as <see cref="Panels{TLanes}"/>, [r, columns].</param>
     /// <param name="rank">r.</param>
     /// <param name="columns">D.</param>
-    /// <param name="scale">Multiplies every sum.</param>
     /// <param name="wide">The result.</param>
     /// <param name="stride">Floats from row to row of wide.</param>
-    /// <param name="add">Whether to add to the result, or overwrite it.</param>
     /// <param name="corner">Scratch.</param>
-    /// <param name="coming">What the next step reads.</param>
     public static void Widen(
-        float* thin, int rows, float* panels, int rank, int columns, float scale, float* wide, nint stride, bool add,
-        float* corner, ComingRows coming)
+        float* thin, int rows, float* panels, int rank, int columns, float* wide, nint stride, float* corner)
     {
         var (padded, width) = (Padded(rank), Tiles<TLanes>.Width);
-        var turns = ((rows + Tiles<TLanes>.TallRows - 1) / Tiles<TLanes>.TallRows) * ((columns + width - 1) / width);
         for (var row = 0; row < rows; row += Tiles<TLanes>.TallRows)
         {
             var count = Math.Min(Tiles<TLanes>.TallRows, rows - row);
             var tile = Tiles<TLanes>.RowsFor(count);
-            var a = thin + ((long)row * padded);
             for (var column = 0; column < columns; column += width)
             {
-                coming.AskForShare(turns);
                 var left = Math.Min(width, columns - column);
-                var panel = panels + ((long)column * rank);
-                var c = wide + (row * stride) + column;
-                AskForNextRows(c, stride, add);
+                var t = new TileOperands
+                {
+                    A = thin + ((long)row * padded),
+                    RowStride = padded,
+                    StepStride = 1,
+                    B = panels + ((long)column * rank),
+                    PanelStride = width,
+                    Depth = rank,
+                    Scale = 1,
+                    C = wide + (row * stride) + column,
+                    CStride = stride,
+                };
                 if (count == tile && (left == width || left == TLanes.Count))
                 {
-                    Tiles<TLanes>.Multiply(
-                        tile, left == width, a, padded, 1, panel, width, rank, c, stride, scale, add);
+                    Tiles<TLanes>.Multiply(tile, left == width, t);
                 }
                 else
                 {
-                    Tiles<TLanes>.Multiply(
-                        tile, true, a, padded, 1, panel, width, rank, corner, width, scale, add: false);
-                    Tiles<TLanes>.CopyCorner(corner, count, left, c, stride, add);
+                    Tiles<TLanes>.Multiply(tile, true, t with { C = corner, CStride = width });
+                    Tiles<TLanes>.CopyCorner(corner, count, left, t);
                 }
             }
-        }
-    }
-
-    /// <summary>
-    /// The same columns of the rows that the next tile adds to; beyond the last row nothing comes of it.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskForNextRows(float* c, nint stride, bool add)
-    {
-        c += Tiles<TLanes>.TallRows * stride;
-        for (var i = 0; i < Tiles<TLanes>.TallRows && add; i++, c += stride)
-        {
-            Prefetch.ToL1(c);
-            Prefetch.ToL1(c + TLanes.Count);
         }
     }
 
@@ -157,8 +150,20 @@ internal static unsafe class LowRankChunk<TLanes, TThin>
             for (var k = 0; k < padded; k += tall)
             {
                 var c = sums + (k * sumStride) + column;
-                Tiles<TLanes>.Multiply(
-                    tall, two, thin + k, 1, padded, b, bStride, rows, c, sumStride, scale, add: true);
+                Tiles<TLanes>.Multiply(tall, two, new TileOperands
+                {
+                    A = thin + k,
+                    RowStride = 1,
+                    StepStride = padded,
+                    B = b,
+                    PanelStride = bStride,
+                    Depth = rows,
+                    Scale = scale,
+                    C = c,
+                    CStride = sumStride,
+                    Addend = c,
+                    AddendStride = sumStride,
+                });
             }
 
             column += two ? Tiles<TLanes>.Width : TLanes.Count;

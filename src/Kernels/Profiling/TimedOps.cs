@@ -2,6 +2,8 @@ namespace SafeLlama.Kernels;
 
 internal sealed class TimedLinear(Linear inner, OpTimes times) : Linear
 {
+    public Linear Inner => inner;
+
     protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y) => times.Run(
         "Linear forward", Flops(x, weight), () => inner.Forward(x, weight, bias, residual, y), x, weight, residual, y);
 
@@ -11,11 +13,29 @@ internal sealed class TimedLinear(Linear inner, OpTimes times) : Linear
     protected override void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias) => times.Run(
         "Linear dW", Flops(x, dweight), () => inner.BackwardWeight(dy, x, dweight, dbias), dy, x, dweight);
 
-    private static double Flops(Tensor x, Tensor weight) => 2.0 * x.Rows * weight.Rows * weight.Columns;
+    internal static double Flops(Tensor x, Tensor weight) => 2.0 * x.Rows * weight.Rows * weight.Columns;
 }
 
 internal sealed class TimedLowRank(LowRank inner, OpTimes times) : LowRank
 {
+    public override void ForwardBeside(
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor a, Tensor b, double scale,
+        Dropout dropout, Tensor u, Tensor y) => times.Run(
+        "Linear + LowRank forward",
+        TimedLinear.Flops(x, weight) + Flops(x, a, b),
+        () => inner.ForwardBeside(
+            ((TimedLinear)linear).Inner, x, weight, bias, residual, a, b, scale, dropout, u, y),
+        x, weight, residual, y);
+
+    public override void BackwardBeside(
+        Linear linear, Tensor dy, Tensor x, Tensor weight, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u,
+        Tensor du, Tensor da, Tensor db, Tensor? dx, bool accumulate) => times.Run(
+        "Linear + LowRank backward",
+        (dx is null ? 0 : TimedLinear.Flops(x, weight)) + (2 * Flops(x, a, b)),
+        () => inner.BackwardBeside(
+            ((TimedLinear)linear).Inner, dy, x, weight, a, b, scale, dropout, u, du, da, db, dx, accumulate),
+        dy, x, weight, dx);
+
     protected override void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u,
         Tensor y) => times.Run(
         "LowRank forward", Flops(x, a, b), () => inner.Forward(x, a, b, scale, dropout, u, y), x, a, b, u, y);

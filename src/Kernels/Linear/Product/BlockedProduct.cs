@@ -22,13 +22,20 @@ internal static unsafe class BlockedProduct<TLanes>
 
     private const int MaxDepth = 384;
 
+    /// <summary>Steps that <see cref="MatrixProduct.MoreDepth"/> may have.</summary>
+    public const int MaxMoreDepth = 512;
+
     /// <summary>Steps of k where B is read in place: few, so that C's row stays in L1 while B streams by.</summary>
     private const int DirectDepth = 32;
 
     private static int Width => Panels<TLanes>.Width;
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
-    public static int ScratchCount => (MaxColumns * MaxDepth) + Panels<TLanes>.Slack + (12 * (MaxDepth + Width));
+    public static int ScratchCount =>
+        (MaxColumns * MaxDepth) + Panels<TLanes>.Slack + EdgeCount + (Tiles<TLanes>.TallRows * Width);
+
+    /// <summary>Room for the rows of A, and of A′, that fill no tile.</summary>
+    private static int EdgeCount => Tiles<TLanes>.TallRows * (MaxDepth + MaxMoreDepth);
 
     /// <summary>Computes the rows and columns given, of all of p.</summary>
     /// <param name="p">The product.</param>
@@ -42,12 +49,13 @@ internal static unsafe class BlockedProduct<TLanes>
     {
         var stage = scratch + (MaxColumns * MaxDepth) + (4 * Width);
         var edge = scratch + (MaxColumns * MaxDepth) + Panels<TLanes>.Slack;
-        var corner = edge + (12 * MaxDepth);
+        var corner = edge + EdgeCount;
         var depthBlock = direct ? DirectDepth : Balanced(p.Depth, MaxDepth, 16);
+        var panels = (columns.End - columns.First + Width - 1) / Width;
         for (var step = 0; step < p.Depth; step += depthBlock)
         {
             var depth = Math.Min(depthBlock, p.Depth - step);
-            var add = p.Add || step > 0;
+            var last = step + depth == p.Depth;
             if (direct)
             {
                 PackTail(p, columns, step, depth, scratch, stage);
@@ -57,29 +65,38 @@ internal static unsafe class BlockedProduct<TLanes>
                 Panels<TLanes>.Pack(p, columns.First, columns.End - columns.First, step, depth, scratch, stage);
             }
 
-            var panels = (columns.End - columns.First + Width - 1) / Width;
+            var t = new TileOperands
+            {
+                Depth = depth,
+                MoreDepth = last ? p.MoreDepth : 0,
+                Scale = p.Scale,
+                CStride = p.CStride,
+                AddendStride = step > 0 ? p.CStride : p.AddendStride,
+            };
             for (var row = rows.First; row < rows.End; row += Tiles<TLanes>.TallRows)
             {
                 var count = Math.Min(Tiles<TLanes>.TallRows, rows.End - row);
                 var tile = Tiles<TLanes>.RowsFor(count);
-                var a = p.A + (row * p.ARowStride) + (step * p.AStepStride);
-                var (rowStride, stepStride) = (p.ARowStride, p.AStepStride);
+                t.A = p.A + (row * p.ARowStride) + (step * p.AStepStride);
+                (t.RowStride, t.StepStride) = (p.ARowStride, p.AStepStride);
+                t.MoreA = p.MoreA + (row * p.MoreAStride);
+                t.MoreRowStride = p.MoreAStride;
                 if (count < tile)
                 {
-                    Tiles<TLanes>.CopyEdge(a, rowStride, stepStride, count, tile, depth, edge);
-                    a = edge;
-                    (rowStride, stepStride) = (depth, 1);
+                    CopyEdge(ref t, count, tile, edge);
                 }
 
                 for (var column = columns.First; column < columns.End; column += Width)
                 {
                     var width = Math.Min(Width, columns.End - column);
                     var inPlace = direct && width == Width;
-                    var panel = inPlace
+                    t.B = inPlace
                         ? (float*)p.BAt(step, column)
                         : scratch + ((long)(direct ? 0 : column - columns.First) * depth);
-                    var panelStride = inPlace ? p.BStride : Width;
-                    var c = p.C + (row * p.CStride) + column;
+                    t.PanelStride = inPlace ? p.BStride : Width;
+                    t.MoreB = p.MoreB + ((long)column * p.MoreDepth);
+                    t.C = p.C + (row * p.CStride) + column;
+                    t.Addend = step > 0 ? t.C : p.Addend == null ? null : p.Addend + (row * p.AddendStride) + column;
                     if (p.AStepStride == 1)
                     {
                         var next = row + Tiles<TLanes>.TallRows;
@@ -90,16 +107,12 @@ internal static unsafe class BlockedProduct<TLanes>
                     var wide = width > TLanes.Count;
                     if (count == tile && (width == Width || width == TLanes.Count))
                     {
-                        Tiles<TLanes>.Multiply(
-                            tile, wide, a, rowStride, stepStride, panel, panelStride, depth, c, p.CStride, p.Scale,
-                            add);
+                        Tiles<TLanes>.Multiply(tile, wide, t);
                     }
                     else
                     {
-                        Tiles<TLanes>.Multiply(
-                            tile, wide, a, rowStride, stepStride, panel, panelStride, depth, corner, Width, p.Scale,
-                            add: false);
-                        Tiles<TLanes>.CopyCorner(corner, count, width, c, p.CStride, add);
+                        Tiles<TLanes>.Multiply(tile, wide, t with { C = corner, CStride = Width, Addend = null });
+                        Tiles<TLanes>.CopyCorner(corner, count, width, t);
                     }
                 }
             }
@@ -113,6 +126,21 @@ internal static unsafe class BlockedProduct<TLanes>
     {
         var parts = (total + most - 1) / most;
         return Math.Max(1, ((((total + parts - 1) / parts) + unit - 1) / unit) * unit);
+    }
+
+    /// <summary>Lets the tile read its last rows where zeros follow them.</summary>
+    private static void CopyEdge(ref TileOperands t, int count, int rows, float* edge)
+    {
+        Tiles<TLanes>.CopyEdge(t.A, t.RowStride, t.StepStride, count, rows, t.Depth, edge);
+        t.A = edge;
+        (t.RowStride, t.StepStride) = (t.Depth, 1);
+        if (t.MoreDepth > 0)
+        {
+            edge += rows * t.Depth;
+            Tiles<TLanes>.CopyEdge(t.MoreA, t.MoreRowStride, 1, count, rows, t.MoreDepth, edge);
+            t.MoreA = edge;
+            t.MoreRowStride = t.MoreDepth;
+        }
     }
 
     /// <summary>Where B is read in place, its last columns still need zeros beside them.</summary>
@@ -134,7 +162,7 @@ internal static unsafe class BlockedProduct<TLanes>
     /// </remarks>
     private static void PrefetchNextRows(in MatrixProduct p, int row, int end, int step, int panel, int panels)
     {
-        const int Line = 16;
+        const int Line = Prefetch.Line / sizeof(float);
         var share = (Tiles<TLanes>.TallRows + panels - 1) / panels;
         row += panel * share;
         for (end = Math.Min(end, row + share); row < end; row++)

@@ -24,7 +24,7 @@ internal static unsafe class DotEnd<TLanes, TStored>
             sum += a[k] * TStored.LoadOne(b + (k * TStored.Size));
         }
 
-        var c = p.C + (row * p.CStride) + column;
-        *c = p.Add ? *c + (p.Scale * sum) : p.Scale * sum;
+        var before = p.Addend == null ? 0 : p.Addend[(row * p.AddendStride) + column];
+        p.C[(row * p.CStride) + column] = before + (p.Scale * sum);
     }
 }

@@ -3,8 +3,10 @@ namespace SafeLlama.Kernels;
 /// <summary>One product of matrices in host memory; transposition is a matter of strides.</summary>
 /// <remarks>
 /// <code>
-/// C[m, n] (+)= scale · Σ_k A(m, k) · B(k, n)          m &lt; Rows, n &lt; Columns, k &lt; Depth
+/// C[m, n] = addend[m, n] + scale · (Σ_k A(m, k) · B(k, n) + Σ_k A′(m, k) · B′(k, n))
+///                                                     m &lt; Rows, n &lt; Columns, k &lt; Depth
 /// </code>
+/// The second sum, a LoRA pair beside a frozen product, is there only where <see cref="Products.Takes"/> says so.
 /// </remarks>
 internal unsafe struct MatrixProduct
 {
@@ -36,13 +38,32 @@ internal unsafe struct MatrixProduct
 
     public float Scale;
 
-    /// <summary>Whether C is added to, or overwritten.</summary>
-    public bool Add;
+    /// <summary>What the products are added to: null for nothing, C itself for what is there.</summary>
+    public float* Addend;
+    public nint AddendStride;
+
+    /// <summary>
+    /// A′(m, k) stands at m · <see cref="MoreAStride"/> + k; B′ lies in <see cref="Panels{TLanes}"/> of all columns.
+    /// </summary>
+    public float* MoreA;
+    public nint MoreAStride;
+    public float* MoreB;
+    public int MoreDepth;
+
+    /// <summary>The same, added to what is in C.</summary>
+    public readonly MatrixProduct Added => this with { Addend = C, AddendStride = CStride };
 
     /// <summary>
     /// The address of the stored element in row <paramref name="row"/>, column <paramref name="column"/> of B's memory.
     /// </summary>
     public readonly byte* BAt(nint row, nint column) => B + (((row * BStride) + column) * BType.Size());
+
+    /// <summary>The same, added to a tensor of C's shape.</summary>
+    public readonly MatrixProduct AddedTo(Tensor addend) => this with
+    {
+        Addend = (float*)addend.HostPointer(),
+        AddendStride = addend.RowStride,
+    };
 
     /// <summary>C = x Wᵀ.</summary>
     public static MatrixProduct TimesTransposed(Tensor x, Tensor weight, Tensor y) => new()

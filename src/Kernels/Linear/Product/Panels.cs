@@ -42,6 +42,22 @@ internal static unsafe class Panels<TLanes>
         }
     }
 
+    /// <summary>Packs all of a small B: panels of its columns, each as deep as B.</summary>
+    /// <param name="scale">Multiplies what is packed.</param>
+    /// <returns>The panels, valid until the scratch is used again.</returns>
+    public static float* PackAll(in MatrixProduct p, GrowingScratch scratch, float scale = 1)
+    {
+        var count = (p.Columns + Width - 1) / Width * Width * p.Depth;
+        var panels = scratch.Floats(count + Slack);
+        Pack(p, 0, p.Columns, 0, p.Depth, panels, panels + count + (4 * Width));
+        for (var i = 0; i < count && scale != 1; i += TLanes.Count)
+        {
+            TLanes.Store(panels + i, TLanes.Multiply(TLanes.Load(panels + i), TLanes.Broadcast(scale)));
+        }
+
+        return panels;
+    }
+
     private static void Pack<TStored>(
         in MatrixProduct p, int column, int columns, int step, int depth, float* panels, float* stage)
         where TStored : struct, IStored

@@ -22,6 +22,14 @@ internal abstract class Products
     }
 
     public abstract void Run(in MatrixProduct product);
+
+    /// <summary>Two products whose sums are one, C = addend + A B + A′ B′: a LoRA pair beside a frozen weight.</summary>
+    /// <param name="product">A B; its shape must be one that <see cref="Takes"/>.</param>
+    /// <param name="more">A′ B′ of the same rows and columns; its scale multiplies B′.</param>
+    public abstract void Run(in MatrixProduct product, in MatrixProduct more);
+
+    /// <summary>Whether a product of this shape can take so many more steps from a second one.</summary>
+    public abstract bool Takes(in MatrixProduct product, int more);
 }
 
 /// <inheritdoc/>
@@ -36,6 +44,7 @@ internal sealed unsafe class Products<TLanes> : Products
 
     private readonly TilePool _pool;
     private readonly GrowingScratch _turned = new("scratch of a matrix product");
+    private readonly GrowingScratch _more = new("packed matrix of a LoRA branch");
     private readonly Action<int> _runTile;
     private MatrixProduct _product;
     private Way _way;
@@ -78,6 +87,17 @@ internal sealed unsafe class Products<TLanes> : Products
         Split();
         _pool.For(_tilesAcross * Parts(product.Rows, _tileRows), _runTile);
     }
+
+    public override void Run(in MatrixProduct product, in MatrixProduct more) => Run(product with
+    {
+        MoreA = more.A,
+        MoreAStride = more.ARowStride,
+        MoreB = Panels<TLanes>.PackAll(more, _more, more.Scale),
+        MoreDepth = more.Depth,
+    });
+
+    public override bool Takes(in MatrixProduct product, int more) =>
+        Choose(product) == Way.Packed && more <= BlockedProduct<TLanes>.MaxMoreDepth;
 
     private static Way Choose(in MatrixProduct p)
     {

@@ -2,14 +2,47 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The innermost loop of every product: a small matrix of sums that stays in registers while k runs.</summary>
+/// <summary>What one register tile computes; it begins at the first element of each operand.</summary>
 /// <remarks>
 /// <code>
-/// C[i, j] (+)= scale · Σ_k A(i, k) · B(k, j)          i &lt; Rows, j &lt; Vectors · Lanes
+/// C[i, j] = addend[i, j] + scale · (Σ_k A(i, k) · B(k, j) + Σ_k A′(i, k) · B′(k, j))
 /// </code>
-/// Each step of k loads one row of B as vectors and multiplies it by one broadcast value of A per row: 24 fused
-/// multiply-adds to 14 loads in the 12 × 32 tile of AVX-512. The sums are named one by one because only named
-/// variables live in registers; <c>l3</c> and <c>r3</c> are the left and right vector of row 3.
+/// The second sum is that of a LoRA pair beside a frozen product, y = [x u] [W sB]ᵀ; without one its depth is zero.
+/// </remarks>
+internal unsafe struct TileOperands
+{
+    /// <summary>A(i, k) stands at i · <see cref="RowStride"/> + k · <see cref="StepStride"/>.</summary>
+    public float* A;
+    public nint RowStride;
+    public nint StepStride;
+
+    /// <summary>B(k, j) stands at k · <see cref="PanelStride"/> + j.</summary>
+    public float* B;
+    public nint PanelStride;
+    public int Depth;
+
+    /// <summary>A′(i, k) stands at i · <see cref="MoreRowStride"/> + k, B′(k, j) in a panel of two vectors a step.</summary>
+    public float* MoreA;
+    public nint MoreRowStride;
+    public float* MoreB;
+    public int MoreDepth;
+
+    public float Scale;
+
+    public float* C;
+    public nint CStride;
+
+    /// <summary>Null adds to nothing, C itself to what is there.</summary>
+    public float* Addend;
+    public nint AddendStride;
+}
+
+/// <summary>The innermost loop of every product: a small matrix of sums that stays in registers while k runs.</summary>
+/// <remarks>
+/// Rows and vectors are <typeparamref name="TSize"/>'s. Each step of k loads one row of B as vectors and multiplies it
+/// by one broadcast value of A per row: 24 fused multiply-adds to 14 loads in the 12 × 32 tile of AVX-512. The sums are
+/// named one by one because only named variables live in registers; <c>l3</c> and <c>r3</c> are the left and right
+/// vector of row 3.
 /// </remarks>
 internal static unsafe class Tile<TLanes, TSize>
     where TLanes : struct, ILanes<TLanes>
@@ -21,111 +54,115 @@ internal static unsafe class Tile<TLanes, TSize>
     /// <summary>How far ahead B is asked for: panels come from the second-level cache.</summary>
     private const int StepsAhead = 8;
 
-    /// <param name="a">A(0, 0).</param>
-    /// <param name="rowStride">Floats from A(i, k) to A(i + 1, k).</param>
-    /// <param name="stepStride">Floats from A(i, k) to A(i, k + 1).</param>
-    /// <param name="b">B(0, 0); the columns of one k stand together.</param>
-    /// <param name="panelStride">Floats from B(k, j) to B(k + 1, j).</param>
-    /// <param name="depth">How many k.</param>
-    /// <param name="c">C[0, 0].</param>
-    /// <param name="cStride">Floats from C[i, j] to C[i + 1, j].</param>
-    /// <param name="scale">Multiplies the sums.</param>
-    /// <param name="add">Whether C is added to, or overwritten.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(
-        float* a,
-        nint rowStride,
-        nint stepStride,
-        float* b,
-        nint panelStride,
-        int depth,
-        float* c,
-        nint cStride,
-        float scale,
-        bool add)
+    public static void Multiply(in TileOperands t)
     {
         TLanes l0 = default, l1 = default, l2 = default, l3 = default, l4 = default, l5 = default;
         TLanes l6 = default, l7 = default, l8 = default, l9 = default, l10 = default, l11 = default;
         TLanes r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
         TLanes r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
-        var twoRows = 2 * rowStride;
-        float* a3 = a + rowStride + twoRows, a6 = a3 + rowStride + twoRows, a9 = a6 + rowStride + twoRows;
-        if (depth >= LongDepth)
+        if (t.Depth >= LongDepth)
         {
-            AskForResult(c, cStride);
+            AskForResult(t);
         }
 
-        for (var k = 0; k < depth; k++)
+        float* a = t.A, b = t.B;
+        var (rowStride, stepStride, panelStride, depth) = (t.RowStride, t.StepStride, t.PanelStride, t.Depth);
+        for (var more = t.MoreDepth; ; more = 0)
         {
-            Prefetch.ToL1(b + (StepsAhead * panelStride));
-            Prefetch.ToL1(b + (StepsAhead * panelStride) + TLanes.Count);
-            var left = TLanes.Load(b);
-            var right = TSize.Vectors > 1 ? TLanes.Load(b + TLanes.Count) : default;
-            Step(*a, left, right, ref l0, ref r0);
-            Step(a[rowStride], left, right, ref l1, ref r1);
-            Step(a[twoRows], left, right, ref l2, ref r2);
-            Step(*a3, left, right, ref l3, ref r3);
-            if (TSize.Rows > 4)
+            var twoRows = 2 * rowStride;
+            float* a3 = a + rowStride + twoRows, a6 = a3 + rowStride + twoRows, a9 = a6 + rowStride + twoRows;
+            for (; depth > 0; depth--)
             {
-                Step(a3[rowStride], left, right, ref l4, ref r4);
-                Step(a3[twoRows], left, right, ref l5, ref r5);
+                Prefetch.ToL1(b + (StepsAhead * panelStride));
+                Prefetch.ToL1(b + (StepsAhead * panelStride) + TLanes.Count);
+                var left = TLanes.Load(b);
+                var right = TSize.Vectors > 1 ? TLanes.Load(b + TLanes.Count) : default;
+                Step(*a, left, right, ref l0, ref r0);
+                Step(a[rowStride], left, right, ref l1, ref r1);
+                Step(a[twoRows], left, right, ref l2, ref r2);
+                Step(*a3, left, right, ref l3, ref r3);
+                if (TSize.Rows > 4)
+                {
+                    Step(a3[rowStride], left, right, ref l4, ref r4);
+                    Step(a3[twoRows], left, right, ref l5, ref r5);
+                }
+
+                if (TSize.Rows > 6)
+                {
+                    Step(*a6, left, right, ref l6, ref r6);
+                    Step(a6[rowStride], left, right, ref l7, ref r7);
+                }
+
+                if (TSize.Rows > 8)
+                {
+                    Step(a6[twoRows], left, right, ref l8, ref r8);
+                    Step(*a9, left, right, ref l9, ref r9);
+                    Step(a9[rowStride], left, right, ref l10, ref r10);
+                    Step(a9[twoRows], left, right, ref l11, ref r11);
+                }
+
+                b += panelStride;
+                a += stepStride;
+                a3 += stepStride;
+                a6 += stepStride;
+                a9 += stepStride;
             }
 
-            if (TSize.Rows > 6)
+            if (more == 0)
             {
-                Step(*a6, left, right, ref l6, ref r6);
-                Step(a6[rowStride], left, right, ref l7, ref r7);
+                break;
             }
 
-            if (TSize.Rows > 8)
-            {
-                Step(a6[twoRows], left, right, ref l8, ref r8);
-                Step(*a9, left, right, ref l9, ref r9);
-                Step(a9[rowStride], left, right, ref l10, ref r10);
-                Step(a9[twoRows], left, right, ref l11, ref r11);
-            }
-
-            b += panelStride;
-            a += stepStride;
-            a3 += stepStride;
-            a6 += stepStride;
-            a9 += stepStride;
+            a = t.MoreA;
+            b = t.MoreB;
+            (rowStride, stepStride, panelStride, depth) = (t.MoreRowStride, 1, 2 * TLanes.Count, more);
         }
 
-        var factor = TLanes.Broadcast(scale);
-        Put(l0, r0, factor, c, add);
-        Put(l1, r1, factor, c + cStride, add);
-        Put(l2, r2, factor, c + (2 * cStride), add);
-        Put(l3, r3, factor, c + (3 * cStride), add);
+        var factor = TLanes.Broadcast(t.Scale);
+        float* c = t.C, from = t.Addend;
+        var (cStride, fromStride) = (t.CStride, t.AddendStride);
+        Put(l0, r0, factor, ref c, cStride, ref from, fromStride);
+        Put(l1, r1, factor, ref c, cStride, ref from, fromStride);
+        Put(l2, r2, factor, ref c, cStride, ref from, fromStride);
+        Put(l3, r3, factor, ref c, cStride, ref from, fromStride);
         if (TSize.Rows > 4)
         {
-            Put(l4, r4, factor, c + (4 * cStride), add);
-            Put(l5, r5, factor, c + (5 * cStride), add);
+            Put(l4, r4, factor, ref c, cStride, ref from, fromStride);
+            Put(l5, r5, factor, ref c, cStride, ref from, fromStride);
         }
 
         if (TSize.Rows > 6)
         {
-            Put(l6, r6, factor, c + (6 * cStride), add);
-            Put(l7, r7, factor, c + (7 * cStride), add);
+            Put(l6, r6, factor, ref c, cStride, ref from, fromStride);
+            Put(l7, r7, factor, ref c, cStride, ref from, fromStride);
         }
 
         if (TSize.Rows > 8)
         {
-            Put(l8, r8, factor, c + (8 * cStride), add);
-            Put(l9, r9, factor, c + (9 * cStride), add);
-            Put(l10, r10, factor, c + (10 * cStride), add);
-            Put(l11, r11, factor, c + (11 * cStride), add);
+            Put(l8, r8, factor, ref c, cStride, ref from, fromStride);
+            Put(l9, r9, factor, ref c, cStride, ref from, fromStride);
+            Put(l10, r10, factor, ref c, cStride, ref from, fromStride);
+            Put(l11, r11, factor, ref c, cStride, ref from, fromStride);
         }
     }
 
     /// <summary>C is asked for while k runs, or the stores at the end would wait for memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskForResult(float* c, nint stride)
+    private static void AskForResult(in TileOperands t)
     {
-        for (var row = 0; row < TSize.Rows; row++, c += stride)
+        float* c = t.C, from = t.Addend;
+        for (var row = 0; row < TSize.Rows; row++, c += t.CStride)
         {
             Prefetch.ToL1(c);
             Prefetch.ToL1(c + ((TSize.Vectors - 1) * TLanes.Count));
+            if (from != null && from != c)
+            {
+                Prefetch.ToL1(from);
+                Prefetch.ToL1(from + ((TSize.Vectors - 1) * TLanes.Count));
+            }
+
+            from += from == null ? 0 : t.AddendStride;
         }
     }
 
@@ -140,14 +177,31 @@ internal static unsafe class Tile<TLanes, TSize>
         }
     }
 
+    /// <summary>One row of C; then c and from are at the next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(TLanes left, TLanes right, TLanes factor, float* c, bool add)
+    private static void Put(
+        TLanes left, TLanes right, TLanes factor, ref float* c, nint cStride, ref float* from, nint fromStride)
     {
-        TLanes.Store(c, add ? TLanes.MultiplyAdd(factor, left, TLanes.Load(c)) : TLanes.Multiply(factor, left));
-        if (TSize.Vectors > 1)
+        if (from == null)
         {
-            c += TLanes.Count;
-            TLanes.Store(c, add ? TLanes.MultiplyAdd(factor, right, TLanes.Load(c)) : TLanes.Multiply(factor, right));
+            TLanes.Store(c, TLanes.Multiply(factor, left));
+            if (TSize.Vectors > 1)
+            {
+                TLanes.Store(c + TLanes.Count, TLanes.Multiply(factor, right));
+            }
         }
+        else
+        {
+            TLanes.Store(c, TLanes.MultiplyAdd(factor, left, TLanes.Load(from)));
+            if (TSize.Vectors > 1)
+            {
+                var more = TLanes.Load(from + TLanes.Count);
+                TLanes.Store(c + TLanes.Count, TLanes.MultiplyAdd(factor, right, more));
+            }
+
+            from += fromStride;
+        }
+
+        c += cStride;
     }
 }

@@ -20,47 +20,33 @@ internal static unsafe class Tiles<TLanes>
     /// <summary>
     /// <see cref="Tile{TLanes, TSize}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.
     /// </summary>
-    public static void Multiply(
-        int rows,
-        bool wide,
-        float* a,
-        nint rowStride,
-        nint stepStride,
-        float* b,
-        nint panelStride,
-        int depth,
-        float* c,
-        nint cStride,
-        float scale,
-        bool add)
+    public static void Multiply(int rows, bool wide, in TileOperands t)
     {
         switch (rows, wide)
         {
             case (12, true):
-                Tile<TLanes, Tile12x2>.Multiply(
-                    a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile12x2>.Multiply(t);
                 break;
             case (12, false):
-                Tile<TLanes, Tile12x1>.Multiply(
-                    a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile12x1>.Multiply(t);
                 break;
             case (8, true):
-                Tile<TLanes, Tile8x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile8x2>.Multiply(t);
                 break;
             case (8, false):
-                Tile<TLanes, Tile8x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile8x1>.Multiply(t);
                 break;
             case (6, true):
-                Tile<TLanes, Tile6x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile6x2>.Multiply(t);
                 break;
             case (6, false):
-                Tile<TLanes, Tile6x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile6x1>.Multiply(t);
                 break;
             case (_, true):
-                Tile<TLanes, Tile4x2>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile4x2>.Multiply(t);
                 break;
             case (_, false):
-                Tile<TLanes, Tile4x1>.Multiply(a, rowStride, stepStride, b, panelStride, depth, c, cStride, scale, add);
+                Tile<TLanes, Tile4x1>.Multiply(t);
                 break;
         }
     }
@@ -81,15 +67,20 @@ internal static unsafe class Tiles<TLanes>
     }
 
     /// <summary>The part of a whole tile, computed aside, that C has room for.</summary>
+    /// <param name="corner">[rows, <see cref="Width"/>] the tile's sums, already scaled.</param>
+    /// <param name="rows">Rows of C.</param>
+    /// <param name="columns">Columns of C.</param>
+    /// <param name="t">Where C and the addend are.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void CopyCorner(float* corner, int rows, int columns, float* c, nint stride, bool add)
+    public static void CopyCorner(float* corner, int rows, int columns, in TileOperands t)
     {
         for (var row = 0; row < rows; row++)
         {
             for (var column = 0; column < columns; column++)
             {
                 var value = corner[(row * Width) + column];
-                c[(row * stride) + column] = add ? c[(row * stride) + column] + value : value;
+                t.C[(row * t.CStride) + column] =
+                    t.Addend == null ? value : t.Addend[(row * t.AddendStride) + column] + value;
             }
         }
     }
