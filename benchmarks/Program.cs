@@ -84,6 +84,7 @@ static void List(TextWriter writer)
           step [options]      a training step or a generation, as one line of JSON; step --profile says where the time goes
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
+                              and the memory it must take; --plot growth.svg draws both
 
         Beside other engines (benchmarks/peers says how to build each)
           compare --peer ...  our step and peers' in turn: medians, ratios, peak memory
