@@ -28,6 +28,7 @@ static RootCommand Root()
     root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());
+    root.Subcommands.Add(ScalingCommand.Create());
     root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(Ops());
     root.Subcommands.Add(DeviceCommand.Create());
@@ -84,6 +85,8 @@ static void List(TextWriter writer)
           step [options]      a training step or a generation, as one line of JSON; step --profile says where the time goes
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
+                              and the memory it must take; --plot growth.svg draws both
+          scaling [options]   a step on one thread and on two, with cores free and with others busy on them
 
         Beside other engines (benchmarks/peers says how to build each)
           compare --peer ...  our step and peers' in turn: medians, ratios, peak memory

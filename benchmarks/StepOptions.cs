@@ -37,23 +37,23 @@ internal sealed record StepOptions
 
     public static Command Command(Func<StepOptions, int> run)
     {
-        var config = Option("--config", "tiny", "tiny, small or gqa");
-        var mode = Option("--mode", "lora", "lora, full (all weights learn) or decode (greedy)");
+        var config = CommandOptions.One("--config", "tiny", "tiny, small or gqa");
+        var mode = CommandOptions.One("--mode", "lora", "lora, full (all weights learn) or decode (greedy)");
         mode.AcceptOnlyFromAmong("lora", "full", "decode");
-        var targets = Option("--targets", "qv", "which linears carry an adapter: qv or all");
+        var targets = CommandOptions.One("--targets", "qv", "which linears carry an adapter: qv or all");
         targets.AcceptOnlyFromAmong("qv", "all");
-        var type = Option("--dtype", "fp32", "how weights are stored: fp32 or bf16");
+        var type = CommandOptions.One("--dtype", "fp32", "how weights are stored: fp32 or bf16");
         type.AcceptOnlyFromAmong("fp32", "bf16");
-        var device = Option("--device", "cpu", "cpu, cuda or cuda:bf16");
+        var device = CommandOptions.One("--device", "cpu", "cpu, cuda or cuda:bf16");
         device.AcceptOnlyFromAmong("cpu", "cuda", "cuda:bf16");
-        var threads = Option("--threads", 1, "the caller's included");
-        var steps = Option("--steps", 10, "measured steps");
-        var warmup = Option("--warmup", 2, "steps before those");
-        var generated = Option("--gen", 200, "tokens of one generation");
-        var batch = Option("--batch", 0, "sequences of a step; 0 is the config's own, or 1 in decoding");
-        var length = Option("--length", 0, "tokens of a sequence; 0 is the config's own");
-        var layers = Option("--layers", 0, "blocks; 0 is the config's own");
-        var width = Option("--width", 0, "D, by which heads and F grow too; 0 is the config's own");
+        var threads = CommandOptions.One("--threads", 1, "the caller's included");
+        var steps = CommandOptions.One("--steps", 10, "measured steps");
+        var warmup = CommandOptions.One("--warmup", 2, "steps before those");
+        var generated = CommandOptions.One("--gen", 200, "tokens of one generation");
+        var batch = CommandOptions.One("--batch", 0, "sequences of a step; 0 is the config's own, or 1 in decoding");
+        var length = CommandOptions.One("--length", 0, "tokens of a sequence; 0 is the config's own");
+        var layers = CommandOptions.One("--layers", 0, "blocks; 0 is the config's own");
+        var width = CommandOptions.One("--width", 0, "D, by which heads and F grow too; 0 is the config's own");
         var profile = new Option<bool>("--profile") { Description = "also print where the time goes, op by op" };
         var command = new Command("step", "one whole training step (or one generation), as one line of JSON")
         {
@@ -76,7 +76,4 @@ internal sealed record StepOptions
         }));
         return command;
     }
-
-    private static Option<T> Option<T>(string name, T value, string description) =>
-        new(name) { DefaultValueFactory = _ => value, Description = description };
 }

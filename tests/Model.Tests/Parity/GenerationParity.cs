@@ -68,7 +68,7 @@ internal static class GenerationParity
         }
     }
 
-    /// <summary>Whether the better of two logits stays the better when each is off by as much as is tolerated.</summary>
+    /// <summary>Whether the better of two logits stays so when each is off by as much as is tolerated.</summary>
     private static bool IsSure(ReferenceCase reference, double gap) =>
         !reference.IsRounded || gap > 2 * reference.Tolerance("logits_atol");
 

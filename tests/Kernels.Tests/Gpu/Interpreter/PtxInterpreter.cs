@@ -22,13 +22,17 @@ internal sealed class PtxInterpreter : IGpuInterpreter, IDisposable
     /// <summary>Changes a kernel's text before it runs: what a test must notice.</summary>
     public Func<string, string>? Spoil { get; init; }
 
+    /// <summary>The one kernel that is changed, by its method's name; null changes all.</summary>
+    public string? Spoiled { get; init; }
+
     public void Allocated(nint address, long byteCount) => _memory.Allocated(address, byteCount);
 
     public void Run(MethodInfo kernel, Index2D groups, int groupSize, int sharedBytes, object[] arguments)
     {
         Ran.Add(kernel);
+        var text = Spoil is not null && kernel.Name == (Spoiled ?? kernel.Name) ? Spoil(Text(kernel)) : Text(kernel);
         BankConflicts += PtxMachine.Run(
-            Spoil is null ? Text(kernel) : Spoil(Text(kernel)), _memory, (groups.X, groups.Y), groupSize, sharedBytes,
+            text, _memory, (groups.X, groups.Y), groupSize, sharedBytes,
             seed: _launches++,
             [.. arguments.Select(argument => Bytes(argument).ToArray())]);
     }
