@@ -39,6 +39,26 @@ public sealed class AdaptedLinear(IBackend ops, Weight weight, Weight? bias, Lor
             u!, y);
     }
 
+    /// <summary>As <see cref="Forward(Tensor, TokenBatch, Tensor?, Tensor)"/>, and product = silu(gate) · y.</summary>
+    /// <param name="x">[N, D_in].</param>
+    /// <param name="batch">Names the dropout of this micro-batch.</param>
+    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without a pair.</param>
+    /// <param name="gate">[N, D_out].</param>
+    /// <param name="y">[N, D_out].</param>
+    /// <param name="product">[N, D_out].</param>
+    public void ForwardGated(Tensor x, TokenBatch batch, Tensor? u, Tensor gate, Tensor y, Tensor product)
+    {
+        if (pair is null)
+        {
+            ops.Linear.ForwardGated(x, weight.Value, bias?.Value, ops.SwiGlu, gate, y, product);
+            return;
+        }
+
+        ops.LowRank.ForwardBesideGated(
+            ops.Linear, x, weight.Value, bias?.Value, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!,
+            ops.SwiGlu, gate, y, product);
+    }
+
     /// <param name="dy">[N, D_out].</param>
     /// <param name="x">[N, D_in] from forward.</param>
     /// <param name="batch">As in forward.</param>

@@ -64,7 +64,6 @@ public sealed class FeedForward
     private void Widen(Tensor x, TokenBatch batch, FeedForwardActivations a)
     {
         Gate.Forward(x, batch, a.GateU, a.Gate);
-        Up.Forward(x, batch, a.UpU, a.Up);
-        _ops.SwiGlu.Forward(a.Gate, a.Up, a.Product);
+        Up.ForwardGated(x, batch, a.UpU, a.Gate, a.Up, a.Product);
     }
 }

@@ -26,6 +26,23 @@ internal sealed class LinearTests(string backend)
     public void Forward_adds_to_a_residual([Values(1, 9, 70)] int rows, [Values] bool bias) =>
         OpTests.AgreesWithReference(backend, t => [ForwardResidual(t, rows, 123, 77, bias)]);
 
+    [Test]
+    public void ForwardGated_agrees_with_reference([Values(1, 9, 70)] int rows) =>
+        OpTests.AgreesWithReference(backend, t => ForwardGated(t, rows, 123, 77));
+
+    [Test]
+    public void ForwardGated_gives_the_bytes_of_the_two_ops_it_joins([Values(1, 9, 70)] int rows)
+    {
+        using var opened = Backends.Open(backend);
+        using var t = new TestTensors(opened);
+        var joined = ForwardGated(t, rows, 123, 77);
+        var up = Forward(t, rows, 123, 77);
+        var product = t.Output("product", up.Shape);
+        opened.SwiGlu.Forward(t.Input("gate", up.Shape), up, product);
+        Assert.That(joined[0].ReadDoubles(), Is.EqualTo(up.ReadDoubles()));
+        Assert.That(joined[1].ReadDoubles(), Is.EqualTo(product.ReadDoubles()));
+    }
+
     [TestCaseSource(nameof(Sizes))]
     public void Backward_agrees_with_reference(int rows, int inputs, int outputs) =>
         OpTests.AgreesWithReference(
@@ -86,6 +103,15 @@ internal sealed class LinearTests(string backend)
         var y = t.Output("y", residual.Shape, residual.Type);
         t.Backend.Linear.Forward(x, weight, bias ? t.Input("bias", new(outputs)) : null, residual, y);
         return y;
+    }
+
+    public static Tensor[] ForwardGated(TestTensors t, int rows, int inputs, int outputs)
+    {
+        var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs)));
+        var (gate, bias) = (t.Input("gate", new(rows, outputs)), t.Input("bias", new(outputs)));
+        var (y, product) = (t.Output("up", gate.Shape), t.Output("product", gate.Shape));
+        t.Backend.Linear.ForwardGated(x, weight, bias, t.Backend.SwiGlu, gate, y, product);
+        return [y, product];
     }
 
     public static (string Input, Tensor Gradient)[] Backward(

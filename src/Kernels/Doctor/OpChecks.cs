@@ -81,9 +81,11 @@ public static class OpChecks
         var (stream, further) = (p.Wide("stream", y.Shape), p.Wide("further", y.Shape));
         p.Backend.Linear.Forward(x, weight, type is null ? bias : null, y);
         p.Backend.Linear.Forward(x, weight, bias, stream, further);
+        var (gate, up, product) = (p.Take("gate", y.Shape), p.Take("up", y.Shape), p.Take("product", y.Shape));
+        p.Backend.Linear.ForwardGated(x, weight, bias, p.Backend.SwiGlu, gate, up, product);
         p.Backend.Linear.BackwardInput(dy, weight, dx, accumulate: true);
         p.Backend.Linear.BackwardWeight(dy, x, dweight, dbias);
-        return [y, further, dx, dweight, dbias];
+        return [y, further, up, product, dx, dweight, dbias];
     }
 
     private static Tensor[] LowRank(ProbeTensors p)
@@ -107,10 +109,13 @@ public static class OpChecks
         var (linear, lowRank) = (p.Backend.Linear, p.Backend.LowRank);
         var (stream, further) = (p.Wide("stream", y.Shape), p.Wide("further", y.Shape));
         lowRank.ForwardBeside(linear, x, weight, p.Wide("bias", new(40)), stream, a, b, 0.5, dropout, u, further);
+        var (gate, up, product) = (p.Take("gate", y.Shape), p.Take("up", y.Shape), p.Take("product", y.Shape));
+        lowRank.ForwardBesideGated(
+            linear, x, weight, null, a, b, 0.5, dropout, u, p.Backend.SwiGlu, gate, up, product);
         lowRank.ForwardBeside(linear, x, weight, null, null, a, b, 0.5, dropout, u, y);
         lowRank.BackwardBeside(
             linear, p.Take("dy", y.Shape), x, weight, a, b, 0.5, dropout, u, du, da, db, dx, accumulate: true);
-        return [u, y, further, da, db, dx];
+        return [u, y, further, up, product, da, db, dx];
     }
 
     private static Tensor[] Rope(ProbeTensors p, int half)

@@ -26,12 +26,32 @@ public abstract class Linear
     /// <param name="y">[N, D_out].</param>
     public void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
     {
-        y.MustBeMatrix(x.Rows, weight.Rows, "one row per row of x, one column per row of the weight");
-        weight.MustBeMatrix(weight.Rows, x.Columns, "its columns are the columns of x");
-        bias?.MustHaveShape(new(weight.Rows), "one value per row of the weight");
+        Check(x, weight, bias, y);
         residual?.MustBeMatrix(y.Rows, y.Columns, "one value per element of y");
         residual?.MustBe(y.Type, "y is the same stream, further on");
         ForwardCore(x, weight, bias, residual, y);
+    }
+
+    /// <summary>
+    /// y, and what <see cref="SwiGlu"/> makes of it: product = silu(gate) · y. One after the other, or in one pass over
+    /// y where a backend can; the numbers are the same.
+    /// </summary>
+    /// <param name="x">[N, D_in].</param>
+    /// <param name="weight">[D_out, D_in].</param>
+    /// <param name="bias">[D_out], or null.</param>
+    /// <param name="swiGlu">The backend's gated activation.</param>
+    /// <param name="gate">[N, D_out] of y's type.</param>
+    /// <param name="y">[N, D_out].</param>
+    /// <param name="product">[N, D_out] of y's type.</param>
+    public void ForwardGated(
+        Tensor x, Tensor weight, Tensor? bias, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
+    {
+        Check(x, weight, bias, y);
+        gate.MustBeMatrix(y.Rows, y.Columns, "one gate per element of y");
+        gate.MustBe(y.Type, "gates are stored as y is");
+        product.MustBeMatrix(y.Rows, y.Columns, "one product per element of y");
+        product.MustBe(y.Type, "products are stored as y is");
+        ForwardGatedCore(x, weight, bias, swiGlu, gate, y, product);
     }
 
     /// <param name="dy">[N, D_out].</param>
@@ -59,7 +79,21 @@ public abstract class Linear
 
     protected abstract void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y);
 
+    protected virtual void ForwardGatedCore(
+        Tensor x, Tensor weight, Tensor? bias, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
+    {
+        ForwardCore(x, weight, bias, null, y);
+        swiGlu.Forward(gate, y, product);
+    }
+
     protected abstract void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate);
 
     protected abstract void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias);
+
+    private static void Check(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    {
+        y.MustBeMatrix(x.Rows, weight.Rows, "one row per row of x, one column per row of the weight");
+        weight.MustBeMatrix(weight.Rows, x.Columns, "its columns are the columns of x");
+        bias?.MustHaveShape(new(weight.Rows), "one value per row of the weight");
+    }
 }

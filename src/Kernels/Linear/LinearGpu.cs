@@ -17,7 +17,20 @@ public sealed class LinearGpu : Linear
     }
 
     protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y) =>
-        _product.Launch(x, weight, y, ProductForm.RowsByRows, bias, residual);
+        _product.Launch(x, weight, y, ProductForm.RowsByRows, new(bias, Residual: residual));
+
+    protected override void ForwardGatedCore(
+        Tensor x, Tensor weight, Tensor? bias, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
+    {
+        if (_product.Gates(x, weight, y))
+        {
+            _product.Launch(x, weight, y, ProductForm.RowsByRows, new(bias, Gate: gate, Gated: product));
+        }
+        else
+        {
+            base.ForwardGatedCore(x, weight, bias, swiGlu, gate, y, product);
+        }
+    }
 
     protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
     {

@@ -66,6 +66,19 @@ public abstract class LowRank
         Forward(x, a, b, scale, dropout, u, y);
     }
 
+    /// <summary><see cref="ForwardBeside"/>, and product = silu(gate) · y as <see cref="SwiGlu"/> makes it.</summary>
+    /// <param name="swiGlu">The backend's gated activation.</param>
+    /// <param name="gate">[N, D_out] of y's type.</param>
+    /// <param name="y">[N, D_out], overwritten.</param>
+    /// <param name="product">[N, D_out] of y's type, overwritten.</param>
+    public virtual void ForwardBesideGated(
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout,
+        Tensor u, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
+    {
+        ForwardBeside(linear, x, weight, bias, null, a, b, scale, dropout, u, y);
+        swiGlu.Forward(gate, y, product);
+    }
+
     /// <summary>
     /// Backward of <see cref="ForwardBeside"/> for the pair and for x; the frozen weight has no gradient.
     /// </summary>

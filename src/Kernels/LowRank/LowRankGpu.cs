@@ -33,17 +33,20 @@ public sealed class LowRankGpu : LowRank, IDisposable
         Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor a, Tensor b, double scale,
         Dropout dropout, Tensor u, Tensor y)
     {
-        if (!Fuses(x, u))
+        if (!TryJoin(x, weight, a, b, scale, dropout, u, y, new(bias, Residual: residual)))
         {
             base.ForwardBeside(linear, x, weight, bias, residual, a, b, scale, dropout, u, y);
-            return;
         }
+    }
 
-        Down(x, a, dropout, u);
-        if (!_product.LaunchWith(x, weight, u, Round(b, (float)scale), y, ProductForm.RowsByRows, bias, residual))
+    public override void ForwardBesideGated(
+        Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Dropout dropout,
+        Tensor u, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
+    {
+        if (!TryJoin(x, weight, a, b, scale, dropout, u, y, new(bias, Gate: gate, Gated: product)))
         {
-            linear.Forward(x, weight, bias, residual, y);
-            Up(u, b, scale, y);
+            base.ForwardBesideGated(
+                linear, x, weight, bias, a, b, scale, dropout, u, swiGlu, gate, y, product);
         }
     }
 
@@ -52,19 +55,15 @@ public sealed class LowRankGpu : LowRank, IDisposable
         Tensor du, Tensor da, Tensor db, Tensor? dx, bool accumulate)
     {
         // Dropped elements of du A are those of x: they cannot be part of a sum whose other part is not dropped.
-        if (dx is null || dropout.IsActive || !Fuses(dy, du))
+        var form = accumulate ? ProductForm.RowsByColumns.Added : ProductForm.RowsByColumns;
+        if (dx is null || dropout.IsActive || !Fuses(dy, du) || !_product.Joins(dy, weight, dx, form))
         {
             base.BackwardBeside(linear, dy, x, weight, a, b, scale, dropout, u, du, da, db, dx, accumulate);
             return;
         }
 
         Backward(dy, x, a, b, scale, dropout, u, du, da, db, dx: null);
-        var form = accumulate ? ProductForm.RowsByColumns.Added : ProductForm.RowsByColumns;
-        if (!_product.LaunchWith(dy, weight, du, Round(a, 1), dx, form))
-        {
-            linear.BackwardInput(dy, weight, dx, accumulate);
-            _product.Launch(du, a, dx, ProductForm.RowsByColumns.Added);
-        }
+        _product.LaunchWith(dy, weight, du, Round(a, 1), dx, form);
     }
 
     public void Dispose()
@@ -92,6 +91,23 @@ public sealed class LowRankGpu : LowRank, IDisposable
             _product.Launch(
                 du, a, dx, ProductForm.RowsByColumns.Added with { Dropped = Dropped.Result }, dropout: dropout);
         }
+    }
+
+    /// <summary>
+    /// u, and y = x Wᵀ + u (s B)ᵀ with its epilogue in one pass over y; false where tensor cores cannot take it.
+    /// </summary>
+    private bool TryJoin(
+        Tensor x, Tensor weight, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y,
+        in Epilogue epilogue)
+    {
+        if (!Fuses(x, u) || !_product.Joins(x, weight, y, ProductForm.RowsByRows))
+        {
+            return false;
+        }
+
+        Down(x, a, dropout, u);
+        _product.LaunchWith(x, weight, u, Round(b, (float)scale), y, ProductForm.RowsByRows, epilogue);
+        return true;
     }
 
     /// <summary>u = scale · drop(x) Aᵀ.</summary>

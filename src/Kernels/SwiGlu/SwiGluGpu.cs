@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Algorithms;
 
 namespace SafeLlama.Kernels;
 
@@ -28,7 +29,7 @@ public sealed class SwiGluGpu : SwiGlu
         for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
             var g = gate.Load(row, i, columns);
-            product.Store(row, i, columns, g * Sigmoid(g) * up.Load(row, i, columns));
+            product.Store(row, i, columns, Silu(g) * up.Load(row, i, columns));
         }
     }
 
@@ -46,6 +47,12 @@ public sealed class SwiGluGpu : SwiGlu
             dup.Store(row, i, columns, d * g * sigma);
         }
     }
+
+    /// <summary>x · σ(x).</summary>
+    internal static Eight Silu(Eight x) => x * Sigmoid(x);
+
+    /// <summary>The same of one number.</summary>
+    internal static float Silu(float x) => x * (1f / (1f + XMath.Exp(-1f * x)));
 
     private static Eight Sigmoid(Eight x) => Eight.All(1f) / (Eight.All(1f) + Eight.Exp(-1f * x));
 }

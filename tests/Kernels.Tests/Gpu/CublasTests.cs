@@ -16,7 +16,7 @@ internal sealed class CublasTests
         var a = arena.Take(transposeA != 0 ? new(K, M) : new(M, K), DType.Float32, "a");
         var b = arena.Take(transposeB != 0 ? new(K, N) : new(N, K), DType.Float32, "b");
         var c = arena.Take(new(M, N), DType.Float32, "c");
-        var product = CublasProduct.Of(a, b, c, new ProductForm(transposeA, transposeB, 0));
+        var product = CublasProduct.Of(a, b, c, new ProductForm(transposeA, transposeB, ProductEnd.Overwrite));
         double Ours(int m, int n, int k) => A(m, k) * B(n, k);
         double[] storedA = [.. Stored(transposeA != 0 ? K : M, transposeA != 0 ? M : K,
             (r, s) => transposeA != 0 ? A(s, r) : A(r, s))];

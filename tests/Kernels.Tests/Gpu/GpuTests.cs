@@ -21,6 +21,8 @@ internal sealed class GpuTests
         ["Linear forward, fp16 weight"] = t => [LinearTests.Forward(t, 3, 21, 9, DType.Float16, bias: false)],
         ["Linear forward, one row onto a residual"] = t => [LinearTests.ForwardResidual(t, 1, 19, 3)],
         ["Linear forward, onto a residual"] = t => [LinearTests.ForwardResidual(t, 9, 37, 19)],
+        ["Linear forward, one gated row"] = t => LinearTests.ForwardGated(t, 1, 19, 3),
+        ["Linear forward, gated"] = t => LinearTests.ForwardGated(t, 9, 37, 19),
         ["Linear backward"] = t => Gradients(LinearTests.Backward(t, 9, 37, 19, accumulate: true)),
         ["Linear backward, overwriting"] = t => [LinearTests.Backward(t, 5, 7, 11, accumulate: false)[0].Gradient],
         ["LowRank forward"] = t => LowRankTests.Forward(t, 5, 23, 11, 3, 0.3),

@@ -54,7 +54,7 @@ internal sealed class PortablePtxTests
             PtxArguments.Weights(atBias, columns),
             PtxArguments.Matrix(c, rows * columns, columns),
             PtxArguments.Matrix(c, rows * columns, columns),
-            PtxArguments.Form(transposeA, transposeB, accumulate: false, 1, rows, columns, depth, bias: true),
+            PtxArguments.Form(transposeA, transposeB, ProductEnd.Overwrite, 1, rows, columns, depth, bias: true),
             new byte[16]);
         for (var m = 0; m < rows; m++)
         {

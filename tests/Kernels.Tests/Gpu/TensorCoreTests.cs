@@ -201,8 +201,10 @@ internal sealed class TensorCoreTests
                 PtxArguments.Weights(bias, Residual ? columns : 1),
                 PtxArguments.Matrix(beside, rows * columns, columns),
                 PtxArguments.Matrix(c, rows * columns, columns),
+                PtxArguments.Matrix(c, rows * columns, columns),
                 PtxArguments.Form(
-                    form == Form.ColumnsByColumns, form != Form.RowsByRows, Accumulate || Residual, Scale, rows,
+                    form == Form.ColumnsByColumns, form != Form.RowsByRows,
+                    Accumulate || Residual ? ProductEnd.Add : ProductEnd.Overwrite, Scale, rows,
                     columns, depth, bias: Residual));
             _found = result == DType.Float32
                 ? [.. global.Values<float>(c).ToArray().Select(x => (double)x)]

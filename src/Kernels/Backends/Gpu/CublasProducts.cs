@@ -40,7 +40,8 @@ internal sealed class CublasProducts : IDisposable
 
     /// <param name="beside">What is added where the form says so; it lies in memory as c does, or is c.</param>
     public static bool Takes(Tensor a, Tensor b, Tensor beside, Tensor c, ProductForm form) =>
-        a.Type == b.Type && beside.RowStride == c.RowStride && form is { HasBias: 0, Dropped: Dropped.Nothing }
+        a.Type == b.Type && beside.RowStride == c.RowStride
+        && form is { HasBias: 0, Dropped: Dropped.Nothing, End: not ProductEnd.Gate }
         && (a.Type == DType.BFloat16
             ? c.Type is DType.BFloat16 or DType.Float32
             : a.Type == DType.Float32 && c.Type == DType.Float32);
@@ -55,8 +56,8 @@ internal sealed class CublasProducts : IDisposable
         }
 
         var status = CublasLibrary.Multiply(
-            _handle, p.Product, form.Scale, Address(b), p.First, Address(a), p.Second, form.Accumulate,
-            Address(beside), p.Result, Address(c), p.Result, 0, (nint)_workspace.Address(0), WorkspaceBytes,
+            _handle, p.Product, form.Scale, Address(b), p.First, Address(a), p.Second,
+            form.End == ProductEnd.Add ? 1f : 0f, Address(beside), p.Result, Address(c), p.Result, 0, (nint)_workspace.Address(0), WorkspaceBytes,
             ((CudaStream)_device.Stream).StreamPtr);
         Check(status, $"cublasLtMatmul of [{a.Rows}, {a.Columns}] and [{b.Rows}, {b.Columns}]");
     }

@@ -7,7 +7,7 @@ namespace SafeLlama.Kernels;
 /// </summary>
 /// <remarks>
 /// <code>
-/// c[m,n]  = scale · Σ_k a(m,k) · b(n,k) + bias[n] (+ beside[m,n])
+/// c[m,n]  = scale · Σ_k a(m,k) · b(n,k) + bias[n], and its epilogue
 /// a(m,k)  = a[m,k], or a[k,m] where transposed; b likewise
 /// </code>
 /// A square thread group of side s computes a tile of side 4 s; each thread keeps 4 × 4 sums in registers. Tiles of a
@@ -33,21 +33,18 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
     /// <param name="b">[N, K], or [K, N] where transposed.</param>
     /// <param name="c">[M, N].</param>
     /// <param name="form">Which operands are transposed, and what becomes of the sums.</param>
-    /// <param name="bias">[N], or null.</param>
-    /// <param name="residual">[M, N] of c's type, what is added; null for c itself or nothing.</param>
+    /// <param name="epilogue">What the sums meet on their way out; a gate where <see cref="Gates"/> says so.</param>
     /// <param name="dropout">Factors of the operand or result that <paramref name="form"/> names.</param>
     public void Launch(
-        Tensor a, Tensor b, Tensor c, ProductForm form, Tensor? bias = null, Tensor? residual = null,
-        Dropout dropout = default)
+        Tensor a, Tensor b, Tensor c, ProductForm form, Epilogue epilogue = default, Dropout dropout = default)
     {
-        form = Complete(form, a, c, bias, residual) with
+        form = Complete(form, a, c, epilogue) with
         {
             Dropped = dropout.IsActive ? form.Dropped : Dropped.Nothing,
         };
-        var beside = residual ?? c;
-        if (cublas is not null && CublasProducts.Takes(a, b, beside, c, form))
+        if (cublas is not null && CublasProducts.Takes(a, b, epilogue.Residual ?? c, c, form))
         {
-            cublas.Launch(a, b, beside, c, form);
+            cublas.Launch(a, b, epilogue.Residual ?? c, c, form);
             return;
         }
 
@@ -56,60 +53,59 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
         {
             if (c.Rows <= SkinnyProduct.MaxRows && !dropout.IsActive)
             {
-                _skinny.Launch(a, b, bias, beside, c, turned: false, form, dropout);
+                _skinny.Launch(a, b, epilogue, c, turned: false, form, dropout);
                 return;
             }
 
-            if (c.Columns <= 2 * SkinnyProduct.MaxRows && bias is null && IsActivation(b))
+            if (c.Columns <= 2 * SkinnyProduct.MaxRows && epilogue.Bias is null && IsActivation(b))
             {
-                _skinny.Launch(b, a, null, beside, c, turned: true, form, dropout);
+                _skinny.Launch(b, a, epilogue, c, turned: true, form, dropout);
                 return;
             }
         }
 
         if (_tensorCores is not null && TensorCoreProduct.Takes(a, b, form))
         {
-            _tensorCores.Launch(a, b, null, null, bias, beside, c, form);
+            _tensorCores.Launch(a, b, null, null, epilogue, c, form);
             return;
         }
 
         var tile = 4 * _side;
         var groups = new Index2D(((c.Columns - 1) / tile) + 1, ((c.Rows - 1) / tile) + 1);
-        _product.Launch(groups, a, b, bias, beside, c, form, new GpuDropout(dropout));
+        _product.Launch(groups, a, b, epilogue.Bias, epilogue.Residual ?? c, c, form, new GpuDropout(dropout));
     }
 
     /// <summary>
-    /// Queues c = a bᵀ + a₂ b₂ᵀ (or a b + a₂ b₂) in one pass over c; false where tensor cores cannot take it.
+    /// Queues c = a bᵀ + a₂ b₂ᵀ (or a b + a₂ b₂) in one pass over c, where <see cref="Joins"/> says so.
     /// </summary>
     /// <param name="a2">[M, R] bf16, R a multiple of 8.</param>
     /// <param name="b2">[N, R] bf16, or [R, N] where b is transposed.</param>
-    /// <param name="bias">[N], or null.</param>
-    /// <param name="residual">As <see cref="Launch"/> takes it.</param>
-    public bool LaunchWith(
-        Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form, Tensor? bias = null,
-        Tensor? residual = null)
-    {
-        form = Complete(form, a, c, bias, residual);
-        if (_tensorCores is null || cublas is not null || form.TransposeA != 0 || c.Rows <= SkinnyProduct.MaxRows
-            || !TensorCoreProduct.Takes(a, b, form) || !TensorCoreProduct.Takes(a2, b2, form))
-        {
-            return false;
-        }
+    /// <param name="epilogue">As <see cref="Launch"/> takes it.</param>
+    public void LaunchWith(
+        Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form, Epilogue epilogue = default) =>
+        _tensorCores!.Launch(a, b, a2, b2, epilogue, c, Complete(form, a, c, epilogue));
 
-        _tensorCores.Launch(a, b, a2, b2, bias, residual ?? c, c, form);
-        return true;
-    }
+    /// <summary>Whether a second product of few steps can be part of the sums of this one.</summary>
+    public bool Joins(Tensor a, Tensor b, Tensor c, ProductForm form) =>
+        HasTensorCores && cublas is null && c.Rows > SkinnyProduct.MaxRows && TensorCoreProduct.Takes(a, b, form);
+
+    /// <summary>Whether the epilogue of c = a bᵀ may have a gate: on tensor cores, and in decoding.</summary>
+    public bool Gates(Tensor a, Tensor b, Tensor c) => cublas is null && (c.Rows <= SkinnyProduct.MaxRows
+        || (HasTensorCores && TensorCoreProduct.Takes(a, b, ProductForm.RowsByRows)));
 
     /// <summary>Whether tensor cores are there at all.</summary>
     public bool HasTensorCores => _tensorCores is not null;
 
-    private static ProductForm Complete(ProductForm form, Tensor a, Tensor c, Tensor? bias, Tensor? residual) =>
-        (residual is null ? form : form.Added) with
+    private static ProductForm Complete(ProductForm form, Tensor a, Tensor c, in Epilogue epilogue) =>
+        form with
         {
+            End = epilogue.Residual is not null ? ProductEnd.Add
+                : epilogue.Gate is not null ? ProductEnd.Gate
+                : form.End,
             Rows = c.Rows,
             Columns = c.Columns,
             Depth = form.TransposeA != 0 ? a.Rows : a.Columns,
-            HasBias = bias is null ? 0 : 1,
+            HasBias = epilogue.Bias is null ? 0 : 1,
         };
 
     private static bool IsActivation(Tensor tensor) => tensor.Type is DType.Float32 or DType.BFloat16;
@@ -217,7 +213,7 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
             value *= dropout.Factor(((long)m * form.Columns) + n);
         }
 
-        c[m, n] = form.Accumulate != 0 ? beside[m, n] + value : value;
+        c[m, n] = form.End == ProductEnd.Add ? beside[m, n] + value : value;
     }
 
     /// <summary>Of 4, 16, 64 or 256.</summary>
@@ -248,7 +244,7 @@ internal enum Dropped
 
 /// <summary>The form of a product. Truths are 0 or 1: a kernel's parameters are numbers.</summary>
 internal readonly record struct ProductForm(
-    int TransposeA, int TransposeB, int Accumulate, float Scale = 1, Dropped Dropped = Dropped.Nothing)
+    int TransposeA, int TransposeB, ProductEnd End, float Scale = 1, Dropped Dropped = Dropped.Nothing)
 {
     public int Rows { get; init; }
 
@@ -259,13 +255,13 @@ internal readonly record struct ProductForm(
     public int HasBias { get; init; }
 
     /// <summary>x Wᵀ, both read along their rows.</summary>
-    public static ProductForm RowsByRows => new(0, 0, 0, 1);
+    public static ProductForm RowsByRows => new(0, 0, ProductEnd.Overwrite);
 
     /// <summary>dy W.</summary>
-    public static ProductForm RowsByColumns => new(0, 1, 0, 1);
+    public static ProductForm RowsByColumns => new(0, 1, ProductEnd.Overwrite);
 
     /// <summary>dyᵀ x.</summary>
-    public static ProductForm ColumnsByColumns => new(1, 1, 0, 1);
+    public static ProductForm ColumnsByColumns => new(1, 1, ProductEnd.Overwrite);
 
-    public ProductForm Added => this with { Accumulate = 1 };
+    public ProductForm Added => this with { End = ProductEnd.Add };
 }

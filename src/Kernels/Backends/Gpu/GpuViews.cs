@@ -154,6 +154,13 @@ internal static class GpuEights
         Put(memory, at, left, 7, values.H);
     }
 
+    /// <summary>What reading finds after eight numbers were stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Eight Rounded<T>(Eight x)
+        where T : unmanaged, IGpuActivation<T> => new(
+        T.Widen(T.Narrow(x.A)), T.Widen(T.Narrow(x.B)), T.Widen(T.Narrow(x.C)), T.Widen(T.Narrow(x.D)),
+        T.Widen(T.Narrow(x.E)), T.Widen(T.Narrow(x.F)), T.Widen(T.Narrow(x.G)), T.Widen(T.Narrow(x.H)));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float One<T>(ArrayView<T> memory, long at, long left, int lane, float outside)
         where T : unmanaged, IGpuStored<T> => lane < left ? T.Widen(memory[at + lane]) : outside;

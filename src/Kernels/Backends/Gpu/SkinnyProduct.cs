@@ -6,7 +6,7 @@ namespace SafeLlama.Kernels;
 /// <summary>A product of which one operand has at most eight rows: decoding's y = x Wᵀ, and LoRA's u = x Aᵀ.</summary>
 /// <remarks>
 /// <code>
-/// c[s,b], or c[b,s],  = scale · Σ_k small[s,k] · drop(big[b,k]) + bias[b] (+ beside, at c's place)         s &lt; 8
+/// c[s,b], or c[b,s],  = scale · Σ_k small[s,k] · drop(big[b,k]) + bias[b], and its epilogue         s &lt; 8
 /// </code>
 /// What costs is reading <c>big</c>, and it is read once, in accesses of 16 bytes. A warp takes a row of it; its lanes
 /// stride over eights of k and each keeps eight sums, one per row of <c>small</c>, which comes from cache. The lanes'
@@ -30,31 +30,30 @@ internal sealed class SkinnyProduct(GpuDevice device)
     /// <summary>Queues c[s, b] (or c[b, s] where turned), eight rows of <paramref name="small"/> at a time.</summary>
     /// <param name="small">[S, K].</param>
     /// <param name="big">[B, K].</param>
-    /// <param name="bias">[B], or null.</param>
-    /// <param name="beside">As c, what is added where the form says so; it may be c.</param>
+    /// <param name="epilogue">A bias of [B], what is added or gates, stored as c.</param>
     /// <param name="c">[S, B], or [B, S] where turned.</param>
     /// <param name="turned">Whether a row of c belongs to a row of <paramref name="big"/>.</param>
     /// <param name="form">Scale, and whether to add.</param>
     /// <param name="dropout">Factors of <paramref name="big"/>, by place.</param>
     public void Launch(
-        Tensor small, Tensor big, Tensor? bias, Tensor beside, Tensor c, bool turned, ProductForm form,
-        Dropout dropout)
+        Tensor small, Tensor big, in Epilogue epilogue, Tensor c, bool turned, ProductForm form, Dropout dropout)
     {
         var warps = device.GroupSize / Math.Min(Warp, device.GroupSize);
         for (var first = 0; first < small.Rows; first += MaxRows)
         {
             var part = new SkinnyForm(
                 first, Math.Min(MaxRows, small.Rows - first), big.Rows, big.Columns, turned ? 1 : 0, form.Scale,
-                form.Accumulate, bias is null ? 0 : 1, dropout.IsActive ? 1 : 0);
+                form.End, form.HasBias, dropout.IsActive ? 1 : 0);
             _product.Launch(
-                new(((big.Rows - 1) / warps) + 1, 1), small, big, bias, beside, c, part, new GpuDropout(dropout));
+                new(((big.Rows - 1) / warps) + 1, 1), small, big, epilogue.Bias,
+                epilogue.Residual ?? epilogue.Gate ?? c, c, epilogue.Gated ?? c, part, new GpuDropout(dropout));
         }
     }
 
     /// <summary>A warp per row of big; groups smaller than a warp, as when emulated, are one.</summary>
     internal static void ProductKernel<TS, TB, TC>(
-        GpuMatrix<TS> small, GpuMatrix<TB> big, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, SkinnyForm form,
-        GpuDropout dropout)
+        GpuMatrix<TS> small, GpuMatrix<TB> big, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c,
+        GpuResult<TC> gated, SkinnyForm form, GpuDropout dropout)
         where TS : unmanaged, IGpuActivation<TS>
         where TB : unmanaged, IGpuStored<TB>
         where TC : unmanaged, IGpuActivation<TC>
@@ -95,6 +94,7 @@ internal sealed class SkinnyProduct(GpuDevice device)
             return;
         }
 
+        var result = new ProductResult<TC>(beside, c, gated, form.End);
         for (var s = lane; s < form.Small; s += lanes)
         {
             var sum = 0f;
@@ -105,7 +105,7 @@ internal sealed class SkinnyProduct(GpuDevice device)
 
             var value = (form.Scale * sum) + (form.HasBias != 0 ? bias[row] : 0f);
             var (m, n) = form.Turned != 0 ? (row, form.First + s) : (form.First + s, row);
-            c[m, n] = form.Accumulate != 0 ? beside[m, n] + value : value;
+            result.Store(m, n, value);
         }
     }
 
@@ -126,4 +126,4 @@ internal sealed class SkinnyProduct(GpuDevice device)
 /// <param name="Big">Rows of the big operand.</param>
 /// <param name="Depth">K.</param>
 internal readonly record struct SkinnyForm(
-    int First, int Small, int Big, int Depth, int Turned, float Scale, int Accumulate, int HasBias, int Drops);
+    int First, int Small, int Big, int Depth, int Turned, float Scale, ProductEnd End, int HasBias, int Drops);

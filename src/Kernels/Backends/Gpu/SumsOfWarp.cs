@@ -8,8 +8,8 @@ namespace SafeLlama.Kernels;
 /// Lane l holds of each 16 × 8 fragment the elements (l / 4, 2 (l mod 4)), its neighbour to the right, and both 8 rows
 /// below (PTX ISA, "Matrix fragments for mma.m16n8k16"). Written as they lie, 8 bytes at a time, rows would be touched
 /// in scraps; so 16 rows of every warp are laid out in shared memory, and whole rows leave from there, eight neighbours
-/// to a thread, in accesses of 16 bytes. What a result is added to is read on the way. Rows are 8 floats further apart
-/// than they are long, which sends the pairs of a half warp to 32 different banks.
+/// to a thread, in accesses of 16 bytes. What they are added to or gated by is read on the way. Rows are 8 floats
+/// further apart than they are long, which sends the pairs of a half warp to 32 different banks.
 /// </remarks>
 internal static class SumsOfWarp
 {
@@ -26,8 +26,7 @@ internal static class SumsOfWarp
     /// needed.</param>
     /// <param name="layout">The same as C# sees it.</param>
     public static void Store<TC>(
-        uint shared, ArrayView<Floats4> layout, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c,
-        ProductForm form)
+        uint shared, ArrayView<Floats4> layout, GpuWeights bias, ProductResult<TC> result, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         var row = (OperandTile.WarpRow / 4) + (OperandTile.Lane >> 2);
@@ -37,24 +36,24 @@ internal static class SumsOfWarp
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store0, place, below);
         Group.Barrier();
-        Copy(layout, bias, beside, c, 0, form);
+        Copy(layout, bias, result, 0, form);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store1, place, below);
         Group.Barrier();
-        Copy(layout, bias, beside, c, 16, form);
+        Copy(layout, bias, result, 16, form);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store2, place, below);
         Group.Barrier();
-        Copy(layout, bias, beside, c, 32, form);
+        Copy(layout, bias, result, 32, form);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store3, place, below);
         Group.Barrier();
-        Copy(layout, bias, beside, c, 48, form);
+        Copy(layout, bias, result, 48, form);
     }
 
     /// <summary>Rows <paramref name="first"/> … + 15 of either row of warps, eight columns to a thread.</summary>
     private static void Copy<TC>(
-        ArrayView<Floats4> layout, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, int first, ProductForm form)
+        ArrayView<Floats4> layout, GpuWeights bias, ProductResult<TC> result, int first, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         for (var e = Group.IdxX; e < Rows * Eights; e += TensorCoreProduct.Threads)
@@ -70,12 +69,7 @@ internal static class SumsOfWarp
                     value += bias.Load(n, form.Columns);
                 }
 
-                if (form.Accumulate != 0)
-                {
-                    value += beside.Load(m, n, form.Columns);
-                }
-
-                c.Store(m, n, form.Columns, value);
+                result.Store(m, n, form.Columns, value);
             }
         }
     }

@@ -6,8 +6,8 @@ namespace SafeLlama.Kernels;
 /// <summary>The bf16 matrix product on tensor cores, for compute capability 8.0 and later.</summary>
 /// <remarks>
 /// <code>
-/// c[m,n]  = scale · ( Σ_k a(m,k) · b(n,k) + Σ_j a₂(m,j) · b₂(n,j) ) + bias[n] (+ beside[m,n])
-///           operands bf16; sums fp32; c and beside bf16 or fp32
+/// c[m,n]  = scale · ( Σ_k a(m,k) · b(n,k) + Σ_j a₂(m,j) · b₂(n,j) ) + bias[n], and its epilogue
+///           operands bf16; sums fp32; c bf16 or fp32
 /// </code>
 /// The second pair is there for LoRA: its K is the rank, one or a few steps more, and y is written once.
 /// A group of 8 warps computes a tile of 128 × 128; a warp 64 × 32 of it, kept in registers that are named in PTX
@@ -50,22 +50,21 @@ internal sealed class TensorCoreProduct
         && (form.TransposeA == 0 || form.TransposeB != 0);
 
     /// <param name="a2">The second pair, stored as the first is, or null.</param>
-    /// <param name="bias">[N], or null.</param>
-    /// <param name="beside">[M, N], what is added where the form says so; it may be c.</param>
     public void Launch(
-        Tensor a, Tensor b, Tensor? a2, Tensor? b2, Tensor? bias, Tensor beside, Tensor c, ProductForm form)
+        Tensor a, Tensor b, Tensor? a2, Tensor? b2, in Epilogue epilogue, Tensor c, ProductForm form)
     {
         var kernel = form.TransposeA != 0 ? _columnsByColumns : form.TransposeB != 0 ? _rowsByColumns : _rowsByRows;
         var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
         kernel.Launch(
             groups, Operand(a, form.Depth), Operand(b, form.Depth), Operand(a2 ?? a, a2?.Columns ?? 0),
-            Operand(b2 ?? b, a2?.Columns ?? 0), bias, beside, c, form);
+            Operand(b2 ?? b, a2?.Columns ?? 0), epilogue.Bias, epilogue.Residual ?? epilogue.Gate ?? c, c,
+            epilogue.Gated ?? c, form);
     }
 
     /// <summary>y = x Wᵀ: both operands are read along their rows.</summary>
     internal static void RowsByRowsKernel<TC>(
         GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, ProductForm form)
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -87,13 +86,14 @@ internal sealed class TensorCoreProduct
             }
         }
 
-        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Floats4>(), bias, beside, c, form);
+        SumsOfWarp.Store(
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form);
     }
 
     /// <summary>dx = dy W: W is read along its columns.</summary>
     internal static void RowsByColumnsKernel<TC>(
         GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, ProductForm form)
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -115,13 +115,14 @@ internal sealed class TensorCoreProduct
             }
         }
 
-        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Floats4>(), bias, beside, c, form);
+        SumsOfWarp.Store(
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form);
     }
 
     /// <summary>dW = dyᵀ x: both are read along their columns.</summary>
     internal static void ColumnsByColumnsKernel<TC>(
         GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, ProductForm form)
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -143,7 +144,8 @@ internal sealed class TensorCoreProduct
             }
         }
 
-        SumsOfWarp.Store(shared, SharedMemory.GetDynamic<Floats4>(), bias, beside, c, form);
+        SumsOfWarp.Store(
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form);
     }
 
     /// <summary>

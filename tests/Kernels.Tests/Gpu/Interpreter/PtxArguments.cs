@@ -28,10 +28,10 @@ internal static class PtxArguments
 
     /// <summary><see cref="ProductForm"/>.</summary>
     public static byte[] Form(
-        bool transposeA, bool transposeB, bool accumulate, float scale, int rows, int columns, int depth,
+        bool transposeA, bool transposeB, ProductEnd end, float scale, int rows, int columns, int depth,
         bool bias = false) =>
     [
-        .. Number(transposeA ? 1 : 0), .. Number(transposeB ? 1 : 0), .. Number(accumulate ? 1 : 0), .. Number(scale),
+        .. Number(transposeA ? 1 : 0), .. Number(transposeB ? 1 : 0), .. Number((int)end), .. Number(scale),
         .. Number((int)Dropped.Nothing), .. Number(rows), .. Number(columns), .. Number(depth), .. Number(bias ? 1 : 0),
     ];
 }
