@@ -61,9 +61,9 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     /// <param name="parts">The parts of all groups.</param>
     /// <param name="sums">Where their sums stand.</param>
     public static void AddUp(
-        in AttentionOperands t, KeyGroup group, int index, int keyHead, IReadOnlyList<AttentionPart> parts, float* sums)
+        in AttentionOperands t, KeyGroup group, int index, int keyHead, List<AttentionPart> parts, float* sums)
     {
-        if (!parts.Any(part => part.IsCut && part.Group == index))
+        if (!IsCut(parts, index))
         {
             return;
         }
@@ -84,6 +84,19 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
                 }
             }
         }
+    }
+
+    private static bool IsCut(List<AttentionPart> parts, int group)
+    {
+        foreach (var part in parts)
+        {
+            if (part.Group == group)
+            {
+                return part.IsCut;
+            }
+        }
+
+        return false;
     }
 
     private static void RunBlock(

@@ -30,7 +30,7 @@ internal sealed class AttentionParts
 
     private readonly List<AttentionPart> _parts = [];
 
-    public IReadOnlyList<AttentionPart> Parts => _parts;
+    public List<AttentionPart> Parts => _parts;
 
     /// <summary>Floats of scratch for the sums of all parts that are not whole groups.</summary>
     public long SumCount { get; private set; }
@@ -38,7 +38,7 @@ internal sealed class AttentionParts
     /// <summary>Cuts the groups of <see cref="KeyGroups.Split"/>, each part with just its keys.</summary>
     /// <param name="groups">The groups.</param>
     /// <param name="t">The attention they belong to.</param>
-    public void Cut(IReadOnlyList<KeyGroup> groups, in AttentionOperands t)
+    public void Cut(List<KeyGroup> groups, in AttentionOperands t)
     {
         _parts.Clear();
         SumCount = 0;

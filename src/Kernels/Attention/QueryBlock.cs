@@ -51,9 +51,9 @@ internal static unsafe class QueryBlock<TLanes>
                 t.A = a + (i * rowStride);
                 t.C = c + (i * cStride) + j;
                 t.Addend = add ? t.C : null;
-                var eight = TLanes.ManyRegisters && rows - i >= 8;
-                Tiles<TLanes>.Multiply(eight ? 8 : 4, two, t);
-                i += eight ? 8 : 4;
+                var tall = !TLanes.ManyRegisters || rows - i < 8 ? 4 : rows - i < 12 ? 8 : 12;
+                Tiles<TLanes>.Multiply(tall, two, t);
+                i += tall;
             }
 
             j += two ? 2 * TLanes.Count : TLanes.Count;
