@@ -15,6 +15,12 @@ internal static unsafe class DotProduct<TLanes>
     /// <summary>Rows of a <see cref="DotTile{TLanes, TStored, TSize}"/>.</summary>
     private const int TileRows = 4;
 
+    /// <summary>Floats of the leading rows: a third of a first-level cache.</summary>
+    private const int LeadingFloats = 4096;
+
+    /// <summary>Columns that the leading rows are ahead of the others.</summary>
+    private const int BlockColumns = 48;
+
     /// <summary>Columns that meet four rows: 24 accumulators, or 8 where registers are few.</summary>
     private static int TileColumns => TLanes.ManyRegisters ? 6 : 2;
 
@@ -39,12 +45,35 @@ internal static unsafe class DotProduct<TLanes>
     private static void Run<TStored>(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
         where TStored : struct, IStored
     {
-        if (rows.End - rows.First <= 2)
+        var leading = Leading<TStored>(rows.End - rows.First, p.Depth);
+        var block = leading == 0 || leading == rows.End - rows.First ? columns.End - columns.First : BlockColumns;
+        for (var column = columns.First; column < columns.End; column += block)
         {
-            DotStream<TLanes, TStored>.Multiply(p, rows, columns);
-            return;
+            var some = (column, Math.Min(columns.End, column + block));
+            Stream<TStored>(p, (rows.First, rows.First + leading), some);
+            Tiles<TStored>(p, (rows.First + leading, rows.End), some, asks: leading == 0);
         }
+    }
 
+    /// <summary>
+    /// How many rows meet the weights as they come from memory, as one stream; the others find them in a cache.
+    /// </summary>
+    /// <remarks>
+    /// Reading several columns side by side, memory gives half its bytes. So the first rows go on their own, as many as
+    /// the first-level cache keeps while weights pass through it. bf16 weights need half the bytes, and widening them
+    /// twice costs more than that gains.
+    /// </remarks>
+    private static int Leading<TStored>(int rows, int depth) =>
+        rows <= 2 ? rows
+        : typeof(TStored) != typeof(StoredFloat32) ? 0
+        : rows >= 4 && depth <= LeadingFloats / 4 ? 4
+        : rows % 4 == 2 && depth <= LeadingFloats / 2 ? 2 : 0;
+
+    /// <summary>Four rows and a few columns at a time, and what rows are left.</summary>
+    private static void Tiles<TStored>(
+        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool asks)
+        where TStored : struct, IStored
+    {
         var most = TileColumns == 6 && columns.End - columns.First is 4 or 8 or 16 ? 4 : TileColumns;
         for (var column = columns.First; column < columns.End;)
         {
@@ -53,15 +82,34 @@ internal static unsafe class DotProduct<TLanes>
             var row = rows.First;
             for (; row <= rows.End - TileRows; row += TileRows)
             {
-                Tile<TStored>(p, row, column, width, asks: row == rows.First);
+                Tile<TStored>(p, row, column, width, asks && row == rows.First);
             }
 
-            for (; row < rows.End; row += 2)
-            {
-                DotStream<TLanes, TStored>.Multiply(p, (row, Math.Min(row + 2, rows.End)), (column, column + width));
-            }
-
+            Stream<TStored>(p, (row, rows.End), (column, column + width));
             column += width;
+        }
+    }
+
+    /// <summary>At most four rows.</summary>
+    private static void Stream<TStored>(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
+        where TStored : struct, IStored
+    {
+        var row = rows.First;
+        if (rows.End - row >= 4)
+        {
+            DotStream<TLanes, TStored, OfFour>.Multiply(p, row, columns);
+            row += 4;
+        }
+
+        if (rows.End - row >= 2)
+        {
+            DotStream<TLanes, TStored, OfTwo>.Multiply(p, row, columns);
+            row += 2;
+        }
+
+        if (rows.End > row)
+        {
+            DotStream<TLanes, TStored, OfOne>.Multiply(p, row, columns);
         }
     }
 
@@ -72,16 +120,16 @@ internal static unsafe class DotProduct<TLanes>
         switch (width)
         {
             case 6:
-                DotTile<TLanes, TStored, SixColumns>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfSix>.Multiply(p, row, column, asks);
                 break;
             case 4:
-                DotTile<TLanes, TStored, FourColumns>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfFour>.Multiply(p, row, column, asks);
                 break;
             case 2:
-                DotTile<TLanes, TStored, TwoColumns>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfTwo>.Multiply(p, row, column, asks);
                 break;
             default:
-                DotTile<TLanes, TStored, OneColumn>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfOne>.Multiply(p, row, column, asks);
                 break;
         }
     }

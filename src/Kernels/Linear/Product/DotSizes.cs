@@ -1,28 +1,31 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>How many columns of B meet four rows of A in a <see cref="DotTile{TLanes, TStored, TSize}"/>.</summary>
+/// <summary>
+/// How many columns of B a <see cref="DotTile{TLanes, TStored, TSize}"/> takes, or how many rows of A a
+/// <see cref="DotStream{TLanes, TStored, TRows}"/>.
+/// </summary>
 internal interface IDotSize
 {
     /// <summary>1, 2, 4 or 6.</summary>
-    static abstract int Columns { get; }
+    static abstract int Count { get; }
 }
 
-internal readonly struct SixColumns : IDotSize
+internal readonly struct OfSix : IDotSize
 {
-    public static int Columns => 6;
+    public static int Count => 6;
 }
 
-internal readonly struct FourColumns : IDotSize
+internal readonly struct OfFour : IDotSize
 {
-    public static int Columns => 4;
+    public static int Count => 4;
 }
 
-internal readonly struct TwoColumns : IDotSize
+internal readonly struct OfTwo : IDotSize
 {
-    public static int Columns => 2;
+    public static int Count => 2;
 }
 
-internal readonly struct OneColumn : IDotSize
+internal readonly struct OfOne : IDotSize
 {
-    public static int Columns => 1;
+    public static int Count => 1;
 }

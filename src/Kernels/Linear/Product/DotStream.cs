@@ -2,69 +2,68 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>One or two rows of A against column after column of B, in the order in which B lies in memory.</summary>
+/// <summary>
+/// One, two or four rows of A against column after column of B, in the order in which B lies in memory.
+/// </summary>
 /// <remarks>
 /// <code>
-/// C[i, j] (+)= scale · Σ_k A(i, k) · B(k, j)          i &lt; 1 or 2, B stored by columns
+/// C[i, j] = addend[i, j] + scale · Σ_k A(i, k) · B(k, j)          i &lt; Rows, B stored by columns
 /// </code>
-/// Decoding one token uses each weight once, so memory decides. It serves a single rising stream fastest, about twice
-/// as fast as several columns read side by side. One sum a column is enough: the processor works ahead into the next.
+/// Decoding uses each weight once for every sequence, so memory decides. It serves a single rising stream fastest,
+/// about twice as fast as several columns read side by side. One sum a row is enough: the processor works ahead into the
+/// next column.
 /// </remarks>
-internal static unsafe class DotStream<TLanes, TStored>
+internal static unsafe class DotStream<TLanes, TStored, TRows>
     where TLanes : struct, ILanes<TLanes>
     where TStored : struct, IStored
+    where TRows : struct, IDotSize
 {
-    /// <summary>Computes the rows, one or two, and the columns given.</summary>
-    public static void Multiply(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
-    {
-        if (rows.End - rows.First == 1)
-        {
-            OneRow(p, rows.First, columns);
-        }
-        else
-        {
-            TwoRows(p, rows.First, columns);
-        }
-    }
-
+    /// <summary>Computes <typeparamref name="TRows"/> rows from <paramref name="row"/> on, and the columns given.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneRow(in MatrixProduct p, int row, (int First, int End) columns)
+    public static void Multiply(in MatrixProduct p, int row, (int First, int End) columns)
     {
-        float* a = p.A + (row * p.ARowStride);
-        var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
+        var (stride, bStride, depth) = (p.ARowStride, p.BStride * TStored.Size, p.Depth);
         var b = p.B + (columns.First * bStride);
+        var first = p.A + (row * stride);
         for (var column = columns.First; column < columns.End; column++, b += bStride)
         {
-            TLanes sum = default;
-            var k = 0;
-            for (; k <= depth - TLanes.Count; k += TLanes.Count)
-            {
-                sum = TLanes.MultiplyAdd(TLanes.Load(a + k), TStored.Load<TLanes>(b + (k * TStored.Size)), sum);
-            }
-
-            DotEnd<TLanes, TStored>.Put(p, row, column, sum, a, b, k);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoRows(in MatrixProduct p, int row, (int First, int End) columns)
-    {
-        float* a0 = p.A + (row * p.ARowStride), a1 = a0 + p.ARowStride;
-        var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
-        var b = p.B + (columns.First * bStride);
-        for (var column = columns.First; column < columns.End; column++, b += bStride)
-        {
-            TLanes sum0 = default, sum1 = default;
+            TLanes s0 = default, s1 = default, s2 = default, s3 = default;
+            float* a0 = first, a2 = a0 + (2 * stride);
             var k = 0;
             for (; k <= depth - TLanes.Count; k += TLanes.Count)
             {
                 var weight = TStored.Load<TLanes>(b + (k * TStored.Size));
-                sum0 = TLanes.MultiplyAdd(TLanes.Load(a0 + k), weight, sum0);
-                sum1 = TLanes.MultiplyAdd(TLanes.Load(a1 + k), weight, sum1);
+                s0 = TLanes.MultiplyAdd(TLanes.Load(a0), weight, s0);
+                if (TRows.Count > 1)
+                {
+                    s1 = TLanes.MultiplyAdd(TLanes.Load(a0 + stride), weight, s1);
+                }
+
+                if (TRows.Count > 2)
+                {
+                    s2 = TLanes.MultiplyAdd(TLanes.Load(a2), weight, s2);
+                    s3 = TLanes.MultiplyAdd(TLanes.Load(a2 + stride), weight, s3);
+                }
+
+                a0 += TLanes.Count;
+                a2 += TLanes.Count;
             }
 
-            DotEnd<TLanes, TStored>.Put(p, row, column, sum0, a0, b, k);
-            DotEnd<TLanes, TStored>.Put(p, row + 1, column, sum1, a1, b, k);
+            Put(p, row, column, s0, b, k);
+            if (TRows.Count > 1)
+            {
+                Put(p, row + 1, column, s1, b, k);
+            }
+
+            if (TRows.Count > 2)
+            {
+                Put(p, row + 2, column, s2, b, k);
+                Put(p, row + 3, column, s3, b, k);
+            }
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(in MatrixProduct p, int row, int column, TLanes sum, byte* b, int k) =>
+        DotEnd<TLanes, TStored>.Put(p, row, column, sum, p.A + (row * p.ARowStride), b, k);
 }

@@ -7,7 +7,7 @@ namespace SafeLlama.Kernels;
 /// </summary>
 /// <remarks>
 /// <code>
-/// C[i, j] (+)= scale · Σ_k A(i, k) · B(k, j)          i &lt; 4, j &lt; Columns, B stored by columns
+/// C[i, j] = addend[i, j] + scale · Σ_k A(i, k) · B(k, j)          i &lt; 4, j &lt; Count, B stored by columns
 /// </code>
 /// Every element of the weight is loaded once and used for all rows. The columns are read side by side, which memory
 /// serves slowly; so the tile asks for the lines of the next one in the order in which they lie. The sums are named
@@ -29,7 +29,7 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
         float* a1 = a0 + p.ARowStride, a2 = a1 + p.ARowStride, a3 = a2 + p.ARowStride;
         var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
         var b = p.B + (column * bStride);
-        var next = b + (TSize.Columns * bStride);
+        var next = b + (TSize.Count * bStride);
         TLanes s00 = default, s01 = default, s02 = default, s03 = default, s04 = default, s05 = default;
         TLanes s10 = default, s11 = default, s12 = default, s13 = default, s14 = default, s15 = default;
         TLanes s20 = default, s21 = default, s22 = default, s23 = default, s24 = default, s25 = default;
@@ -46,18 +46,18 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
             x3 = TLanes.Load(a3 + k);
             var at = b + (k * TStored.Size);
             Step(at, x0, x1, x2, x3, ref s00, ref s10, ref s20, ref s30);
-            if (TSize.Columns > 1)
+            if (TSize.Count > 1)
             {
                 Step(at + bStride, x0, x1, x2, x3, ref s01, ref s11, ref s21, ref s31);
             }
 
-            if (TSize.Columns > 2)
+            if (TSize.Count > 2)
             {
                 Step(at + (2 * bStride), x0, x1, x2, x3, ref s02, ref s12, ref s22, ref s32);
                 Step(at + (3 * bStride), x0, x1, x2, x3, ref s03, ref s13, ref s23, ref s33);
             }
 
-            if (TSize.Columns > 4)
+            if (TSize.Count > 4)
             {
                 Step(at + (4 * bStride), x0, x1, x2, x3, ref s04, ref s14, ref s24, ref s34);
                 Step(at + (5 * bStride), x0, x1, x2, x3, ref s05, ref s15, ref s25, ref s35);
@@ -65,18 +65,18 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
         }
 
         Finish(p, row, column, s00, s10, s20, s30, a0, b, k);
-        if (TSize.Columns > 1)
+        if (TSize.Count > 1)
         {
             Finish(p, row, column + 1, s01, s11, s21, s31, a0, b + bStride, k);
         }
 
-        if (TSize.Columns > 2)
+        if (TSize.Count > 2)
         {
             Finish(p, row, column + 2, s02, s12, s22, s32, a0, b + (2 * bStride), k);
             Finish(p, row, column + 3, s03, s13, s23, s33, a0, b + (3 * bStride), k);
         }
 
-        if (TSize.Columns > 4)
+        if (TSize.Count > 4)
         {
             Finish(p, row, column + 4, s04, s14, s24, s34, a0, b + (4 * bStride), k);
             Finish(p, row, column + 5, s05, s15, s25, s35, a0, b + (5 * bStride), k);
@@ -87,7 +87,7 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* AskFor(byte* next)
     {
-        var bytes = TSize.Columns * TLanes.Count * TStored.Size;
+        var bytes = TSize.Count * TLanes.Count * TStored.Size;
         Prefetch.ToL2(next);
         if (bytes > Prefetch.Line)
         {
