@@ -39,6 +39,9 @@ internal sealed unsafe class Products<TLanes> : Products
     /// <summary>Fewer columns than this are not worth a thread's packing.</summary>
     private const int LeastColumns = 64;
 
+    /// <summary>Columns of a tile of dot products come in whole tiles of registers.</summary>
+    private const int DotUnit = 12;
+
     /// <summary>Columns of B up to which all of it stays in cache while the rows of A pass.</summary>
     private const int FewColumns = 16;
 
@@ -48,9 +51,8 @@ internal sealed unsafe class Products<TLanes> : Products
     private readonly Action<int> _runTile;
     private MatrixProduct _product;
     private Way _way;
-    private int _tileRows;
-    private int _tileColumns;
     private int _tilesAcross;
+    private int _tilesDown;
 
     public Products(TilePool pool)
     {
@@ -85,7 +87,7 @@ internal sealed unsafe class Products<TLanes> : Products
         }
 
         Split();
-        _pool.For(_tilesAcross * Parts(product.Rows, _tileRows), _runTile);
+        _pool.For(_tilesAcross * _tilesDown, _runTile);
     }
 
     public override void Run(in MatrixProduct product, in MatrixProduct more) => Run(product with
@@ -120,21 +122,16 @@ internal sealed unsafe class Products<TLanes> : Products
         var wanted = _pool.Threads == 1 ? 1 : 4 * _pool.Threads;
         var (rows, columns) = (_product.Rows, _product.Columns);
         var most = _way == Way.Dots ? columns : BlockedProduct<TLanes>.MaxColumns;
-        var across = Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
-        var unit = _way == Way.Dots ? 12 : Panels<TLanes>.Width;
-        _tileColumns = BlockedProduct<TLanes>.Balanced(columns, Parts(columns, Math.Max(1, across)), unit);
-        _tileColumns = Math.Min(_tileColumns, Math.Max(unit, most));
-        _tilesAcross = Parts(columns, _tileColumns);
+        _tilesAcross = Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
         var least = 10 * Tiles<TLanes>.TallRows;
-        var down = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
-        _tileRows = BlockedProduct<TLanes>.Balanced(rows, Parts(rows, down), Tiles<TLanes>.TallRows);
+        _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
     }
 
     private void RunTile(int tile)
     {
-        var (row, column) = (tile / _tilesAcross * _tileRows, tile % _tilesAcross * _tileColumns);
-        var rows = (row, Math.Min(_product.Rows, row + _tileRows));
-        var columns = (column, Math.Min(_product.Columns, column + _tileColumns));
+        var rows = Share(_product.Rows, Tiles<TLanes>.TallRows, tile / _tilesAcross, _tilesDown);
+        var unit = _way == Way.Dots ? DotUnit : Panels<TLanes>.Width;
+        var columns = Share(_product.Columns, unit, tile % _tilesAcross, _tilesAcross);
         if (_way == Way.Dots)
         {
             DotProduct<TLanes>.Run(_product, rows, columns);
@@ -164,4 +161,11 @@ internal sealed unsafe class Products<TLanes> : Products
     }
 
     private static int Parts(int total, int size) => (total + size - 1) / size;
+
+    /// <summary>The range that is one of some equal shares of a total: whole units, one more or less.</summary>
+    private static (int First, int End) Share(int total, int unit, int index, int shares)
+    {
+        var units = (long)Parts(total, unit);
+        return ((int)(index * units / shares) * unit, Math.Min(total, (int)((index + 1) * units / shares) * unit));
+    }
 }
