@@ -93,6 +93,9 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
     public bool Gates(Tensor a, Tensor b, Tensor c) => cublas is null && (c.Rows <= SkinnyProduct.MaxRows
         || (HasTensorCores && TensorCoreProduct.Takes(a, b, ProductForm.RowsByRows)));
 
+    /// <summary>Whether an operand may be wider than the sums it takes part in, with zeros or nothing of use.</summary>
+    public bool Pads => HasTensorCores && cublas is null;
+
     /// <summary>Whether tensor cores are there at all.</summary>
     public bool HasTensorCores => _tensorCores is not null;
 
