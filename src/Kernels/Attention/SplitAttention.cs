@@ -12,8 +12,8 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// One row of queries fills no device if one group walks along all its keys. The query heads that share a key-value
 /// head stay together, so keys and values are read from memory once. How a row's keys are cut depends on their number
-/// alone: neither the device nor what stands beside a sequence changes a bit of it. After Flash-Decoding (Dao, Haziza,
-/// Massa and Sizov 2023).
+/// alone: neither the device nor what stands beside a sequence changes the order of its sums. After Flash-Decoding
+/// (Dao, Haziza, Massa and Sizov 2023).
 /// </remarks>
 internal sealed class SplitAttention : IDisposable
 {

@@ -100,8 +100,11 @@ public sealed class LowRankGpu : LowRank, IDisposable
         AddToA(Chunked(du), x, dropout, da);
         if (dx is not null)
         {
-            _product.Launch(
-                du, a, dx, ProductForm.RowsByColumns.Added with { Dropped = Dropped.Result }, dropout: dropout);
+            var form = ProductForm.RowsByColumns.Added with { Dropped = Dropped.Result };
+            var chunked = Chunked(du);
+            var fuses = IsForTensorCores(dx) && du.Type == DType.BFloat16;
+            var factors = fuses ? Round(a, 1, chunked.Columns, a.Columns) : a;
+            _product.Launch(fuses ? chunked : du, factors, dx, form, dropout: dropout);
         }
     }
 

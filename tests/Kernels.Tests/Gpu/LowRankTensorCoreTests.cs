@@ -39,11 +39,12 @@ internal sealed class LowRankTensorCoreTests
         var (a, b) = (t.Input("a", new(rank, Inputs), wide), t.Input("b", new(Outputs, rank), wide));
         var (u, du) = (t.Output("u", new(Rows, rank)), t.Output("du", new(Rows, rank)));
         var (y, dy) = (t.Output("y", new(Rows, Outputs)), t.Input("dy", new(Rows, Outputs)));
+        var dx = t.Gradient("dx", x.Shape);
         var (da, db) = (t.Gradient("da", a.Shape, wide), t.Gradient("db", b.Shape, wide));
         var lowRank = t.Backend.LowRank;
         lowRank.ForwardBeside(t.Backend.Linear, x, weight, null, null, a, b, 2, dropout, u, y);
         lowRank.BackwardBeside(
-            t.Backend.Linear, dy, x, weight, a, b, 2, dropout, u, du, da, db, dx: null, accumulate: false);
-        return [u, y, da, db];
+            t.Backend.Linear, dy, x, weight, a, b, 2, dropout, u, du, da, db, dx, accumulate: true);
+        return [u, y, da, db, dx];
     }
 }

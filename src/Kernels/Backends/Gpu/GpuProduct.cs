@@ -66,7 +66,7 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
 
         if (_tensorCores is not null && TensorCoreProduct.Takes(a, b, form))
         {
-            _tensorCores.Launch(a, b, null, null, epilogue, c, form);
+            _tensorCores.Launch(a, b, null, null, epilogue, c, form, dropout);
             return;
         }
 
