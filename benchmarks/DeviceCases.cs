@@ -23,7 +23,7 @@ internal sealed class DeviceCases : IDisposable
     /// <param name="shape">N = B · T rows, D, F, V.</param>
     public DeviceCases(IBackend backend, ModelShape shape) => (_backend, _shape) = (backend, shape);
 
-    public IEnumerable<DeviceCase> All() => [.. Walks(), .. Products(), .. Attention()];
+    public IEnumerable<DeviceCase> All() => [.. Walks(), .. Products(), .. Attention(), .. Decoding()];
 
     public void Dispose() => _arenas.ForEach(arena => arena.Dispose());
 
@@ -40,7 +40,6 @@ internal sealed class DeviceCases : IDisposable
 
         var (h, h2) = (Accumulated("h", n, d), Accumulated("h2", n, d));
         var (x, rstd, weight) = (Take("x", n, d), Vector("rstd", n), Vector("norm", d));
-        yield return Walk($"Add [{n}, {d}]", () => _backend.Elementwise.Add(h, x, h2), h, x, h2);
         yield return Walk($"RmsNorm forward [{n}, {d}]", () => _backend.RmsNorm.Forward(h, weight, 1e-5, x, rstd), h, x);
         yield return Walk(
             $"RmsNorm backward [{n}, {d}]", () => _backend.RmsNorm.Backward(x, h, weight, rstd, h2, null), x, h, h2, h2);
@@ -83,6 +82,19 @@ internal sealed class DeviceCases : IDisposable
             yield return Product($"y = x Wᵀ + s · x Aᵀ Bᵀ, {name}, r = {Rank}", flops + (2.0 * n * Rank * (inputs + outputs)),
                 () => _backend.LowRank.ForwardBeside(_backend.Linear, x, weight, null, null, a, b, 2, Dropout.None, u, y));
 
+            if (name == "up")
+            {
+                var (gate, product) = (Take("gate", n, outputs), Take("product", n, outputs));
+                yield return Product($"y = x Wᵀ, gated, {name}", flops,
+                    () => _backend.Linear.ForwardGated(x, weight, null, _backend.SwiGlu, gate, y, product));
+            }
+            else if (name == "down")
+            {
+                var (stream, further) = (Accumulated("stream", n, outputs), Accumulated("further", n, outputs));
+                yield return Product($"y = x Wᵀ + residual, {name}", flops,
+                    () => _backend.Linear.Forward(x, weight, null, stream, further));
+            }
+
             var (one, answer) = (Take("1 " + name, 1, inputs), Take("y1 " + name, 1, outputs));
             yield return new($"decode, {name} [1, {inputs}] → {outputs}",
                 new(0, weight.ByteCount), () => _backend.Linear.Forward(one, weight, null, answer));
@@ -103,6 +115,25 @@ internal sealed class DeviceCases : IDisposable
             () => _backend.Attention.Forward(q, k, v, first, last, c.HeadDim, scale, y, logSum));
         yield return Product("attention backward", 10 * pairs, () => _backend.Attention.Backward(
             y, q, k, v, first, last, c.HeadDim, scale, y, logSum, delta, dq, dk, dv));
+    }
+
+    /// <summary>One token of each of a few sequences, over a cache of 4096 tokens each.</summary>
+    private IEnumerable<DeviceCase> Decoding()
+    {
+        const int Cached = 4096;
+        var c = _shape.Config;
+        foreach (var sequences in new[] { 1, 8 })
+        {
+            var (queries, keys) = (c.Heads * c.HeadDim, c.KeyValueHeads * c.HeadDim);
+            var (q, y) = (Take("q1", sequences, queries), Take("mixed1", sequences, queries));
+            var (k, v) = (Take("keys", sequences * Cached, keys), Take("values", sequences * Cached, keys));
+            var logSum = Accumulated("log_sum1", sequences, c.Heads);
+            var (first, last) = (
+                Ints("first1", sequences, i => i * Cached), Ints("last1", sequences, i => ((i + 1) * Cached) - 1));
+            yield return Walk($"attention of {sequences} × 1 over {Cached}, {c.KeyValueHeads} key heads of {c.HeadDim}",
+                () => _backend.Attention.Forward(
+                    q, k, v, first, last, c.HeadDim, 1 / Math.Sqrt(c.HeadDim), y, logSum), q, k, v, y);
+        }
     }
 
     private static DeviceCase Walk(string name, Action run, params Tensor[] moved) =>

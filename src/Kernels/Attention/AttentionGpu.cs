@@ -5,7 +5,7 @@ using SafeLlama.Common;
 namespace SafeLlama.Kernels;
 
 /// <summary>Attention on a device: a thread group per tile of queries, keys passing through shared memory.</summary>
-public sealed class AttentionGpu : Attention
+public sealed class AttentionGpu : Attention, IDisposable
 {
     /// <summary>Queries in a tile.</summary>
     private const int Queries = 16;
@@ -17,6 +17,7 @@ public sealed class AttentionGpu : Attention
     private readonly GpuKernel _backwardQuery;
     private readonly GpuKernel _backwardKey;
     private readonly FlashAttention? _tensorCores;
+    private readonly SplitAttention _split;
 
     internal AttentionGpu(GpuDevice device)
     {
@@ -25,13 +26,22 @@ public sealed class AttentionGpu : Attention
         _backwardQuery = new(device, typeof(AttentionGpuBackward), nameof(AttentionGpuBackward.QueryKernel));
         _backwardKey = new(device, typeof(AttentionGpuBackward), nameof(AttentionGpuBackward.KeyValueKernel));
         _tensorCores = device.HasTensorCores ? new(device) : null;
+        _split = new(device);
     }
+
+    public void Dispose() => _split.Dispose();
 
     protected override void ForwardCore(
         Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
         Tensor logSum)
     {
         var shape = ShapeOf(q, k, headDim, scale);
+        if (SplitAttention.Takes(q, k))
+        {
+            _split.Forward(q, k, v, firstKey, lastKey, shape, y, logSum);
+            return;
+        }
+
         if (_tensorCores is not null && FlashAttention.Takes(headDim, scale, q, k, v, y))
         {
             _tensorCores.Forward(q, k, v, firstKey, lastKey, shape, y, logSum);

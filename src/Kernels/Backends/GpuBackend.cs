@@ -12,6 +12,7 @@ public sealed class GpuBackend : IBackend
     private readonly GpuDevice _device;
     private readonly GpuMemory _scratch;
     private readonly LowRankGpu _lowRank;
+    private readonly AttentionGpu _attention;
     private readonly CublasProducts? _cublas;
     private readonly List<GpuMemory> _imported = [];
 
@@ -31,7 +32,7 @@ public sealed class GpuBackend : IBackend
         Linear = new LinearGpu(device, product);
         LowRank = _lowRank = new LowRankGpu(device, product);
         Rope = new RopeGpu(device);
-        Attention = new AttentionGpu(device);
+        Attention = _attention = new AttentionGpu(device);
         SwiGlu = new SwiGluGpu(device);
         CrossEntropy = new CrossEntropyGpu(device);
         Embedding = new EmbeddingGpu(device);
@@ -134,6 +135,7 @@ public sealed class GpuBackend : IBackend
         _imported.ForEach(memory => memory.Dispose());
         _cublas?.Dispose();
         _lowRank.Dispose();
+        _attention.Dispose();
         _scratch.Dispose();
         _device.Dispose();
     }

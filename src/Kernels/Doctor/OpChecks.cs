@@ -19,10 +19,14 @@ public static class OpChecks
         ("LowRank", LowRank),
         ("LowRank beside a product, rank 8", p => LowRankBeside(p, 8, dropped: false)),
         ("LowRank beside a product, rank 24", p => LowRankBeside(p, 24, dropped: false)),
+        ("LowRank beside a product, rank 4", p => LowRankBeside(p, 4, dropped: false)),
         ("LowRank beside a product, dropped", p => LowRankBeside(p, 8, dropped: true)),
+        ("LowRank beside a product, rank 20, dropped", p => LowRankBeside(p, 20, dropped: true)),
         ("Rope, ragged", p => Rope(p, 3)),
         ("Rope, whole vectors", p => Rope(p, 8)),
         ("Attention", Attention),
+        ("Attention over a cache, ragged", p => AttentionOverCache(p, heads: 9, headDim: 20)),
+        ("Attention over a cache, whole vectors", p => AttentionOverCache(p, heads: 3, headDim: 24)),
         ("SwiGlu, ragged", p => SwiGlu(p, 123)),
         ("SwiGlu, whole vectors", p => SwiGlu(p, 136)),
         ("CrossEntropy, ragged", p => CrossEntropy(p, 301)),
@@ -147,6 +151,20 @@ public static class OpChecks
         p.Backend.Attention.Backward(
             p.Take("dy", y.Shape), q, k, v, first, last, HeadDim, scale, y, logSum, delta, dq, dk, dv);
         return [y, logSum, dq, dk, dv];
+    }
+
+    /// <summary>As in decoding: rows look into parts of a cache of their own, one key or several hundred.</summary>
+    private static Tensor[] AttentionOverCache(ProbeTensors p, int heads, int headDim)
+    {
+        const int Keys = 300, KeyHeads = 2;
+        var (q, k, v) = (
+            p.Take("q", new(3, KeyHeads * heads * headDim)), p.Take("k", new(Keys, KeyHeads * headDim)),
+            p.Take("v", new(Keys, KeyHeads * headDim)));
+        var (y, logSum) = (p.Take("y", q.Shape), p.Wide("logSum", new(3, KeyHeads * heads)));
+        p.Backend.Attention.Forward(
+            q, k, v, p.Ints("first", [0, 40, 299]), p.Ints("last", [99, 298, 299]), headDim, 1 / Math.Sqrt(headDim),
+            y, logSum);
+        return [y, logSum];
     }
 
     private static Tensor[] SwiGlu(ProbeTensors p, int columns)

@@ -8,6 +8,9 @@ namespace SafeLlama.Kernels;
 /// <remarks>
 /// <para>u = x Aᵀ and du = dy B read x and dy once, with A and B as they are, fp32 (<see cref="SkinnyProduct"/>), up to
 /// rank 16; above it A and B are rounded to bf16 for tensor cores.</para>
+/// <para>Tensor cores read whole chunks of eight numbers and know no dropout. Where the rank is no multiple of 8, u, du
+/// and the rounded adapters are copied with zeros behind them; where x is dropped, what is kept of it is copied, some
+/// rows at a time, and 1 / (1 − p) is a factor of the product, so a copy holds the very numbers of x.</para>
 /// <para>Beside a frozen product in bf16, y += s · u Bᵀ and dx += du A are a few steps more of that product's sum, so y
 /// and dx are written once. For it s · B and A are rounded to bf16, to nearest even, as every operand of a tensor core
 /// is (and as autocast rounds them elsewhere): 2⁻⁹ of a number that is itself a small correction. The masters, their
@@ -18,16 +21,24 @@ public sealed class LowRankGpu : LowRank, IDisposable
     private readonly GpuProduct _product;
     private readonly GpuKernel _round;
     private readonly GpuKernel _turn;
+    private readonly GpuKernel _keep;
     private readonly GpuScratch _rounded;
     private readonly GpuScratch _turned;
+    private readonly GpuScratch _narrow;
+    private readonly GpuScratch _kept;
 
     internal LowRankGpu(GpuDevice device, GpuProduct product)
     {
         _product = product;
         _round = new(device, typeof(LowRankGpu), nameof(RoundKernel));
         _turn = new(device, typeof(LowRankGpu), nameof(TurnKernel));
+        _keep = new(device, typeof(LowRankGpu), nameof(KeepKernel));
         (_rounded, _turned) = (new(device, "an adapter in bf16"), new(device, "an adapter, turned"));
+        (_narrow, _kept) = (new(device, "x Aᵀ in whole chunks"), new(device, "what dropout keeps"));
     }
+
+    /// <summary>The most that is copied of what dropout keeps, at a time.</summary>
+    internal int KeptBytes { get; set; } = 64 << 20;
 
     public override void ForwardBeside(
         Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor a, Tensor b, double scale,
@@ -63,13 +74,15 @@ public sealed class LowRankGpu : LowRank, IDisposable
         }
 
         Backward(dy, x, a, b, scale, dropout, u, du, da, db, dx: null);
-        _product.LaunchWith(dy, weight, du, Round(a, 1), dx, form);
+        _product.LaunchWith(dy, weight, Chunked(du), Round(a, 1, Whole(a.Rows), a.Columns), dx, form);
     }
 
     public void Dispose()
     {
         _rounded.Dispose();
         _turned.Dispose();
+        _narrow.Dispose();
+        _kept.Dispose();
     }
 
     protected override void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y)
@@ -83,13 +96,15 @@ public sealed class LowRankGpu : LowRank, IDisposable
         Tensor db, Tensor? dx)
     {
         Down(dy, Turn(b), Dropout.None, du, (float)scale);
-        _product.Launch(dy, u, db, ProductForm.ColumnsByColumns.Added with { Scale = (float)scale });
-        _product.Launch(
-            du, x, da, ProductForm.ColumnsByColumns.Added with { Dropped = Dropped.TransposedB }, dropout: dropout);
+        _product.Launch(dy, Chunked(u), db, ProductForm.ColumnsByColumns.Added with { Scale = (float)scale });
+        AddToA(Chunked(du), x, dropout, da);
         if (dx is not null)
         {
-            _product.Launch(
-                du, a, dx, ProductForm.RowsByColumns.Added with { Dropped = Dropped.Result }, dropout: dropout);
+            var form = ProductForm.RowsByColumns.Added with { Dropped = Dropped.Result };
+            var chunked = Chunked(du);
+            var fuses = IsForTensorCores(dx) && du.Type == DType.BFloat16;
+            var factors = fuses ? Round(a, 1, chunked.Columns, a.Columns) : a;
+            _product.Launch(fuses ? chunked : du, factors, dx, form, dropout: dropout);
         }
     }
 
@@ -106,32 +121,96 @@ public sealed class LowRankGpu : LowRank, IDisposable
         }
 
         Down(x, a, dropout, u);
-        _product.LaunchWith(x, weight, u, Round(b, (float)scale), y, ProductForm.RowsByRows, epilogue);
+        _product.LaunchWith(
+            x, weight, Chunked(u), Round(b, (float)scale, b.Rows, Whole(b.Columns)), y, ProductForm.RowsByRows,
+            epilogue);
         return true;
     }
 
     /// <summary>u = scale · drop(x) Aᵀ.</summary>
     private void Down(Tensor x, Tensor a, Dropout dropout, Tensor u, float scale = 1)
     {
-        var form =
-            ProductForm.RowsByRows with { Scale = scale, Dropped = dropout.IsActive ? Dropped.A : Dropped.Nothing };
-        var large = a.Rows > 2 * SkinnyProduct.MaxRows && !dropout.IsActive && Fuses(x, u);
-        _product.Launch(x, large ? Round(a, 1) : a, u, form, dropout: dropout);
+        var form = ProductForm.RowsByRows with { Scale = scale };
+        if (a.Rows <= 2 * SkinnyProduct.MaxRows || !IsForTensorCores(x))
+        {
+            var dropped = dropout.IsActive ? Dropped.A : Dropped.Nothing;
+            _product.Launch(x, a, u, form with { Dropped = dropped }, dropout: dropout);
+            return;
+        }
+
+        var rounded = Round(a, 1, a.Rows, a.Columns);
+        foreach (var (first, kept) in Kept(x, dropout))
+        {
+            _product.Launch(kept, rounded, u.Slice(first, kept.Rows), Kept(form, dropout));
+        }
+    }
+
+    /// <summary>dA += duᵀ drop(x).</summary>
+    private void AddToA(Tensor du, Tensor x, Dropout dropout, Tensor da)
+    {
+        var form = ProductForm.ColumnsByColumns.Added;
+        if (!IsForTensorCores(x) || !IsForTensorCores(du))
+        {
+            _product.Launch(du, x, da, form with { Dropped = Dropped.TransposedB }, dropout: dropout);
+            return;
+        }
+
+        foreach (var (first, kept) in Kept(x, dropout))
+        {
+            _product.Launch(du.Slice(first, kept.Rows), kept, da, Kept(form, dropout));
+        }
     }
 
     /// <summary>y += s · u Bᵀ.</summary>
     private void Up(Tensor u, Tensor b, double scale, Tensor y) =>
         _product.Launch(u, b, y, ProductForm.RowsByRows.Added with { Scale = (float)scale });
 
-    /// <summary>Whether activations and u are what tensor cores take.</summary>
+    /// <summary>Whether activations and u are what tensor cores take, u once it is <see cref="Chunked"/>.</summary>
     private bool Fuses(Tensor x, Tensor u) =>
-        _product.HasTensorCores && x.Type == DType.BFloat16 && u.Type == DType.BFloat16 && u.Columns % Eight.Count == 0;
+        _product.HasTensorCores && x.Type == DType.BFloat16 && u.Type == DType.BFloat16;
 
-    /// <summary>factor · x in bf16.</summary>
-    private Tensor Round(Tensor x, float factor)
+    private bool IsForTensorCores(Tensor x) =>
+        _product.HasTensorCores && x.Type == DType.BFloat16 && x.Columns % Eight.Count == 0;
+
+    /// <summary>
+    /// x itself where nothing is dropped; else parts of its rows, each valid until the next is asked for, with zeros
+    /// where dropout falls.
+    /// </summary>
+    private IEnumerable<(int First, Tensor Rows)> Kept(Tensor x, Dropout dropout)
     {
-        var rounded = _rounded.Take(x.Shape, DType.BFloat16, x.Name);
-        _round.LaunchRows(x.Rows, x.Columns, x, factor, x.Columns, rounded);
+        if (!dropout.IsActive)
+        {
+            yield return (0, x);
+            yield break;
+        }
+
+        var rows = Math.Max(1, KeptBytes / (x.Columns * x.Type.Size()));
+        for (var first = 0; first < x.Rows; first += rows)
+        {
+            var part = x.Slice(first, Math.Min(rows, x.Rows - first));
+            var kept = _kept.Take(new(part.Rows, part.Columns), x.Type, x.Name);
+            var mask = new GpuDropout(dropout) with { KeptScale = 1 };
+            _keep.LaunchRows(part.Rows, part.Columns, part, first, part.Columns, mask, kept);
+            yield return (first, kept);
+        }
+    }
+
+    /// <summary>What was kept counts 1 / (1 − p) times.</summary>
+    private static ProductForm Kept(ProductForm form, Dropout dropout) =>
+        dropout.IsActive ? form with { Scale = form.Scale * dropout.KeptScale } : form;
+
+    /// <summary>u or du in rows of whole chunks; a copy, where its rank is no multiple of 8.</summary>
+    private Tensor Chunked(Tensor u) => u.Type != DType.BFloat16 || !_product.Pads || u.Columns % Eight.Count == 0
+        ? u
+        : Round(u, 1, u.Rows, Whole(u.Columns), _narrow);
+
+    private static int Whole(int rank) => (rank + Eight.Count - 1) / Eight.Count * Eight.Count;
+
+    /// <summary>factor · x in bf16, with zeros behind its rows and columns.</summary>
+    private Tensor Round(Tensor x, float factor, int rows, int columns, GpuScratch? scratch = null)
+    {
+        var rounded = (scratch ?? _rounded).Take(new(rows, columns), DType.BFloat16, x.Name);
+        _round.LaunchRows(rows, columns, x, factor, x.Rows, x.Columns, columns, rounded);
         return rounded;
     }
 
@@ -143,14 +222,28 @@ public sealed class LowRankGpu : LowRank, IDisposable
         return turned;
     }
 
-    /// <summary>A row per x, parts of a row along y.</summary>
-    internal static void RoundKernel(
-        GpuMatrix<GpuFloat32> x, float factor, int columns, GpuResult<GpuBFloat16> rounded)
+    /// <summary>A row of the result per x, parts of a row along y; what x does not have is zero.</summary>
+    internal static void RoundKernel<T>(
+        GpuMatrix<T> x, float factor, int rows, int columns, int width, GpuResult<GpuBFloat16> rounded)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
+        var end = row < rows ? columns : 0;
+        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < width; i += Eight.Count * threads)
+        {
+            rounded.Store(row, i, width, factor * x.Load(row, i, end));
+        }
+    }
+
+    /// <summary>A row per x, parts of a row along y: x where dropout keeps it, else zero.</summary>
+    internal static void KeepKernel(
+        GpuMatrix<GpuBFloat16> x, int first, int columns, GpuDropout mask, GpuResult<GpuBFloat16> kept)
     {
         var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
         {
-            rounded.Store(row, i, columns, factor * x.Load(row, i, columns));
+            var factors = mask.Factors(((first + (long)row) * columns) + i);
+            kept.Store(row, i, columns, factors * x.Load(row, i, columns));
         }
     }
 

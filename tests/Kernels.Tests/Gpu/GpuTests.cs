@@ -32,6 +32,8 @@ internal sealed class GpuTests
         ["Attention backward"] = t => Gradients(AttentionTests.Backward(t, 21, 2, 1, 6, 2)),
         ["Attention, ungrouped"] = t => Gradients(AttentionTests.Backward(t, 5, 2, 2, 4, 1)),
         ["Attention decoding"] = t => AttentionTests.Decode(t, 2, 60, 4, 2, 5),
+        ["Attention decoding, keys in parts"] = t => AttentionTests.Decode(t, 3, 200, 4, 2, 5),
+        ["Attention decoding, heads in blocks"] = t => AttentionTests.Decode(t, 1, 130, 9, 1, 16),
         ["SwiGlu forward"] = t => [SwiGluTests.Forward(t, 3, 37)],
         ["SwiGlu backward"] = t => Gradients(SwiGluTests.Backward(t, 3, 37)),
         ["CrossEntropy forward"] = t => CrossEntropyTests.Forward(t, 5, 41),

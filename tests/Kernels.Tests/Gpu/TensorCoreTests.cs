@@ -205,7 +205,8 @@ internal sealed class TensorCoreTests
                 PtxArguments.Form(
                     form == Form.ColumnsByColumns, form != Form.RowsByRows,
                     Accumulate || Residual ? ProductEnd.Add : ProductEnd.Overwrite, Scale, rows,
-                    columns, depth, bias: Residual));
+                    columns, depth, bias: Residual),
+                new byte[16]);
             _found = result == DType.Float32
                 ? [.. global.Values<float>(c).ToArray().Select(x => (double)x)]
                 : [.. global.Values<ushort>(c).ToArray().Select(x => (double)DTypes.WidenBFloat16(x))];

@@ -14,6 +14,8 @@ internal sealed class VectorAccessTests
         (typeof(SwiGluGpu), [nameof(SwiGluGpu.ForwardKernel), nameof(SwiGluGpu.BackwardKernel)]),
         (typeof(CrossEntropyGpu), [nameof(CrossEntropyGpu.ForwardKernel), nameof(CrossEntropyGpu.BackwardKernel)]),
         (typeof(EmbeddingGpu), [nameof(EmbeddingGpu.ForwardKernel)]),
+        (typeof(LowRankGpu), [nameof(LowRankGpu.RoundKernel), nameof(LowRankGpu.KeepKernel)]),
+        (typeof(SplitAttention), [nameof(SplitAttention.PartKernel), nameof(SplitAttention.MergeKernel)]),
         (typeof(AdamWGpu), [nameof(AdamWGpu.UpdateKernel)]),
         (typeof(ElementwiseGpu),
         [

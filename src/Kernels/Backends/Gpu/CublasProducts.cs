@@ -57,8 +57,8 @@ internal sealed class CublasProducts : IDisposable
 
         var status = CublasLibrary.Multiply(
             _handle, p.Product, form.Scale, Address(b), p.First, Address(a), p.Second,
-            form.End == ProductEnd.Add ? 1f : 0f, Address(beside), p.Result, Address(c), p.Result, 0, (nint)_workspace.Address(0), WorkspaceBytes,
-            ((CudaStream)_device.Stream).StreamPtr);
+            form.End == ProductEnd.Add ? 1f : 0f, Address(beside), p.Result, Address(c), p.Result, 0,
+            (nint)_workspace.Address(0), WorkspaceBytes, ((CudaStream)_device.Stream).StreamPtr);
         Check(status, $"cublasLtMatmul of [{a.Rows}, {a.Columns}] and [{b.Rows}, {b.Columns}]");
     }
 

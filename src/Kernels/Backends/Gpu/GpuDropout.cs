@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
@@ -15,4 +16,10 @@ internal readonly record struct GpuDropout(Philox Stream, uint Threshold, float 
 
     /// <summary>0 or 1 / (1 − p): the factor of the element at <paramref name="place"/> = n · D + i.</summary>
     public float Factor(long place) => Stream.UInt32(place) < Threshold ? 0f : KeptScale;
+
+    /// <summary>Those of eight neighbours.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Eight Factors(long place) => new(
+        Factor(place), Factor(place + 1), Factor(place + 2), Factor(place + 3),
+        Factor(place + 4), Factor(place + 5), Factor(place + 6), Factor(place + 7));
 }

@@ -66,7 +66,7 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
 
         if (_tensorCores is not null && TensorCoreProduct.Takes(a, b, form))
         {
-            _tensorCores.Launch(a, b, null, null, epilogue, c, form);
+            _tensorCores.Launch(a, b, null, null, epilogue, c, form, dropout);
             return;
         }
 
@@ -92,6 +92,9 @@ internal sealed class GpuProduct(GpuDevice device, CublasProducts? cublas = null
     /// <summary>Whether the epilogue of c = a bᵀ may have a gate: on tensor cores, and in decoding.</summary>
     public bool Gates(Tensor a, Tensor b, Tensor c) => cublas is null && (c.Rows <= SkinnyProduct.MaxRows
         || (HasTensorCores && TensorCoreProduct.Takes(a, b, ProductForm.RowsByRows)));
+
+    /// <summary>Whether an operand may be wider than the sums it takes part in, with zeros or nothing of use.</summary>
+    public bool Pads => HasTensorCores && cublas is null;
 
     /// <summary>Whether tensor cores are there at all.</summary>
     public bool HasTensorCores => _tensorCores is not null;

@@ -70,7 +70,7 @@ internal sealed class SkinnyProduct(GpuDevice device)
                 var part = big.Load(row, k, form.Depth);
                 if (form.Drops != 0)
                 {
-                    part *= Factors(dropout, ((long)row * form.Depth) + k);
+                    part *= dropout.Factors(((long)row * form.Depth) + k);
                 }
 
                 sums += new Eight(
@@ -113,11 +113,6 @@ internal sealed class SkinnyProduct(GpuDevice device)
     private static float Dot<TS>(GpuMatrix<TS> small, int s, int k, Eight part, SkinnyForm form)
         where TS : unmanaged, IGpuActivation<TS> =>
         s < form.Small ? (small.Load(form.First + s, k, form.Depth) * part).Sum() : 0f;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Eight Factors(GpuDropout dropout, long place) => new(
-        dropout.Factor(place), dropout.Factor(place + 1), dropout.Factor(place + 2), dropout.Factor(place + 3),
-        dropout.Factor(place + 4), dropout.Factor(place + 5), dropout.Factor(place + 6), dropout.Factor(place + 7));
 }
 
 /// <summary>The form of a skinny product. Truths are 0 or 1.</summary>

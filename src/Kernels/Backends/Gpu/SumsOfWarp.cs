@@ -26,7 +26,8 @@ internal static class SumsOfWarp
     /// needed.</param>
     /// <param name="layout">The same as C# sees it.</param>
     public static void Store<TC>(
-        uint shared, ArrayView<Floats4> layout, GpuWeights bias, ProductResult<TC> result, ProductForm form)
+        uint shared, ArrayView<Floats4> layout, GpuWeights bias, ProductResult<TC> result, ProductForm form,
+        GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
         var row = (OperandTile.WarpRow / 4) + (OperandTile.Lane >> 2);
@@ -36,24 +37,25 @@ internal static class SumsOfWarp
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store0, place, below);
         Group.Barrier();
-        Copy(layout, bias, result, 0, form);
+        Copy(layout, bias, result, 0, form, dropout);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store1, place, below);
         Group.Barrier();
-        Copy(layout, bias, result, 16, form);
+        Copy(layout, bias, result, 16, form, dropout);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store2, place, below);
         Group.Barrier();
-        Copy(layout, bias, result, 32, form);
+        Copy(layout, bias, result, 32, form, dropout);
         Group.Barrier();
         CudaAsm.Emit(FragmentText.Store3, place, below);
         Group.Barrier();
-        Copy(layout, bias, result, 48, form);
+        Copy(layout, bias, result, 48, form, dropout);
     }
 
     /// <summary>Rows <paramref name="first"/> … + 15 of either row of warps, eight columns to a thread.</summary>
     private static void Copy<TC>(
-        ArrayView<Floats4> layout, GpuWeights bias, ProductResult<TC> result, int first, ProductForm form)
+        ArrayView<Floats4> layout, GpuWeights bias, ProductResult<TC> result, int first, ProductForm form,
+        GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
         for (var e = Group.IdxX; e < Rows * Eights; e += TensorCoreProduct.Threads)
@@ -67,6 +69,11 @@ internal static class SumsOfWarp
                 if (form.HasBias != 0)
                 {
                     value += bias.Load(n, form.Columns);
+                }
+
+                if (form.Dropped == Dropped.Result)
+                {
+                    value *= dropout.Factors(((long)m * form.Columns) + n);
                 }
 
                 result.Store(m, n, form.Columns, value);

@@ -46,25 +46,26 @@ internal sealed class TensorCoreProduct
     /// Whether a product can be computed here: operands bf16, and rows that are whole chunks of 16 bytes.
     /// </summary>
     public static bool Takes(Tensor a, Tensor b, ProductForm form) =>
-        IsChunked(a) && IsChunked(b) && form.Dropped == Dropped.Nothing
+        IsChunked(a) && IsChunked(b) && form.Dropped is Dropped.Nothing or Dropped.Result
         && (form.TransposeA == 0 || form.TransposeB != 0);
 
     /// <param name="a2">The second pair, stored as the first is, or null.</param>
     public void Launch(
-        Tensor a, Tensor b, Tensor? a2, Tensor? b2, in Epilogue epilogue, Tensor c, ProductForm form)
+        Tensor a, Tensor b, Tensor? a2, Tensor? b2, in Epilogue epilogue, Tensor c, ProductForm form,
+        Dropout dropout = default)
     {
         var kernel = form.TransposeA != 0 ? _columnsByColumns : form.TransposeB != 0 ? _rowsByColumns : _rowsByRows;
         var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
         kernel.Launch(
             groups, Operand(a, form.Depth), Operand(b, form.Depth), Operand(a2 ?? a, a2?.Columns ?? 0),
             Operand(b2 ?? b, a2?.Columns ?? 0), epilogue.Bias, epilogue.Residual ?? epilogue.Gate ?? c, c,
-            epilogue.Gated ?? c, form);
+            epilogue.Gated ?? c, form, new GpuDropout(dropout));
     }
 
     /// <summary>y = x Wᵀ: both operands are read along their rows.</summary>
     internal static void RowsByRowsKernel<TC>(
         GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form)
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -87,13 +88,14 @@ internal sealed class TensorCoreProduct
         }
 
         SumsOfWarp.Store(
-            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form);
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
+            dropout);
     }
 
     /// <summary>dx = dy W: W is read along its columns.</summary>
     internal static void RowsByColumnsKernel<TC>(
         GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form)
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -116,13 +118,14 @@ internal sealed class TensorCoreProduct
         }
 
         SumsOfWarp.Store(
-            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form);
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
+            dropout);
     }
 
     /// <summary>dW = dyᵀ x: both are read along their columns.</summary>
     internal static void ColumnsByColumnsKernel<TC>(
         GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form)
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
         CudaAsm.Emit(FragmentText.Declare);
@@ -145,7 +148,8 @@ internal sealed class TensorCoreProduct
         }
 
         SumsOfWarp.Store(
-            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form);
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
+            dropout);
     }
 
     /// <summary>
