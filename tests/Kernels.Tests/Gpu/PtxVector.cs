@@ -13,24 +13,32 @@ internal sealed record PtxVector(
     public const int Lanes = 32;
 
     /// <summary>A kernel that reads each lane's inputs, executes the text and writes the lane's outputs.</summary>
-    public string Kernel()
+    /// <param name="name">The kernel's; more than one may stand in a module.</param>
+    public string Kernel(string name = "vector") => Header + Entry(name);
+
+    /// <summary>The first lines of a module.</summary>
+    public const string Header = ".version 7.0\n.target sm_80\n.address_size 64\n";
+
+    /// <summary>The kernel without a module's first lines.</summary>
+    public string Entry(string name)
     {
         var (inputs, outputs) = (Inputs(0).Length, Outputs(0).Length);
         string Each(int count, Func<int, string> line) => string.Concat(Enumerable.Range(0, count).Select(line));
         return $$"""
-            .version 7.0
-            .target sm_80
-            .address_size 64
-            .visible .entry vector(.param .u64 given, .param .u64 found)
+            .visible .entry {{name}}(.param .b64 given, .param .b64 found, .param .f32 half, .param .b32 seven)
             {
             .reg .b32 x<8>;
             .reg .b32 y<8>;
             .reg .b32 r<8>;
-            .reg .pred h<2>;
-            .reg .b64 d<8>;
-            .shared .align 16 .b8 rows[512];
-            ld.param.u64 d0, [given];
-            ld.param.u64 d1, [found];
+            .reg .b16 z<4>;
+            .reg .pred h<4>;
+            .reg .b64 d<12>;
+            .shared .align 16 .b8 rows[2048];
+            .local .align 8 .b8 own[16];
+            ld.param.b64 d0, [given];
+            ld.param.b64 d1, [found];
+            cvta.to.global.u64 d0, d0;
+            cvta.to.global.u64 d1, d1;
             mov.u32 r0, %tid.x;
             mul.wide.u32 d2, r0, {{4 * inputs}};
             add.s64 d0, d0, d2;
@@ -46,6 +54,9 @@ internal sealed record PtxVector(
             }
             """;
     }
+
+    /// <summary>The opcodes that it executes, those of its reading and writing too.</summary>
+    public IEnumerable<string> Opcodes => new PtxProgram(Kernel()).Instructions.Select(i => i.Opcode);
 
     public uint[] AllInputs => [.. Enumerable.Range(0, Lanes).SelectMany(Inputs)];
 

@@ -64,7 +64,7 @@ internal static class PtxVectors
     ];
 
     /// <summary>Cases one to a lane, the first repeated in the rest.</summary>
-    private static PtxVector Table(string name, string text, params (uint[] Given, uint Found)[] cases) =>
+    internal static PtxVector Table(string name, string text, params (uint[] Given, uint Found)[] cases) =>
         new(name, text, l => cases[l < cases.Length ? l : 0].Given, l => [cases[l < cases.Length ? l : 0].Found]);
 
     /// <summary>Every lane lays down 16 bytes, a row of a matrix; the four matrices are loaded from there.</summary>
@@ -118,5 +118,5 @@ internal static class PtxVectors
             Given, Found);
     }
 
-    private static uint Bits(float value) => BitConverter.SingleToUInt32Bits(value);
+    internal static uint Bits(float value) => BitConverter.SingleToUInt32Bits(value);
 }

@@ -77,19 +77,29 @@ internal static class PtxArithmetic
         "fma.rn.f32" => x => Bits(MathF.FusedMultiplyAdd(Float(x[0]), Float(x[1]), Float(x[2]))),
         "neg.f32" => x => Bits(-Float(x[0])),
         "abs.f32" => x => Bits(MathF.Abs(Float(x[0]))),
-        "min.f32" => x => Bits(float.IsNaN(Float(x[0])) ? Float(x[1]) : float.IsNaN(Float(x[1])) ? Float(x[0]) : MathF.Min(Float(x[0]), Float(x[1]))),
-        "max.f32" => x => Bits(float.IsNaN(Float(x[0])) ? Float(x[1]) : float.IsNaN(Float(x[1])) ? Float(x[0]) : MathF.Max(Float(x[0]), Float(x[1]))),
+        "min.f32" => x => Bits(Numbers(x, MathF.Min)),
+        "max.f32" => x => Bits(Numbers(x, MathF.Max)),
         "sqrt.rn.f32" => x => Bits(MathF.Sqrt(Float(x[0]))),
+        "rsqrt.approx.f32" => x => Bits((float)(1 / Math.Sqrt(Float(x[0])))),
         "rcp.rn.f32" => x => Bits(1f / Float(x[0])),
         "ex2.approx.f32" => x => Bits((float)Math.Pow(2, Float(x[0]))),
         "lg2.approx.f32" => x => Bits((float)Math.Log2(Float(x[0]))),
         _ => Unknown(opcode),
     };
 
+    /// <summary>Of two operands; the other where one is no number.</summary>
+    private static float Numbers(ulong[] x, Func<float, float, float> which)
+    {
+        var (a, b) = (Float(x[0]), Float(x[1]));
+        return float.IsNaN(a) ? b : float.IsNaN(b) ? a : which(a, b);
+    }
+
     private static Func<ulong[], ulong> Doubles(string opcode) => opcode switch
     {
         "add.f64" => x => Bits(Double(x[0]) + Double(x[1])),
         "mul.f64" => x => Bits(Double(x[0]) * Double(x[1])),
+        "sub.f64" => x => Bits(Double(x[0]) - Double(x[1])),
+        "div.rn.f64" => x => Bits(Double(x[0]) / Double(x[1])),
         "fma.rn.f64" => x => Bits(Math.FusedMultiplyAdd(Double(x[0]), Double(x[1]), Double(x[2]))),
         "sqrt.rn.f64" => x => Bits(Math.Sqrt(Double(x[0]))),
         _ => Unknown(opcode),

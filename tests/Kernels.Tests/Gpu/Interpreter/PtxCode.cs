@@ -31,6 +31,11 @@ internal sealed class PtxCode
 
     private PtxStep Compile(PtxInstruction i)
     {
+        if (!PtxForms.Known.Contains(i.Opcode))
+        {
+            throw new NotSupportedException($"opcode {i.Opcode} is unknown: PtxForms lists those that have a vector");
+        }
+
         var guard = i.Guard is null ? null : _operands.Source(i.Guard);
         bool Runs(PtxThread t) => guard is null || (guard(t) != 0) != i.GuardIsNegated;
         var parts = i.Opcode.Split('.');

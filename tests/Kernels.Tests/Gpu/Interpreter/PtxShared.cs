@@ -71,8 +71,8 @@ internal sealed class PtxShared(int byteCount)
     /// </summary>
     public void CountBanks(IEnumerable<uint> addresses, int bytesEach)
     {
-        var words = addresses.SelectMany(a => Enumerable.Range(0, bytesEach / 4).Select(w => (a / 4) + (uint)w))
-            .Distinct();
+        var wordsEach = Math.Max(1, bytesEach / 4);
+        var words = addresses.SelectMany(a => Enumerable.Range(0, wordsEach).Select(w => (a / 4) + (uint)w)).Distinct();
         BankConflicts += words.GroupBy(word => word % 32).Max(bank => bank.Count()) - 1;
     }
 
