@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -21,9 +20,8 @@ internal abstract class DecodeCase(string name, int threads, int batch, long wei
     public string Row(Sample limit)
     {
         var gigabytes = _cpu.Median / batch * weightBytes / 1e9;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {name} | {threads} | {batch} | {_wall.Text("F1")} | {_cpu.Text("F1")} | {gigabytes:F1} | {gigabytes / limit.Median:P0} |");
+        return $"| {name} | {threads} | {batch} | {_wall.Text("F1")} | {_cpu.Text("F1")} | {gigabytes:F1} "
+            + $"| {gigabytes / limit.Median:P0} |";
     }
 
     public virtual void Dispose() => GC.SuppressFinalize(this);
@@ -85,7 +83,8 @@ internal sealed class PeerDecodeCase(StepProgram program, ModelShape shape, int 
 
     public override void Measure()
     {
-        var result = program.Run($"--config {shape.Name} --mode decode --gen {generated} --threads {Threads} --steps 1 --warmup 1");
+        var result = program.Run(
+            $"--config {shape.Name} --mode decode --gen {generated} --threads {Threads} --steps 1 --warmup 1");
         Add(result.Tokens, result.Seconds, result.CpuSeconds);
     }
 }
