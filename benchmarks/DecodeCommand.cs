@@ -43,8 +43,8 @@ internal static class DecodeCommand
         writer.WriteLine($"*{shape.Name}*, {generated} tokens, {Sample.Rounds(rounds)}.\n");
         writer.WriteLine(
             "| weights | threads | batch | tokens/s | tokens per CPU second of a thread | GB/s of weights "
-            + "| of the read limit |");
-        writer.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
+            + "| of the read limit | GFLOP/s |");
+        writer.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
         using var memory = new MemoryRead(ReadBytes);
         foreach (var count in threads)
         {
@@ -70,7 +70,7 @@ internal static class DecodeCommand
                 }
             }
 
-            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100 % |");
+            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100 % | |");
             foreach (var each in cases)
             {
                 writer.WriteLine(each.Row(limit));

@@ -29,6 +29,9 @@ internal static class StepCost
     /// </summary>
     public static long WeightBytes(ModelShape shape, DType type) => (long)Linears(shape, rows: 1) / 2 * type.Size();
 
+    /// <summary>The operations of one token's products with those weights.</summary>
+    public static double TokenFlops(ModelShape shape) => Linears(shape, rows: 1);
+
     /// <summary>
     /// Weights, what learns with its gradient and two moments, and activations: what the tensors take in memory.
     /// </summary>
