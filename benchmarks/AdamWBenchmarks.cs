@@ -17,15 +17,20 @@ public class AdamWBenchmarks : OpBenchmark
     public override Work Of(string method)
     {
         var count = (long)Shape.Config.HiddenSize * Shape.Config.HiddenSize;
-        return new(0, Bytes(count, count, count, count, count, count, count));
+        return new(0, Wide(count, count, count, count, count, count, count));
     }
 
     [Benchmark]
-    public void Update() => Backend.AdamW.Update(_value, _gradient, _m, _v, Step, _norm);
+    public void Update()
+    {
+        Backend.AdamW.Update(_value, _gradient, _m, _v, Step, _norm);
+        Backend.Synchronize();
+    }
 
     protected override Tensor[] Plan(Arena arena)
     {
-        Tensor Take(string name) => arena.Take(new(Shape.Config.HiddenSize, Shape.Config.HiddenSize), name);
+        var size = new Kernels.Shape(Shape.Config.HiddenSize, Shape.Config.HiddenSize);
+        Tensor Take(string name) => arena.Take(size, Backend.Accumulation, name);
         (_value, _gradient, _m, _v) = (Take("value"), Take("gradient"), Take("m"), Take("v"));
         _norm = arena.Take(new(1), DType.Float64, "norm_squared");
         return [_value, _gradient];

@@ -26,26 +26,33 @@ public class AttentionBenchmarks : OpBenchmark
         var pairs = (double)Shape.Batch * Shape.Length * (Shape.Length + 1) / 2;
         var products = method == nameof(Forward) ? 2 : 5;
         var rows = (long)Shape.Rows * Shape.Config.HiddenSize;
-        return new(products * 2 * pairs * Shape.Config.HiddenSize, Bytes(rows, rows, rows, rows));
+        return new(products * 2 * pairs * Shape.Config.HiddenSize, Activations(rows, rows, rows, rows));
     }
 
     [Benchmark]
-    public void Forward() =>
+    public void Forward()
+    {
         Backend.Attention.Forward(_q, _k, _v, _firstKey, _lastKey, Shape.Config.HeadDim, Scale, _y, _logSum);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void Backward() => Backend.Attention.Backward(
-        _y, _q, _k, _v, _firstKey, _lastKey, Shape.Config.HeadDim, Scale, _y, _logSum, _delta, _dq, _dk, _dv);
+    public void Backward()
+    {
+        Backend.Attention.Backward(
+            _y, _q, _k, _v, _firstKey, _lastKey, Shape.Config.HeadDim, Scale, _y, _logSum, _delta, _dq, _dk, _dv);
+        Backend.Synchronize();
+    }
 
     protected override Tensor[] Plan(Arena arena)
     {
         var (rows, queries) = (Shape.Rows, Shape.Config.Heads * Shape.Config.HeadDim);
         var keys = Shape.Config.KeyValueHeads * Shape.Config.HeadDim;
-        (_q, _dq, _y) = (arena.Take(new(rows, queries), "q"), arena.Take(new(rows, queries), "dq"), arena.Take(new(rows, queries), "y"));
-        (_k, _dk) = (arena.Take(new(rows, keys), "k"), arena.Take(new(rows, keys), "dk"));
-        (_v, _dv) = (arena.Take(new(rows, keys), "v"), arena.Take(new(rows, keys), "dv"));
-        _logSum = arena.Take(new(rows, Shape.Config.Heads), "log_sum");
-        _delta = arena.Take(new(rows, Shape.Config.Heads), "delta");
+        Tensor Take(int columns, string name) => arena.Take(new(rows, columns), name);
+        (_q, _dq, _y) = (Take(queries, "q"), Take(queries, "dq"), Take(queries, "y"));
+        (_k, _dk, _v, _dv) = (Take(keys, "k"), Take(keys, "dk"), Take(keys, "v"), Take(keys, "dv"));
+        _logSum = arena.Take(new(rows, Shape.Config.Heads), Backend.Accumulation, "log_sum");
+        _delta = arena.Take(new(rows, Shape.Config.Heads), Backend.Accumulation, "delta");
         _firstKey = arena.Take(new(rows), DType.Int32, "first_key");
         _lastKey = arena.Take(new(rows), DType.Int32, "last_key");
         return [_q, _k, _v];

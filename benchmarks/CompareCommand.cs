@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace SafeLlama.Benchmarks;
 
@@ -9,14 +8,26 @@ internal static class CompareCommand
 {
     public static Command Create()
     {
-        var peers = new Option<string[]>("--peer") { Required = true, AllowMultipleArgumentsPerToken = true, Description = "programs that take step's options and print step's line; peers/ holds some" };
-        var options = new Option<string[]>("--options") { AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["--config tiny --targets qv --threads 1 --steps 5"], Description = "given to step and to every peer; several are measured one after the other" };
-        var ours = new Option<string>("--ours") { DefaultValueFactory = _ => StepProgram.Own.Command, Description = "our own program, where not this one: a published build's step" };
-        var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 9, Description = "how often each runs" };
-        var command = new Command("compare", "our step beside peers', in turn, as a Markdown table") { peers, options, ours, rounds };
+        var peers = new Option<string[]>("--peer")
+        {
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+            Description = "programs that take step's options and print step's line; peers/ holds some",
+        };
+        var options = CommandOptions.Several(
+            "--options", ["--config tiny --targets qv --threads 1 --steps 5"],
+            "given to step and to every peer; several are measured one after the other");
+        var ours = CommandOptions.One(
+            "--ours", StepProgram.Own.Command, "our own program, where not this one: a published build's step");
+        var rounds = CommandOptions.One("--rounds", 9, "how often each runs");
+        var command = new Command("compare", "our step beside peers', in turn, as a Markdown table")
+        {
+            peers, options, ours, rounds,
+        };
         command.SetAction(parsed =>
         {
-            StepProgram[] programs = [new(parsed.GetValue(ours)!), .. parsed.GetValue(peers)!.Select(peer => new StepProgram(peer))];
+            StepProgram[] programs =
+                [new(parsed.GetValue(ours)!), .. parsed.GetValue(peers)!.Select(peer => new StepProgram(peer))];
             foreach (var work in parsed.GetValue(options)!)
             {
                 Compare(programs, work, parsed.GetValue(rounds), Console.Out);
@@ -37,8 +48,10 @@ internal static class CompareCommand
             }
         }
 
-        writer.WriteLine($"`{options}`, {rounds} {(rounds == 1 ? "round" : "rounds in turn, medians with the range in brackets")}.\n");
-        writer.WriteLine("| | CPU s/step | wall s/step | tokens per CPU second | tokens/s | peak MB | CPU time / ours | wall time / ours |");
+        writer.WriteLine($"`{options}`, {Sample.Rounds(rounds)}.\n");
+        writer.WriteLine(
+            "| | CPU s/step | wall s/step | tokens per CPU second | tokens/s | peak MB | CPU time / ours "
+            + "| wall time / ours |");
         writer.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var own in results)
         {
@@ -49,9 +62,9 @@ internal static class CompareCommand
         if (results[0][0].Flops > 0)
         {
             var rates = Of(results[0], r => r.Flops / r.CpuSeconds / 1e9);
-            writer.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Our matrix products, {results[0][0].Flops / 1e9:F1} GFLOP a step, at {rates.Median:F1} GFLOP per CPU second.\n"));
+            writer.WriteLine(
+                $"Our matrix products, {results[0][0].Flops / 1e9:F1} GFLOP a step, at {rates.Median:F1} GFLOP per CPU "
+                + "second.\n");
         }
 
         writer.Flush();
@@ -63,7 +76,8 @@ internal static class CompareCommand
         var same = ReferenceEquals(own, ours);
         return string.Join(
             " ",
-            $"| {own[0].Name} | {cpu.Text("F3")} | {wall.Text("F3")} | {Of(own, r => r.Tokens / r.CpuSeconds).Median:F0}",
+            $"| {own[0].Name} | {cpu.Text("F3")} | {wall.Text("F3")}",
+            $"| {Of(own, r => r.Tokens / r.CpuSeconds).Median:F0}",
             $"| {Of(own, r => r.Tokens / r.Seconds).Median:F0} | {Of(own, r => r.PeakMegabytes).Median:F0}",
             $"| {(same ? "1" : cpu.Over(Of(ours, r => r.CpuSeconds)).Text("F2"))}",
             $"| {(same ? "1" : wall.Over(Of(ours, r => r.Seconds)).Text("F2"))} |");

@@ -20,17 +20,26 @@ public class CrossEntropyBenchmarks : OpBenchmark
     public override Work Of(string method)
     {
         var logits = (long)Rows * Shape.Config.VocabularySize;
-        return new(0, method != nameof(Backward) ? Bytes(logits) : Bytes(logits, logits));
+        return new(0, method != nameof(Backward) ? Activations(logits) : Activations(logits, logits));
     }
 
     [Benchmark]
-    public void Forward() => Backend.CrossEntropy.Forward(_logits, _targets, _nll, _logSum);
+    public void Forward()
+    {
+        Backend.CrossEntropy.Forward(_logits, _targets, _nll, _logSum);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void Backward() => Backend.CrossEntropy.Backward(_logits, _targets, _logSum, 1.0 / Rows, _dlogits);
+    public void Backward()
+    {
+        Backend.CrossEntropy.Backward(_logits, _targets, _logSum, 1.0 / Rows, _dlogits);
+        Backend.Synchronize();
+    }
 
     /// <summary>log Σ exp of every row by the runtime's vectorised functions, a pass each.</summary>
     [Benchmark]
+    [BenchmarkCategory(HostOnly)]
     public float ForwardOfTensorPrimitives()
     {
         var (width, total) = (Shape.Config.VocabularySize, 0f);
@@ -51,7 +60,8 @@ public class CrossEntropyBenchmarks : OpBenchmark
         _logits = arena.Take(new(Rows, Shape.Config.VocabularySize), "logits");
         _dlogits = arena.Take(new(Rows, Shape.Config.VocabularySize), "dlogits");
         _targets = arena.Take(new(Rows), DType.Int32, "targets");
-        (_nll, _logSum) = (arena.Take(new(Rows), "nll"), arena.Take(new(Rows), "log_sum"));
+        _nll = arena.Take(new(Rows), Backend.Accumulation, "nll");
+        _logSum = arena.Take(new(Rows), Backend.Accumulation, "log_sum");
         return [_logits];
     }
 

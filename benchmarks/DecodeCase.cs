@@ -1,15 +1,16 @@
 using System.Diagnostics;
-using System.Globalization;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
 namespace SafeLlama.Benchmarks;
 
 /// <summary>One way of decoding, measured once a round.</summary>
-internal abstract class DecodeCase(string name, int threads, int batch, long weightBytes) : IDisposable
+internal abstract class DecodeCase(string name, ModelShape shape, DType type, int threads, int batch) : IDisposable
 {
     private readonly Sample _wall = new();
     private readonly Sample _cpu = new();
+
+    protected ModelShape Shape => shape;
 
     protected int Threads => threads;
 
@@ -20,10 +21,10 @@ internal abstract class DecodeCase(string name, int threads, int batch, long wei
     /// <summary>A row of the table; weights are read once for the tokens of a whole batch.</summary>
     public string Row(Sample limit)
     {
-        var gigabytes = _cpu.Median / batch * weightBytes / 1e9;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {name} | {threads} | {batch} | {_wall.Text("F1")} | {_cpu.Text("F1")} | {gigabytes:F1} | {gigabytes / limit.Median:P0} |");
+        var gigabytes = _cpu.Median / batch * StepCost.WeightBytes(shape, type) / 1e9;
+        var gigaflops = _cpu.Median * StepCost.TokenFlops(shape) / 1e9;
+        return $"| {name} | {threads} | {batch} | {_wall.Text("F1")} | {_cpu.Text("F1")} | {gigabytes:F1} "
+            + $"| {gigabytes / limit.Median:P0} | {gigaflops:F1} |";
     }
 
     public virtual void Dispose() => GC.SuppressFinalize(this);
@@ -46,7 +47,7 @@ internal sealed class OwnDecodeCase : DecodeCase
     private readonly int _tokens;
 
     public OwnDecodeCase(ModelShape shape, DType type, int threads, int batch, int generated)
-        : base(type == DType.Float32 ? "fp32" : "bf16", threads, batch, StepCost.WeightBytes(shape, type))
+        : base(type == DType.Float32 ? "fp32" : "bf16", shape, type, threads, batch)
     {
         _backend = new SimdBackend(threads);
         _weights = LlamaWeights.Load(_backend, shape.Config, RandomModel.Folder(shape, type));
@@ -77,7 +78,7 @@ internal sealed class OwnDecodeCase : DecodeCase
 
 /// <summary>A peer's, in a process of its own.</summary>
 internal sealed class PeerDecodeCase(StepProgram program, ModelShape shape, int threads, int generated)
-    : DecodeCase("fp32, peer", threads, 1, StepCost.WeightBytes(shape, DType.Float32))
+    : DecodeCase("fp32, peer", shape, DType.Float32, threads, batch: 1)
 {
     public override void WarmUp()
     {
@@ -85,7 +86,8 @@ internal sealed class PeerDecodeCase(StepProgram program, ModelShape shape, int 
 
     public override void Measure()
     {
-        var result = program.Run($"--config {shape.Name} --mode decode --gen {generated} --threads {Threads} --steps 1 --warmup 1");
+        var result = program.Run(
+            $"--config {Shape.Name} --mode decode --gen {generated} --threads {Threads} --steps 1 --warmup 1");
         Add(result.Tokens, result.Seconds, result.CpuSeconds);
     }
 }

@@ -3,10 +3,13 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>Greedy generation beside its limit: every token must read every weight once, and memory gives so many bytes a second.</summary>
+/// <summary>
+/// Greedy generation beside its limit: every token must read every weight once, and memory gives so many bytes a
+/// second.
+/// </summary>
 /// <remarks>
-/// The limit is measured between the generations, not before them, so that a busy machine slows both. Time is CPU time a
-/// thread; where threads wait for each other it counts as well.
+/// The limit is measured between the generations, not before them, so that a busy machine slows both. Time is CPU time
+/// a thread; where threads wait for each other it counts as well.
 /// </remarks>
 internal static class DecodeCommand
 {
@@ -15,27 +18,33 @@ internal static class DecodeCommand
 
     public static Command Create()
     {
-        var config = new Option<string>("--config") { DefaultValueFactory = _ => "small", Description = "tiny, small or gqa" };
-        var threads = new Option<int[]>("--threads") { AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 2], Description = "each is measured" };
-        var batches = new Option<int[]>("--batch") { AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 4, 8], Description = "sequences side by side; each is measured" };
-        var generated = new Option<int>("--gen") { DefaultValueFactory = _ => 64, Description = "tokens of one generation" };
-        var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 9, Description = "generations of each" };
-        var peer = new Option<string?>("--peer") { Description = "a program that takes step's options with --mode decode; measured in turn, batch 1" };
+        var config = CommandOptions.One("--config", "small", "tiny, small or gqa");
+        var threads = CommandOptions.Several("--threads", [1, 2], "each is measured");
+        var batches = CommandOptions.Several("--batch", [1, 4, 8], "sequences side by side; each is measured");
+        var generated = CommandOptions.One("--gen", 64, "tokens of one generation");
+        var rounds = CommandOptions.One("--rounds", 9, "generations of each");
+        var peer = new Option<string?>("--peer")
+        {
+            Description = "a program that takes step's options with --mode decode; measured in turn, batch 1",
+        };
         var command = new Command("decode", "greedy decoding beside the read bandwidth of memory, as a Markdown table")
         {
             config, threads, batches, generated, rounds, peer,
         };
         command.SetAction(parsed => Run(
-            ModelShapes.ByName(parsed.GetValue(config)!), parsed.GetValue(threads)!, parsed.GetValue(batches)!, parsed.GetValue(generated),
-            parsed.GetValue(rounds), parsed.GetValue(peer), Console.Out));
+            ModelShapes.ByName(parsed.GetValue(config)!), parsed.GetValue(threads)!, parsed.GetValue(batches)!,
+            parsed.GetValue(generated), parsed.GetValue(rounds), parsed.GetValue(peer), Console.Out));
         return command;
     }
 
-    private static void Run(ModelShape shape, int[] threads, int[] batches, int generated, int rounds, string? peer, TextWriter writer)
+    private static void Run(
+        ModelShape shape, int[] threads, int[] batches, int generated, int rounds, string? peer, TextWriter writer)
     {
-        writer.WriteLine($"*{shape.Name}*, {generated} tokens, {rounds} rounds in turn, medians with the range in brackets.\n");
-        writer.WriteLine("| weights | threads | batch | tokens/s | tokens per CPU second of a thread | GB/s of weights | of the read limit |");
-        writer.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
+        writer.WriteLine($"*{shape.Name}*, {generated} tokens, {Sample.Rounds(rounds)}.\n");
+        writer.WriteLine(
+            "| weights | threads | batch | tokens/s | tokens per CPU second of a thread | GB/s of weights "
+            + "| of the read limit | GFLOP/s |");
+        writer.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
         using var memory = new MemoryRead(ReadBytes);
         foreach (var count in threads)
         {
@@ -61,7 +70,7 @@ internal static class DecodeCommand
                 }
             }
 
-            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100 % |");
+            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100 % | |");
             foreach (var each in cases)
             {
                 writer.WriteLine(each.Row(limit));

@@ -29,20 +29,24 @@ internal sealed class DeviceCases : IDisposable
 
     private IEnumerable<DeviceCase> Walks()
     {
-        var (n, d, f, v) = (_shape.Rows, _shape.Config.HiddenSize, _shape.Config.IntermediateSize, _shape.Config.VocabularySize);
+        var (c, n) = (_shape.Config, _shape.Rows);
+        var (d, f, v) = (c.HiddenSize, c.IntermediateSize, c.VocabularySize);
         var rows = Ints("rows", n, i => i);
         var (wide, wide2, wide3) = (Take("f1", n, f), Take("f2", n, f), Take("f3", n, f));
         yield return Walk($"copy [{n}, {f}]", () => _backend.Elementwise.GatherRows(wide, rows, wide2), wide, wide2);
-        yield return Walk($"SwiGlu forward [{n}, {f}]", () => _backend.SwiGlu.Forward(wide, wide2, wide3), wide, wide2, wide3);
+        yield return Walk(
+            $"SwiGlu forward [{n}, {f}]", () => _backend.SwiGlu.Forward(wide, wide2, wide3), wide, wide2, wide3);
         yield return Walk(
             $"SwiGlu backward [{n}, {f}]", () => _backend.SwiGlu.Backward(wide3, wide, wide2, wide2, wide3),
             wide, wide2, wide3, wide2, wide3);
 
         var (h, h2) = (Accumulated("h", n, d), Accumulated("h2", n, d));
         var (x, rstd, weight) = (Take("x", n, d), Vector("rstd", n), Vector("norm", d));
-        yield return Walk($"RmsNorm forward [{n}, {d}]", () => _backend.RmsNorm.Forward(h, weight, 1e-5, x, rstd), h, x);
         yield return Walk(
-            $"RmsNorm backward [{n}, {d}]", () => _backend.RmsNorm.Backward(x, h, weight, rstd, h2, null), x, h, h2, h2);
+            $"RmsNorm forward [{n}, {d}]", () => _backend.RmsNorm.Forward(h, weight, 1e-5, x, rstd), h, x);
+        yield return Walk(
+            $"RmsNorm backward [{n}, {d}]", () => _backend.RmsNorm.Backward(x, h, weight, rstd, h2, null),
+            x, h, h2, h2);
 
         var half = _shape.Config.HeadDim / 2;
         var (cos, sin) = (Accumulated("cos", _shape.Length, half), Accumulated("sin", _shape.Length, half));
@@ -53,7 +57,8 @@ internal sealed class DeviceCases : IDisposable
         var (logits, nll, logSum) = (Take("logits", chunk, v), Vector("nll", chunk), Vector("log_sum", chunk));
         var targets = Ints("targets", chunk, i => i % v);
         yield return Walk(
-            $"CrossEntropy forward [{chunk}, {v}]", () => _backend.CrossEntropy.Forward(logits, targets, nll, logSum), logits);
+            $"CrossEntropy forward [{chunk}, {v}]",
+            () => _backend.CrossEntropy.Forward(logits, targets, nll, logSum), logits);
         yield return Walk(
             $"CrossEntropy backward [{chunk}, {v}]",
             () => _backend.CrossEntropy.Backward(logits, targets, logSum, 1, logits), logits, logits);
@@ -72,26 +77,33 @@ internal sealed class DeviceCases : IDisposable
         foreach (var (name, outputs, inputs) in _shape.Linears)
         {
             var (n, weight) = (_shape.Rows, Plan("w " + name, new(outputs, inputs), DType.BFloat16));
-            var (x, y, dx) = (Take("x " + name, n, inputs), Take("y " + name, n, outputs), Take("dx " + name, n, inputs));
+            var (x, dx) = (Take("x " + name, n, inputs), Take("dx " + name, n, inputs));
+            var y = Take("y " + name, n, outputs);
             var flops = 2.0 * n * outputs * inputs;
-            yield return Product($"y = x Wᵀ, {name} [{n}, {inputs}] → {outputs}", flops, () => _backend.Linear.Forward(x, weight, null, y));
-            yield return Product($"dx = dy W, {name}", flops, () => _backend.Linear.BackwardInput(y, weight, dx, accumulate: false));
+            yield return Product(
+                $"y = x Wᵀ, {name} [{n}, {inputs}] → {outputs}", flops,
+                () => _backend.Linear.Forward(x, weight, null, y));
+            yield return Product(
+                $"dx = dy W, {name}", flops, () => _backend.Linear.BackwardInput(y, weight, dx, accumulate: false));
 
             var (a, b) = (Accumulated("a " + name, Rank, inputs), Accumulated("b " + name, outputs, Rank));
             var u = Take("u " + name, n, Rank);
-            yield return Product($"y = x Wᵀ + s · x Aᵀ Bᵀ, {name}, r = {Rank}", flops + (2.0 * n * Rank * (inputs + outputs)),
-                () => _backend.LowRank.ForwardBeside(_backend.Linear, x, weight, null, null, a, b, 2, Dropout.None, u, y));
-
+            yield return Product(
+                $"y = x Wᵀ + s · x Aᵀ Bᵀ, {name}, r = {Rank}", flops + (2.0 * n * Rank * (inputs + outputs)),
+                () => _backend.LowRank.ForwardBeside(
+                    _backend.Linear, x, weight, null, null, a, b, 2, Dropout.None, u, y));
             if (name == "up")
             {
                 var (gate, product) = (Take("gate", n, outputs), Take("product", n, outputs));
-                yield return Product($"y = x Wᵀ, gated, {name}", flops,
+                yield return Product(
+                    $"y = x Wᵀ, gated, {name}", flops,
                     () => _backend.Linear.ForwardGated(x, weight, null, _backend.SwiGlu, gate, y, product));
             }
             else if (name == "down")
             {
                 var (stream, further) = (Accumulated("stream", n, outputs), Accumulated("further", n, outputs));
-                yield return Product($"y = x Wᵀ + residual, {name}", flops,
+                yield return Product(
+                    $"y = x Wᵀ + residual, {name}", flops,
                     () => _backend.Linear.Forward(x, weight, null, stream, further));
             }
 
@@ -111,7 +123,8 @@ internal sealed class DeviceCases : IDisposable
         var (first, last) = (Ints("first", n, i => i / _shape.Length * _shape.Length), Ints("last", n, i => i));
         var scale = 1 / Math.Sqrt(c.HeadDim);
         var pairs = (double)_shape.Batch * _shape.Length * (_shape.Length + 1) / 2 * queries;
-        yield return Product($"attention forward {_shape.Batch} × {_shape.Length}, {c.Heads} heads of {c.HeadDim}", 4 * pairs,
+        yield return Product(
+            $"attention forward {_shape.Batch} × {_shape.Length}, {c.Heads} heads of {c.HeadDim}", 4 * pairs,
             () => _backend.Attention.Forward(q, k, v, first, last, c.HeadDim, scale, y, logSum));
         yield return Product("attention backward", 10 * pairs, () => _backend.Attention.Backward(
             y, q, k, v, first, last, c.HeadDim, scale, y, logSum, delta, dq, dk, dv));
@@ -143,7 +156,8 @@ internal sealed class DeviceCases : IDisposable
 
     private Tensor Take(string name, int rows, int columns) => Plan(name, new(rows, columns), _backend.Activation);
 
-    private Tensor Accumulated(string name, int rows, int columns) => Plan(name, new(rows, columns), _backend.Accumulation);
+    private Tensor Accumulated(string name, int rows, int columns) =>
+        Plan(name, new(rows, columns), _backend.Accumulation);
 
     private Tensor Vector(string name, int count) => Plan(name, new(count), _backend.Accumulation);
 
@@ -154,7 +168,9 @@ internal sealed class DeviceCases : IDisposable
         return tensor;
     }
 
-    /// <summary>Memory of small numbers: the first rows are drawn, and what they hold does not change the time.</summary>
+    /// <summary>
+    /// Memory of small numbers: the first rows are drawn, and what they hold does not change the time.
+    /// </summary>
     private Tensor Plan(string name, Shape shape, DType type)
     {
         var arena = new Arena(_backend, name);

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary><c>device</c>: every op of a training step on one device, beside that device's own copy bandwidth.</summary>
+/// <summary>
+/// <c>device</c>: every op of a training step on one device, beside that device's own copy bandwidth.
+/// </summary>
 internal static class DeviceCommand
 {
     /// <summary>Runs of a case before it is timed; the first compiles its kernels.</summary>
@@ -13,14 +14,18 @@ internal static class DeviceCommand
 
     public static Command Create()
     {
-        var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:bf16", DefaultValueFactory = _ => "cuda:bf16" };
-        var config = new Option<string>("--config") { Description = "the model whose shapes are taken", DefaultValueFactory = _ => "llama-7b" };
-        var batch = new Option<int>("--batch") { Description = "sequences; 0 is the config's own" };
-        var length = new Option<int>("--length") { Description = "tokens of a sequence; 0 is the config's own" };
-        var command = new Command("device", "the ops of a training step on a device, as a table in Markdown") { device, config, batch, length };
+        var device = CommandOptions.One("--device", "cuda:bf16", "cpu, cuda or cuda:bf16");
+        var config = CommandOptions.One("--config", "llama-7b", "the model whose shapes are taken");
+        var batch = CommandOptions.One("--batch", 0, "sequences; 0 is the config's own");
+        var length = CommandOptions.One("--length", 0, "tokens of a sequence; 0 is the config's own");
+        var command = new Command("device", "the ops of a training step on a device, as a table in Markdown")
+        {
+            device, config, batch, length,
+        };
         command.SetAction(parsed =>
         {
-            var shape = ModelShapes.ByName(parsed.GetValue(config)!).Resized(parsed.GetValue(batch), parsed.GetValue(length), 0, 0);
+            var shape = ModelShapes.ByName(parsed.GetValue(config)!)
+                .Resized(parsed.GetValue(batch), parsed.GetValue(length), 0, 0);
             using var backend = StepBenchmark.Open(parsed.GetValue(device)!, threads: Environment.ProcessorCount);
             Print(backend, shape, Console.Out);
             return 0;
@@ -39,13 +44,14 @@ internal static class DeviceCommand
             var seconds = Time(backend, one.Run);
             var (bytes, flops) = (one.Work.Bytes / seconds / 1e9, one.Work.Flops / seconds / 1e12);
             copying = copying == 0 ? bytes : copying;
-            writer.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {one.Name} | {seconds * 1e6:F1} | {(bytes > 0 ? $"{bytes:F0} | {bytes / copying:P0}" : " | ")} | {(flops > 0 ? $"{flops:F2}" : "")} |"));
+            var moved = bytes > 0 ? $"{bytes:F0} | {bytes / copying:P0}" : " | ";
+            writer.WriteLine($"| {one.Name} | {seconds * 1e6:F1} | {moved} | {(flops > 0 ? $"{flops:F2}" : "")} |");
         }
     }
 
-    /// <summary>Seconds of one run in a queue of many: the median of five queues, each a tenth of a second or so.</summary>
+    /// <summary>
+    /// Seconds of one run in a queue of many: the median of five queues, each a tenth of a second or so.
+    /// </summary>
     private static double Time(IBackend backend, Action run)
     {
         for (var i = 0; i < Warmup; i++)

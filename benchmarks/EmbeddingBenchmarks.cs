@@ -14,20 +14,29 @@ public class EmbeddingBenchmarks : OpBenchmark
     public override Work Of(string method)
     {
         var rows = (long)Shape.Rows * Shape.Config.HiddenSize;
-        return new(0, method == nameof(Forward) ? Bytes(rows, rows) : Bytes(rows, rows, rows));
+        return new(0, Activations(rows) + (method == nameof(Forward) ? Wide(rows) : Wide(rows, rows)));
     }
 
     [Benchmark]
-    public void Forward() => Backend.Embedding.Forward(_tokens, _table, _y);
+    public void Forward()
+    {
+        Backend.Embedding.Forward(_tokens, _table, _y);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void Backward() => Backend.Embedding.Backward(_y, _tokens, _dtable);
+    public void Backward()
+    {
+        Backend.Embedding.Backward(_y, _tokens, _dtable);
+        Backend.Synchronize();
+    }
 
     protected override Tensor[] Plan(Arena arena)
     {
         _tokens = arena.Take(new(Shape.Rows), DType.Int32, "tokens");
-        _table = arena.Take(new(Shape.Config.VocabularySize, Shape.Config.HiddenSize), "table");
-        _dtable = arena.Take(new(Shape.Config.VocabularySize, Shape.Config.HiddenSize), "dtable");
+        var table = new Kernels.Shape(Shape.Config.VocabularySize, Shape.Config.HiddenSize);
+        _table = arena.Take(table, Backend.Accumulation, "table");
+        _dtable = arena.Take(table, Backend.Accumulation, "dtable");
         _y = arena.Take(new(Shape.Rows, Shape.Config.HiddenSize), "y");
         return [_table, _y];
     }

@@ -23,7 +23,9 @@ internal sealed record GrowthPoint(
     }
 }
 
-/// <summary>Cost against count, both on logarithmic axes: what grows as it should lies along the line of slope 1.</summary>
+/// <summary>
+/// Cost against count, both on logarithmic axes: what grows as it should lies along the line of slope 1.
+/// </summary>
 internal static class GrowthChart
 {
     /// <summary>Okabe and Ito's colours, told apart by colour-blind readers too.</summary>
@@ -37,7 +39,8 @@ internal static class GrowthChart
         [(MarkerType.Circle, '●'), (MarkerType.Square, '■'), (MarkerType.Triangle, '▲'), (MarkerType.Diamond, '◆')];
 
     /// <summary>Step time against operations, beside the multiply-add limit of one core.</summary>
-    public static void WriteTime(string file, List<(string Name, List<GrowthPoint> Points)> series, double limit) => Write(
+    public static void WriteTime(
+        string file, List<(string Name, List<GrowthPoint> Points)> series, double limit) => Write(
         file, "GFLOP of a step", "CPU seconds of a step", series, p => (p.Flops / 1e9, p.CpuSeconds),
         ("multiply-add limit of one core", 1 / limit));
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
@@ -23,23 +22,11 @@ internal static class GrowthCommand
 
     public static Command Create()
     {
-        var series = new Option<string[]>("--series")
-        {
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [.. AllSeries.Select(s => s.Name)],
-            Description = "tokens, layers, width, length",
-        };
+        var series = CommandOptions.Several<string>(
+            "--series", [.. AllSeries.Select(s => s.Name)], "tokens, layers, width, length");
         series.AcceptOnlyFromAmong([.. AllSeries.Select(s => s.Name)]);
-        var rounds = new Option<int>("--rounds")
-        {
-            DefaultValueFactory = _ => 3,
-            Description = "processes for each size",
-        };
-        var threads = new Option<int>("--threads")
-        {
-            DefaultValueFactory = _ => 1,
-            Description = "the caller's included",
-        };
+        var rounds = CommandOptions.One("--rounds", 3, "processes for each size");
+        var threads = CommandOptions.One("--threads", 1, "the caller's included");
         var plot = new Option<string?>("--plot")
         {
             Description = "growth.svg also draws growth-time.svg and growth-memory.svg",
@@ -78,12 +65,9 @@ internal static class GrowthCommand
             writer.Flush();
         }
 
-        writer.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"\nCPU time grows as the operations to the power of {GrowthPoint.Exponent(points):F2} (least squares on ")
-            + string.Create(
-                CultureInfo.InvariantCulture,
-                $"logarithms), and of {GrowthPoint.Exponent(points[^2..]):F2} at the last doubling.\n"));
+        writer.WriteLine(
+            $"\nCPU time grows as the operations to the power of {GrowthPoint.Exponent(points):F2} (least squares on "
+            + $"logarithms), and of {GrowthPoint.Exponent(points[^2..]):F2} at the last doubling.\n");
         return points;
     }
 
@@ -107,14 +91,10 @@ internal static class GrowthCommand
     private static string Row(GrowthPoint p, GrowthPoint? before)
     {
         string Times(Func<GrowthPoint, double> value) =>
-            before is null ? "" : (value(p) / value(before)).ToString("F2", CultureInfo.InvariantCulture);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {p.Size} | {p.Flops / 1e9:F1} | {p.CpuSeconds:F3} | {Times(x => x.CpuSeconds)} | {Times(x => x.Flops)} ")
-            + string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {p.Flops / p.CpuSeconds / 1e9:F1} | {p.TensorMegabytes:F0} | {p.PeakMegabytes:F0} ")
-            + $"| {p.PeakMegabytes - p.TensorMegabytes:F0} |";
+            before is null ? "" : $"{value(p) / value(before):F2}";
+        return $"| {p.Size} | {p.Flops / 1e9:F1} | {p.CpuSeconds:F3} | {Times(x => x.CpuSeconds)} "
+            + $"| {Times(x => x.Flops)} | {p.Flops / p.CpuSeconds / 1e9:F1} | {p.TensorMegabytes:F0} "
+            + $"| {p.PeakMegabytes:F0} | {p.PeakMegabytes - p.TensorMegabytes:F0} |";
     }
 
     /// <summary>One size that doubles.</summary>

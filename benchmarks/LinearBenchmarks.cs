@@ -29,35 +29,51 @@ public class LinearBenchmarks : OpBenchmark
         var (_, outputs, inputs) = Size;
         var rows = method == nameof(DecodeOneToken) ? 1L : Shape.Rows;
         var weight = (long)outputs * inputs;
-        var bytes = Bytes(rows * inputs, rows * outputs) + (weight * Weight.Size());
+        var bytes = Activations(rows * inputs, rows * outputs) + (weight * Weight.Size());
         return new(method == nameof(DecodeOneToken) ? 0 : 2.0 * rows * weight, bytes);
     }
 
     [Benchmark]
-    public void Forward() => Backend.Linear.Forward(_x, _weight, null, _y);
+    public void Forward()
+    {
+        Backend.Linear.Forward(_x, _weight, null, _y);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void BackwardInput() => Backend.Linear.BackwardInput(_y, _weight, _x, accumulate: false);
+    public void BackwardInput()
+    {
+        Backend.Linear.BackwardInput(_y, _weight, _x, accumulate: false);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void BackwardWeight() => Backend.Linear.BackwardWeight(_y, _x, _dweight, null);
+    public void BackwardWeight()
+    {
+        Backend.Linear.BackwardWeight(_y, _x, _dweight, null);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void DecodeOneToken() => Backend.Linear.Forward(_x.Slice(0, 1), _weight, null, _y.Slice(0, 1));
+    public void DecodeOneToken()
+    {
+        Backend.Linear.Forward(_x.Slice(0, 1), _weight, null, _y.Slice(0, 1));
+        Backend.Synchronize();
+    }
 
     /// <summary>OpenBLAS on fp32 copies of the same numbers: it reads no other type.</summary>
     [Benchmark]
-    [BenchmarkCategory(OpenBlas.Category)]
+    [BenchmarkCategory(OpenBlas.Category, HostOnly)]
     public void ForwardOfOpenBlas() =>
         OpenBlas.Multiply(_plainX, false, _plainWeight, true, _plainY, Shape.Rows, Size.Outputs, Size.Inputs);
 
     [Benchmark]
-    [BenchmarkCategory(OpenBlas.Category)]
+    [BenchmarkCategory(OpenBlas.Category, HostOnly)]
     public void BackwardInputOfOpenBlas() =>
         OpenBlas.Multiply(_plainY, false, _plainWeight, false, _plainX, Shape.Rows, Size.Inputs, Size.Outputs);
 
     [Benchmark]
-    [BenchmarkCategory(OpenBlas.Category)]
+    [BenchmarkCategory(OpenBlas.Category, HostOnly)]
     public void BackwardWeightOfOpenBlas() =>
         OpenBlas.Multiply(_plainY, true, _plainX, false, _plainWeight, Size.Outputs, Size.Inputs, Shape.Rows);
 
@@ -70,7 +86,7 @@ public class LinearBenchmarks : OpBenchmark
         _x = arena.Take(new(Shape.Rows, inputs), "x");
         _y = arena.Take(new(Shape.Rows, outputs), "y");
         _weight = arena.Take(new(outputs, inputs), Weight, "weight");
-        _dweight = arena.Take(new(outputs, inputs), "dweight");
+        _dweight = arena.Take(new(outputs, inputs), Backend.Accumulation, "dweight");
         return [_x, _y, _weight];
     }
 }

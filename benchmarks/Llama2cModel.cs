@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Text;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
@@ -6,22 +7,32 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>The random model in the format that llama2.c reads (its version 0), so that both decode the same weights.</summary>
+/// <summary>
+/// The random model in the format that llama2.c reads (its version 0), so that both decode the same weights.
+/// </summary>
 /// <remarks>
-/// Seven integers (dim, hidden_dim, n_layers, n_heads, n_kv_heads, −vocab_size where the head is its own, seq_len), then
-/// all layers of one weight after the other, in fp32. llama2.c pairs neighbouring columns in its rotary embedding where
-/// ours pairs halves; the rows of q and k are not reordered for it, so its text differs while its work does not.
+/// Seven integers (dim, hidden_dim, n_layers, n_heads, n_kv_heads, −vocab_size where the head is its own, seq_len),
+/// then all layers of one weight after the other, in fp32. llama2.c pairs neighbouring columns in its rotary embedding
+/// where ours pairs halves; the rows of q and k are not reordered for it, so its text differs while its work does not.
 /// </remarks>
 internal static class Llama2cModel
 {
     public static Command Create()
     {
-        var config = new Option<string>("--config") { DefaultValueFactory = _ => "small", Description = "tiny, small or gqa" };
-        var length = new Option<int>("--length") { DefaultValueFactory = _ => 256, Description = "most tokens of a generation" };
-        var folder = new Option<string>("--out") { Required = true, Description = "where CONFIG.bin and CONFIG-tokenizer.bin go" };
-        var command = new Command("llama2c", "writes a model and a tokenizer for the peer llama2.c") { config, length, folder };
+        var config = CommandOptions.One("--config", "small", "tiny, small or gqa");
+        var length = CommandOptions.One("--length", 256, "most tokens of a generation");
+        var folder = new Option<string>("--out")
+        {
+            Required = true,
+            Description = "where CONFIG.bin and CONFIG-tokenizer.bin go",
+        };
+        var command = new Command("llama2c", "writes a model and a tokenizer for the peer llama2.c")
+        {
+            config, length, folder,
+        };
         command.SetAction(parsed => Write(
-            ModelShapes.ByName(parsed.GetValue(config)!), parsed.GetValue(length), Directory.CreateDirectory(parsed.GetValue(folder)!).FullName));
+            ModelShapes.ByName(parsed.GetValue(config)!), parsed.GetValue(length),
+            Directory.CreateDirectory(parsed.GetValue(folder)!).FullName));
         return command;
     }
 
@@ -30,19 +41,22 @@ internal static class Llama2cModel
         using var backend = new SimdBackend(threads: 1);
         using var weights = LlamaWeights.Load(backend, shape.Config, RandomModel.Folder(shape, DType.Float32));
         OutputFile.Write(Path.Combine(folder, $"{shape.Name}.bin"), stream => WriteModel(weights, length, stream));
-        OutputFile.Write(Path.Combine(folder, $"{shape.Name}-tokenizer.bin"), stream => WriteTokenizer(shape.Config.VocabularySize, stream));
+        OutputFile.Write(
+            Path.Combine(folder, $"{shape.Name}-tokenizer.bin"),
+            stream => WriteTokenizer(shape.Config.VocabularySize, stream));
     }
 
     private static void WriteModel(LlamaWeights weights, int length, Stream stream)
     {
         var c = weights.Config;
         using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
-        foreach (var value in (int[])[c.HiddenSize, c.IntermediateSize, c.Layers, c.Heads, c.KeyValueHeads, -c.VocabularySize, length])
+        foreach (var value in (int[])
+            [c.HiddenSize, c.IntermediateSize, c.Layers, c.Heads, c.KeyValueHeads, -c.VocabularySize, length])
         {
             writer.Write(value);
         }
 
-        void Put(string name) => writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(weights[name].Value.ReadFloats()));
+        void Put(string name) => writer.Write(MemoryMarshal.AsBytes<float>(weights[name].Value.ReadFloats()));
         void PutOfEveryLayer(Func<int, string> name)
         {
             for (var layer = 0; layer < c.Layers; layer++)

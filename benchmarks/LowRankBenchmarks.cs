@@ -33,22 +33,33 @@ public class LowRankBenchmarks : OpBenchmark
     {
         var forward = 2.0 * Shape.Rows * Rank * 2 * Width;
         var rows = (long)Shape.Rows * Width;
-        return method == nameof(Forward) ? new(forward, Bytes(rows, rows, rows)) : new(2 * forward, Bytes(rows, rows, rows, rows));
+        return method == nameof(Forward)
+            ? new(forward, Activations(rows, rows, rows))
+            : new(2 * forward, Activations(rows, rows, rows, rows));
     }
 
     [Benchmark]
-    public void Forward() => Backend.LowRank.Forward(_x, _a, _b, 2, Drop, _u, _y);
+    public void Forward()
+    {
+        Backend.LowRank.Forward(_x, _a, _b, 2, Drop, _u, _y);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void Backward() => Backend.LowRank.Backward(_y, _x, _a, _b, 2, Drop, _u, _du, _da, _db, _dx);
+    public void Backward()
+    {
+        Backend.LowRank.Backward(_y, _x, _a, _b, 2, Drop, _u, _du, _da, _db, _dx);
+        Backend.Synchronize();
+    }
 
     protected override Tensor[] Plan(Arena arena)
     {
         _x = arena.Take(new(Shape.Rows, Width), "x");
         _y = arena.Take(new(Shape.Rows, Width), "y");
         _dx = arena.Take(new(Shape.Rows, Width), "dx");
-        (_a, _da) = (arena.Take(new(Rank, Width), "a"), arena.Take(new(Rank, Width), "da"));
-        (_b, _db) = (arena.Take(new(Width, Rank), "b"), arena.Take(new(Width, Rank), "db"));
+        Tensor Matrix(int rows, int columns, string name) => arena.Take(new(rows, columns), Backend.Accumulation, name);
+        (_a, _da) = (Matrix(Rank, Width, "a"), Matrix(Rank, Width, "da"));
+        (_b, _db) = (Matrix(Width, Rank, "b"), Matrix(Width, Rank, "db"));
         (_u, _du) = (arena.Take(new(Shape.Rows, Rank), "u"), arena.Take(new(Shape.Rows, Rank), "du"));
         return [_x, _y, _a, _b, _u];
     }

@@ -54,7 +54,9 @@ public static class ModelShapes
     /// <summary>Two queries share a key-value head.</summary>
     public static ModelShape Gqa { get; } = Of("gqa", 1024, 16, 16, 8, 2816, 32000, 1, 512);
 
-    /// <summary>One layer's shapes of LLaMA 7B (Touvron et al. 2023, table 2); for single ops, not for whole steps.</summary>
+    /// <summary>
+    /// One layer's shapes of LLaMA 7B (Touvron et al. 2023, table 2); for single ops, not for whole steps.
+    /// </summary>
     public static ModelShape Llama7B { get; } = Of("llama-7b", 4096, 32, 32, 32, 11008, 32000, 1, 512);
 
     public static IReadOnlyList<ModelShape> Steps { get; } = [Tiny, Small, Gqa];
@@ -63,10 +65,12 @@ public static class ModelShapes
 
     /// <exception cref="SafeLlamaException">No shape has this name.</exception>
     public static ModelShape ByName(string name) => All.FirstOrDefault(shape => shape.Name == name)
-        ?? throw SafeLlamaException.Usage($"--config {name}: is unknown, expected one of {string.Join(", ", All.Select(s => s.Name))}.");
+        ?? throw SafeLlamaException.Usage(
+            $"--config {name}: is unknown, expected one of {string.Join(", ", All.Select(s => s.Name))}.");
 
     private static ModelShape Of(
-        string name, int hidden, int layers, int heads, int keyValueHeads, int intermediate, int vocabulary, int batch, int length) => new(
+        string name, int hidden, int layers, int heads, int keyValueHeads, int intermediate, int vocabulary, int batch,
+        int length) => new(
         name,
         new LlamaConfig
         {

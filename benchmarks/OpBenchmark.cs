@@ -4,27 +4,41 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>What the benchmarks of single ops share: one core of the CPU path, and tensors of drawn numbers.</summary>
-public abstract class OpBenchmark : ICountsWork, IDisposable
+/// <summary>What the benchmarks of single ops share: one core or a GPU, and tensors of drawn numbers.</summary>
+public abstract class OpBenchmark : IDisposable
 {
+    /// <summary>The category of baselines that know the host alone.</summary>
+    public const string HostOnly = "host only";
+
+    /// <summary>One core of the CPU path.</summary>
+    public const string Host = "cpu";
+
     private Arena? _arena;
 
     /// <summary>Model whose shapes are measured.</summary>
     [ParamsSource(nameof(Models))]
     public string Model { get; set; } = "tiny";
 
+    /// <summary>Where it is measured: cpu, cuda or cuda:bf16.</summary>
+    [ParamsSource(nameof(Devices))]
+    public string Device { get; set; } = Host;
+
+    /// <summary>Those that were asked for and are there.</summary>
+    public static IReadOnlyList<string> Devices { get; set; } = [Host];
+
     public static IEnumerable<string> Models => ModelShapes.All.Select(shape => shape.Name);
 
     protected ModelShape Shape => ModelShapes.ByName(Model);
 
-    protected SimdBackend Backend { get; private set; } = null!;
+    protected IBackend Backend { get; private set; } = null!;
 
+    /// <summary>What a method of this class computes and moves, with the parameters it was given.</summary>
     public abstract Work Of(string method);
 
     [GlobalSetup]
     public void Open()
     {
-        Backend = new SimdBackend(threads: 1);
+        Backend = StepBenchmark.Open(Device, threads: 1);
         _arena = new Arena(Backend, GetType().Name);
         var tensors = Plan(_arena);
         _arena.Commit();
@@ -59,12 +73,21 @@ public abstract class OpBenchmark : ICountsWork, IDisposable
     {
     }
 
-    protected static double Bytes(params ReadOnlySpan<long> floats)
+    /// <summary>Bytes of so many activations, as the device stores them.</summary>
+    protected double Activations(params ReadOnlySpan<long> counts) =>
+        Device == "cuda:bf16" ? Sum(counts) * 2 : Wide(counts);
+
+    /// <summary>
+    /// Bytes of so many numbers that are fp32 on every device: weights, statistics, the residual stream.
+    /// </summary>
+    protected static double Wide(params ReadOnlySpan<long> counts) => Sum(counts) * 4;
+
+    private static double Sum(ReadOnlySpan<long> counts)
     {
         var sum = 0L;
-        foreach (var count in floats)
+        foreach (var count in counts)
         {
-            sum += count * sizeof(float);
+            sum += count;
         }
 
         return sum;

@@ -17,7 +17,9 @@ internal static unsafe partial class OpenBlas
     /// <summary>Whether the library was found.</summary>
     public static bool IsInstalled => Loaded.Value;
 
-    /// <summary>The kernels it picked for this machine, or was told to take: <c>Cooperlake</c>, <c>Haswell</c>.</summary>
+    /// <summary>
+    /// The kernels it picked for this machine, or was told to take: <c>Cooperlake</c>, <c>Haswell</c>.
+    /// </summary>
     public static string CoreName => Marshal.PtrToStringUTF8(GetCoreName()) ?? "unknown";
 
     /// <summary>What forces other kernels than the machine's best; read by the library itself, once.</summary>
@@ -27,7 +29,8 @@ internal static unsafe partial class OpenBlas
     /// <param name="a">[m, k], or [k, m] where it is transposed.</param>
     /// <param name="b">[k, n], or [n, k] where it is transposed.</param>
     /// <param name="c">[m, n].</param>
-    public static void Multiply(float[] a, bool aTransposed, float[] b, bool bTransposed, float[] c, int m, int n, int k)
+    public static void Multiply(
+        float[] a, bool aTransposed, float[] b, bool bTransposed, float[] c, int m, int n, int k)
     {
         fixed (float* pa = a, pb = b, pc = c)
         {

@@ -5,7 +5,9 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>A checkpoint of drawn weights, written once to the temporary folder and mapped from there like any other.</summary>
+/// <summary>
+/// A checkpoint of drawn weights, written once to the temporary folder and mapped from there like any other.
+/// </summary>
 internal static class RandomModel
 {
     /// <summary>Numbers that are drawn for one weight.</summary>
@@ -45,7 +47,8 @@ internal static class RandomModel
             }
         }
 
-        // What a large weight holds is nothing to the time: it repeats, or drawing 7 billion would take longer than measuring.
+        // What a large weight holds is nothing to the time: it repeats, or drawing 7 billion would take longer than
+        // measuring.
         for (var at = drawn * type.Size(); at < bytes.Length; at += drawn * type.Size())
         {
             var count = (int)Math.Min(bytes.Length - at, drawn * type.Size());

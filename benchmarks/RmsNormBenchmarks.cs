@@ -15,21 +15,29 @@ public class RmsNormBenchmarks : OpBenchmark
     public override Work Of(string method)
     {
         var rows = (long)Shape.Rows * Shape.Config.HiddenSize;
-        return new(0, method == nameof(Forward) ? Bytes(rows, rows) : Bytes(rows, rows, rows, rows));
+        return new(0, Wide(rows) + (method == nameof(Forward) ? Activations(rows) : Activations(rows, rows, rows)));
     }
 
     [Benchmark]
-    public void Forward() => Backend.RmsNorm.Forward(_x, _weight, 1e-6, _y, _rstd);
+    public void Forward()
+    {
+        Backend.RmsNorm.Forward(_x, _weight, 1e-6, _y, _rstd);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void Backward() => Backend.RmsNorm.Backward(_y, _x, _weight, _rstd, _dx, null);
+    public void Backward()
+    {
+        Backend.RmsNorm.Backward(_y, _x, _weight, _rstd, _dx, null);
+        Backend.Synchronize();
+    }
 
     protected override Tensor[] Plan(Arena arena)
     {
         var size = new Kernels.Shape(Shape.Rows, Shape.Config.HiddenSize);
-        (_x, _y, _dx) = (arena.Take(size, "x"), arena.Take(size, "y"), arena.Take(size, "dx"));
-        _weight = arena.Take(new(size[1]), "weight");
-        _rstd = arena.Take(new(size[0]), "rstd");
+        (_x, _y, _dx) = (arena.Take(size, Backend.Accumulation, "x"), arena.Take(size, "y"), arena.Take(size, "dx"));
+        _weight = arena.Take(new(size[1]), Backend.Accumulation, "weight");
+        _rstd = arena.Take(new(size[0]), Backend.Accumulation, "rstd");
         return [_x, _weight];
     }
 

@@ -19,6 +19,10 @@ internal sealed class Sample
     /// <summary>This quantity over another that was measured in the same rounds.</summary>
     public Sample Over(Sample other) => new(_values.Zip(other._values, (a, b) => a / b));
 
+    /// <summary>How a table was made.</summary>
+    public static string Rounds(int count) =>
+        count == 1 ? "1 round" : $"{count} rounds in turn, medians with the range in brackets";
+
     /// <summary>The median, and the range in brackets.</summary>
     public string Text(string format)
     {

@@ -13,7 +13,8 @@ internal static class ScalingCommand
     {
         var options = CommandOptions.One(
             "--options", "--config tiny --targets all --steps 5 --warmup 3", "given to step, without --threads");
-        var threads = CommandOptions.Several("--threads", [1, 2], "measured in turn; the first is what is compared with");
+        var threads = CommandOptions.Several(
+            "--threads", [1, 2], "measured in turn; the first is what is compared with");
         var busy = CommandOptions.Several("--busy", [0, 2], "how many threads of another process never rest beside it");
         var rounds = CommandOptions.One("--rounds", 9, "how often each runs");
         var command = new Command("scaling", "a step on one thread and on two, with cores free and shared, as a table")
@@ -23,8 +24,9 @@ internal static class ScalingCommand
         command.SetAction(parsed =>
         {
             var work = parsed.GetValue(options)!;
-            Console.WriteLine($"`{work}`, {parsed.GetValue(rounds)} rounds in turn, medians with the range in brackets.\n");
-            Console.WriteLine("| busy threads beside | threads | wall s/step | CPU s/step | times as fast | CPU time |");
+            Console.WriteLine($"`{work}`, {Sample.Rounds(parsed.GetValue(rounds))}.\n");
+            Console.WriteLine(
+                "| busy threads beside | threads | wall s/step | CPU s/step | times as fast | CPU time |");
             Console.WriteLine("|---:|---:|---:|---:|---:|---:|");
             foreach (var count in parsed.GetValue(busy)!)
             {

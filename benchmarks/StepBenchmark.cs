@@ -8,7 +8,9 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>Whole steps as a user runs them: forward, loss, backward, clipping, AdamW; or a whole greedy generation.</summary>
+/// <summary>
+/// Whole steps as a user runs them: forward, loss, backward, clipping, AdamW; or a whole greedy generation.
+/// </summary>
 internal static class StepBenchmark
 {
     /// <summary>r of every adapter; α is twice as much.</summary>
@@ -49,7 +51,8 @@ internal static class StepBenchmark
     private static Measured Train(StepOptions o, Llama model, ProfilingBackend? profile)
     {
         using var workspace = new Workspace(model, o.Shape.Rows, forBackward: true);
-        var settings = new TrainerSettings(new(ScheduleShape.Constant, 1e-3, 0, o.Warmup + o.Steps)) { MaxGradientNorm = 0 };
+        var schedule = new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, o.Warmup + o.Steps);
+        var settings = new TrainerSettings(schedule) { MaxGradientNorm = 0 };
         using var trainer = new Trainer(model, workspace, settings, maxMicroBatches: 1);
         PackedBatch[] batch = [Batch(o.Shape)];
         var loss = double.NaN;
@@ -85,7 +88,9 @@ internal static class StepBenchmark
         return new Measured(seconds, ProcessTime() - processor, tokens, GC.GetTotalAllocatedBytes() - allocated);
     }
 
-    /// <summary>B sequences of random tokens, every token but the last of each to be predicted, and the last too.</summary>
+    /// <summary>
+    /// B sequences of random tokens, every token but the last of each to be predicted, and the last too.
+    /// </summary>
     private static PackedBatch Batch(ModelShape shape)
     {
         var stream = Philox.Stream(1, "tokens");

@@ -57,7 +57,8 @@ internal sealed record StepOptions
         var profile = new Option<bool>("--profile") { Description = "also print where the time goes, op by op" };
         var command = new Command("step", "one whole training step (or one generation), as one line of JSON")
         {
-            config, mode, targets, type, device, threads, steps, warmup, generated, batch, length, layers, width, profile,
+            config, mode, targets, type, device, threads, steps, warmup, generated, batch, length, layers, width,
+            profile,
         };
         command.SetAction(parsed => run(new StepOptions
         {

@@ -21,13 +21,17 @@ internal sealed record StepProgram(string Command)
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         var json = output.Split('\n').LastOrDefault(line => line.StartsWith('{'))
-            ?? throw SafeLlamaException.Usage($"{Command} {options}: printed no line of JSON (exit code {process.ExitCode}).");
+            ?? throw SafeLlamaException.Usage(
+                $"{Command} {options}: printed no line of JSON (exit code {process.ExitCode}).");
         return StepResult.Of(JsonDocument.Parse(json).RootElement, $"{Command} {options}");
     }
 
-    /// <summary>Where we run as <c>dotnet SafeLlama.Benchmarks.dll</c>, the assembly is the first argument of another run.</summary>
-    private static string OwnAssembly() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? typeof(StepProgram).Assembly.Location : "";
+    /// <summary>
+    /// Where we run as <c>dotnet SafeLlama.Benchmarks.dll</c>, the assembly is the first argument of another run.
+    /// </summary>
+    private static string OwnAssembly() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+        ? typeof(StepProgram).Assembly.Location
+        : "";
 }
 
 /// <summary>What one run of a step's program printed.</summary>
@@ -40,18 +44,20 @@ internal sealed record StepProgram(string Command)
 /// <param name="PlannedMegabytes">What its tensors take, where it says so.</param>
 /// <param name="TotalSeconds">From the opening of the model to the last step, where it says so.</param>
 internal sealed record StepResult(
-    string Name, double CpuSeconds, double Seconds, double Tokens, double PeakMegabytes, double Flops, double PlannedMegabytes, double TotalSeconds)
+    string Name, double CpuSeconds, double Seconds, double Tokens, double PeakMegabytes, double Flops,
+    double PlannedMegabytes, double TotalSeconds)
 {
     public static StepResult Of(JsonElement line, string command)
     {
         double Number(string name) => Optional(name)
             ?? throw SafeLlamaException.Usage($"{command}: its line of JSON has no \"{name}\".");
-        double? Optional(string name) =>
-            line.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+        double? Optional(string name) => line.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
         var (cpu, wall) = (Number("cpu_s_per_step"), Number("s_per_step_median"));
         var blas = line.TryGetProperty("blas", out var library) ? library.GetString() : null;
         return new(
-            line.GetProperty("peer").GetString() + (blas is null ? "" : $" ({blas})"), cpu, wall, Number("tokens_per_s") * wall, Number("peak_rss_mb"),
+            line.GetProperty("peer").GetString() + (blas is null ? "" : $" ({blas})"), cpu, wall,
+            Number("tokens_per_s") * wall, Number("peak_rss_mb"),
             Optional("flops_per_step") ?? 0, Optional("planned_mb") ?? 0, Optional("s_total") ?? 0);
     }
 }

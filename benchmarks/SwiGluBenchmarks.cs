@@ -19,17 +19,27 @@ public class SwiGluBenchmarks : OpBenchmark
     public override Work Of(string method)
     {
         var rows = (long)Shape.Rows * Shape.Config.IntermediateSize;
-        return new(0, method != nameof(Backward) ? Bytes(rows, rows, rows) : Bytes(rows, rows, rows, rows, rows));
+        return new(
+            0, method != nameof(Backward) ? Activations(rows, rows, rows) : Activations(rows, rows, rows, rows, rows));
     }
 
     [Benchmark]
-    public void Forward() => Backend.SwiGlu.Forward(_gate, _up, _product);
+    public void Forward()
+    {
+        Backend.SwiGlu.Forward(_gate, _up, _product);
+        Backend.Synchronize();
+    }
 
     [Benchmark]
-    public void Backward() => Backend.SwiGlu.Backward(_product, _gate, _up, _dgate, _dup);
+    public void Backward()
+    {
+        Backend.SwiGlu.Backward(_product, _gate, _up, _dgate, _dup);
+        Backend.Synchronize();
+    }
 
     /// <summary>The same by the runtime's vectorised functions, a pass each.</summary>
     [Benchmark]
+    [BenchmarkCategory(HostOnly)]
     public void ForwardOfTensorPrimitives()
     {
         TensorPrimitives.Sigmoid(_plainGate, _plainProduct);

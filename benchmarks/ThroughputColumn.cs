@@ -17,11 +17,14 @@ internal sealed class ThroughputColumn : IColumn
         "GFLOP/s", "10⁹ floating-point operations a second", (work, seconds) => Cell(work.Flops / seconds / 1e9, "F1"));
 
     public static ThroughputColumn Bytes { get; } = new(
-        "GB/s", "10⁹ bytes read or written a second, each counted once", (work, seconds) => Cell(work.Bytes / seconds / 1e9, "F1"));
+        "GB/s",
+        "10⁹ bytes read or written a second, each counted once",
+        (work, seconds) => Cell(work.Bytes / seconds / 1e9, "F1"));
 
     public static ThroughputColumn OfLimit { get; } = new(
         "Of limit",
-        "share of the measured multiply-add peak of one core, or of its reading from memory where nothing is multiplied",
+        "share of the multiply-add peak of one core, or of its reading from memory where nothing is multiplied; "
+        + "a GPU's limits are measured by the command device",
         (work, seconds) => Cell(Roofline.Measured.Share(work.Flops, work.Bytes, seconds), "P0"));
 
     public string Id => ColumnName;
@@ -43,7 +46,7 @@ internal sealed class ThroughputColumn : IColumn
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
     {
         if (summary[benchmarkCase]?.ResultStatistics is not { } statistics
-            || Activator.CreateInstance(benchmarkCase.Descriptor.Type) is not ICountsWork counter)
+            || Activator.CreateInstance(benchmarkCase.Descriptor.Type) is not OpBenchmark counter)
         {
             return "-";
         }
@@ -53,10 +56,16 @@ internal sealed class ThroughputColumn : IColumn
             benchmarkCase.Descriptor.Type.GetProperty(parameter.Name)?.SetValue(counter, parameter.Value);
         }
 
+        if (this == OfLimit && counter.Device != OpBenchmark.Host)
+        {
+            return "-";
+        }
+
         return _cell(counter.Of(benchmarkCase.Descriptor.WorkloadMethod.Name), statistics.Median / 1e9);
     }
 
-    public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) =>
+        GetValue(summary, benchmarkCase);
 
     public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
 

@@ -1,13 +1,6 @@
 namespace SafeLlama.Benchmarks;
 
-/// <summary>What one call of a benchmark computes and moves, so that columns can tell how far it is from the limit.</summary>
+/// <summary>What one call computes and moves, so that columns can tell how far it is from the limit.</summary>
 /// <param name="Flops">Floating-point operations; 0 where memory is the limit.</param>
 /// <param name="Bytes">Bytes read and written, each counted once.</param>
 public readonly record struct Work(double Flops, double Bytes);
-
-/// <summary>A benchmark class that knows its work.</summary>
-public interface ICountsWork
-{
-    /// <summary>The work of a method of this class, with the parameters it was given.</summary>
-    Work Of(string method);
-}
