@@ -23,6 +23,21 @@ public sealed class GeneratorTests
         }
     }
 
+    /// <summary>Four caches of 34 tokens are long enough for attention to split their keys.</summary>
+    [Test]
+    public void An_emulated_gpu_gives_the_answers_of_the_cpu()
+    {
+        using var fixture = new Fixture();
+        using var device = new Fixture(backend: GpuBackend.OpenEmulated(DType.Float32));
+        var config = Greedy with { MaxNewTokens = 4 };
+        var prompts = Enumerable.Range(0, 4).Select(i => TinyLlama.Tokens(30 - (7 * i), seed: i)).ToList();
+        var expected = new Generator(fixture.Model, config).Generate(prompts);
+        var found = new Generator(device.Model, config).Generate(prompts);
+        Assert.That(found.Select(f => f.Tokens), Is.EqualTo(expected.Select(e => e.Tokens)));
+        Assert.That(
+            found.Select(f => f.LogLikelihood), Is.EqualTo(expected.Select(e => e.LogLikelihood)).Within(1e-4));
+    }
+
     [Test]
     [NonParallelizable]
     public void A_further_token_allocates_nothing([Values(1, 2)] int threads)
@@ -143,11 +158,12 @@ public sealed class GeneratorTests
 
     private sealed class Fixture : IDisposable
     {
-        private readonly SimdBackend _backend = new(1);
+        private readonly IBackend _backend;
         private readonly LlamaWeights _weights;
 
-        public Fixture(LlamaConfig? config = null)
+        public Fixture(LlamaConfig? config = null, IBackend? backend = null)
         {
+            _backend = backend ?? new SimdBackend(1);
             _weights = LlamaWeights.Draw(_backend, config ?? TinyLlama.Config, seed: 4);
             Model = new Llama(_backend, _weights, adapter: null, maxLength: 48);
         }
