@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using SafeLlama.Common;
+using SafeLlama.Kernels;
 
 namespace SafeLlama.Cli;
 
@@ -36,6 +37,11 @@ public static class CommandLine
         {
             Console.Error.WriteLine("safellama: interrupted.");
             return (int)ExitCode.Interrupted;
+        }
+        catch (Exception e) when (GpuBackend.FaultOf(e) is { } fault)
+        {
+            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {fault.Message}"));
+            return (int)fault.Code;
         }
         catch (Exception e)
         {

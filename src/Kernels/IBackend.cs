@@ -55,6 +55,9 @@ public interface IBackend : IDisposable
     /// <summary>What making ready has cost so far, for a reader; null where there is nothing to tell.</summary>
     string? StartUp => null;
 
+    /// <summary>The device's own memory; null where it shares the host's.</summary>
+    long? MemoryBytes => null;
+
     /// <summary>Waits until everything asked for is done.</summary>
     void Synchronize();
 }

@@ -111,6 +111,7 @@ public sealed class TrainCommandTests : IDisposable
     {
         var run = CommandRun.Of(_model.FineTune("large", "--memory", "0.1"));
         Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.DoesNotFit));
+        Assert.That(run.Error, Does.Match(@"memory: +\d+\.\d MiB in all, of 102\.4 MiB that can be used"));
         Assert.That(run.Error.Split('\n')[^1], Does.StartWith("safellama: The run needs").And.Contain("102.4 MiB"));
         Assert.That(Directory.Exists(_model.Out("large")), Is.False);
     }

@@ -46,6 +46,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         var backend = profile ?? device;
         var config = TrainRequest.Config(settings);
         var plan = TrainPlan.Of(settings, inputs, config, backend);
+        Terminal.Note(plan.InAll);
         plan.MustFit();
         CheckProfile(plan.Schedule.TotalSteps);
         var begun = resume && File.Exists(Path.Combine(output, RunFile.Name));

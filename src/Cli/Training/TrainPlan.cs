@@ -17,7 +17,7 @@ internal sealed record TrainPlan(
     IReadOnlyList<string> Matched,
     long ParameterCount,
     MemoryPlan Memory,
-    long? Available)
+    long Available)
 {
     public static TrainPlan Of(SettingTable s, TrainInputs inputs, TrainingConfig config, IBackend backend)
     {
@@ -36,7 +36,7 @@ internal sealed record TrainPlan(
             adapter?.ParameterCount ?? inputs.Shape.ParameterCount,
             MemoryPlan.Of(backend, inputs.Shape, config, MemoryPlan.MicroBatchRows(config, inputs.Data),
                 inputs.Data.Longest, weightBytes),
-            TrainRequest.Memory(s));
+            TrainRequest.Memory(s, backend));
     }
 
     /// <summary>The plan for a reader: every setting with its source, then what follows from them.</summary>
@@ -64,18 +64,15 @@ internal sealed record TrainPlan(
             yield return $"memory: {MemoryPlan.Size(term.Bytes),12} {term.Name}";
         }
 
-        yield return $"memory: {MemoryPlan.Size(Memory.Total),12} in all, "
-            + (Available is { } bytes ? $"of {MemoryPlan.Size(bytes)} that can be used" : "of what the device has");
+        yield return InAll;
     }
 
+    /// <summary>What the run needs beside what there is.</summary>
+    public string InAll =>
+        $"memory: {MemoryPlan.Size(Memory.Total),12} in all, of {MemoryPlan.Size(Available)} that can be used";
+
     /// <exception cref="SafeLlamaException">More memory is needed than the run may use.</exception>
-    public void MustFit()
-    {
-        if (Available is { } bytes)
-        {
-            Memory.MustFit(bytes);
-        }
-    }
+    public void MustFit() => Memory.MustFit(Available);
 
     public JsonObject ToJson() => new()
     {

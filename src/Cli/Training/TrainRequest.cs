@@ -1,5 +1,6 @@
 using SafeLlama.Cli.Settings;
 using SafeLlama.Common;
+using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Training;
 
@@ -106,12 +107,10 @@ internal static class TrainRequest
 
     public static int Threads(SettingTable s) => s.Find(TrainSettings.Threads) ?? Environment.ProcessorCount;
 
-    /// <summary>
-    /// The bytes the run may use; null where only the device knows, which then refuses what does not fit.
-    /// </summary>
-    public static long? Memory(SettingTable s) => s.Find(TrainSettings.Memory) is { } gibibytes
+    /// <summary>The bytes the run may use: as asked for, or the device's own memory, or the host's.</summary>
+    public static long Memory(SettingTable s, IBackend backend) => s.Find(TrainSettings.Memory) is { } gibibytes
         ? (long)(gibibytes * (1L << 30))
-        : OnCuda(s) ? null : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        : backend.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     private static bool OnCuda(SettingTable s) =>
         s.Get(TrainSettings.Device).StartsWith("cuda", StringComparison.Ordinal);

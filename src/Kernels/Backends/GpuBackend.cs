@@ -1,3 +1,5 @@
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
@@ -108,6 +110,12 @@ public sealed class GpuBackend : IBackend
     public Readback ReadLater(Tensor totals) => new GpuReadback(_device, totals);
 
     public string? StartUp => _device.StartUp;
+
+    public long? MemoryBytes => _device.Accelerator is CudaAccelerator cuda ? cuda.MemorySize : null;
+
+    /// <summary>What a device said, as one line with the way out; null where it was no device that spoke.</summary>
+    public static SafeLlamaException? FaultOf(Exception error) =>
+        error is AcceleratorException ? GpuFault.Of("The device", error) : null;
 
     /// <summary>
     /// Uploads from where the bytes lie, such as a mapped file; the backend keeps the device's copy until it is

@@ -74,6 +74,8 @@ public sealed class ProfilingBackend : IBackend
 
     public string? StartUp => _inner.StartUp;
 
+    public long? MemoryBytes => _inner.MemoryBytes;
+
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
         _inner.Import(source, byteOffset, shape, type, name);
 

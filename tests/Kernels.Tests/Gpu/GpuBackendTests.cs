@@ -1,3 +1,5 @@
+using System.Reflection;
+using ILGPU;
 using ILGPU.Runtime.Cuda;
 using SafeLlama.Common;
 
@@ -27,6 +29,40 @@ internal sealed class GpuBackendTests
         var error = GpuFault.Of("NVIDIA H200", new CudaException(said));
         Assert.That(error.Code, Is.EqualTo(code));
         Assert.That(error.Message, Does.StartWith("NVIDIA H200").And.Contain(wayOut).And.Not.Contain("\n"));
+    }
+
+    /// <summary>What a driver says comes out of whatever call comes next: queueing, allocating, or neither.</summary>
+    [Test]
+    public void A_device_that_fails_is_one_line_wherever_it_is_noticed()
+    {
+        using var backend = GpuBackend.OpenInterpreted(DType.Float32, new LostDevice());
+        using var t = new TestTensors(backend);
+        var x = t.Input("x", new(2, 8));
+        Assert.That(
+            () => backend.Elementwise.Add(x, x, x),
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Match(
+                @"^[^\n]*CUDA_ERROR_ILLEGAL_ADDRESS[^\n]*train --resume goes on from the last checkpoint\.$"));
+        Assert.That(
+            () => backend.AllocateStorage(LostDevice.Largest + 1, "activations"),
+            Throws.InstanceOf<SafeLlamaException>().With.Property("Code").EqualTo(ExitCode.DoesNotFit)
+                .And.Message.Match(@"^activations: 1 MB could not be allocated on [^\n]+--recompute block[^\n]+\.$"));
+        Assert.That(
+            GpuBackend.FaultOf(new CudaException("CUDA_ERROR_ECC_UNCORRECTABLE"))!.Message, Does.Contain("nvidia-smi"));
+        Assert.That(GpuBackend.FaultOf(new InvalidOperationException()), Is.Null);
+    }
+
+    [Test]
+    public void Kernels_are_compiled_once_and_what_that_cost_is_told()
+    {
+        using var backend = GpuBackend.OpenEmulated(DType.Float32);
+        using var t = new TestTensors(backend);
+        var (x, y) = (t.Input("x", new(2, 8)), t.Output("y", new(2, 8)));
+        Assert.That(backend.StartUp, Is.Null, "nothing was compiled yet");
+        backend.Elementwise.Add(x, x, y);
+        Assert.That(backend.StartUp, Does.Match(@"^1 kernels compiled in \d+\.\d s$"));
+        var told = backend.StartUp;
+        backend.Elementwise.Add(x, x, y);
+        Assert.That(backend.StartUp, Is.EqualTo(told), "a kernel was compiled twice");
     }
 
     [Test]
@@ -178,4 +214,21 @@ internal sealed class GpuBackendTests
     [Test]
     public void The_doctor_is_not_content_with_numbers_that_are_none() =>
         Assert.That(new HealthCheck("x", HealthCheck.Error([double.NaN], [1]), 1e-3, "").Passed, Is.False);
+
+    /// <summary>A device whose every kernel fails, and that has no room for more than a megabyte.</summary>
+    private sealed class LostDevice : IGpuInterpreter
+    {
+        public const long Largest = 1_000_000;
+
+        public void Allocated(nint address, long byteCount)
+        {
+            if (byteCount is > Largest and < 2 * Largest)
+            {
+                throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY");
+            }
+        }
+
+        public void Run(MethodInfo kernel, Index2D groups, int groupSize, int sharedBytes, object[] arguments) =>
+            throw new CudaException("CUDA_ERROR_ILLEGAL_ADDRESS");
+    }
 }

@@ -181,7 +181,8 @@ internal sealed class GpuDevice : IDisposable
         if (_interpreter is not null)
         {
             var bind = GpuLaunch.Binder(this, method);
-            return (groups, arguments) => _interpreter.Run(method, groups, threads, sharedBytes, bind(arguments));
+            return Guarded((groups, arguments) =>
+                _interpreter.Run(method, groups, threads, sharedBytes, bind(arguments)));
         }
 
         var start = Stopwatch.GetTimestamp();
@@ -189,12 +190,25 @@ internal sealed class GpuDevice : IDisposable
         _kernels.Add(kernel);
         var launch = new GpuLaunch(this, kernel, method, sharedBytes);
         _compiling += Stopwatch.GetElapsedTime(start);
-        return (groups, arguments) =>
+        return Guarded((groups, arguments) =>
         {
             Launches++;
             launch.Queue(Stream, groups, arguments);
-        };
+        });
     }
+
+    /// <summary>What went wrong in earlier work is often said when the next kernel is queued.</summary>
+    private Action<Index2D, object?[]> Guarded(Action<Index2D, object?[]> queue) => (groups, arguments) =>
+    {
+        try
+        {
+            queue(groups, arguments);
+        }
+        catch (AcceleratorException error)
+        {
+            throw GpuFault.Of(Accelerator, error);
+        }
+    };
 
     /// <summary>Waits until everything queued is done.</summary>
     /// <exception cref="SafeLlamaException">The device failed on the way.</exception>

@@ -1,0 +1,108 @@
+using SafeLlama.Cli.Settings;
+using SafeLlama.Cli.Training;
+using SafeLlama.Kernels;
+using SafeLlama.Training;
+
+namespace SafeLlama.Cli.Tests;
+
+/// <summary>What a run on a device is told before it starts, with a device that is only said to be one.</summary>
+internal sealed class StartUpTests
+{
+    [Test]
+    public void What_compiling_has_cost_is_told_once_when_the_first_step_is_done()
+    {
+        using var backend = new Device(memory: 0);
+        var seen = new Notes();
+        var view = new StartUpView(seen, backend);
+        Assert.That(seen.Lines, Is.Empty);
+        view.Stepped(null!, 2, 0.1);
+        view.Stepped(null!, 2, 0.1);
+        Assert.That(
+            seen.Lines, Is.EqualTo(new[] { "a device: 31 kernels compiled in 4.0 s, as they were needed", "", "" }));
+    }
+
+    [Test]
+    public void A_device_without_start_up_tells_nothing()
+    {
+        using var backend = new SimdBackend(1);
+        var seen = new Notes();
+        new StartUpView(seen, backend).Stepped(null!, 1, 0.1);
+        Assert.That(seen.Lines, Is.EqualTo(new[] { "" }));
+    }
+
+    /// <summary>A plan is held against what can be used: the device's memory, unless another limit was named.</summary>
+    [Test]
+    public void What_can_be_used_is_the_devices_own_memory()
+    {
+        using var device = new Device(memory: 123 << 20);
+        using var host = new SimdBackend(1);
+        var settings = new SettingTable(TrainSettings.All);
+        Assert.That(TrainRequest.Memory(settings, device), Is.EqualTo(123 << 20));
+        Assert.That(
+            TrainRequest.Memory(settings, host), Is.EqualTo(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes));
+        settings.Lay([new(TrainSettings.Memory.Name, new SettingValue("0.5", "--memory"))]);
+        Assert.That(TrainRequest.Memory(settings, device), Is.EqualTo(512 << 20));
+    }
+
+    private sealed class Notes : ITrainingView
+    {
+        public List<string> Lines { get; } = [];
+
+        public void Stepped(StepReport report, int totalSteps, double seconds) => Lines.Add("");
+
+        public void Validated(ValidationReport report, bool isBest)
+        {
+        }
+
+        public void Note(string line) => Lines.Add(line);
+    }
+
+    /// <summary>A backend that says of itself what a device says.</summary>
+    private sealed class Device(long memory) : IBackend
+    {
+        private readonly SimdBackend _inner = new(1);
+
+        public string Name => "a device";
+
+        public string StartUp => "31 kernels compiled in 4.0 s";
+
+        public long? MemoryBytes => memory;
+
+        public DType Activation => _inner.Activation;
+
+        public DType Accumulation => _inner.Accumulation;
+
+        public RmsNorm RmsNorm => _inner.RmsNorm;
+
+        public Linear Linear => _inner.Linear;
+
+        public LowRank LowRank => _inner.LowRank;
+
+        public Rope Rope => _inner.Rope;
+
+        public Attention Attention => _inner.Attention;
+
+        public SwiGlu SwiGlu => _inner.SwiGlu;
+
+        public CrossEntropy CrossEntropy => _inner.CrossEntropy;
+
+        public Embedding Embedding => _inner.Embedding;
+
+        public Elementwise Elementwise => _inner.Elementwise;
+
+        public AdamW AdamW => _inner.AdamW;
+
+        public int RowStride(int columns, DType type) => _inner.RowStride(columns, type);
+
+        public Storage AllocateStorage(long byteCount, string what) => _inner.AllocateStorage(byteCount, what);
+
+        public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
+            _inner.Import(source, byteOffset, shape, type, name);
+
+        public void Synchronize()
+        {
+        }
+
+        public void Dispose() => _inner.Dispose();
+    }
+}
