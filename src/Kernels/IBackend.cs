@@ -29,6 +29,12 @@ public interface IBackend : IDisposable
     /// <param name="totals">[n] Float64.</param>
     Readback ReadLater(Tensor totals) => new HostReadback(totals);
 
+    /// <summary>
+    /// No less than what ops keep for themselves beside the tensors they are given, in bytes, pinned host memory
+    /// included.
+    /// </summary>
+    long ScratchBytes(in WorkSize work);
+
     /// <summary>A tensor over host bytes in their stored type: borrowed on the CPU, uploaded on a device.</summary>
     Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name);
 

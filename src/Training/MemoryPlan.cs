@@ -11,8 +11,8 @@ namespace SafeLlama.Training;
 public sealed record MemoryTerm(string Name, long Bytes, string Cut);
 
 /// <summary>The memory a run will need, term by term, before any of it is allocated.</summary>
-/// <remarks>The tensors are planned by the code that later allocates them, so the plan is exact but for the program
-/// itself.</remarks>
+/// <remarks>The tensors are planned by the code that later allocates them, so the plan is exact but for the scratch
+/// of ops, of which it names the most, and the program itself.</remarks>
 public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
 {
     /// <summary>The runtime, its code and the rows in memory, in bytes: measured on small runs, rounded up.</summary>
@@ -36,6 +36,10 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, shape, lora) : null;
         using var model = new Llama(backend, weights, adapter, longest);
         var values = model.Parameters.Sum(p => p.Value.ByteCount);
+        var rank = adapter?.Pairs.Max(p => p.Rank) ?? 0;
+        var work = new WorkSize(
+            rows, Math.Min(longest, rows), Widest(shape), shape.Heads, shape.KeyValueHeads, shape.HeadDim, rank,
+            config.Lora is { Dropout: > 0 });
         var learner = adapter is null ? "train an adapter instead of all weights: leave out --full"
             : "--rank or --targets";
         return new MemoryPlan([
@@ -48,9 +52,13 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? "--micro-batch or --max-length"
                     : "--recompute block, --micro-batch or --max-length"),
+            new("scratch", backend.ScratchBytes(work), "--micro-batch or --max-length"),
             new("program", ProgramBytes, "nothing"),
         ]);
     }
+
+    private static int Widest(LlamaConfig shape) =>
+        Math.Max(Math.Max(shape.HiddenSize, shape.IntermediateSize), shape.Heads * shape.HeadDim);
 
     /// <exception cref="SafeLlamaException">More is needed than <paramref name="available"/> bytes.</exception>
     public void MustFit(long available)

@@ -3,14 +3,8 @@ namespace SafeLlama.Kernels.Tests;
 [TestFixtureSource(typeof(Backends), nameof(Backends.All))]
 internal sealed class ElementwiseTests(string backend)
 {
-    [TestCase(1, 1)]
     [TestCase(5, 123)]
     [TestCase(70, 1024)]    // rows are padded, more than one tile
-    public void Add_agrees_with_reference(int rows, int columns) =>
-        OpTests.AgreesWithReference(backend, t => [Add(t, rows, columns)]);
-
-    [TestCase(5, 123)]
-    [TestCase(70, 1024)]
     public void GatherRows_copies_rows(int rows, int columns) =>
         OpTests.AgreesWithReference(backend, t => [Gather(t, rows, columns)], tolerance: 0);
 
@@ -41,19 +35,11 @@ internal sealed class ElementwiseTests(string backend)
     {
         using var opened = Backends.Open(backend);
         using var t = new TestTensors(opened);
-        var (a, b) = (t.Input("hidden", new(2, 8)), t.Input("attention_out", new(2, 9)));
+        var (x, rows) = (t.Input("hidden", new(4, 8)), t.Ints("targets", 3, 0, 1));
         Assert.That(
-            () => opened.Elementwise.Add(a, b, t.Output("y", new(2, 8))),
+            () => opened.Elementwise.GatherRows(x, rows, t.Output("y", new(2, 8))),
             Throws.ArgumentException.With.Message.EqualTo(
-                "Elementwise: b ('attention_out') has shape [2, 9], expected [2, 8]: one summand per element of a."));
-    }
-
-    public static Tensor Add(TestTensors t, int rows, int columns)
-    {
-        var (a, b) = (t.Input("a", new(rows, columns)), t.Input("b", new(rows, columns)));
-        t.Backend.Elementwise.Add(a, b, b);
-        t.Backend.Elementwise.AddTo(a, b);
-        return b;
+                "Elementwise: row ('targets') has shape [3], expected [2]: one row number per row of y."));
     }
 
     public static Tensor Gather(TestTensors t, int rows, int columns)

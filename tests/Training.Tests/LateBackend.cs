@@ -2,7 +2,9 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Training.Tests;
 
-/// <summary>Another backend whose totals are never there when they are asked for, as on a device that is still at work.</summary>
+/// <summary>
+/// Another backend whose totals are never there when they are asked for, as on a device that is still at work.
+/// </summary>
 internal sealed class LateBackend(IBackend inner) : IBackend
 {
     public string Name => inner.Name;
@@ -36,6 +38,8 @@ internal sealed class LateBackend(IBackend inner) : IBackend
     public Storage AllocateStorage(long byteCount, string what) => inner.AllocateStorage(byteCount, what);
 
     public Readback ReadLater(Tensor totals) => new LateReadback(inner.ReadLater(totals));
+
+    public long ScratchBytes(in WorkSize work) => inner.ScratchBytes(work);
 
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
         inner.Import(source, byteOffset, shape, type, name);

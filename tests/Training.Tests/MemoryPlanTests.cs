@@ -21,6 +21,46 @@ public sealed class MemoryPlanTests
         Assert.That(Bytes("gradients"), Is.EqualTo(Bytes("adapter")));
         Assert.That(Bytes("optimiser state"), Is.EqualTo(2 * Bytes("adapter")));
         Assert.That(Bytes("frozen weights"), Is.EqualTo(1000));
+        var shape = run.Model.Config;
+        var widest = Math.Max(shape.HiddenSize, shape.IntermediateSize);
+        Assert.That(
+            Bytes("scratch"),
+            Is.EqualTo(backend.ScratchBytes(new(
+                48, 16, widest, shape.Heads, shape.KeyValueHeads, shape.HeadDim, run.Adapter.Config.Rank, false))));
+    }
+
+    [Test]
+    public void Scratch_grows_with_threads_rank_and_dropout_and_counts_towards_what_must_fit()
+    {
+        var usual = Scratch(1, new LoraConfig { Rank = 8 });
+        Assert.That(Scratch(2, new LoraConfig { Rank = 8 }), Is.GreaterThan(usual + (500 << 10)), "threads");
+        Assert.That(Scratch(1, new LoraConfig { Rank = 256 }), Is.GreaterThan(usual), "rank");
+        Assert.That(
+            Gpu(new LoraConfig { Dropout = 0.1 }) - Gpu(new LoraConfig()), Is.EqualTo(48 * 256 * 2),
+            "what dropout keeps of the widest activation");
+
+        long Scratch(int threads, LoraConfig lora)
+        {
+            using var backend = new SimdBackend(threads);
+            return Of(backend, lora);
+        }
+
+        long Gpu(LoraConfig lora)
+        {
+            using var backend = GpuBackend.OpenEmulated(DType.BFloat16);
+            return Of(backend, lora);
+        }
+
+        long Of(IBackend backend, LoraConfig lora)
+        {
+            var shape = LlamaConfig.Load(Path.Combine(TestFiles.Reference, "models", "A-mha")) with
+            { IntermediateSize = 256 };
+            var plan = MemoryPlan.Of(
+                backend, shape, TinyRun.Config with { Lora = lora }, rows: 48, longest: 16, weightBytes: 0);
+            var scratch = plan.Terms.Single(t => t.Name == "scratch").Bytes;
+            Assert.That(() => plan.MustFit(plan.Total - scratch), Throws.TypeOf<SafeLlamaException>());
+            return scratch;
+        }
     }
 
     [TestCase(false, 2000, Recompute.Nothing, "activations", "--recompute block, --micro-batch or --max-length")]

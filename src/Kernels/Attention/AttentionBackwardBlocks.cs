@@ -14,6 +14,9 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     private const int Queries = QueryBlock<TLanes>.Queries;
     private const int Keys = QueryBlock<TLanes>.Keys;
 
+    /// <summary>Floats of scratch for a group with so many keys.</summary>
+    public static long ScratchCount(int keys, int headDim) => (2 * Size(keys, headDim)) + Scratch.Count(headDim);
+
     /// <param name="t">The tensors.</param>
     /// <param name="part">A group, or a part of one.</param>
     /// <param name="keyHead">Which key-value head.</param>
@@ -21,9 +24,8 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     public static void Run(in AttentionOperands t, AttentionPart part, int keyHead, float* sums)
     {
         var (d, group) = (t.HeadDim, part.Rows);
-        // Three rows more: a block of keys may begin anywhere in the group, and its products write whole fours of rows.
-        var size = (long)(group.EndKey - group.FirstKey + 3) * d;
-        float* dk = ThreadScratch.Floats((2 * size) + Scratch.Count(d));
+        var size = Size(group.EndKey - group.FirstKey, d);
+        float* dk = ThreadScratch.Floats(ScratchCount(group.EndKey - group.FirstKey, d));
         var scratch = new Scratch(dk + (2 * size), d);
         float* dv = dk + size;
         NativeMemory.Clear(dk, (nuint)(2 * size * sizeof(float)));
@@ -177,6 +179,12 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
         new Span<float>(s.P + (count * Queries), (padded - count) * Queries).Clear();
         new Span<float>(s.Ds + (count * Queries), (padded - count) * Queries).Clear();
     }
+
+    /// <summary>
+    /// Floats of dk, or of dv. Three rows more: a block of keys may begin anywhere in the group, and its products write
+    /// whole fours of rows.
+    /// </summary>
+    private static long Size(int keys, int headDim) => (keys + 3L) * headDim;
 
     /// <summary>The working memory of one block.</summary>
     private readonly struct Scratch(float* at, int headDim)

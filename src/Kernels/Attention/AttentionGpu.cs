@@ -29,6 +29,8 @@ public sealed class AttentionGpu : Attention, IDisposable
         _split = new(device);
     }
 
+    internal long HeldScratch => _split.HeldScratch;
+
     public void Dispose() => _split.Dispose();
 
     protected override void ForwardCore(

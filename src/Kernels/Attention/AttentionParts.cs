@@ -42,7 +42,7 @@ internal sealed class AttentionParts
     {
         _parts.Clear();
         SumCount = 0;
-        var most = Math.Max(LeastRows, QueryBlockRows((int)((long)t.FirstKey.Count * t.KeyHeads / WantedTiles)));
+        var most = MostRows(t.FirstKey.Count, t.KeyHeads);
         for (var g = 0; g < groups.Count; g++)
         {
             var group = groups[g];
@@ -60,6 +60,23 @@ internal sealed class AttentionParts
             }
         }
     }
+
+    /// <summary>
+    /// No less than <see cref="SumCount"/> where rows see the keys of their own sequence, up to their own.
+    /// </summary>
+    /// <remarks>
+    /// Of a sequence in p parts, part i sees the keys of i parts at most: together no more than (p + 2) / 2 times all.
+    /// </remarks>
+    public static long MostSums(in WorkSize work)
+    {
+        var most = MostRows(work.Rows, work.KeyHeads);
+        return work.Longest <= most
+            ? 0 : (long)work.Rows * (((work.Longest + most - 1) / most) + 2) * work.HeadDim * work.KeyHeads;
+    }
+
+    /// <summary>Rows of a part.</summary>
+    private static int MostRows(int rows, int keyHeads) =>
+        Math.Max(LeastRows, QueryBlockRows((int)((long)rows * keyHeads / WantedTiles)));
 
     private static int QueryBlockRows(int rows) =>
         (rows + QueryBlock<Lanes128>.Queries - 1) & -QueryBlock<Lanes128>.Queries;

@@ -46,6 +46,12 @@ internal sealed class SplitAttention : IDisposable
         (_sums, _statistics) = (new(device, "parts of attention"), new(device, "statistics of attention"));
     }
 
+    public long HeldScratch => _sums.ByteCount + _statistics.ByteCount;
+
+    /// <summary>The most that parts take, if any attention is split.</summary>
+    public static long ScratchBytes(in WorkSize work) => (long)MaxRows * Parts * work.Heads
+        * ((Chunks(work.HeadDim) * Eight.Count) + 2) * DType.Float32.Size();
+
     /// <summary>Whether rows are few and keys many enough for splitting to be worth a second kernel.</summary>
     public static bool Takes(Tensor q, Tensor k) => q.Rows <= MaxRows && k.Rows >= 2 * LeastKeys;
 

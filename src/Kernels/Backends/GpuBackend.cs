@@ -109,6 +109,13 @@ public sealed class GpuBackend : IBackend
 
     public Readback ReadLater(Tensor totals) => new GpuReadback(_device, totals);
 
+    public long ScratchBytes(in WorkSize work) =>
+        _scratch.ByteCount + GpuDevice.StagingBytes + GpuInbox.StagingBytes + SplitAttention.ScratchBytes(work)
+            + _lowRank.ScratchBytes(work, Activation);
+
+    /// <summary>What the ops hold now of what <see cref="ScratchBytes"/> grants them.</summary>
+    internal long HeldScratch => _scratch.ByteCount + _attention.HeldScratch + _lowRank.HeldScratch;
+
     public string? StartUp => _device.StartUp;
 
     public long? MemoryBytes => _device.Accelerator is CudaAccelerator cuda ? cuda.MemorySize : null;

@@ -33,6 +33,9 @@ public sealed class ReferenceBackend : IBackend
 
     public Storage AllocateStorage(long byteCount, string what) => new HostMemory(byteCount, what);
 
+    /// <summary>Loops over numbers widened once: a few matrices, on models that are small.</summary>
+    public long ScratchBytes(in WorkSize work) => 4L * work.Rows * work.Columns * sizeof(double);
+
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
         Tensor.Over(source, byteOffset, shape, type, name);
 

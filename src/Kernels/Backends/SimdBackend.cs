@@ -81,6 +81,18 @@ public sealed class SimdBackend : IBackend
 
     public Storage AllocateStorage(long byteCount, string what) => new HostMemory(byteCount, what);
 
+    /// <summary>Counted for the widest vectors: narrower ones pad less.</summary>
+    public long ScratchBytes(in WorkSize work)
+    {
+        var thread = Math.Max(
+            Math.Max(BlockedProduct<Lanes512>.ScratchCount, work.Columns),
+            Math.Max(
+                AttentionBackwardBlocks<Lanes512>.ScratchCount(work.Longest, work.HeadDim),
+                LowRankBackward<Lanes512, Lanes512>.ThreadCount(work)));
+        var shared = AttentionParts.MostSums(work) + LowRankBackward<Lanes512, Lanes512>.SharedCount(work);
+        return sizeof(float) * ((_pool.Threads * thread) + shared);
+    }
+
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
         Tensor.Over(source, byteOffset, shape, type, name);
 

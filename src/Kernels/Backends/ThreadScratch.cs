@@ -19,6 +19,9 @@ internal sealed unsafe class ThreadScratch
     /// <summary>Room for one vector of a row's end, beside <see cref="Floats"/>.</summary>
     public static float* Vector => (_own ??= new ThreadScratch())._vector;
 
+    /// <summary>Bytes that this thread holds.</summary>
+    public static long Held => (long)(_own?._capacity ?? 0);
+
     /// <summary>At least <paramref name="count"/> floats, 64-byte aligned, holding whatever was there before.</summary>
     public static float* Floats(long count)
     {

@@ -1,10 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Sums, copies and totals: the small change between the big ops.</summary>
+/// <summary>Copies and totals: the small change between the big ops.</summary>
 /// <remarks>
 /// <code>
-/// Add            y = a + b
-/// AddTo          y += x
 /// GatherRows     y[n] = x[row[n]]
 /// ScatterRows    y[row[n]] = x[n]            the other rows of y stay
 /// Sum            total += Σ x
@@ -14,20 +12,6 @@ namespace SafeLlama.Kernels;
 /// </remarks>
 public abstract class Elementwise
 {
-    /// <param name="a">[N, D].</param>
-    /// <param name="b">[N, D].</param>
-    /// <param name="y">[N, D]; may be a or b.</param>
-    public void Add(Tensor a, Tensor b, Tensor y)
-    {
-        b.MustHaveShape(a.Shape, "one summand per element of a");
-        y.MustHaveShape(a.Shape, "one sum per element of a");
-        AddCore(a, b, y);
-    }
-
-    /// <param name="x">[N, D].</param>
-    /// <param name="y">[N, D], added to.</param>
-    public void AddTo(Tensor x, Tensor y) => Add(y, x, y);
-
     /// <param name="x">[M, D].</param>
     /// <param name="row">[N] Int32, each in [0, M).</param>
     /// <param name="y">[N, D], not overlapping x; of x's type.</param>
@@ -65,8 +49,6 @@ public abstract class Elementwise
         CheckTotal(total);
         SumCore(x, total, square: true);
     }
-
-    protected abstract void AddCore(Tensor a, Tensor b, Tensor y);
 
     protected abstract void GatherRowsCore(Tensor x, Tensor row, Tensor y);
 

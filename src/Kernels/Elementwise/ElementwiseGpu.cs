@@ -2,13 +2,12 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Sums, copies and totals on a device.</summary>
+/// <summary>Copies and totals on a device.</summary>
 public sealed class ElementwiseGpu : Elementwise
 {
     /// <summary>Groups that share a total. Fixed, so that the order of a sum does not depend on the device.</summary>
     private const int Parts = 256;
 
-    private readonly GpuKernel _add;
     private readonly GpuKernel _gather;
     private readonly GpuKernel _scatter;
     private readonly GpuKernel _sumParts;
@@ -17,7 +16,6 @@ public sealed class ElementwiseGpu : Elementwise
 
     internal ElementwiseGpu(GpuDevice device, Tensor parts)
     {
-        _add = Kernel(nameof(AddKernel));
         _gather = Kernel(nameof(GatherRowsKernel));
         _scatter = Kernel(nameof(ScatterRowsKernel));
         _sumParts = Kernel(nameof(SumPartsKernel));
@@ -29,9 +27,6 @@ public sealed class ElementwiseGpu : Elementwise
 
     /// <summary>Scratch for totals: one number per part.</summary>
     internal static Shape PartsShape => new(Parts);
-
-    protected override void AddCore(Tensor a, Tensor b, Tensor y) =>
-        _add.LaunchRows(y.Rows, y.Columns, a, b, y.Columns, y);
 
     protected override void GatherRowsCore(Tensor x, Tensor row, Tensor y) =>
         _gather.LaunchRows(y.Rows, y.Columns, x, row, y.Columns, y);
@@ -45,20 +40,7 @@ public sealed class ElementwiseGpu : Elementwise
         _sumTotal.Launch(new(1, 1), _parts, Parts, total);
     }
 
-    /// <summary>A row per x, parts of a row along y.</summary>
-    internal static void AddKernel<TA, TB, TY>(GpuMatrix<TA> a, GpuMatrix<TB> b, int columns, GpuResult<TY> y)
-        where TA : unmanaged, IGpuActivation<TA>
-        where TB : unmanaged, IGpuActivation<TB>
-        where TY : unmanaged, IGpuActivation<TY>
-    {
-        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
-        for (var i = Eight.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Eight.Count * threads)
-        {
-            y.Store(row, i, columns, a.Load(row, i, columns) + b.Load(row, i, columns));
-        }
-    }
-
-    /// <summary>A row of the result per x.</summary>
+    /// <summary>A row of the result per x, parts of a row along y.</summary>
     internal static void GatherRowsKernel<T>(GpuMatrix<T> x, GpuInts rows, int columns, GpuResult<T> y)
         where T : unmanaged, IGpuActivation<T>
     {

@@ -3,18 +3,6 @@ namespace SafeLlama.Kernels;
 /// <summary>The equations as fp64 loops.</summary>
 public sealed class ElementwiseReference : Elementwise
 {
-    protected override void AddCore(Tensor a, Tensor b, Tensor y)
-    {
-        var (xs, zs, ys) = (a.AsDoubles(), b.AsDoubles(), y.AsRows<double>());
-        for (var n = 0; n < y.Rows; n++)
-        {
-            for (var i = 0; i < y.Columns; i++)
-            {
-                ys[n][i] = xs[n][i] + zs[n][i];
-            }
-        }
-    }
-
     protected override void GatherRowsCore(Tensor x, Tensor row, Tensor y)
     {
         var (xs, rows, ys) = (x.AsRows<double>(), row.AsElements<int>(), y.AsRows<double>());

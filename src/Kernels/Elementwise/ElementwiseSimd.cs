@@ -12,18 +12,6 @@ internal sealed unsafe class ElementwiseSimd<TLanes>(TilePool pool) : Elementwis
 
     private readonly GrowingScratch _sums = new("sums of chunks");
 
-    protected override void AddCore(Tensor a, Tensor b, Tensor y)
-    {
-        var op = (A: a.AsRows<float>(), B: b.AsRows<float>(), Y: y.AsRows<float>());
-        pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
-        {
-            for (var n = first; n < end; n++)
-            {
-                AddRow(t.A.At(n), t.B.At(n), t.Y.At(n), t.Y.Columns);
-            }
-        });
-    }
-
     protected override void GatherRowsCore(Tensor x, Tensor row, Tensor y) => CopyRows(x, y, row, gather: true);
 
     protected override void ScatterRowsCore(Tensor x, Tensor row, Tensor y) => CopyRows(x, y, row, gather: false);
@@ -92,21 +80,5 @@ internal sealed unsafe class ElementwiseSimd<TLanes>(TilePool pool) : Elementwis
         }
 
         return sum;
-    }
-
-    /// <summary>y = a + b.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddRow(float* a, float* b, float* y, int count)
-    {
-        var i = 0;
-        for (; i <= count - TLanes.Count; i += TLanes.Count)
-        {
-            TLanes.Store(y + i, TLanes.Load(a + i) + TLanes.Load(b + i));
-        }
-
-        if (i < count)
-        {
-            Lanes.Store(y + i, count - i, Lanes.Load<TLanes>(a + i, count - i) + Lanes.Load<TLanes>(b + i, count - i));
-        }
     }
 }

@@ -67,14 +67,45 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
     {
         (_dy, _x, _u, _du, _da, _db, _dx) = (dy, x, u, du, da, db, dx);
         (_dropout, _scale, _rank) = (dropout, scale, a.Rows);
-        var chunks = (x.Rows + ChunkRows - 1) / ChunkRows;
-        _chunksPerPart = Math.Max(LeastChunks, (chunks + MostParts - 1) / MostParts);
-        _parts = (chunks + _chunksPerPart - 1) / _chunksPerPart;
+        (_parts, _chunksPerPart) = Cut(x.Rows);
         _sums = _scratch.Floats(_parts * SumCount);
         _b = Panels<TThin>.PackAll(MatrixProduct.Times(dy, b, u), _packedB);
         _a = dx is null ? null : Panels<TLanes>.PackAll(MatrixProduct.Times(u, a, x), _packedA);
         _pool.For(_parts, _runPart);
         _pool.For((SumStride + ColumnsPerTile - 1) / ColumnsPerTile, _addUp);
+    }
+
+    /// <summary>Floats of scratch of one thread, at most; forward asks for fewer.</summary>
+    public static long ThreadCount(in WorkSize work) => work.Rank == 0 ? 0
+        : ThreadCount(work.Columns, work.Columns, work.Rank, work.Drops ? (long)ChunkRows * work.Columns : 0);
+
+    /// <summary>
+    /// Floats of the sums of all parts, and of packed matrices, at most: two in backward, one in forward and one beside
+    /// a frozen product.
+    /// </summary>
+    public static long SharedCount(in WorkSize work)
+    {
+        if (work.Rank == 0)
+        {
+            return 0;
+        }
+
+        const int PackedMatrices = 4;
+        var (width, padded) = (Panels<TLanes>.Width, LowRankChunk<TLanes, TThin>.Padded(work.Rank));
+        var packed = ((long)(padded + width) * (work.Columns + width)) + Panels<TLanes>.Slack;
+        return (Cut(work.Rows).Parts * (long)padded * 2 * WholeVectors(work.Columns)) + (PackedMatrices * packed);
+    }
+
+    private static long ThreadCount(int inputs, int outputs, int rank, long dropped) =>
+        (2L * ChunkRows * LowRankChunk<TLanes, TThin>.Padded(rank)) + (3 * dropped)
+            + LowRankChunk<TLanes, TThin>.EdgeCount(inputs, outputs, rank);
+
+    /// <summary>Rows in parts, each of whole chunks: by the shape alone.</summary>
+    private static (int Parts, int Chunks) Cut(int rows)
+    {
+        var chunks = (rows + ChunkRows - 1) / ChunkRows;
+        var each = Math.Max(LeastChunks, (chunks + MostParts - 1) / MostParts);
+        return ((chunks + each - 1) / each, each);
     }
 
     private static int WholeVectors(int columns) => (columns + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
@@ -85,8 +116,7 @@ internal sealed unsafe class LowRankBackward<TLanes, TThin>
         var (xs, dys) = (_x.AsRows<float>(), _dy.AsRows<float>());
         var (us, dus) = (_u.AsRows<float>(), _du.AsRows<float>());
         var dropped = _dropout.IsActive ? (long)ChunkRows * Inputs : 0;
-        float* u = ThreadScratch.Floats(
-            (2 * ChunkRows * padded) + (3 * dropped) + LowRankChunk<TLanes, TThin>.EdgeCount(Inputs, Outputs, _rank));
+        float* u = ThreadScratch.Floats(ThreadCount(Inputs, Outputs, _rank, dropped));
         float* du = u + (ChunkRows * padded), kept = du + (ChunkRows * padded), factors = kept + dropped;
         float* dkept = factors + dropped, edge = dkept + dropped;
         float* da = _sums + (part * SumCount), db = da + WholeVectors(Inputs);

@@ -40,6 +40,22 @@ public sealed class LowRankGpu : LowRank, IDisposable
     /// <summary>The most that is copied of what dropout keeps, at a time.</summary>
     internal int KeptBytes { get; set; } = 64 << 20;
 
+    internal long HeldScratch => _rounded.ByteCount + _turned.ByteCount + _narrow.ByteCount + _kept.ByteCount;
+
+    /// <summary>The most that copies take.</summary>
+    internal long ScratchBytes(in WorkSize work, DType activation)
+    {
+        var (rank, columns) = ((long)Whole(work.Rank), (long)Whole(work.Columns));
+        var turned = rank * columns * DType.Float32.Size();
+        if (activation != DType.BFloat16)
+        {
+            return turned;
+        }
+
+        var kept = work.Drops ? Math.Min((long)work.Rows, Math.Max(1, KeptBytes / (2 * columns))) * columns : 0;
+        return turned + (((rank * (columns + work.Rows)) + kept) * DType.BFloat16.Size());
+    }
+
     public override void ForwardBeside(
         Linear linear, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor a, Tensor b, double scale,
         Dropout dropout, Tensor u, Tensor y)

@@ -72,6 +72,8 @@ public sealed class ProfilingBackend : IBackend
 
     public Readback ReadLater(Tensor totals) => _inner.ReadLater(totals);
 
+    public long ScratchBytes(in WorkSize work) => _inner.ScratchBytes(work);
+
     public string? StartUp => _inner.StartUp;
 
     public long? MemoryBytes => _inner.MemoryBytes;

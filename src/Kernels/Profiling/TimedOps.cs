@@ -136,9 +136,6 @@ internal sealed class TimedEmbedding(Embedding inner, OpTimes times) : Embedding
 
 internal sealed class TimedElementwise(Elementwise inner, OpTimes times) : Elementwise
 {
-    protected override void AddCore(Tensor a, Tensor b, Tensor y) =>
-        times.Run("Add", 0, () => inner.Add(a, b, y), a, b, y);
-
     protected override void GatherRowsCore(Tensor x, Tensor row, Tensor y) => times.Run(
         "GatherRows", 0, () => inner.GatherRows(x, row, y), y, y);
 

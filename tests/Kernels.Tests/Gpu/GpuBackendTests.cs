@@ -161,7 +161,7 @@ internal sealed class GpuBackendTests
         using var memory = new HostMemory(64, "test");
         var host = Tensor.Over(memory, 0, new(2, 2), DType.Float32, "host");
         Assert.That(
-            () => backend.Elementwise.Add(host, host, host),
+            () => backend.SwiGlu.Forward(host, host, host),
             Throws.ArgumentException.With.Message.EqualTo("Tensor 'host' is not in device memory."));
     }
 

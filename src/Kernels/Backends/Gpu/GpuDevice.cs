@@ -14,8 +14,8 @@ namespace SafeLlama.Kernels;
 /// <summary>One accelerator, the stream that all work is queued on, and the kernels compiled for it so far.</summary>
 internal sealed class GpuDevice : IDisposable
 {
-    /// <summary>Pinned host memory through which batches travel without the host waiting.</summary>
-    private const int StagingBytes = 4 << 20;
+    /// <summary>Pinned host memory, in two halves, through which batches travel without the host waiting.</summary>
+    public const int StagingBytes = 8 << 20;
 
     private readonly Context _context;
     private readonly List<Kernel> _kernels = [];
@@ -33,7 +33,7 @@ internal sealed class GpuDevice : IDisposable
     {
         (_context, Accelerator, GroupSize, _interpreter) = (context, accelerator, groupSize, interpreter);
         Stream = accelerator.CreateStream();
-        _staging = new GpuStaging(this, Stream, 2 * StagingBytes);
+        _staging = new GpuStaging(this, Stream, StagingBytes);
         Nothing = new GpuMemory(this, 256, "an empty tensor");
     }
 

@@ -11,7 +11,7 @@ namespace SafeLlama.Kernels;
 /// </remarks>
 internal sealed class GpuInbox : Inbox
 {
-    private const int StagingBytes = 1 << 20;
+    public const int StagingBytes = 1 << 20;
 
     private readonly GpuDevice _device;
     private readonly AcceleratorStream _copies;

@@ -5,6 +5,8 @@ internal sealed class GpuScratch(GpuDevice device, string what) : IDisposable
 {
     private GpuMemory? _memory;
 
+    public long ByteCount => _memory?.ByteCount ?? 0;
+
     /// <summary>A tensor over the memory; what stood there before is lost.</summary>
     public Tensor Take(Shape shape, DType type, string name)
     {

@@ -1,0 +1,13 @@
+namespace SafeLlama.Kernels;
+
+/// <summary>The largest that ops are asked for at once: what a backend's scratch depends on.</summary>
+/// <param name="Rows">Rows of a pass.</param>
+/// <param name="Longest">Rows of the longest sequence, so the most keys that a row sees.</param>
+/// <param name="Columns">Columns of the widest activation, logits apart.</param>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyHeads">Key-value heads.</param>
+/// <param name="HeadDim">Columns of a head.</param>
+/// <param name="Rank">Of the largest adapter; 0 where there is none.</param>
+/// <param name="Drops">Whether adapters drop some of their inputs.</param>
+public readonly record struct WorkSize(
+    int Rows, int Longest, int Columns, int Heads, int KeyHeads, int HeadDim, int Rank, bool Drops);

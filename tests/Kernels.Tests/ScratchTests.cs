@@ -1,0 +1,79 @@
+using SafeLlama.Common;
+
+namespace SafeLlama.Kernels.Tests;
+
+/// <summary>What a memory plan counts for scratch is no less than what ops take, and not idly more.</summary>
+internal sealed class ScratchTests
+{
+    [TestCase(500, 1000, 8, 0.0)]
+    [TestCase(500, 4096, 20, 0.3)]
+    [TestCase(5000, 1024, 64, 0.3)]
+    public void A_lora_pair_on_the_cpu_takes_no_more_than_is_granted(int rows, int columns, int rank, double dropout) =>
+        TakesNoMoreThanIsGranted(
+            new(rows, 1, columns, 1, 1, 16, rank, dropout > 0),
+            t =>
+            {
+                var (weight, u) = (t.Input("w", new(columns, columns)), t.Output("forward_u", new(rows, rank)));
+                t.Backend.LowRank.ForwardBeside(
+                    t.Backend.Linear, t.Input("x", new(rows, columns)), weight, null, null,
+                    t.Input("a", new(rank, columns)), t.Input("b", new(columns, rank)), 2, Dropout.None, u,
+                    t.Output("forward_y", new(rows, columns)));
+                LowRankTests.Backward(t, rows, columns, columns, rank, dropout);
+            });
+
+    [TestCase(3000, 1)]     // cut into parts
+    [TestCase(3000, 2)]
+    [TestCase(3000, 10)]    // none is
+    public void Attention_on_the_cpu_takes_no_more_than_is_granted(int rows, int examples) => TakesNoMoreThanIsGranted(
+        new(rows, rows / examples, 256, 4, 2, 64, 0, false),
+        t =>
+        {
+            t.Backend.Linear.Forward(
+                t.Input("x", new(40, 256)), t.Input("w", new(256, 256)), null, t.Output("product", new(40, 256)));
+            AttentionTests.Backward(t, rows, 4, 2, 64, examples);
+        });
+
+    [TestCase(20, 0.3)]
+    [TestCase(24, 0.0)]
+    public void A_gpu_takes_no_more_than_is_granted(int rank, double dropout)
+    {
+        const int Rows = 40, Columns = 64, Keys = 200;
+        using var interpreter = new PtxInterpreter();
+        using var backend = GpuBackend.OpenInterpreted(DType.BFloat16, interpreter);
+        using var t = new TestTensors(backend);
+        Tensor Narrow(string name) => t.Input(name, new(Rows, rank));
+        var drop = new Dropout(dropout, Philox.Stream(1, "dropout"));
+        var (x, a, b) = (t.Input("x", new(Rows, Columns)), t.Input("a", new(rank, Columns), DType.Float32),
+            t.Input("b", new(Columns, rank), DType.Float32));
+        backend.LowRank.Forward(x, a, b, 2, drop, Narrow("u"), t.Output("y", x.Shape));
+        backend.LowRank.Backward(
+            t.Input("dy", x.Shape), x, a, b, 2, drop, Narrow("u"), Narrow("du"), t.Gradient("da", a.Shape, a.Type),
+            t.Gradient("db", b.Shape, b.Type), t.Output("dx", x.Shape));
+        var lastKey = Enumerable.Repeat(Keys - 1, 32).ToArray();
+        backend.Attention.Forward(
+            t.Input("q", new(32, Columns)), t.Input("k", new(Keys, 32)), t.Input("v", new(Keys, 32)),
+            t.Ints("first", new int[32]), t.Ints("last", lastKey), 16, 1, t.Output("mixed", new(32, Columns)),
+            t.Output("logSum", new(32, 4), DType.Float32));
+
+        var granted = backend.ScratchBytes(new(Rows, Rows, Columns, 4, 2, 16, rank, dropout > 0))
+            - GpuDevice.StagingBytes - GpuInbox.StagingBytes;
+        Assert.That(backend.HeldScratch, Is.InRange(0.95 * granted, granted));
+    }
+
+    /// <summary>On a thread of its own, which holds no scratch yet.</summary>
+    private static void TakesNoMoreThanIsGranted(WorkSize work, Action<TestTensors> run)
+    {
+        var (held, granted) = (0L, 0L);
+        var thread = new Thread(() =>
+        {
+            using var backend = new SimdBackend(1);
+            using var t = new TestTensors(backend);
+            run(t);
+            (held, granted) = (ThreadScratch.Held + GrowingScratch.Held, backend.ScratchBytes(work));
+        });
+        thread.Start();
+        thread.Join();
+        TestContext.Out.WriteLine($"held {held}, granted {granted}");
+        Assert.That(held, Is.InRange(0.4 * granted, granted));
+    }
+}
