@@ -96,6 +96,8 @@ internal sealed class StartUpTests
 
         public Storage AllocateStorage(long byteCount, string what) => _inner.AllocateStorage(byteCount, what);
 
+        public long ScratchBytes(in WorkSize work) => _inner.ScratchBytes(work);
+
         public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
             _inner.Import(source, byteOffset, shape, type, name);
 

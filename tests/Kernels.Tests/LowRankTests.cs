@@ -32,6 +32,13 @@ internal sealed class LowRankTests(string backend)
             t => t.Weigh(Forward(t, rows, inputs, outputs, rank, dropout)[1]),
             t => Backward(t, rows, inputs, outputs, rank, dropout));
 
+    /// <summary>The pair joins the frozen product where it can: ragged rows, two blocks of k, with what is added to.</summary>
+    [Test]
+    public void Beside_a_frozen_product_agrees_with_reference(
+        [Values(3, 20, 131)] int rows, [Values(77, 400)] int inputs, [Values(1, 8, 33)] int rank,
+        [Values(0, 0.3)] double dropout, [Values] bool residual) =>
+        OpTests.AgreesWithReference(backend, t => Beside(t, rows, inputs, 90, rank, dropout, residual), 4e-6);
+
     [Test]
     public void Nothing_below_may_learn()
     {
@@ -84,6 +91,23 @@ internal sealed class LowRankTests(string backend)
         return [("x", dx), ("a", da), ("b", db)];
 
         Tensor Gradient(string name, Tensor of) => t.Gradient(name, of.Shape, t.Backend.Accumulation);
+    }
+
+    private static Tensor[] Beside(
+        TestTensors t, int rows, int inputs, int outputs, int rank, double dropout, bool residual)
+    {
+        var (x, a, b) = Inputs(t, rows, inputs, outputs, rank);
+        var (weight, dy) = (t.Input("weight", new(outputs, inputs)), t.Input("dy", new(rows, outputs)));
+        var u = t.Output("u", new(rows, rank), t.Backend.Accumulation);
+        var y = t.Output("y", new(rows, outputs));
+        t.Backend.LowRank.ForwardBeside(
+            t.Backend.Linear, x, weight, null, residual ? t.Input("residual", y.Shape) : null, a, b, 2, Drop(dropout), u,
+            y);
+        var (da, db) = (t.Gradient("da", a.Shape, t.Backend.Accumulation), t.Gradient("db", b.Shape, t.Backend.Accumulation));
+        var (du, dx) = (t.Output("du", u.Shape, t.Backend.Accumulation), t.Gradient("dx", x.Shape));
+        t.Backend.LowRank.BackwardBeside(
+            t.Backend.Linear, dy, x, weight, a, b, 2, Drop(dropout), u, du, da, db, dx, accumulate: residual);
+        return [u, y, da, db, dx];
     }
 
     private static (Tensor X, Tensor A, Tensor B) Inputs(TestTensors t, int rows, int inputs, int outputs, int rank) =>

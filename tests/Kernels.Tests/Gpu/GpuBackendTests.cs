@@ -37,9 +37,9 @@ internal sealed class GpuBackendTests
     {
         using var backend = GpuBackend.OpenInterpreted(DType.Float32, new LostDevice());
         using var t = new TestTensors(backend);
-        var x = t.Input("x", new(2, 8));
+        var (x, y) = (t.Input("x", new(2, 8)), t.Output("y", new(2, 8)));
         Assert.That(
-            () => backend.Elementwise.Add(x, x, x),
+            () => backend.SwiGlu.Forward(x, x, y),
             Throws.InstanceOf<SafeLlamaException>().With.Message.Match(
                 @"^[^\n]*CUDA_ERROR_ILLEGAL_ADDRESS[^\n]*train --resume goes on from the last checkpoint\.$"));
         Assert.That(
@@ -58,10 +58,10 @@ internal sealed class GpuBackendTests
         using var t = new TestTensors(backend);
         var (x, y) = (t.Input("x", new(2, 8)), t.Output("y", new(2, 8)));
         Assert.That(backend.StartUp, Is.Null, "nothing was compiled yet");
-        backend.Elementwise.Add(x, x, y);
+        backend.SwiGlu.Forward(x, x, y);
         Assert.That(backend.StartUp, Does.Match(@"^1 kernels compiled in \d+\.\d s$"));
         var told = backend.StartUp;
-        backend.Elementwise.Add(x, x, y);
+        backend.SwiGlu.Forward(x, x, y);
         Assert.That(backend.StartUp, Is.EqualTo(told), "a kernel was compiled twice");
     }
 
