@@ -58,7 +58,9 @@ public sealed class MemoryPlanTests
             var plan = MemoryPlan.Of(
                 backend, shape, TinyRun.Config with { Lora = lora }, rows: 48, longest: 16, weightBytes: 0);
             var scratch = plan.Terms.Single(t => t.Name == "scratch").Bytes;
-            Assert.That(() => plan.MustFit(plan.Total - scratch), Throws.TypeOf<SafeLlamaException>());
+            var others = plan.Terms.Where(t => t.Name != "scratch").Sum(t => t.Bytes);
+            Assert.That(() => plan.MustFit(others), Throws.TypeOf<SafeLlamaException>(), "the others alone");
+            Assert.That(() => plan.MustFit(others + scratch), Throws.Nothing);
             return scratch;
         }
     }
