@@ -32,7 +32,9 @@ internal sealed class LowRankTests(string backend)
             t => t.Weigh(Forward(t, rows, inputs, outputs, rank, dropout)[1]),
             t => Backward(t, rows, inputs, outputs, rank, dropout));
 
-    /// <summary>The pair joins the frozen product where it can: ragged rows, two blocks of k, with what is added to.</summary>
+    /// <summary>
+    /// The pair joins the frozen product where it can: ragged rows, two blocks of k, and what the product is added to.
+    /// </summary>
     [Test]
     public void Beside_a_frozen_product_agrees_with_reference(
         [Values(3, 20, 131)] int rows, [Values(77, 400)] int inputs, [Values(1, 8, 33)] int rank,
@@ -100,10 +102,11 @@ internal sealed class LowRankTests(string backend)
         var (weight, dy) = (t.Input("weight", new(outputs, inputs)), t.Input("dy", new(rows, outputs)));
         var u = t.Output("u", new(rows, rank), t.Backend.Accumulation);
         var y = t.Output("y", new(rows, outputs));
+        var before = residual ? t.Input("residual", y.Shape) : null;
         t.Backend.LowRank.ForwardBeside(
-            t.Backend.Linear, x, weight, null, residual ? t.Input("residual", y.Shape) : null, a, b, 2, Drop(dropout), u,
-            y);
-        var (da, db) = (t.Gradient("da", a.Shape, t.Backend.Accumulation), t.Gradient("db", b.Shape, t.Backend.Accumulation));
+            t.Backend.Linear, x, weight, null, before, a, b, 2, Drop(dropout), u, y);
+        var da = t.Gradient("da", a.Shape, t.Backend.Accumulation);
+        var db = t.Gradient("db", b.Shape, t.Backend.Accumulation);
         var (du, dx) = (t.Output("du", u.Shape, t.Backend.Accumulation), t.Gradient("dx", x.Shape));
         t.Backend.LowRank.BackwardBeside(
             t.Backend.Linear, dy, x, weight, a, b, 2, Drop(dropout), u, du, da, db, dx, accumulate: residual);
