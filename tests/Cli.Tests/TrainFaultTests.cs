@@ -51,7 +51,8 @@ public sealed class TrainFaultTests : IDisposable
     [Test]
     [Slow("kills at every site of a run, one after another")]
     public void Killed_at_every_site_and_resumed_a_run_ends_as_if_unbroken(
-        [Values("write", "flush", "rename", "step")] string site, [Range(1, 8)] int n) => KillAndResume($"{site}:{n}");
+        [Values("write", "flush", "rename", "step")] string site, [Range(1, 8)] int n) =>
+        KillAndResume($"{site}:{n}", "every-");
 
     [TestCase("flush:3:full")]
     [TestCase("write:6:full")]
@@ -115,9 +116,10 @@ public sealed class TrainFaultTests : IDisposable
         kill.WaitForExit();
     }
 
-    private void KillAndResume(string fault)
+    /// <param name="prefix">Of the run's folder: ordinary and slow tests kill at some of the same sites.</param>
+    private void KillAndResume(string fault, string prefix = "")
     {
-        var name = fault.Replace(':', '-');
+        var name = prefix + fault.Replace(':', '-');
         var killed = CommandRun.Of(fault, _model.FineTune(name));
         Assert.That(killed.ExitCode, Is.EqualTo(Killed), $"the kill did not land:\n{killed.Error}");
         Assert.That(killed.Error, Does.Contain("killed at " + fault.Split(':')[0]));
