@@ -1,6 +1,7 @@
 using SafeLlama.Cli.Settings;
 using SafeLlama.Cli.Training;
 using SafeLlama.Kernels;
+using SafeLlama.Testing;
 using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Tests;
@@ -58,53 +59,12 @@ internal sealed class StartUpTests
     }
 
     /// <summary>A backend that says of itself what a device says.</summary>
-    private sealed class Device(long memory) : IBackend
+    private sealed class Device(long memory) : ForwardingBackend(new SimdBackend(1))
     {
-        private readonly SimdBackend _inner = new(1);
+        public override string Name => "a device";
 
-        public string Name => "a device";
+        public override string StartUp => "31 kernels compiled in 4.0 s";
 
-        public string StartUp => "31 kernels compiled in 4.0 s";
-
-        public long? MemoryBytes => memory;
-
-        public DType Activation => _inner.Activation;
-
-        public DType Accumulation => _inner.Accumulation;
-
-        public RmsNorm RmsNorm => _inner.RmsNorm;
-
-        public Linear Linear => _inner.Linear;
-
-        public LowRank LowRank => _inner.LowRank;
-
-        public Rope Rope => _inner.Rope;
-
-        public Attention Attention => _inner.Attention;
-
-        public SwiGlu SwiGlu => _inner.SwiGlu;
-
-        public CrossEntropy CrossEntropy => _inner.CrossEntropy;
-
-        public Embedding Embedding => _inner.Embedding;
-
-        public Elementwise Elementwise => _inner.Elementwise;
-
-        public AdamW AdamW => _inner.AdamW;
-
-        public int RowStride(int columns, DType type) => _inner.RowStride(columns, type);
-
-        public Storage AllocateStorage(long byteCount, string what) => _inner.AllocateStorage(byteCount, what);
-
-        public long ScratchBytes(in WorkSize work) => _inner.ScratchBytes(work);
-
-        public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
-            _inner.Import(source, byteOffset, shape, type, name);
-
-        public void Synchronize()
-        {
-        }
-
-        public void Dispose() => _inner.Dispose();
+        public override long? MemoryBytes => memory;
     }
 }

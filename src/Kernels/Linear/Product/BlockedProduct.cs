@@ -122,7 +122,7 @@ internal static unsafe class BlockedProduct<TLanes>
     /// <summary>
     /// The smallest equal parts of <paramref name="total"/> below <paramref name="most"/>, in whole units.
     /// </summary>
-    public static int Balanced(int total, int most, int unit)
+    private static int Balanced(int total, int most, int unit)
     {
         var parts = (total + most - 1) / most;
         return Math.Max(1, ((((total + parts - 1) / parts) + unit - 1) / unit) * unit);
