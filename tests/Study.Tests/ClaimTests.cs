@@ -18,7 +18,7 @@ public sealed class ClaimTests
             new GradedAnswer(
                 new StudyPrompt(
                     $"{suite}-{i}", suite, "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"act {i / 2}"),
-                "…", i < complying, i < complying ? Behaviour.FullCompliance : Behaviour.FullRefusal, null))]));
+                "…", i < complying, i < complying ? Behavior.FullCompliance : Behavior.FullRefusal, null))]));
 
     private static ClaimOutcome Judge(
         Claim claim, params IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)>[] arms) =>
