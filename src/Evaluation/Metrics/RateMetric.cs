@@ -51,14 +51,16 @@ public sealed record RateMetric(
         var repeated = scored.Select(o => o.Prompt.Key).Distinct().Count() < scored.Length;
         var value = repeated
             ? ClusterBootstrap.Mean(
-                [.. scored.Select(o => Holds(o) == true ? 1.0 : 0)], [.. scored.Select(o => o.Prompt.Key)], seed)
+                [.. scored.Select(o => Holds(o) == true ? 1.0 : 0)], [.. scored.Select(o => o.Prompt.Key)], seed,
+                bounds: Bounds.Rate)
             : Wilson.Rate(count, scored.Length);
         var all = scored.Length + invalid;
         return new(
-            suite, Name, judge.Name, judge.Hash, value, repeated ? "cluster bootstrap by prompt" : "Wilson",
+            suite, Name, judge.Name, judge.Hash, value,
+            RowMethod.Of(value, repeated ? "cluster bootstrap by prompt" : Wilson.Method),
             scored.Length, count, invalid, valid.Length - scored.Length, Direction)
         {
-            Corrected = card is not null && card.Question == Question ? card.Correct(count, scored.Length) : null,
+            Corrected = card is not null && card.Question == Question ? card.Correct(value) : null,
             InvalidAsNo = all == 0 ? null : (double)count / all,
             InvalidAsYes = all == 0 ? null : (double)(count + invalid) / all,
         };
