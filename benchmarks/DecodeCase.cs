@@ -39,7 +39,7 @@ internal abstract class DecodeCase(string name, ModelShape shape, DType type, in
 /// <summary>Our generator, in this process.</summary>
 internal sealed class OwnDecodeCase : DecodeCase
 {
-    private readonly SimdBackend _backend;
+    private readonly CpuBackend _backend;
     private readonly LlamaWeights _weights;
     private readonly Llama _model;
     private readonly Generator _generator;
@@ -49,7 +49,7 @@ internal sealed class OwnDecodeCase : DecodeCase
     public OwnDecodeCase(ModelShape shape, DType type, int threads, int batch, int generated)
         : base(type == DType.Float32 ? "fp32" : "bf16", shape, type, threads, batch)
     {
-        _backend = new SimdBackend(threads);
+        _backend = new CpuBackend(threads);
         _weights = LlamaWeights.Load(_backend, shape.Config, RandomModel.Folder(shape, type));
         _model = new Llama(_backend, _weights, null, generated + 1);
         _generator = new Generator(_model, new GenerationConfig { MaxNewTokens = generated });

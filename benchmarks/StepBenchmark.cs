@@ -37,7 +37,7 @@ internal static class StepBenchmark
     {
         "cuda" => GpuBackend.OpenCuda(DType.Float32),
         "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16),
-        "cpu" => new SimdBackend(threads),
+        "cpu" => new CpuBackend(threads),
         _ => throw SafeLlamaException.Usage($"--device {device}: is unknown, expected cpu, cuda or cuda:bf16."),
     };
 

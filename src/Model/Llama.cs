@@ -32,7 +32,7 @@ public sealed class Llama : IDisposable
             .Select(layer => new TransformerBlock(ops, Config, weights, adapter, rope, layer))];
         _head = new LossHead(ops, Config, weights);
         _lowestLearning = _embedding.Gradient is not null ? -1
-            : Enumerable.Range(0, Config.Layers).FirstOrDefault(layer => Blocks[layer].Learns, Config.Layers);
+            : Enumerable.Range(0, Config.Layers).FirstOrDefault(layer => Blocks[layer].IsTrainable, Config.Layers);
     }
 
     public LlamaConfig Config { get; }

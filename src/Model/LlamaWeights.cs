@@ -60,7 +60,7 @@ public sealed class LlamaWeights : IDisposable
     }
 
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>
-    public static LlamaWeights LoadToLearn(IBackend backend, LlamaConfig config, string folder)
+    public static LlamaWeights LoadTrainable(IBackend backend, LlamaConfig config, string folder)
     {
         using var files = CheckpointFiles.Open(folder);
         using var host = new ReferenceBackend();

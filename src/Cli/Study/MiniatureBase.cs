@@ -119,7 +119,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         return new()
         {
             ["command"] = $"safellama study base --seed {seed} --out miniature",
-            ["instruction_set"] = SimdBackend.InstructionSet,
+            ["instruction_set"] = CpuBackend.InstructionSet,
             ["seed"] = seed,
             ["dials"] = world["dials"]!.DeepClone(),
             ["text"] = new JsonObject

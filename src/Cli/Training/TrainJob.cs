@@ -105,7 +105,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         }
 
         var weights = TrainRequest.IsFull(settings)
-            ? LlamaWeights.LoadToLearn(backend, shape, BaseModel)
+            ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
             : LlamaWeights.Load(backend, shape, BaseModel);
         if (weights.Ignored.Count > 0)
         {

@@ -27,7 +27,7 @@ internal sealed class LessonProbe(OpenModel opened, ArmJob job)
         }
     }
 
-    private MatrixAnatomy Anatomy(LoraPair pair)
+    private MatrixAnatomy Anatomy(LoraFactors pair)
     {
         var values = SingularValues.OfProduct(pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles(), pair.Rank)
             .Select(v => v * pair.Scale).ToList();

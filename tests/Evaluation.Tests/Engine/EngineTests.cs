@@ -8,14 +8,14 @@ namespace SafeLlama.Evaluation.Tests;
 public sealed class EngineTests : IDisposable
 {
     private string _folder = "";
-    private SimdBackend _backend = null!;
+    private CpuBackend _backend = null!;
     private LlamaSession _session = null!;
 
     [OneTimeSetUp]
     public void Open()
     {
         _folder = TinyModel.Write(Path.Combine(TestFiles.NewFolder(), "model"));
-        _backend = new SimdBackend(2);
+        _backend = new CpuBackend(2);
         _session = LlamaSession.Open(_backend, _folder, null);
     }
 

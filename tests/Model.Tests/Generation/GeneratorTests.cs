@@ -42,7 +42,7 @@ public sealed class GeneratorTests
     [NonParallelizable]
     public void A_further_token_allocates_nothing([Values(1, 2)] int threads)
     {
-        using var backend = new SimdBackend(threads);
+        using var backend = new CpuBackend(threads);
         using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
         using var model = new Llama(backend, weights, adapter: null, maxLength: 64);
         var (marks, count) = (new long[40], 0);
@@ -163,7 +163,7 @@ public sealed class GeneratorTests
 
         public Fixture(LlamaConfig? config = null, IBackend? backend = null)
         {
-            _backend = backend ?? new SimdBackend(1);
+            _backend = backend ?? new CpuBackend(1);
             _weights = LlamaWeights.Draw(_backend, config ?? TinyLlama.Config, seed: 4);
             Model = new Llama(_backend, _weights, adapter: null, maxLength: 48);
         }
