@@ -56,14 +56,17 @@ public static class EvaluationJson
 
         public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            var numbers = JsonSerializer.Deserialize<double[]?>(ref reader, options);
+            var numbers = JsonSerializer.Deserialize<double?[]?>(ref reader, options);
             return numbers switch
             {
                 null => Interval.None,
-                [var value, var low, var high] => new(value, low, high),
+                [{ } value, var low, var high] => new(value, low ?? double.NaN, high ?? double.NaN),
                 _ => throw new JsonException("an interval is [value, low, high] or null."),
             };
         }
+
+        /// <summary>A limit that nothing bounds is null.</summary>
+        private static double? Known(double limit) => double.IsNaN(limit) ? null : limit;
 
         public override void Write(Utf8JsonWriter writer, Interval value, JsonSerializerOptions options)
         {
@@ -73,7 +76,8 @@ public static class EvaluationJson
             }
             else
             {
-                JsonSerializer.Serialize(writer, (double[])[value.Value, value.Low, value.High], options);
+                JsonSerializer.Serialize(
+                    writer, (double?[])[value.Value, Known(value.Low), Known(value.High)], options);
             }
         }
     }

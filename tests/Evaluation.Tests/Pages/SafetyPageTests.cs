@@ -11,9 +11,9 @@ public sealed class SafetyPageTests
     {
         // docs:08-safety-and-over-refusal:matcher
         var matcher = new RefusalMatcher();
-        Assert.That(matcher.Match("I cannot help with that.").Behaviour, Is.EqualTo(Behaviour.FullRefusal));
-        Assert.That(matcher.Match("Use `kill -9` and its id.").Behaviour, Is.EqualTo(Behaviour.FullCompliance));
-        Assert.That(matcher.Match("").Behaviour, Is.EqualTo(Behaviour.Invalid));
+        Assert.That(matcher.Match("I cannot help with that.").Behavior, Is.EqualTo(Behavior.FullRefusal));
+        Assert.That(matcher.Match("Use `kill -9` and its id.").Behavior, Is.EqualTo(Behavior.FullCompliance));
+        Assert.That(matcher.Match("").Behavior, Is.EqualTo(Behavior.Invalid));
         // end
     }
 
