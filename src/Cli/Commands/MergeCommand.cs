@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Cli.Training;
 using SafeLlama.Common;
-using SafeLlama.Evaluation;
+using SafeLlama.Inference;
 using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Commands;
@@ -33,7 +33,7 @@ internal static class MergeCommand
             var (changed, pairs) = AtomicFolder.Create(target, partial =>
             {
                 using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-                using var session = LlamaSession.Open(backend, folder, parsed.GetValue(adapter));
+                using var session = LlamaSession.Open(backend, folder, new() { Adapter = parsed.GetValue(adapter) });
                 var count = AdapterMerge.Write(
                     session.Weights, session.Adapter!, Path.Combine(partial, "model.safetensors"));
                 ModelFolder.CopyCompanions(folder, partial);
