@@ -70,11 +70,19 @@ internal sealed class EngineModel : IDisposable
         {
             ["tokenizer"] = tokenizer,
             ["template"] = File.Exists(template) ? ContentHash.OfFile(template) : template,
-            ["config.json"] = ContentHash.OfFile(Path.Combine(folder, "config.json")),
         };
+        if (File.Exists(folder))
+        {
+            facts[$"weights {Path.GetFileName(folder)}"] = ContentHash.OfFile(folder);
+        }
+        else
+        {
+            facts["config.json"] = ContentHash.OfFile(Path.Combine(folder, "config.json"));
+        }
+
         foreach (var (kind, place) in new[] { ("weights", folder), ("adapter", adapter) })
         {
-            string[] files = place is null ? [] : Directory.GetFiles(place, "*.safetensors");
+            string[] files = !Directory.Exists(place) ? [] : Directory.GetFiles(place, "*.safetensors");
             foreach (var file in files.Order(StringComparer.Ordinal))
             {
                 facts[$"{kind} {Path.GetFileName(file)}"] = ContentHash.OfFile(file);

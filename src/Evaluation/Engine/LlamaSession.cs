@@ -29,7 +29,7 @@ public sealed class LlamaSession : IDisposable
     /// </summary>
     public IReadOnlyList<string> Notes { get; }
 
-    /// <summary>Opens a folder in Hugging Face layout.</summary>
+    /// <summary>Opens a folder in Hugging Face layout, or a GGUF file.</summary>
     /// <param name="backend">Where to compute; it outlives the session.</param>
     /// <param name="adapterFolder">A PEFT folder, or null.</param>
     /// <param name="maxLength">The longest sequence, prompt and answer together, in tokens; 0 takes what the model was
@@ -40,7 +40,7 @@ public sealed class LlamaSession : IDisposable
         var config = LlamaConfig.Load(modelFolder);
         var tokenizer = TokenizerLoader.Load(modelFolder);
         var notes = TokenizerChecks.Check(
-            tokenizer, ModelTokens.Read(Path.Combine(modelFolder, "config.json")), config.VocabularySize,
+            tokenizer, ModelTokens.Read(modelFolder), config.VocabularySize,
             modelFolder).ToList();
         if (maxLength > config.MaxPositions)
         {
@@ -59,6 +59,7 @@ public sealed class LlamaSession : IDisposable
                     + $"{string.Join(", ", weights.Ignored.Take(3))}…");
             }
 
+            notes.AddRange(weights.Notes);
             adapter = adapterFolder is null ? null : PeftFolder.Load(backend, config, adapterFolder);
             if (adapter?.ChangesNothing == true)
             {
