@@ -55,7 +55,19 @@ internal sealed class GgufCursor(Stream stream, string path)
         return (int)count;
     }
 
+    /// <summary>The name of a key or a tensor, which errors quote: without control characters.</summary>
+    public string Name(long limit, string what) => Text(limit, what) is var name && name == Printable(name)
+        ? name
+        : throw Wrong($"{what} holds a control character: \"{Printable(name)}\". The file is damaged");
+
     public SafeLlamaException Wrong(string what) => SafeLlamaException.InvalidData($"{path}: {what}.");
+
+    /// <summary>The text on one line: control characters become question marks.</summary>
+    public static string Printable(string text) => text.Any(IsControl)
+        ? string.Concat(text.Select(c => IsControl(c) ? '?' : c))
+        : text;
+
+    private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 
     private void Fill(Span<byte> bytes)
     {

@@ -114,7 +114,7 @@ public sealed class GgufHeader
         var keys = new Dictionary<string, object>(StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
         {
-            var key = from.Text(1 << 16, "the name of a key");
+            var key = from.Name(1 << 16, "the name of a key");
             var value = GgufValues.Read(from, key);
             if (!keys.TryAdd(key, value))
             {
@@ -128,7 +128,7 @@ public sealed class GgufHeader
     /// <summary>Name, dimensions (fastest first), type and offset within the data.</summary>
     private static GgufTensor ReadTensor(GgufCursor from)
     {
-        var name = from.Text(1 << 10, "the name of a tensor");
+        var name = from.Name(1 << 10, "the name of a tensor");
         var rank = from.U32();
         if (rank is < 1 or > MaxRank)
         {

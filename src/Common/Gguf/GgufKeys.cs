@@ -38,8 +38,9 @@ public sealed class GgufKeys(string path, IReadOnlyDictionary<string, object> va
         var other => throw Wrong(key, $"is {other}, expected a token id"),
     };
 
+    /// <summary>The error that a key is not as it must be; what the file spells is shown on one line.</summary>
     public SafeLlamaException Wrong(string key, string what) => SafeLlamaException.InvalidData(
-        $"{path}: key '{key}' {what}.");
+        $"{path}: key '{key}' {GgufCursor.Printable(what)}.");
 
     internal object? Find(string key) => values.GetValueOrDefault(key);
 

@@ -1,6 +1,8 @@
 namespace SafeLlama.Common;
 
 /// <summary>How the numbers of a GGUF tensor are stored; the values are the format's own.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Naming", "CA1707", Justification = "The names are the format's own, and what a user types.")]
 public enum GgufType
 {
     F32 = 0,

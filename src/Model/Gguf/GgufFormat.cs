@@ -3,6 +3,8 @@ using SafeLlama.Common;
 namespace SafeLlama.Model;
 
 /// <summary>What a GGUF file is written as: one stored type, or the mixture that llama.cpp has by that name.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Naming", "CA1707", Justification = "The names are the format's own, and what a user types.")]
 public enum GgufFormat
 {
     F32,
