@@ -29,7 +29,7 @@ public static class GgufAdapter
             [.. adapter.Pairs.SelectMany(pair => Items(pair, config))]);
     }
 
-    private static IEnumerable<GgufItem> Items(LoraPair pair, LlamaConfig config)
+    private static IEnumerable<GgufItem> Items(LoraFactors pair, LlamaConfig config)
     {
         var weight = $"{pair.Module}.weight";
         var name = GgufNames.Of(weight);
