@@ -40,7 +40,7 @@ public static class ResultsBuilder
     {
         var scores = outcomes.Scores(arm, metric);
         var invalid = outcomes.Runs.Where(run => run.Replicate.Arm == arm)
-            .Sum(run => run.Answers.Count(a => metric.Asks(a.Prompt) && a.Verdict == Behavior.Invalid));
+            .Sum(run => run.Answers.Count(a => metric.Asks(a.Prompt) && a.IsInvalid));
         return new(
             metric.Name,
             CrossedBootstrap.Mean(scores),
@@ -61,6 +61,6 @@ public static class ResultsBuilder
         answers.Count(a => a.Complies),
         answers.Count(a => a.Verdict == Behavior.FullRefusal),
         answers.Count(a => a.Verdict == Behavior.PartialRefusal),
-        answers.Count(a => a.Verdict == Behavior.Invalid),
+        answers.Count(a => a.IsInvalid),
         answers.Any(a => a.Exact is not null) ? answers.Count(a => a.Exact == true) : null);
 }
