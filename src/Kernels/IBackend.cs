@@ -50,6 +50,12 @@ public interface IBackend : IDisposable
 
     SwiGlu SwiGlu { get; }
 
+    LayerNorm LayerNorm { get; }
+
+    Gelu Gelu { get; }
+
+    DisentangledAttention DisentangledAttention { get; }
+
     CrossEntropy CrossEntropy { get; }
 
     Embedding Embedding { get; }

@@ -60,6 +60,12 @@ public sealed class CpuBackend : IBackend
 
     public SwiGlu SwiGlu => _ops.SwiGlu;
 
+    public LayerNorm LayerNorm => _ops.LayerNorm;
+
+    public Gelu Gelu => _ops.Gelu;
+
+    public DisentangledAttention DisentangledAttention => _ops.DisentangledAttention;
+
     public CrossEntropy CrossEntropy => _ops.CrossEntropy;
 
     public Embedding Embedding => _ops.Embedding;
@@ -110,6 +116,9 @@ public sealed class CpuBackend : IBackend
         Rope Rope,
         Attention Attention,
         SwiGlu SwiGlu,
+        LayerNorm LayerNorm,
+        Gelu Gelu,
+        DisentangledAttention DisentangledAttention,
         CrossEntropy CrossEntropy,
         Embedding Embedding,
         Elementwise Elementwise,
@@ -122,6 +131,9 @@ public sealed class CpuBackend : IBackend
                 new RopeCpu<TLanes>(pool),
                 new AttentionCpu<TLanes>(pool),
                 new SwiGluCpu<TLanes>(pool),
+                new LayerNormCpu<TLanes>(pool),
+                new GeluCpu<TLanes>(pool),
+                new DisentangledAttentionCpu<TLanes>(pool),
                 new CrossEntropyCpu<TLanes>(pool),
                 new EmbeddingCpu<TLanes>(pool),
                 new ElementwiseCpu<TLanes>(pool),

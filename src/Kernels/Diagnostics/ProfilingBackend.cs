@@ -56,6 +56,12 @@ public sealed class ProfilingBackend : IBackend
 
     public SwiGlu SwiGlu { get; }
 
+    public LayerNorm LayerNorm => _inner.LayerNorm;
+
+    public Gelu Gelu => _inner.Gelu;
+
+    public DisentangledAttention DisentangledAttention => _inner.DisentangledAttention;
+
     public CrossEntropy CrossEntropy { get; }
 
     public Embedding Embedding { get; }

@@ -36,6 +36,9 @@ public sealed class GpuBackend : IBackend
         Rope = new RopeGpu(device);
         Attention = _attention = new AttentionGpu(device);
         SwiGlu = new SwiGluGpu(device);
+        LayerNorm = new LayerNormGpu(device);
+        Gelu = new GeluGpu(device);
+        DisentangledAttention = new DisentangledAttentionGpu(device);
         CrossEntropy = new CrossEntropyGpu(device);
         Embedding = new EmbeddingGpu(device);
         Elementwise = new ElementwiseGpu(device, Tensor.Over(_scratch, 0, parts, DType.Float64, "parts"));
@@ -59,6 +62,12 @@ public sealed class GpuBackend : IBackend
     public Attention Attention { get; }
 
     public SwiGlu SwiGlu { get; }
+
+    public LayerNorm LayerNorm { get; }
+
+    public Gelu Gelu { get; }
+
+    public DisentangledAttention DisentangledAttention { get; }
 
     public CrossEntropy CrossEntropy { get; }
 

@@ -1,3 +1,4 @@
+using SafeLlama.Inference;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests.Pages;
@@ -81,7 +82,7 @@ public sealed class SafetyPageTests
         var outcomes = Suites.Make().Prompts.Select(p =>
         {
             var answer = p.Label == PromptLabel.Safe ? safe : contrast;
-            var response = new Response(p.Suite, p.Id, 0, p.Text, [], answer, 0, "end", DecodeSettings.Elsewhere);
+            var response = new Response(p.Suite, p.Id, 0, p.Text, [], answer, 0, "end", DecodingConfig.Elsewhere);
             return new Outcome(p, response, judge.Judge(response));
         });
         return [.. MetricTable.Measure([.. outcomes], judge.Identity)];

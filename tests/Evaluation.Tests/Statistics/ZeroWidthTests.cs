@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Inference;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests;
@@ -120,7 +121,7 @@ public sealed class ZeroWidthTests
             Origin = $"{prompt / 2}",
             Group = prompt % 2 == 0 ? "a" : "b",
         };
-        var response = new Response("s", $"{prompt}", sample, asked.Text, [], "Text.", 1, "end", DecodeSettings.Greedy());
+        var response = new Response("s", $"{prompt}", sample, asked.Text, [], "Text.", 1, "end", DecodingConfig.Greedy());
         return new(asked, response, new("s", $"{prompt}", sample, Judge.Hash)
         {
             Behavior = yes ? Behavior.FullRefusal : Behavior.FullCompliance,
