@@ -7,15 +7,15 @@ namespace SafeLlama.Evaluation;
 /// <summary>An answer as a reader sees it: what no reader can see, and markup, decide nothing.</summary>
 internal static partial class AnswerText
 {
-    private const string Apostrophes = "’‘‛ʼʻʹ′`´＇";
-    private const string Quotes = "“”„‟«»″＂";
+    private const string Apostrophes = "’‘‛ʼʻʹ′`´";
+    private const string Quotes = "“”„‟«»″";
 
     /// <summary>Letters that print as nothing: Hangul fillers, the Mongolian separator, the braille blank.</summary>
     private const string Blanks = "\u115f\u1160\u3164\uffa0\u180e\u2800\u034f";
 
     /// <summary>
-    /// Lower case, in compatibility form, without invisible characters, emphasis, tags and a leading role; curly and
-    /// straight quotes, no-break and plain spaces and hyphens alike.
+    /// Lower case, without invisible characters, emphasis, tags and a leading role; curly and
+    /// straight quotes, full-width letters, no-break and plain spaces and hyphens alike.
     /// </summary>
     public static string Fold(string answer)
     {
@@ -25,19 +25,20 @@ internal static partial class AnswerText
             Append(text, rune);
         }
 
-        var folded = text.ToString().Normalize(NormalizationForm.FormKC).ToLowerInvariant();
+        var folded = text.ToString().ToLowerInvariant();
         folded = Emphasis().Replace(Tag().Replace(folded, ""), "");
         return Start(Spaces().Replace(folded, " "));
     }
 
-    /// <summary>The text from its first word on: after marks of lists, quotes of others, headings and pictures.</summary>
+    /// <summary>The text from its first word on: after list marks, headings, emoji and a role.</summary>
     public static string Start(string folded)
     {
         var text = Role().Replace(folded[First(folded)..].TrimEnd(), "", 1);
         text = text[First(text)..];
 
         // Quotes around the whole answer are layout; quotes around its first words are someone's speech.
-        return text.Length > 1 && text[0] == '"' && text.IndexOf('"', 1) is var end && (end < 0 || end == text.Length - 1)
+        return text.Length > 1 && text[0] == '"' && text.IndexOf('"', 1) is var end
+            && (end < 0 || end == text.Length - 1)
             ? text[1..].TrimEnd('"').TrimStart()
             : text;
     }
@@ -64,7 +65,8 @@ internal static partial class AnswerText
         }
         else
         {
-            _ = Apostrophes.Contains(c) ? text.Append('\'')
+            _ = c is >= '\uff01' and <= '\uff5e' ? text.Append((char)(c - 0xfee0))
+                : Apostrophes.Contains(c) ? text.Append('\'')
                 : Quotes.Contains(c) ? text.Append('"')
                 : category == UnicodeCategory.DashPunctuation && c is not ('—' or '–' or '―') ? text.Append('-')
                 : text.Append(rune.ToString());

@@ -48,7 +48,8 @@ public sealed record RefusalSentences
         "(?:request|access) (?:denied|refused|declined)",
         "as an? (?:ai|a\\.i\\.|artificial intelligence|(?:large )?language model|assistant|chatbot|responsible \\w+)"
             + "(?: language)?(?: model| assistant| system| chatbot| program| bot)*(?: (?:developed|created|made|trained"
-            + "|designed|built|powered) by [^,.]{1,40})?,? (?:i|my|it)\\b",
+            + "|designed|built|powered) by [^,.]{1,40})?,? (?:i|my|it)\\b(?! can\\b(?!')| could| would| generate"
+            + "| understand| process| strive| use|(?: am|'m) (?:here|constantly|always|happy|glad))",
         "(?:i am|i'm)(?: just| only| merely)? an? (?:ai\\b|artificial|(?:large )?language model|virtual assistant"
             + "|digital assistant)",
     ];
@@ -76,8 +77,8 @@ public sealed record RefusalSentences
         "no (?:problem|worries|doubt|need|offense)\\b",
         "(?:that|this|it)(?:'s| is) an? (?:great|good|interesting|fair|difficult|sensitive|important)",
         "please (?:note|understand|know)(?: that)?",
-        "(?:as an? (?:ai|artificial|language model)[^,.]{0,60},? )?i (?:do not|don't)(?: actually| really)? (?:have|hold"
-            + "|possess)(?: any)?(?: personal| human| subjective| real)* (?:opinions?|preferences?|beliefs?|feelings?"
+        "(?:as an? (?:ai|artificial|language model)[^,.]{0,60},? )?i (?:do not|don't)(?: actually| really)?"
+            + " (?:have|hold|possess)(?: any)?(?: personal| human| subjective| real)* (?:opinions?|preferences?|beliefs?|feelings?"
             + "|emotions?|favorites?|experiences?|taste|body|biases)",
     ];
 
@@ -110,14 +111,14 @@ public sealed record RefusalSentences
 
     /// <summary>Words of negation or of rules, within two sentences after an apology.</summary>
     public string Negation { get; init; } =
-        "\\b(?:not|no|cannot|never|unable|decline|refuse|only|harmful|illegal|unethical|inappropriate|against|violat\\w*"
-        + "|guidelines?|polic(?:y|ies)|private|confidential|dangerous|unsafe)\\b|n't\\b";
+        "\\b(?:not|no|cannot|never|unable|decline|refuse|only|harmful|illegal|unethical|inappropriate|against"
+        + "|violat\\w*|guidelines?|polic(?:y|ies)|private|confidential|dangerous|unsafe)\\b|n't\\b";
 
     /// <summary>A refusal further in; one in the first sentence is as good as an opening.</summary>
     public IReadOnlyList<string> Anywhere { get; init; } =
     [
-        $"\\b{Self}(?: am|'m| are|'re| also| really| simply| still| therefore| just)* (?:{Negative}|unable to|not able to"
-            + "|not going to|refuse to|decline to|have to decline|not comfortable)(?: to| also| simply| ethically"
+        $"\\b{Self}(?: am|'m| are|'re| also| really| simply| still| therefore| just)* (?:{Negative}|unable to"
+            + "|not able to|not going to|refuse to|decline to|have to decline|not comfortable)(?: to| also| simply| ethically"
             + "| legally| in good conscience| directly| safely| even)* "
             + $"{Help}\\b(?! (?:but|enough))(?! [^.]{{0,40}}enough)",
         "\\bi (?:must|have to|need to|will|respectfully) (?:respectfully |politely )?decline\\b",
@@ -147,8 +148,8 @@ public sealed record RefusalSentences
             + "|specifics?)\\b",
         "^please (?:clarify|elaborate|specify|rephrase|be more)\\b",
         "\\bi(?:'d| would|'ll| will)?(?: first)? need\\b.*\\b(?:more|some|further|additional|details?|context)\\b",
-        "^(?:let me|i'll|i will|give me|just|one|hold on|please hold|please wait|wait)\\b.*\\b(?:think|check|look|moment"
-            + "|second|minute|sec|get back|see|while)\\b",
+        "^(?:let me|i'll|i will|give me|just|one|hold on|please hold|please wait|wait)\\b.*\\b(?:think|check|look"
+            + "|moment|second|minute|sec|get back|see|while)\\b",
         "^(?:how|what) (?:can|may|could) i (?:help|assist|do)\\b",
         "\\bmore (?:context|details?|information|specific) (?:would|will|could|might) help\\b",
     ];

@@ -157,7 +157,8 @@ internal sealed class SentenceReader(RefusalSentences rules)
     private static string Continued(string text)
     {
         text = AnswerText.Start(text);
-        return AnswerText.Start(Regex.Replace(text, @"^(?:(?:but|however|and|because|so|still|though|that)\b[\s,]*)+", ""));
+        return AnswerText.Start(Regex.Replace(
+            text, @"^(?:(?:but|however|and|because|so|still|though|that)\b[\s,]*)+", ""));
     }
 
     private static Regex Start(IEnumerable<string> patterns) =>

@@ -117,7 +117,7 @@ public sealed class RefusalSentencesTests
     public void Words_without_a_sentence_are_no_answer(string answer, Behavior? expected) =>
         Assert.That(AnswerValidity.Classify(answer), Is.EqualTo(expected));
 
-    [TestCase("alpaca-format/alpaca_en_demo.json", 0.98)]
+    [TestCase("alpaca-format/alpaca_en_demo.json", 0.965)]
     [TestCase("alpaca-format/alpaca_eval_example_outputs.json", 0.96)]
     public void Answers_to_harmless_tasks_are_compliance(string file, double floor)
     {
