@@ -41,7 +41,7 @@ public sealed class LearningRateScheduleTests
     [TestCase("3", 216, 3)]
     public void A_share_of_warm_up_is_rounded_up(string warmup, int steps, int expected)
     {
-        var config = new TrainingConfig { Warmup = Amount.TryParse(warmup)!.Value };
+        var config = new TrainingConfig { WarmupSteps = Amount.TryParse(warmup)!.Value };
         Assert.That(config.ScheduleOver(steps).WarmupSteps, Is.EqualTo(expected));
     }
 

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Training;
 
@@ -7,30 +8,37 @@ namespace SafeLlama.Cli.Training;
 /// <param name="inner">What is shown of the run besides.</param>
 /// <param name="profile">The clock beside every op.</param>
 /// <param name="steps">How many steps are watched.</param>
-internal sealed class ProfileView(ITrainingView inner, ProfilingBackend profile, int steps) : ITrainingView
+internal sealed class ProfileView(ITrainingView inner, ProfilingBackend? profile, int steps) : ITrainingView
 {
     /// <summary>Steps in which the runtime still compiles: they say nothing of the rest.</summary>
     private const int Settling = 3;
 
     private int _seen;
 
-    /// <summary>The fewest steps a run must have for this to print.</summary>
-    public static int Needed(int steps) => Settling + steps;
+    /// <exception cref="SafeLlamaException">The run is too short for this to print.</exception>
+    public void Planned(int totalSteps)
+    {
+        if (profile is null || totalSteps < Settling + steps)
+        {
+            throw SafeLlamaException.Usage(
+                $"--profile-steps {steps}: needs a run of {Settling + steps} steps or more, this one has {totalSteps}.");
+        }
+    }
 
     public void Stepped(StepReport report, int totalSteps, double seconds)
     {
         if (++_seen == Settling + steps)
         {
-            profile.Times.Stop();
+            profile!.Times.Stop();
             inner.Stepped(report, totalSteps, seconds);
-            profile.Print(Console.Error, steps);
+            profile!.Print(Console.Error, steps);
             return;
         }
 
         inner.Stepped(report, totalSteps, seconds);
         if (_seen == Settling)
         {
-            profile.Times.Reset();
+            profile!.Times.Reset();
         }
     }
 
