@@ -41,9 +41,8 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     {
         TrainRequest.CheckTogether(settings);
         var inputs = TrainInputs.Read(settings);
-        using var device = Open();
-        using var profile = profileSteps > 0 ? new ProfilingBackend(device) : null;
-        var backend = profile ?? device;
+        using var backend = Open();
+        using var profile = profileSteps > 0 ? new OpProfile(backend) : null;
         var config = TrainRequest.Config(settings);
         var plan = TrainPlan.Of(settings, inputs, config, backend);
         Terminal.Note(plan.InAll);

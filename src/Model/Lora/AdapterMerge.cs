@@ -24,11 +24,12 @@ public static class AdapterMerge
             LlamaShapes.Of(weights.Config).Select(shape =>
             {
                 var value = weights[shape.Name].Value;
-                var pair = adapter.Find(shape.Name.Replace(".weight", "", StringComparison.Ordinal));
+                var factors = adapter.Find(shape.Name.Replace(".weight", "", StringComparison.Ordinal));
                 var plain = SafetensorsItem.Of(shape.Name, value, value.Type);
-                return pair is null ? plain : plain with
+                var linear = new LoraLinear(adapter.Backend, weights[shape.Name], bias: null, factors);
+                return factors is null ? plain : plain with
                 {
-                    Parts = () => MergedParts(shape.Name, value, pair, whenChanged: () => changed++),
+                    Parts = () => MergedParts(shape.Name, linear, whenChanged: () => changed++),
                 };
             }),
             new Dictionary<string, string> { ["format"] = "pt" },
@@ -44,49 +45,27 @@ public static class AdapterMerge
         return changed;
     }
 
-    /// <summary>The merged weight, a few rows at a time.</summary>
-    private static IEnumerable<byte[]> MergedParts(string name, Tensor weight, LoraFactors pair, Action whenChanged)
+    /// <summary>The merged weight, a few rows at a time, in the type the base is stored in.</summary>
+    private static IEnumerable<byte[]> MergedParts(string name, LoraLinear linear, Action whenChanged)
     {
-        var (a, b, changed) = (pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles(), false);
-        foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
+        var (type, columns, changed) = (linear.Weight.Value.Type, linear.Weight.Value.Columns, false);
+        foreach (var (first, stored, merged) in linear.Merge())
         {
-            var values = rows.ReadDoubles();
-            var plain = SafetensorsItem.Rounded(values, weight.Type);
-            AddProduct(values, a, b.AsSpan(first * pair.Rank), weight.Columns, pair);
-            var merged = SafetensorsItem.Rounded(values, weight.Type);
-            if (NonFinite.First(merged, weight.Type) is { } place)
+            var rounded = SafetensorsItem.Rounded(merged, type);
+            if (NonFinite.First(rounded, type) is { } place)
             {
                 throw SafeLlamaException.InvalidData(
-                    $"The merged '{name}' is not finite in {weight.Type} at element "
-                    + $"{((long)first * weight.Columns) + place}: the update is too large for the type the base is "
-                    + "stored in.");
+                    $"The merged '{name}' is not finite in {type} at element {((long)first * columns) + place}: the "
+                    + "update is too large for the type the base is stored in.");
             }
 
-            changed |= !merged.AsSpan().SequenceEqual(plain);
-            yield return merged;
+            changed |= !rounded.AsSpan().SequenceEqual(SafetensorsItem.Rounded(stored, type));
+            yield return rounded;
         }
 
         if (changed)
         {
             whenChanged();
-        }
-    }
-
-    /// <summary>Adds s · B A in fp64 to rows of W; rounding comes once, at the end.</summary>
-    /// <param name="values">Rows of W, [rows, in], one after another.</param>
-    /// <param name="b">B from the first of these rows on, [rows …, r].</param>
-    private static void AddProduct(Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraFactors pair)
-    {
-        for (var o = 0; o < values.Length / columns; o++)
-        {
-            for (var k = 0; k < pair.Rank; k++)
-            {
-                var factor = pair.Scale * b[(o * pair.Rank) + k];
-                for (var i = 0; i < columns; i++)
-                {
-                    values[(o * columns) + i] += factor * a[(k * columns) + i];
-                }
-            }
         }
     }
 }
