@@ -48,6 +48,12 @@ public interface IBackend : IDisposable
 
     SwiGlu SwiGlu { get; }
 
+    LayerNorm LayerNorm { get; }
+
+    Gelu Gelu { get; }
+
+    DisentangledAttention DisentangledAttention { get; }
+
     CrossEntropy CrossEntropy { get; }
 
     Embedding Embedding { get; }
@@ -58,7 +64,10 @@ public interface IBackend : IDisposable
 
     /// <summary>Every op, each once.</summary>
     IEnumerable<Op> Ops =>
-        [RmsNorm, Linear, Rope, Attention, SwiGlu, CrossEntropy, Embedding, Elementwise, AdamW];
+    [
+        RmsNorm, Linear, Rope, Attention, SwiGlu, LayerNorm, Gelu, DisentangledAttention, CrossEntropy, Embedding,
+        Elementwise, AdamW,
+    ];
 
     /// <summary>From now on each call of an op is told to <paramref name="observer"/>, or to nobody.</summary>
     void Observe(IOpObserver? observer)

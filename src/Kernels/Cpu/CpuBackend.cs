@@ -57,6 +57,12 @@ public class CpuBackend : IBackend
 
     public SwiGlu SwiGlu => _ops.SwiGlu;
 
+    public LayerNorm LayerNorm => _ops.LayerNorm;
+
+    public Gelu Gelu => _ops.Gelu;
+
+    public DisentangledAttention DisentangledAttention => _ops.DisentangledAttention;
+
     public CrossEntropy CrossEntropy => _ops.CrossEntropy;
 
     public Embedding Embedding => _ops.Embedding;
@@ -99,10 +105,30 @@ public class CpuBackend : IBackend
     }
 
     /// <summary>The ops, whose source is written once for vectors of any width.</summary>
-    private sealed record VectorOps(
-        RmsNorm RmsNorm, Linear Linear, Rope Rope, Attention Attention, SwiGlu SwiGlu, CrossEntropy CrossEntropy,
-        Embedding Embedding, Elementwise Elementwise)
+    private sealed record VectorOps
     {
+        public required RmsNorm RmsNorm { get; init; }
+
+        public required Linear Linear { get; init; }
+
+        public required Rope Rope { get; init; }
+
+        public required Attention Attention { get; init; }
+
+        public required SwiGlu SwiGlu { get; init; }
+
+        public required LayerNorm LayerNorm { get; init; }
+
+        public required Gelu Gelu { get; init; }
+
+        public required DisentangledAttention DisentangledAttention { get; init; }
+
+        public required CrossEntropy CrossEntropy { get; init; }
+
+        public required Embedding Embedding { get; init; }
+
+        public required Elementwise Elementwise { get; init; }
+
         public required AdamW AdamW { get; init; }
 
         /// <summary>Floats that each thread, and that all together, need at most.</summary>
@@ -112,11 +138,19 @@ public class CpuBackend : IBackend
             where TLanes : struct, ILanes<TLanes>
         {
             var swiGlu = new SwiGluCpu<TLanes>(pool);
-            return new(
-                new RmsNormCpu<TLanes>(pool), new LinearCpu<TLanes>(pool, swiGlu), new RopeCpu<TLanes>(pool),
-                new AttentionCpu<TLanes>(pool), swiGlu, new CrossEntropyCpu<TLanes>(pool),
-                new EmbeddingCpu<TLanes>(pool), new ElementwiseCpu<TLanes>(pool))
+            return new()
             {
+                RmsNorm = new RmsNormCpu<TLanes>(pool),
+                Linear = new LinearCpu<TLanes>(pool, swiGlu),
+                Rope = new RopeCpu<TLanes>(pool),
+                Attention = new AttentionCpu<TLanes>(pool),
+                SwiGlu = swiGlu,
+                LayerNorm = new LayerNormCpu<TLanes>(pool),
+                Gelu = new GeluCpu<TLanes>(pool),
+                DisentangledAttention = new DisentangledAttentionCpu<TLanes>(pool),
+                CrossEntropy = new CrossEntropyCpu<TLanes>(pool),
+                Embedding = new EmbeddingCpu<TLanes>(pool),
+                Elementwise = new ElementwiseCpu<TLanes>(pool),
                 AdamW = new AdamWCpu<TLanes>(pool),
                 Scratch = ScratchOf<TLanes>,
             };

@@ -34,6 +34,9 @@ public sealed class GpuBackend : IBackend
         Attention = _attention = new AttentionGpu(device);
         SwiGlu = new SwiGluGpu(device);
         Linear = _linear = new LinearGpu(device, new GpuGemm(device, _cublas), SwiGlu);
+        LayerNorm = new LayerNormGpu(device);
+        Gelu = new GeluGpu(device);
+        DisentangledAttention = new DisentangledAttentionGpu(device);
         CrossEntropy = new CrossEntropyGpu(device);
         Embedding = new EmbeddingGpu(device);
         Elementwise = new ElementwiseGpu(device, Tensor.Over(_scratch, 0, parts, DType.Float64, "parts"));
@@ -55,6 +58,12 @@ public sealed class GpuBackend : IBackend
     public Attention Attention { get; }
 
     public SwiGlu SwiGlu { get; }
+
+    public LayerNorm LayerNorm { get; }
+
+    public Gelu Gelu { get; }
+
+    public DisentangledAttention DisentangledAttention { get; }
 
     public CrossEntropy CrossEntropy { get; }
 

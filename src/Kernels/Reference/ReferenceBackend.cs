@@ -21,6 +21,12 @@ public sealed class ReferenceBackend : IBackend
 
     public SwiGlu SwiGlu { get; } = new SwiGluReference();
 
+    public LayerNorm LayerNorm { get; } = new LayerNormReference();
+
+    public Gelu Gelu { get; } = new GeluReference();
+
+    public DisentangledAttention DisentangledAttention { get; } = new DisentangledAttentionReference();
+
     public CrossEntropy CrossEntropy { get; } = new CrossEntropyReference();
 
     public Embedding Embedding { get; } = new EmbeddingReference();

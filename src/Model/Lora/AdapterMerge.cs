@@ -1,5 +1,4 @@
 using SafeLlama.Common;
-using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 

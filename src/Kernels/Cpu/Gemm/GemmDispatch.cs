@@ -74,7 +74,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
     });
 
     /// <summary>Whether a product of this shape can take so many more steps from a second one.</summary>
-    public bool CanAppend(in MatrixProduct product, int loraK) =>
+    public static bool CanAppend(in MatrixProduct product, int loraK) =>
         Choose(product) == Way.Packed && loraK <= Gemm<TLanes>.MaxLoraK;
 
     private static Way Choose(in MatrixProduct p)

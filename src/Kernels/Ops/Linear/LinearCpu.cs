@@ -28,10 +28,10 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     }
 
     protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
-        end.Bias is null && _gemm.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
+        end.Bias is null && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
 
     protected override bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
-        _gemm.CanAppend(MatrixProduct.NN(dy, weight, dx), lora.A.Rows);
+        GemmDispatch<TLanes>.CanAppend(MatrixProduct.NN(dy, weight, dx), lora.A.Rows);
 
     protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
