@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
@@ -25,10 +26,9 @@ public static class AdapterMerge
                 var value = weights[shape.Name].Value;
                 var factors = adapter.Find(shape.Name.Replace(".weight", "", StringComparison.Ordinal));
                 var plain = SafetensorsItem.Of(shape.Name, value, value.Type);
-                var linear = new LoraLinear(adapter.Backend, weights[shape.Name], bias: null, factors);
                 return factors is null ? plain : plain with
                 {
-                    Parts = () => MergedParts(shape.Name, linear, whenChanged: () => changed++),
+                    Parts = () => MergedParts(shape.Name, value, factors, whenChanged: () => changed++),
                 };
             }),
             new Dictionary<string, string> { ["format"] = "pt" },
@@ -45,21 +45,26 @@ public static class AdapterMerge
     }
 
     /// <summary>The merged weight, a few rows at a time, in the type the base is stored in.</summary>
-    private static IEnumerable<byte[]> MergedParts(string name, LoraLinear linear, Action whenChanged)
+    private static IEnumerable<byte[]> MergedParts(
+        string name, Tensor weight, LoraFactors factors, Action whenChanged)
     {
-        var (type, columns, changed) = (linear.Weight.Value.Type, linear.Weight.Value.Columns, false);
-        foreach (var (first, stored, merged) in linear.Merge())
+        var (type, merge, changed) = (weight.Type, LoraLinear.Merger(factors), false);
+        foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
         {
-            var rounded = SafetensorsItem.Rounded(merged, type);
-            if (NonFinite.First(rounded, type) is { } place)
+            var values = rows.ReadDoubles();
+            var plain = SafetensorsItem.Rounded(values, type);
+            merge(first, values);
+            var merged = SafetensorsItem.Rounded(values, type);
+            if (NonFinite.First(merged, type) is { } place)
             {
                 throw SafeLlamaException.InvalidData(
-                    $"The merged '{name}' is not finite in {type} at element {((long)first * columns) + place}: the "
-                    + "update is too large for the type the base is stored in.");
+                    $"The merged '{name}' is not finite in {type} at element "
+                    + $"{((long)first * weight.Columns) + place}: the update is too large for the type the base is "
+                    + "stored in.");
             }
 
-            changed |= !rounded.AsSpan().SequenceEqual(SafetensorsItem.Rounded(stored, type));
-            yield return rounded;
+            changed |= !merged.AsSpan().SequenceEqual(plain);
+            yield return merged;
         }
 
         if (changed)

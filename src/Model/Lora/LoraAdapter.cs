@@ -52,9 +52,6 @@ public sealed class LoraAdapter : IDisposable
 
     public LoraConfig Config { get; }
 
-    /// <summary>Where A and B lie.</summary>
-    public IBackend Backend => _values.Backend;
-
     public IReadOnlyCollection<LoraFactors> Pairs => _pairs.Values;
 
     public LoraFactors? Find(string module) => _pairs.GetValueOrDefault(module);

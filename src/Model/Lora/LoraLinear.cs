@@ -57,36 +57,25 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
         }
     }
 
-    /// <summary>W + s · B A in fp64, a few rows at a time; rounding is left to the caller.</summary>
-    /// <returns>Row ranges of the weight, as they are stored and merged: [rows, D_in], one row after another.</returns>
-    public IEnumerable<(int FirstRow, double[] Stored, double[] Merged)> Merge()
+    /// <summary>What merges an adapter as it is now: W + s · B A, in fp64; rounding is left to the caller.</summary>
+    /// <returns>Takes the first row and rows of W from there on, [rows, D_in], and adds to them in place.</returns>
+    public static Action<int, double[]> Merger(LoraFactors f)
     {
-        var (a, b) = (factors!.A.Value.ReadDoubles(), factors.B.Value.ReadDoubles());
-        foreach (var (first, rows) in SafetensorsItem.RowsOf(weight.Value))
+        var (a, b, columns) = (f.A.Value.ReadDoubles(), f.B.Value.ReadDoubles(), f.A.Value.Columns);
+        return (first, rows) =>
         {
-            var stored = rows.ReadDoubles();
-            double[] merged = [.. stored];
-            AddProduct(merged, a, b.AsSpan(first * factors.Rank), weight.Value.Columns, factors);
-            yield return (first, stored, merged);
-        }
-    }
-
-    /// <summary>Adds s · B A to rows of W.</summary>
-    /// <param name="values">Rows of W, [rows, in], one after another.</param>
-    /// <param name="b">B from the first of these rows on, [rows …, r].</param>
-    private static void AddProduct(Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraFactors f)
-    {
-        for (var o = 0; o < values.Length / columns; o++)
-        {
-            for (var k = 0; k < f.Rank; k++)
+            for (var o = 0; o < rows.Length / columns; o++)
             {
-                var factor = f.Scale * b[(o * f.Rank) + k];
-                for (var i = 0; i < columns; i++)
+                for (var k = 0; k < f.Rank; k++)
                 {
-                    values[(o * columns) + i] += factor * a[(k * columns) + i];
+                    var factor = f.Scale * b[((first + o) * f.Rank) + k];
+                    for (var i = 0; i < columns; i++)
+                    {
+                        rows[(o * columns) + i] += factor * a[(k * columns) + i];
+                    }
                 }
             }
-        }
+        };
     }
 
     private static LoraTerm Term(LoraFactors f, TokenBatch batch, Tensor u) =>
