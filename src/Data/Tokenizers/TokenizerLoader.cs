@@ -20,10 +20,15 @@ public static class TokenizerLoader
         "<|python_tag|>",
     ];
 
-    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>.</summary>
+    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>, or that a GGUF file holds.</summary>
     /// <exception cref="SafeLlamaException">There is none, or a file is broken or not a LLaMA's.</exception>
     public static ITokenizer Load(string folder)
     {
+        if (GgufHeader.IsGguf(folder))
+        {
+            return GgufTokenizer.Load(GgufHeader.Read(folder));
+        }
+
         var json = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(json))
         {
