@@ -177,7 +177,9 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     {
         var path = Path.Combine(output, "model");
         AtomicFolder.Ensure(path, temporary =>
-            ModelFolder.Write(temporary, weights, settings.Get(TrainSettings.Type), inputs.TokenizerFolder));
+            ModelFolder.Write(
+                temporary, weights, settings.Get(TrainSettings.Type), settings.Find(TrainSettings.Model),
+                inputs.TokenizerFolder));
         return path;
     }
 

@@ -7,11 +7,13 @@ namespace SafeLlama.Model;
 public static class AdapterMerge
 {
     /// <summary>Writes <c>model.safetensors</c>, every weight in the type it is stored in, one at a time.</summary>
+    /// <param name="others">Tensors written beside them, as they are.</param>
     /// <returns>How many weights differ from the base after rounding.</returns>
     /// <exception cref="SafeLlamaException">
     /// The merge changes nothing: the adapter is zero, or smaller than the stored type resolves.
     /// </exception>
-    public static int Write(LlamaWeights weights, LoraAdapter adapter, string path)
+    public static int Write(
+        LlamaWeights weights, LoraAdapter adapter, string path, params IEnumerable<SafetensorsItem> others)
     {
         if (adapter.ChangesNothing)
         {
@@ -30,7 +32,7 @@ public static class AdapterMerge
                 {
                     Parts = () => MergedParts(shape.Name, value, factors, whenChanged: () => changed++),
                 };
-            }),
+            }).Concat(others),
             new Dictionary<string, string> { ["format"] = "pt" },
             accept: () =>
             {
