@@ -3,7 +3,8 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>One pass of an encoder: what it reads and what it writes.</summary>
-public sealed record EncoderPass(EncoderBatch Batch, EncoderActivations Activations);
+/// <param name="Scratch">Room for gradients; null where no backward follows.</param>
+public sealed record EncoderPass(EncoderBatch Batch, EncoderActivations Activations, EncoderScratch? Scratch);
 
 /// <summary>The memory of passes up to a size, allocated once; one pass at a time.</summary>
 public sealed class EncoderWorkspace : IDisposable
@@ -50,5 +51,7 @@ public sealed class EncoderWorkspace : IDisposable
 
     private static EncoderPass Plan(
         Arena arena, EncoderClassifier model, int rows, int sequences, bool forBackward) =>
-        new(new(arena, rows, sequences), new(arena, model, rows, sequences, forBackward));
+        new(
+            new(arena, rows, sequences), new(arena, model, rows, sequences, forBackward),
+            forBackward ? new(arena, model, rows, sequences) : null);
 }
