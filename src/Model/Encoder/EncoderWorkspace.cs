@@ -35,6 +35,16 @@ public sealed class EncoderWorkspace : IDisposable
         return arena.ByteCount;
     }
 
+    /// <summary>No less than what ops keep for themselves in passes of so many rows, in bytes.</summary>
+    public static long ScratchFor(EncoderClassifier model, int maxRows)
+    {
+        var c = model.Config;
+        var rank = model.Adapter?.Pairs.Max(p => p.Rank) ?? 0;
+        return model.Backend.ScratchBytes(new(
+            maxRows, Math.Min(model.MaxLength, maxRows), Math.Max(c.HiddenSize, c.IntermediateSize), c.Heads, c.Heads,
+            c.HeadDim, rank, model.Adapter?.Config.Dropout > 0, 2 * c.DistanceSpan));
+    }
+
     /// <summary>A pass of exactly so many rows and sequences; it lies over the memory of the one before.</summary>
     public EncoderPass For(int rows, int sequences)
     {
