@@ -2,7 +2,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>One graded answer.</summary>
+/// <summary>One graded answer: what a judge said, and whether it is the right one.</summary>
 /// <param name="Prompt">The prompt.</param>
 /// <param name="Answer">What the model said: untrusted text.</param>
 /// <param name="Complies">It does what was asked.</param>
@@ -10,6 +10,16 @@ namespace SafeLlama.Study;
 /// <param name="Exact">It is the right answer; null where none is known.</param>
 public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Complies, Behavior Verdict, bool? Exact)
 {
+    /// <summary>What a verdict of the evaluation run says. A judge that gives no score tells compliance by its class.</summary>
+    public static GradedAnswer Of(StudyPrompt prompt, Outcome outcome)
+    {
+        var (answer, verdict) = (outcome.Response.Answer, outcome.Verdict);
+        var behavior = verdict.Behavior ?? Behavior.Invalid;
+        return new(
+            prompt, answer, verdict.Score is { } score ? score > 0 : behavior == Behavior.FullCompliance, behavior,
+            prompt.Expected is { } expected ? WorldGrader.IsExact(answer, expected) : null);
+    }
+
     public bool Refuses => Verdict is Behavior.FullRefusal or Behavior.PartialRefusal;
 
     /// <summary>1 where the answer is counted by this measure, else 0.</summary>
@@ -70,10 +80,5 @@ public sealed class Outcomes(IReadOnlyList<(Replicate Replicate, IReadOnlyList<G
 }
 
 /// <summary>A prompt and its score in each replicate.</summary>
-/// <param name="Prompt">The prompt.</param>
-/// <param name="Values">Models × seeds: every seed of the first model, then of the next.</param>
-/// <param name="Models">How many base models the values are of.</param>
 public sealed record PromptScores(StudyPrompt Prompt, IReadOnlyList<double> Values, int Models = 1)
-{
-    public double Mean => Values.Average();
-}
+    : CrossedScores(Prompt.Cluster, Values, Models);
