@@ -34,6 +34,20 @@ internal sealed class ByteLevelBpe : VocabularyTokenizer
         _words = new WordCache(EncodeWord);
     }
 
+    internal BpeMerges Merges => _merges;
+
+    internal IReadOnlyList<string> Patterns => _splitter.Patterns;
+
+    internal bool IgnoreMerges => _ignoreMerges;
+
+    internal bool PrefixSpace => _prefixSpace;
+
+    /// <summary>A token that is a word by itself and that merges alone do not make; null where there is none.</summary>
+    internal string? Unreached => Vocabulary.Text
+        .Where(token => Made(token.Key) is not [var id] || id != token.Value)
+        .Select(token => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(token.Key)))
+        .FirstOrDefault(word => !word.Contains('\uFFFD') && _splitter.Split(word) is [_]);
+
     public override IReadOnlyList<int> Encode(string text)
     {
         var whole = UnicodeText.WellFormed(text);
@@ -69,7 +83,13 @@ internal sealed class ByteLevelBpe : VocabularyTokenizer
             return [whole];
         }
 
-        var symbols = new List<int>(bytes.Length);
+        return Made(spelling);
+    }
+
+    /// <summary>What merges make of bytes.</summary>
+    private int[] Made(ReadOnlySpan<char> spelling)
+    {
+        var symbols = new List<int>(spelling.Length);
         for (var i = 0; i < spelling.Length; i++)
         {
             Vocabulary.TryText(spelling.Slice(i, 1), out var id); // all 256 are there: checked when the file was read

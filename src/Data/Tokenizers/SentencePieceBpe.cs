@@ -33,6 +33,10 @@ internal sealed class SentencePieceBpe : VocabularyTokenizer
         _crossing = [.. vocabulary.Text.Keys.SelectMany(BeforeSpaces)];
     }
 
+    internal BpeMerges Merges => _merges;
+
+    internal SentencePieceForm Form => _form;
+
     public override IReadOnlyList<int> Encode(string text)
     {
         if (text.Length == 0)

@@ -20,10 +20,15 @@ public static class TokenizerLoader
         "<|python_tag|>",
     ];
 
-    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>.</summary>
+    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>, or that a GGUF file holds.</summary>
     /// <exception cref="SafeLlamaException">There is none, or a file is broken or not a LLaMA's.</exception>
     public static ITokenizer Load(string folder)
     {
+        if (GgufHeader.IsGguf(folder))
+        {
+            return GgufTokenizer.Load(GgufHeader.Read(folder));
+        }
+
         var json = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(json))
         {
@@ -124,7 +129,7 @@ public static class TokenizerLoader
     private static int? Known(int id, Vocabulary vocabulary) =>
         id >= 0 && id < vocabulary.Size && vocabulary.Kind(id) == TokenKind.Control ? id : null;
 
-    private static byte[] ReadAll(string path)
+    internal static byte[] ReadAll(string path)
     {
         try
         {

@@ -24,7 +24,7 @@ internal abstract class VocabularyTokenizer : ITokenizer
 
     public string Hash => _hash.Value;
 
-    protected Vocabulary Vocabulary { get; }
+    protected internal Vocabulary Vocabulary { get; }
 
     public abstract IReadOnlyList<int> Encode(string text);
 

@@ -29,7 +29,7 @@ public static class EvaluationRun
         EvaluationPlan plan, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         var prompts = PromptsOf(plan);
-        OutputFile.PrepareFolder(plan.Out, plan.Resume);
+        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume);
         var manifest = Begin(plan, prompts);
         JudgeCards.Keep(plan.Out, plan.Cards, manifest);
         var clock = Stopwatch.StartNew();
@@ -57,6 +57,7 @@ public static class EvaluationRun
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
+        using var claimed = OutputFolder.Claim(folder, resume: true);
         var begun = RunManifest.Read(folder);
         var manifest = begun with { Judges = [.. begun.Judges.Concat(Entries(judges)).DistinctBy(j => j.Hash)] };
         manifest.Write(folder);

@@ -38,14 +38,14 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         using var backend = backends();
         if (job.Arm.Untrained)
         {
-            var size = weights.Sum(file => new FileInfo(file).Length);
+            var size = weights.Sum(FileFacts.Length);
             return new(0, 0, size + MemoryPlan.ProgramBytes, Seconds: null);
         }
 
         var training = new ArmTraining(job, config, tokenizer);
         var rows = MemoryPlan.MicroBatchRows(training.Config, training.Data);
         var stored = weights.Length > 0
-            ? weights.Sum(file => new FileInfo(file).Length)
+            ? weights.Sum(FileFacts.Length)
             : config.ParameterCount * sizeof(short);
         var memory = MemoryPlan.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
         using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
