@@ -32,6 +32,24 @@ public static class TestFiles
         return path;
     }
 
+    /// <summary>
+    /// The path of a real model, tokenizer or template, or a skipped test where it is absent.
+    /// </summary>
+    public static string Real(string relative)
+    {
+        var folder = Environment.GetEnvironmentVariable("SAFELLAMA_REAL") is { Length: > 0 } named
+            ? named
+            : Path.Combine(Root, "..", "shared", "real");
+        var path = Path.GetFullPath(Path.Combine(folder, relative));
+        if (!Path.Exists(path))
+        {
+            Assert.Ignore($"{relative} is not here: real models and tokenizers are not part of the project. "
+                + "SAFELLAMA_REAL names the folder that holds them.");
+        }
+
+        return path;
+    }
+
     /// <summary>A new empty folder for one test; it is gone when the tests end.</summary>
     public static string NewFolder()
     {

@@ -33,9 +33,10 @@ internal sealed class SentencePieceFile
 
     public bool AddsPrefix { get; private set; } = true;
 
-    private int ModelType { get; set; } = 1;
+    /// <summary>Whether spaces at the ends are dropped and runs of them become one.</summary>
+    public bool RemovesSpaces { get; private set; } = true;
 
-    private bool RemovesSpaces { get; set; } = true;
+    private int ModelType { get; set; } = 1;
 
     private bool EscapesSpaces { get; set; } = true;
 
@@ -81,7 +82,6 @@ internal sealed class SentencePieceFile
             { _pieces.Count: 0 } => "has no pieces",
             { ModelType: not Bpe } => $"trainer_spec.model_type is {ModelType}, expected {Bpe} (BPE)",
             { NormalisationBytes: > 0 } => "normalizer_spec.precompiled_charsmap rewrites characters; LLaMA's is empty",
-            { RemovesSpaces: true } => "normalizer_spec.remove_extra_whitespaces is set; LLaMA keeps white space",
             { EscapesSpaces: false } => "normalizer_spec.escape_whitespaces is off; LLaMA writes spaces as ▁",
             { SpaceAsSuffix: true } => "trainer_spec.treat_whitespace_as_suffix is set; LLaMA writes ▁ before a word",
             _ => _pieces.Select(FaultOf).FirstOrDefault(f => f is not null),
@@ -96,7 +96,7 @@ internal sealed class SentencePieceFile
     private static string? FaultOf((string Piece, float Score, PieceType Type) piece, int index) => piece switch
     {
         { Piece: "" } => $"pieces[{index}].piece is empty",
-        { Type: PieceType.UserDefined or PieceType.Unused } or { Type: < PieceType.Normal or > PieceType.Byte } =>
+        { Type: PieceType.Unused } or { Type: < PieceType.Normal or > PieceType.Byte } =>
             $"pieces[{index}].type is {piece.Type}, which no LLaMA has",
         _ when !float.IsFinite(piece.Score) => $"pieces[{index}].score is not a finite number",
         _ when piece.Type == PieceType.Byte != ByteTokens.IsByte(piece.Piece) =>
