@@ -1,4 +1,3 @@
-using System.Globalization;
 using static System.Globalization.UnicodeCategory;
 
 namespace SafeLlama.Data;
