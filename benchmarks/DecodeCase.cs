@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -39,7 +40,7 @@ internal abstract class DecodeCase(string name, ModelShape shape, DType type, in
 /// <summary>Our generator, in this process.</summary>
 internal sealed class OwnDecodeCase : DecodeCase
 {
-    private readonly SimdBackend _backend;
+    private readonly CpuBackend _backend;
     private readonly LlamaWeights _weights;
     private readonly Llama _model;
     private readonly Generator _generator;
@@ -49,10 +50,10 @@ internal sealed class OwnDecodeCase : DecodeCase
     public OwnDecodeCase(ModelShape shape, DType type, int threads, int batch, int generated)
         : base(type == DType.Float32 ? "fp32" : "bf16", shape, type, threads, batch)
     {
-        _backend = new SimdBackend(threads);
+        _backend = new CpuBackend(threads);
         _weights = LlamaWeights.Load(_backend, shape.Config, RandomModel.Folder(shape, type));
         _model = new Llama(_backend, _weights, null, generated + 1);
-        _generator = new Generator(_model, new GenerationConfig { MaxNewTokens = generated });
+        _generator = new Generator(_model, new DecodingConfig { MaxNewTokens = generated });
         _prompts = [.. Enumerable.Range(0, batch).Select(_ => new[] { 1 })];
         _tokens = batch * generated;
     }

@@ -23,7 +23,7 @@ internal sealed class DeviceCases : IDisposable
     /// <param name="shape">N = B · T rows, D, F, V.</param>
     public DeviceCases(IBackend backend, ModelShape shape) => (_backend, _shape) = (backend, shape);
 
-    public IEnumerable<DeviceCase> All() => [.. Walks(), .. Products(), .. Attention(), .. Decoding()];
+    public IEnumerable<DeviceCase> All() => [.. Walks(), .. GemmDispatch(), .. Attention(), .. Decoding()];
 
     public void Dispose() => _arenas.ForEach(arena => arena.Dispose());
 
@@ -72,7 +72,7 @@ internal sealed class DeviceCases : IDisposable
             value, gradient, m1, m2, value, m1, m2);
     }
 
-    private IEnumerable<DeviceCase> Products()
+    private IEnumerable<DeviceCase> GemmDispatch()
     {
         foreach (var (name, outputs, inputs) in _shape.Linears)
         {

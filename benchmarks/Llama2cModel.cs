@@ -38,7 +38,7 @@ internal static class Llama2cModel
 
     private static void Write(ModelShape shape, int length, string folder)
     {
-        using var backend = new SimdBackend(threads: 1);
+        using var backend = new CpuBackend(threads: 1);
         using var weights = LlamaWeights.Load(backend, shape.Config, RandomModel.Folder(shape, DType.Float32));
         OutputFile.Write(Path.Combine(folder, $"{shape.Name}.bin"), stream => WriteModel(weights, length, stream));
         OutputFile.Write(

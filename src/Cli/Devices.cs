@@ -25,7 +25,7 @@ internal static class Devices
 
         return name switch
         {
-            "cpu" => new SimdBackend(threads),
+            "cpu" => new CpuBackend(threads),
             "reference" => new ReferenceBackend(),
             "cuda" => GpuBackend.OpenCuda(DType.Float32, cublas),
             "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16, cublas),

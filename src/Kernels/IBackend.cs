@@ -22,7 +22,7 @@ public interface IBackend : IDisposable
     Storage AllocateStorage(long byteCount, string what);
 
     /// <summary>Two blocks of so many bytes each, for data that follow one another to the device.</summary>
-    Inbox AllocateInbox(long byteCount, string what) =>
+    DoubleBuffer AllocateDoubleBuffer(long byteCount, string what) =>
         new(AllocateStorage(byteCount, what), AllocateStorage(byteCount, what));
 
     /// <summary>A way for totals to the host that does not wait for the work behind them.</summary>
@@ -49,6 +49,12 @@ public interface IBackend : IDisposable
     Attention Attention { get; }
 
     SwiGlu SwiGlu { get; }
+
+    LayerNorm LayerNorm { get; }
+
+    Gelu Gelu { get; }
+
+    DisentangledAttention DisentangledAttention { get; }
 
     CrossEntropy CrossEntropy { get; }
 

@@ -10,22 +10,22 @@ public sealed class AttentionLayer
     private readonly int _headDim;
     private readonly double _scale;
 
-    internal AttentionLayer(IBackend ops, LlamaConfig config, RopeTable rope, Func<string, AdaptedLinear> linear)
+    internal AttentionLayer(IBackend ops, LlamaConfig config, RopeTable rope, Func<string, LoraLinear> linear)
     {
         (_ops, _rope, _headDim, _scale) = (ops, rope, config.HeadDim, 1 / Math.Sqrt(config.HeadDim));
         (Query, Key, Value, Output) = (linear("q_proj"), linear("k_proj"), linear("v_proj"), linear("o_proj"));
     }
 
-    public AdaptedLinear Query { get; }
+    public LoraLinear Query { get; }
 
-    public AdaptedLinear Key { get; }
+    public LoraLinear Key { get; }
 
-    public AdaptedLinear Value { get; }
+    public LoraLinear Value { get; }
 
-    public AdaptedLinear Output { get; }
+    public LoraLinear Output { get; }
 
     /// <summary>Whether a linear that reads this layer's input learns.</summary>
-    public bool InputLearns => Query.Learns || Key.Learns || Value.Learns;
+    public bool InputLearns => Query.IsTrainable || Key.IsTrainable || Value.IsTrainable;
 
     /// <param name="x">[N, D] normalised input.</param>
     /// <param name="batch">Positions and key ranges.</param>
@@ -36,8 +36,8 @@ public sealed class AttentionLayer
     {
         Project(x, batch, a);
         _ops.Attention.Forward(
-            a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale, a.Mixed, a.LogSum);
-        Output.Forward(a.Mixed, batch, a.OutputU, residual, output);
+            a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale, a.AttentionOutput, a.LogSum);
+        Output.Forward(a.AttentionOutput, batch, a.OutputU, residual, output);
     }
 
     /// <summary>
@@ -52,8 +52,8 @@ public sealed class AttentionLayer
         _ops.Elementwise.ScatterRows(a.Key, batch.LastKey, cache.Keys);
         _ops.Elementwise.ScatterRows(a.Value, batch.LastKey, cache.Values);
         _ops.Attention.Forward(
-            a.Query, cache.Keys, cache.Values, batch.FirstKey, batch.LastKey, _headDim, _scale, a.Mixed, a.LogSum);
-        Output.Forward(a.Mixed, batch, a.OutputU, residual, output);
+            a.Query, cache.Keys, cache.Values, batch.FirstKey, batch.LastKey, _headDim, _scale, a.AttentionOutput, a.LogSum);
+        Output.Forward(a.AttentionOutput, batch, a.OutputU, residual, output);
     }
 
     /// <param name="d">[N, D] ∂loss/∂output; the residual's gradient is d itself.</param>
@@ -64,10 +64,10 @@ public sealed class AttentionLayer
     /// <param name="dx">[N, D], overwritten; null where nothing below learns.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, AttentionActivations a, Scratch s, Tensor? dx)
     {
-        Output.Backward(d, a.Mixed, batch, a.OutputU, s, s.Mixed, accumulate: false);
+        Output.Backward(d, a.AttentionOutput, batch, a.OutputU, s, s.AttentionOutput, accumulate: false);
         _ops.Attention.Backward(
-            s.Mixed, a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale,
-            a.Mixed, a.LogSum, s.Delta, s.Query, s.Key, s.Value);
+            s.AttentionOutput, a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale,
+            a.AttentionOutput, a.LogSum, s.Delta, s.Query, s.Key, s.Value);
         _ops.Rope.Backward(s.Key, batch.Positions, _rope.Cos, _rope.Sin);
         _ops.Rope.Backward(s.Query, batch.Positions, _rope.Cos, _rope.Sin);
         Value.Backward(s.Value, x, batch, a.ValueU, s, dx, accumulate: false);

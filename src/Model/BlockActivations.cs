@@ -10,7 +10,7 @@ public sealed class BlockActivations
         AttentionIn = block.Attention.InputLearns ? arena.Take(new(n, c.HiddenSize), "attention_in") : shared.Normed;
         AttentionRstd = arena.Take(new(n), arena.Backend.Accumulation, "attention_rstd");
         Attention = new AttentionActivations(arena, c, block.Attention, n);
-        Middle = arena.Take(new(n, c.HiddenSize), arena.Backend.Accumulation, "middle");
+        AttentionResidual = arena.Take(new(n, c.HiddenSize), arena.Backend.Accumulation, "middle");
         FeedForwardIn = block.FeedForward.InputLearns
             ? arena.Take(new(n, c.HiddenSize), "feed_forward_in") : shared.Normed;
         FeedForwardRstd = arena.Take(new(n), arena.Backend.Accumulation, "feed_forward_rstd");
@@ -26,7 +26,7 @@ public sealed class BlockActivations
     public AttentionActivations Attention { get; }
 
     /// <summary>[N, D] the residual stream between attention and feed-forward.</summary>
-    public Tensor Middle { get; }
+    public Tensor AttentionResidual { get; }
 
     /// <summary>[N, D] the middle, normalised; kept where a linear that reads it learns.</summary>
     public Tensor FeedForwardIn { get; }
@@ -62,7 +62,7 @@ public sealed class AttentionActivations
         Key = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "key");
         Value = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "value");
         LogSum = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "log_sum");
-        Mixed = arena.Take(new(n, c.Heads * c.HeadDim), "mixed");
+        AttentionOutput = arena.Take(new(n, c.Heads * c.HeadDim), "mixed");
         QueryU = LowRankActivations.Take(arena, layer.Query, n);
         KeyU = LowRankActivations.Take(arena, layer.Key, n);
         ValueU = LowRankActivations.Take(arena, layer.Value, n);
@@ -82,7 +82,7 @@ public sealed class AttentionActivations
     public Tensor LogSum { get; }
 
     /// <summary>[N, H·d] the values mixed by attention.</summary>
-    public Tensor Mixed { get; }
+    public Tensor AttentionOutput { get; }
 
     public Tensor? QueryU { get; }
 
@@ -100,7 +100,7 @@ public sealed class FeedForwardActivations
     {
         Gate = arena.Take(new(n, c.IntermediateSize), "gate");
         Up = arena.Take(new(n, c.IntermediateSize), "up");
-        Product = layer.Down.Learns ? arena.Take(new(n, c.IntermediateSize), "product") : shared.Product;
+        Product = layer.Down.IsTrainable ? arena.Take(new(n, c.IntermediateSize), "product") : shared.Product;
         GateU = LowRankActivations.Take(arena, layer.Gate, n);
         UpU = LowRankActivations.Take(arena, layer.Up, n);
         DownU = LowRankActivations.Take(arena, layer.Down, n);
@@ -125,6 +125,6 @@ public sealed class FeedForwardActivations
 internal static class LowRankActivations
 {
     /// <summary>[N, r] for a linear with a pair, else null.</summary>
-    public static Tensor? Take(Arena arena, AdaptedLinear linear, int n) =>
+    public static Tensor? Take(Arena arena, LoraLinear linear, int n) =>
         linear.Pair is { } pair ? arena.Take(new(n, pair.Rank), "u") : null;
 }

@@ -7,20 +7,20 @@ public sealed class FeedForward
 {
     private readonly IBackend _ops;
 
-    internal FeedForward(IBackend ops, Func<string, AdaptedLinear> linear)
+    internal FeedForward(IBackend ops, Func<string, LoraLinear> linear)
     {
         _ops = ops;
         (Gate, Up, Down) = (linear("gate_proj"), linear("up_proj"), linear("down_proj"));
     }
 
-    public AdaptedLinear Gate { get; }
+    public LoraLinear Gate { get; }
 
-    public AdaptedLinear Up { get; }
+    public LoraLinear Up { get; }
 
-    public AdaptedLinear Down { get; }
+    public LoraLinear Down { get; }
 
     /// <summary>Whether a linear that reads this layer's input learns.</summary>
-    public bool InputLearns => Gate.Learns || Up.Learns;
+    public bool InputLearns => Gate.IsTrainable || Up.IsTrainable;
 
     /// <param name="x">[N, D] normalised input.</param>
     /// <param name="batch">Names the dropout.</param>

@@ -60,7 +60,7 @@ public sealed class LlamaWeights : IDisposable
     }
 
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>
-    public static LlamaWeights LoadToLearn(IBackend backend, LlamaConfig config, string folder)
+    public static LlamaWeights LoadTrainable(IBackend backend, LlamaConfig config, string folder)
     {
         using var files = CheckpointFiles.Open(folder);
         using var host = new ReferenceBackend();
@@ -123,14 +123,14 @@ public sealed class LlamaWeights : IDisposable
         };
     }
 
-    private static List<Parameter> Parameterize(IEnumerable<WeightShape> shapes, Arena values, Arena gradients) =>
+    internal static List<Parameter> Parameterize(IEnumerable<WeightShape> shapes, Arena values, Arena gradients) =>
         [.. shapes.Select(s => new Parameter(
             s.Name,
             values.Take(s.Shape, values.Backend.Accumulation, s.Name),
             gradients.Take(s.Shape, gradients.Backend.Accumulation, $"d {s.Name}"),
             Decays: s.Role == WeightRole.Matrix))];
 
-    private static double[] Drawn(WeightShape shape, double range, long seed)
+    internal static double[] Drawn(WeightShape shape, double range, long seed)
     {
         var values = new double[shape.Shape.Count];
         if (shape.Role == WeightRole.Norm)
@@ -149,7 +149,7 @@ public sealed class LlamaWeights : IDisposable
         return values;
     }
 
-    private static Tensor Import(CheckpointFiles files, WeightShape expected, IBackend backend)
+    internal static Tensor Import(CheckpointFiles files, WeightShape expected, IBackend backend)
     {
         if (!files.Tensors.TryGetValue(expected.Name, out var found))
         {

@@ -15,7 +15,7 @@ public sealed class Scratch
         Query = arena.Take(new(n, c.Heads * c.HeadDim), "d_query");
         Key = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "d_key");
         Value = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "d_value");
-        Mixed = arena.Take(new(n, c.Heads * c.HeadDim), "d_mixed");
+        AttentionOutput = arena.Take(new(n, c.Heads * c.HeadDim), "d_mixed");
         Delta = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "delta");
         Gate = arena.Take(new(n, c.IntermediateSize), "d_gate");
         Up = arena.Take(new(n, c.IntermediateSize), "d_up");
@@ -40,7 +40,7 @@ public sealed class Scratch
     public Tensor Value { get; }
 
     /// <summary>[N, H·d].</summary>
-    public Tensor Mixed { get; }
+    public Tensor AttentionOutput { get; }
 
     /// <summary>[N, H] attention's dy · y.</summary>
     public Tensor Delta { get; }

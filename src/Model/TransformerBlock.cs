@@ -16,7 +16,7 @@ public sealed class TransformerBlock
         (_ops, _epsilon) = (ops, config.RmsNormEpsilon);
         _attentionNorm = weights[$"model.layers.{layer}.input_layernorm.weight"];
         _feedForwardNorm = weights[$"model.layers.{layer}.post_attention_layernorm.weight"];
-        AdaptedLinear Linear(string name)
+        LoraLinear Linear(string name)
         {
             var module = LlamaShapes.Module(layer, name);
             return new(ops, weights[$"{module}.weight"], weights.Find($"{module}.bias"), adapter?.Find(module));
@@ -31,8 +31,8 @@ public sealed class TransformerBlock
     public FeedForward FeedForward { get; }
 
     /// <summary>Whether anything in this block learns.</summary>
-    public bool Learns =>
-        Attention.InputLearns || Attention.Output.Learns || FeedForward.InputLearns || FeedForward.Down.Learns;
+    public bool IsTrainable =>
+        Attention.InputLearns || Attention.Output.IsTrainable || FeedForward.InputLearns || FeedForward.Down.IsTrainable;
 
     /// <param name="h">[N, D] residual stream.</param>
     /// <param name="batch">Positions and key ranges.</param>
@@ -42,7 +42,7 @@ public sealed class TransformerBlock
     public void Forward(Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache, Tensor output)
     {
         ForwardToMiddle(h, batch, a, cache);
-        FeedForward.Forward(a.FeedForwardIn, batch, a.FeedForward, a.Middle, output);
+        FeedForward.Forward(a.FeedForwardIn, batch, a.FeedForward, a.AttentionResidual, output);
     }
 
     /// <summary>Fills <paramref name="a"/> as forward did: the same ops on the same values, dropout included.</summary>
@@ -51,7 +51,7 @@ public sealed class TransformerBlock
     public void Recompute(Tensor h, TokenBatch batch, BlockActivations a, Tensor output)
     {
         ForwardToMiddle(h, batch, a, cache: null);
-        FeedForward.Recompute(a.FeedForwardIn, batch, a.FeedForward, a.Middle, output);
+        FeedForward.Recompute(a.FeedForwardIn, batch, a.FeedForward, a.AttentionResidual, output);
     }
 
     /// <summary>
@@ -62,7 +62,7 @@ public sealed class TransformerBlock
     {
         FeedForward.Backward(s.Stream, a.FeedForwardIn, batch, a.FeedForward, s, s.Normed);
         _ops.RmsNorm.Backward(
-            s.Normed, a.Middle, _feedForwardNorm.Value, a.FeedForwardRstd, s.Stream, _feedForwardNorm.Gradient);
+            s.Normed, a.AttentionResidual, _feedForwardNorm.Value, a.FeedForwardRstd, s.Stream, _feedForwardNorm.Gradient);
         Attention.Backward(s.Stream, a.AttentionIn, batch, a.Attention, s, continues ? s.Normed : null);
         if (continues)
         {
@@ -77,13 +77,13 @@ public sealed class TransformerBlock
         _ops.RmsNorm.Forward(h, _attentionNorm.Value, _epsilon, a.AttentionIn, a.AttentionRstd);
         if (cache is null)
         {
-            Attention.Forward(a.AttentionIn, batch, a.Attention, h, a.Middle);
+            Attention.Forward(a.AttentionIn, batch, a.Attention, h, a.AttentionResidual);
         }
         else
         {
-            Attention.ForwardCached(a.AttentionIn, batch, a.Attention, cache, h, a.Middle);
+            Attention.ForwardCached(a.AttentionIn, batch, a.Attention, cache, h, a.AttentionResidual);
         }
 
-        _ops.RmsNorm.Forward(a.Middle, _feedForwardNorm.Value, _epsilon, a.FeedForwardIn, a.FeedForwardRstd);
+        _ops.RmsNorm.Forward(a.AttentionResidual, _feedForwardNorm.Value, _epsilon, a.FeedForwardIn, a.FeedForwardRstd);
     }
 }

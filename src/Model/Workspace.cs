@@ -19,7 +19,7 @@ public sealed class Workspace : IDisposable
     private readonly bool _forBackward;
     private readonly Recompute _recompute;
     private readonly Storage _storage;
-    private readonly Inbox _inbox;
+    private readonly DoubleBuffer _inbox;
     private readonly Dictionary<int, (Pass First, Pass Second)> _passes = [];
 
     /// <param name="maxRows">The most rows of a pass.</param>
@@ -30,7 +30,7 @@ public sealed class Workspace : IDisposable
         (_model, MaxRows, _forBackward, _recompute) = (model, maxRows, forBackward, recompute);
         _storage = model.Backend.AllocateStorage(
             Planned(model.Backend, arena => Plan(arena, model, maxRows, forBackward, recompute)), "activations");
-        _inbox = model.Backend.AllocateInbox(BatchBytes(model, maxRows), "tokens");
+        _inbox = model.Backend.AllocateDoubleBuffer(BatchBytes(model, maxRows), "tokens");
     }
 
     public int MaxRows { get; }

@@ -2,7 +2,7 @@ namespace SafeLlama.Training;
 
 /// <summary>What one optimiser step did.</summary>
 /// <param name="Step">Steps done, this one included.</param>
-/// <param name="Loss">Loss before the update, in nats per token (by the <see cref="LossDivisor"/>).</param>
+/// <param name="Loss">Loss before the update, in nats per token (by the <see cref="LossNormalization"/>).</param>
 /// <param name="MicroLosses">What each micro-batch contributed to it.</param>
 /// <param name="GradientNorm">Global norm before clipping.</param>
 /// <param name="LearningRate">η of this update.</param>

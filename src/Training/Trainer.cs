@@ -14,7 +14,7 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
     /// <summary>The global gradient norm is clipped to this; 0 does not clip.</summary>
     public double MaxGradientNorm { get; init; } = 1;
 
-    public LossDivisor Divisor { get; init; } = LossDivisor.Targets;
+    public LossNormalization Divisor { get; init; } = LossNormalization.Targets;
 
     /// <summary>Seeds dropout.</summary>
     public long Seed { get; init; } = 1;
@@ -70,7 +70,7 @@ public sealed class Trainer : IDisposable
     /// <summary>The optimiser's memory of every parameter.</summary>
     public IReadOnlyList<Moments> Moments => _optimizer.Moments;
 
-    /// <summary>Learns one batch, and waits for what comes of it.</summary>
+    /// <summary>IsTrainable one batch, and waits for what comes of it.</summary>
     public StepReport Step(IReadOnlyList<PackedBatch> microBatches)
     {
         Accumulate(microBatches);

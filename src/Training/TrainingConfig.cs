@@ -38,7 +38,7 @@ public sealed record TrainingConfig
     /// <summary>The global gradient norm is clipped to this; 0 does not clip.</summary>
     public double MaxGradientNorm { get; init; } = 1;
 
-    public LossDivisor Divisor { get; init; } = LossDivisor.Targets;
+    public LossNormalization Divisor { get; init; } = LossNormalization.Targets;
 
     /// <summary>Steps from one validation, and checkpoint, to the next; the last step has both.</summary>
     public int EvaluateEvery { get; init; } = 50;

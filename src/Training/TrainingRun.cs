@@ -69,7 +69,7 @@ public sealed class TrainingRun : IDisposable
         _validator = new Validator(model, _workspace, data, config.MicroBatch);
     }
 
-    /// <summary>Learns until the end, an early stop or a request to stop; the model then holds the best
+    /// <summary>IsTrainable until the end, an early stop or a request to stop; the model then holds the best
     /// parameters.</summary>
     /// <exception cref="SafeLlamaException">A step was not finite, or a file could not be written.</exception>
     public TrainingResult Run(CancellationToken stop)

@@ -25,7 +25,7 @@ internal sealed class StartUpTests
     [Test]
     public void A_device_without_start_up_tells_nothing()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         var seen = new Notes();
         new StartUpView(seen, backend).Stepped(null!, 1, 0.1);
         Assert.That(seen.Lines, Is.EqualTo(new[] { "" }));
@@ -36,7 +36,7 @@ internal sealed class StartUpTests
     public void What_can_be_used_is_the_devices_own_memory()
     {
         using var device = new Device(memory: 123 << 20);
-        using var host = new SimdBackend(1);
+        using var host = new CpuBackend(1);
         var settings = new SettingTable(TrainSettings.All);
         Assert.That(TrainRequest.Memory(settings, device), Is.EqualTo(123 << 20));
         Assert.That(
@@ -59,7 +59,7 @@ internal sealed class StartUpTests
     }
 
     /// <summary>A backend that says of itself what a device says.</summary>
-    private sealed class Device(long memory) : ForwardingBackend(new SimdBackend(1))
+    private sealed class Device(long memory) : ForwardingBackend(new CpuBackend(1))
     {
         public override string Name => "a device";
 

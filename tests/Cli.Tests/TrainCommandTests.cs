@@ -24,7 +24,7 @@ public sealed class TrainCommandTests : IDisposable
     public void A_model_trained_from_scratch_is_a_hugging_face_folder()
     {
         var config = LlamaConfig.Load(_model.Model);
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var weights = LlamaWeights.Load(backend, config, _model.Model);
         Assert.That(weights.Ignored, Is.Empty);
         Assert.That(TokenizerLoader.Load(_model.Model).Hash, Is.EqualTo(TokenizerLoader.Load(_model.Tokenizer).Hash));
@@ -37,7 +37,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         var result = JsonNode.Parse(run.Output)!;
         Assert.That(result["steps"]!.GetValue<int>(), Is.EqualTo(8));
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var adapter = PeftFolder.Load(
             backend, LlamaConfig.Load(_model.Model), result["saved"]!.GetValue<string>());
         Assert.That(adapter.ChangesNothing, Is.False);

@@ -20,10 +20,10 @@ internal static class Backends
     public static IBackend Open(string name) => name switch
     {
         "reference" => new ReferenceBackend(),
-        "simd, 1 thread" => new SimdBackend(1),
-        "simd, 2 threads" => new SimdBackend(2),
-        "simd, 256 bits" => new SimdBackend(2, lanes: 8),
-        "simd, 128 bits" => new SimdBackend(2, lanes: 4),
+        "simd, 1 thread" => new CpuBackend(1),
+        "simd, 2 threads" => new CpuBackend(2),
+        "simd, 256 bits" => new CpuBackend(2, lanes: 8),
+        "simd, 128 bits" => new CpuBackend(2, lanes: 4),
         "gpu, groups of 4" => GpuBackend.OpenEmulated(DType.Float32, groupSize: 4),
         "gpu, groups of 16" => GpuBackend.OpenEmulated(DType.Float32, groupSize: 16),
         "gpu, bf16" => GpuBackend.OpenEmulated(DType.BFloat16, groupSize: 4),

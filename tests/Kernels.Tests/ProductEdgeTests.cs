@@ -57,7 +57,7 @@ internal sealed class ProductEdgeTests(string backend)
         var drawn = new float[83];
         fixed (float* factors = drawn)
         {
-            DropoutSimd.Factors(dropout, place, drawn.Length, factors);
+            DropoutCpu.Factors(dropout, place, drawn.Length, factors);
         }
 
         Assert.That(drawn, Is.EqualTo(Enumerable.Range(0, 83).Select(i => dropout.Factor(place + i))));

@@ -56,7 +56,7 @@ internal sealed class ScratchTests
             t.Output("logSum", new(32, 4), DType.Float32));
 
         var granted = backend.ScratchBytes(new(Rows, Rows, Columns, 4, 2, 16, rank, dropout > 0))
-            - GpuDevice.StagingBytes - GpuInbox.StagingBytes;
+            - GpuDevice.StagingBytes - GpuDoubleBuffer.StagingBytes;
         Assert.That(backend.HeldScratch, Is.InRange(0.95 * granted, granted));
     }
 
@@ -66,7 +66,7 @@ internal sealed class ScratchTests
         var (held, granted) = (0L, 0L);
         var thread = new Thread(() =>
         {
-            using var backend = new SimdBackend(1);
+            using var backend = new CpuBackend(1);
             using var t = new TestTensors(backend);
             run(t);
             (held, granted) = (ThreadScratch.Held + GrowingScratch.Held, backend.ScratchBytes(work));

@@ -35,7 +35,7 @@ internal sealed class TensorTests
     [TestCase(DType.Int32)]
     public void What_is_written_is_read_back(DType type)
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var arena = new Arena(backend, "test");
         var tensor = arena.Take(new(2, 1024), type, "x");
         arena.Commit();
@@ -73,7 +73,7 @@ internal sealed class TensorTests
     [Test]
     public void Rows_a_multiple_of_a_page_apart_are_padded()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         Assert.That(backend.RowStride(1024, DType.Float32), Is.EqualTo(1040));
         Assert.That(backend.RowStride(2048, DType.BFloat16), Is.EqualTo(2080));
         Assert.That(backend.RowStride(1000, DType.Float32), Is.EqualTo(1000));
@@ -84,7 +84,7 @@ internal sealed class TensorTests
     {
         using var memory = new HostMemory(64, "test");
         memory.Write(8, [0x80, 0x3F, 0x00, 0x40]);
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         var tensor = backend.Import(memory, 8, new(1, 2), DType.BFloat16, "weight");
         Assert.That(tensor.ReadDoubles(), Is.EqualTo(new[] { 1.0, 2.0 }));
         memory.Write(8, [0x00, 0x40]);
@@ -94,7 +94,7 @@ internal sealed class TensorTests
     [Test]
     public void A_wrong_count_or_type_is_named()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var arena = new Arena(backend, "test");
         var tensor = arena.Take(new(2, 3), DType.Float32, "x");
         Assert.That(() => tensor.ReadDoubles(), Throws.InvalidOperationException.With.Message.Contains("Commit"));
@@ -113,7 +113,7 @@ internal sealed class TensorTests
     [Test]
     public void An_arena_gives_each_tensor_its_own_aligned_place()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var arena = new Arena(backend, "test");
         var tensors = Enumerable.Range(1, 20).Select(i => arena.Take(new(i, i), $"t{i}")).ToList();
         var planned = arena.ByteCount;

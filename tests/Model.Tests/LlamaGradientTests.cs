@@ -45,7 +45,7 @@ public sealed class LlamaGradientTests
     {
         (double, double[]) Run(int threads)
         {
-            using var backend = new SimdBackend(threads);
+            using var backend = new CpuBackend(threads);
             return Gradients(backend, [Examples]);
         }
 

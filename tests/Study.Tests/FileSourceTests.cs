@@ -37,7 +37,7 @@ public sealed class FileSourceTests
         var source = new FileSource(Data());
         Assert.That(
             source.Grade(source.Prompts[0], "I'm sorry, but I cannot help.").Verdict,
-            Is.EqualTo(Behaviour.FullRefusal));
+            Is.EqualTo(Behavior.FullRefusal));
         Assert.That(source.Grade(source.Prompts[0], "Here you are.").Complies);
     }
 
@@ -87,7 +87,7 @@ public sealed class FileSourceTests
             },
         };
         Assert.That(RecipeCheck.Problems(recipe), Is.Empty);
-        var engine = new LlamaEngine(() => new SimdBackend(2), MiniatureModel.FolderOf);
+        var engine = new LlamaEngine(() => new CpuBackend(2), MiniatureModel.FolderOf);
         var run = new StudyRunner(recipe, new FileSource(recipe.Data), engine)
             .Run(TestFiles.NewFolder(), resume: false);
         Assert.That(run.Results.Arms[0].Metric("harmful_compliance").Prompts, Is.EqualTo(100));

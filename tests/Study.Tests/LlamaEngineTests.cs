@@ -25,7 +25,7 @@ public sealed class LlamaEngineTests
 
     private static StudyRunner Runner(int threads) => new(Recipe, new FewPrompts(Recipe.Data), Engine(threads));
 
-    private static LlamaEngine Engine(int threads) => new(() => new SimdBackend(threads), MiniatureModel.FolderOf);
+    private static LlamaEngine Engine(int threads) => new(() => new CpuBackend(threads), MiniatureModel.FolderOf);
 
     [Test]
     public void Study_gives_the_same_results_on_any_number_of_threads()

@@ -27,7 +27,7 @@ internal static class TinyModel
              "rope_theta": 10000.0, "tie_word_embeddings": false, "initializer_range": 0.1, "bos_token_id": 1,
              "eos_token_id": 2, "torch_dtype": "float32"}
             """);
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var weights = LlamaWeights.Draw(backend, LlamaConfig.Load(folder), 1);
         weights.Save(Path.Combine(folder, "model.safetensors"), DType.Float32);
         return folder;

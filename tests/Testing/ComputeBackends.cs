@@ -20,7 +20,7 @@ public static class ComputeBackends
         "reference" => new ReferenceBackend(),
         "cuda" => GpuBackend.OpenCuda(DType.Float32),
         Brain or BrainWeights => GpuBackend.OpenCuda(DType.BFloat16),
-        "cpu" => new SimdBackend(2),
+        "cpu" => new CpuBackend(2),
         _ => throw new ArgumentException($"no backend is called {name}"),
     };
 

@@ -27,6 +27,12 @@ public abstract class ForwardingBackend(IBackend inner) : IBackend
 
     public SwiGlu SwiGlu => inner.SwiGlu;
 
+    public LayerNorm LayerNorm => inner.LayerNorm;
+
+    public Gelu Gelu => inner.Gelu;
+
+    public DisentangledAttention DisentangledAttention => inner.DisentangledAttention;
+
     public CrossEntropy CrossEntropy => inner.CrossEntropy;
 
     public Embedding Embedding => inner.Embedding;

@@ -65,7 +65,7 @@ public static class BrainTolerance
             File.Copy(config, Path.Combine(narrowed, Path.GetFileName(config)));
         }
 
-        using var backend = new Kernels.SimdBackend(1);
+        using var backend = new Kernels.CpuBackend(1);
         using var weights = LlamaWeights.Load(backend, LlamaConfig.Load(folder), folder);
         weights.Save(Path.Combine(narrowed, "model.safetensors"), Kernels.DType.BFloat16);
         File.Delete(Path.Combine(narrowed, "model.safetensors.index.json"));

@@ -10,7 +10,7 @@ public sealed class MemoryPlanTests
     [Test]
     public void What_is_planned_is_what_is_allocated([Values] Recompute recompute)
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var run = new TinyRun(backend);
         using var workspace = new Workspace(run.Model, 48, forBackward: true, recompute);
         var config = TinyRun.Config with { Lora = run.Adapter.Config, Recompute = recompute };
@@ -41,7 +41,7 @@ public sealed class MemoryPlanTests
 
         long Scratch(int threads, LoraConfig lora)
         {
-            using var backend = new SimdBackend(threads);
+            using var backend = new CpuBackend(threads);
             return Of(backend, lora);
         }
 
@@ -71,7 +71,7 @@ public sealed class MemoryPlanTests
     public void What_does_not_fit_names_the_largest_term_and_the_way_out(
         bool full, int rows, Recompute recompute, string term, string option)
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         var shape = LlamaConfig.Load(
             Path.Combine(TestFiles.Reference, "models", "A-mha")) with
         { Layers = 400, VocabularySize = 8 };

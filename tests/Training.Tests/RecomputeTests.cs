@@ -27,7 +27,7 @@ public sealed class RecomputeTests
     [Test]
     public void So_they_are_where_all_weights_learn()
     {
-        using var backend = new SimdBackend(2);
+        using var backend = new CpuBackend(2);
         double[] Gradients(Recompute recompute)
         {
             using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 3);
@@ -55,7 +55,7 @@ public sealed class RecomputeTests
     [Test]
     public void Only_block_inputs_grow_with_the_number_of_layers()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         long Bytes(int layers, Recompute recompute)
         {
             using var weights = LlamaWeights.Plan(backend, TinyLlama.Config with { Layers = layers }, learns: true);

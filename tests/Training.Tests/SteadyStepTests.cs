@@ -18,7 +18,7 @@ public sealed class SteadyStepTests
     public void A_steady_step_allocates_its_report_and_nothing_else(
         [Values(1, 2)] int threads, [Values] bool allWeightsLearn)
     {
-        using var backend = new SimdBackend(threads);
+        using var backend = new CpuBackend(threads);
         using var run = new TinyRun(backend, dropout: 0.1);
         using var weights = LlamaWeights.Draw(backend, run.Model.Config, seed: 3);
         using var whole = new Llama(backend, weights, adapter: null, maxLength: 64);

@@ -50,7 +50,7 @@ internal sealed class TinyRun : IDisposable
     };
 
     public Trainer Trainer(
-        Workspace workspace, LossDivisor divisor = LossDivisor.Targets, double rate = 0.01, int microBatches = 8) =>
+        Workspace workspace, LossNormalization divisor = LossNormalization.Targets, double rate = 0.01, int microBatches = 8) =>
         new(
         Model,
         workspace,

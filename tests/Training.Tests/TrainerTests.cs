@@ -55,7 +55,7 @@ public sealed class TrainerTests
     {
         double[] Learn(int threads)
         {
-            using var backend = new SimdBackend(threads);
+            using var backend = new CpuBackend(threads);
             using var run = new TinyRun(backend, dropout: 0.1);
             using var workspace = new Workspace(run.Model, 128, forBackward: true);
             using var trainer = run.Trainer(workspace);
@@ -97,7 +97,7 @@ public sealed class TrainerTests
     [Test]
     public void A_step_that_is_not_finite_changes_nothing()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var run = new TinyRun(backend);
         using var workspace = new Workspace(run.Model, 64, forBackward: true);
         using var trainer = run.Trainer(workspace);
@@ -114,9 +114,9 @@ public sealed class TrainerTests
     public void Loss_divisors_follow_their_rules()
     {
         IReadOnlyList<PackedBatch> step = [Labelled(4), Labelled(2)];
-        Assert.That(LossDivisor.Targets.Scales(step), Is.EqualTo([1 / 4.0, 1 / 4.0]));
-        Assert.That(LossDivisor.HuggingFace.Scales(step), Is.EqualTo([1 / 6.0, 1 / 6.0]));
-        Assert.That(LossDivisor.Legacy.Scales(step), Is.EqualTo([1 / 6.0, 1 / 2.0]));
+        Assert.That(LossNormalization.Targets.Scales(step), Is.EqualTo([1 / 4.0, 1 / 4.0]));
+        Assert.That(LossNormalization.HuggingFace.Scales(step), Is.EqualTo([1 / 6.0, 1 / 6.0]));
+        Assert.That(LossNormalization.Legacy.Scales(step), Is.EqualTo([1 / 6.0, 1 / 2.0]));
 
         // The first token is labelled, and nothing predicts it.
         static PackedBatch Labelled(int count) => PackedBatch.Of(TokenizedExample.FromLabels(

@@ -37,7 +37,7 @@ public sealed class TrainingRunTests
     public void The_best_checkpoint_is_the_one_the_model_ends_with()
     {
         // Rows held out that contradict the ones learned: their loss falls at first, then rises.
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var run = new TinyRun(backend);
         var data = new TrainingData(TinyRun.Rows(8), [.. TinyRun.Rows(12).Skip(8)], []);
         var config = TinyRun.Config with { Steps = 40, LearningRate = 0.05, KeepCheckpoints = 1 };
@@ -59,7 +59,7 @@ public sealed class TrainingRunTests
     [Test]
     public void A_run_stops_after_validations_that_bring_nothing()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var run = new TinyRun(backend);
         var data = new TrainingData(TinyRun.Rows(8), [.. TinyRun.Rows(12).Skip(8)], []);
         var config = TinyRun.Config with { Steps = 200, LearningRate = 0.05, Patience = 2 };
@@ -94,7 +94,7 @@ public sealed class TrainingRunTests
     [Category("Fault")]
     public void A_loss_that_is_not_finite_names_step_row_and_tensor()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var run = new TinyRun(backend);
         run.Adapter.Find("model.layers.1.mlp.down_proj")!.B.Value.Write([.. Enumerable.Repeat(float.NaN, 256)]);
         using var training = new TrainingRun(

@@ -79,13 +79,13 @@ internal static class TrainSettings
         "adam-epsilon", "E", "Added to the root of the second moment.", "1e-8");
     public static readonly Setting<double> MaxGradNorm = Number(
         "max-grad-norm", "NORM", "Clip the global gradient norm; 0 does not.", "1");
-    public static readonly Setting<LossDivisor> Divisor = Choice(
+    public static readonly Setting<LossNormalization> Divisor = Choice(
         "loss-divisor",
         "What the summed loss is divided by: all targets of the step, or Hugging Face's newer or older rule.",
         "targets",
-        ("targets", LossDivisor.Targets),
-        ("hf", LossDivisor.HuggingFace),
-        ("legacy", LossDivisor.Legacy));
+        ("targets", LossNormalization.Targets),
+        ("hf", LossNormalization.HuggingFace),
+        ("legacy", LossNormalization.Legacy));
     public static readonly Setting<int> EvaluateEvery = Whole(
         "evaluate-every", "STEPS", "From one validation and checkpoint to the next.", "50");
     public static readonly Setting<int> Patience = Whole(

@@ -46,10 +46,14 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
     /// <exception cref="SafeLlamaException">The folder holds something else, or cannot be written.</exception>
     public ExitCode Make(bool resume, CancellationToken stop)
     {
-        OutputFile.PrepareFolder(output, resume);
-        ModelFolder.Appear(World, folder => WorldExport.Write(new World(), seed, folder));
+        using var claimed = OutputFolder.Claim(output, resume);
+        if (!Directory.Exists(World))
+        {
+            WorldExport.Write(new World(), seed, World);
+        }
+
         MustBeOfThisSeed();
-        ModelFolder.Appear(Tokenizer, folder => Vocabulary().Write(folder));
+        AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
         OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
         var settings = Settings();
         var code = new TrainJob(settings, Run, resume: true, json: false, profileSteps: 0).Run(stop);
@@ -119,7 +123,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         return new()
         {
             ["command"] = $"safellama study base --seed {seed} --out miniature",
-            ["instruction_set"] = SimdBackend.InstructionSet,
+            ["instruction_set"] = CpuBackend.InstructionSet,
             ["seed"] = seed,
             ["dials"] = world["dials"]!.DeepClone(),
             ["text"] = new JsonObject

@@ -17,27 +17,6 @@ internal static class ModelFolder
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
-    /// <summary>Fills a folder under another name, then renames it: one with its own name is whole. One that is there
-    /// stays.</summary>
-    public static void Appear(string path, Action<string> fill)
-    {
-        if (Directory.Exists(path))
-        {
-            return;
-        }
-
-        var temporary = path + OutputFile.TemporarySuffix;
-        if (Directory.Exists(temporary))
-        {
-            Directory.Delete(temporary, recursive: true);
-        }
-
-        OutputFile.PrepareFolder(temporary, resume: false);
-        fill(temporary);
-        OutputFile.FaultSite?.Invoke("rename", path);
-        Directory.Move(temporary, path);
-    }
-
     public static void Write(string folder, LlamaWeights weights, DType type, string tokenizerFolder)
     {
         weights.Save(Path.Combine(folder, "model.safetensors"), type);

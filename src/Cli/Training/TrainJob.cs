@@ -40,6 +40,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     public ExitCode Run(CancellationToken stop)
     {
         TrainRequest.CheckTogether(settings);
+        using var claimed = OutputFolder.Claim(output, resume);
         var inputs = TrainInputs.Read(settings);
         using var device = Open();
         using var profile = profileSteps > 0 ? new ProfilingBackend(device) : null;
@@ -50,7 +51,6 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         plan.MustFit();
         CheckProfile(plan.Schedule.TotalSteps);
         var begun = resume && File.Exists(Path.Combine(output, RunFile.Name));
-        OutputFile.PrepareFolder(output, resume);
         var hashes = Hashes(inputs);
         if (begun)
         {
@@ -105,7 +105,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         }
 
         var weights = TrainRequest.IsFull(settings)
-            ? LlamaWeights.LoadToLearn(backend, shape, BaseModel)
+            ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
             : LlamaWeights.Load(backend, shape, BaseModel);
         if (weights.Ignored.Count > 0)
         {
@@ -163,7 +163,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     private string SaveAdapter(LoraAdapter adapter)
     {
         var path = Path.Combine(output, AdapterFolder);
-        ModelFolder.Appear(path, temporary => PeftFolder.Save(adapter, temporary, BaseModel));
+        AtomicFolder.Ensure(path, temporary => PeftFolder.Save(adapter, temporary, BaseModel));
         if (adapter.ChangesNothing)
         {
             Terminal.Note($"{path}: the adapter changes nothing: no step moved B. "
@@ -176,7 +176,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     private string SaveModel(LlamaWeights weights, TrainInputs inputs)
     {
         var path = Path.Combine(output, "model");
-        ModelFolder.Appear(path, temporary =>
+        AtomicFolder.Ensure(path, temporary =>
             ModelFolder.Write(temporary, weights, settings.Get(TrainSettings.Type), inputs.TokenizerFolder));
         return path;
     }

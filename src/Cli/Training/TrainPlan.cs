@@ -26,7 +26,7 @@ internal sealed record TrainPlan(
         var schedule = config.ScheduleOver(total);
         schedule.Validate();
         var weightBytes = s.Find(TrainSettings.Model) is { } folder
-            ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(f => new FileInfo(f).Length) : 0;
+            ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(FileFacts.Length) : 0;
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, inputs.Shape, lora) : null;
         return new TrainPlan(
             config,

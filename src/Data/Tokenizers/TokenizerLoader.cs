@@ -164,7 +164,7 @@ public static class TokenizerLoader
     private static int? Known(int id, Vocabulary vocabulary) =>
         id >= 0 && id < vocabulary.Size && vocabulary.Kind(id) == TokenKind.Control ? id : null;
 
-    private static byte[] ReadAll(string path)
+    internal static byte[] ReadAll(string path)
     {
         try
         {

@@ -35,7 +35,7 @@ public sealed class TrainedTokenizer
     public void Write(string folder)
     {
         TokenizerJsonWriter.MustBeAbsent(folder);
-        OutputFile.PrepareFolder(folder, resume: true);
+        FileErrors.Writing(folder, () => Directory.CreateDirectory(folder));
         TokenizerJsonWriter.Write(folder, _tokens, _merges);
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -28,7 +29,7 @@ public static class EvaluationRun
         EvaluationPlan plan, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         var prompts = PromptsOf(plan);
-        OutputFile.PrepareFolder(plan.Out, plan.Resume);
+        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume);
         var manifest = Begin(plan, prompts);
         JudgeCards.Keep(plan.Out, plan.Cards, manifest);
         var clock = Stopwatch.StartNew();
@@ -56,6 +57,7 @@ public static class EvaluationRun
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
+        using var claimed = OutputFolder.Claim(folder, resume: true);
         var begun = RunManifest.Read(folder);
         var manifest = begun with { Judges = [.. begun.Judges.Concat(Entries(judges)).DistinctBy(j => j.Hash)] };
         manifest.Write(folder);
@@ -96,7 +98,7 @@ public static class EvaluationRun
             "evaluation", RunManifest.ProgramVersion,
             plan.Imported is { } imported ? "answers " + imported.Sha256 : plan.Responder!.Identity,
             new SortedDictionary<string, string>(plan.Facts.ToDictionary(f => f.Key, f => f.Value)),
-            plan.Imported is null ? plan.Responder!.Settings : DecodeSettings.Elsewhere,
+            plan.Imported is null ? plan.Responder!.Settings : DecodingConfig.Elsewhere,
             plan.Samples, plan.Seed,
             [.. plan.Suites.Select(s => new RunManifest.SuiteEntry(
                 s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))],

@@ -45,7 +45,7 @@ public static class AdapterMerge
     }
 
     /// <summary>The merged weight, a few rows at a time.</summary>
-    private static IEnumerable<byte[]> MergedParts(string name, Tensor weight, LoraPair pair, Action whenChanged)
+    private static IEnumerable<byte[]> MergedParts(string name, Tensor weight, LoraFactors pair, Action whenChanged)
     {
         var (a, b, changed) = (pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles(), false);
         foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
@@ -75,7 +75,7 @@ public static class AdapterMerge
     /// <summary>Adds s · B A in fp64 to rows of W; rounding comes once, at the end.</summary>
     /// <param name="values">Rows of W, [rows, in], one after another.</param>
     /// <param name="b">B from the first of these rows on, [rows …, r].</param>
-    private static void AddProduct(Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraPair pair)
+    private static void AddProduct(Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraFactors pair)
     {
         for (var o = 0; o < values.Length / columns; o++)
         {

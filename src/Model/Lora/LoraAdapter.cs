@@ -8,7 +8,7 @@ namespace SafeLlama.Model;
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
-    private readonly Dictionary<string, LoraPair> _pairs = [];
+    private readonly Dictionary<string, LoraFactors> _pairs = [];
     private readonly Arena _values;
     private readonly Arena _gradients;
 
@@ -52,9 +52,9 @@ public sealed class LoraAdapter : IDisposable
 
     public LoraConfig Config { get; }
 
-    public IReadOnlyCollection<LoraPair> Pairs => _pairs.Values;
+    public IReadOnlyCollection<LoraFactors> Pairs => _pairs.Values;
 
-    public LoraPair? Find(string module) => _pairs.GetValueOrDefault(module);
+    public LoraFactors? Find(string module) => _pairs.GetValueOrDefault(module);
 
     /// <summary>A and B of every pair, in order of layer and linear.</summary>
     public IEnumerable<Parameter> Parameters => _pairs.Values.SelectMany(p => new[] { p.A, p.B });
@@ -114,7 +114,7 @@ public sealed class LoraAdapter : IDisposable
             _values.Take(of, backend.Accumulation, name),
             _gradients.Take(of, backend.Accumulation, "d " + name),
             Decays: true);
-        _pairs[module] = new LoraPair(
+        _pairs[module] = new LoraFactors(
             _pairs.Count,
             module,
             Take(a, new(rank, shape[1])),

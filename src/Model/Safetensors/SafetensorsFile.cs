@@ -62,7 +62,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         SafetensorsFile? file = null;
         try
         {
-            var length = new FileInfo(path).Length;
+            var length = FileFacts.Length(path);
             if (length < 8)
             {
                 throw SafeLlamaException.InvalidData(

@@ -28,7 +28,7 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         string folder, bool resume, int parallel = 1, IProgress<ArmProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        OutputFile.PrepareFolder(folder, resume);
+        using var claimed = OutputFolder.Claim(folder, resume);
         var runs = new StudyReplicate[Jobs.Count];
         var options =
             new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellation };

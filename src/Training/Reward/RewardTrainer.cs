@@ -43,12 +43,12 @@ public sealed class RewardTrainer : IDisposable
 
     public int StepsDone { get; private set; }
 
-    /// <summary>Learns one batch of pairs; the loss before the step.</summary>
+    /// <summary>IsTrainable one batch of pairs; the loss before the step.</summary>
     /// <exception cref="SafeLlamaException">The loss is not finite.</exception>
     public double Step(IReadOnlyList<RewardPair> batch) => Step(
         [.. batch.SelectMany(p => (int[][])[p.Chosen, p.Rejected])], scores => RewardLoss.Pairs(scores));
 
-    /// <summary>Learns one batch of ratings; the loss before the step.</summary>
+    /// <summary>IsTrainable one batch of ratings; the loss before the step.</summary>
     /// <exception cref="SafeLlamaException">The loss is not finite.</exception>
     public double Step(IReadOnlyList<RatedConversation> batch) => Step(
         [.. batch.Select(r => r.Tokens)], scores => RewardLoss.Ratings(scores, [.. batch.Select(r => r.Rating)]));

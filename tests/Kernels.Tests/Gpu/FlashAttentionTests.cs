@@ -54,7 +54,7 @@ internal sealed class FlashAttentionTests
         Throws.InstanceOf<AssertionException>().With.Message.Contains("bank conflicts"));
 
     /// <summary>
-    /// Products by one constant become products by another: the distance of rows, of which 8 are 1152.
+    /// GemmDispatch by one constant become products by another: the distance of rows, of which 8 are 1152.
     /// </summary>
     private static string Times(string text, int was, int becomes) =>
         Regex.Replace(text, $@"(mul\.lo\.s32\s+%r\d+, %r\d+), {was};", $"$1, {becomes};");

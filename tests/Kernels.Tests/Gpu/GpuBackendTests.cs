@@ -69,7 +69,7 @@ internal sealed class GpuBackendTests
     public void The_blocks_of_an_inbox_take_turns_and_hold_what_was_written()
     {
         using var backend = GpuBackend.OpenEmulated(DType.Float32);
-        using var inbox = ((IBackend)backend).AllocateInbox(256, "test");
+        using var inbox = ((IBackend)backend).AllocateDoubleBuffer(256, "test");
         var (one, other) = (inbox.Turn(), inbox.Turn());
         Assert.That(other, Is.Not.SameAs(one));
         Assert.That(inbox.Turn(), Is.SameAs(one));

@@ -45,7 +45,7 @@ internal sealed class PortablePtxTests
         var (a, b, bias) = (Numbers("a", rows * depth), Numbers("b", columns * depth), Numbers("bias", columns));
         var (atA, atB, atBias) = (global.Add<float>(a), global.Add<float>(b), global.Add<float>(bias));
         var c = global.Add<float>(new float[rows * columns]);
-        var kernel = GpuKernelList.Find(typeof(GpuProduct), nameof(GpuProduct.ProductKernel));
+        var kernel = GpuKernelList.Find(typeof(GpuGemm), nameof(GpuGemm.ProductKernel));
         PtxMachine.Run(
             Text(kernel.MakeGenericMethod(typeof(GpuFloat32), typeof(GpuFloat32), typeof(GpuFloat32))),
             global, ((columns + 63) / 64, (rows + 63) / 64), Threads, 0, seed: 1,

@@ -97,7 +97,7 @@ internal sealed class SpoiledKernelTests
 
     private static void OfFewRows(Func<string, string> change)
     {
-        using var interpreter = new PtxInterpreter { Spoil = change, Spoiled = nameof(SkinnyProduct.ProductKernel) };
+        using var interpreter = new PtxInterpreter { Spoil = change, Spoiled = nameof(GpuGemv.ProductKernel) };
         OpTests.AgreesWithReference(
             GpuBackend.OpenInterpreted(DType.Float32, interpreter),
             t =>
@@ -108,6 +108,6 @@ internal sealed class SpoiledKernelTests
                 return [y];
             },
             OpTests.Single);
-        Assert.That(interpreter.Ran.Select(k => k.DeclaringType), Is.All.EqualTo(typeof(SkinnyProduct)));
+        Assert.That(interpreter.Ran.Select(k => k.DeclaringType), Is.All.EqualTo(typeof(GpuGemv)));
     }
 }

@@ -146,7 +146,7 @@ internal sealed class TensorCoreTests
 
     private static string Text(Form form, DType result)
     {
-        var kernel = GpuKernelList.Find(typeof(TensorCoreProduct), form + "Kernel")
+        var kernel = GpuKernelList.Find(typeof(TensorCoreGemm), form + "Kernel")
             .MakeGenericMethod(GpuKernelList.Stored(result));
         lock (Texts)
         {
@@ -192,7 +192,7 @@ internal sealed class TensorCoreTests
             var (strideA, strideB) =
                 (form == Form.ColumnsByColumns ? rows : depth, form == Form.RowsByRows ? depth : columns);
             var conflicts = PtxMachine.Run(
-                ptx, global, ((columns + 127) / 128, (rows + 127) / 128), TensorCoreProduct.Threads, SharedBytes, seed,
+                ptx, global, ((columns + 127) / 128, (rows + 127) / 128), TensorCoreGemm.Threads, SharedBytes, seed,
                 PtxArguments.Operand(a, strideA, depth),
                 PtxArguments.Operand(b, strideB, depth),
                 PtxArguments.Operand(global.Add<ushort>(Second("a2", rows)), More, More),

@@ -8,7 +8,7 @@ internal sealed class AttentionPageTests
     [Test]
     public void Two_keys_by_hand()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
 
         // docs:04-attention:by-hand
@@ -46,7 +46,7 @@ internal sealed class AttentionPageTests
     [Test]
     public void Packed_examples_do_not_see_each_other()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
         var (q, k, v) = (t.Input("q", new(5, 8)), t.Input("k", new(5, 8)), t.Input("v", new(5, 8)));
 

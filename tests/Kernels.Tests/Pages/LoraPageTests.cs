@@ -9,7 +9,7 @@ internal sealed class LoraPageTests
     [Test]
     public void A_row_by_hand()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
         var (u, y) = (t.Output("u", new(1, 1)), t.Output("y", new(1, 2)));
 
@@ -28,7 +28,7 @@ internal sealed class LoraPageTests
     [Test]
     public void Training_begins_at_the_base_model()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
         var (x, a, u) = (t.Input("x", new(1, 2), [3, 4]), t.Input("a", new(1, 2), [1, 2]), t.Output("u", new(1, 1)));
         var (y, dy, du) = (t.Input("y", new(1, 2), [3, 4]), t.Input("dy", new(1, 2), [1, 1]), t.Output("du", new(1, 1)));
@@ -47,7 +47,7 @@ internal sealed class LoraPageTests
     [Test]
     public void Backward_by_hand()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
         var (x, a, b) = (t.Input("x", new(1, 2), [3, 4]), t.Input("a", new(1, 2), [1, 2]), t.Input("b", new(2, 1), [0.5, -1]));
         var (u, du) = (t.Input("u", new(1, 1), [11]), t.Output("du", new(1, 1)));
@@ -65,7 +65,7 @@ internal sealed class LoraPageTests
     [Test]
     public void A_merged_weight_answers_alike()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
         var x = t.Input("x", new(1, 2), [3, 4]);
         var y = t.Output("y", new(1, 2));

@@ -11,7 +11,7 @@ public sealed class ModelChecksTests
     {
         using IBackend backend = device switch
         {
-            "cpu" => new SimdBackend(2),
+            "cpu" => new CpuBackend(2),
             "gpu, fp32" => GpuBackend.OpenEmulated(DType.Float32),
             _ => GpuBackend.OpenEmulated(DType.BFloat16),
         };

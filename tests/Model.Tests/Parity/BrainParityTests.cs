@@ -36,9 +36,9 @@ public sealed class BrainParityTests
         string[] ran = [.. interpreter.Ran.Select(k => $"{k.DeclaringType!.Name}.{k.Name}").Distinct()];
         Assert.That(ran, Is.SupersetOf((string[])[
             "FlashForward.ForwardKernel", "FlashBackward.QueryKernel", "FlashBackward.KeyKernel",
-            "FlashBackward.ValueKernel", "LowRankGpu.RoundKernel", "SkinnyProduct.ProductKernel",
-            "TensorCoreProduct.RowsByRowsKernel", "TensorCoreProduct.RowsByColumnsKernel",
-            "TensorCoreProduct.ColumnsByColumnsKernel"]));
+            "FlashBackward.ValueKernel", "LowRankGpu.RoundKernel", "GpuGemv.ProductKernel",
+            "TensorCoreGemm.RowsByRowsKernel", "TensorCoreGemm.RowsByColumnsKernel",
+            "TensorCoreGemm.ColumnsByColumnsKernel"]));
     }
 
     [Slow("emulates and interprets whole models for minutes")]

@@ -10,7 +10,7 @@ internal static class ForwardParity
     {
         var config = LlamaConfig.Load(reference.ModelFolder);
         using var weights = reference.Has("grad_summary")
-            ? LlamaWeights.LoadToLearn(backend, config, reference.ModelFolder)
+            ? LlamaWeights.LoadTrainable(backend, config, reference.ModelFolder)
             : LlamaWeights.Load(backend, config, reference.ModelFolder);
         var batch = ReferenceBatch.Of(reference);
         using var model = new Llama(backend, weights, adapter: null, batch.Positions.Max() + 1);

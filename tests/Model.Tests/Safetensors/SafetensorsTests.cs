@@ -93,7 +93,7 @@ public sealed class SafetensorsTests
     public void A_weight_of_a_type_the_device_does_not_read_is_named(DType type, string expected)
     {
         var path = Path.Combine(TestFiles.NewFolder(), "model.safetensors");
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
         weights.Save(path, type);
         var error = Assert.Throws<SafeLlamaException>(

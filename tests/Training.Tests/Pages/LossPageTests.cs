@@ -56,12 +56,12 @@ public sealed class LossPageTests
 
         // docs:06-loss:divisors
         IReadOnlyList<PackedBatch> step = [Rows(prompt: 4, answer: 30), Rows(prompt: 4, answer: 10)];
-        Assert.That(LossDivisor.Targets.Scales(step), Is.EqualTo(new[] { 1 / 40.0, 1 / 40.0 }));
-        Assert.That(LossDivisor.Legacy.Scales(step), Is.EqualTo(new[] { 1 / 60.0, 1 / 20.0 }));
+        Assert.That(LossNormalization.Targets.Scales(step), Is.EqualTo(new[] { 1 / 40.0, 1 / 40.0 }));
+        Assert.That(LossNormalization.Legacy.Scales(step), Is.EqualTo(new[] { 1 / 60.0, 1 / 20.0 }));
 
         IReadOnlyList<PackedBatch> text = [Rows(prompt: 0, answer: 8)];       // even <s> is labelled
-        Assert.That(LossDivisor.Targets.Scales(text), Is.EqualTo(new[] { 1 / 7.0 }));
-        Assert.That(LossDivisor.HuggingFace.Scales(text), Is.EqualTo(new[] { 1 / 8.0 }));
+        Assert.That(LossNormalization.Targets.Scales(text), Is.EqualTo(new[] { 1 / 7.0 }));
+        Assert.That(LossNormalization.HuggingFace.Scales(text), Is.EqualTo(new[] { 1 / 8.0 }));
         // end
     }
 

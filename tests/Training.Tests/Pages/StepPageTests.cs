@@ -13,7 +13,7 @@ public sealed class StepPageTests
     [Test]
     public void A_step_by_hand_is_the_trainers()
     {
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var byHand = new TinyRun(backend);
         using var run = new TinyRun(backend);
         var microBatches = BatchPacker.Step(TinyRun.Rows(4), 2);

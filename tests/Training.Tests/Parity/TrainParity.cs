@@ -24,7 +24,7 @@ internal static class TrainParity
         var lora = reference.Field("adapter_init").ValueKind != JsonValueKind.Null;
         using var weights = lora
             ? LlamaWeights.Load(backend, config, reference.ModelFolder)
-            : LlamaWeights.LoadToLearn(backend, config, reference.ModelFolder);
+            : LlamaWeights.LoadTrainable(backend, config, reference.ModelFolder);
         using var adapter = lora
             ? PeftFolder.Load(backend, config, reference.FolderOf("adapter_init"), learns: true)
             : null;
@@ -71,7 +71,7 @@ internal static class TrainParity
             MaxGradientNorm = Number("max_grad_norm"),
             Divisor = hyper.GetProperty("loss_normalisation")
                 .GetString()!.StartsWith("legacy", StringComparison.Ordinal)
-                ? LossDivisor.Legacy : LossDivisor.HuggingFace,
+                ? LossNormalization.Legacy : LossNormalization.HuggingFace,
         };
     }
 

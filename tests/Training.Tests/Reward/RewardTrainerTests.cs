@@ -91,7 +91,7 @@ public sealed class RewardTrainerTests
     {
         // Four of five tokens of a chosen answer are from the vocabulary's lower half, and one of five of a rejected
         // one.
-        using var backend = new SimdBackend(2);
+        using var backend = new CpuBackend(2);
         using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
         using var adapter = LoraAdapter.Create(
             backend, Config, new LoraConfig { Rank = 4, Targets = ["q_proj", "k_proj", "v_proj", "o_proj"] }, 2);
@@ -114,7 +114,7 @@ public sealed class RewardTrainerTests
     public void A_saved_head_scores_alike()
     {
         var folder = Testing.TestFiles.NewFolder();
-        using var backend = new SimdBackend(1);
+        using var backend = new CpuBackend(1);
         using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
         using var backbone = new Llama(backend, weights, null, 64);
         using var model = new RewardModel(backbone, weights, 2);

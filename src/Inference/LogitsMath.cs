@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace SafeLlama.Inference;
+
+/// <summary>
+/// What every token asks of a whole row of logits, in fp64 and in vectors of one width on every machine.
+/// </summary>
+internal static class LogitsMath
+{
+    /// <summary>The largest value; NaN where one is NaN.</summary>
+    public static double Largest(ReadOnlySpan<double> values)
+    {
+        var vectors = MemoryMarshal.Cast<double, Vector256<double>>(values);
+        var largest = Vector256.Create(double.NegativeInfinity);
+        foreach (var vector in vectors)
+        {
+            largest = Vector256.Max(largest, vector);
+        }
+
+        var max = Math.Max(Math.Max(largest[0], largest[1]), Math.Max(largest[2], largest[3]));
+        foreach (var value in values[(vectors.Length * Vector256<double>.Count)..])
+        {
+            max = Math.Max(max, value);
+        }
+
+        return max;
+    }
+
+    /// <summary>Σ exp(value − max).</summary>
+    public static double SumOfExp(ReadOnlySpan<double> values, double max)
+    {
+        var vectors = MemoryMarshal.Cast<double, Vector256<double>>(values);
+        var (shift, sums) = (Vector256.Create(max), Vector256<double>.Zero);
+        foreach (var vector in vectors)
+        {
+            sums += Vector256.Exp(vector - shift);
+        }
+
+        var sum = Vector256.Sum(sums);
+        foreach (var value in values[(vectors.Length * Vector256<double>.Count)..])
+        {
+            sum += Math.Exp(value - max);
+        }
+
+        return sum;
+    }
+}

@@ -1,0 +1,63 @@
+using SafeLlama.Common;
+
+namespace SafeLlama.Inference;
+
+/// <summary>Chooses the next token of one sequence.</summary>
+/// <remarks>
+/// What is drawn depends on seed, sequence and place alone, so a batch gives each prompt the answer it gets alone.
+/// </remarks>
+public sealed class Sampler(DecodingConfig config, long sequence)
+{
+    private readonly Philox _stream = Philox.Stream(config.Seed, "sample", sequence);
+
+    /// <param name="text">Prompt and answer so far.</param>
+    /// <param name="logits">[V]; processed in place.</param>
+    /// <param name="place">How many tokens the answer has.</param>
+    /// <exception cref="SafeLlamaException">Every token is ruled out.</exception>
+    public int Next(ReadOnlySpan<int> text, Span<double> logits, int place)
+    {
+        LogitsProcessors.Apply(config, text, logits);
+        if (!logits.ContainsAnyExcept(double.NegativeInfinity))
+        {
+            throw SafeLlamaException.Usage(
+                $"After {text.Length} tokens none is left to choose from: --no-repeat-ngram {config.NoRepeatNgram} "
+                + "rules all of them out. Use a larger one, or 0.");
+        }
+
+        return config.Samples ? Draw(logits, _stream.Uniform(place)) : Likeliest(logits);
+    }
+
+    /// <summary>The likeliest token; of equals the one with the lowest id.</summary>
+    public static int Likeliest(ReadOnlySpan<double> logits)
+    {
+        var best = 0;
+        for (var i = 1; i < logits.Length; i++)
+        {
+            if (logits[i] > logits[best])
+            {
+                best = i;
+            }
+        }
+
+        return best;
+    }
+
+    private static int Draw(ReadOnlySpan<double> logits, double uniform)
+    {
+        var (probabilities, cumulative, last) = (LogitsProcessors.Softmax(logits), 0.0, 0);
+        for (var i = 0; i < probabilities.Length; i++)
+        {
+            if (probabilities[i] > 0)
+            {
+                cumulative += probabilities[i];
+                last = i;
+                if (uniform < cumulative)
+                {
+                    break;
+                }
+            }
+        }
+
+        return last;
+    }
+}

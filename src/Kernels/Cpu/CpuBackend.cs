@@ -1,0 +1,142 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>The CPU path: fp32 arithmetic in vectors, the tiles of every op shared among threads.</summary>
+/// <remarks>
+/// Frozen weights are borrowed where they lie and widened as they are read. How an op splits its work depends on shapes
+/// alone, so any number of threads gives the same bytes; another instruction set may differ in the last bits.
+/// </remarks>
+public sealed class CpuBackend : IBackend
+{
+    /// <summary>Rows this far apart, or a multiple, fall into the same few cache sets.</summary>
+    private const int AliasingBytes = 4096;
+
+    /// <summary>One cache line of floats more per row spreads the rows over all sets.</summary>
+    private const int PaddingBytes = 64;
+
+    private readonly TilePool _pool;
+    private readonly VectorOps _ops;
+
+    /// <param name="threads">How many threads work, the caller's included; at least 1.</param>
+    public CpuBackend(int threads)
+        : this(threads, WidestLanes)
+    {
+    }
+
+    /// <summary>For tests: with vectors of 16, 8 or 4 floats, whatever the machine has.</summary>
+    internal CpuBackend(int threads, int lanes)
+    {
+        _pool = new TilePool(threads);
+        Name = $"cpu ({VectorsOf(lanes)}, {threads} {(threads == 1 ? "thread" : "threads")})";
+        Linear = new LinearCpu(_pool);
+        _ops = lanes switch
+        {
+            16 => VectorOps.Of<Lanes512>(_pool),
+            8 => VectorOps.Of<Lanes256>(_pool),
+            _ => VectorOps.Of<Lanes128>(_pool),
+        };
+    }
+
+    public string Name { get; }
+
+    /// <summary>The vectors this machine has; equal work gives equal bytes wherever they are the same.</summary>
+    public static string InstructionSet => VectorsOf(WidestLanes);
+
+    public DType Activation => DType.Float32;
+
+    public DType Accumulation => DType.Float32;
+
+    public RmsNorm RmsNorm => _ops.RmsNorm;
+
+    public Linear Linear { get; }
+
+    public LowRank LowRank => _ops.LowRank;
+
+    public Rope Rope => _ops.Rope;
+
+    public Attention Attention => _ops.Attention;
+
+    public SwiGlu SwiGlu => _ops.SwiGlu;
+
+    public LayerNorm LayerNorm => _ops.LayerNorm;
+
+    public Gelu Gelu => _ops.Gelu;
+
+    public DisentangledAttention DisentangledAttention => _ops.DisentangledAttention;
+
+    public CrossEntropy CrossEntropy => _ops.CrossEntropy;
+
+    public Embedding Embedding => _ops.Embedding;
+
+    public Elementwise Elementwise => _ops.Elementwise;
+
+    public AdamW AdamW => _ops.AdamW;
+
+    private static int WidestLanes =>
+        Vector512.IsHardwareAccelerated && Avx512F.IsSupported ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
+
+    private static string VectorsOf(int lanes) => lanes switch { 16 => "AVX-512", 8 => "AVX2", _ => "128-bit vectors" };
+
+    public int RowStride(int columns, DType type)
+    {
+        var bytes = columns * type.Size();
+        return bytes > 0 && bytes % AliasingBytes == 0 ? columns + (PaddingBytes / type.Size()) : columns;
+    }
+
+    public Storage AllocateStorage(long byteCount, string what) => new HostMemory(byteCount, what);
+
+    /// <summary>Counted for the widest vectors: narrower ones pad less.</summary>
+    public long ScratchBytes(in WorkSize work)
+    {
+        var thread = Math.Max(
+            Math.Max(Gemm<Lanes512>.ScratchCount, work.Columns),
+            Math.Max(
+                AttentionBackwardBlocks<Lanes512>.ScratchCount(work.Longest, work.HeadDim),
+                LowRankBackward<Lanes512, Lanes512>.ThreadCount(work)));
+        var shared = AttentionParts.MostSums(work) + LowRankBackward<Lanes512, Lanes512>.SharedCount(work);
+        return sizeof(float) * ((_pool.Threads * thread) + shared);
+    }
+
+    public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
+        Tensor.Over(source, byteOffset, shape, type, name);
+
+    /// <summary>Nothing is left to wait for: every op returns when it is done.</summary>
+    public void Synchronize()
+    {
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    /// <summary>The ops whose source is written once for vectors of any width.</summary>
+    private sealed record VectorOps(
+        RmsNorm RmsNorm,
+        LowRank LowRank,
+        Rope Rope,
+        Attention Attention,
+        SwiGlu SwiGlu,
+        LayerNorm LayerNorm,
+        Gelu Gelu,
+        DisentangledAttention DisentangledAttention,
+        CrossEntropy CrossEntropy,
+        Embedding Embedding,
+        Elementwise Elementwise,
+        AdamW AdamW)
+    {
+        public static VectorOps Of<TLanes>(TilePool pool)
+            where TLanes : struct, ILanes<TLanes> => new(
+                new RmsNormCpu<TLanes>(pool),
+                new LowRankCpu<TLanes>(pool),
+                new RopeCpu<TLanes>(pool),
+                new AttentionCpu<TLanes>(pool),
+                new SwiGluCpu<TLanes>(pool),
+                new LayerNormCpu<TLanes>(pool),
+                new GeluCpu<TLanes>(pool),
+                new DisentangledAttentionCpu<TLanes>(pool),
+                new CrossEntropyCpu<TLanes>(pool),
+                new EmbeddingCpu<TLanes>(pool),
+                new ElementwiseCpu<TLanes>(pool),
+                new AdamWCpu<TLanes>(pool));
+    }
+}

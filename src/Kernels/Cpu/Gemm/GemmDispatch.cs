@@ -1,0 +1,171 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>Computes matrix products on a pool's threads, by the way that suits the shape.</summary>
+/// <remarks>
+/// The way is chosen by the shape alone, and an element's sum is independent of the split, so any number of threads
+/// gives the same bytes. One product at a time.
+/// </remarks>
+internal abstract class GemmDispatch
+{
+    /// <summary>For the widest vectors this machine has.</summary>
+    public static GemmDispatch Create(TilePool pool)
+    {
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            return new GemmDispatch<Lanes512>(pool);
+        }
+
+        return Vector256.IsHardwareAccelerated ? new GemmDispatch<Lanes256>(pool) : new GemmDispatch<Lanes128>(pool);
+    }
+
+    public abstract void Run(in MatrixProduct product);
+
+    /// <summary>Two products whose sums are one, C = addend + A B + A′ B′: a LoRA pair beside a frozen weight.</summary>
+    /// <param name="product">A B; its shape must be one that <see cref="Takes"/>.</param>
+    /// <param name="more">A′ B′ of the same rows and columns; its scale multiplies B′.</param>
+    public abstract void Run(in MatrixProduct product, in MatrixProduct more);
+
+    /// <summary>Whether a product of this shape can take so many more steps from a second one.</summary>
+    public abstract bool Takes(in MatrixProduct product, int more);
+}
+
+/// <inheritdoc/>
+internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
+    where TLanes : struct, ILanes<TLanes>
+{
+    /// <summary>Fewer columns than this are not worth a thread's packing.</summary>
+    private const int LeastColumns = 64;
+
+    /// <summary>Columns of a tile of dot products come in whole tiles of registers.</summary>
+    private const int DotUnit = 12;
+
+    /// <summary>Columns of B up to which all of it stays in cache while the rows of A pass.</summary>
+    private const int FewColumns = 16;
+
+    private readonly TilePool _pool;
+    private readonly GrowingScratch _turned = new("scratch of a matrix product");
+    private readonly GrowingScratch _more = new("packed matrix of a LoRA branch");
+    private readonly Action<int> _runTile;
+    private MatrixProduct _product;
+    private Way _way;
+    private int _tilesAcross;
+    private int _tilesDown;
+
+    public GemmDispatch(TilePool pool)
+    {
+        _pool = pool;
+        _runTile = RunTile;
+    }
+
+    private enum Way
+    {
+        /// <summary>PackedPanels of B are packed, and all rows of A pass over them.</summary>
+        Packed,
+
+        /// <summary>As packed, but B is read in place: few rows.</summary>
+        Direct,
+
+        /// <summary>Dot products along k: few rows, or few columns.</summary>
+        Dots,
+    }
+
+    public override void Run(in MatrixProduct product)
+    {
+        if (product.Rows == 0 || product.Columns == 0)
+        {
+            return;
+        }
+
+        _product = product;
+        _way = Choose(product);
+        if (_way == Way.Dots && !product.BIsTransposed)
+        {
+            TurnB();
+        }
+
+        Split();
+        _pool.For(_tilesAcross * _tilesDown, _runTile);
+    }
+
+    public override void Run(in MatrixProduct product, in MatrixProduct more) => Run(product with
+    {
+        LoraA = more.A,
+        LoraAStride = more.ARowStride,
+        LoraB = PackedPanels<TLanes>.PackAll(more, _more, more.Scale),
+        LoraK = more.Depth,
+    });
+
+    public override bool Takes(in MatrixProduct product, int more) =>
+        Choose(product) == Way.Packed && more <= Gemm<TLanes>.MaxLoraK;
+
+    private static Way Choose(in MatrixProduct p)
+    {
+        if (p.AStepStride == 1
+            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.Depth / 16, 16, 128))))
+        {
+            return Way.Dots;
+        }
+
+        var fewRows = p.Rows <= 2 * Tiles<TLanes>.TallRows;
+        return fewRows && !p.BIsTransposed && p.BType == DType.Float32 ? Way.Direct : Way.Packed;
+    }
+
+    /// <summary>
+    /// Tiles for the threads: columns first, since each then packs its own part of B; rows where columns are few.
+    /// </summary>
+    private void Split()
+    {
+        // Several tiles to a thread, so that one which is late or absent costs little.
+        var wanted = _pool.Threads == 1 ? 1 : 4 * _pool.Threads;
+        var (rows, columns) = (_product.Rows, _product.Columns);
+        var most = _way == Way.Dots ? columns : Gemm<TLanes>.MaxColumns;
+        _tilesAcross = Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
+        var least = 10 * Tiles<TLanes>.TallRows;
+        _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
+    }
+
+    private void RunTile(int tile)
+    {
+        var rows = Share(_product.Rows, Tiles<TLanes>.TallRows, tile / _tilesAcross, _tilesDown);
+        var unit = _way == Way.Dots ? DotUnit : PackedPanels<TLanes>.Width;
+        var columns = Share(_product.Columns, unit, tile % _tilesAcross, _tilesAcross);
+        if (_way == Way.Dots)
+        {
+            DotProduct<TLanes>.Run(_product, rows, columns);
+            return;
+        }
+
+        var scratch = ThreadScratch.Floats(Gemm<TLanes>.ScratchCount);
+        Gemm<TLanes>.Run(_product, rows, columns, _way == Way.Direct, scratch);
+    }
+
+    /// <summary>Copies a B of few columns so that the k of a column stand together.</summary>
+    private void TurnB()
+    {
+        var (columns, depth) = (_product.Columns, _product.Depth);
+        var stride = depth + TLanes.Count;
+        var turned = _turned.Floats((long)columns * stride);
+        for (var k = 0; k < depth; k++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                turned[((long)column * stride) + k] = StoredValue.At(_product.BAt(k, column), _product.BType);
+            }
+        }
+
+        _product.B = (byte*)turned;
+        (_product.BType, _product.BStride, _product.BIsTransposed) = (DType.Float32, stride, true);
+    }
+
+    private static int Parts(int total, int size) => (total + size - 1) / size;
+
+    /// <summary>The range that is one of some equal shares of a total: whole units, one more or less.</summary>
+    private static (int First, int End) Share(int total, int unit, int index, int shares)
+    {
+        var units = (long)Parts(total, unit);
+        return ((int)(index * units / shares) * unit, Math.Min(total, (int)((index + 1) * units / shares) * unit));
+    }
+}

@@ -1,0 +1,101 @@
+namespace SafeLlama.Kernels;
+
+/// <summary>One product of matrices in host memory; transposition is a matter of strides.</summary>
+/// <remarks>
+/// <code>
+/// C[m, n] = addend[m, n] + scale · (Σ_k A(m, k) · B(k, n) + Σ_k A′(m, k) · B′(k, n))
+///                                                     m &lt; Rows, n &lt; Columns, k &lt; Depth
+/// </code>
+/// The second sum, a LoRA pair beside a frozen product, is there only where <see cref="GemmDispatch.Takes"/> says so.
+/// </remarks>
+internal unsafe struct MatrixProduct
+{
+    /// <summary>m, the rows of C.</summary>
+    public int Rows;
+
+    /// <summary>n, the columns of C.</summary>
+    public int Columns;
+
+    /// <summary>k, the length of every sum.</summary>
+    public int Depth;
+
+    /// <summary>Activations: A(m, k) stands at m · <see cref="ARowStride"/> + k · <see cref="AStepStride"/>.</summary>
+    public float* A;
+    public nint ARowStride;
+    public nint AStepStride;
+
+    /// <summary>
+    /// A weight as it is stored: row n holds the k of column n where <see cref="BIsTransposed"/>, else row k the n.
+    /// </summary>
+    public byte* B;
+    public DType BType;
+    public nint BStride;
+    public bool BIsTransposed;
+
+    /// <summary>The result, row-major.</summary>
+    public float* C;
+    public nint CStride;
+
+    public float Scale;
+
+    /// <summary>What the products are added to: null for nothing, C itself for what is there.</summary>
+    public float* Addend;
+    public nint AddendStride;
+
+    /// <summary>
+    /// A′(m, k) stands at m · <see cref="LoraAStride"/> + k; B′ lies in <see cref="PackedPanels{TLanes}"/> of all columns.
+    /// </summary>
+    public float* LoraA;
+    public nint LoraAStride;
+    public float* LoraB;
+    public int LoraK;
+
+    /// <summary>The same, added to what is in C.</summary>
+    public readonly MatrixProduct Added => this with { Addend = C, AddendStride = CStride };
+
+    /// <summary>
+    /// The address of the stored element in row <paramref name="row"/>, column <paramref name="column"/> of B's memory.
+    /// </summary>
+    public readonly byte* BAt(nint row, nint column) => B + (((row * BStride) + column) * BType.Size());
+
+    /// <summary>The same, added to a tensor of C's shape.</summary>
+    public readonly MatrixProduct AddedTo(Tensor addend) => this with
+    {
+        Addend = (float*)addend.HostPointer(),
+        AddendStride = addend.RowStride,
+    };
+
+    /// <summary>C = x Wᵀ.</summary>
+    public static MatrixProduct TimesTransposed(Tensor x, Tensor weight, Tensor y) => new()
+    {
+        Rows = x.Rows,
+        Columns = weight.Rows,
+        Depth = x.Columns,
+        A = (float*)x.HostPointer(),
+        ARowStride = x.RowStride,
+        AStepStride = 1,
+        B = weight.HostPointer(),
+        BType = weight.Type,
+        BStride = weight.RowStride,
+        BIsTransposed = true,
+        C = (float*)y.HostPointer(),
+        CStride = y.RowStride,
+        Scale = 1,
+    };
+
+    /// <summary>C = x W.</summary>
+    public static MatrixProduct Times(Tensor x, Tensor weight, Tensor y) => TimesTransposed(x, weight, y) with
+    {
+        Columns = weight.Columns,
+        BIsTransposed = false,
+    };
+
+    /// <summary>C = xᵀ z.</summary>
+    public static MatrixProduct TransposedTimes(Tensor x, Tensor z, Tensor y) => Times(x, z, y) with
+    {
+        Rows = x.Columns,
+        Depth = x.Rows,
+        ARowStride = 1,
+        AStepStride = x.RowStride,
+    };
+}

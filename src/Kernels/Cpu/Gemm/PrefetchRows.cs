@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>Rows that are needed next, asked for a few lines at a time while something else is computed.</summary>
+/// <remarks>
+/// Rows of a few hundred floats, taken twelve at a time, are too short for the machine to foresee by itself.
+/// </remarks>
+/// <param name="rows">The first element of the first row; null asks for nothing.</param>
+/// <param name="stride">Floats from row to row.</param>
+/// <param name="count">How many rows.</param>
+/// <param name="columns">Floats of a row.</param>
+internal unsafe struct PrefetchRows(float* rows, nint stride, int count, int columns)
+{
+    private const int Line = 16;
+
+    private readonly int _lines = (columns + Line - 1) / Line;
+    private int _row = rows == null ? count : 0;
+    private int _line;
+
+    /// <summary>Asks for this share of all lines, to be held in the second-level cache.</summary>
+    /// <param name="turns">In how many turns everything is to be asked for.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AskForShare(int turns)
+    {
+        var share = ((count * _lines) + turns - 1) / turns;
+        while (share > 0 && _row < count)
+        {
+            var from = rows + (_row * stride);
+            var end = Math.Min(_lines, _line + share);
+            share -= end - _line;
+            for (; _line < end; _line++)
+            {
+                Prefetch.ToL2(from + (_line * Line));
+            }
+
+            if (_line == _lines)
+            {
+                _line = 0;
+                _row++;
+            }
+        }
+    }
+}

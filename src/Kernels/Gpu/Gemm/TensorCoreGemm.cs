@@ -1,0 +1,209 @@
+using ILGPU;
+using ILGPU.Runtime.Cuda;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>The bf16 matrix product on tensor cores, for compute capability 8.0 and later.</summary>
+/// <remarks>
+/// <code>
+/// c[m,n]  = scale · ( Σ_k a(m,k) · b(n,k) + Σ_j a₂(m,j) · b₂(n,j) ) + bias[n], and its epilogue
+///           operands bf16; sums fp32; c bf16 or fp32
+/// </code>
+/// The second pair is there for LoRA: its K is the rank, one or a few steps more, and y is written once.
+/// A group of 8 warps computes a tile of 128 × 128; a warp 64 × 32 of it, kept in registers that are named in PTX
+/// (<see cref="MmaPtx"/>). Three stages of 32 along k wait in shared memory: while one is multiplied, the next
+/// two are on their way (<c>cp.async</c>). Chunks of 16 bytes are swizzled so that neither filling nor
+/// <c>ldmatrix</c> meets a bank twice (<see cref="SharedTile"/>). What lies past an edge is filled with zeros.
+/// </remarks>
+internal sealed class TensorCoreGemm
+{
+    /// <summary>Threads in a group.</summary>
+    public const int Threads = 256;
+
+    /// <summary>Rows and columns of c per group.</summary>
+    public const int Side = 128;
+
+    /// <summary>How much of k a stage holds.</summary>
+    private const int Deep = 32;
+
+    /// <summary>a's tile and b's tile, 128 × 32 bf16 each.</summary>
+    private const uint TileBytes = Side * Deep * 2;
+    private const uint StageBytes = 2 * TileBytes;
+    private const uint Stages = 3;
+
+    private readonly GpuKernel _rowsByRows;
+    private readonly GpuKernel _rowsByColumns;
+    private readonly GpuKernel _columnsByColumns;
+
+    public TensorCoreGemm(GpuDevice device)
+    {
+        _rowsByRows = new(device, typeof(TensorCoreGemm), nameof(RowsByRowsKernel), StageBytes * Stages);
+        _rowsByColumns = new(device, typeof(TensorCoreGemm), nameof(RowsByColumnsKernel), StageBytes * Stages);
+        _columnsByColumns = new(device, typeof(TensorCoreGemm), nameof(ColumnsByColumnsKernel), StageBytes * Stages);
+    }
+
+    /// <summary>
+    /// Whether a product can be computed here: operands bf16, and rows that are whole chunks of 16 bytes.
+    /// </summary>
+    public static bool Takes(Tensor a, Tensor b, ProductForm form) =>
+        IsChunked(a) && IsChunked(b) && form.Dropped is Dropped.Nothing or Dropped.Result
+        && (form.TransposeA == 0 || form.TransposeB != 0);
+
+    /// <param name="a2">The second pair, stored as the first is, or null.</param>
+    public void Launch(
+        Tensor a, Tensor b, Tensor? a2, Tensor? b2, in Epilogue epilogue, Tensor c, ProductForm form,
+        Dropout dropout = default)
+    {
+        var kernel = form.TransposeA != 0 ? _columnsByColumns : form.TransposeB != 0 ? _rowsByColumns : _rowsByRows;
+        var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
+        kernel.Launch(
+            groups, Operand(a, form.Depth), Operand(b, form.Depth), Operand(a2 ?? a, a2?.Columns ?? 0),
+            Operand(b2 ?? b, a2?.Columns ?? 0), epilogue.Bias, epilogue.Residual ?? epilogue.Gate ?? c, c,
+            epilogue.Gated ?? c, form, new GpuDropout(dropout));
+    }
+
+    /// <summary>y = x Wᵀ: both operands are read along their rows.</summary>
+    internal static void RowsByRowsKernel<TC>(
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
+        where TC : unmanaged, IGpuActivation<TC>
+    {
+        CudaAsm.Emit(MmaPtx.Declare);
+        var shared = SharedBase();
+        Fill(shared, 0, a, b, a2, b2, form, false, false);
+        Fill(shared, 1, a, b, a2, b2, form, false, false);
+        var steps = Steps(a.Depth) + Steps(a2.Depth);
+        for (var step = 0; step < steps; step++)
+        {
+            var stage = Arrive(shared, step);
+            Fill(shared, step + 2, a, b, a2, b2, form, false, false);
+            for (var half = 0; half < 2; half++)
+            {
+                CudaAsm.Emit(
+                    MmaPtx.RowsByRows,
+                    SharedTile.RowsA(stage, half, 0), SharedTile.RowsA(stage, half, 1),
+                    SharedTile.RowsA(stage, half, 2), SharedTile.RowsA(stage, half, 3),
+                    SharedTile.RowsB(stage + TileBytes, half, 0), SharedTile.RowsB(stage + TileBytes, half, 1));
+            }
+        }
+
+        WarpEpilogue.Store(
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
+            dropout);
+    }
+
+    /// <summary>dx = dy W: W is read along its columns.</summary>
+    internal static void RowsByColumnsKernel<TC>(
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
+        where TC : unmanaged, IGpuActivation<TC>
+    {
+        CudaAsm.Emit(MmaPtx.Declare);
+        var shared = SharedBase();
+        Fill(shared, 0, a, b, a2, b2, form, false, true);
+        Fill(shared, 1, a, b, a2, b2, form, false, true);
+        var steps = Steps(a.Depth) + Steps(a2.Depth);
+        for (var step = 0; step < steps; step++)
+        {
+            var stage = Arrive(shared, step);
+            Fill(shared, step + 2, a, b, a2, b2, form, false, true);
+            for (var half = 0; half < 2; half++)
+            {
+                CudaAsm.Emit(
+                    MmaPtx.RowsByColumns,
+                    SharedTile.RowsA(stage, half, 0), SharedTile.RowsA(stage, half, 1),
+                    SharedTile.RowsA(stage, half, 2), SharedTile.RowsA(stage, half, 3),
+                    SharedTile.ColumnsB(stage + TileBytes, half, 0), SharedTile.ColumnsB(stage + TileBytes, half, 1));
+            }
+        }
+
+        WarpEpilogue.Store(
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
+            dropout);
+    }
+
+    /// <summary>dW = dyᵀ x: both are read along their columns.</summary>
+    internal static void ColumnsByColumnsKernel<TC>(
+        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
+        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
+        where TC : unmanaged, IGpuActivation<TC>
+    {
+        CudaAsm.Emit(MmaPtx.Declare);
+        var shared = SharedBase();
+        Fill(shared, 0, a, b, a2, b2, form, true, true);
+        Fill(shared, 1, a, b, a2, b2, form, true, true);
+        var steps = Steps(a.Depth) + Steps(a2.Depth);
+        for (var step = 0; step < steps; step++)
+        {
+            var stage = Arrive(shared, step);
+            Fill(shared, step + 2, a, b, a2, b2, form, true, true);
+            for (var half = 0; half < 2; half++)
+            {
+                CudaAsm.Emit(
+                    MmaPtx.ColumnsByColumns,
+                    SharedTile.ColumnsA(stage, half, 0), SharedTile.ColumnsA(stage, half, 1),
+                    SharedTile.ColumnsA(stage, half, 2), SharedTile.ColumnsA(stage, half, 3),
+                    SharedTile.ColumnsB(stage + TileBytes, half, 0), SharedTile.ColumnsB(stage + TileBytes, half, 1));
+            }
+        }
+
+        WarpEpilogue.Store(
+            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
+            dropout);
+    }
+
+    /// <summary>
+    /// Asks for a stage's two tiles without waiting. A step past the last asks for nothing, yet counts as one.
+    /// </summary>
+    private static void Fill(
+        uint shared, int step, GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, ProductForm form,
+        bool columnsA, bool columnsB)
+    {
+        var (turn, more) = (step, step - Steps(a.Depth));
+        if (more >= 0)
+        {
+            (step, a, b) = (more, a2, b2);
+        }
+
+        if (step * Deep < a.Depth)
+        {
+            // Stages take turns from the first step of the first pair to the last of the second.
+            var stage = shared + ((uint)(turn % (int)Stages) * StageBytes);
+            SharedTile.Fill(stage, a, Grid.IdxY * Side, step * Deep, form.Rows, a.Depth, columnsA);
+            SharedTile.Fill(stage + TileBytes, b, Grid.IdxX * Side, step * Deep, form.Columns, a.Depth, columnsB);
+        }
+
+        CudaAsm.Emit("cp.async.commit_group;");
+    }
+
+    private static int Steps(int depth) => (depth + Deep - 1) / Deep;
+
+    /// <summary>
+    /// Waits until all threads' parts of a step have arrived, and all have left the stage that is filled next.
+    /// </summary>
+    private static uint Arrive(uint shared, int step)
+    {
+        CudaAsm.Emit("cp.async.wait_group 1;");
+        Group.Barrier();
+        return shared + ((uint)(step % (int)Stages) * StageBytes);
+    }
+
+    private static uint SharedBase()
+    {
+        CudaAsm.Emit("mov.u32 %0, __dyn_shared_alloca;", out uint address);
+        return address;
+    }
+
+    private static bool IsChunked(Tensor tensor) =>
+        tensor.Type == DType.BFloat16 && tensor.RowStride % 8 == 0 && tensor.Columns % 8 == 0
+            && tensor.ByteOffset % 16 == 0;
+
+    private static GpuOperand Operand(Tensor tensor, int depth) =>
+        new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride, depth);
+}
+
+/// <summary>A bf16 matrix by its device address, for copies that C# has no word for.</summary>
+/// <param name="Address">Of the first element, a multiple of 16.</param>
+/// <param name="Stride">Elements from row to row, a multiple of 8.</param>
+/// <param name="Depth">K of the product it takes part in.</param>
+internal readonly record struct GpuOperand(long Address, int Stride, int Depth);

@@ -1,0 +1,73 @@
+namespace SafeLlama.Kernels;
+
+/// <summary>What the next block of queries reads, and this one writes, asked for while this one is computed.</summary>
+/// <remarks>
+/// A head is a short piece of every row, so the machine foresees none of it: each row would cost a wait for memory.
+/// Keys are taken to stand where queries do, as they do in training; where they do not, a hint goes astray and nothing
+/// else.
+/// </remarks>
+internal unsafe struct AttentionPrefetch
+{
+    private PrefetchRows _query;
+    private PrefetchRows _output;
+    private PrefetchRows _outputGradient;
+    private PrefetchRows _key;
+    private PrefetchRows _value;
+    private PrefetchRows _queryGradient;
+    private PrefetchRows _keyGradient;
+    private PrefetchRows _valueGradient;
+
+    /// <param name="t">The tensors of a forward.</param>
+    /// <param name="block">The block that is computed now.</param>
+    /// <param name="head">Its head.</param>
+    public static AttentionPrefetch Forward(in AttentionOperands t, KeyGroup block, int head)
+    {
+        var (own, shared) = (head * t.HeadDim, head / t.Group * t.HeadDim);
+        return new()
+        {
+            _query = Of(t.Q, block.End, own, t.HeadDim),
+            _output = Of(t.Y, block.First, own, t.HeadDim),
+            _key = Of(t.K, block.End, shared, t.HeadDim),
+            _value = Of(t.V, block.End, shared, t.HeadDim),
+        };
+    }
+
+    /// <param name="t">The tensors of a backward.</param>
+    /// <param name="block">The block that is computed now.</param>
+    /// <param name="head">Its head.</param>
+    public static AttentionPrefetch Backward(in AttentionOperands t, KeyGroup block, int head)
+    {
+        var (own, shared) = (head * t.HeadDim, head / t.Group * t.HeadDim);
+        return Forward(t, block, head) with
+        {
+            _output = Of(t.Y, block.End, own, t.HeadDim),
+            _outputGradient = Of(t.Dy, block.End, own, t.HeadDim),
+            _queryGradient = Of(t.Dq, block.First, own, t.HeadDim),
+            _keyGradient = Of(t.Dk, block.First, shared, t.HeadDim),
+            _valueGradient = Of(t.Dv, block.First, shared, t.HeadDim),
+        };
+    }
+
+    public void AskForQueries(int turns)
+    {
+        _query.AskForShare(turns);
+        _output.AskForShare(turns);
+        _outputGradient.AskForShare(turns);
+    }
+
+    public void AskForKeys(int turns)
+    {
+        _key.AskForShare(turns);
+        _value.AskForShare(turns);
+    }
+
+    public void AskForResults(int turns)
+    {
+        _queryGradient.AskForShare(turns);
+        _keyGradient.AskForShare(turns);
+        _valueGradient.AskForShare(turns);
+    }
+
+    private static PrefetchRows Of(in Rows<float> rows, int first, int column, int headDim) =>
+        new(rows.At(first) + column, rows.Stride, QueryBlock<Lanes128>.Queries, headDim);
+}

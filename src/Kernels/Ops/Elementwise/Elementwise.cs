@@ -1,0 +1,64 @@
+namespace SafeLlama.Kernels;
+
+/// <summary>Copies and totals: the small change between the big ops.</summary>
+/// <remarks>
+/// <code>
+/// GatherRows     y[n] = x[row[n]]
+/// ScatterRows    y[row[n]] = x[n]            the other rows of y stay
+/// Sum            total += Σ x
+/// SumOfSquares   total += Σ x²
+/// </code>
+/// Totals are fp64 and taken in a fixed order, whatever the number of threads.
+/// </remarks>
+public abstract class Elementwise
+{
+    /// <param name="x">[M, D].</param>
+    /// <param name="row">[N] Int32, each in [0, M).</param>
+    /// <param name="y">[N, D], not overlapping x; of x's type.</param>
+    public void GatherRows(Tensor x, Tensor row, Tensor y)
+    {
+        row.RequireShape(new(y.Rows), "one row number per row of y");
+        y.RequireMatrix(y.Rows, x.Columns, "its columns are the columns of x");
+        y.RequireType(x.Type, "rows are copied as they are");
+        GatherRowsCore(x, row, y);
+    }
+
+    /// <param name="x">[N, D].</param>
+    /// <param name="row">[N] Int32, each in [0, M), none twice.</param>
+    /// <param name="y">[M, D], not overlapping x; of x's type.</param>
+    public void ScatterRows(Tensor x, Tensor row, Tensor y)
+    {
+        row.RequireShape(new(x.Rows), "one row number per row of x");
+        y.RequireMatrix(y.Rows, x.Columns, "its columns are the columns of x");
+        y.RequireType(x.Type, "rows are copied as they are");
+        ScatterRowsCore(x, row, y);
+    }
+
+    /// <param name="x">Any shape, Float32 (Float64 on the reference).</param>
+    /// <param name="total">[1] Float64, added to.</param>
+    public void Sum(Tensor x, Tensor total)
+    {
+        CheckTotal(total);
+        SumCore(x, total, square: false);
+    }
+
+    /// <param name="x">Any shape, Float32 (Float64 on the reference).</param>
+    /// <param name="total">[1] Float64, added to.</param>
+    public void SumOfSquares(Tensor x, Tensor total)
+    {
+        CheckTotal(total);
+        SumCore(x, total, square: true);
+    }
+
+    protected abstract void GatherRowsCore(Tensor x, Tensor row, Tensor y);
+
+    protected abstract void ScatterRowsCore(Tensor x, Tensor row, Tensor y);
+
+    protected abstract void SumCore(Tensor x, Tensor total, bool square);
+
+    private static void CheckTotal(Tensor total)
+    {
+        total.RequireShape(new(1), "a total is one number");
+        total.RequireType(DType.Float64, "totals are fp64");
+    }
+}

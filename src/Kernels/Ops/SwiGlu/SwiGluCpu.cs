@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>Rows in tiles, element by element.</summary>
+internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
+    where TLanes : struct, ILanes<TLanes>
+{
+    protected override void ForwardCore(Tensor gate, Tensor up, Tensor product)
+    {
+        var op = (Gate: gate.AsRows<float>(), Up: up.AsRows<float>(), Product: product.AsRows<float>());
+        pool.ForRows(gate.Rows, gate.Columns, op, static (in t, first, end) =>
+        {
+            for (var n = first; n < end; n++)
+            {
+                ForwardRow(t.Gate.At(n), t.Up.At(n), t.Product.At(n), t.Gate.Columns);
+            }
+        });
+    }
+
+    protected override void BackwardCore(Tensor dproduct, Tensor gate, Tensor up, Tensor dgate, Tensor dup)
+    {
+        var op = (
+            D: dproduct.AsRows<float>(), Gate: gate.AsRows<float>(), Up: up.AsRows<float>(),
+            DGate: dgate.AsRows<float>(), DUp: dup.AsRows<float>());
+        pool.ForRows(gate.Rows, gate.Columns, op, static (in t, first, end) =>
+        {
+            for (var n = first; n < end; n++)
+            {
+                BackwardRow(t.D.At(n), t.Gate.At(n), t.Up.At(n), t.DGate.At(n), t.DUp.At(n), t.Gate.Columns);
+            }
+        });
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ForwardRow(float* gate, float* up, float* product, int count)
+    {
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            TLanes.Store(product + i, Product(TLanes.Load(gate + i), TLanes.Load(up + i)));
+        }
+
+        if (i < count)
+        {
+            var left = count - i;
+            Lanes.Store(
+                product + i, left, Product(Lanes.Load<TLanes>(gate + i, left), Lanes.Load<TLanes>(up + i, left)));
+        }
+    }
+
+    /// <summary>silu(gate) · up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Product(TLanes gate, TLanes up) => gate * LaneMath.Sigmoid(gate) * up;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void BackwardRow(float* dproduct, float* gate, float* up, float* dgate, float* dup, int count)
+    {
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            var d = TLanes.Load(dproduct + i);
+            var silu = Silu(TLanes.Load(gate + i), out var slope);
+            TLanes.Store(dgate + i, d * TLanes.Load(up + i) * slope);
+            TLanes.Store(dup + i, d * silu);
+        }
+
+        if (i < count)
+        {
+            var left = count - i;
+            var d = Lanes.Load<TLanes>(dproduct + i, left);
+            var silu = Silu(Lanes.Load<TLanes>(gate + i, left), out var slope);
+            Lanes.Store(dgate + i, left, d * Lanes.Load<TLanes>(up + i, left) * slope);
+            Lanes.Store(dup + i, left, d * silu);
+        }
+    }
+
+    /// <summary>x · σ(x), and its derivative σ(x) · (1 + x · (1 − σ(x))).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Silu(TLanes x, out TLanes slope)
+    {
+        var sigma = LaneMath.Sigmoid(x);
+        var silu = x * sigma;
+        slope = TLanes.MultiplyAdd(silu, TLanes.Broadcast(1) - sigma, sigma);
+        return silu;
+    }
+}

@@ -1,0 +1,40 @@
+namespace SafeLlama.Kernels;
+
+/// <summary>
+/// Two equal blocks of memory that take turns: a device works on one while the next data arrive in the other.
+/// </summary>
+/// <remarks>Here they only take turns; a device copies beside its work (<see cref="GpuDoubleBuffer"/>).</remarks>
+public class DoubleBuffer(Storage first, Storage second) : IDisposable
+{
+    private bool _atSecond = true;
+
+    public long ByteCount => 2 * first.ByteCount;
+
+    public Storage First => first;
+
+    public Storage Second => second;
+
+    /// <summary>The block whose turn it is now; all work that reads the other has been queued.</summary>
+    public Storage Turn()
+    {
+        _atSecond = !_atSecond;
+        Turned(_atSecond);
+        return _atSecond ? second : first;
+    }
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Turned(bool toSecond)
+    {
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        first.Dispose();
+        second.Dispose();
+    }
+}
