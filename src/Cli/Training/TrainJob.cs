@@ -107,6 +107,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         var weights = TrainRequest.IsFull(settings)
             ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
             : LlamaWeights.Load(backend, shape, BaseModel);
+        Terminal.Notes(weights.Notes);
         if (weights.Ignored.Count > 0)
         {
             Terminal.Note($"{BaseModel}: {weights.Ignored.Count} tensors have no place in this model: "
@@ -156,7 +157,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         return hashes;
     }
 
-    private static string[] ModelFiles(string folder) =>
+    private static string[] ModelFiles(string folder) => File.Exists(folder) ? [folder] :
         [Path.Combine(folder, "config.json"), .. Directory.EnumerateFiles(folder, "*.safetensors")
             .Order(StringComparer.Ordinal)];
 

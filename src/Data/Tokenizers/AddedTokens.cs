@@ -28,6 +28,9 @@ internal sealed class AddedTokens
 
     public static AddedTokens None { get; } = new([], TextNormalizer.None);
 
+    /// <summary>How many tokens a text may hold.</summary>
+    public int FoundInText => _byId.Values.Count(token => token.Kind == TokenKind.Added);
+
     public AddedToken? Of(int id) => _byId.GetValueOrDefault(id);
 
     /// <summary>Every rule beyond a spelling and a kind, for the hash.</summary>

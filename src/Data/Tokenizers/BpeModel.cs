@@ -35,6 +35,13 @@ internal sealed class BpeModel(Vocabulary vocabulary, BpeMerges merges)
             return [whole];
         }
 
+        return Join(word);
+    }
+
+    /// <summary>What merges make of a word, whatever tokens it may be by itself.</summary>
+    /// <exception cref="SafeLlamaException">A character has no token.</exception>
+    public int[] Join(ReadOnlySpan<char> word)
+    {
         var symbols = new List<int>(word.Length);
         var rest = word;
         var pending = false;

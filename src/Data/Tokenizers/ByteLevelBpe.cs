@@ -27,6 +27,18 @@ internal sealed class ByteLevelBpe : VocabularyTokenizer
         _words = new WordCache(EncodeWord);
     }
 
+    internal BpeModel Model => _model;
+
+    internal IReadOnlyList<string> Patterns => [.. _splitter.Patterns];
+
+    internal bool PrefixSpace => _prefixSpace;
+
+    /// <summary>A token that is a word by itself and that merges alone do not make; null where there is none.</summary>
+    internal string? Unreached => Vocabulary.Text
+        .Where(token => _model.Join(token.Key) is not [var id] || id != token.Value)
+        .Select(token => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(token.Key)))
+        .FirstOrDefault(word => !word.Contains('\uFFFD') && _splitter.Split(word) is [_]);
+
     protected override void EncodePart(string text, bool begins, List<int> ids)
     {
         var whole = _prefixSpace && text[0] != ' ' ? " " + text : text;

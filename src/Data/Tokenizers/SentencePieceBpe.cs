@@ -38,6 +38,12 @@ internal sealed class SentencePieceBpe : VocabularyTokenizer
         _spaceIsPiece = model.Vocabulary.TryText([SentencePieceForm.Space], out _);
     }
 
+    internal BpeModel Model => _model;
+
+    internal SentencePieceForm Form => _form;
+
+    internal TextNormalizer Normalizer => _normalizer;
+
     protected override void EncodePart(string text, bool begins, List<int> ids)
     {
         var pieces = _form.RemovesExtraSpaces ? WithoutExtraSpaces(text) : text;

@@ -24,10 +24,15 @@ public static class TokenizerLoader
     /// <summary>The text tokens of LLaMA 4's <c>tokenizer.model</c>.</summary>
     private const int Llama4Tokens = 200_000;
 
-    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>.</summary>
+    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>, or that a GGUF file holds.</summary>
     /// <exception cref="SafeLlamaException">There is none, or a file is broken or not a LLaMA's.</exception>
     public static ITokenizer Load(string folder)
     {
+        if (GgufHeader.IsGguf(folder))
+        {
+            return GgufTokenizer.Load(GgufHeader.Read(folder));
+        }
+
         var json = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(json))
         {

@@ -27,7 +27,10 @@ internal abstract class VocabularyTokenizer : ITokenizer
 
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    protected Vocabulary Vocabulary { get; }
+    protected internal Vocabulary Vocabulary { get; }
+
+    /// <summary>How many added tokens are found in a text, before anything else is done to it.</summary>
+    internal int FoundInText => _added.FoundInText;
 
     public IReadOnlyList<int> Encode(string text) => Encode(text, begins: true);
 

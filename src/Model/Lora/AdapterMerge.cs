@@ -75,7 +75,8 @@ public static class AdapterMerge
     /// <summary>Adds s · B A in fp64 to rows of W; rounding comes once, at the end.</summary>
     /// <param name="values">Rows of W, [rows, in], one after another.</param>
     /// <param name="b">B from the first of these rows on, [rows …, r].</param>
-    private static void AddProduct(Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraFactors pair)
+    internal static void AddProduct(
+        Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraFactors pair)
     {
         for (var o = 0; o < values.Length / columns; o++)
         {

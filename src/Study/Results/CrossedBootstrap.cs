@@ -82,7 +82,7 @@ public static class CrossedBootstrap
             sorted[draw] = statistic(resample, resample.Replicates(table.Models, table.Replicates / table.Models));
         }
 
-        Array.Sort(sorted);
+        sorted = [.. sorted.Where(double.IsFinite).Order()];
         var tail = (1 - confidence) / 2;
         var (low, high) = (Bootstrap.Quantile(sorted, tail), Bootstrap.Quantile(sorted, 1 - tail));
         return high - low > 1e-12 ? new(value, low, high) : constant(value);
@@ -112,8 +112,9 @@ public static class CrossedBootstrap
         }
     }
 
-    /// <summary>Sums of scores by cluster and replicate.</summary>
-    private sealed record Table(double[][] Sums, int[] Counts, int Replicates, int Models, bool IsConstant)
+    /// <summary>Sums of scores by cluster and replicate, and how many there are: an answer that is none has no
+    /// score.</summary>
+    private sealed record Table(double[][] Sums, int[][] Counts, int Replicates, int Models, bool IsConstant)
     {
         public int Clusters => Counts.Length;
 
@@ -127,12 +128,14 @@ public static class CrossedBootstrap
             }
 
             var groups = scores.GroupBy(s => s.Prompt.Cluster, (_, rows) => rows.ToList()).ToList();
-            double[][] sums =
-                [.. groups.Select(g => Enumerable.Range(0, replicates).Select(r => g.Sum(s => s.Values[r])).ToArray())];
-            var first = scores[0].Values[0];
+            T[][] Cells<T>(Func<IEnumerable<double>, T> cell) =>
+            [
+                .. groups.Select(g => Enumerable.Range(0, replicates)
+                    .Select(r => cell(g.Select(s => s.Values[r]).Where(double.IsFinite))).ToArray()),
+            ];
             return new(
-                sums, [.. groups.Select(g => g.Count)], replicates, models, scores.All(s =>
-                    s.Values.All(v => v == first)));
+                Cells(values => values.Sum()), Cells(values => values.Count()), replicates, models,
+                scores.SelectMany(s => s.Values).Where(double.IsFinite).Distinct().Count() < 2);
         }
 
         public double Mean() => Mean([.. Enumerable.Repeat(1, Clusters)], [.. Enumerable.Repeat(1, Replicates)]);
@@ -151,7 +154,7 @@ public static class CrossedBootstrap
                 {
                     var weight = (double)clusterWeights[c] * replicateWeights[r];
                     sum += weight * Sums[c][r];
-                    count += weight * Counts[c];
+                    count += weight * Counts[c][r];
                 }
             }
 
