@@ -75,10 +75,10 @@ internal static class TrainCommand
     {
         FineTuneChecks.Check(settings);
         using var device = Open(settings.Value);
-        using var profile = profileSteps > 0 ? new ProfilingBackend(device) : null;
-        var watched = new StartUpView(new TrainView(), profile ?? device);
-        ITrainingView view = profileSteps == 0 ? watched : new ProfileView(watched, profile, profileSteps);
-        var result = new FineTuneRun(settings, profile ?? device, view).Run(folder, resume, stop);
+        using var profile = profileSteps != 0 ? new OpProfile(device) : null;
+        var watched = new StartUpView(new TrainView(), device);
+        ITrainingView view = profile is null ? watched : new ProfileView(watched, profile, profileSteps);
+        var result = new FineTuneRun(settings, device, view).Run(folder, resume, stop);
         if (result.Saved is null)
         {
             Terminal.Note($"interrupted at step {result.Steps}; go on with: safellama train --resume --out {folder}");

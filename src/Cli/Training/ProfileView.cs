@@ -8,7 +8,7 @@ namespace SafeLlama.Cli.Training;
 /// <param name="inner">What is shown of the run besides.</param>
 /// <param name="profile">The clock beside every op.</param>
 /// <param name="steps">How many steps are watched.</param>
-internal sealed class ProfileView(ITrainingView inner, ProfilingBackend? profile, int steps) : ITrainingView
+internal sealed class ProfileView(ITrainingView inner, OpProfile profile, int steps) : ITrainingView
 {
     /// <summary>Steps in which the runtime still compiles: they say nothing of the rest.</summary>
     private const int Settling = 3;
@@ -18,7 +18,7 @@ internal sealed class ProfileView(ITrainingView inner, ProfilingBackend? profile
     /// <exception cref="SafeLlamaException">The run is too short for this to print.</exception>
     public void Planned(int totalSteps)
     {
-        if (profile is null || totalSteps < Settling + steps)
+        if (steps < 1 || totalSteps < Settling + steps)
         {
             throw SafeLlamaException.Usage(
                 $"--profile-steps {steps}: needs a run of {Settling + steps} steps or more, this one has {totalSteps}.");
@@ -29,16 +29,16 @@ internal sealed class ProfileView(ITrainingView inner, ProfilingBackend? profile
     {
         if (++_seen == Settling + steps)
         {
-            profile!.Times.Stop();
+            profile.Stop();
             inner.Stepped(report, totalSteps, seconds);
-            profile!.Print(Console.Error, steps);
+            profile.Print(Console.Error, steps);
             return;
         }
 
         inner.Stepped(report, totalSteps, seconds);
         if (_seen == Settling)
         {
-            profile!.Times.Reset();
+            profile.Reset();
         }
     }
 
