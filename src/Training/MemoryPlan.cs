@@ -49,7 +49,7 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
                 : new("frozen weights", weightBytes, "take a smaller model", "take one stored in bf16"),
             .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
             new("gradients", model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
-            new("optimiser state", 2 * values, learner),
+            new("optimizer state", 2 * values, learner),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),
             new("scratch", backend.ScratchBytes(work), passes),

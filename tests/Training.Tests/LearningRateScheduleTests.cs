@@ -22,7 +22,7 @@ public sealed class LearningRateScheduleTests
     {
         var error = Assert.Throws<SafeLlamaException>(
             new LearningRateSchedule(ScheduleShape.Linear, 1, 10, 10).Validate)!;
-        Assert.That(error.Message, Does.Contain("--warmup-steps 10").And.Contain("10 steps"));
+        Assert.That(error.Message, Does.Contain("WarmupSteps 10").And.Contain("10 steps"));
     }
 
     [TestCase("200", 1000, 200)]
