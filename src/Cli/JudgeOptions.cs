@@ -16,8 +16,15 @@ internal sealed class JudgeOptions
 
     private readonly Option<string?> _model = new("--judge-model")
     {
-        Description = "The model folder behind guard, rubric and reward.",
-        HelpName = "DIR",
+        Description = "The model folder behind guard, rubric and reward; with --judge-url, a model's name there.",
+        HelpName = "DIR|NAME",
+    };
+
+    private readonly Option<string?> _judgeUrl = new("--judge-url")
+    {
+        Description = "An OpenAI-compatible chat endpoint behind guard and rubric, such as http://localhost:8080/v1. "
+            + $"It is sent prompts and answers; its key, if it needs one, is taken from {KeyVariable}.",
+        HelpName = "URL",
     };
 
     private readonly Option<string?> _reward = new("--reward")
@@ -84,7 +91,7 @@ internal sealed class JudgeOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_names, _model, _reward, _guard, _template, _threshold, _url, _moderation,
+        foreach (var option in (Option[])[_names, _model, _judgeUrl, _reward, _guard, _template, _threshold, _url, _moderation,
             _cache, _cards])
         {
             command.Add(option);
@@ -119,6 +126,11 @@ internal sealed class JudgeOptions
         }
 
         var threshold = parsed.GetValue(_threshold);
+        if (parsed.GetValue(_judgeUrl) is { } address && name is "guard" or "rubric" or "reward")
+        {
+            return Remote(name, address, parsed, threshold, opened);
+        }
+
         switch (name)
         {
             case "guard":
@@ -146,6 +158,28 @@ internal sealed class JudgeOptions
         }
     }
 
+    /// <summary>A judge behind a chat endpoint.</summary>
+    private IJudge Remote(
+        string name, string address, ParseResult parsed, double threshold, ICollection<IDisposable> opened)
+    {
+        if (name == "reward")
+        {
+            throw SafeLlamaException.Usage("--judge-url: a chat endpoint gives no rewards; name guard or rubric.");
+        }
+
+        var model = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
+            $"--judge {name}: needs the model's name at --judge-url; give it with --judge-model.");
+        var options = new EndpointOptions(EndpointOptions.Parse("JudgeUrl", address), Key());
+        var endpoint = new JudgeEndpoint(options);
+        opened.Add(endpoint);
+        return name == "guard"
+            ? new ChatGuardJudge(endpoint, model, Preset(parsed.GetValue(_guard)!), threshold)
+            : new RubricJudge(new EndpointChatClient(endpoint, model), $"{options.Shown} {model}", threshold);
+    }
+
+    private static string? Key() =>
+        Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } given ? given : null;
+
     private LlamaSession Model(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
     {
@@ -170,16 +204,9 @@ internal sealed class JudgeOptions
 
     private ModerationOptions Moderation(ParseResult parsed, double threshold)
     {
-        var url = parsed.GetValue(_url)!;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
-        {
-            throw SafeLlamaException.Usage($"--moderation-url {url}: is no http or https address.");
-        }
-
-        var key = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } given
-            ? given
-            : throw SafeLlamaException.Usage($"--judge moderation: set {KeyVariable} in the environment.");
-        return new(endpoint, parsed.GetValue(_moderation)!, key)
+        var address = EndpointOptions.Parse("ModerationUrl", parsed.GetValue(_url)!);
+        var key = Key() ?? throw SafeLlamaException.Usage($"--judge moderation: set {KeyVariable} in the environment.");
+        return new(new EndpointOptions(address, key), parsed.GetValue(_moderation)!)
         {
             Threshold = threshold,
             Cache = parsed.GetValue(_cache),
