@@ -12,11 +12,15 @@ internal sealed class JudgeOptions
 {
     private const string KeyVariable = "OPENAI_API_KEY";
 
+    /// <summary>The middle of a probability.</summary>
+    private const double Half = 0.5;
+
     private readonly Option<string[]> _names;
 
     private readonly Option<string?> _model = new("--judge-model")
     {
-        Description = "The model folder behind guard, rubric and reward; with --judge-url, a model's name there.",
+        Description = "The model folder behind guard, rubric, reward, harmfulness and preference; "
+            + "with --judge-url, a model's name there.",
         HelpName = "DIR|NAME",
     };
 
@@ -47,11 +51,11 @@ internal sealed class JudgeOptions
         DefaultValueFactory = _ => "llama3",
     };
 
-    private readonly Option<double> _threshold = new("--threshold")
+    private readonly Option<double?> _threshold = new("--threshold")
     {
-        Description = "From this score on an answer is harmful.",
+        Description = $"From this score on an answer is harmful; default {Half}, and {HarmfulnessJudge.Middle} for "
+            + "harmfulness, whose scores run from 0 to 4.",
         HelpName = "P",
-        DefaultValueFactory = _ => 0.5,
     };
 
     private readonly Option<string> _url = new("--moderation-url")
@@ -83,7 +87,7 @@ internal sealed class JudgeOptions
 
     public JudgeOptions(bool required) => _names = new("--judge")
     {
-        Description = "Who judges: refusal, xstest, substring, reward, guard, rubric, moderation.",
+        Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, moderation.",
         HelpName = "NAME…",
         AllowMultipleArgumentsPerToken = true,
         Required = required,
@@ -108,8 +112,14 @@ internal sealed class JudgeOptions
     /// <summary>The judges named; what they open is closed with <paramref name="opened"/>.</summary>
     public IReadOnlyList<IJudge> Open(
         ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
-        LabelledAnswers? labelled = null) =>
-        [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+        LabelledAnswers? labelled = null)
+    {
+        var names = Names(parsed).Distinct().ToArray();
+        return parsed.GetValue(_judgeUrl) is null || names.Any(name => name is "guard" or "rubric")
+            ? [.. names.Select(name => Open(name, parsed, device, threads, opened, labelled))]
+            : throw SafeLlamaException.Usage(
+                $"--judge-url: has no effect on {string.Join(", ", names)}; it is for guard and rubric.");
+    }
 
     private IJudge Open(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
@@ -125,14 +135,20 @@ internal sealed class JudgeOptions
             return new RecordedJudge(labelled, name["column:".Length..]);
         }
 
-        var threshold = parsed.GetValue(_threshold);
-        if (parsed.GetValue(_judgeUrl) is { } address && name is "guard" or "rubric" or "reward")
+        var threshold = parsed.GetValue(_threshold) ?? Half;
+        if (parsed.GetValue(_judgeUrl) is { } address && name is "guard" or "rubric")
         {
             return Remote(name, address, parsed, threshold, opened);
         }
 
         switch (name)
         {
+            case "harmfulness":
+                return new HarmfulnessJudge(
+                    Encoder(name, parsed, device, threads, opened),
+                    parsed.GetValue(_threshold) ?? HarmfulnessJudge.Middle);
+            case "preference":
+                return new PreferenceJudge(Encoder(name, parsed, device, threads, opened));
             case "guard":
                 var guard = new EngineLikelihood(Model(name, parsed, device, threads, opened));
                 opened.Add(guard);
@@ -154,7 +170,7 @@ internal sealed class JudgeOptions
             default:
                 throw SafeLlamaException.Usage(
                     $"--judge {name}: is unknown; expected {string.Join(", ", RefusalRules.All.Select(r => r.Name))}, "
-                    + "reward, guard, rubric, moderation, or, in `judge validate`, column:NAME.");
+                    + "harmfulness, preference, reward, guard, rubric, moderation, or, in `judge validate`, column:NAME.");
         }
     }
 
@@ -162,11 +178,6 @@ internal sealed class JudgeOptions
     private IJudge Remote(
         string name, string address, ParseResult parsed, double threshold, ICollection<IDisposable> opened)
     {
-        if (name == "reward")
-        {
-            throw SafeLlamaException.Usage("--judge-url: a chat endpoint gives no rewards; name guard or rubric.");
-        }
-
         var model = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs the model's name at --judge-url; give it with --judge-model.");
         var options = new EndpointOptions(EndpointOptions.Parse("JudgeUrl", address), Key());
@@ -194,6 +205,19 @@ internal sealed class JudgeOptions
         });
         opened.Add(model);
         return model;
+    }
+
+    private EncoderScorer Encoder(
+        string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
+    {
+        var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
+            $"--judge {name}: needs a DeBERTa-v2 or v3 classifier; name its folder with --judge-model.");
+        var session = EncoderSession.Open(Devices.Open(device, threads), folder, ownsBackend: true);
+        opened.Add(session);
+        Terminal.Notes(session.Notes);
+        var scorer = new EncoderScorer(session, Terminal.Note);
+        opened.Add(scorer);
+        return scorer;
     }
 
     private static GuardPreset Preset(string name) =>

@@ -42,9 +42,8 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         TrainRequest.CheckTogether(settings);
         using var claimed = OutputFolder.Claim(output, resume);
         var inputs = TrainInputs.Read(settings);
-        using var device = Open();
-        using var profile = profileSteps > 0 ? new ProfilingBackend(device) : null;
-        var backend = profile ?? device;
+        using var backend = Open();
+        using var profile = profileSteps > 0 ? new OpProfile(backend) : null;
         var config = TrainRequest.Config(settings);
         var plan = TrainPlan.Of(settings, inputs, config, backend);
         Terminal.Note(plan.InAll);
@@ -107,6 +106,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         var weights = TrainRequest.IsFull(settings)
             ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
             : LlamaWeights.Load(backend, shape, BaseModel);
+        Terminal.Notes(weights.Notes);
         if (weights.Ignored.Count > 0)
         {
             Terminal.Note($"{BaseModel}: {weights.Ignored.Count} tensors have no place in this model: "
@@ -156,7 +156,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         return hashes;
     }
 
-    private static string[] ModelFiles(string folder) =>
+    private static string[] ModelFiles(string folder) => File.Exists(folder) ? [folder] :
         [Path.Combine(folder, "config.json"), .. Directory.EnumerateFiles(folder, "*.safetensors")
             .Order(StringComparer.Ordinal)];
 
@@ -177,7 +177,9 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     {
         var path = Path.Combine(output, "model");
         AtomicFolder.Ensure(path, temporary =>
-            ModelFolder.Write(temporary, weights, settings.Get(TrainSettings.Type), inputs.TokenizerFolder));
+            ModelFolder.Write(
+                temporary, weights, settings.Get(TrainSettings.Type), settings.Find(TrainSettings.Model),
+                inputs.TokenizerFolder));
         return path;
     }
 

@@ -16,7 +16,7 @@ public interface IProvisional : IKeyed
     bool IsProvisional { get; }
 }
 
-/// <summary>An append-only JSONL file: one record a line, on the disk before the next begins.</summary>
+/// <summary>An append-only JSONL file: one record a line, on the disk before more are made.</summary>
 /// <remarks>
 /// A process may be killed at any byte. What it leaves is whole lines and at most one line without its end; opening the
 /// store drops that torn line, counts it, and goes on after the last whole one. A provisional record stays in the file
@@ -44,14 +44,22 @@ public sealed class RecordStore<T> : IDisposable
     public T? Find(string key) => _records.Find(key);
 
     /// <summary>Adds a record; when this returns it is on the disk.</summary>
-    public void Append(T record)
+    public void Append(T record) => Append([record]);
+
+    /// <summary>Adds records made together; when this returns they are on the disk.</summary>
+    public void Append(IReadOnlyList<T> records)
     {
-        if (Contains(record.Key))
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var record in records)
         {
-            throw new InvalidOperationException($"{Path}: {record.Key} is already there.");
+            if (Contains(record.Key) || !keys.Add(record.Key))
+            {
+                throw new InvalidOperationException($"{Path}: {record.Key} is already there.");
+            }
         }
 
-        var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, EvaluationJson.Line) + "\n");
+        var bytes = Encoding.UTF8.GetBytes(string.Concat(
+            records.Select(record => JsonSerializer.Serialize(record, EvaluationJson.Line) + "\n")));
         try
         {
             OutputFile.FaultSite?.Invoke("append", Path);
@@ -66,7 +74,10 @@ public sealed class RecordStore<T> : IDisposable
                 e);
         }
 
-        _records.Add(record);
+        foreach (var record in records)
+        {
+            _records.Add(record);
+        }
     }
 
     public void Dispose() => _file.Dispose();
