@@ -41,6 +41,21 @@ public sealed record GgufTokenizerKeys(
         return new(keys, notes);
     }
 
+    /// <summary>The same with a chat template, and a beginning token where that template has one.</summary>
+    public GgufTokenizerKeys For(TemplateForm form)
+    {
+        const string AddsBos = "tokenizer.ggml.add_bos_token";
+        var adds = Keys.Contains((AddsBos, true));
+        IReadOnlyList<string> more = adds && !form.Begins
+            ? ["The template begins no sequence, so the runtime is told to put no BOS before a prompt."] : [];
+        return new(
+            [
+                .. Keys.Select(pair => pair.Key == AddsBos ? (AddsBos, adds && form.Begins) : pair),
+                ("tokenizer.chat_template", JinjaForm.Write(form, writesBegin: false)),
+            ],
+            [.. Notes, .. more]);
+    }
+
     private static List<(string, object)> SentencePiece(SentencePieceBpe tokenizer, int rows, List<string> notes)
     {
         var (vocabulary, form) = (tokenizer.Vocabulary, tokenizer.Form);
