@@ -4,10 +4,11 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>The low-rank branch beside q.</summary>
-public class LowRankBenchmarks : OpBenchmark
+/// <summary>The product of q with a LoRA term.</summary>
+public class LoraBenchmarks : OpBenchmark
 {
     private Tensor _x = null!;
+    private Tensor _weight = null!;
     private Tensor _y = null!;
     private Tensor _a = null!;
     private Tensor _b = null!;
@@ -27,28 +28,29 @@ public class LowRankBenchmarks : OpBenchmark
 
     private int Width => Shape.Config.HiddenSize;
 
-    private Dropout Drop => new(Dropout, Philox.Stream(1, "dropout"));
+    private LoraTerm Term => new(_a, _b, 2, new(Dropout, Philox.Stream(1, "dropout")), _u);
 
     public override Work Of(string method)
     {
-        var forward = 2.0 * Shape.Rows * Rank * 2 * Width;
+        var product = 2.0 * Shape.Rows * Width * Width;
+        var lora = 2.0 * Shape.Rows * Rank * 2 * Width;
         var rows = (long)Shape.Rows * Width;
         return method == nameof(Forward)
-            ? new(forward, Activations(rows, rows, rows))
-            : new(2 * forward, Activations(rows, rows, rows, rows));
+            ? new(product + lora, Activations(rows, rows))
+            : new(product + (2 * lora), Activations(rows, rows, rows));
     }
 
     [Benchmark]
     public void Forward()
     {
-        Backend.LowRank.Forward(_x, _a, _b, 2, Drop, _u, _y);
+        Backend.Linear.Forward(_x, _weight, Term, default, _y);
         Backend.Synchronize();
     }
 
     [Benchmark]
     public void Backward()
     {
-        Backend.LowRank.Backward(_y, _x, _a, _b, 2, Drop, _u, _du, _da, _db, _dx);
+        Backend.Linear.BackwardLora(_y, _x, _weight, Term, new(_du, _da, _db), _dx, accumulate: false);
         Backend.Synchronize();
     }
 
@@ -61,6 +63,7 @@ public class LowRankBenchmarks : OpBenchmark
         (_a, _da) = (Matrix(Rank, Width, "a"), Matrix(Rank, Width, "da"));
         (_b, _db) = (Matrix(Width, Rank, "b"), Matrix(Width, Rank, "db"));
         (_u, _du) = (arena.Take(new(Shape.Rows, Rank), "u"), arena.Take(new(Shape.Rows, Rank), "du"));
-        return [_x, _y, _a, _b, _u];
+        _weight = Matrix(Width, Width, "weight");
+        return [_x, _y, _weight, _a, _b, _u];
     }
 }

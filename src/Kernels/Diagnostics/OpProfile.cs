@@ -10,19 +10,32 @@ namespace SafeLlama.Kernels;
 /// <param name="Bytes">Bytes of the tensors it read and wrote, each counted once.</param>
 public sealed record OpTime(int Calls, double Seconds, double CpuSeconds, double Flops, double Bytes);
 
-/// <summary>Sums of time and work by op.</summary>
-public sealed class OpTimes
+/// <summary>
+/// A clock beside every op: where does the time of a step go, and how far is each op from its limit?
+/// </summary>
+/// <remarks>
+/// Observes a backend from its construction to its disposal; the program that runs is the same. Devices are waited for
+/// after every op, so there the sum of the ops is more than a step takes without a clock.
+/// </remarks>
+public sealed class OpProfile : IOpObserver, IDisposable
 {
+    private readonly IBackend _backend;
     private readonly Dictionary<string, OpTime> _times = [];
     private long _started;
     private TimeSpan _cpuStarted;
+    private long _opStarted;
+    private TimeSpan _opCpuStarted;
     private double _wall;
     private double _cpu;
 
-    public IReadOnlyDictionary<string, OpTime> Times => _times;
+    /// <param name="backend">The backend whose ops are timed.</param>
+    public OpProfile(IBackend backend)
+    {
+        _backend = backend;
+        backend.Observe(this);
+    }
 
-    /// <summary>Waits until an op is done; returns at once where an op returns when it is done.</summary>
-    internal Action Finished { get; set; } = () => { };
+    public IReadOnlyDictionary<string, OpTime> Times => _times;
 
     /// <summary>Begins anew; call it before the first step that counts.</summary>
     public void Reset()
@@ -39,28 +52,28 @@ public sealed class OpTimes
         _cpu = (Environment.CpuUsage.TotalTime - _cpuStarted).TotalSeconds;
     }
 
-    /// <summary>Runs an op and adds what it cost.</summary>
-    /// <param name="name">What the line of the report is called.</param>
-    /// <param name="flops">Floating-point operations, or 0.</param>
-    /// <param name="op">The op.</param>
-    /// <param name="tensors">What it reads and writes.</param>
-    public void Run(string name, double flops, Action op, params ReadOnlySpan<Tensor?> tensors)
-    {
-        var bytes = 0.0;
-        foreach (var tensor in tensors)
-        {
-            bytes += tensor is null ? 0 : tensor.Shape.Count * tensor.Type.Size();
-        }
+    /// <summary>
+    /// Prints where the time of <paramref name="steps"/> steps went; on the CPU also how far each op is from what a core
+    /// can do, which is measured now, in a quarter of a second.
+    /// </summary>
+    public void Print(TextWriter writer, int steps) =>
+        Print(writer, steps, _backend is CpuBackend ? Roofline.Glance() : null);
 
-        var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-        op();
-        Finished();
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        var cpuSeconds = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
-        var sum = _times.GetValueOrDefault(name) ?? new(0, 0, 0, 0, 0);
-        _times[name] = new(
-            sum.Calls + 1, sum.Seconds + seconds, sum.CpuSeconds + cpuSeconds, sum.Flops + flops, sum.Bytes + bytes);
+    void IOpObserver.Started() =>
+        (_opStarted, _opCpuStarted) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+
+    void IOpObserver.Finished(in OpWork work)
+    {
+        _backend.Synchronize();
+        var seconds = Stopwatch.GetElapsedTime(_opStarted).TotalSeconds;
+        var cpuSeconds = (Environment.CpuUsage.TotalTime - _opCpuStarted).TotalSeconds;
+        var sum = _times.GetValueOrDefault(work.Name) ?? new(0, 0, 0, 0, 0);
+        _times[work.Name] = new(
+            sum.Calls + 1, sum.Seconds + seconds, sum.CpuSeconds + cpuSeconds, sum.Flops + work.Flops,
+            sum.Bytes + work.Bytes);
     }
+
+    public void Dispose() => _backend.Observe(null);
 
     /// <summary>
     /// One line an op, the slowest first, and what no op accounts for. Rates are per second of CPU time.
@@ -68,7 +81,7 @@ public sealed class OpTimes
     /// <param name="writer">Where to.</param>
     /// <param name="steps">How many steps the sums are of.</param>
     /// <param name="limits">What a core can do; null where ops run elsewhere, and no share of it is shown.</param>
-    internal void Print(TextWriter writer, int steps, Roofline? limits)
+    private void Print(TextWriter writer, int steps, Roofline? limits)
     {
         var ofLimit = limits is null ? "" : $"{"of limit",10}";
         writer.WriteLine(

@@ -3,7 +3,7 @@ using SafeLlama.Common;
 namespace SafeLlama.Kernels.Tests;
 
 [TestFixtureSource(typeof(Backends), nameof(Backends.All))]
-internal sealed class LowRankTests(string backend)
+internal sealed class LoraTests(string backend)
 {
     /// <summary>Rows, inputs, outputs, rank, dropout.</summary>
     private static readonly object[] Sizes =
@@ -33,7 +33,7 @@ internal sealed class LowRankTests(string backend)
             t => Backward(t, rows, inputs, outputs, rank, dropout));
 
     /// <summary>
-    /// The pair joins the frozen product where it can: ragged rows, two blocks of k, and what the product is added to.
+    /// The term joins the frozen product where it can: ragged rows, two blocks of k, and what the product is added to.
     /// </summary>
     [Test]
     public void Beside_a_frozen_product_agrees_with_reference(
@@ -65,18 +65,24 @@ internal sealed class LowRankTests(string backend)
         using var t = new TestTensors(opened);
         var (x, a, b) = (t.Input("x", new(2, 8)), t.Input("lora_A", new(4, 8)), t.Input("lora_B", new(6, 3)));
         Assert.That(
-            () => opened.LowRank.Forward(
-                x, a, b, 2, Dropout.None, t.Output("u", new(2, 4)), t.Output("y", new(2, 6))),
+            () => opened.Linear.Forward(
+                x, t.Input("weight", new(6, 8)), new LoraTerm(a, b, 2, Dropout.None, t.Output("u", new(2, 4))), default,
+                t.Output("y", new(2, 6))),
             Throws.ArgumentException.With.Message.EqualTo(
-                "LowRank: b ('lora_B') has shape [6, 3], expected [6, 4]: its columns are the rows of A, the rank."));
+                "Linear: b ('lora_B') has shape [6, 3], expected [6, 4]: its columns are the rows of A, the rank."));
     }
 
+    /// <summary>
+    /// The term alone: the weight is zero, y begins as a residual, and a bias, of zeros, keeps the CPU from fusing.
+    /// </summary>
     public static Tensor[] Forward(TestTensors t, int rows, int inputs, int outputs, int rank, double dropout)
     {
         var (x, a, b) = Inputs(t, rows, inputs, outputs, rank);
         var u = t.Output("u", new(rows, rank), t.Backend.Accumulation);
-        var y = t.Gradient("y", new(rows, outputs));
-        t.Backend.LowRank.Forward(x, a, b, 2, Drop(dropout), u, y);
+        var (before, y) = (t.Gradient("y", new(rows, outputs)), t.Output("y", new(rows, outputs)));
+        var bias = t.Input("bias", new(outputs), new double[outputs]);
+        t.Backend.Linear.Forward(
+            x, Zero(t, inputs, outputs), new LoraTerm(a, b, 2, Drop(dropout), u), new(bias, before), y);
         return [u, y];
     }
 
@@ -88,8 +94,10 @@ internal sealed class LowRankTests(string backend)
         var du = t.Output("du", u.Shape, t.Backend.Accumulation);
         var (da, db) = (Gradient("da", a), Gradient("db", b));
         var dx = t.Gradient("dx", x.Shape);
-        t.Backend.LowRank.Backward(
-            t.Input("dy", new(rows, outputs)), x, a, b, 2, Drop(dropout), u, du, da, db, needsInput ? dx : null);
+        var lora = new LoraTerm(a, b, 2, Drop(dropout), u);
+        t.Backend.Linear.BackwardLora(
+            t.Input("dy", new(rows, outputs)), x, Zero(t, inputs, outputs), lora, new(du, da, db),
+            needsInput ? dx : null, accumulate: true);
         return [("x", dx), ("a", da), ("b", db)];
 
         Tensor Gradient(string name, Tensor of) => t.Gradient(name, of.Shape, t.Backend.Accumulation);
@@ -103,13 +111,12 @@ internal sealed class LowRankTests(string backend)
         var u = t.Output("u", new(rows, rank), t.Backend.Accumulation);
         var y = t.Output("y", new(rows, outputs));
         var before = residual ? t.Input("residual", y.Shape) : null;
-        t.Backend.LowRank.ForwardBeside(
-            t.Backend.Linear, x, weight, null, before, a, b, 2, Drop(dropout), u, y);
+        var lora = new LoraTerm(a, b, 2, Drop(dropout), u);
+        t.Backend.Linear.Forward(x, weight, lora, new(Residual: before), y);
         var da = t.Gradient("da", a.Shape, t.Backend.Accumulation);
         var db = t.Gradient("db", b.Shape, t.Backend.Accumulation);
         var (du, dx) = (t.Output("du", u.Shape, t.Backend.Accumulation), t.Gradient("dx", x.Shape));
-        t.Backend.LowRank.BackwardBeside(
-            t.Backend.Linear, dy, x, weight, a, b, 2, Drop(dropout), u, du, da, db, dx, accumulate: residual);
+        t.Backend.Linear.BackwardLora(dy, x, weight, lora, new(du, da, db), dx, accumulate: residual);
         return [u, y, da, db, dx];
     }
 
@@ -118,6 +125,9 @@ internal sealed class LowRankTests(string backend)
         t.Input("x", new(rows, inputs)),
         t.Input("a", new(rank, inputs), t.Backend.Accumulation),
         t.Input("b", new(outputs, rank), t.Backend.Accumulation));
+
+    private static Tensor Zero(TestTensors t, int inputs, int outputs) =>
+        t.Input("zero weight", new(outputs, inputs), new double[inputs * outputs], t.Backend.Accumulation);
 
     private static Dropout Drop(double probability) => new(probability, Philox.Stream(5, "dropout"));
 }

@@ -3,7 +3,7 @@ using SafeLlama.Common;
 namespace SafeLlama.Kernels.Tests;
 
 /// <summary>LoRA's products in bf16 where the rank is no multiple of 8, and where dropout falls on x.</summary>
-internal sealed class LowRankTensorCoreTests
+internal sealed class LoraTensorCoreTests
 {
     private const int Rows = 19, Inputs = 40, Outputs = 24;
 
@@ -25,7 +25,7 @@ internal sealed class LowRankTensorCoreTests
     {
         using var interpreter = new PtxInterpreter();
         var backend = GpuBackend.OpenInterpreted(DType.BFloat16, interpreter);
-        ((LowRankGpu)backend.LowRank).KeptBytes = 3 * Inputs * 2;
+        ((LinearGpu)backend.Linear).Lora.KeptBytes = 3 * Inputs * 2;
 
         // Operands and u are rounded to bf16, 2⁻⁹ each.
         OpTests.AgreesWithReference(backend, t => Run(t, rank, 0.3), 1.5e-2);
@@ -41,10 +41,9 @@ internal sealed class LowRankTensorCoreTests
         var (y, dy) = (t.Output("y", new(Rows, Outputs)), t.Input("dy", new(Rows, Outputs)));
         var dx = t.Gradient("dx", x.Shape);
         var (da, db) = (t.Gradient("da", a.Shape, wide), t.Gradient("db", b.Shape, wide));
-        var lowRank = t.Backend.LowRank;
-        lowRank.ForwardBeside(t.Backend.Linear, x, weight, null, null, a, b, 2, dropout, u, y);
-        lowRank.BackwardBeside(
-            t.Backend.Linear, dy, x, weight, a, b, 2, dropout, u, du, da, db, dx, accumulate: true);
+        var lora = new LoraTerm(a, b, 2, dropout, u);
+        t.Backend.Linear.Forward(x, weight, lora, default, y);
+        t.Backend.Linear.BackwardLora(dy, x, weight, lora, new(du, da, db), dx, accumulate: true);
         return [u, y, da, db, dx];
     }
 }

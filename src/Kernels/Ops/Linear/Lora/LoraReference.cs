@@ -1,34 +1,35 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The equation as fp64 loops.</summary>
-public sealed class LowRankReference : LowRank
+/// <summary>A LoRA term as fp64 loops.</summary>
+internal static class LoraReference
 {
-    protected override void ForwardCore(Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor y)
+    /// <summary>u = drop(x) Aᵀ, y += s · u Bᵀ.</summary>
+    public static void Forward(Tensor x, in LoraTerm lora, Tensor y)
     {
-        var (xs, As, bs) = (x.AsDoubles(), a.AsDoubles(), b.AsDoubles());
-        var (us, ys) = (u.AsRows<double>(), y.AsRows<double>());
+        var (xs, As, bs) = (x.AsDoubles(), lora.A.AsDoubles(), lora.B.AsDoubles());
+        var (us, ys) = (lora.U.AsRows<double>(), y.AsRows<double>());
         var kept = new double[x.Columns];
         for (var n = 0; n < x.Rows; n++)
         {
-            Drop(dropout, n, xs[n], kept);
-            for (var k = 0; k < a.Rows; k++)
+            Drop(lora.Dropout, n, xs[n], kept);
+            for (var k = 0; k < us.Columns; k++)
             {
                 us[n][k] = LinearReference.Dot(kept, As[k]);
             }
 
-            for (var o = 0; o < b.Rows; o++)
+            for (var o = 0; o < y.Columns; o++)
             {
-                ys[n][o] += scale * LinearReference.Dot(us[n], bs[o]);
+                ys[n][o] += lora.Scale * LinearReference.Dot(us[n], bs[o]);
             }
         }
     }
 
-    protected override void BackwardCore(
-        Tensor dy, Tensor x, Tensor a, Tensor b, double scale, Dropout dropout, Tensor u, Tensor du, Tensor da,
-        Tensor db, Tensor? dx)
+    /// <summary>du = s · dy B, dB += s · dyᵀ u, dA += duᵀ drop(x), dx += drop′(du A).</summary>
+    public static void Backward(Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx)
     {
+        var (a, b, scale, dropout, u) = lora;
         var (dys, xs, As, bs, us) = (dy.AsDoubles(), x.AsDoubles(), a.AsDoubles(), b.AsDoubles(), u.AsDoubles());
-        var (dus, das, dbs) = (du.AsRows<double>(), da.AsRows<double>(), db.AsRows<double>());
+        var (dus, das, dbs) = (into.U.AsRows<double>(), into.A.AsRows<double>(), into.B.AsRows<double>());
         var (kept, dkept, dx1) = (new double[x.Columns], new double[x.Columns], new double[x.Columns]);
         for (var n = 0; n < x.Rows; n++)
         {

@@ -1,33 +1,33 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>u = drop(x) Aᵀ, chunk by chunk: dropped values exist for one chunk at a time.</summary>
-internal sealed unsafe class LowRankForward<TLanes, TThin>
+internal sealed unsafe class LoraForwardCpu<TLanes, TThin>
     where TLanes : struct, ILanes<TLanes>
     where TThin : struct, ILanes<TThin>
 {
-    private const int ChunkRows = LowRankChunk<TLanes, TThin>.Rows;
+    private const int ChunkRows = LoraChunk<TLanes, TThin>.Rows;
 
     /// <summary>Chunks of a tile: some 20 µs of work where D is small.</summary>
     private const int ChunksPerTile = 4;
 
     private readonly TilePool _pool;
-    private readonly GrowingScratch _panels = new("packed matrix of a LoRA branch");
+    private readonly GrowingScratch _panels = new("packed matrix of a LoRA term");
     private readonly Action<int> _runTile;
     private Tensor _x = null!;
     private Tensor _u = null!;
     private Dropout _dropout;
     private float* _a;
 
-    public LowRankForward(TilePool pool)
+    public LoraForwardCpu(TilePool pool)
     {
         _pool = pool;
         _runTile = RunTile;
     }
 
-    public void Run(Tensor x, Tensor a, Dropout dropout, Tensor u)
+    public void Run(Tensor x, in LoraTerm lora)
     {
-        (_x, _u, _dropout) = (x, u, dropout);
-        _a = PackedPanels<TThin>.PackAll(MatrixProduct.TimesTransposed(x, a, u), _panels);
+        (_x, _u, _dropout) = (x, lora.U, lora.Dropout);
+        _a = PackedPanels<TThin>.PackAll(MatrixProduct.NT(x, lora.A, lora.U), _panels);
         _pool.For((x.Rows + (ChunksPerTile * ChunkRows) - 1) / (ChunksPerTile * ChunkRows), _runTile);
     }
 
@@ -35,25 +35,23 @@ internal sealed unsafe class LowRankForward<TLanes, TThin>
     {
         var (inputs, rank) = (_x.Columns, _u.Columns);
         var (xs, us) = (_x.AsRows<float>(), _u.AsRows<float>());
-        var padded = LowRankChunk<TLanes, TThin>.Padded(rank);
+        var padded = LoraChunk<TLanes, TThin>.Padded(rank);
         var dropped = _dropout.IsActive ? (long)ChunkRows * inputs : 0;
         float* thin = ThreadScratch.Floats(
-            (ChunkRows * padded) + (2 * dropped) + LowRankChunk<TLanes, TThin>.EdgeCount(inputs, 0, rank));
+            (ChunkRows * padded) + (2 * dropped) + LoraChunk<TLanes, TThin>.EdgeCount(inputs, 0, rank));
         float* kept = thin + (ChunkRows * padded), factors = kept + dropped, edge = factors + dropped;
         var end = Math.Min(_x.Rows, (tile + 1) * ChunksPerTile * ChunkRows);
         for (var row = tile * ChunksPerTile * ChunkRows; row < end; row += ChunkRows)
         {
             var rows = Math.Min(ChunkRows, end - row);
-            float* x = xs.At(row);
-            nint stride = xs.Stride;
+            var wide = new RowBlock(xs.At(row), xs.Stride, rows, inputs);
             if (_dropout.IsActive)
             {
                 DropoutCpu.Drop(_dropout, xs, row, rows, kept, factors);
-                x = kept;
-                stride = inputs;
+                wide = new(kept, inputs, rows, inputs);
             }
 
-            LowRankChunk<TLanes, TThin>.Narrow(x, stride, rows, _a, inputs, rank, 1, thin, edge);
+            LoraChunk<TLanes, TThin>.DownProject(wide, _a, rank, 1, thin, edge);
             for (var i = 0; i < rows; i++)
             {
                 new ReadOnlySpan<float>(thin + (i * padded), rank).CopyTo(us[row + i]);
