@@ -90,7 +90,7 @@ public sealed class ModerationJudge : IJudge, IDisposable
     }
 
     /// <summary>The scores of the one result; a category that does not apply to text is null, and left out.</summary>
-    private static IReadOnlyDictionary<string, double> Scores(JsonElement reply)
+    private static Dictionary<string, double> Scores(JsonElement reply)
     {
         if (reply.ValueKind != JsonValueKind.Object || !reply.TryGetProperty("results", out var results)
             || results.ValueKind != JsonValueKind.Array || results.GetArrayLength() != 1
