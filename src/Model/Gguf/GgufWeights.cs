@@ -53,6 +53,11 @@ internal sealed class GgufWeights : IDisposable
         }
     }
 
+    /// <summary>A tensor as the engine holds it: blocks are decoded.</summary>
+    public static long BytesInMemory(GgufTensor tensor) => Stored(tensor.Type) is not null
+        ? tensor.ByteCount
+        : tensor.ByteCount / tensor.Type.BlockBytes() * tensor.Type.BlockValues() * sizeof(float);
+
     public void Dispose()
     {
         _owned.ForEach(memory => memory.Dispose());

@@ -1,7 +1,6 @@
 using SafeLlama.Common;
-using SafeLlama.Evaluation;
 
-namespace SafeLlama.Study;
+namespace SafeLlama.Evaluation;
 
 /// <summary>Intervals for scores that are crossed: the same prompts, asked of several replicates.</summary>
 /// <remarks>
@@ -18,7 +17,7 @@ public static class CrossedBootstrap
     /// <summary>The mean score with its 95 % percentile limits.</summary>
     /// <param name="scores">One row per prompt, each with one value per replicate.</param>
     /// <param name="seed">Draws the resamples.</param>
-    public static Interval Mean(IReadOnlyList<PromptScores> scores, long seed = 0)
+    public static Interval Mean(IReadOnlyList<CrossedScores> scores, long seed = 0)
     {
         if (scores.Count == 0)
         {
@@ -45,7 +44,7 @@ public static class CrossedBootstrap
     /// <param name="seed">Draws the resamples.</param>
     /// <param name="confidence">Of the limits.</param>
     public static Interval Difference(
-        IReadOnlyList<PromptScores> first, IReadOnlyList<PromptScores> second, bool paired, long seed = 0,
+        IReadOnlyList<CrossedScores> first, IReadOnlyList<CrossedScores> second, bool paired, long seed = 0,
         double confidence = 0.95)
     {
         if (first.Count == 0 || second.Count == 0)
@@ -118,7 +117,7 @@ public static class CrossedBootstrap
     {
         public int Clusters => Counts.Length;
 
-        public static Table Of(IReadOnlyList<PromptScores> scores)
+        public static Table Of(IReadOnlyList<CrossedScores> scores)
         {
             var replicates = scores[0].Values.Count;
             var models = scores[0].Models;
@@ -127,7 +126,7 @@ public static class CrossedBootstrap
                 throw new ArgumentException("every prompt needs one score per model and seed", nameof(scores));
             }
 
-            var groups = scores.GroupBy(s => s.Prompt.Cluster, (_, rows) => rows.ToList()).ToList();
+            var groups = scores.GroupBy(s => s.Cluster, (_, rows) => rows.ToList()).ToList();
             T[][] Cells<T>(Func<IEnumerable<double>, T> cell) =>
             [
                 .. groups.Select(g => Enumerable.Range(0, replicates)
