@@ -19,7 +19,7 @@ public sealed class MemoryPlanTests
         Assert.That(Bytes("activations"), Is.EqualTo(workspace.ByteCount));
         Assert.That(Bytes("adapter"), Is.EqualTo(run.Adapter.Parameters.Sum(p => p.Value.ByteCount)));
         Assert.That(Bytes("gradients"), Is.EqualTo(Bytes("adapter")));
-        Assert.That(Bytes("optimiser state"), Is.EqualTo(2 * Bytes("adapter")));
+        Assert.That(Bytes("optimizer state"), Is.EqualTo(2 * Bytes("adapter")));
         Assert.That(Bytes("frozen weights"), Is.EqualTo(1000));
         var shape = run.Model.Config;
         var widest = Math.Max(shape.HiddenSize, shape.IntermediateSize);

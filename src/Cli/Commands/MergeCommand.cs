@@ -29,13 +29,20 @@ internal static class MergeCommand
         command.SetAction(parsed =>
         {
             var (folder, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);
+            if (GgufHeader.IsGguf(folder))
+            {
+                throw SafeLlamaException.Usage(
+                    $"{model.Name} {folder}: is a GGUF file, which has no config.json or tokenizer.json for the new "
+                    + "folder. Fold the adapter into a GGUF file with export --to gguf.");
+            }
+
             var (changed, pairs) = AtomicFolder.Create(target, partial =>
             {
                 using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
                 using var session = LlamaSession.Open(backend, folder, new() { Adapter = parsed.GetValue(adapter) });
                 var (count, leftOut) = ModelFolder.Merge(
                     partial, folder, session.Weights, session.Adapter!, parsed.GetValue(adapter)!);
-                Terminal.Notes(leftOut.Select(name => 
+                Terminal.Notes(leftOut.Select(name =>
                     $"{folder}: {name} is not in the merged folder: it is a folder, or holds weights without the "
                     + "adapter."));
                 return (count, session.Adapter!.Pairs.Count);

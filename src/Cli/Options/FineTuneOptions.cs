@@ -24,7 +24,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
 
     private void AddModelAndData()
     {
-        Add(nameof(FineTuneRequest.Model), "A model folder in Hugging Face layout to fine-tune.", "DIR");
+        Add(nameof(FineTuneRequest.Model),
+            "A model folder in Hugging Face layout to fine-tune, or a GGUF file as the base of LoRA.", "DIR|FILE");
         Add(nameof(FineTuneRequest.Init),
             "Instead of --model: draw a new model of this shape and train all its weights.", "CONFIG.json");
         Add(nameof(FineTuneRequest.Tokenizer),

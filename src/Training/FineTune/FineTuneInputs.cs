@@ -21,7 +21,7 @@ public sealed record FineTuneInputs(
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
     public static FineTuneInputs Read(FineTuneRequest r)
     {
-        var configPath = r.Init ?? Path.Combine(r.Model!, "config.json");
+        var configPath = r.Init ?? r.Model!;
         var shape = LlamaConfig.Load(configPath);
         var folder = r.Tokenizer ?? r.Model!;
         var tokenizer = TokenizerLoader.Load(folder);
@@ -53,6 +53,7 @@ public sealed record FineTuneInputs(
         }
 
         string[] files = r.Init is { } init ? [init]
+            : File.Exists(r.Model) ? [r.Model]
             : [Path.Combine(r.Model!, "config.json"), .. Directory.EnumerateFiles(r.Model!, "*.safetensors")
                 .Order(StringComparer.Ordinal)];
         if (r.Adapter is { } adapter)

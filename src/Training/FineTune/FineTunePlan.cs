@@ -24,8 +24,7 @@ public sealed record FineTunePlan(
         config.Validate();
         var schedule = config.ScheduleOver(config.TotalSteps(inputs.Data.Training.Count));
         schedule.Validate();
-        var weightBytes = request.Model is { } folder
-            ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(FileFacts.Length) : 0;
+        var weightBytes = request.Model is { } model ? LlamaWeights.BytesOf(model) : 0;
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, inputs.Shape, lora) : null;
         return new FineTunePlan(
             config,

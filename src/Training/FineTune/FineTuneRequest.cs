@@ -33,7 +33,7 @@ public enum MatrixProducts
 /// <summary>Everything a fine-tuning run can be told, in the order shown.</summary>
 public sealed record FineTuneRequest
 {
-    /// <summary>A model folder in Hugging Face layout.</summary>
+    /// <summary>A model folder in Hugging Face layout, or a GGUF file as the base of LoRA.</summary>
     public string? Model { get; init; }
 
     /// <summary>Instead of <see cref="Model"/>: a <c>config.json</c> of which a new model is drawn and trained

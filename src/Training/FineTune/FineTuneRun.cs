@@ -98,6 +98,11 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
         var weights = _request.IsFull
             ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
             : LlamaWeights.Load(backend, shape, BaseModel);
+        foreach (var note in weights.Notes)
+        {
+            view.Note(note);
+        }
+
         if (weights.Ignored.Count > 0)
         {
             view.Note($"{BaseModel}: {weights.Ignored.Count} tensors have no place in this model: "
