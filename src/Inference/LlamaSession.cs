@@ -42,15 +42,8 @@ public sealed class LlamaSession : IDisposable
     /// The ids that end an answer: those of config.json, generation_config.json and tokenizer, and the one the template
     /// closes a turn with.
     /// </summary>
-    public IReadOnlyList<int> EndTokens
-    {
-        get
-        {
-            var last = Template.Render(new InstructionExample("q", "", "a"))[^1];
-            int?[] ids = [Tokenizer.EosId, last.Kind == SegmentKind.Control ? Tokenizer.ControlId(last.Value) : null];
-            return [.. ids.OfType<int>().Concat(Model.Config.EosTokenIds).Concat(SuggestedEnds).Distinct()];
-        }
-    }
+    public IReadOnlyList<int> EndTokens =>
+        Inference.EndTokens.Of(Tokenizer, Template, [.. Model.Config.EosTokenIds, .. SuggestedEnds]);
 
     /// <summary>The ids by which <c>generation_config.json</c> ends an answer.</summary>
     private IReadOnlyList<int> SuggestedEnds { get; init; } = [];

@@ -115,7 +115,8 @@ public sealed class StoriesTests
         {
             Assert.That(run.Output.TrimEnd('\n'),
                 Is.EqualTo("Once upon a time, there was a little girl named Lily"), run.Error);
-            Assert.That(run.Error, Does.Contain("suggests do_sample true, temperature 0.6, top_p 0.9; none of it is applied"));
+            Assert.That(
+                run.Error, Does.Contain("suggests do_sample true, temperature 0.6, top_p 0.9; none of it is applied"));
             Assert.That(run.Error, Does.Contain($"lets an answer end with {dot} too"));
         });
     }

@@ -6,8 +6,8 @@ namespace SafeLlama.Data;
 internal static class RowIds
 {
     /// <summary>
-    /// The files with ids of their own: where two files share an id, all rows of both get the file's name before theirs,
-    /// and a number where the names are equal too.
+    /// The files with ids of their own: where two files share an id, all rows of both get the file's name before
+    /// theirs, and a number where the names are equal too.
     /// </summary>
     /// <returns>The sources in their order, and a line for each file whose rows were renamed.</returns>
     /// <exception cref="SafeLlamaException">One file is given twice.</exception>
@@ -35,7 +35,8 @@ internal static class RowIds
                 var name = Path.GetFileName(sources[i].File.Path);
                 var number = names[name] = names.GetValueOrDefault(name) + 1;
                 name = number == 1 ? name : $"{name}({number})";
-                notes.Add($"{sources[i].File.Path}: another file uses the same ids, so its rows are called {name}/ID here.");
+                notes.Add(
+                    $"{sources[i].File.Path}: another file uses the same ids, so its rows are called {name}/ID here.");
                 sources[i] = Renamed(sources[i], name);
             }
         }

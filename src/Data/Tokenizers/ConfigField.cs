@@ -44,9 +44,8 @@ internal readonly struct ConfigField
         }
         catch (JsonException e)
         {
-            throw SafeLlamaException.InvalidData(
-                $"{file}: is no JSON{(e.LineNumber is { } line ? $" from line {line + 1} on" : "")}. Download it again.",
-                e);
+            var where = e.LineNumber is { } line ? $" from line {line + 1} on" : "";
+            throw SafeLlamaException.InvalidData($"{file}: is no JSON{where}. Download it again.", e);
         }
         catch (InvalidOperationException e)
         {
@@ -65,7 +64,8 @@ internal readonly struct ConfigField
         : throw Wrong("expected a whole number");
 
     /// <summary>A whole number, or an array of them; none where it is missing.</summary>
-    public IReadOnlyList<int> IdOrIds() => IsMissing ? [] : IsArray ? [.. Items().Select(id => id.Number())] : [Number()];
+    public IReadOnlyList<int> IdOrIds() =>
+        IsMissing ? [] : IsArray ? [.. Items().Select(id => id.Number())] : [Number()];
 
     /// <summary>The value as an error or a note may quote it.</summary>
     public string Shown() => UnicodeText.Shown(_value!.Value.GetRawText());

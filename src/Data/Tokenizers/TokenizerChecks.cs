@@ -49,7 +49,9 @@ public static class TokenizerChecks
             faults.Add($"EOS is {tokenizer.EosId} in the tokenizer and {string.Join(", ", config.Eos)} in config.json");
         }
 
-        return faults.Count == 0 ? Notes(tokenizer, config, weightRows, (folder, generation)) : throw SafeLlamaException.InvalidData(
+        return faults.Count == 0
+            ? Notes(tokenizer, config, weightRows, (folder, generation))
+            : throw SafeLlamaException.InvalidData(
             $"{folder}: {string.Join("; ", faults)}. "
             + "Use the tokenizer and config.json that came with the weights, or correct config.json.");
     }

@@ -22,12 +22,17 @@ public static class PeftFolder
     /// <exception cref="SafeLlamaException">
     /// It is not a LoRA adapter, uses what is not supported, or belongs to another model.
     /// </exception>
-    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false)
+    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false) =>
+        Load(backend, LoraSite.Of(model), folder, learns);
+
+    /// <inheritdoc cref="Load(IBackend, LlamaConfig, string, bool)"/>
+    public static LoraAdapter Load(
+        IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool learns = false)
     {
         var config = ReadConfig(folder);
         RefusePickle(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
-        var adapter = LoraAdapter.Empty(backend, model, config, learns);
+        var adapter = LoraAdapter.Empty(backend, sites, config, learns);
         try
         {
             var expected = adapter.Parameters.ToDictionary(p => p.Name);
@@ -71,8 +76,9 @@ public static class PeftFolder
         if (!File.Exists(Path.Combine(folder, WeightsName)) && File.Exists(Path.Combine(folder, Pickle)))
         {
             throw SafeLlamaException.InvalidData(
-                $"{Path.Combine(folder, Pickle)}: is a Python pickle, which can run any code when it is read, and is not "
-                + $"read here; {WeightsName} is expected. Load it once in PEFT and save it with safe_serialization=True.");
+                $"{Path.Combine(folder, Pickle)}: is a Python pickle, which can run any code when it is read, and is "
+                + $"not read here; {WeightsName} is expected. Load it once in PEFT and save it with "
+                + "safe_serialization=True.");
         }
     }
 
@@ -150,8 +156,8 @@ public static class PeftFolder
             or ArgumentException or OverflowException)
         {
             throw SafeLlamaException.InvalidData(
-                $"{path}: is not a LoRA adapter's configuration: a field is of the wrong kind or stands twice. Copy the "
-                + "adapter again.", e);
+                $"{path}: is not a LoRA adapter's configuration: a field is of the wrong kind or stands twice. Copy "
+                + "the adapter again.", e);
         }
     }
 
@@ -182,8 +188,8 @@ public static class PeftFolder
         Must("alora_invocation_tokens", Off("alora_invocation_tokens"),
             "null: adapters that wait for a phrase are not supported");
         Must("init_lora_weights", LeavesBase(json["init_lora_weights"]),
-            "true, false or one of gaussian, eva, orthogonal, which leave the base model's weights as they are; convert "
-            + "the adapter to plain LoRA");
+            "true, false or one of gaussian, eva, orthogonal, which leave the base model's weights as they are; "
+            + "convert the adapter to plain LoRA");
         Must("lora_alpha", json["lora_alpha"] is null || Number(json["lora_alpha"]) is not null, "a number");
         Must("use_rslora", json["use_rslora"] is null
             || (json["use_rslora"] is JsonValue stabilized && stabilized.TryGetValue(out bool _)), "true or false");

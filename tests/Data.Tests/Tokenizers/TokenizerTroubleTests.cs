@@ -89,7 +89,9 @@ public sealed class TokenizerTroubleTests
         }
     }
 
-    /// <summary>A line feed is a byte token that joins nothing: behind it, a text's ids are those without prefix.</summary>
+    /// <summary>
+    /// A line feed is a byte token that joins nothing: behind it, a text's ids are those without prefix.
+    /// </summary>
     private static IReadOnlyList<int> WithoutSpace(ITokenizer tokenizer, string text) =>
         [.. tokenizer.Encode("\n" + text).Skip(tokenizer.Encode("\n").Count)];
 
