@@ -16,9 +16,11 @@ public sealed partial class ShipItPageTests
         Directory.CreateSymbolicLink(Path.Combine(folder, "assets"), Path.Combine(TestFiles.Root, "assets"));
         MakeAdapter(folder);
         File.WriteAllLines(
-            Path.Combine(folder, "prompts.txt"), ["How do I bake a cake?", "Where is the cat?", "Explain the weather."]);
+            Path.Combine(folder, "prompts.txt"),
+            ["How do I bake a cake?", "Where is the cat?", "Explain the weather."]);
         var page = File.ReadAllText(Path.Combine(TestFiles.Root, "docs", "ship-it.md"));
-        var commands = Commands().Matches(Continued().Replace(page, " ")).Select(match => match.Groups[1].Value).ToList();
+        var commands = Commands().Matches(Continued().Replace(page, " "))
+            .Select(match => match.Groups[1].Value).ToList();
         Assert.That(commands, Has.Count.GreaterThanOrEqualTo(6));
         foreach (var command in commands)
         {
