@@ -59,7 +59,9 @@ public static class PeftFolder
 
     /// <summary>Writes the adapter; the config last, so that a folder with a config is a whole one.</summary>
     /// <param name="baseModel">What <c>base_model_name_or_path</c> says.</param>
-    public static void Save(LoraAdapter adapter, string folder, string baseModel)
+    /// <param name="taskType">What <c>task_type</c> says: SEQ_CLS for a classifier.</param>
+    public static void Save(
+        LoraAdapter adapter, string folder, string baseModel, string taskType = "CAUSAL_LM")
     {
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(
@@ -67,7 +69,7 @@ public static class PeftFolder
             adapter.Parameters.Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
             new Dictionary<string, string> { ["format"] = "pt" });
         OutputFile.WriteText(
-            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel).ToJsonString(Indented) + "\n");
+            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel, taskType).ToJsonString(Indented) + "\n");
     }
 
     private static void RefusePickle(string folder)
@@ -229,7 +231,7 @@ public static class PeftFolder
     private static Dictionary<string, T> Pattern<T>(JsonNode? node, Func<JsonNode, T> value) =>
         node is JsonObject patterns ? patterns.ToDictionary(p => p.Key, p => value(p.Value!)) : [];
 
-    private static JsonObject WriteConfig(LoraConfig config, string baseModel) => new()
+    private static JsonObject WriteConfig(LoraConfig config, string baseModel, string taskType) => new()
     {
         ["alpha_pattern"] = new JsonObject(
             config.AlphaPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
@@ -249,7 +251,7 @@ public static class PeftFolder
             config.RankPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
         ["target_modules"] = config.TargetPattern is { } pattern
             ? pattern : new JsonArray([.. config.Targets.Select(t => (JsonNode)t)]),
-        ["task_type"] = "CAUSAL_LM",
+        ["task_type"] = taskType,
         ["use_dora"] = false,
         ["use_rslora"] = config.RankStabilized,
     };
