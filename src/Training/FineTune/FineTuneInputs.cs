@@ -91,6 +91,7 @@ public sealed record FineTuneInputs(
                 Seed = r.Seed,
                 Deduplicate = safety.Count > 0,
             });
+        notes.AddRange(mixture.Notes);
         notes.AddRange(safety.Count > 0
             ? mixture.Manifest.Lines()
             : files.Select(f => $"{f.Path}: {f.RowCount} rows, sha256 {f.Sha256[..12]}…"));
