@@ -50,7 +50,7 @@ public sealed class SettingTable<T>
     }
 
     /// <summary>The names of all settings, in kebab case.</summary>
-    public static IReadOnlyCollection<string> Names => ByName.Keys;
+    public IReadOnlyCollection<string> Names => _values.Keys;
 
     public IEnumerable<(string Name, SettingValue Value)> All =>
         Properties.Select(p => SettingText.NameOf(p.Name)).Select(name => (name, _values[name]));
@@ -69,9 +69,6 @@ public sealed class SettingTable<T>
             return record;
         }
     }
-
-    /// <summary>A property, by which a setting of this record is found.</summary>
-    public static PropertyInfo Property(string name) => ByName[name];
 
     /// <summary>The entry of a property: <c>table[nameof(T.MicroBatch)]</c>.</summary>
     public SettingValue this[string property] => _values[SettingText.NameOf(property)];

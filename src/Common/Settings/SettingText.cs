@@ -15,6 +15,10 @@ public static class SettingText
     /// <summary>The name of a property in kebab case: <c>MicroBatch</c> is <c>micro-batch</c>.</summary>
     public static string NameOf(string property) => JsonNamingPolicy.KebabCaseLower.ConvertName(property);
 
+    /// <summary>The property of a name: <c>micro-batch</c> is <c>MicroBatch</c>.</summary>
+    public static string PropertyOf(string name) =>
+        string.Concat(name.Split('-').Select(part => char.ToUpperInvariant(part[0]) + part[1..]));
+
     /// <summary>The text of a value; empty for none.</summary>
     public static string Of(object? value) => value switch
     {

@@ -57,13 +57,13 @@ public sealed record RunFile(
             if (Settings.TryGetValue(name, out var then) && then.Value != value.Value)
             {
                 throw SafeLlamaException.Usage(
-                    $"`{SettingTable<FineTuneRequest>.Property(name).Name}` {value.Value}: the run in {folder} began "
+                    $"`{SettingText.PropertyOf(name)}` {value.Value}: the run in {folder} began "
                     + $"with '{then.Value}', and a resumed run keeps its settings.",
                     "leave it out", "start anew with another `Out`");
             }
         }
 
-        var known = SettingTable<FineTuneRequest>.Names;
+        var known = settings.Names;
         return new SettingTable<FineTuneRequest>()
             .Apply(Settings.Where(s => known.Contains(s.Key)).Select(s => KeyValuePair.Create(
                 s.Key, s.Value.IsGiven ? s.Value with { Source = Name } : s.Value)))
