@@ -29,7 +29,7 @@ public abstract class PromptTemplate
         "plain" => new PlainTemplate(),
         _ when File.Exists(nameOrFile) => AlpacaTemplate.Read(nameOrFile),
         _ => throw SafeLlamaException.Usage(
-            $"--template {nameOrFile}: is neither a file nor a known template; expected {string.Join(", ", Names)}."),
+            $"`Template` {nameOrFile}: is neither a file nor a known template; expected {string.Join(", ", Names)}."),
     };
 
     /// <summary>Prompt and answer of a row, to train on.</summary>

@@ -75,7 +75,7 @@ public sealed record GateExpression(
     public Outcome Check(EvaluationSummary summary)
     {
         var row = summary.Find(Metric, Suite, Judge) ?? throw SafeLlamaException.Usage(
-            $"--fail-if \"{Text}\": the run has no such metric; it has "
+            $"`FailIf` \"{Text}\": the run has no such metric; it has "
             + string.Join(", ", summary.Metrics.Select(m => $"{m.Suite}/{m.Metric}@{m.Judge}").Distinct()) + ".");
         var found = Part switch
         {
@@ -97,6 +97,6 @@ public sealed record GateExpression(
     }
 
     private static SafeLlamaException Malformed(string text, string reason) => SafeLlamaException.Usage(
-        $"--fail-if \"{text}\": {reason}; expected [suite/]metric[.low|.high|.corrected][@judge] and a bound, "
+        $"`FailIf` \"{text}\": {reason}; expected [suite/]metric[.low|.high|.corrected][@judge] and a bound, "
         + "such as \"over_refusal>0.10\" or \"xstest/over_refusal.high>15%\".");
 }
