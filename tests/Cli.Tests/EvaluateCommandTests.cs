@@ -73,6 +73,30 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Test]
+    public void Names_from_files_are_shown_and_not_obeyed()
+    {
+        var run = Path.Combine(_folder, "names");
+        var answers = TestFiles.Fault("eval/names/names.jsonl");
+        foreach (var told in (CommandRun[])
+        [
+            CommandRun.Of("evaluate", "--responses", answers, "--out", run),
+            CommandRun.Of("judge", "run", run, "--judge", "xstest"),
+            CommandRun.Of("runs", run),
+            CommandRun.Of("runs", run, "--json"),
+            CommandRun.Of("compare", run, run),
+            CommandRun.Of("compare", run, run, "--json"),
+        ])
+        {
+            Assert.That(told.ExitCode, Is.Zero, told.Error);
+            SafeOutput.MustBeVisible(told.Output.ReplaceLineEndings("\n"));
+            SafeOutput.MustBeVisible(told.Error.ReplaceLineEndings("\n"));
+        }
+
+        SafeOutput.MustBeMarkdown(File.ReadAllText(Path.Combine(run, "summary.md")));
+        SafeOutput.MustBeCsv(File.ReadAllText(Path.Combine(run, "summary.csv")));
+    }
+
+    [Test]
     public void A_gate_that_is_missed_ends_with_six()
     {
         Assert.That(Evaluate("gate", "--fail-if", "compliance_rate>=0").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));

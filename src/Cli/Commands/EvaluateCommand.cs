@@ -260,13 +260,13 @@ internal sealed class EvaluateCommand
         Terminal.Notes(result.Summary.Notes);
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(result.Summary, EvaluationJson.Document));
+            Terminal.Print(JsonSerializer.Serialize(result.Summary, EvaluationJson.Document));
             return;
         }
 
         foreach (var line in MetricView.Lines(result.Summary))
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
     }
 
@@ -277,7 +277,7 @@ internal sealed class EvaluateCommand
             SuiteRegistry.Known.Select(s => (string[])
                 [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.Licence])))
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
 
         Console.WriteLine();
@@ -285,7 +285,7 @@ internal sealed class EvaluateCommand
             ["capability", "questions", "file", "origin"],
             ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}", t.File, t.Origin])))
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
     }
 }
