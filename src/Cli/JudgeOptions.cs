@@ -212,7 +212,9 @@ internal sealed class JudgeOptions
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a DeBERTa-v2 or v3 classifier; name its folder with --judge-model.");
-        var session = EncoderSession.Open(Devices.Open(device, threads), folder, ownsBackend: true);
+        var session = EncoderSession.Open(
+            Devices.Open(device, threads), folder, name == "harmfulness" ? parsed.GetValue(_reward) : null,
+            ownsBackend: true);
         opened.Add(session);
         Terminal.Notes(session.Notes);
         var scorer = new EncoderScorer(session, Terminal.Note);
