@@ -1,7 +1,7 @@
-using SafeLlama.Testing;
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using SafeLlama.Testing;
 
 namespace SafeLlama.Study.Tests;
 
@@ -18,7 +18,7 @@ public sealed partial class ReportTests
         {
             Name = SafeOutput.Names[1],
             Question = string.Join(' ', SafeOutput.Names),
-            Models = [.. SafeOutput.Names.Take(3)],
+            Models = [.. made.Results.Recipe.Models.Select((_, i) => SafeOutput.Names[i])],
             Metrics = [.. made.Results.Recipe.Metrics.Select((m, i) => m with { Title = SafeOutput.Names[i] })],
         };
         var report = made with
