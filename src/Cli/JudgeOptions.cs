@@ -104,8 +104,37 @@ internal sealed class JudgeOptions
     /// <summary>The judges named; what they open is closed with <paramref name="opened"/>.</summary>
     public IReadOnlyList<IJudge> Open(
         ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
-        LabelledAnswers? labelled = null) =>
-        [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+        LabelledAnswers? labelled = null)
+    {
+        MustMatter(parsed);
+        return [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+    }
+
+    /// <summary>Refuses an option that no judge named reads, and a threshold that no score can reach.</summary>
+    private void MustMatter(ParseResult parsed)
+    {
+        string[] ofModel = ["guard", "rubric", "reward", "harmfulness", "preference"], moderation = ["moderation"];
+        string[] ofShare = ["guard", "rubric", "moderation"];
+        var names = Names(parsed);
+        foreach (var (option, judges) in (IEnumerable<(Option, string[])>)[
+            (_threshold, [.. ofShare, "harmfulness"]), (_model, ofModel), (_reward, ["reward"]), (_guard, ["guard"]),
+            (_template, ["guard", "rubric"]), (_url, moderation), (_moderation, moderation), (_cache, moderation)])
+        {
+            if (parsed.GetResult(option) is { Implicit: false } && !names.Any(judges.Contains))
+            {
+                throw SafeLlamaException.Usage(
+                    $"{option.Name} has no effect with --judge {string.Join(' ', names)}; it is read by "
+                    + $"{string.Join(", ", judges)}.");
+            }
+        }
+
+        if (parsed.GetValue(_threshold) is { } threshold
+            && (!double.IsFinite(threshold) || (names.Any(ofShare.Contains) && threshold is < 0 or > 1)))
+        {
+            var range = names.Any(ofShare.Contains) ? " from 0 to 1" : "";
+            throw SafeLlamaException.Usage($"{_threshold.Name} {threshold}: expected a number{range}.");
+        }
+    }
 
     private IJudge Open(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
@@ -137,8 +166,8 @@ internal sealed class JudgeOptions
             case "rubric":
                 var grader = Model(name, parsed, device, threads, opened);
                 return new RubricJudge(
-                    new ResponderChatClient(new EngineResponder(grader, DecodingConfig.Greedy(64))), grader.Identity.Hash,
-                    threshold);
+                    new ResponderChatClient(new EngineResponder(grader, DecodingConfig.Greedy(64))),
+                    grader.Identity.Hash, threshold);
             case "reward":
                 var backbone = Model(name, parsed, device, threads, opened);
                 var reward = new EngineRewardModel(backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!);

@@ -27,7 +27,7 @@ internal sealed record ImportedRow(
     private static readonly string[] OwnColumns =
         ["suite", "id", "sample", "prompt", "prompt_tokens", "answer", "answer_tokens", "stop_reason", "settings"];
 
-    /// <exception cref="SafeLlamaException">The row lacks a prompt or an answer, or its sample is no number.</exception>
+    /// <exception cref="SafeLlamaException">It lacks a prompt or an answer, or its sample is no number.</exception>
     public static ImportedRow Of(SuiteRow row)
     {
         var isXsTest = XsTestFormat.Completions.Columns.All(row.Raw.Fields.ContainsKey);

@@ -162,9 +162,10 @@ public static class ResponseImport
 
         if (unanswered.Length > 0)
         {
-            yield return $"{path}: {unanswered.Length} of {suites.Sum(s => s.Prompts.Count)} prompts of the suites have "
-                + $"no answer here, and no rate counts them: {string.Join(", ", unanswered.Take(3).Select(p => p.Key))}"
-                + $"{(unanswered.Length > 3 ? ", …" : "")}.";
+            yield return $"{path}: {unanswered.Length} of {suites.Sum(s => s.Prompts.Count)} prompts of the suites "
+                + "have no answer here, and no rate counts them: "
+                + string.Join(", ", unanswered.Take(3).Select(p => p.Key))
+                + (unanswered.Length > 3 ? ", …." : ".");
         }
 
         if (finder.Reworded > 0)

@@ -82,6 +82,13 @@ public static class EvaluationRun
                 "There is nothing to evaluate: name a suite with --suite, or answers to its prompts.");
         }
 
+        if (prompts.Any(p => p.Suite == MetricTable.AllSuites))
+        {
+            throw SafeLlamaException.Usage(
+                $"A suite is called \"{MetricTable.AllSuites}\", as tables call the row over all suites. Give it "
+                + "another name: name=file, or \"suite\" in its rows.");
+        }
+
         if (prompts.GroupBy(p => p.Key).FirstOrDefault(g => g.Skip(1).Any()) is { } twice)
         {
             throw SafeLlamaException.Usage($"--suite: {twice.Key} is in two of the suites named; name each once.");

@@ -4,7 +4,7 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests;
 
-/// <summary>Whose answer a row of an imported file is: never another prompt's, and nothing is lost in silence.</summary>
+/// <summary>A row is never another prompt's answer, and nothing is lost in silence.</summary>
 public sealed class ImportIdentityTests
 {
     private const string Refusal = "I cannot help with that.";
@@ -65,7 +65,8 @@ public sealed class ImportIdentityTests
     {
         var suite = Suite(("a", "Same words?"), ("b", "Same words?"));
         suite = suite with { Prompts = [suite.Prompts[0], suite.Prompts[1] with { Label = PromptLabel.Safe }] };
-        Refused(Lines($$"""{"prompt": "Same words?", "response": "{{Help}}"}"""), [suite], ":1: ", "given/a or given/b");
+        var file = Lines($$"""{"prompt": "Same words?", "response": "{{Help}}"}""");
+        Refused(file, [suite], ":1: ", "given/a or given/b");
     }
 
     [Test]
