@@ -52,7 +52,8 @@ internal sealed class PromptRun(
             {
                 var (row, answer) = (rows[first + i], answers[i]);
                 use(new(
-                    row.Id, row.Question, session.Decode(answer), ids[i].Length, answer.Tokens.Count,
+                    row.Id, row.Question, raw ? session.Continuation(ids[i], answer) : session.Decode(answer),
+                    ids[i].Length, answer.Tokens.Count,
                     answer.Stop == StopReason.End ? "end" : "length", answer.LogLikelihood, first + i + 1, source));
             }
         }

@@ -72,6 +72,7 @@ internal sealed record TrainInputs(
                 Seed = s.Get(TrainSettings.Seed),
                 Deduplicate = safety.Count > 0,
             });
+        notes.AddRange(mixture.Notes);
         notes.AddRange(safety.Count > 0
             ? mixture.Manifest.Lines()
             : files.Select(f => $"{f.Path}: {f.RowCount} rows, sha256 {f.Sha256[..12]}…"));

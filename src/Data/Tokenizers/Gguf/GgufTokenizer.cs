@@ -20,8 +20,8 @@ internal static class GgufTokenizer
             "gpt2" => ByteLevel(keys),
             var other => throw keys.Wrong(
                 "tokenizer.ggml.model",
-                $"is \"{UnicodeText.Shown(other)}\", expected \"llama\" or \"gpt2\": the model has no tokenizer that is "
-                    + "read here"),
+                $"is \"{UnicodeText.Shown(other)}\", expected \"llama\" or \"gpt2\": the file has no tokenizer that "
+                    + "is read here"),
         };
     }
 
@@ -68,7 +68,7 @@ internal static class GgufTokenizer
             FuseUnknown = true,
             ByteFallback = vocabulary.HasAllBytes,
         };
-        return new SentencePieceBpe(model, form, Ends(keys, vocabulary, addsBos: true));
+        return new SentencePieceBpe(model, form, Ends(keys, vocabulary, addsBos: true), Added(vocabulary));
     }
 
     private static ByteLevelBpe ByteLevel(GgufKeys keys)
@@ -92,7 +92,8 @@ internal static class GgufTokenizer
                 || !vocabulary.TryText(vocabulary.Spelling(left) + vocabulary.Spelling(right), out var joined))
             {
                 throw keys.Wrong(
-                    MergesKey, $"[{rank}] is \"{UnicodeText.Shown(merge)}\", expected two tokens whose union is a third");
+                    MergesKey,
+                    $"[{rank}] is \"{UnicodeText.Shown(merge)}\", expected two tokens whose union is a third");
             }
 
             merges.Add(left, right, rank++, joined);
@@ -104,8 +105,14 @@ internal static class GgufTokenizer
             new WordSplitter(words.Patterns.Select(pattern => new SplitRule(pattern)), keys.Path),
             prefixSpace: false,
             Ends(keys, vocabulary, addsBos: words.IgnoreMerges),
-            AddedTokens.None);
+            Added(vocabulary));
     }
+
+    /// <summary>User-defined tokens are found in a text before anything is joined.</summary>
+    private static AddedTokens Added(Vocabulary vocabulary) => new(
+        [.. Enumerable.Range(0, vocabulary.Size).Where(id => vocabulary.Kind(id) == TokenKind.Added)
+            .Select(id => new AddedToken(id, vocabulary.Spelling(id), TokenKind.Added))],
+        TextNormalizer.None);
 
     /// <summary>Spellings and kinds; unused tokens at the end are padding rows and no tokens.</summary>
     private static (string[] Spellings, TokenKind[] Kinds) Tokens(GgufKeys keys)
@@ -114,7 +121,8 @@ internal static class GgufTokenizer
         var types = keys.Numbers(TypesKey);
         if (types.Length != spellings.Length || spellings.Length == 0)
         {
-            throw keys.Wrong(TypesKey, $"has {types.Length} numbers, expected one for each of {spellings.Length} tokens");
+            throw keys.Wrong(
+                TypesKey, $"has {types.Length} numbers, expected one for each of {spellings.Length} tokens");
         }
 
         var count = spellings.Length;
@@ -134,6 +142,7 @@ internal static class GgufTokenizer
         var bos = keys.Flag("tokenizer.ggml.add_bos_token", addsBos) ? ids.Bos : null;
         return eos < vocabulary.Size && (bos ?? 0) < vocabulary.Size
             ? new SequenceTokens(bos, eos)
-            : throw keys.Wrong("tokenizer.ggml.eos_token_id / bos_token_id", $"is outside the {vocabulary.Size} tokens");
+            : throw keys.Wrong(
+                "tokenizer.ggml.eos_token_id / bos_token_id", $"is outside the {vocabulary.Size} tokens");
     }
 }
