@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
-using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
