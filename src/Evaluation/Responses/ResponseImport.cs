@@ -19,12 +19,14 @@ public static class ResponseImport
     /// <param name="Items">Each answer with its prompt, in the file's order.</param>
     /// <param name="Unmatched">Rows whose prompt is in none of the suites given; they are left out, and counted
     /// here.</param>
-    /// <param name="Unanswered">Prompts of the suites given to which the file has no answer.</param>
     /// <param name="Sha256">Hash of the file.</param>
     /// <param name="Notes">What was noticed, one line each.</param>
     public sealed record Result(
-        IReadOnlyList<JudgedAnswer> Items, int Unmatched, int Unanswered, string Sha256, IReadOnlyList<string> Notes)
+        IReadOnlyList<JudgedAnswer> Items, int Unmatched, string Sha256, IReadOnlyList<string> Notes)
     {
+        /// <summary>Prompts of the suites given to which the file has no answer.</summary>
+        public int Unanswered { get; init; }
+
         /// <summary>How the answers were decoded, where all rows say the same.</summary>
         public DecodingConfig Settings => Items.Select(i => i.Response.Settings).Distinct().ToArray() is [var all]
             ? all
@@ -55,8 +57,11 @@ public static class ResponseImport
         SuitePrompt[] unanswered = [.. suites.SelectMany(s => s.Prompts).Where(p => !asked.Contains(p.Key))];
         var unmatched = rows.Length - answered.Length;
         return new(
-            items, unmatched, unanswered.Length, file.Sha256,
-            [.. file.Notes, .. Notes(path, rows, finder, suites, unmatched, unanswered)]);
+            items, unmatched, file.Sha256,
+            [.. file.Notes, .. Notes(path, rows, finder, suites, unmatched, unanswered)])
+        {
+            Unanswered = unanswered.Length,
+        };
     }
 
     /// <summary>The prompts of a run's answers lie beside them, with what answering each would mean.</summary>
