@@ -17,7 +17,7 @@ public sealed class LlamaSession : IDisposable
     {
         (Model, Weights, Tokenizer, Notes) = (model, weights, tokenizer, notes);
         (Template, _ownsBackend) = (options.Template, options.OwnsBackend);
-        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Name));
+        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Identity));
     }
 
     public Llama Model { get; }
@@ -45,8 +45,7 @@ public sealed class LlamaSession : IDisposable
     {
         get
         {
-            var last = Template.Render(new InstructionExample("q", "", "a"))[^1];
-            int?[] ids = [Tokenizer.EosId, last.Kind == SegmentKind.Control ? Tokenizer.ControlId(last.Value) : null];
+            int?[] ids = [Tokenizer.EosId, Template.EndOfTurn is { } end ? Tokenizer.ControlId(end) : null];
             return [.. ids.OfType<int>().Concat(Model.Config.EosTokenIds).Distinct()];
         }
     }
@@ -66,6 +65,13 @@ public sealed class LlamaSession : IDisposable
             var notes = TokenizerChecks.Check(
                 tokenizer, ModelTokens.Read(folder), config.VocabularySize,
                 folder).ToList();
+            if (options.TemplateName is { } name)
+            {
+                var chosen = TemplateResolver.Choose(name, tokenizer, folder, options.Adapter);
+                options = options with { Template = chosen.Template };
+                notes.AddRange(chosen.Notes);
+            }
+
             if (options.MaxLength > config.MaxPositions)
             {
                 throw SafeLlamaException.Usage(

@@ -17,6 +17,12 @@ public sealed record SessionOptions
     public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;
 
     /// <summary>
+    /// A template's name or file, or <see cref="TemplateResolver.Auto"/> to take what adapter and model bring; null
+    /// takes <see cref="Template"/>.
+    /// </summary>
+    public string? TemplateName { get; init; }
+
+    /// <summary>
     /// The longest sequence, prompt and answer together, in tokens; 0 takes what the model was made for, at most 4096.
     /// </summary>
     public int MaxLength { get; init; }

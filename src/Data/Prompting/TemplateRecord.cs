@@ -1,0 +1,88 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SafeLlama.Common;
+
+namespace SafeLlama.Data;
+
+/// <summary>The template that a trained folder was trained with, kept beside its weights.</summary>
+/// <remarks>
+/// <c>prompt_template.json</c> names it: <c>{"template": "llama2"}</c>. A template of the user's own travels whole: an
+/// Alpaca template with its four fields, a Jinja template as <c>chat_template.jinja</c>, whose SHA-256 the file gives.
+/// </remarks>
+public static class TemplateRecord
+{
+    /// <summary>The name of the file.</summary>
+    public const string FileName = "prompt_template.json";
+
+    private const string Jinja = "jinja";
+    private const string AlpacaFile = "alpaca-file";
+
+    private static readonly JsonSerializerOptions Written =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes the record into a folder.</summary>
+    /// <exception cref="SafeLlamaException">The folder cannot be written.</exception>
+    public static void Save(string folder, PromptTemplate template)
+    {
+        var fields = new JsonObject { ["format"] = 1 };
+        switch (template)
+        {
+            case JinjaTemplate jinja:
+                OutputFile.WriteText(Path.Combine(folder, ChatTemplateFile.FileName), jinja.Source);
+                fields["template"] = Jinja;
+                fields["sha256"] = ContentHash.OfText(jinja.Source);
+                break;
+            case AlpacaTemplate alpaca when !PromptTemplate.Names.Contains(alpaca.Name):
+                fields["template"] = AlpacaFile;
+                fields["identity"] = alpaca.Identity;
+                fields["description"] = alpaca.Description;
+                fields["prompt_input"] = alpaca.PromptInput;
+                fields["prompt_no_input"] = alpaca.PromptNoInput;
+                fields["response_split"] = alpaca.ResponseSplit;
+                break;
+            default:
+                fields["template"] = template.Name;
+                break;
+        }
+
+        OutputFile.WriteText(Path.Combine(folder, FileName), fields.ToJsonString(Written) + "\n");
+    }
+
+    /// <summary>The template that a folder records; null where it records none.</summary>
+    /// <param name="folder">The folder of an adapter or a model.</param>
+    /// <param name="model">The model's folder, whose special tokens a Jinja template writes.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <exception cref="SafeLlamaException">The record is broken, or its template was changed.</exception>
+    public static PromptTemplate? Find(string folder, string model, ITokenizer tokenizer)
+    {
+        var file = Path.Combine(folder, FileName);
+        return File.Exists(file) ? ConfigField.Read(file, Read) : null;
+
+        PromptTemplate Read(ConfigField root)
+        {
+            var name = root["template"].Text();
+            return name switch
+            {
+                Jinja => ReadJinja(root["sha256"]),
+                AlpacaFile => AlpacaTemplate.Create(
+                    file, root["description"].Text(), root["prompt_input"].Text(), root["prompt_no_input"].Text(),
+                    root["response_split"].Text(), root["identity"].Text()),
+                _ when PromptTemplate.Names.Contains(name) => PromptTemplate.Load(name),
+                _ => throw root["template"].Wrong(
+                    $"expected {Jinja}, {AlpacaFile}, {string.Join(", ", PromptTemplate.Names)}",
+                    "Name the template that the model was trained with."),
+            };
+        }
+
+        JinjaTemplate ReadJinja(ConfigField hash)
+        {
+            var template = ChatTemplateFile.Read(Path.Combine(folder, ChatTemplateFile.FileName), model);
+            return ContentHash.OfText(template.Source) == hash.Text()
+                ? new JinjaTemplate(template, tokenizer)
+                : throw SafeLlamaException.InvalidData(
+                    $"{template.Where}: is not the template that {FileName} beside it records (sha256 "
+                    + $"{UnicodeText.Shown(hash.Text())}); restore it, or delete {FileName} to use it as it is.");
+        }
+    }
+}
