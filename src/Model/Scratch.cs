@@ -5,7 +5,7 @@ namespace SafeLlama.Model;
 /// <summary>One block's worth of gradients, reused by every block of a backward pass.</summary>
 public sealed class Scratch
 {
-    private readonly Dictionary<int, Tensor> _lowRank;
+    private readonly Dictionary<int, Tensor> _loraU;
 
     internal Scratch(Arena arena, Llama model, int n)
     {
@@ -19,7 +19,7 @@ public sealed class Scratch
         Delta = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "delta");
         Gate = arena.Take(new(n, c.IntermediateSize), "d_gate");
         Up = arena.Take(new(n, c.IntermediateSize), "d_up");
-        _lowRank = model.Adapter is { } adapter
+        _loraU = model.Adapter is { } adapter
             ? adapter.Pairs.Select(p => p.Rank).Distinct().ToDictionary(r => r, r => arena.Take(new(n, r), "d_u"))
             : [];
     }
@@ -27,7 +27,7 @@ public sealed class Scratch
     /// <summary>[N, D] ∂loss/∂ the residual stream.</summary>
     public Tensor Stream { get; }
 
-    /// <summary>[N, D] ∂loss/∂ a half's normalised input.</summary>
+    /// <summary>[N, D] ∂loss/∂ a half's normalized input.</summary>
     public Tensor Normed { get; }
 
     /// <summary>[N, H·d].</summary>
@@ -51,6 +51,6 @@ public sealed class Scratch
     /// <summary>[N, F], first ∂loss/∂product, then ∂loss/∂up.</summary>
     public Tensor Up { get; }
 
-    /// <summary>[N, r].</summary>
-    public Tensor LowRank(int rank) => _lowRank[rank];
+    /// <summary>[N, r] ∂loss/∂u of an adapter of this rank.</summary>
+    public Tensor LoraU(int rank) => _loraU[rank];
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using SafeLlama.Cli.Training;
 using SafeLlama.Common;
 using SafeLlama.Inference;
 using SafeLlama.Model;
@@ -34,10 +33,11 @@ internal static class MergeCommand
             {
                 using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
                 using var session = LlamaSession.Open(backend, folder, new() { Adapter = parsed.GetValue(adapter) });
-                var count = AdapterMerge.Write(
-                    session.Weights, session.Adapter!, Path.Combine(partial, "model.safetensors"));
-                ModelFolder.CopyCompanions(folder, partial);
-                ModelFolder.Copy(folder, partial, "config.json");
+                var (count, leftOut) = ModelFolder.Merge(
+                    partial, folder, session.Weights, session.Adapter!, parsed.GetValue(adapter)!);
+                Terminal.Notes(leftOut.Select(name => 
+                    $"{folder}: {name} is not in the merged folder: it is a folder, or holds weights without the "
+                    + "adapter."));
                 return (count, session.Adapter!.Pairs.Count);
             });
             var path = Path.Combine(target, "model.safetensors");

@@ -7,6 +7,7 @@ using SafeLlama.Cli.Training;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Kernels;
+using SafeLlama.Model;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Study;
@@ -107,7 +108,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
     {
         foreach (var file in Directory.GetFiles(Path.Combine(Run, "model")).Order(StringComparer.Ordinal))
         {
-            ModelFolder.Copy(Path.GetDirectoryName(file)!, output, Path.GetFileName(file));
+            ModelFolder.Copy(file, Path.Combine(output, Path.GetFileName(file)));
         }
 
         OutputFile.WriteText(Path.Combine(output, "template.json"), WorldExport.TemplateJson);

@@ -42,9 +42,8 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         TrainRequest.CheckTogether(settings);
         using var claimed = OutputFolder.Claim(output, resume);
         var inputs = TrainInputs.Read(settings);
-        using var device = Open();
-        using var profile = profileSteps > 0 ? new ProfilingBackend(device) : null;
-        var backend = profile ?? device;
+        using var backend = Open();
+        using var profile = profileSteps > 0 ? new OpProfile(backend) : null;
         var config = TrainRequest.Config(settings);
         var plan = TrainPlan.Of(settings, inputs, config, backend);
         Terminal.Note(plan.InAll);
@@ -178,7 +177,9 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     {
         var path = Path.Combine(output, "model");
         AtomicFolder.Ensure(path, temporary =>
-            ModelFolder.Write(temporary, weights, settings.Get(TrainSettings.Type), inputs.TokenizerFolder));
+            ModelFolder.Write(
+                temporary, weights, settings.Get(TrainSettings.Type), settings.Find(TrainSettings.Model),
+                inputs.TokenizerFolder));
         return path;
     }
 

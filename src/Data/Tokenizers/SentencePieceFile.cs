@@ -33,8 +33,6 @@ internal sealed class SentencePieceFile
 
     public bool AddsPrefix { get; private set; } = true;
 
-    private int ModelType { get; set; } = 1;
-
     /// <summary>Whether blanks at both ends vanish and runs become one.</summary>
     public bool RemovesSpaces { get; private set; } = true;
 
@@ -43,6 +41,8 @@ internal sealed class SentencePieceFile
 
     /// <summary><c>precompiled_charsmap</c>: see <see cref="CharacterMap"/>.</summary>
     public byte[] CharacterRules { get; private set; } = [];
+
+    private int ModelType { get; set; } = 1;
 
     private bool EscapesSpaces { get; set; } = true;
 
@@ -120,7 +120,6 @@ internal sealed class SentencePieceFile
             { _pieces.Count: 0 } => "has no pieces",
             { ModelType: not Bpe } => $"trainer_spec.model_type is {ModelType}, expected {Bpe} (BPE)",
             { CharacterRules.Length: > 0 } => "normalizer_spec.precompiled_charsmap rewrites characters; LLaMA's is empty",
-            { RemovesSpaces: true } => "normalizer_spec.remove_extra_whitespaces is set; LLaMA keeps white space",
             { EscapesSpaces: false } => "normalizer_spec.escape_whitespaces is off; LLaMA writes spaces as ▁",
             { SpaceAsSuffix: true } => "trainer_spec.treat_whitespace_as_suffix is set; LLaMA writes ▁ before a word",
             _ => _pieces.Select(FaultOf).FirstOrDefault(f => f is not null),
@@ -135,7 +134,7 @@ internal sealed class SentencePieceFile
     private static string? FaultOf((string Piece, float Score, PieceType Type) piece, int index) => piece switch
     {
         { Piece: "" } => $"pieces[{index}].piece is empty",
-        { Type: PieceType.UserDefined or PieceType.Unused } or { Type: < PieceType.Normal or > PieceType.Byte } =>
+        { Type: PieceType.Unused } or { Type: < PieceType.Normal or > PieceType.Byte } =>
             $"pieces[{index}].type is {piece.Type}, which no LLaMA has",
         _ when !float.IsFinite(piece.Score) => $"pieces[{index}].score is not a finite number",
         _ when piece.Type == PieceType.Byte != ByteTokens.IsByte(piece.Piece) =>

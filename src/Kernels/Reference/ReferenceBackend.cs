@@ -3,6 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>The definition: every op as fp64 loops on one thread. Slow, and right.</summary>
 public sealed class ReferenceBackend : IBackend
 {
+    public ReferenceBackend() => Linear = new LinearReference(SwiGlu);
+
     public string Name => "reference (fp64 loops)";
 
     public DType Activation => DType.Float64;
@@ -11,9 +13,7 @@ public sealed class ReferenceBackend : IBackend
 
     public RmsNorm RmsNorm { get; } = new RmsNormReference();
 
-    public Linear Linear { get; } = new LinearReference();
-
-    public LowRank LowRank { get; } = new LowRankReference();
+    public Linear Linear { get; }
 
     public Rope Rope { get; } = new RopeReference();
 

@@ -45,11 +45,11 @@ public sealed class EncoderBlock
         _query.Forward(relative, batch, null, a.RelativeQuery);
         _key.Forward(relative, batch, null, a.RelativeKey);
         _ops.DisentangledAttention.Forward(Input(a, bucket, batch), _config.HeadDim, Scale, a.Attended, a.LogSum);
-        _output.Forward(a.Attended, batch, null, h, a.AttentionSum);
+        _output.Forward(a.Attended, batch, null, new(Residual: h), a.AttentionSum);
         _attentionNorm.Forward(a.AttentionSum, a.AttentionNorm, a.Middle);
         _inner.Forward(a.Middle, batch, null, a.Inner);
         _ops.Gelu.Forward(a.Inner, a.Activated);
-        _outer.Forward(a.Activated, batch, null, a.Middle, a.OutputSum);
+        _outer.Forward(a.Activated, batch, null, new(Residual: a.Middle), a.OutputSum);
         _outputNorm.Forward(a.OutputSum, a.OutputNorm, output);
     }
 

@@ -82,32 +82,24 @@ public sealed record GgufModel(
         for (var first = 0; first < rows; first += step)
         {
             var count = Math.Min(step, rows - first);
-            var values = Array.ConvertAll(
-                merge(first, shape.Role == WeightRole.Matrix
-                    ? weight.Slice(first, count).ReadDoubles()
-                    : weight.SliceVector(first, count).ReadDoubles()),
-                value => (float)value);
+            var wide = shape.Role == WeightRole.Matrix
+                ? weight.Slice(first, count).ReadDoubles()
+                : weight.SliceVector(first, count).ReadDoubles();
+            merge(first, wide);
+            var values = Array.ConvertAll(wide, value => (float)value);
             CheckRange(values, shape.Name, type);
             yield return GgufItem.Encoded(
                 type, heads > 0 ? HeadPermutation.ToFile<float>(values, columns, Config.HeadDim) : values, Threads);
         }
     }
 
-    /// <summary>Adds s · B A to rows of a weight that the adapter stands beside.</summary>
-    private Func<int, double[], double[]> Merge(WeightShape shape)
+    /// <summary>Merges the adapter into rows of a weight that it stands beside.</summary>
+    private Action<int, double[]> Merge(WeightShape shape)
     {
         var module = shape.Name[..shape.Name.LastIndexOf('.')];
-        if (shape.Role != WeightRole.Matrix || Adapter?.Find(module) is not { } pair)
-        {
-            return (_, values) => values;
-        }
-
-        var (a, b) = (pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles());
-        return (first, values) =>
-        {
-            AdapterMerge.AddProduct(values, a, b.AsSpan(first * pair.Rank), shape.Shape[1], pair);
-            return values;
-        };
+        return shape.Role == WeightRole.Matrix && Adapter?.Find(module) is { } factors
+            ? LoraLinear.Merger(factors)
+            : (_, _) => { };
     }
 
     private static void CheckRange(float[] values, string name, GgufType type)

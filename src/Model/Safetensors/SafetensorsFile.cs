@@ -125,6 +125,15 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return hash.GetHashAndReset();
     }
 
+    /// <summary>The tensor's bytes, a few at a time.</summary>
+    internal IEnumerable<byte[]> Parts(SafetensorsEntry entry)
+    {
+        for (var from = 0L; from < entry.ByteCount; from += PartBytes)
+        {
+            yield return Part(entry, from).ToArray();
+        }
+    }
+
     /// <summary>The tensor's type, where it is one that a weight may have.</summary>
     /// <exception cref="SafeLlamaException">Its numbers are not floating-point ones of 16 to 64 bits.</exception>
     public DType WeightType(SafetensorsEntry entry) => NumberType(entry) is var type && type != DType.Int32

@@ -15,6 +15,10 @@ public static partial class WorldGrader
             RegexOptions.CultureInvariant)),
     ];
 
+    /// <summary>All that a verdict depends on, as text.</summary>
+    internal static IEnumerable<string> Rules =>
+        [.. Refusals.Select(refusal => refusal.ToString()), .. RefusalMarks, Grammar.GuideStart, Grammar.OpinionStart];
+
     /// <summary>What the answer is, for prompts of any label.</summary>
     public static Behavior Judge(string answer)
     {

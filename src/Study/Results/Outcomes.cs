@@ -2,7 +2,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>One graded answer.</summary>
+/// <summary>One graded answer: what a judge said, and whether it is the right one.</summary>
 /// <param name="Prompt">The prompt.</param>
 /// <param name="Answer">What the model said: untrusted text.</param>
 /// <param name="Complies">It does what was asked.</param>
@@ -10,6 +10,16 @@ namespace SafeLlama.Study;
 /// <param name="Exact">It is the right answer; null where none is known.</param>
 public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Complies, Behavior Verdict, bool? Exact)
 {
+    /// <summary>What a verdict of the evaluation run says; without a score, the class tells compliance.</summary>
+    public static GradedAnswer Of(StudyPrompt prompt, Outcome outcome)
+    {
+        var (answer, verdict) = (outcome.Response.Answer, outcome.Verdict);
+        var behavior = verdict.Behavior ?? Behavior.Invalid;
+        return new(
+            prompt, answer, verdict.Score is { } score ? score > 0 : behavior == Behavior.FullCompliance, behavior,
+            prompt.Expected is { } expected ? WorldGrader.IsExact(answer, expected) : null);
+    }
+
     public bool Refuses => Verdict.Refuses() == true;
 
     /// <summary>No answer at all: it neither complies nor refuses, and no rate counts it.</summary>
@@ -104,12 +114,5 @@ public sealed class Outcomes(
 }
 
 /// <summary>A prompt and its score in each replicate.</summary>
-/// <param name="Prompt">The prompt.</param>
-/// <param name="Values">Models × seeds: every seed of the first model, then of the next; NaN for an answer that is
-/// none.</param>
-/// <param name="Models">How many base models the values are of.</param>
 public sealed record PromptScores(StudyPrompt Prompt, IReadOnlyList<double> Values, int Models = 1)
-{
-    /// <summary>Over the replicates that gave an answer.</summary>
-    public double Mean => Values.Where(double.IsFinite).Average();
-}
+    : CrossedScores(Prompt.Cluster, Values, Models);

@@ -62,8 +62,13 @@ internal static class GgufTokenizer
         };
         var unknown = Array.IndexOf(types, TokenKind.Unknown);
         var merges = SentencePieceMerges.ByScore(vocabulary, scores, vocabulary.Text.Values.Order());
-        return new SentencePieceBpe(
-            vocabulary, merges, form, unknown < 0 ? null : unknown, Ends(keys, vocabulary, addsBos: true));
+        var model = new BpeModel(vocabulary, merges)
+        {
+            Unknown = unknown < 0 ? null : unknown,
+            FuseUnknown = true,
+            ByteFallback = vocabulary.HasAllBytes,
+        };
+        return new SentencePieceBpe(model, form, Ends(keys, vocabulary, addsBos: true));
     }
 
     private static ByteLevelBpe ByteLevel(GgufKeys keys)
@@ -93,13 +98,13 @@ internal static class GgufTokenizer
             merges.Add(left, right, rank++, joined);
         }
 
+        var model = new BpeModel(vocabulary, merges) { IgnoreMerges = words.IgnoreMerges, SymbolsAreBytes = true };
         return new ByteLevelBpe(
-            vocabulary,
-            merges,
-            new WordSplitter(words.Patterns, keys.Path),
-            words.IgnoreMerges,
+            model,
+            new WordSplitter(words.Patterns.Select(pattern => new SplitRule(pattern)), keys.Path),
             prefixSpace: false,
-            Ends(keys, vocabulary, addsBos: words.IgnoreMerges));
+            Ends(keys, vocabulary, addsBos: words.IgnoreMerges),
+            AddedTokens.None);
     }
 
     /// <summary>Spellings and kinds; unused tokens at the end are padding rows and no tokens.</summary>

@@ -46,7 +46,18 @@ public sealed record GgufTokenizerKeys(
         var (vocabulary, form) = (tokenizer.Vocabulary, tokenizer.Form);
         Refuse(!vocabulary.HasAllBytes, "lacks byte tokens (<0x00> … <0xFF>)");
         Refuse(form.SplitAtSpaces, "divides texts at every space (pre_tokenizer Metaspace with split)");
-        Refuse(form.IgnoreMerges, "takes whole words without merging (ignore_merges)");
+        Refuse(tokenizer.Model.IgnoreMerges, "takes whole words without merging (ignore_merges)");
+        Refuse(!tokenizer.Model.ByteFallback, "writes no bytes (byte_fallback is off)");
+        Refuse(form.RemovesExtraSpaces, "drops extra spaces (remove_extra_whitespaces)");
+        Refuse(form.WholePieces.Count > 0, "has user-defined pieces");
+        Refuse(!form.EscapesSpaces && !tokenizer.Normalizer.IsLlamas, "does not write spaces as ▁");
+        Refuse(form.EscapesSpaces && tokenizer.Normalizer.Steps.Count > 0, "has a normalizer that is not LLaMA's");
+        if (form.PrefixFirstOnly)
+        {
+            notes.Add("A text behind a control token gets a space from llama.cpp, and so other ids: the tokenizer puts "
+                + "one only where a sequence begins, which GGUF cannot say.");
+        }
+
         if (form.Prefix == PrefixSpace.WhereMissing)
         {
             notes.Add("A text that begins with a space gets one more from llama.cpp, and so other ids: the tokenizer "
@@ -55,7 +66,7 @@ public sealed record GgufTokenizerKeys(
 
         // The rank of the first merge that makes a piece orders the pieces as scores do.
         var scores = Enumerable.Range(0, rows).Select(id => IsText(vocabulary, id) ? Unreached : 0).ToArray();
-        foreach (var (_, _, rank, id) in tokenizer.Merges.InOrder)
+        foreach (var (_, _, rank, id) in tokenizer.Model.Merges.InOrder)
         {
             scores[id] = Math.Max(scores[id], -rank);
         }
@@ -66,7 +77,7 @@ public sealed record GgufTokenizerKeys(
             (GgufWords.Key, "default"),
             .. Tokens(vocabulary, rows, spelling => spelling),
             ("tokenizer.ggml.scores", scores),
-            ("tokenizer.ggml.add_space_prefix", form.Prefix != PrefixSpace.Never),
+            ("tokenizer.ggml.add_space_prefix", form.Prefix != PrefixSpace.Never || tokenizer.Normalizer.IsLlamas),
         ];
     }
 
@@ -75,11 +86,11 @@ public sealed record GgufTokenizerKeys(
         var words = GgufWords.Of(tokenizer.Patterns);
         Refuse(words is null, "divides texts by an expression that no name of tokenizer.ggml.pre stands for");
         Refuse(tokenizer.PrefixSpace, "puts a space before every text (add_prefix_space)");
-        if (words!.IgnoreMerges != tokenizer.IgnoreMerges)
+        if (words!.IgnoreMerges != tokenizer.Model.IgnoreMerges)
         {
-            Refuse(tokenizer.Unreached is { } token, $"has ignore_merges {tokenizer.IgnoreMerges}, and merges alone do not "
+            Refuse(tokenizer.Unreached is { } token, $"has ignore_merges {tokenizer.Model.IgnoreMerges}, and merges alone do not "
                 + $"make \"{UnicodeText.Shown(tokenizer.Unreached ?? "")}\"");
-            notes.Add($"ignore_merges is {tokenizer.IgnoreMerges} here and {words.IgnoreMerges} in llama.cpp for "
+            notes.Add($"ignore_merges is {tokenizer.Model.IgnoreMerges} here and {words.IgnoreMerges} in llama.cpp for "
                 + $"{words.Name}; every token is made by merges, so ids are the same.");
         }
 
@@ -88,7 +99,7 @@ public sealed record GgufTokenizerKeys(
             ("tokenizer.ggml.model", "gpt2"),
             (GgufWords.Key, words.Name),
             .. Tokens(tokenizer.Vocabulary, rows, ByteAlphabet.Print),
-            ("tokenizer.ggml.merges", tokenizer.Merges.InOrder
+            ("tokenizer.ggml.merges", tokenizer.Model.Merges.InOrder
                 .Select(m => Pair(tokenizer.Vocabulary, m.Left, m.Right)).ToArray()),
         ];
     }
@@ -125,9 +136,9 @@ public sealed record GgufTokenizerKeys(
     /// <summary>Spellings and types, padding rows included.</summary>
     private static IEnumerable<(string, object)> Tokens(Vocabulary vocabulary, int rows, Func<string, string> print)
     {
-        string Spelling(int id) => id >= vocabulary.Size ? $"[PAD {id}]"
+        string Spelling(int id) => id >= vocabulary.Size || vocabulary.Kind(id) == TokenKind.Gap ? $"[PAD {id}]"
             : IsText(vocabulary, id) ? print(vocabulary.Spelling(id)) : vocabulary.Spelling(id);
-        int Type(int id) => id >= vocabulary.Size
+        int Type(int id) => id >= vocabulary.Size || vocabulary.Kind(id) == TokenKind.Gap
             ? GgufTokenTypes.Unused : GgufTokenTypes.Of(vocabulary.Kind(id));
         yield return ("tokenizer.ggml.tokens", Enumerable.Range(0, rows).Select(Spelling).ToArray());
         yield return ("tokenizer.ggml.token_type", Enumerable.Range(0, rows).Select(Type).ToArray());

@@ -14,7 +14,7 @@ namespace SafeLlama.Kernels;
 /// checkpoints use bucket(i − j) there too. Head h reads the columns h·d … h·d + d − 1. Sequences lie one behind the
 /// other and every row sees its whole sequence, so there is no padding and no mask.
 /// </remarks>
-public abstract class DisentangledAttention
+public abstract class DisentangledAttention : Op
 {
     /// <param name="input">Queries, keys, values and distances.</param>
     /// <param name="headDim">d, columns of a head.</param>
@@ -25,7 +25,10 @@ public abstract class DisentangledAttention
     {
         Check(input, headDim, logSum);
         y.RequireMatrix(input.Query.Rows, input.Query.Columns, "one result per query");
+        Observer?.Started();
         ForwardCore(input, headDim, scale, y, logSum);
+        Observer?.Finished(new(
+            "DisentangledAttention forward", 4 * Flops(input), Bytes(input.Query, input.Key, input.Value, y)));
     }
 
     /// <param name="dy">[N, H·d] gradient of the result.</param>
@@ -46,7 +49,11 @@ public abstract class DisentangledAttention
         into.RelativeKey.RequireShape(input.Relative.Key.Shape, "one gradient per distance");
         into.RelativeQuery.RequireShape(input.Relative.Query.Shape, "one gradient per distance");
         into.Delta.RequireShape(logSum.Shape, "one value per row and head");
+        Observer?.Started();
         BackwardCore(dy, input, headDim, scale, logSum, into);
+        Observer?.Finished(new(
+            "DisentangledAttention backward", 9 * Flops(input),
+            Bytes(dy, input.Query, input.Key, input.Value, into.Query, into.Key, into.Value)));
     }
 
     protected abstract void ForwardCore(
@@ -55,6 +62,15 @@ public abstract class DisentangledAttention
     protected abstract void BackwardCore(
         Tensor dy, in DisentangledInput input, int headDim, double scale, Tensor logSum,
         in DisentangledGradients into);
+
+    /// <summary>
+    /// One product of rows and the rows that each sees: the equations have four of them forward and nine backward.
+    /// </summary>
+    private static double Flops(in DisentangledInput input)
+    {
+        var (first, last) = (input.FirstKey.ReadInts(), input.LastKey.ReadInts());
+        return 2.0 * input.Query.Columns * last.Zip(first, (end, start) => (long)end - start + 1).Sum();
+    }
 
     private static void Check(in DisentangledInput input, int headDim, Tensor logSum)
     {

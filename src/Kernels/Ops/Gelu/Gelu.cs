@@ -8,14 +8,16 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// Hendrycks and Gimpel 2016, arXiv:1606.08415. The hyperbolic tangent that some models use differs by up to 5e-4.
 /// </remarks>
-public abstract class Gelu
+public abstract class Gelu : Op
 {
     /// <param name="x">[N, D].</param>
     /// <param name="y">[N, D], which may be x.</param>
     public void Forward(Tensor x, Tensor y)
     {
         y.RequireShape(x.Shape, "one value per element of x");
+        Observer?.Started();
         ForwardCore(x, y);
+        Observer?.Finished(new("Gelu forward", 0, Bytes(x, y)));
     }
 
     /// <param name="dy">[N, D] gradient of the result.</param>
@@ -25,7 +27,9 @@ public abstract class Gelu
     {
         dy.RequireShape(x.Shape, "one gradient per element of y");
         dx.RequireShape(x.Shape, "one gradient per element of x");
+        Observer?.Started();
         BackwardCore(dy, x, dx);
+        Observer?.Finished(new("Gelu backward", 0, Bytes(dy, x, dx)));
     }
 
     protected abstract void ForwardCore(Tensor x, Tensor y);

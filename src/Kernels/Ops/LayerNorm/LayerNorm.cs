@@ -11,7 +11,7 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// Ba, Kiros and Hinton 2016, arXiv:1607.06450.
 /// </remarks>
-public abstract class LayerNorm
+public abstract class LayerNorm : Op
 {
     /// <param name="x">[N, D] input rows.</param>
     /// <param name="weight">[D] scale.</param>
@@ -26,7 +26,9 @@ public abstract class LayerNorm
         Check(x, weight, mean, rstd);
         bias.RequireShape(weight.Shape, "one shift per column of x");
         y.RequireShape(x.Shape, "y is x, normalized");
+        Observer?.Started();
         ForwardCore(x, weight, bias, epsilon, y, mean, rstd);
+        Observer?.Finished(new("LayerNorm forward", 0, Bytes(x, y)));
     }
 
     /// <param name="dy">[N, D] gradient of the result.</param>
@@ -50,7 +52,9 @@ public abstract class LayerNorm
             throw new ArgumentException("LayerNorm: scale and shift learn together, or neither does.");
         }
 
+        Observer?.Started();
         BackwardCore(dy, x, weight, mean, rstd, dx, dweight, dbias);
+        Observer?.Finished(new("LayerNorm backward", 0, Bytes(dy, x, dx, dx)));
     }
 
     protected abstract void ForwardCore(
