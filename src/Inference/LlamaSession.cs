@@ -67,7 +67,8 @@ public sealed class LlamaSession : IDisposable
                 folder).ToList();
             if (options.TemplateName is { } name)
             {
-                var chosen = TemplateResolver.Choose(name, tokenizer, folder, options.Adapter);
+                var chosen = TemplateResolver.Choose(
+                    name, tokenizer, folder, options.Adapter, options.Template);
                 options = options with { Template = chosen.Template };
                 notes.AddRange(chosen.Notes);
             }

@@ -13,7 +13,7 @@ public sealed record SessionOptions
     /// <summary>Makes a new adapter instead, to train; null for none.</summary>
     public Func<IBackend, LlamaConfig, LoraAdapter>? NewAdapter { get; init; }
 
-    /// <summary>How prompts are put.</summary>
+    /// <summary>How prompts are put, where <see cref="TemplateName"/> names nothing or finds nothing.</summary>
     public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;
 
     /// <summary>

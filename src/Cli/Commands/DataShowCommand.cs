@@ -39,8 +39,10 @@ internal static class DataShowCommand
         command.SetAction(parsed =>
         {
             var tokenizer = TokenizerLoader.Load(parsed.GetValue(model)!);
-            var form = PromptTemplate.Load(parsed.GetValue(template)!);
-            var encoder = new ExampleEncoder(tokenizer, form, new EncodingOptions
+            var form = TemplateResolver.Choose(
+                parsed.GetValue(template)!, tokenizer, parsed.GetValue(model)!, adapter: null);
+            Terminal.Notes(form.Notes);
+            var encoder = new ExampleEncoder(tokenizer, form.Template, new EncodingOptions
             {
                 MaxLength = DataOptions.CheckLength(parsed.GetValue(length)),
                 TrainOnInputs = parsed.GetValue(inputs),

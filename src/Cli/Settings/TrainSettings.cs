@@ -30,8 +30,9 @@ internal static class TrainSettings
         "base-examples", "N", "How many rows of --data, Nb; all where not given.");
     public static readonly Setting<string> Template = Text(
         "template", "NAME|FILE",
-        "The prompt's form: alpaca, llama2, llama3, chatml, vicuna, plain, or an Alpaca template's JSON file.",
-        "alpaca");
+        $"The prompt's form: auto (the adapter's, else the model's own chat template, else alpaca), "
+        + $"{string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an Alpaca template's JSON file.",
+        TemplateResolver.Auto);
     public static readonly Setting<int> MaxLength = Whole(
         "max-length", "TOKENS", "The most tokens of a row; running text is cut into blocks of so many.", "512");
     public static readonly Setting<Truncation> TruncationRule = Choice(

@@ -11,6 +11,7 @@ namespace SafeLlama.Cli.Training;
 /// <param name="TokenizerFolder">Where the tokenizer's files lie.</param>
 /// <param name="Data">Encoded and split.</param>
 /// <param name="Manifest">What the rows are made of.</param>
+/// <param name="Template">How rows were put; null where they were running text.</param>
 /// <param name="Notes">Everything shortened, masked, left out or passed over.</param>
 internal sealed record TrainInputs(
     LlamaConfig Shape,
@@ -18,6 +19,7 @@ internal sealed record TrainInputs(
     string TokenizerHash,
     TrainingData Data,
     MixtureManifest Manifest,
+    PromptTemplate? Template,
     IReadOnlyList<string> Notes)
 {
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
@@ -30,7 +32,12 @@ internal sealed record TrainInputs(
         var notes = new List<string>(
             TokenizerChecks.Check(tokenizer, ModelTokens.Read(configPath), shape.VocabularySize, folder));
         var mixture = Mix(s, notes);
-        var examples = Encode(s, tokenizer, mixture.Examples, notes);
+        var template = mixture.Examples.Count > 0 && mixture.Examples.All(row => row is TextExample)
+            ? null
+            : TemplateResolver.Choose(
+                s.Get(TrainSettings.Template), tokenizer, folder, s.Find(TrainSettings.Adapter));
+        notes.AddRange(template?.Notes ?? []);
+        var examples = Encode(s, tokenizer, template?.Template, mixture.Examples, notes);
         var data = TrainingData.Split(
             examples,
             mixture.IsSafety,
@@ -46,7 +53,7 @@ internal sealed record TrainInputs(
                 + $"the {shape.MaxPositions} the model was made for.");
         }
 
-        return new TrainInputs(shape, folder, tokenizer.Hash, data, mixture.Manifest, notes);
+        return new TrainInputs(shape, folder, tokenizer.Hash, data, mixture.Manifest, template?.Template, notes);
     }
 
     private static SafetyMixture Mix(SettingTable s, List<string> notes)
@@ -80,7 +87,8 @@ internal sealed record TrainInputs(
 
     /// <summary>Running text becomes blocks of equal length; rows are encoded one by one.</summary>
     private static IReadOnlyList<TokenizedExample> Encode(
-        SettingTable s, ITokenizer tokenizer, IReadOnlyList<TrainingExample> rows, List<string> notes)
+        SettingTable s, ITokenizer tokenizer, PromptTemplate? template, IReadOnlyList<TrainingExample> rows,
+        List<string> notes)
     {
         var length = s.Get(TrainSettings.MaxLength);
         if (length < 2)
@@ -89,7 +97,7 @@ internal sealed record TrainInputs(
                 $"--max-length {length}: expected at least 2: a token, and the one it predicts.");
         }
 
-        if (rows.Count > 0 && rows.All(r => r is TextExample))
+        if (template is null)
         {
             var blocks = TextBlocks.Cut(tokenizer, rows, length);
             notes.Add(
@@ -99,7 +107,7 @@ internal sealed record TrainInputs(
         }
 
         var (examples, report) = new ExampleEncoder(
-            tokenizer, PromptTemplate.Load(s.Get(TrainSettings.Template)), new EncodingOptions
+            tokenizer, template, new EncodingOptions
             {
                 MaxLength = length,
                 TrainOnInputs = s.Get(TrainSettings.TrainOnInputs),

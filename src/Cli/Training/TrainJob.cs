@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Training;
@@ -76,7 +77,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
             return ExitCode.Interrupted;
         }
 
-        var saved = adapter is null ? SaveModel(weights, inputs) : SaveAdapter(adapter);
+        var saved = adapter is null ? SaveModel(weights, inputs) : SaveAdapter(adapter, inputs.Template);
         Report(result, saved);
         return ExitCode.Success;
     }
@@ -160,10 +161,14 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         [Path.Combine(folder, "config.json"), .. Directory.EnumerateFiles(folder, "*.safetensors")
             .Order(StringComparer.Ordinal)];
 
-    private string SaveAdapter(LoraAdapter adapter)
+    private string SaveAdapter(LoraAdapter adapter, PromptTemplate? template)
     {
         var path = Path.Combine(output, AdapterFolder);
-        AtomicFolder.Ensure(path, temporary => PeftFolder.Save(adapter, temporary, BaseModel));
+        AtomicFolder.Ensure(path, temporary =>
+        {
+            PeftFolder.Save(adapter, temporary, BaseModel);
+            TemplateRecord.Save(temporary, template);
+        });
         if (adapter.ChangesNothing)
         {
             Terminal.Note($"{path}: the adapter changes nothing: no step moved B. "
@@ -177,9 +182,12 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     {
         var path = Path.Combine(output, "model");
         AtomicFolder.Ensure(path, temporary =>
+        {
             ModelFolder.Write(
                 temporary, weights, settings.Get(TrainSettings.Type), settings.Find(TrainSettings.Model),
-                inputs.TokenizerFolder));
+                inputs.TokenizerFolder);
+            TemplateRecord.Save(temporary, inputs.Template);
+        });
         return path;
     }
 

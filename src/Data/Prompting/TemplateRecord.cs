@@ -21,10 +21,15 @@ public static class TemplateRecord
     private static readonly JsonSerializerOptions Written =
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Writes the record into a folder.</summary>
+    /// <summary>Writes the record into a folder; nothing where no template was used.</summary>
     /// <exception cref="SafeLlamaException">The folder cannot be written.</exception>
-    public static void Save(string folder, PromptTemplate template)
+    public static void Save(string folder, PromptTemplate? template)
     {
+        if (template is null)
+        {
+            return;
+        }
+
         var fields = new JsonObject { ["format"] = 1 };
         switch (template)
         {
@@ -47,6 +52,24 @@ public static class TemplateRecord
         }
 
         OutputFile.WriteText(Path.Combine(folder, FileName), fields.ToJsonString(Written) + "\n");
+    }
+
+    /// <summary>Copies the record of one folder, and the template it names, to another; nothing where it has none.</summary>
+    public static void Copy(string from, string to)
+    {
+        var record = Path.Combine(from, FileName);
+        if (!File.Exists(record))
+        {
+            return;
+        }
+
+        OutputFile.WriteText(Path.Combine(to, FileName), File.ReadAllText(record));
+        if (ConfigField.Read(record, root => root["template"].Text()) == Jinja)
+        {
+            OutputFile.WriteText(
+                Path.Combine(to, ChatTemplateFile.FileName),
+                File.ReadAllText(Path.Combine(from, ChatTemplateFile.FileName)));
+        }
     }
 
     /// <summary>The template that a folder records; null where it records none.</summary>

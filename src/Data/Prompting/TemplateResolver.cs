@@ -22,8 +22,10 @@ public static class TemplateResolver
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="model">The model's folder, or its GGUF file.</param>
     /// <param name="adapter">The adapter's folder, or null.</param>
+    /// <param name="otherwise">What <see cref="Auto"/> takes where nothing is found; null for alpaca.</param>
     /// <exception cref="SafeLlamaException">There is no such template, or one that is found is broken.</exception>
-    public static ChosenTemplate Choose(string asked, ITokenizer tokenizer, string model, string? adapter)
+    public static ChosenTemplate Choose(
+        string asked, ITokenizer tokenizer, string model, string? adapter, PromptTemplate? otherwise = null)
     {
         if (asked != Auto)
         {
@@ -36,7 +38,7 @@ public static class TemplateResolver
                 ? Noted(kept, "the model was trained with it", _ => [])
             : ChatTemplateFile.Find(model) is { } file
                 ? Noted(new JinjaTemplate(file, tokenizer), "the model's own", _ => [])
-            : Noted(AlpacaTemplate.Standard, "the model brings none", _ => []);
+            : Noted(otherwise ?? AlpacaTemplate.Standard, "the model brings none", _ => []);
 
         IEnumerable<string> Mismatch(PromptTemplate chosen)
         {
