@@ -51,6 +51,8 @@ public sealed class JinjaTemplate : ConversationTemplate
     /// <summary>The template's text.</summary>
     public string Source { get; }
 
+    public override string? Jinja => Source;
+
     public override IEnumerable<string> Notes()
     {
         if (EndOfTurn is null)

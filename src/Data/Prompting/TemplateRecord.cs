@@ -8,7 +8,8 @@ namespace SafeLlama.Data;
 /// <summary>The template that a trained folder was trained with, kept beside its weights.</summary>
 /// <remarks>
 /// <c>prompt_template.json</c> names it: <c>{"template": "llama2"}</c>. A template of the user's own travels whole: an
-/// Alpaca template with its four fields, a Jinja template as <c>chat_template.jinja</c>, whose SHA-256 the file gives.
+/// Alpaca template with its four fields, a Jinja template as <c>chat_template.jinja</c>, whose SHA-256 the file gives. A
+/// named template for conversations is written as <c>chat_template.jinja</c> too, for other programs.
 /// </remarks>
 public static class TemplateRecord
 {
@@ -30,11 +31,15 @@ public static class TemplateRecord
             return;
         }
 
+        if (template.Jinja is { } source)
+        {
+            OutputFile.WriteText(Path.Combine(folder, ChatTemplateFile.FileName), source);
+        }
+
         var fields = new JsonObject { ["format"] = 1 };
         switch (template)
         {
             case JinjaTemplate jinja:
-                OutputFile.WriteText(Path.Combine(folder, ChatTemplateFile.FileName), jinja.Source);
                 fields["template"] = Jinja;
                 fields["sha256"] = ContentHash.OfText(jinja.Source);
                 break;
@@ -64,11 +69,10 @@ public static class TemplateRecord
         }
 
         OutputFile.WriteText(Path.Combine(to, FileName), File.ReadAllText(record));
-        if (ConfigField.Read(record, root => root["template"].Text()) == Jinja)
+        var source = Path.Combine(from, ChatTemplateFile.FileName);
+        if (File.Exists(source))
         {
-            OutputFile.WriteText(
-                Path.Combine(to, ChatTemplateFile.FileName),
-                File.ReadAllText(Path.Combine(from, ChatTemplateFile.FileName)));
+            OutputFile.WriteText(Path.Combine(to, ChatTemplateFile.FileName), File.ReadAllText(source));
         }
     }
 
