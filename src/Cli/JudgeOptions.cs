@@ -18,8 +18,16 @@ internal sealed class JudgeOptions
 
     private readonly Option<string?> _model = new("--judge-model")
     {
-        Description = "The model folder behind guard, rubric, reward, harmfulness and preference.",
-        HelpName = "DIR",
+        Description = "The model folder behind guard, rubric, reward, harmfulness and preference; "
+            + "with --judge-url, a model's name there.",
+        HelpName = "DIR|NAME",
+    };
+
+    private readonly Option<string?> _judgeUrl = new("--judge-url")
+    {
+        Description = "An OpenAI-compatible chat endpoint behind guard and rubric, such as http://localhost:8080/v1. "
+            + $"It is sent prompts and answers; its key, if it needs one, is taken from {KeyVariable}.",
+        HelpName = "URL",
     };
 
     private readonly Option<string?> _reward = new("--reward")
@@ -87,7 +95,7 @@ internal sealed class JudgeOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_names, _model, _reward, _guard, _template, _threshold, _url, _moderation,
+        foreach (var option in (Option[])[_names, _model, _judgeUrl, _reward, _guard, _template, _threshold, _url, _moderation,
             _cache, _cards])
         {
             command.Add(option);
@@ -104,8 +112,14 @@ internal sealed class JudgeOptions
     /// <summary>The judges named; what they open is closed with <paramref name="opened"/>.</summary>
     public IReadOnlyList<IJudge> Open(
         ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
-        LabelledAnswers? labelled = null) =>
-        [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+        LabelledAnswers? labelled = null)
+    {
+        var names = Names(parsed).Distinct().ToArray();
+        return parsed.GetValue(_judgeUrl) is null || names.Any(name => name is "guard" or "rubric")
+            ? [.. names.Select(name => Open(name, parsed, device, threads, opened, labelled))]
+            : throw SafeLlamaException.Usage(
+                $"--judge-url: has no effect on {string.Join(", ", names)}; it is for guard and rubric.");
+    }
 
     private IJudge Open(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
@@ -122,6 +136,11 @@ internal sealed class JudgeOptions
         }
 
         var threshold = parsed.GetValue(_threshold) ?? Half;
+        if (parsed.GetValue(_judgeUrl) is { } address && name is "guard" or "rubric")
+        {
+            return Remote(name, address, parsed, threshold, opened);
+        }
+
         switch (name)
         {
             case "harmfulness":
@@ -155,6 +174,23 @@ internal sealed class JudgeOptions
         }
     }
 
+    /// <summary>A judge behind a chat endpoint.</summary>
+    private IJudge Remote(
+        string name, string address, ParseResult parsed, double threshold, ICollection<IDisposable> opened)
+    {
+        var model = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
+            $"--judge {name}: needs the model's name at --judge-url; give it with --judge-model.");
+        var options = new EndpointOptions(EndpointOptions.Parse("JudgeUrl", address), Key());
+        var endpoint = new JudgeEndpoint(options);
+        opened.Add(endpoint);
+        return name == "guard"
+            ? new ChatGuardJudge(endpoint, model, Preset(parsed.GetValue(_guard)!), threshold)
+            : new RubricJudge(new EndpointChatClient(endpoint, model), $"{options.Shown} {model}", threshold);
+    }
+
+    private static string? Key() =>
+        Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } given ? given : null;
+
     private LlamaSession Model(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
     {
@@ -175,7 +211,9 @@ internal sealed class JudgeOptions
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a DeBERTa-v2 or v3 classifier; name its folder with --judge-model.");
-        var session = EncoderSession.Open(Devices.Open(device, threads), folder, ownsBackend: true);
+        var session = EncoderSession.Open(
+            Devices.Open(device, threads), folder, name == "harmfulness" ? parsed.GetValue(_reward) : null,
+            ownsBackend: true);
         opened.Add(session);
         Terminal.Notes(session.Notes);
         var scorer = new EncoderScorer(session, Terminal.Note);
@@ -191,16 +229,9 @@ internal sealed class JudgeOptions
 
     private ModerationOptions Moderation(ParseResult parsed, double threshold)
     {
-        var url = parsed.GetValue(_url)!;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
-        {
-            throw SafeLlamaException.Usage($"--moderation-url {url}: is no http or https address.");
-        }
-
-        var key = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } given
-            ? given
-            : throw SafeLlamaException.Usage($"--judge moderation: set {KeyVariable} in the environment.");
-        return new(endpoint, parsed.GetValue(_moderation)!, key)
+        var address = EndpointOptions.Parse("ModerationUrl", parsed.GetValue(_url)!);
+        var key = Key() ?? throw SafeLlamaException.Usage($"--judge moderation: set {KeyVariable} in the environment.");
+        return new(new EndpointOptions(address, key), parsed.GetValue(_moderation)!)
         {
             Threshold = threshold,
             Cache = parsed.GetValue(_cache),

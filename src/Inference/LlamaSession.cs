@@ -41,14 +41,7 @@ public sealed class LlamaSession : IDisposable
     /// <summary>
     /// The ids that end an answer: those of config and tokenizer, and the one the template closes a turn with.
     /// </summary>
-    public IReadOnlyList<int> EndTokens
-    {
-        get
-        {
-            int?[] ids = [Tokenizer.EosId, Template.EndOfTurn is { } end ? Tokenizer.ControlId(end) : null];
-            return [.. ids.OfType<int>().Concat(Model.Config.EosTokenIds).Distinct()];
-        }
-    }
+    public IReadOnlyList<int> EndTokens => Inference.EndTokens.Of(Tokenizer, Template, Model.Config.EosTokenIds);
 
     /// <summary>Opens a folder in Hugging Face layout, or a GGUF file.</summary>
     /// <param name="backend">Where to compute; it outlives the session, unless the session owns it.</param>

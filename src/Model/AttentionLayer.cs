@@ -63,14 +63,14 @@ public sealed class AttentionLayer
     /// <param name="dx">[N, D], overwritten; null where nothing below learns.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, AttentionActivations a, Scratch s, Tensor? dx)
     {
-        Output.Backward(d, a.AttentionOutput, batch, a.OutputU, s, s.AttentionOutput, accumulate: false);
+        Output.Backward(d, a.AttentionOutput, batch, a.OutputU, s.Lora, s.AttentionOutput, accumulate: false);
         _ops.Attention.Backward(
             s.AttentionOutput, Input(a, batch), a.AttentionOutput, a.LogSum, s.Delta, new(s.Query, s.Key, s.Value));
         _ops.Rope.Backward(s.Key, batch.Positions, _rope.Cos, _rope.Sin);
         _ops.Rope.Backward(s.Query, batch.Positions, _rope.Cos, _rope.Sin);
-        Value.Backward(s.Value, x, batch, a.ValueU, s, dx, accumulate: false);
-        Key.Backward(s.Key, x, batch, a.KeyU, s, dx, accumulate: true);
-        Query.Backward(s.Query, x, batch, a.QueryU, s, dx, accumulate: true);
+        Value.Backward(s.Value, x, batch, a.ValueU, s.Lora, dx, accumulate: false);
+        Key.Backward(s.Key, x, batch, a.KeyU, s.Lora, dx, accumulate: true);
+        Query.Backward(s.Query, x, batch, a.QueryU, s.Lora, dx, accumulate: true);
     }
 
     private AttentionInput Input(AttentionActivations a, TokenBatch batch) =>

@@ -55,10 +55,10 @@ public sealed class FeedForward
     /// <param name="dx">[N, D], overwritten.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, FeedForwardActivations a, Scratch s, Tensor dx)
     {
-        Down.Backward(d, a.Product, batch, a.DownU, s, s.Up, accumulate: false);
+        Down.Backward(d, a.Product, batch, a.DownU, s.Lora, s.Up, accumulate: false);
         _ops.SwiGlu.Backward(s.Up, a.Gate, a.Up, s.Gate, s.Up);
-        Up.Backward(s.Up, x, batch, a.UpU, s, dx, accumulate: false);
-        Gate.Backward(s.Gate, x, batch, a.GateU, s, dx, accumulate: true);
+        Up.Backward(s.Up, x, batch, a.UpU, s.Lora, dx, accumulate: false);
+        Gate.Backward(s.Gate, x, batch, a.GateU, s.Lora, dx, accumulate: true);
     }
 
     private void UpProject(Tensor x, TokenBatch batch, FeedForwardActivations a)

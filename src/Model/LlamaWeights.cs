@@ -81,6 +81,11 @@ public sealed class LlamaWeights : IDisposable
         };
     }
 
+    /// <summary>What the frozen weights of a folder or a GGUF file take in memory.</summary>
+    public static long BytesOf(string path) => GgufHeader.IsGguf(path)
+        ? GgufHeader.Read(path).Tensors.Values.Sum(GgufWeights.BytesInMemory)
+        : Directory.EnumerateFiles(path, "*.safetensors").Sum(FileFacts.Length);
+
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>
     public static LlamaWeights LoadTrainable(IBackend backend, LlamaConfig config, string folder)
     {

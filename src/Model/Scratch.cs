@@ -5,8 +5,6 @@ namespace SafeLlama.Model;
 /// <summary>One block's worth of gradients, reused by every block of a backward pass.</summary>
 public sealed class Scratch
 {
-    private readonly Dictionary<int, Tensor> _loraU;
-
     internal Scratch(Arena arena, Llama model, int n)
     {
         var c = model.Config;
@@ -19,9 +17,7 @@ public sealed class Scratch
         Delta = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "delta");
         Gate = arena.Take(new(n, c.IntermediateSize), "d_gate");
         Up = arena.Take(new(n, c.IntermediateSize), "d_up");
-        _loraU = model.Adapter is { } adapter
-            ? adapter.Pairs.Select(p => p.Rank).Distinct().ToDictionary(r => r, r => arena.Take(new(n, r), "d_u"))
-            : [];
+        Lora = new LoraScratch(arena, model.Adapter, n);
     }
 
     /// <summary>[N, D] ∂loss/∂ the residual stream.</summary>
@@ -51,6 +47,5 @@ public sealed class Scratch
     /// <summary>[N, F], first ∂loss/∂product, then ∂loss/∂up.</summary>
     public Tensor Up { get; }
 
-    /// <summary>[N, r] ∂loss/∂u of an adapter of this rank.</summary>
-    public Tensor LoraU(int rank) => _loraU[rank];
+    public LoraScratch Lora { get; }
 }

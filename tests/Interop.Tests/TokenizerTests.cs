@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Model;
 using SafeLlama.Testing;
@@ -31,12 +32,30 @@ public sealed class TokenizerTests
     [TestCase("tok-tinyllama-chat")]
     [TestCase("tok-llama2-spm")]
     [TestCase("tok-mistral-v1")]
+    [TestCase("tok-mistral-v3")]
+    [TestCase("tok-smollm2")]
     [TestCase("tok-llama3-tiktoken")]
     public void Ids_of_real_tokenizers_are_ours(string folder)
     {
         var tokenizer = TokenizerLoader.Load(TestFiles.Real(folder));
-        var texts = Texts;
+        string[] texts = [.. Texts, "Say [INST] twice [INST][/INST] and go on.", "  two  spaces <|im_start|>user"];
+        texts = [.. texts.Where(text => CanBeWritten(tokenizer, text))];
+        Assert.That(texts, Has.Length.GreaterThan(400));
         Check(tokenizer, texts, [.. texts.Select(text => tokenizer.Encode(text).ToArray())]);
+    }
+
+    /// <summary>Some tokenizers lack bytes: a text that needs one is refused here, and dropped without a word there.</summary>
+    private static bool CanBeWritten(ITokenizer tokenizer, string text)
+    {
+        try
+        {
+            tokenizer.Encode(text);
+            return true;
+        }
+        catch (SafeLlamaException)
+        {
+            return false;
+        }
     }
 
     [Test]

@@ -11,8 +11,8 @@ internal sealed class EvaluateCommand
 {
     private readonly Option<string?> _model = new("--model")
     {
-        Description = "A model folder in Hugging Face layout.",
-        HelpName = "DIR",
+        Description = "A model folder in Hugging Face layout, or a GGUF file.",
+        HelpName = "DIR|FILE.gguf",
     };
 
     private readonly Option<string?> _adapter = CommonOptions.Adapter();

@@ -30,6 +30,13 @@ internal static class MergeCommand
         command.SetAction(parsed =>
         {
             var (folder, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);
+            if (GgufHeader.IsGguf(folder))
+            {
+                throw SafeLlamaException.Usage(
+                    $"{model.Name} {folder}: is a GGUF file, which has no config.json or tokenizer.json for the new "
+                    + "folder. Fold the adapter into a GGUF file with export --to gguf.");
+            }
+
             var (changed, pairs) = AtomicFolder.Create(target, partial =>
             {
                 using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));

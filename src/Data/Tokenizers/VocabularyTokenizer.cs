@@ -29,6 +29,9 @@ internal abstract class VocabularyTokenizer : ITokenizer
 
     protected internal Vocabulary Vocabulary { get; }
 
+    /// <summary>The rules of an added token; null where the id is none.</summary>
+    internal AddedToken? Added(int id) => _added.Of(id);
+
     /// <summary>How many added tokens are found in a text, before anything else is done to it.</summary>
     internal int FoundInText => _added.FoundInText;
 

@@ -149,7 +149,7 @@ public static class EvaluationRun
         const int Batch = 16;
         var byKey = prompts.ToDictionary(p => p.Key);
         using var store = RecordStore.Open<Verdict>(Path.Combine(folder, VerdictsFile));
-        var before = store.Records.Count;
+        var judged = 0;
         foreach (var judge in judges)
         {
             var hash = judge.Identity.Hash;
@@ -167,11 +167,12 @@ public static class EvaluationRun
                 }
 
                 store.Append([.. verdicts]);
+                judged += verdicts.Count;
                 progress?.Report(new("verdicts of " + judge.Identity.Name, done += batch.Length, responses.Count));
             }
         }
 
-        return (store.Records.Count - before, store.TornLines);
+        return (judged, store.TornLines);
     }
 
     private static SuitePrompt PromptOf(Response response, Dictionary<string, SuitePrompt> prompts, string folder) =>

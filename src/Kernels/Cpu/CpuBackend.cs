@@ -90,8 +90,8 @@ public class CpuBackend : IBackend
         return sizeof(float) * ((_pool.Threads * thread) + shared);
     }
 
-    public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
-        Tensor.Over(source, byteOffset, shape, type, name);
+    public Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name) =>
+        Tensor.Over(source, byteOffset, shape, format, name);
 
     /// <summary>Nothing is left to wait for: every op returns when it is done.</summary>
     public void Synchronize()
@@ -160,10 +160,15 @@ public class CpuBackend : IBackend
         private static (long Thread, long Shared) ScratchOf<TLanes>(WorkSize work)
             where TLanes : struct, ILanes<TLanes> => (
             Math.Max(
-                Math.Max(Gemm<TLanes>.ScratchCount, work.Columns),
+                Math.Max(Gemm<TLanes>.ScratchCount, Math.Max(work.Columns, DistancesOf<TLanes>(work))),
                 Math.Max(
                     AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
                     LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),
             AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work));
+
+        private static long DistancesOf<TLanes>(WorkSize work)
+            where TLanes : struct, ILanes<TLanes> => work.Distances == 0 ? 0
+            : DisentangledOperands<TLanes>.ScratchCount(
+                work.Longest, Math.Min(work.Distances, (2 * work.Longest) - 1));
     }
 }

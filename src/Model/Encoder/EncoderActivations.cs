@@ -86,6 +86,11 @@ public sealed class EncoderBlockActivations
         (Inner, Activated) = (Take(c.IntermediateSize, "inner"), Take(c.IntermediateSize, "activated"));
         OutputSum = Take(c.HiddenSize, "output_sum");
         (AttentionNorm, OutputNorm) = (new(arena, rows), new(arena, rows));
+        Tensor? U(LoraLinear linear, int count) => LoraActivations.Take(arena, linear, count);
+        (QueryU, KeyU, ValueU) = (U(block.Query, rows), U(block.Key, rows), U(block.Value, rows));
+        (OutputU, InnerU, OuterU) = (U(block.Output, rows), U(block.Inner, rows), U(block.Outer, rows));
+        (RelativeKeyU, RelativeQueryU) =
+            (U(block.Key, 2 * c.DistanceSpan), U(block.Query, 2 * c.DistanceSpan));
     }
 
     /// <summary>[N, D].</summary>
@@ -127,4 +132,21 @@ public sealed class EncoderBlockActivations
     public Tensor OutputSum { get; }
 
     internal NormStatistics OutputNorm { get; }
+
+    // x Aᵀ of each linear with an adapter, [N, r] or, of distances, [2B, r]; null where there is none.
+    internal Tensor? QueryU { get; }
+
+    internal Tensor? KeyU { get; }
+
+    internal Tensor? ValueU { get; }
+
+    internal Tensor? OutputU { get; }
+
+    internal Tensor? InnerU { get; }
+
+    internal Tensor? OuterU { get; }
+
+    internal Tensor? RelativeKeyU { get; }
+
+    internal Tensor? RelativeQueryU { get; }
 }

@@ -38,6 +38,9 @@ internal static class EncoderConfigReader
             PadTokenId = Whole(read, "pad_token_id", 0),
             InitializerRange = read.Number("initializer_range", 0.02),
         };
+        Require(
+            read, "pad_token_id", config.PadTokenId >= 0 && config.PadTokenId < config.VocabularySize,
+            $"an id below vocab_size {config.VocabularySize}");
         Require(read, "layer_norm_eps", config.LayerNormEpsilon > 0, "a positive number");
         Require(
             read, "position_buckets", !config.LogBuckets || (buckets >= 4 && distance > buckets / 2),

@@ -3,7 +3,8 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>One pass of an encoder: what it reads and what it writes.</summary>
-public sealed record EncoderPass(EncoderBatch Batch, EncoderActivations Activations);
+/// <param name="Scratch">Room for gradients; null where no backward follows.</param>
+public sealed record EncoderPass(EncoderBatch Batch, EncoderActivations Activations, EncoderScratch? Scratch);
 
 /// <summary>The memory of passes up to a size, allocated once; one pass at a time.</summary>
 public sealed class EncoderWorkspace : IDisposable
@@ -34,6 +35,16 @@ public sealed class EncoderWorkspace : IDisposable
         return arena.ByteCount;
     }
 
+    /// <summary>No less than what ops keep for themselves in passes of so many rows, in bytes.</summary>
+    public static long ScratchFor(EncoderClassifier model, int maxRows)
+    {
+        var c = model.Config;
+        var rank = model.Adapter?.Pairs.Max(p => p.Rank) ?? 0;
+        return model.Backend.ScratchBytes(new(
+            maxRows, Math.Min(model.MaxLength, maxRows), Math.Max(c.HiddenSize, c.IntermediateSize), c.Heads, c.Heads,
+            c.HeadDim, rank, model.Adapter?.Config.Dropout > 0, 2 * c.DistanceSpan));
+    }
+
     /// <summary>A pass of exactly so many rows and sequences; it lies over the memory of the one before.</summary>
     public EncoderPass For(int rows, int sequences)
     {
@@ -50,5 +61,7 @@ public sealed class EncoderWorkspace : IDisposable
 
     private static EncoderPass Plan(
         Arena arena, EncoderClassifier model, int rows, int sequences, bool forBackward) =>
-        new(new(arena, rows, sequences), new(arena, model, rows, sequences, forBackward));
+        new(
+            new(arena, rows, sequences), new(arena, model, rows, sequences, forBackward),
+            forBackward ? new(arena, model, rows, sequences) : null);
 }

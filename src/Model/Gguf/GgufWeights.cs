@@ -53,6 +53,11 @@ internal sealed class GgufWeights : IDisposable
         }
     }
 
+    /// <summary>A tensor as the engine holds it: blocks are decoded.</summary>
+    public static long BytesInMemory(GgufTensor tensor) => Stored(tensor.Type) is not null
+        ? tensor.ByteCount
+        : tensor.ByteCount / tensor.Type.BlockBytes() * tensor.Type.BlockValues() * sizeof(float);
+
     public void Dispose()
     {
         _owned.ForEach(memory => memory.Dispose());
@@ -76,12 +81,13 @@ internal sealed class GgufWeights : IDisposable
         if (Stored(found.Type) is { } type && GgufNames.PermutedHeads(_config, expected.Name) == 0)
         {
             MustBeFinite(NonFiniteIn(_file.Memory, found.Offset, found.ByteCount, type), found);
-            return _backend.Import(_file.Memory, found.Offset, expected.Shape, type, expected.Name);
+            return _backend.Import(
+                _file.Memory, found.Offset, expected.Shape, WeightFormat.Of(type), expected.Name);
         }
 
         var (memory, stored) = Copy(expected, found);
         MustBeFinite(NonFiniteIn(memory, 0, memory.ByteCount, stored), found);
-        return _backend.Import(memory, 0, expected.Shape, stored, expected.Name);
+        return _backend.Import(memory, 0, expected.Shape, WeightFormat.Of(stored), expected.Name);
     }
 
     /// <summary>Decodes a tensor, or copies it, row by row into the checkpoint's order.</summary>

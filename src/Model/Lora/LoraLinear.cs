@@ -39,7 +39,7 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
     /// <param name="s">Scratch for du.</param>
     /// <param name="dx">[N, D_in]; null where nothing below is trained.</param>
     /// <param name="accumulate">Whether to add to dx.</param>
-    public void Backward(Tensor dy, Tensor x, TokenBatch batch, Tensor? u, Scratch s, Tensor? dx, bool accumulate)
+    public void Backward(Tensor dy, Tensor x, TokenBatch batch, Tensor? u, LoraScratch s, Tensor? dx, bool accumulate)
     {
         if (weight.Gradient is { } gradient)
         {
@@ -48,7 +48,7 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
 
         if (factors is not null)
         {
-            var into = new LoraGradients(s.LoraU(factors.Rank), factors.A.Gradient, factors.B.Gradient);
+            var into = new LoraGradients(s.U(factors.Rank), factors.A.Gradient, factors.B.Gradient);
             ops.Linear.BackwardLora(dy, x, weight.Value, Term(factors, batch, u!), into, dx, accumulate);
         }
         else if (dx is not null)

@@ -22,11 +22,16 @@ public static class PeftFolder
     /// <exception cref="SafeLlamaException">
     /// It is not a LoRA adapter, uses what is not supported, or belongs to another model.
     /// </exception>
-    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false)
+    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false) =>
+        Load(backend, LoraSite.Of(model), folder, learns);
+
+    /// <inheritdoc cref="Load(IBackend, LlamaConfig, string, bool)"/>
+    public static LoraAdapter Load(
+        IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool learns = false)
     {
         var config = ReadConfig(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
-        var adapter = LoraAdapter.Empty(backend, model, config, learns);
+        var adapter = LoraAdapter.Empty(backend, sites, config, learns);
         try
         {
             var expected = adapter.Parameters.ToDictionary(p => p.Name);
@@ -53,7 +58,9 @@ public static class PeftFolder
 
     /// <summary>Writes the adapter; the config last, so that a folder with a config is a whole one.</summary>
     /// <param name="baseModel">What <c>base_model_name_or_path</c> says.</param>
-    public static void Save(LoraAdapter adapter, string folder, string baseModel)
+    /// <param name="taskType">What <c>task_type</c> says: SEQ_CLS for a classifier.</param>
+    public static void Save(
+        LoraAdapter adapter, string folder, string baseModel, string taskType = "CAUSAL_LM")
     {
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(
@@ -61,7 +68,7 @@ public static class PeftFolder
             adapter.Parameters.Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
             new Dictionary<string, string> { ["format"] = "pt" });
         OutputFile.WriteText(
-            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel).ToJsonString(Indented) + "\n");
+            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel, taskType).ToJsonString(Indented) + "\n");
     }
 
     private static void Fill(Parameter parameter, SafetensorsFile file)
@@ -185,7 +192,7 @@ public static class PeftFolder
     private static Dictionary<string, T> Pattern<T>(JsonNode? node, Func<JsonNode, T> value) =>
         node is JsonObject patterns ? patterns.ToDictionary(p => p.Key, p => value(p.Value!)) : [];
 
-    private static JsonObject WriteConfig(LoraConfig config, string baseModel) => new()
+    private static JsonObject WriteConfig(LoraConfig config, string baseModel, string taskType) => new()
     {
         ["alpha_pattern"] = new JsonObject(
             config.AlphaPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
@@ -205,7 +212,7 @@ public static class PeftFolder
             config.RankPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
         ["target_modules"] = config.TargetPattern is { } pattern
             ? pattern : new JsonArray([.. config.Targets.Select(t => (JsonNode)t)]),
-        ["task_type"] = "CAUSAL_LM",
+        ["task_type"] = taskType,
         ["use_dora"] = false,
         ["use_rslora"] = config.RankStabilized,
     };

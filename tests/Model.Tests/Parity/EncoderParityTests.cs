@@ -12,7 +12,11 @@ public sealed class EncoderParityTests
 
     private static readonly string[] Backends = ["reference", "cpu"];
 
+    private const string Gradients = "F-deberta/classify_grad";
+
     private static IEnumerable<string> Cases => ReferenceCase.Names("encoder_classifier");
+
+    private static IEnumerable<string> GradientCases => ReferenceCase.Names("encoder_classifier_grad");
 
     [Test]
     public void Logits_hidden_states_and_attention_agree_with_the_reference_stack(
@@ -23,23 +27,39 @@ public sealed class EncoderParityTests
         EncoderParity.Check(ops, reference);
     }
 
-    [TestCase("logits")]
-    [TestCase("hidden_states.0")]
-    [TestCase("hidden_states.3")]
-    [TestCase("attention.0")]
-    public void A_spoiled_tensor_fails(string tensor)
+    [Test]
+    public void Losses_and_every_gradient_agree_with_the_reference_stack(
+        [ValueSource(nameof(GradientCases))] string name, [ValueSource(nameof(Backends))] string backend)
     {
-        using var fixtures = new SpoiledFixtures();
-        fixtures.SpoilTensor(Classify, tensor, everywhere: false);
-        MustFail(fixtures, tensor.Split('.')[0]);
+        using var ops = Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        EncoderGradientParity.Check(ops, reference);
     }
 
-    [TestCase("num_labels")]
-    public void A_spoiled_number_fails(string key)
+    [TestCase(Classify, "logits")]
+    [TestCase(Classify, "hidden_states.0")]
+    [TestCase(Classify, "hidden_states.3")]
+    [TestCase(Classify, "attention.0")]
+    [TestCase(Gradients, "grad.classifier.weight")]
+    [TestCase(Gradients, "grad.deberta.encoder.rel_embeddings.weight")]
+    [TestCase(Gradients, "grad.deberta.encoder.layer.0.attention.self.key_proj.bias")]
+    [TestCase(Gradients, "grad.deberta.embeddings.LayerNorm.weight")]
+    public void A_spoiled_tensor_fails(string name, string tensor)
     {
         using var fixtures = new SpoiledFixtures();
-        fixtures.SpoilNumber(Classify, key);
-        MustFail(fixtures, key);
+        fixtures.SpoilTensor(name, tensor, everywhere: false);
+        MustFail(fixtures, tensor.Split('.')[0], name);
+    }
+
+    [TestCase(Classify, "num_labels")]
+    [TestCase(Gradients, "loss")]
+    [TestCase(Gradients, "grad_summary", "deberta.embeddings.word_embeddings.weight", "l2")]
+    [TestCase(Gradients, "grad_summary", "deberta.encoder.layer.1.output.dense.weight", "abs_max")]
+    public void A_spoiled_number_fails(string name, params string[] keys)
+    {
+        using var fixtures = new SpoiledFixtures();
+        fixtures.SpoilNumber(name, keys);
+        MustFail(fixtures, keys[0], name);
     }
 
     [TestCase("buckets", "values")]
@@ -80,12 +100,23 @@ public sealed class EncoderParityTests
     private static IBackend Open(string backend) =>
         backend == "reference" ? new ReferenceBackend() : new CpuBackend(2);
 
-    private static void MustFail(SpoiledFixtures fixtures, string why)
+    private static void MustFail(SpoiledFixtures fixtures, string why, string name = Classify)
     {
         using var backend = new CpuBackend(1);
-        using var reference = ReferenceCase.OpenIn(fixtures.Folder, Classify);
+        using var reference = ReferenceCase.OpenIn(fixtures.Folder, name);
         Assert.That(
-            () => EncoderParity.Check(backend, reference),
-            Throws.InstanceOf<ParityException>().With.Message.Contains(why));
+            () => Check(backend, reference), Throws.InstanceOf<ParityException>().With.Message.Contains(why));
+    }
+
+    private static void Check(IBackend backend, ReferenceCase reference)
+    {
+        if (reference.Name == Gradients)
+        {
+            EncoderGradientParity.Check(backend, reference);
+        }
+        else
+        {
+            EncoderParity.Check(backend, reference);
+        }
     }
 }

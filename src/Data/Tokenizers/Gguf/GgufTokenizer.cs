@@ -68,7 +68,7 @@ internal static class GgufTokenizer
             FuseUnknown = true,
             ByteFallback = vocabulary.HasAllBytes,
         };
-        return new SentencePieceBpe(model, form, Ends(keys, vocabulary, addsBos: true));
+        return new SentencePieceBpe(model, form, Ends(keys, vocabulary, addsBos: true), Added(vocabulary));
     }
 
     private static ByteLevelBpe ByteLevel(GgufKeys keys)
@@ -104,8 +104,14 @@ internal static class GgufTokenizer
             new WordSplitter(words.Patterns.Select(pattern => new SplitRule(pattern)), keys.Path),
             prefixSpace: false,
             Ends(keys, vocabulary, addsBos: words.IgnoreMerges),
-            AddedTokens.None);
+            Added(vocabulary));
     }
+
+    /// <summary>User-defined tokens are found in a text before anything is joined.</summary>
+    private static AddedTokens Added(Vocabulary vocabulary) => new(
+        [.. Enumerable.Range(0, vocabulary.Size).Where(id => vocabulary.Kind(id) == TokenKind.Added)
+            .Select(id => new AddedToken(id, vocabulary.Spelling(id), TokenKind.Added))],
+        TextNormalizer.None);
 
     /// <summary>Spellings and kinds; unused tokens at the end are padding rows and no tokens.</summary>
     private static (string[] Spellings, TokenKind[] Kinds) Tokens(GgufKeys keys)

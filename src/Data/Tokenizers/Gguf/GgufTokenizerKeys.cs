@@ -32,13 +32,23 @@ public sealed record GgufTokenizerKeys(
                 + "without a tokenizer, or use one of BPE."),
         };
         keys.AddRange(Ends(tokenizer, model, notes));
-        var vocabulary = ((VocabularyTokenizer)tokenizer).Vocabulary;
-        if (Enumerable.Range(0, vocabulary.Size).Count(id => vocabulary.Kind(id) == TokenKind.Added) is var added and > 0)
-        {
-            notes.Add($"{added} added tokens are written as control tokens, so that a text which spells one stays text.");
-        }
-
+        CheckAdded((VocabularyTokenizer)tokenizer, notes);
         return new(keys, notes);
+    }
+
+    /// <summary>The same with a chat template, and a beginning token where that template has one.</summary>
+    public GgufTokenizerKeys For(TemplateForm form)
+    {
+        const string AddsBos = "tokenizer.ggml.add_bos_token";
+        var adds = Keys.Contains((AddsBos, true));
+        IReadOnlyList<string> more = adds && !form.Begins
+            ? ["The template begins no sequence, so the runtime is told to put no BOS before a prompt."] : [];
+        return new(
+            [
+                .. Keys.Select(pair => pair.Key == AddsBos ? (AddsBos, adds && form.Begins) : pair),
+                ("tokenizer.chat_template", JinjaForm.Write(form, writesBegin: false)),
+            ],
+            [.. Notes, .. more]);
     }
 
     private static List<(string, object)> SentencePiece(SentencePieceBpe tokenizer, int rows, List<string> notes)
@@ -49,7 +59,6 @@ public sealed record GgufTokenizerKeys(
         Refuse(tokenizer.Model.IgnoreMerges, "takes whole words without merging (ignore_merges)");
         Refuse(!tokenizer.Model.ByteFallback, "writes no bytes (byte_fallback is off)");
         Refuse(form.RemovesExtraSpaces, "drops extra spaces (remove_extra_whitespaces)");
-        Refuse(form.WholePieces.Count > 0, "has user-defined pieces");
         Refuse(!form.EscapesSpaces && !tokenizer.Normalizer.IsLlamas, "does not write spaces as ▁");
         Refuse(form.EscapesSpaces && tokenizer.Normalizer.Steps.Count > 0, "has a normalizer that is not LLaMA's");
         if (form.PrefixFirstOnly)
@@ -75,7 +84,7 @@ public sealed record GgufTokenizerKeys(
         [
             ("tokenizer.ggml.model", "llama"),
             (GgufWords.Key, "default"),
-            .. Tokens(vocabulary, rows, spelling => spelling),
+            .. Tokens(vocabulary, rows, spelling => spelling, [.. form.WholePieces.Select(piece => piece.Id)]),
             ("tokenizer.ggml.scores", scores),
             ("tokenizer.ggml.add_space_prefix", form.Prefix != PrefixSpace.Never || tokenizer.Normalizer.IsLlamas),
         ];
@@ -88,8 +97,9 @@ public sealed record GgufTokenizerKeys(
         Refuse(tokenizer.PrefixSpace, "puts a space before every text (add_prefix_space)");
         if (words!.IgnoreMerges != tokenizer.Model.IgnoreMerges)
         {
-            Refuse(tokenizer.Unreached is { } token, $"has ignore_merges {tokenizer.Model.IgnoreMerges}, and merges alone do not "
-                + $"make \"{UnicodeText.Shown(tokenizer.Unreached ?? "")}\"");
+            var unreached = tokenizer.Unreached;
+            Refuse(unreached is not null, $"has ignore_merges {tokenizer.Model.IgnoreMerges}, and merges alone do not make "
+                + $"\"{UnicodeText.Shown(unreached ?? "")}\"");
             notes.Add($"ignore_merges is {tokenizer.Model.IgnoreMerges} here and {words.IgnoreMerges} in llama.cpp for "
                 + $"{words.Name}; every token is made by merges, so ids are the same.");
         }
@@ -98,7 +108,7 @@ public sealed record GgufTokenizerKeys(
         [
             ("tokenizer.ggml.model", "gpt2"),
             (GgufWords.Key, words.Name),
-            .. Tokens(tokenizer.Vocabulary, rows, ByteAlphabet.Print),
+            .. Tokens(tokenizer.Vocabulary, rows, ByteAlphabet.Print, []),
             ("tokenizer.ggml.merges", tokenizer.Model.Merges.InOrder
                 .Select(m => Pair(tokenizer.Vocabulary, m.Left, m.Right)).ToArray()),
         ];
@@ -128,18 +138,20 @@ public sealed record GgufTokenizerKeys(
         [
             ("tokenizer.ggml.model", "gpt2"),
             (GgufWords.Key, GgufWords.Of([WordSplitter.Llama3])!.Name),
-            .. Tokens(vocabulary, rows, ByteAlphabet.Print),
+            .. Tokens(vocabulary, rows, ByteAlphabet.Print, []),
             ("tokenizer.ggml.merges", merges.ToArray()),
         ];
     }
 
     /// <summary>Spellings and types, padding rows included.</summary>
-    private static IEnumerable<(string, object)> Tokens(Vocabulary vocabulary, int rows, Func<string, string> print)
+    /// <param name="whole">Pieces that are found as they stand.</param>
+    private static IEnumerable<(string, object)> Tokens(
+        Vocabulary vocabulary, int rows, Func<string, string> print, HashSet<int> whole)
     {
         string Spelling(int id) => id >= vocabulary.Size || vocabulary.Kind(id) == TokenKind.Gap ? $"[PAD {id}]"
             : IsText(vocabulary, id) ? print(vocabulary.Spelling(id)) : vocabulary.Spelling(id);
-        int Type(int id) => id >= vocabulary.Size || vocabulary.Kind(id) == TokenKind.Gap
-            ? GgufTokenTypes.Unused : GgufTokenTypes.Of(vocabulary.Kind(id));
+        int Type(int id) => id >= vocabulary.Size ? GgufTokenTypes.Unused
+            : whole.Contains(id) ? GgufTokenTypes.UserDefined : GgufTokenTypes.Of(vocabulary.Kind(id));
         yield return ("tokenizer.ggml.tokens", Enumerable.Range(0, rows).Select(Spelling).ToArray());
         yield return ("tokenizer.ggml.token_type", Enumerable.Range(0, rows).Select(Type).ToArray());
     }
@@ -172,6 +184,23 @@ public sealed record GgufTokenizerKeys(
             notes.Add("GGUF holds one end token, "
                 + $"{vocabulary.Spelling(tokenizer.EosId)}; give {string.Join(", ", others.Select(vocabulary.Spelling))} "
                 + "to the runtime as stop texts where it does not know them.");
+        }
+    }
+
+    /// <summary>Added tokens that are found in texts, as llama.cpp finds user-defined ones.</summary>
+    private static void CheckAdded(VocabularyTokenizer tokenizer, List<string> notes)
+    {
+        var found = Enumerable.Range(0, tokenizer.VocabularySize)
+            .Where(id => tokenizer.Vocabulary.Kind(id) == TokenKind.Added).ToList();
+        var odd = found.FirstOrDefault(
+            id => tokenizer.Added(id) is { } token && (token.StripsLeft || token.StripsRight || token.SingleWord), -1);
+        Refuse(odd >= 0, "has the added token "
+            + $"\"{(odd < 0 ? "" : UnicodeText.Shown(tokenizer.Vocabulary.Spelling(odd)))}\" with lstrip, rstrip or single_word");
+        if (found.Count > 0)
+        {
+            notes.Add($"{found.Count} added tokens are found in texts, by llama.cpp as here: "
+                + $"{string.Join(", ", found.Take(3).Select(id => UnicodeText.Shown(tokenizer.Vocabulary.Spelling(id))))}"
+                + $"{(found.Count > 3 ? ", …" : "")}.");
         }
     }
 
