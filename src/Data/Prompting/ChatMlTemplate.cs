@@ -12,8 +12,6 @@ public sealed class ChatMlTemplate : ConversationTemplate
 
     public override string Name => "chatml";
 
-    public override string? Jinja => NamedJinja.ChatMl;
-
     public override IReadOnlyList<string> Markers { get; } = [Start, End];
 
     private protected override IReadOnlyList<PromptSegment> RenderConversation(

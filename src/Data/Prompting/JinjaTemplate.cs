@@ -51,7 +51,7 @@ public sealed class JinjaTemplate : ConversationTemplate
     /// <summary>The template's text.</summary>
     public string Source { get; }
 
-    public override string? Jinja => Source;
+    public override string Jinja => Source;
 
     public override IEnumerable<string> Notes()
     {

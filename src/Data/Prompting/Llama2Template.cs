@@ -10,8 +10,6 @@ public sealed class Llama2Template : ConversationTemplate
 {
     public override string Name => "llama2";
 
-    public override string? Jinja => NamedJinja.Llama2;
-
     public override IReadOnlyList<string> Markers { get; } = ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"];
 
     private protected override IReadOnlyList<PromptSegment> RenderConversation(

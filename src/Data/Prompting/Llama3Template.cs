@@ -10,8 +10,6 @@ public sealed class Llama3Template : ConversationTemplate
 
     public override string Name => "llama3";
 
-    public override string? Jinja => NamedJinja.Llama3;
-
     public override IReadOnlyList<string> Markers { get; } =
         ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", TurnEnd];
 

@@ -10,8 +10,6 @@ public sealed class MistralTemplate : ConversationTemplate
 {
     public override string Name => "mistral";
 
-    public override string? Jinja => NamedJinja.Mistral;
-
     public override IReadOnlyList<string> Markers { get; } = ["[INST]", "[/INST]"];
 
     private protected override IReadOnlyList<PromptSegment> RenderConversation(

@@ -24,8 +24,8 @@ public abstract class PromptTemplate
     public virtual string? EndOfTurn =>
         Render(new InstructionExample("q", "", "a")) is [.., { Kind: SegmentKind.Control } last] ? last.Value : null;
 
-    /// <summary>The same template in Jinja, for other programs; null where it has no such form.</summary>
-    public virtual string? Jinja => null;
+    /// <summary>The same template in Jinja, for other programs.</summary>
+    public virtual string Jinja => JinjaForm.Write(TemplateForm.Of(this), writesBegin: true);
 
     /// <summary>What a user should know of this template, a line each.</summary>
     public virtual IEnumerable<string> Notes() => [];

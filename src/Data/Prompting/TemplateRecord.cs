@@ -9,7 +9,7 @@ namespace SafeLlama.Data;
 /// <remarks>
 /// <c>prompt_template.json</c> names it: <c>{"template": "llama2"}</c>. A template of the user's own travels whole: an
 /// Alpaca template with its four fields, a Jinja template as <c>chat_template.jinja</c>, whose SHA-256 the file gives. A
-/// named template for conversations is written as <c>chat_template.jinja</c> too, for other programs.
+/// named template is written as <c>chat_template.jinja</c> too, for other programs.
 /// </remarks>
 public static class TemplateRecord
 {
@@ -31,11 +31,7 @@ public static class TemplateRecord
             return;
         }
 
-        if (template.Jinja is { } source)
-        {
-            OutputFile.WriteText(Path.Combine(folder, ChatTemplateFile.FileName), source);
-        }
-
+        OutputFile.WriteText(Path.Combine(folder, ChatTemplateFile.FileName), template.Jinja);
         var fields = new JsonObject { ["format"] = 1 };
         switch (template)
         {

@@ -12,8 +12,6 @@ public sealed class VicunaTemplate : ConversationTemplate
 
     public override string Name => "vicuna";
 
-    public override string? Jinja => NamedJinja.Vicuna;
-
     public override IReadOnlyList<string> Markers { get; } = ["USER:", "ASSISTANT:"];
 
     private protected override IReadOnlyList<PromptSegment> RenderConversation(

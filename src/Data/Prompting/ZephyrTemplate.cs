@@ -11,8 +11,6 @@ public sealed class ZephyrTemplate : ConversationTemplate
 {
     public override string Name => "zephyr";
 
-    public override string? Jinja => NamedJinja.Zephyr;
-
     public override IReadOnlyList<string> Markers { get; } = ["<|system|>", "<|user|>", "<|assistant|>"];
 
     private protected override IReadOnlyList<PromptSegment> RenderConversation(

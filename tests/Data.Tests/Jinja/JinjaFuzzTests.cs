@@ -21,8 +21,8 @@ public sealed class JinjaFuzzTests
     {
         string[] sources =
         [
-            NamedJinja.ChatMl, NamedJinja.Llama2, NamedJinja.Llama3, NamedJinja.Mistral, NamedJinja.Vicuna,
-            NamedJinja.Zephyr, .. JinjaCases.All().Select(item => item.Source),
+            OwnTemplates.ChatMl, OwnTemplates.Llama2, OwnTemplates.Llama3, OwnTemplates.Mistral, OwnTemplates.Vicuna,
+            OwnTemplates.Zephyr, .. JinjaCases.All().Select(item => item.Source),
         ];
         var random = Philox.Stream(12, "mutated templates");
         var (place, rendered, slowest) = (0L, 0, TimeSpan.Zero);

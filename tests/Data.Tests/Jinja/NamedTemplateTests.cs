@@ -22,11 +22,20 @@ public sealed class NamedTemplateTests
 
     [Test]
     public void A_named_template_and_its_Jinja_give_the_same_tokens_and_masks(
-        [Values("llama2", "llama3", "chatml", "vicuna", "zephyr", "mistral")] string name)
+        [Values("llama2", "llama3", "chatml", "vicuna", "zephyr", "mistral")] string name, [Values] bool isSaved)
     {
         var named = PromptTemplate.Load(name);
+        var source = isSaved ? named.Jinja : name switch
+        {
+            "llama2" => OwnTemplates.Llama2,
+            "llama3" => OwnTemplates.Llama3,
+            "chatml" => OwnTemplates.ChatMl,
+            "vicuna" => OwnTemplates.Vicuna,
+            "zephyr" => OwnTemplates.Zephyr,
+            _ => OwnTemplates.Mistral,
+        };
         var jinja = new JinjaTemplate(
-            new ChatTemplateFile("here", named.Jinja!, new Dictionary<string, string>()), Tokenizer);
+            new ChatTemplateFile("here", source, new Dictionary<string, string>()), Tokenizer);
         foreach (var messages in Conversations)
         {
             var row = new ConversationExample(messages);
@@ -60,7 +69,7 @@ public sealed class NamedTemplateTests
     {
         var tokenizer = TokenizerLoader.Load(TestFiles.Real("tok-smollm2"));
         var own = new JinjaTemplate(
-            new ChatTemplateFile("here", NamedJinja.ChatMl, new Dictionary<string, string>()), tokenizer);
+            new ChatTemplateFile("here", OwnTemplates.ChatMl, new Dictionary<string, string>()), tokenizer);
         foreach (var messages in Conversations)
         {
             var row = new ConversationExample(messages);

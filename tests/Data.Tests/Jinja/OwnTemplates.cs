@@ -1,10 +1,7 @@
-namespace SafeLlama.Data;
+namespace SafeLlama.Data.Tests;
 
-/// <summary>The named templates in Jinja, as they are saved for other programs beside what was trained with them.</summary>
-/// <remarks>
-/// Those of Llama 2, Llama 3 and Zephyr are the models' own texts. A test renders every conversation both ways.
-/// </remarks>
-internal static class NamedJinja
+/// <summary>Chat templates in Jinja as models bring them: those of Llama 2, Llama 3 and Zephyr word for word.</summary>
+internal static class OwnTemplates
 {
     public const string ChatMl =
         "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' "
