@@ -44,7 +44,7 @@ internal static class MergeCommand
                 var (count, leftOut) = ModelFolder.Merge(
                     partial, folder, session.Weights, session.Adapter!, parsed.GetValue(adapter)!);
                 TemplateRecord.Copy(parsed.GetValue(adapter)!, partial);
-                Terminal.Notes(leftOut.Select(name => 
+                Terminal.Notes(leftOut.Select(name =>
                     $"{folder}: {name} is not in the merged folder: it is a folder, or holds weights without the "
                     + "adapter."));
                 return (count, session.Adapter!.Pairs.Count);

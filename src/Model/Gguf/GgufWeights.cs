@@ -75,7 +75,8 @@ internal sealed class GgufWeights : IDisposable
         if (!found.Dimensions.SequenceEqual(expected.Shape.Dimensions.ToArray()))
         {
             throw SafeLlamaException.InvalidData(
-                $"{_file.Header.Path}: tensor '{name}' has shape {found.Shape}, expected {expected.Shape} by the keys.");
+                $"{_file.Header.Path}: tensor '{name}' has shape {found.Shape}, expected {expected.Shape} by the "
+                + "keys.");
         }
 
         if (Stored(found.Type) is { } type && GgufNames.PermutedHeads(_config, expected.Name) == 0)

@@ -95,5 +95,7 @@ internal static class Q4KBlock
 
     private static (int Scale, int Minimum) Unpack(ReadOnlySpan<byte> packed, int group) => group < 4
         ? (packed[group] & 63, packed[group + 4] & 63)
-        : ((packed[group + 4] & 15) | (packed[group - 4] >> 6 << 4), (packed[group + 4] >> 4) | (packed[group] >> 6 << 4));
+        : (
+            (packed[group + 4] & 15) | (packed[group - 4] >> 6 << 4),
+            (packed[group + 4] >> 4) | (packed[group] >> 6 << 4));
 }

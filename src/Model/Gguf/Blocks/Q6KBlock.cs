@@ -1,10 +1,12 @@
 namespace SafeLlama.Model;
 
-/// <summary>Q6_K: 256 values in sixteen groups of 16, x ≈ d · s · q with q in −32 … 31 and s a signed byte a group.</summary>
+/// <summary>
+/// Q6_K: 256 values in sixteen groups of 16, x ≈ d · s · q with q in −32 … 31 and s a signed byte a group.
+/// </summary>
 /// <remarks>
 /// Bytes: 128 with the lower four bits of two values each, 64 with the upper two bits of four, 16 scales, fp16 d. In
-/// each half of 128 values, byte l of the lower bits holds values l and l + 64, byte 32 + l holds l + 32 and l + 96, and
-/// byte l of the upper bits holds all four.
+/// each half of 128 values, byte l of the lower bits holds values l and l + 64, byte 32 + l holds l + 32 and l + 96,
+/// and byte l of the upper bits holds all four.
 /// </remarks>
 internal static class Q6KBlock
 {

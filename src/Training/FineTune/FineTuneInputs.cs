@@ -1,10 +1,8 @@
-using SafeLlama.Cli.Settings;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Model;
-using SafeLlama.Training;
 
-namespace SafeLlama.Cli.Training;
+namespace SafeLlama.Training;
 
 /// <summary>What a run reads before it learns: shape, tokenizer, rows; and what there is to say about them.</summary>
 /// <param name="Shape">The model's.</param>
@@ -13,7 +11,7 @@ namespace SafeLlama.Cli.Training;
 /// <param name="Manifest">What the rows are made of.</param>
 /// <param name="Template">How rows were put; null where they were running text.</param>
 /// <param name="Notes">Everything shortened, masked, left out or passed over.</param>
-internal sealed record TrainInputs(
+public sealed record FineTuneInputs(
     LlamaConfig Shape,
     string TokenizerFolder,
     string TokenizerHash,
@@ -23,44 +21,70 @@ internal sealed record TrainInputs(
     IReadOnlyList<string> Notes)
 {
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
-    public static TrainInputs Read(SettingTable s)
+    public static FineTuneInputs Read(FineTuneRequest r)
     {
-        var configPath = s.Find(TrainSettings.Init) ?? s.Find(TrainSettings.Model)!;
+        var configPath = r.Init ?? r.Model!;
         var shape = LlamaConfig.Load(configPath);
-        var folder = s.Find(TrainSettings.Tokenizer) ?? s.Find(TrainSettings.Model)!;
+        var folder = r.Tokenizer ?? r.Model!;
         var tokenizer = TokenizerLoader.Load(folder);
         var notes = new List<string>(
             TokenizerChecks.Check(tokenizer, ModelTokens.Read(configPath), shape.VocabularySize, folder));
-        var mixture = Mix(s, notes);
+        var mixture = Mix(r, notes);
         var template = mixture.Examples.Count > 0 && mixture.Examples.All(row => row is TextExample)
             ? null
-            : TemplateResolver.Choose(
-                s.Get(TrainSettings.Template), tokenizer, folder, s.Find(TrainSettings.Adapter));
+            : TemplateResolver.Choose(r.Template, tokenizer, folder, r.Adapter);
         notes.AddRange(template?.Notes ?? []);
-        var examples = Encode(s, tokenizer, template?.Template, mixture.Examples, notes);
+        var examples = Encode(r, tokenizer, template?.Template, mixture.Examples, notes);
         var data = TrainingData.Split(
-            examples,
-            mixture.IsSafety,
-            s.Get(TrainSettings.Validation),
-            s.Get(TrainSettings.Stratified),
-            s.Get(TrainSettings.ValidationSeed));
+            examples, mixture.IsSafety, r.Validation, r.ValidationSplit == ValidationDraw.Stratified, r.ValidationSeed);
         notes.Add($"{data.Training.Count} rows to learn, {data.ValidationCount} held out "
             + $"({data.General.Count} general, {data.Safety.Count} safety).");
         if (data.Longest > shape.MaxPositions)
         {
             throw SafeLlamaException.Usage(
-                $"--max-length {s.Get(TrainSettings.MaxLength)}: rows of {data.Longest} tokens are longer than "
-                + $"the {shape.MaxPositions} the model was made for.");
+                $"`MaxLength` {r.MaxLength}: rows of {data.Longest} tokens are longer than the {shape.MaxPositions} the "
+                + "model was made for.");
         }
 
-        return new TrainInputs(shape, folder, tokenizer.Hash, data, mixture.Manifest, template?.Template, notes);
+        return new FineTuneInputs(shape, folder, tokenizer.Hash, data, mixture.Manifest, template?.Template, notes);
     }
 
-    private static SafetyMixture Mix(SettingTable s, List<string> notes)
+    /// <summary>Hashes of everything the result depends on, by the path of its file.</summary>
+    public IReadOnlyDictionary<string, string> Hashes(FineTuneRequest r)
     {
-        var files = ExampleFile.ReadAll(s.Get(TrainSettings.Data));
-        IReadOnlyList<ExampleFile> safety = s.Has(TrainSettings.Safety)
-            ? ExampleFile.ReadAll(s.Get(TrainSettings.Safety)) : [];
+        var hashes = new Dictionary<string, string> { ["tokenizer"] = TokenizerHash };
+        if (Template is JinjaTemplate jinja)
+        {
+            hashes["template"] = jinja.Identity;
+        }
+
+        foreach (var source in Manifest.Sources)
+        {
+            hashes[source.Path] = source.Sha256;
+        }
+
+        string[] files = r.Init is { } init ? [init]
+            : File.Exists(r.Model) ? [r.Model]
+            : [Path.Combine(r.Model!, "config.json"), .. Directory.EnumerateFiles(r.Model!, "*.safetensors")
+                .Order(StringComparer.Ordinal)];
+        if (r.Adapter is { } adapter)
+        {
+            files = [.. files, Path.Combine(adapter, PeftFolder.ConfigName),
+                Path.Combine(adapter, PeftFolder.WeightsName)];
+        }
+
+        foreach (var file in files.Where(File.Exists))
+        {
+            hashes[file] = ContentHash.OfFile(file);
+        }
+
+        return hashes;
+    }
+
+    private static SafetyMixture Mix(FineTuneRequest r, List<string> notes)
+    {
+        var files = ExampleFile.ReadAll(r.Data);
+        IReadOnlyList<ExampleFile> safety = r.Safety.Count > 0 ? ExampleFile.ReadAll(r.Safety) : [];
         notes.AddRange(files.Concat(safety).SelectMany(f => f.Notes));
         notes.AddRange(files.Concat(safety).Where(f => f.IgnoredFields.Count > 0).Select(f =>
             $"{f.Path}: fields not used: "
@@ -72,13 +96,13 @@ internal sealed record TrainInputs(
             [.. safety.Select(f => new MixtureSource(f))],
             new MixtureOptions
             {
-                SafetyCount = s.Find(TrainSettings.SafetyExamples)
-                    ?? (s.Has(TrainSettings.SafetyShare) ? (int?)null : 0),
-                SafetyShare = s.Find(TrainSettings.SafetyShare),
-                BaseCount = s.Find(TrainSettings.BaseExamples),
-                Seed = s.Get(TrainSettings.Seed),
+                SafetyCount = r.SafetyExamples ?? (r.SafetyShare is not null ? (int?)null : 0),
+                SafetyShare = r.SafetyShare,
+                BaseCount = r.BaseExamples,
+                Seed = r.Seed,
                 Deduplicate = safety.Count > 0,
             });
+        notes.AddRange(mixture.Notes);
         notes.AddRange(safety.Count > 0
             ? mixture.Manifest.Lines()
             : files.Select(f => $"{f.Path}: {f.RowCount} rows, sha256 {f.Sha256[..12]}…"));
@@ -87,21 +111,20 @@ internal sealed record TrainInputs(
 
     /// <summary>Running text becomes blocks of equal length; rows are encoded one by one.</summary>
     private static IReadOnlyList<TokenizedExample> Encode(
-        SettingTable s, ITokenizer tokenizer, PromptTemplate? template, IReadOnlyList<TrainingExample> rows,
+        FineTuneRequest r, ITokenizer tokenizer, PromptTemplate? template, IReadOnlyList<TrainingExample> rows,
         List<string> notes)
     {
-        var length = s.Get(TrainSettings.MaxLength);
-        if (length < 2)
+        if (r.MaxLength < 2)
         {
             throw SafeLlamaException.Usage(
-                $"--max-length {length}: expected at least 2: a token, and the one it predicts.");
+                $"`MaxLength` {r.MaxLength}: expected at least 2: a token, and the one it predicts.");
         }
 
         if (template is null)
         {
-            var blocks = TextBlocks.Cut(tokenizer, rows, length);
-            notes.Add(
-                $"{rows.Count} texts cut into {blocks.Count} blocks of up to {length} tokens; every token is learned.");
+            var blocks = TextBlocks.Cut(tokenizer, rows, r.MaxLength);
+            notes.Add($"{rows.Count} texts cut into {blocks.Count} blocks of up to {r.MaxLength} tokens; every token is "
+                + "learned.");
             return blocks.Count > 0 ? blocks
                 : throw SafeLlamaException.InvalidData("The texts hold no tokens to learn.");
         }
@@ -109,9 +132,9 @@ internal sealed record TrainInputs(
         var (examples, report) = new ExampleEncoder(
             tokenizer, template, new EncodingOptions
             {
-                MaxLength = length,
-                TrainOnInputs = s.Get(TrainSettings.TrainOnInputs),
-                Truncation = s.Get(TrainSettings.TruncationRule),
+                MaxLength = r.MaxLength,
+                TrainOnInputs = r.TrainOnInputs,
+                Truncation = r.Truncation,
             }).EncodeAll(rows);
         notes.AddRange(report.Lines());
         return examples;
