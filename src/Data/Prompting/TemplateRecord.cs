@@ -55,7 +55,10 @@ public static class TemplateRecord
         OutputFile.WriteText(Path.Combine(folder, FileName), fields.ToJsonString(Written) + "\n");
     }
 
-    /// <summary>Copies the record of one folder, and the template it names, to another; nothing where it has none.</summary>
+    /// <summary>
+    /// Copies the record of one folder, and the template it names, to another; nothing where it has none. A
+    /// <c>chat_template.jinja</c> that is there already stays, unless the record needs its own.
+    /// </summary>
     public static void Copy(string from, string to)
     {
         var record = Path.Combine(from, FileName);
@@ -66,9 +69,11 @@ public static class TemplateRecord
 
         OutputFile.WriteText(Path.Combine(to, FileName), File.ReadAllText(record));
         var source = Path.Combine(from, ChatTemplateFile.FileName);
-        if (File.Exists(source))
+        var target = Path.Combine(to, ChatTemplateFile.FileName);
+        var isNeeded = ConfigField.Read(record, root => root["template"].Text()) == Jinja;
+        if (File.Exists(source) && (isNeeded || !File.Exists(target)))
         {
-            OutputFile.WriteText(Path.Combine(to, ChatTemplateFile.FileName), File.ReadAllText(source));
+            OutputFile.WriteText(target, File.ReadAllText(source));
         }
     }
 
