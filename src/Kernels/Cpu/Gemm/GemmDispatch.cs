@@ -15,10 +15,10 @@ internal abstract class GemmDispatch
     {
         if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
         {
-            return new GemmDispatch<Lanes512>(pool);
+            return new GemmDispatch<Lanes512>(pool, null);
         }
 
-        return Vector256.IsHardwareAccelerated ? new GemmDispatch<Lanes256>(pool) : new GemmDispatch<Lanes128>(pool);
+        return Vector256.IsHardwareAccelerated ? new GemmDispatch<Lanes256>(pool, null) : new GemmDispatch<Lanes128>(pool, null);
     }
 
     public abstract void Run(in MatrixProduct product);
@@ -46,17 +46,21 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
     private const int FewColumns = 16;
 
     private readonly TilePool _pool;
+    private readonly Bf16Tiles? _tiles;
     private readonly GrowingScratch _turned = new("scratch of a matrix product");
+    private readonly GrowingScratch _rounded = new("activations of a matrix product in bf16");
     private readonly GrowingScratch _more = new("packed matrix of a LoRA branch");
     private readonly Action<int> _runTile;
     private MatrixProduct _product;
+    private Bf16Operand _operand;
     private Way _way;
     private int _tilesAcross;
     private int _tilesDown;
 
-    public GemmDispatch(TilePool pool)
+    /// <param name="tiles">The bf16 tiles of this machine; null to emulate them.</param>
+    public GemmDispatch(TilePool pool, Bf16Tiles? tiles)
     {
-        _pool = pool;
+        (_pool, _tiles) = (pool, TLanes.Count == Lanes512.Count ? tiles : null);
         _runTile = RunTile;
     }
 
@@ -67,6 +71,9 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
 
         /// <summary>As packed, but B is read in place: few rows.</summary>
         Direct,
+
+        /// <summary>As packed, in bf16 by the instruction.</summary>
+        Bf16,
 
         /// <summary>Dot products along k: few rows, or few columns.</summary>
         Dots,
@@ -84,6 +91,11 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
         if (_way == Way.Dots && !product.BIsTransposed)
         {
             TurnB();
+        }
+
+        if (_product.Arithmetic == DType.BFloat16)
+        {
+            RoundA();
         }
 
         Split();
@@ -121,10 +133,33 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
         // Several tiles to a thread, so that one which is late or absent costs little.
         var wanted = _pool.Threads == 1 ? 1 : 4 * _pool.Threads;
         var (rows, columns) = (_product.Rows, _product.Columns);
-        var most = _way == Way.Dots ? columns : Gemm<TLanes>.MaxColumns;
+        var most = _way switch
+        {
+            Way.Dots => columns,
+            Way.Packed when _product.Arithmetic == DType.BFloat16 => Bf16Emulation.MaxColumns,
+            _ => Gemm<TLanes>.MaxColumns,
+        };
         _tilesAcross = Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
         var least = 10 * Tiles<TLanes>.TallRows;
         _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
+    }
+
+    /// <summary>Large products round A once, for all columns; the others stay in fp32, whoever computes them.</summary>
+    private void RoundA()
+    {
+        if (_way != Way.Packed)
+        {
+            _product.Arithmetic = DType.Float32;
+        }
+        else if (_tiles is not null)
+        {
+            _way = Way.Bf16;
+            _operand = Bf16Operand.Round(_product, _pool, _rounded);
+        }
+        else
+        {
+            _product = Bf16Emulation.RoundA(_product, _pool, _rounded);
+        }
     }
 
     private void RunTile(int tile)
@@ -139,6 +174,12 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
         }
 
         var scratch = ThreadScratch.Floats(Gemm<TLanes>.ScratchCount);
+        if (_way == Way.Bf16)
+        {
+            Bf16Gemm.Run(_tiles!, _product, _operand, rows, columns, scratch);
+            return;
+        }
+
         Gemm<TLanes>.Run(_product, rows, columns, _way == Way.Direct, scratch);
     }
 
