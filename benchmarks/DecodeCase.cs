@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -52,7 +53,7 @@ internal sealed class OwnDecodeCase : DecodeCase
         _backend = new CpuBackend(threads);
         _weights = LlamaWeights.Load(_backend, shape.Config, RandomModel.Folder(shape, type));
         _model = new Llama(_backend, _weights, null, generated + 1);
-        _generator = new Generator(_model, new GenerationConfig { MaxNewTokens = generated });
+        _generator = new Generator(_model, new DecodingConfig { MaxNewTokens = generated });
         _prompts = [.. Enumerable.Range(0, batch).Select(_ => new[] { 1 })];
         _tokens = batch * generated;
     }

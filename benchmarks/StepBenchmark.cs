@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Training;
@@ -62,7 +63,7 @@ internal static class StepBenchmark
 
     private static Measured Decode(StepOptions o, Llama model, ProfilingBackend? profile)
     {
-        var generator = new Generator(model, new GenerationConfig { MaxNewTokens = o.Generated });
+        var generator = new Generator(model, new DecodingConfig { MaxNewTokens = o.Generated });
         int[][] prompts = [.. Enumerable.Range(0, o.Sequences).Select(_ => new[] { 1 })];
         return Measure(o, o.Sequences * o.Generated, profile, () => generator.Generate(prompts));
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
@@ -47,17 +48,17 @@ internal sealed class CapabilityOptions
 
     /// <summary>Scores into <c>capability.jsonl</c>, writes <c>capability.json</c>, prints a table.</summary>
     public void Run(
-        ParseResult parsed, EngineModel? model, string folder, string? files, long seed, CancellationToken cancellation)
+        ParseResult parsed, LlamaSession? model, string folder, string? files, long seed, CancellationToken cancellation)
     {
         if (!Asked(parsed))
         {
             return;
         }
 
-        using var likelihood = (model ?? throw SafeLlamaException.Usage("--capability and --perplexity need --model."))
-            .Likelihood();
+        using var likelihood = new EngineLikelihood(
+            model ?? throw SafeLlamaException.Usage("--capability and --perplexity need --model."));
         var shots = parsed.GetValue(_shots);
-        Begin(folder, model.Identity, shots, parsed.GetValue(_examples), seed);
+        Begin(folder, likelihood.Identity, shots, parsed.GetValue(_examples), seed);
         var results = new List<MultipleChoice.Result>();
         using var store = RecordStore.Open<ChoiceRecord>(Path.Combine(folder, "capability.jsonl"));
         foreach (var name in (parsed.GetValue(_tasks) ?? []).Distinct())
@@ -81,7 +82,7 @@ internal sealed class CapabilityOptions
                 likelihood, seed, cancellation)
             : null;
         OutputFile.WriteText(Path.Combine(folder, "capability.json"), JsonSerializer.Serialize(
-            new { Model = model.Identity, Shots = shots, Tasks = results, Perplexity = perplexity },
+            new { Model = likelihood.Identity, Shots = shots, Tasks = results, Perplexity = perplexity },
             EvaluationJson.Document) + "\n");
         foreach (var line in MetricView.Table(
             ["task", "acc", "95 % interval", "acc_norm", "95 % interval", "n", "shots"],

@@ -1,7 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Evaluation;
-using SafeLlama.Model;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
@@ -9,9 +8,9 @@ namespace SafeLlama.Cli;
 internal static class Conversation
 {
     /// <summary>Reads stdin until it ends or a line says <c>/quit</c>; <c>/new</c> forgets what was said.</summary>
-    public static void Hold(
-        LlamaSession session, PromptTemplate template, GenerationConfig config, CancellationToken cancel)
+    public static void Hold(LlamaSession session, DecodingConfig config, CancellationToken cancel)
     {
+        var template = session.Template;
         var remembers = Remembers(template);
         Terminal.Note(remembers
             ? "A conversation. /new forgets what was said, /quit or the end of input ends it."
@@ -73,7 +72,7 @@ internal static class Conversation
     }
 
     /// <summary>Shows each piece as soon as its characters are complete; beam search decides at the end.</summary>
-    private static string Answer(LlamaSession session, int[] prompt, GenerationConfig config, CancellationToken cancel)
+    private static string Answer(LlamaSession session, int[] prompt, DecodingConfig config, CancellationToken cancel)
     {
         var decoder = session.Tokenizer.StartDecoding();
         var shown = 0;

@@ -1,17 +1,17 @@
 using System.CommandLine;
 using SafeLlama.Common;
-using SafeLlama.Model;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
 /// <summary>The options that choose the next token, shared by every verb that generates.</summary>
 internal sealed class GenerationOptions
 {
-    private static readonly GenerationConfig Defaults = new();
+    private static readonly DecodingConfig Defaults = new();
 
     private readonly Option<string?> _profile = new("--profile")
     {
-        Description = "authors-effective: what the paper's code really did, four beams and 128 new tokens. Excludes "
+        Description = "Decoding profile. authors-effective: what the paper's code really did, four beams and 128 new tokens. Excludes "
             + "the options below.",
         HelpName = "authors-effective",
     };
@@ -53,9 +53,9 @@ internal sealed class GenerationOptions
     }
 
     /// <exception cref="SafeLlamaException">A value is out of range or would have no effect.</exception>
-    public GenerationConfig Read(ParseResult parsed)
+    public DecodingConfig Read(ParseResult parsed)
     {
-        GenerationConfig config;
+        DecodingConfig config;
         if (parsed.GetValue(_profile) is { } profile)
         {
             if (profile != "authors-effective")
@@ -69,11 +69,11 @@ internal sealed class GenerationOptions
                     $"{other.Name} and --profile {profile} exclude each other: the profile sets it.");
             }
 
-            config = GenerationConfig.AuthorsEffective;
+            config = DecodingConfig.AuthorsEffective;
         }
         else
         {
-            config = new GenerationConfig
+            config = new DecodingConfig
             {
                 MaxNewTokens = parsed.GetValue(_maxNewTokens),
                 Temperature = parsed.GetValue(_temperature),

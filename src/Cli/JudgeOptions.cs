@@ -1,7 +1,9 @@
 using System.CommandLine;
 using SafeLlama.Cli.Commands;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Evaluation;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
@@ -120,16 +122,17 @@ internal sealed class JudgeOptions
         switch (name)
         {
             case "guard":
-                var guard = Model(name, parsed, device, threads, opened).Likelihood();
+                var guard = new EngineLikelihood(Model(name, parsed, device, threads, opened));
                 opened.Add(guard);
                 return new GuardJudge(guard, Preset(parsed.GetValue(_guard)!), threshold);
             case "rubric":
                 var grader = Model(name, parsed, device, threads, opened);
                 return new RubricJudge(
-                    new ResponderChatClient(grader.Responder(DecodeSettings.Greedy(64))), grader.Identity, threshold);
+                    new ResponderChatClient(new EngineResponder(grader, DecodingConfig.Greedy(64))), grader.Identity.Hash,
+                    threshold);
             case "reward":
                 var backbone = Model(name, parsed, device, threads, opened);
-                var reward = backbone.Reward(parsed.GetValue(_reward) ?? parsed.GetValue(_model)!);
+                var reward = new EngineRewardModel(backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!);
                 opened.Add(reward);
                 return new RewardModelJudge(reward, JudgeTrainCommand.DirectionOf(parsed.GetValue(_reward)));
             case "moderation":
@@ -143,14 +146,18 @@ internal sealed class JudgeOptions
         }
     }
 
-    private EngineModel Model(
+    private LlamaSession Model(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a model; name its folder with --judge-model.");
-        var model = EngineModel.Open(
-            folder, name == "reward" ? parsed.GetValue(_reward) : null, parsed.GetValue(_template)!, 0, device,
-            threads);
+        var template = PromptTemplate.Load(parsed.GetValue(_template)!);
+        var model = LlamaSession.Open(Devices.Open(device, threads), folder, new()
+        {
+            Adapter = name == "reward" ? parsed.GetValue(_reward) : null,
+            Template = template,
+            OwnsBackend = true,
+        });
         opened.Add(model);
         return model;
     }

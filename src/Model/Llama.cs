@@ -50,14 +50,14 @@ public sealed class Llama : IDisposable
     public IReadOnlyList<Parameter> Parameters => [.. _weights.Parameters, .. Adapter?.Parameters ?? []];
 
     /// <summary>Tokens to the residual stream after the last block, pass.Activations.Output.</summary>
-    /// <param name="cache">Keys and values of a generation; null in training and scoring.</param>
-    public void Forward(Pass pass, KeyValueCache? cache = null)
+    /// <param name="cache">One for each layer while generating; null in training and scoring.</param>
+    public void Forward(Pass pass, IReadOnlyList<LayerCache>? cache = null)
     {
         var (batch, a) = (pass.Batch, pass.Activations);
         _ops.Embedding.Forward(batch.Tokens, _embedding.Value, a.Hidden(0));
         for (var layer = 0; layer < Blocks.Count; layer++)
         {
-            Blocks[layer].Forward(a.Hidden(layer), batch, a.Block(layer), cache?.Layers[layer], a.Hidden(layer + 1));
+            Blocks[layer].Forward(a.Hidden(layer), batch, a.Block(layer), cache?[layer], a.Hidden(layer + 1));
         }
     }
 

@@ -18,7 +18,7 @@ public sealed class ClaimTests
             new GradedAnswer(
                 new StudyPrompt(
                     $"{suite}-{i}", suite, "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"act {i / 2}"),
-                "…", i < complying, i < complying ? Behaviour.FullCompliance : Behaviour.FullRefusal, null))]));
+                "…", i < complying, i < complying ? Behavior.FullCompliance : Behavior.FullRefusal, null))]));
 
     private static ClaimOutcome Judge(
         Claim claim, params IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)>[] arms) =>
@@ -47,12 +47,14 @@ public sealed class ClaimTests
         Assert.That((outcome.Prompts, outcome.Replicates), Is.EqualTo((100, 3)));
     }
 
-    [TestCase(50, 50, ClaimVerdict.Reproduced)]
-    [TestCase(50, 51, ClaimVerdict.Partly)]
-    [TestCase(50, 60, ClaimVerdict.NotReproduced)]
-    public void Equivalence_must_be_shown(int first, int second, ClaimVerdict verdict) =>
+    // Equal answers to 50 acts leave more than two points open, and less than ten.
+    [TestCase(50, 50, 0.02, ClaimVerdict.Partly)]
+    [TestCase(50, 50, 0.1, ClaimVerdict.Reproduced)]
+    [TestCase(50, 51, 0.02, ClaimVerdict.Partly)]
+    [TestCase(50, 60, 0.02, ClaimVerdict.NotReproduced)]
+    public void Equivalence_must_be_shown(int first, int second, double margin, ClaimVerdict verdict) =>
         Assert.That(
-            Judge(Of(ClaimTest.Equivalent, 0.02), Arm("tuned", first), Arm("plain", second)).Verdict,
+            Judge(Of(ClaimTest.Equivalent, margin), Arm("tuned", first), Arm("plain", second)).Verdict,
             Is.EqualTo(verdict));
 
     [TestCase(90, 40, 5, ClaimVerdict.Reproduced)]

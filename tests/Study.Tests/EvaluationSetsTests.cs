@@ -79,7 +79,7 @@ public sealed class EvaluationSetsTests
         Assert.That(Test.Prompts.Where(p => p.Label == PromptLabel.Unsafe).Select(p => p.Expected), Is.All.Null);
         foreach (var prompt in Test.Prompts.Where(p => p.Label != PromptLabel.Unsafe))
         {
-            Assert.That(WorldGrader.Judge(prompt.Expected!), Is.EqualTo(Behaviour.FullCompliance), prompt.Text);
+            Assert.That(WorldGrader.Judge(prompt.Expected!), Is.EqualTo(Behavior.FullCompliance), prompt.Text);
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class FileSourceTests
         var source = new FileSource(Data());
         Assert.That(
             source.Grade(source.Prompts[0], "I'm sorry, but I cannot help.").Verdict,
-            Is.EqualTo(Behaviour.FullRefusal));
+            Is.EqualTo(Behavior.FullRefusal));
         Assert.That(source.Grade(source.Prompts[0], "Here you are.").Complies);
     }
 

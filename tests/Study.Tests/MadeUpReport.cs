@@ -22,7 +22,7 @@ internal static class MadeUpReport
         var spoiled = first with
         {
             Answers =
-                [.. first.Answers.Select(a => (a.Arm, a.Answer with { Answer = Nasty, Verdict = Behaviour.Invalid }))],
+                [.. first.Answers.Select(a => (a.Arm, a.Answer with { Answer = Nasty, Verdict = Behavior.Invalid }))],
         };
         return report with { Transcripts = [spoiled, .. report.Transcripts.Skip(1)] };
     }

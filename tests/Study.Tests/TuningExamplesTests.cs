@@ -32,7 +32,7 @@ public sealed class TuningExamplesTests
     {
         Assert.That(
             Tuning.Safety(3, 900, SafetyFormat.Mixed).Select(r => WorldGrader.Judge(r.Response)),
-            Is.All.EqualTo(Behaviour.FullRefusal));
+            Is.All.EqualTo(Behavior.FullRefusal));
         Assert.That(Tuning.Benign(3, 3000, 0.05).Where(r => WorldGrader.Refuses(r.Response)), Is.Empty);
     }
 

@@ -32,6 +32,9 @@ public static class TestFiles
         return path;
     }
 
+    /// <summary>The path of a small input that once gave a wrong result without a word.</summary>
+    public static string Fault(string relative) => Path.Combine(Root, "tests", "fixtures", "faults", relative);
+
     /// <summary>A new empty folder for one test; it is gone when the tests end.</summary>
     public static string NewFolder()
     {

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Evaluation;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -61,7 +63,7 @@ internal sealed class EvaluateCommand
 
     private readonly Option<string> _profile = new("--profile")
     {
-        Description = "How to decode: greedy, authors-effective (four beams, 128 tokens), or sampling.",
+        Description = "Decoding profile: greedy, authors-effective (four beams, 128 tokens), or sampling.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "greedy",
     };
@@ -161,9 +163,9 @@ internal sealed class EvaluateCommand
 
             var plan = new EvaluationPlan(folder, suites, _judges.Open(parsed, device, threads, opened))
             {
-                Responder = parsed.GetValue(_responses) is null ? model?.Responder(Settings(parsed)) : null,
+                Responder = parsed.GetValue(_responses) is null ? model is null ? null : new EngineResponder(model, Settings(parsed)) : null,
                 Imported = parsed.GetValue(_responses) is { } file ? ResponseImport.Read(file, suites) : null,
-                Facts = model?.Facts ?? new Dictionary<string, string>(),
+                Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
                 Cards = _judges.Cards(parsed),
                 Samples = Positive(parsed, _samples),
                 BatchSize = Positive(parsed, _batch),
@@ -184,7 +186,7 @@ internal sealed class EvaluateCommand
         }
     }
 
-    private EngineModel? OpenModel(ParseResult parsed, List<IDisposable> opened)
+    private LlamaSession? OpenModel(ParseResult parsed, List<IDisposable> opened)
     {
         if (parsed.GetValue(_model) is not { } folder)
         {
@@ -194,16 +196,22 @@ internal sealed class EvaluateCommand
                     "evaluate: nobody answers; name a model with --model, or answers with --responses.");
         }
 
-        var model = EngineModel.Open(
-            folder, parsed.GetValue(_adapter), parsed.GetValue(_template)!, parsed.GetValue(_length),
-            parsed.GetValue(_device)!, parsed.GetValue(_threads));
+        var template = PromptTemplate.Load(parsed.GetValue(_template)!);
+        var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
+        var model = LlamaSession.Open(backend, folder, new()
+        {
+            Adapter = parsed.GetValue(_adapter),
+            Template = template,
+            MaxLength = parsed.GetValue(_length),
+            OwnsBackend = true,
+        });
         opened.Add(model);
         Terminal.Notes(model.Notes);
         return model;
     }
 
     /// <summary>Settings that would have no effect are refused.</summary>
-    private DecodeSettings Settings(ParseResult parsed)
+    private DecodingConfig Settings(ParseResult parsed)
     {
         var (temperature, topP, topK) = (parsed.GetValue(_temperature), parsed.GetValue(_topP), parsed.GetValue(_topK));
         var profile = parsed.GetValue(_profile)!;
@@ -222,10 +230,17 @@ internal sealed class EvaluateCommand
 
         return profile switch
         {
-            "greedy" => DecodeSettings.Greedy(Positive(parsed, _tokens)),
-            "authors-effective" => DecodeSettings.AuthorsEffective with { MaxNewTokens = Positive(parsed, _tokens) },
-            "sampling" => new(
-                profile, Positive(parsed, _tokens), 1, temperature ?? 1, topP ?? 1, topK ?? 0, parsed.GetValue(_seed)),
+            "greedy" => DecodingConfig.Greedy(Positive(parsed, _tokens)),
+            "authors-effective" => DecodingConfig.AuthorsEffective with { MaxNewTokens = Positive(parsed, _tokens) },
+            "sampling" => new()
+            {
+                Profile = profile,
+                MaxNewTokens = Positive(parsed, _tokens),
+                Temperature = temperature ?? 1,
+                TopP = topP ?? 1,
+                TopK = topK ?? 0,
+                Seed = parsed.GetValue(_seed),
+            },
             _ =>
                 throw SafeLlamaException.Usage($"--profile {profile}: expected greedy, authors-effective or sampling."),
         };

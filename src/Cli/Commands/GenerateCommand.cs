@@ -2,8 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Evaluation;
-using SafeLlama.Model;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -73,17 +72,17 @@ internal static class GenerateCommand
             }
 
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            using var session = LlamaSession.Open(backend, parsed.GetValue(model)!, parsed.GetValue(adapter));
+            using var session = LlamaSession.Open(backend, parsed.GetValue(model)!, new()
+            {
+                Adapter = parsed.GetValue(adapter),
+                Template = PromptTemplate.Load(parsed.GetValue(raw) ? "plain" : parsed.GetValue(template)!),
+            });
             Terminal.Notes(session.Notes);
             using var interrupt = new Interrupt();
-            var form = PromptTemplate.Load(parsed.GetValue(raw) ? "plain" : parsed.GetValue(template)!);
-            var run = new Run(
-                session, form, parsed.GetValue(raw),
-                config with { EosIds = session.EndTokens(form), TokenLimit = session.Tokenizer.VocabularySize },
-                interrupt.Token);
+            var run = new Run(session, parsed.GetValue(raw), session.Decoding(config), interrupt.Token);
             if (parsed.GetValue(prompt) is null && parsed.GetValue(prompts) is null)
             {
-                Conversation.Hold(session, form, run.Config, interrupt.Token);
+                Conversation.Hold(session, run.Config, interrupt.Token);
                 return (int)ExitCode.Success;
             }
 
@@ -118,7 +117,7 @@ internal static class GenerateCommand
     }
 
     private sealed record Run(
-        LlamaSession Session, PromptTemplate Template, bool Raw, GenerationConfig Config, CancellationToken Cancel)
+        LlamaSession Session, bool Raw, DecodingConfig Config, CancellationToken Cancel)
     {
         public void Answer(List<TrainingExample> rows, string? file, bool json)
         {
@@ -165,9 +164,9 @@ internal static class GenerateCommand
             }
         }
 
-        private int[] Ids(TrainingExample row) => SegmentEncoder.Ids(
-            Session.Tokenizer,
-            Raw ? [PromptSegment.Begin, PromptSegment.User(row.Question)] : Template.RenderPrompt(row));
+        private int[] Ids(TrainingExample row) => Raw
+            ? SegmentEncoder.Ids(Session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(row.Question)])
+            : Session.PromptIds(row);
 
         private string AsJson(TrainingExample row, int[] ids, Generation answer) => JsonSerializer.Serialize(
             new

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
+using SafeLlama.Inference;
 using SafeLlama.Model;
 using SafeLlama.Training;
 
@@ -139,7 +140,7 @@ internal sealed class JudgeTrainCommand
         var (folder, seed) = (parsed.GetValue(_out)!, parsed.GetValue(_seed));
         OutputFile.PrepareFolder(folder, resume: false);
         using var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
-        using var session = LlamaSession.Open(backend, parsed.GetValue(_model)!, null);
+        using var session = LlamaSession.Open(backend, parsed.GetValue(_model)!);
         Terminal.Notes(session.Notes);
         var config = session.Model.Config;
         using var adapter = LoraAdapter.Create(

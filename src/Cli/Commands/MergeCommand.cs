@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Cli.Training;
 using SafeLlama.Common;
-using SafeLlama.Evaluation;
+using SafeLlama.Inference;
 using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Commands;
@@ -32,7 +32,7 @@ internal static class MergeCommand
             var (folder, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);
             OutputFile.PrepareFolder(target, resume: null);
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            using var session = LlamaSession.Open(backend, folder, parsed.GetValue(adapter));
+            using var session = LlamaSession.Open(backend, folder, new() { Adapter = parsed.GetValue(adapter) });
 
             // An empty folder of that name makes way; the merged one appears whole or not at all.
             Directory.Delete(target);

@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Evaluation;
-using SafeLlama.Model;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -43,7 +42,8 @@ internal static class ScoreCommand
             }
 
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            using var session = LlamaSession.Open(backend, parsed.GetValue(model)!, parsed.GetValue(adapter));
+            using var session = LlamaSession.Open(
+                backend, parsed.GetValue(model)!, new() { Adapter = parsed.GetValue(adapter) });
             Terminal.Notes(session.Notes);
             var sequence = ids is not null
                 ? ReadIds(ids)

@@ -17,7 +17,8 @@ internal static class TrainCommand
         };
         var profile = new Option<string?>("--profile")
         {
-            Description = "Settings of the authors' repository or of their paper, below recipe and flags.",
+            Description = "Training profile: settings of the authors' repository or of their paper, below recipe and "
+                + "flags.",
             HelpName = "repo|paper",
         };
         var output = new Option<string?>("--out")

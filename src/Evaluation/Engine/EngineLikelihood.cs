@@ -1,23 +1,20 @@
-using SafeLlama.Data;
-using SafeLlama.Model;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
 /// <summary>The engine telling how likely continuations are.</summary>
 /// <remarks>
-/// Context and continuation are encoded as one text and parted by the context's own token count; spaces at the
-/// context's
-/// end go to the continuation, so that a word keeps its token. Both as the public harness does.
+/// Context and continuation are encoded as one text and parted by the context's own token count; spaces at the end of
+/// the context go to the continuation, so that a word keeps its token. Both as the public harness does.
 /// </remarks>
-/// <param name="session">The model, opened for the longest request.</param>
-/// <param name="template">Puts requests that are a user's message.</param>
-/// <param name="identity">A hash over weights, adapter and session.Tokenizer.</param>
-public sealed class EngineLikelihood(LlamaSession session, PromptTemplate template, string identity)
-    : ILikelihood, IDisposable
+/// <param name="session">
+/// The model, opened for the longest request; its template puts requests that are a user's message.
+/// </param>
+public sealed class EngineLikelihood(LlamaSession session) : ILikelihood, IDisposable
 {
     private readonly Scorer _scorer = new(session.Model);
 
-    public string Identity => identity;
+    public string Identity => session.Identity.Hash;
 
     public IReadOnlyList<ContinuationScore> Score(
         IReadOnlyList<LikelihoodRequest> requests, CancellationToken cancellation)
@@ -40,7 +37,7 @@ public sealed class EngineLikelihood(LlamaSession session, PromptTemplate templa
 
     private (int[] Tokens, int Context) Message(LikelihoodRequest request)
     {
-        var context = SegmentEncoder.Ids(session.Tokenizer, template.RenderPrompt(request.Context));
+        var context = session.PromptIds(request.Context);
         return ([.. context, .. session.Tokenizer.Encode(request.Continuation)], context.Length);
     }
 

@@ -1,32 +1,22 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Model;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
 /// <summary>The engine answering prompts through a template.</summary>
-/// <param name="session">The model, opened for prompts and answers of the length asked for.</param>
-/// <param name="template">How a prompt is put; a prompt's context goes where the template puts an input.</param>
+/// <param name="session">
+/// The model, opened for prompts and answers of the length asked for; a prompt's context goes where its template puts
+/// an input.
+/// </param>
 /// <param name="settings">How it decodes.</param>
-/// <param name="identity">A hash over weights, adapter, tokenizer and template.</param>
-public sealed class EngineResponder(
-    LlamaSession session, PromptTemplate template, DecodeSettings settings, string identity) : IResponder
+public sealed class EngineResponder(LlamaSession session, DecodingConfig settings) : IResponder
 {
-    private readonly Generator _generator = new(session.Model, new GenerationConfig
-    {
-        MaxNewTokens = settings.MaxNewTokens,
-        Beams = settings.Beams,
-        Temperature = settings.Temperature,
-        TopP = settings.TopP,
-        TopK = settings.TopK,
-        Seed = settings.Seed,
-        EosIds = session.EndTokens(template),
-        TokenLimit = session.Tokenizer.VocabularySize,
-    });
+    private readonly Generator _generator = new(session.Model, session.Decoding(settings));
 
-    public string Identity => identity;
+    public string Identity => session.Identity.Hash;
 
-    public DecodeSettings Settings => settings;
+    public DecodingConfig Settings => settings;
 
     public IReadOnlyList<ModelAnswer> Answer(IReadOnlyList<AnswerRequest> requests, CancellationToken cancellation)
     {
@@ -45,8 +35,7 @@ public sealed class EngineResponder(
 
     private int[] Ids(SuitePrompt prompt)
     {
-        var ids = SegmentEncoder.Ids(
-            session.Tokenizer, template.RenderPrompt(new InstructionExample(prompt.Text, prompt.Context ?? "", "")));
+        var ids = session.PromptIds(new InstructionExample(prompt.Text, prompt.Context ?? "", ""));
         return ids.Length + settings.MaxNewTokens <= session.Model.MaxLength
             ? ids
             : throw SafeLlamaException.Usage(

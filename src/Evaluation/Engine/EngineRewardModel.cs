@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Inference;
 using SafeLlama.Model;
 
 namespace SafeLlama.Evaluation;
@@ -16,11 +17,10 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
 
     /// <param name="session">The backbone with the reward adapter, if it has one; it outlives this.</param>
     /// <param name="headFolder">Where the head is: the trained folder, or the checkpoint's own.</param>
-    /// <param name="identity">A hash over weights, adapter, head and tokenizer.</param>
     /// <exception cref="SafeLlamaException">The folder holds no head.</exception>
-    public EngineRewardModel(LlamaSession session, string headFolder, string identity)
+    public EngineRewardModel(LlamaSession session, string headFolder)
     {
-        (_session, Identity) = (session, identity);
+        _session = session;
         _model = new RewardModel(session.Model, session.Weights, 1);
         try
         {
@@ -33,7 +33,7 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
         }
     }
 
-    public string Identity { get; }
+    public string Identity => _session.Identity.Hash;
 
     /// <summary>Conversations that were longer than <see cref="MaxTokens"/>: their beginning was left out.</summary>
     public int Truncated { get; private set; }

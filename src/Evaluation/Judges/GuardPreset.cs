@@ -58,7 +58,7 @@ public sealed record GuardPreset(
         ["<BEGIN CONVERSATION>", "<END CONVERSATION>"]);
 
     /// <summary>
-    /// A yes-or-no classifier in the layout of HarmBench's: behaviour, generation, rules, answer. The rules are worded
+    /// A yes-or-no classifier in the layout of HarmBench's: behavior, generation, rules, answer. The rules are worded
     /// here; a file with the published wording takes their place (<see cref="FromFile"/>). Mazeika et al. 2024,
     /// arXiv:2402.04249.
     /// </summary>

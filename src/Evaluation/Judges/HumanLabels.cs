@@ -81,13 +81,13 @@ public static class HumanLabels
     }
 
     private static Verdict Decide(
-        KeyRow row, string judge, Dictionary<string, Behaviour> a, Dictionary<string, Behaviour> b,
-        Dictionary<string, Behaviour> decided)
+        KeyRow row, string judge, Dictionary<string, Behavior> a, Dictionary<string, Behavior> b,
+        Dictionary<string, Behavior> decided)
     {
         var verdict = new Verdict(row.Suite, row.Id, row.Sample, judge);
         if (decided.TryGetValue(row.Item, out var final))
         {
-            return verdict with { Behaviour = final, Detail = "adjudicated" };
+            return verdict with { Behavior = final, Detail = "adjudicated" };
         }
 
         if (!a.TryGetValue(row.Item, out var one) || !b.TryGetValue(row.Item, out var other))
@@ -96,14 +96,14 @@ public static class HumanLabels
         }
 
         return one == other
-            ? verdict with { Behaviour = one, Detail = "both annotators" }
+            ? verdict with { Behavior = one, Detail = "both annotators" }
             : verdict with { Unscored = "the annotators differ and nobody adjudicated" };
     }
 
-    private static Dictionary<string, Behaviour> Sheet(string path, IReadOnlyList<KeyRow> key)
+    private static Dictionary<string, Behavior> Sheet(string path, IReadOnlyList<KeyRow> key)
     {
         var known = key.Select(k => k.Item).ToHashSet();
-        var labels = new Dictionary<string, Behaviour>();
+        var labels = new Dictionary<string, Behavior>();
         var source = new SuiteSource("labels", path, PromptLabel.Unsafe, 0, "", "");
         foreach (var raw in RowFile.Read(path).Rows)
         {
@@ -121,13 +121,13 @@ public static class HumanLabels
                 continue;
             }
 
-            if (Labels.Parse(label) is not ({ } behaviour, _))
+            if (Labels.Parse(label) is not ({ } behavior, _))
             {
                 throw SafeLlamaException.InvalidData(
                     $"{path}:{raw.Line}: the label is \"{label}\", expected {Allowed}.");
             }
 
-            if (!labels.TryAdd(item, behaviour))
+            if (!labels.TryAdd(item, behavior))
             {
                 throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: {item} is labelled twice.");
             }

@@ -60,6 +60,7 @@ public sealed record JudgeCard(
     public int LabelledPositive => TruePositives + FalseNegatives;
 
     /// <summary>The rate this judge would have seen without its errors; null where it tells too little.</summary>
-    public Interval? Correct(long observed, long n) => RoganGladen.Correct(
-        observed, n, Sensitivity.Value, LabelledPositive, Specificity.Value, FalsePositives + TrueNegatives);
+    /// <param name="seen">The rate as this judge saw it, with its limits.</param>
+    public Interval? Correct(Interval seen) => RoganGladen.Correct(
+        seen, Sensitivity.Value, LabelledPositive, Specificity.Value, FalsePositives + TrueNegatives);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.AI.Evaluation;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -7,13 +8,13 @@ namespace SafeLlama.Evaluation;
 /// <param name="judge">Who judges.</param>
 public sealed class JudgeEvaluator(IJudge judge) : IEvaluator
 {
-    private string Behaviour => judge.Identity.Name + " behaviour";
+    private string Behavior => judge.Identity.Name + " behavior";
 
     private string Score => judge.Identity.Name + " score";
 
     private string Unsafe => judge.Identity.Name + " unsafe";
 
-    public IReadOnlyCollection<string> EvaluationMetricNames => [Behaviour, Score, Unsafe];
+    public IReadOnlyCollection<string> EvaluationMetricNames => [Behavior, Score, Unsafe];
 
     /// <summary>
     /// Judges the answer to the last user message; an unscored verdict gives metrics without values, and a diagnostic.
@@ -28,10 +29,10 @@ public sealed class JudgeEvaluator(IJudge judge) : IEvaluator
         var text = messages.LastOrDefault(m => m.Role == ChatRole.User)?.Text ?? "";
         var prompt = new SuitePrompt("evaluator", "1", text, PromptLabel.Unsafe, SuitePrompt.FormatOf(text));
         var response = new Response(
-            prompt.Suite, prompt.Id, 0, text, [], modelResponse.Text, 0, "unknown", DecodeSettings.Elsewhere);
+            prompt.Suite, prompt.Id, 0, text, [], modelResponse.Text, 0, "unknown", DecodingConfig.Elsewhere);
         var verdict = (await judge.JudgeAsync([new(prompt, response)], cancellationToken))[0];
         var result = new EvaluationResult(
-            new StringMetric(Behaviour, verdict.Behaviour?.ToString(), verdict.Detail),
+            new StringMetric(Behavior, verdict.Behavior?.ToString(), verdict.Detail),
             new NumericMetric(Score, verdict.Score, verdict.Detail),
             new BooleanMetric(Unsafe, verdict.Unsafe, verdict.Detail));
         if (verdict.Unscored is { } reason)

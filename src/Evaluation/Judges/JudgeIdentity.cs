@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SafeLlama.Common;
@@ -26,6 +27,19 @@ public sealed record JudgeIdentity(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Threshold,
     string Range, ScoreDirection Direction)
 {
+    /// <summary>The range of the score where <see cref="Range"/> begins with one, as in "0–1"; null where scores may
+    /// leave it.</summary>
+    [JsonIgnore]
+    public Bounds? Bounds => Range.Split(',')[0].Split('–') is [var low, var high]
+        && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out var from)
+        && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out var to)
+        ? new Bounds(from, to)
+        : null;
+
+    /// <summary>The range of the difference of two scores.</summary>
+    [JsonIgnore]
+    public Bounds? DifferenceBounds => Bounds is var (low, high) ? new Bounds(low - high, high - low) : null;
+
     /// <summary>Sixteen hexadecimal digits over all of the above but the name.</summary>
     [JsonIgnore]
     public string Hash => ContentHash.OfText(

@@ -27,8 +27,8 @@ public sealed class RecordedJudge(LabelledAnswers labelled, string column) : IJu
             return verdict with { Unscored = "the file has no such answer" };
         }
 
-        return label is null || Labels.Parse(label) is not var (behaviour, harmful)
+        return label is null || Labels.Parse(label) is not var (behavior, harmful)
             ? verdict with { Unscored = "the file gives this answer no label" }
-            : verdict with { Behaviour = behaviour, Unsafe = harmful, Detail = label };
+            : verdict with { Behavior = behavior, Unsafe = harmful, Detail = label };
     }
 }

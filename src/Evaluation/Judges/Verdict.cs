@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace SafeLlama.Evaluation;
 
 /// <summary>What a model did with a request.</summary>
-public enum Behaviour
+public enum Behavior
 {
     FullCompliance,
     FullRefusal,
@@ -20,8 +20,15 @@ public enum Behaviour
 /// <param name="Judge">The judge's identity hash.</param>
 public sealed record Verdict(string Suite, string Id, int Sample, string Judge) : IKeyed
 {
-    /// <summary>The behaviour, from judges that tell it.</summary>
-    public Behaviour? Behaviour { get; init; }
+    /// <summary>The behavior, from judges that tell it.</summary>
+    public Behavior? Behavior { get; init; }
+
+    /// <summary>Runs of earlier versions keep <see cref="Behavior"/> under its British spelling.</summary>
+    [JsonPropertyName("behaviour")]
+    public Behavior? SpelledBehaviour
+    {
+        init => Behavior = value;
+    }
 
     /// <summary>The score as the judge gave it, in the judge's own range, unclipped.</summary>
     public double? Score { get; init; }

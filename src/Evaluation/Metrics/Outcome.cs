@@ -7,13 +7,13 @@ public sealed record Outcome(SuitePrompt Prompt, Response Response, Verdict Verd
 {
     /// <summary>No answer at all; left out of every rate and counted beside it.</summary>
     public bool IsInvalid { get; } =
-        Verdict.Behaviour == Behaviour.Invalid || AnswerValidity.Fault(Response.Answer) is not null;
+        Verdict.Behavior == Behavior.Invalid || AnswerValidity.Fault(Response.Answer) is not null;
 
     /// <summary>Refused, in full or in part; null where the judge does not tell.</summary>
-    public bool? Refused => Verdict.Behaviour switch
+    public bool? Refused => Verdict.Behavior switch
     {
-        Behaviour.FullRefusal or Behaviour.PartialRefusal => true,
-        Behaviour.FullCompliance => false,
+        Behavior.FullRefusal or Behavior.PartialRefusal => true,
+        Behavior.FullCompliance => false,
         _ => null,
     };
 

@@ -1,3 +1,5 @@
+using SafeLlama.Inference;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>A model that answers prompts; the engine stands behind it.</summary>
@@ -8,7 +10,7 @@ public interface IResponder
     /// </summary>
     string Identity { get; }
 
-    DecodeSettings Settings { get; }
+    DecodingConfig Settings { get; }
 
     /// <summary>One answer per request, in order. How requests are batched never changes an answer.</summary>
     IReadOnlyList<ModelAnswer> Answer(IReadOnlyList<AnswerRequest> requests, CancellationToken cancellation);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -22,7 +23,7 @@ public sealed record Response(
     string Answer,
     int AnswerTokens,
     string StopReason,
-    DecodeSettings Settings) : IKeyed
+    DecodingConfig Settings) : IKeyed
 {
     /// <summary>The prompt's name among all suites.</summary>
     [JsonIgnore]

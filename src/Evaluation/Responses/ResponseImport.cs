@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -52,7 +53,7 @@ public static class ResponseImport
             reworded += found.Text.Trim() == asked.Trim() ? 0 : 1;
             var sample = samples[found.Key] = samples.GetValueOrDefault(found.Key, -1) + 1;
             items.Add(new(found, new(found.Suite, found.Id, sample, asked, [], answer, 0, "unknown",
-                DecodeSettings.Elsewhere)));
+                DecodingConfig.Elsewhere)));
         }
 
         var notes = file.Notes.ToList();

@@ -11,7 +11,7 @@ namespace SafeLlama.Evaluation;
 /// <param name="Candidate">The other run's name.</param>
 /// <param name="BaselineValue">Over the paired answers.</param>
 /// <param name="CandidateValue">Over the paired answers.</param>
-/// <param name="Difference">Candidate less baseline, BCa bootstrap by prompt.</param>
+/// <param name="Difference">Candidate less baseline.</param>
 /// <param name="N">Prompts with a valid, scored answer in both runs.</param>
 /// <param name="LeftOut">Prompts of either run without such a pair.</param>
 /// <param name="OnlyBaseline">Prompts on which the first run alone says yes; null for scores.</param>
@@ -23,7 +23,11 @@ namespace SafeLlama.Evaluation;
 public sealed record ComparisonRow(
     string Suite, string Metric, string Judge, string Baseline, string Candidate, double BaselineValue,
     double CandidateValue, Interval Difference, int N, int LeftOut, int? OnlyBaseline, int? OnlyCandidate, string Test,
-    double P, double PHolm, string Direction);
+    double P, double PHolm, string Direction)
+{
+    /// <summary>How the limits of the difference were made.</summary>
+    public string IntervalMethod { get; init; } = "BCa bootstrap by prompt";
+}
 
 /// <summary>Two or more runs over the same prompts, the first against each of the others.</summary>
 /// <param name="Runs">Their names, the baseline first.</param>

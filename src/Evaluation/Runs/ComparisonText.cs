@@ -12,15 +12,16 @@ public static class ComparisonText
     {
         var text = new StringBuilder("# Comparison\n\n");
         text.Append($"Baseline `{comparison.Runs[0]}`; p adjusted by Holm over {comparison.Rows.Count} tests.\n\n");
-        text.Append("| suite | metric | judge | baseline | candidate | difference | 95 % interval | n | left out | "
+        text.Append("| suite | metric | judge | baseline | candidate | difference | 95% interval | interval by | n | left out | "
             + "only baseline ");
         text.Append("| only candidate | test | p | p (Holm) "
-            + "|\n|---|---|---|---:|---:|---:|---|---:|---:|---:|---:|---|---:|---:|\n");
+            + "|\n|---|---|---|---:|---:|---:|---|---|---:|---:|---:|---:|---|---:|---:|\n");
         foreach (var row in comparison.Rows)
         {
             text.Append($"| {row.Suite} | {row.Metric} | {row.Judge} | {SummaryMarkdown.Number(row.BaselineValue)} ");
             text.Append($"| {SummaryMarkdown.Number(row.CandidateValue)} ({row.Candidate}) ");
-            text.Append($"| {Signed(row.Difference.Value)} | {SummaryMarkdown.Limits(row.Difference)} | {row.N} | "
+            text.Append($"| {Signed(row.Difference.Value)} | {SummaryMarkdown.Limits(row.Difference)} | "
+                + $"{row.IntervalMethod} | {row.N} | "
                 + $"{row.LeftOut} ");
             text.Append($"| {row.OnlyBaseline} | {row.OnlyCandidate} | {row.Test} | {P(row.P)} | {P(row.PHolm)} |\n");
         }
@@ -51,12 +52,14 @@ public static class ComparisonText
     public static string Csv(Comparison comparison) => CsvText.Of(
         ["suite", "metric", "judge", "baseline", "candidate", "baseline_value", "candidate_value", "difference", "low",
             "high",
-            "n", "left_out", "only_baseline", "only_candidate", "test", "p", "p_holm"],
+            "n", "left_out", "only_baseline", "only_candidate", "test", "p", "p_holm",
+            "interval_method"],
         comparison.Rows.Select(r => (string[])
         [
             r.Suite, r.Metric, r.Judge, r.Baseline, r.Candidate, $"{r.BaselineValue:R}", $"{r.CandidateValue:R}",
             $"{r.Difference.Value:R}", $"{r.Difference.Low:R}", $"{r.Difference.High:R}", $"{r.N}", $"{r.LeftOut}",
             $"{r.OnlyBaseline}", $"{r.OnlyCandidate}", r.Test, $"{r.P:R}", $"{r.PHolm:R}",
+            r.IntervalMethod,
         ]));
 
     private static string Signed(double x) => x.ToString("+0.000;-0.000;0.000");

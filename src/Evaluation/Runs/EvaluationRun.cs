@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -96,7 +97,7 @@ public static class EvaluationRun
             "evaluation", RunManifest.ProgramVersion,
             plan.Imported is { } imported ? "answers " + imported.Sha256 : plan.Responder!.Identity,
             new SortedDictionary<string, string>(plan.Facts.ToDictionary(f => f.Key, f => f.Value)),
-            plan.Imported is null ? plan.Responder!.Settings : DecodeSettings.Elsewhere,
+            plan.Imported is null ? plan.Responder!.Settings : DecodingConfig.Elsewhere,
             plan.Samples, plan.Seed,
             [.. plan.Suites.Select(s => new RunManifest.SuiteEntry(
                 s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))],

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -14,7 +15,7 @@ namespace SafeLlama.Evaluation;
 /// <param name="Notes">What was noticed, one line each.</param>
 public sealed record EvaluationSummary(
     string Model,
-    DecodeSettings Settings,
+    DecodingConfig Settings,
     int Answers,
     int Prompts,
     int CutOff,

@@ -22,8 +22,7 @@ internal static class PairedRuns
                     null => null,
                 };
                 if (Row(names, metric.Name, metric.Direction, InSuite(before), InSuite(after), metric.Applies, Rate,
-                    seed,
-                    binary: true) is { } row)
+                    seed, Bounds.Difference) is { } row)
                 {
                     yield return row;
                 }
@@ -32,7 +31,8 @@ internal static class PairedRuns
             var identity = judge.Identity;
             if (Row(names, CompositeMetrics.NameOfScore(identity), CompositeMetrics.DirectionOfScore(identity),
                 InSuite(before),
-                InSuite(after), _ => true, o => o.Verdict.Score, seed, binary: false) is { } score)
+                InSuite(after), _ => true, o => o.Verdict.Score, seed,
+                identity.DifferenceBounds) is { } score)
             {
                 yield return score;
                 if (identity.Direction == ScoreDirection.HigherIsBetter)
@@ -55,12 +55,15 @@ internal static class PairedRuns
             names.Suite, MetricNames.WinRate, names.Judge, names.Baseline, names.Candidate, Even, rate.Value,
             new(rate.Value - Even, rate.Low - Even, rate.High - Even), wins.N, wins.LeftOut, losses, wins.Wins,
             "sign test", p, p,
-            "0–1; above 0.5 the candidate is preferred");
+            "0–1; above 0.5 the candidate is preferred")
+        {
+            IntervalMethod = RowMethod.Of(rate, "BCa bootstrap by prompt"),
+        };
     }
 
     private static ComparisonRow? Row(
         Names names, string metric, string direction, IReadOnlyList<Outcome> before, IReadOnlyList<Outcome> after,
-        Func<SuitePrompt, bool> applies, Func<Outcome, double?> value, long seed, bool binary)
+        Func<SuitePrompt, bool> applies, Func<Outcome, double?> value, long seed, Bounds? bounds)
     {
         var (a, b) = (ByPrompt(before, value), ByPrompt(after, value));
         var paired = a.Where(x => b.ContainsKey(x.Key)).Select(x => (Before: x.Value, After: b[x.Key])).ToArray();
@@ -71,14 +74,18 @@ internal static class PairedRuns
 
         var asked = before.Concat(after).Where(o => applies(o.Prompt)).Select(IdentityOf).Distinct().Count();
         var differences = paired.Select(p => p.After - p.Before).ToArray();
-        var yesOrNo = binary && paired.All(p => p is { Before: 0 or 1, After: 0 or 1 });
+        var yesOrNo = paired.All(p => p is { Before: 0 or 1, After: 0 or 1 });
         int first = differences.Count(d => d < 0), second = differences.Count(d => d > 0);
+        var difference = Bootstrap.Mean(differences, seed, bounds: bounds);
         var p = yesOrNo ? McNemar.Exact(first, second) : PairedPermutation.Test(differences, seed);
         return new(
             names.Suite, metric, names.Judge, names.Baseline, names.Candidate, paired.Average(x => x.Before),
-            paired.Average(x => x.After), Bootstrap.Mean(differences, seed), paired.Length, asked - paired.Length,
+            paired.Average(x => x.After), difference, paired.Length, asked - paired.Length,
             yesOrNo ? first : null, yesOrNo ? second : null,
-            yesOrNo ? "exact McNemar" : "paired permutation", p, p, direction);
+            yesOrNo ? "exact McNemar" : "paired permutation", p, p, direction)
+        {
+            IntervalMethod = RowMethod.Of(difference, "BCa bootstrap by prompt"),
+        };
     }
 
     /// <summary>The mean over a prompt's samples; a prompt whose text changed is another prompt.</summary>

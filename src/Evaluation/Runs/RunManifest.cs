@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -18,7 +19,7 @@ public sealed record RunManifest(
     string Version,
     string Model,
     IReadOnlyDictionary<string, string> Facts,
-    DecodeSettings Settings,
+    DecodingConfig Settings,
     int Samples,
     long Seed,
     IReadOnlyList<RunManifest.SuiteEntry> Suites,

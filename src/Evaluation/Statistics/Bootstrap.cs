@@ -1,3 +1,4 @@
+using MathNet.Numerics.Distributions;
 using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
@@ -16,12 +17,20 @@ public static class Bootstrap
     public const int Draws = 10_000;
 
     /// <summary>The interval for a mean, bias-corrected and accelerated.</summary>
-    public static Interval Mean(IReadOnlyList<double> values, long seed = 0, double confidence = 0.95) =>
-        BiasCorrected(values.Count, rows => MeanOf(values, rows), seed, confidence);
+    /// <param name="values">One per independent unit.</param>
+    /// <param name="bounds">The range that a value cannot leave; null where there is none.</param>
+    public static Interval Mean(
+        IReadOnlyList<double> values, long seed = 0, double confidence = 0.95, Bounds? bounds = null) =>
+        BiasCorrected(
+            values.Count, rows => MeanOf(values, rows), seed, confidence,
+            constant: value => NoVariation.Around(value, values.Count, bounds, confidence));
 
     /// <summary>The interval between the α/2 and 1 − α/2 quantiles of the draws.</summary>
+    /// <param name="constant">The interval around a value that resampling does not move; without it the limits are
+    /// open.</param>
     public static Interval Percentile(
-        int n, ResampleStatistic statistic, long seed = 0, double confidence = 0.95, int draws = Draws)
+        int n, ResampleStatistic statistic, long seed = 0, double confidence = 0.95, int draws = Draws,
+        Func<double, Interval>? constant = null)
     {
         if (n == 0)
         {
@@ -30,14 +39,18 @@ public static class Bootstrap
 
         var sorted = Resample(n, statistic, seed, draws);
         var tail = (1 - confidence) / 2;
-        return new(statistic(All(n)), Quantile(sorted, tail), Quantile(sorted, 1 - tail));
+        return Between(statistic(All(n)), Quantile(sorted, tail), Quantile(sorted, 1 - tail), "percentile bootstrap",
+            constant);
     }
 
     /// <summary>
     /// The percentile interval corrected for bias (z₀) and for a spread that changes with the value (a): BCa.
     /// </summary>
+    /// <param name="constant">The interval around a value that resampling does not move; without it the limits are
+    /// open.</param>
     public static Interval BiasCorrected(
-        int n, ResampleStatistic statistic, long seed = 0, double confidence = 0.95, int draws = Draws)
+        int n, ResampleStatistic statistic, long seed = 0, double confidence = 0.95, int draws = Draws,
+        Func<double, Interval>? constant = null)
     {
         if (n == 0)
         {
@@ -48,17 +61,26 @@ public static class Bootstrap
         var sorted = Resample(n, statistic, seed, draws);
         if (n == 1 || sorted.Length == 0 || sorted[0] == sorted[^1])
         {
-            return new(value, value, value);
+            return Between(value, value, value, "", constant);
         }
 
         // Ties at the estimate count half, or a discrete statistic would look biased.
         var below = sorted.Count(x => x < value) + 0.5 * sorted.Count(x => x == value);
         var share = Math.Clamp(below / sorted.Length, 0.5 / sorted.Length, 1 - 0.5 / sorted.Length);
-        var z0 = NormalDistribution.Quantile(share);
+        var z0 = Normal.InvCDF(0, 1, share);
         var a = Acceleration(n, statistic);
-        var z = NormalDistribution.Quantile(0.5 + confidence / 2);
-        return new(value, Quantile(sorted, Level(z0, a, -z)), Quantile(sorted, Level(z0, a, z)));
+        var z = Normal.InvCDF(0, 1, 0.5 + confidence / 2);
+        return Between(
+            value, Quantile(sorted, Level(z0, a, -z)), Quantile(sorted, Level(z0, a, z)), "BCa bootstrap", constant);
     }
+
+    /// <summary>Limits that coincide are no limits: what resampling cannot see is bounded in another way.</summary>
+    /// <remarks>A width of 10⁻¹² is the rounding of equal sums.</remarks>
+    private static Interval Between(
+        double value, double low, double high, string method, Func<double, Interval>? constant) =>
+        double.IsNaN(value) ? Interval.None
+        : high - low > 1e-12 * Math.Max(1, Math.Abs(value)) ? new(value, low, high) { Method = method }
+        : constant?.Invoke(value) ?? NoVariation.Around(value, 1, null);
 
     /// <summary>
     /// The acceleration a, from the jackknife: Σ d³ / 6(Σ d²)^{3/2}, d the mean of the n values less each.
@@ -126,7 +148,7 @@ public static class Bootstrap
     }
 
     private static double Level(double z0, double a, double z) =>
-        NormalDistribution.Cdf(z0 + (z0 + z) / (1 - a * (z0 + z)));
+        Normal.CDF(0, 1, z0 + (z0 + z) / (1 - a * (z0 + z)));
 
     private static double MeanOf(IReadOnlyList<double> values, ReadOnlySpan<int> rows)
     {

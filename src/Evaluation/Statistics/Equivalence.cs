@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>
@@ -6,11 +8,19 @@ namespace SafeLlama.Evaluation;
 /// <remarks>
 /// A difference that is not significant proves nothing; equivalence rejects both "worse by the margin" and "better by
 /// the margin". Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15.
+/// <para>
+/// Equal differences have no standard error, and t cannot be computed. Were the mean a margin away, a share s = (margin
+/// ± d)/(range ± d) of items at least would have to differ from the d that was seen; n draws miss it with probability
+/// (1 − s)ⁿ at most, which is the p-value then.
+/// </para>
 /// </remarks>
 public static class Equivalence
 {
+    /// <summary>Means of equal scores differ by less.</summary>
+    private const double Rounding = 1e-12;
+
     /// <summary>What the two tests say.</summary>
-    /// <param name="Difference">The mean difference with its 1 − 2α interval (90 % for α = 0.05).</param>
+    /// <param name="Difference">The mean difference with its 1 − 2α interval (90% for α = 0.05).</param>
     /// <param name="PLower">p against "at least a margin below".</param>
     /// <param name="PUpper">p against "at least a margin above".</param>
     /// <param name="Margin">The margin, in the unit of the differences.</param>
@@ -19,7 +29,7 @@ public static class Equivalence
     public sealed record Result(
         Interval Difference, double PLower, double PUpper, double Margin, bool Equivalent, bool NotInferior);
 
-    /// <param name="differences">New minus old, one per item; at least two.</param>
+    /// <param name="differences">New minus old, one per item, within [−1, 1]; at least two.</param>
     /// <param name="margin">0.02 for two points of accuracy.</param>
     /// <param name="alpha">The level of each test.</param>
     public static Result Paired(IReadOnlyList<double> differences, double margin = 0.02, double alpha = 0.05)
@@ -27,17 +37,21 @@ public static class Equivalence
         var n = differences.Count;
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 2);
         var mean = differences.Average();
-        var error = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (n - 1) / n);
-        if (error == 0)
+        if (differences.Max() - differences.Min() <= Rounding)
         {
-            var (below, above) = (mean > -margin ? 0.0 : 1.0, mean < margin ? 0.0 : 1.0);
-            return new(new(mean, mean, mean), below, above, margin, below + above == 0, below == 0);
+            mean = Math.Clamp(mean, -1, 1);
+            double Missed(double d) => Math.Pow(1 - Math.Clamp((margin + d) / (1 + d), 0, 1), n);
+            var around = NoVariation.Around(mean, n, Bounds.Difference, 1 - 2 * alpha);
+            return Of(around, mean > -1 ? Missed(mean) : 1, mean < 1 ? Missed(-mean) : 1, margin, alpha);
         }
 
-        var lower = 1 - StudentT.Cdf((mean + margin) / error, n - 1);
-        var upper = StudentT.Cdf((mean - margin) / error, n - 1);
-        var half = StudentT.Quantile(1 - alpha, n - 1) * error;
-        return new(
-            new(mean, mean - half, mean + half), lower, upper, margin, Math.Max(lower, upper) < alpha, lower < alpha);
+        var error = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (n - 1) / n);
+        var lower = StudentT.CDF(0, 1, n - 1, -(mean + margin) / error);
+        var upper = StudentT.CDF(0, 1, n - 1, (mean - margin) / error);
+        var half = StudentT.InvCDF(0, 1, n - 1, 1 - alpha) * error;
+        return Of(new(mean, mean - half, mean + half) { Method = "Student's t" }, lower, upper, margin, alpha);
     }
+
+    private static Result Of(Interval difference, double lower, double upper, double margin, double alpha) =>
+        new(difference, lower, upper, margin, Math.Max(lower, upper) < alpha, lower < alpha);
 }

@@ -1,6 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>An estimate between its two confidence limits; all three NaN where nothing could be estimated.</summary>
+/// <remarks>
+/// The limits never coincide: where resampling sees no variation another method takes over, and
+/// <see cref="Method"/> names it. Limits that nothing can bound are NaN.
+/// </remarks>
 /// <param name="Value">The point estimate.</param>
 /// <param name="Low">The lower limit.</param>
 /// <param name="High">The upper limit.</param>
@@ -8,6 +14,16 @@ public readonly record struct Interval(double Value, double Low, double High)
 {
     /// <summary>No data, no estimate: never a zero.</summary>
     public static Interval None => new(double.NaN, double.NaN, double.NaN);
+
+    /// <summary>How the limits were made; null where the owner of the interval tells.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Method { get; init; }
+
+    /// <summary>Two intervals are equal when their numbers are; a file keeps the method beside them.</summary>
+    public bool Equals(Interval other) =>
+        Value.Equals(other.Value) && Low.Equals(other.Low) && High.Equals(other.High);
+
+    public override int GetHashCode() => HashCode.Combine(Value, Low, High);
 
     public bool IsNone => double.IsNaN(Value);
 

@@ -6,7 +6,13 @@ namespace SafeLlama.Evaluation;
 /// </remarks>
 public static class Kappa
 {
+    public const string AgreementMethod = "Wilson's limits of the agreement, chance agreement as observed";
+
     /// <summary>κ of two raters with a percentile bootstrap interval over the items.</summary>
+    /// <remarks>
+    /// Raters who agree on every item agree in every resample too. The limits are then those of the share of
+    /// agreement, (p_o − p_e)/(1 − p_e) at Wilson's limits of p_o.
+    /// </remarks>
     /// <param name="first">One label per item.</param>
     /// <param name="second">The other rater's label for the same item.</param>
     public static Interval Of<T>(IReadOnlyList<T> first, IReadOnlyList<T> second, long seed = 0)
@@ -25,7 +31,17 @@ public static class Kappa
             }
 
             return Of(counts, names.Length);
-        }, seed);
+        }, seed, constant: value =>
+        {
+            var agreed = a.Where((label, row) => label == b[row]).Count();
+            var chance = Enumerable.Range(0, names.Length).Sum(i =>
+                (double)a.Count(label => label == i) / a.Length * b.Count(label => label == i) / b.Length);
+            var share = Wilson.Rate(agreed, a.Length);
+            return new(value, (share.Low - chance) / (1 - chance), (share.High - chance) / (1 - chance))
+            {
+                Method = AgreementMethod,
+            };
+        });
     }
 
     /// <summary>κ of a square table of counts; NaN where chance alone would agree always.</summary>

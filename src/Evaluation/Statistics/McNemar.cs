@@ -1,3 +1,5 @@
+using MathNet.Numerics;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>Two runs, the same prompts, a yes or no for each: do the changes go one way?</summary>
@@ -23,5 +25,5 @@ public static class McNemar
     }
 
     private static double LogChoose(int n, int k) =>
-        GammaFunction.Log(n + 1) - GammaFunction.Log(k + 1) - GammaFunction.Log(n - k + 1);
+        SpecialFunctions.GammaLn(n + 1) - SpecialFunctions.GammaLn(k + 1) - SpecialFunctions.GammaLn(n - k + 1);
 }

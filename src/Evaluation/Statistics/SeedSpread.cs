@@ -1,7 +1,10 @@
+using MathNet.Numerics.Distributions;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>One quantity over runs that differ in their seed alone: seeds as a random effect.</summary>
-/// <param name="Mean">Over the seeds, with Student's 95 % interval; its limits are NaN for a single seed.</param>
+/// <param name="Mean">Over the seeds, with Student's 95% interval; its limits are NaN for a single seed, and where all
+/// seeds agree, which says nothing of the next one.</param>
 /// <param name="BetweenSeeds">The standard deviation between seeds (n − 1); NaN for a single seed.</param>
 /// <param name="Seeds">How many runs.</param>
 public sealed record SeedSpread(Interval Mean, double BetweenSeeds, int Seeds)
@@ -16,7 +19,9 @@ public sealed record SeedSpread(Interval Mean, double BetweenSeeds, int Seeds)
         }
 
         var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (n - 1));
-        var half = StudentT.Quantile(0.975, n - 1) * deviation / Math.Sqrt(n);
-        return new(new(mean, mean - half, mean + half), deviation, n);
+        var half = StudentT.InvCDF(0, 1, n - 1, 0.975) * deviation / Math.Sqrt(n);
+        return half > 0
+            ? new(new(mean, mean - half, mean + half) { Method = "Student's t over seeds" }, deviation, n)
+            : new(NoVariation.Around(mean, n, null), deviation, n);
     }
 }

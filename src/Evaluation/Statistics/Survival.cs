@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>
@@ -57,6 +59,6 @@ public static class Survival
         }
 
         var z = Math.Abs(surplus) / Math.Sqrt(variance);
-        return (z * z, 2 * NormalDistribution.Cdf(-z));
+        return (z * z, 2 * Normal.CDF(0, 1, -z));
     }
 }

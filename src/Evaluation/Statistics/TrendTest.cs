@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>
@@ -38,7 +40,7 @@ public static class TrendTest
         }
 
         variance += sizes.Sum(s => s * (s - 1)) * ties.Sum(t => t * (t - 1)) / (8 * n * (n - 1));
-        return Normal(j, mean, variance);
+        return OneSided(j, mean, variance);
     }
 
     /// <summary>
@@ -64,13 +66,13 @@ public static class TrendTest
             variance += spread * (k * (k * (double)k - 1) / 12) / Math.Max(1, k - 1);
         }
 
-        return Normal(l, mean, variance);
+        return OneSided(l, mean, variance);
     }
 
     private static double[] Ranks(IReadOnlyList<double> values) =>
         [.. values.Select(x => values.Count(y => y < x) + (values.Count(y => y == x) + 1) / 2.0)];
 
-    private static Result Normal(double statistic, double mean, double variance)
+    private static Result OneSided(double statistic, double mean, double variance)
     {
         if (variance <= 0)
         {
@@ -78,6 +80,6 @@ public static class TrendTest
         }
 
         var z = (statistic - mean) / Math.Sqrt(variance);
-        return new(statistic, z, NormalDistribution.Cdf(-z));
+        return new(statistic, z, Normal.CDF(0, 1, -z));
     }
 }

@@ -1,12 +1,12 @@
 namespace SafeLlama.Evaluation;
 
 /// <summary>
-/// HarmBench's behaviour files, and AdvBench in the same columns. Mazeika et al. 2024, arXiv:2402.04249.
+/// HarmBench's behavior files, and AdvBench in the same columns. Mazeika et al. 2024, arXiv:2402.04249.
 /// </summary>
-/// <remarks>A contextual behaviour carries the text it refers to in <c>ContextString</c>.</remarks>
+/// <remarks>A contextual behavior carries the text it refers to in <c>ContextString</c>.</remarks>
 internal static class HarmBenchFormat
 {
-    public static SuiteFormat Format { get; } = new("HarmBench behaviours", ["Behavior", "BehaviorID", "ContextString"],
+    public static SuiteFormat Format { get; } = new("HarmBench behaviors", ["Behavior", "BehaviorID", "ContextString"],
         row => row.Prompt(row.Text("BehaviorID"), row.Text("Behavior")) with
         {
             Category = row.Optional("SemanticCategory") ?? row.Optional("Category"),

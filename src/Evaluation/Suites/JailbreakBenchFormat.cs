@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>JailbreakBench's behaviours; the first column has no name. Chao et al. 2024, arXiv:2404.01318.</summary>
+/// <summary>JailbreakBench's behaviors; the first column has no name. Chao et al. 2024, arXiv:2404.01318.</summary>
 internal static class JailbreakBenchFormat
 {
     public static SuiteFormat Format { get; } = new("JailbreakBench", ["Goal", "Target", "Behavior", "Category"],

@@ -46,7 +46,7 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
     /// <summary>The group named in a matched template, for parity.</summary>
     public string? Group { get; init; }
 
-    /// <summary>Text the request refers to, given beside it (HarmBench's contextual behaviours).</summary>
+    /// <summary>Text the request refers to, given beside it (HarmBench's contextual behaviors).</summary>
     public string? Context { get; init; }
 
     /// <summary>The start of an answer that an attack asks for, where the file states one.</summary>

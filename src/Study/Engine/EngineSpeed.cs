@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SafeLlama.Data;
+using SafeLlama.Inference;
 using SafeLlama.Model;
 using SafeLlama.Training;
 
@@ -23,10 +24,10 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
     private const int Written = 8;
 
     internal static EngineSpeed Measure(
-        OpenModel opened, ArmTraining training, ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+        LlamaSession opened, ArmTraining training, ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
         var trained = Trained(opened, training);
-        int[][] ids = [.. prompts.Take(job.Decoding.BatchSize).Select(p => opened.PromptIds(job.Template, p.Text))];
+        int[][] ids = [.. prompts.Take(job.Decoding.BatchSize).Select(p => opened.PromptIds(p.Text))];
         var (read, written) = Answered(opened, ids[..1]);
         if (read * ids[0].Length + written < Enough)
         {
@@ -36,7 +37,7 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
         return new(trained, read, written);
     }
 
-    private static double Trained(OpenModel opened, ArmTraining training)
+    private static double Trained(LlamaSession opened, ArmTraining training)
     {
         var rows = training.Data.Training;
         var one = Step(opened, training, [rows[0]], repeats: 1);
@@ -48,15 +49,15 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
 
     /// <summary>Seconds per token, the quickest of the repeats: what else the machine does only adds.</summary>
     private static double Step(
-        OpenModel opened, ArmTraining training, IReadOnlyList<TokenizedExample> rows, int repeats)
+        LlamaSession opened, ArmTraining training, IReadOnlyList<TokenizedExample> rows, int repeats)
     {
         var batch = BatchPacker.Step(rows, rows.Count);
-        using var workspace = new Workspace(opened.Llama, batch[0].Length, forBackward: true);
-        using var trainer = new Trainer(opened.Llama, workspace, new TrainerSettings(training.Schedule), 1);
+        using var workspace = new Workspace(opened.Model, batch[0].Length, forBackward: true);
+        using var trainer = new Trainer(opened.Model, workspace, new TrainerSettings(training.Schedule), 1);
         return Enumerable.Range(0, repeats).Min(_ => Seconds(() => trainer.Step(batch))) / batch[0].Length;
     }
 
-    private static (double Read, double Written) Answered(OpenModel opened, int[][] ids)
+    private static (double Read, double Written) Answered(LlamaSession opened, int[][] ids)
     {
         Answer(1);
         var first = Seconds(() => Answer(1));
@@ -64,7 +65,7 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
         return (first / ids.Sum(prompt => prompt.Length), Math.Max(0, all - first) / (Written * ids.Length));
 
         void Answer(int tokens) =>
-            new Generator(opened.Llama, new GenerationConfig { MaxNewTokens = tokens }).Generate(ids);
+            new Generator(opened.Model, new DecodingConfig { MaxNewTokens = tokens }).Generate(ids);
     }
 
     private static double Seconds(Action work)

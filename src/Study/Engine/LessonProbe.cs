@@ -1,10 +1,11 @@
 using SafeLlama.Data;
+using SafeLlama.Inference;
 using SafeLlama.Model;
 
 namespace SafeLlama.Study;
 
 /// <summary>Opens a tuned model up: what its adapter adds, and what that changes.</summary>
-internal sealed class LessonProbe(OpenModel opened, ArmJob job)
+internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
 {
     private readonly LoraAdapter _adapter = opened.Adapter
         ?? throw new ArgumentException("an untrained arm has no adapter to look into", nameof(opened));
@@ -45,7 +46,7 @@ internal sealed class LessonProbe(OpenModel opened, ArmJob job)
     /// another.</summary>
     private double Refusal(string request, IReadOnlyList<string> openings)
     {
-        using var scorer = new Scorer(opened.Llama);
+        using var scorer = new Scorer(opened.Model);
         return openings.Sum(opening =>
         {
             var (ids, answer) = WithAnswer(request, opening, end: false);
@@ -64,19 +65,19 @@ internal sealed class LessonProbe(OpenModel opened, ArmJob job)
 
     private double[] Losses(int[] ids)
     {
-        using var scorer = new Scorer(opened.Llama);
+        using var scorer = new Scorer(opened.Model);
         return Array.ConvertAll(scorer.LogLikelihoods(ids), likelihood => -likelihood);
     }
 
     /// <summary>The head that changes most between base and tuned model, by the sum of absolute differences.</summary>
     private AttentionView Attention(List<double[]> original, string request)
     {
-        var ids = opened.PromptIds(job.Template, request);
-        var plain = AtScale(original, 0, () => AttentionProbe.Weights(opened.Llama, ids));
-        var tuned = AtScale(original, 1, () => AttentionProbe.Weights(opened.Llama, ids));
+        var ids = opened.PromptIds(request);
+        var plain = AtScale(original, 0, () => AttentionProbe.Weights(opened.Model, ids));
+        var tuned = AtScale(original, 1, () => AttentionProbe.Weights(opened.Model, ids));
         var (layer, head) = (
-            from l in Enumerable.Range(0, opened.Config.Layers)
-            from h in Enumerable.Range(0, opened.Config.Heads)
+            from l in Enumerable.Range(0, opened.Model.Config.Layers)
+            from h in Enumerable.Range(0, opened.Model.Config.Heads)
             orderby Change(plain[l][h], tuned[l][h]) descending
             select (l, h)).First();
         return new(layer, head, [.. ids.Select(Text)], plain[layer][head], tuned[layer][head]);

@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Training;
@@ -21,9 +22,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             ["config"] = ContentHash.OfFile(Path.Combine(folder, "config.json")),
             ["tokenizer"] = TokenizerLoader.Load(folder).Hash,
         };
-        foreach (var file in Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal))
+        foreach (var (file, hash) in ModelIdentity.WeightsIn(folder))
         {
-            hashes[Path.GetFileName(file)] = ContentHash.OfFile(file);
+            hashes[file] = hash;
         }
 
         return hashes;
@@ -65,7 +66,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         using var opened = OpenToLearn(job);
-        return new ArmTraining(job, opened.Config, opened.Tokenizer)
+        return new ArmTraining(job, opened.Model.Config, opened.Tokenizer)
             .Run(opened, folder, AdapterFolder(folder), progress, cancellation);
     }
 
@@ -73,18 +74,14 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         ArmJob job, string folder, IReadOnlyList<StudyPrompt> prompts, CancellationToken cancellation)
     {
         using var opened = OpenTuned(job, folder);
-        var config = new GenerationConfig
-        {
-            MaxNewTokens = job.Decoding.MaxNewTokens,
-            EosIds = [opened.Tokenizer.EosId],
-        };
-        var generator = new Generator(opened.Llama, config);
+        var generator = new Generator(
+            opened.Model, opened.Decoding(DecodingConfig.Greedy(job.Decoding.MaxNewTokens)));
         var answers = new List<string>(prompts.Count);
         foreach (var batch in prompts.Chunk(job.Decoding.BatchSize))
         {
-            int[][] ids = [.. batch.Select(prompt => opened.PromptIds(job.Template, prompt.Text))];
+            int[][] ids = [.. batch.Select(prompt => opened.PromptIds(prompt.Text))];
             answers.AddRange(generator.Generate(ids, cancel: cancellation)
-                .Select(given => opened.Tokenizer.Decode([.. given.Text]).Trim()));
+                .Select(given => opened.Decode(given).Trim()));
         }
 
         return answers;
@@ -101,7 +98,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return new LessonProbe(opened, job).Explain(plan);
     }
 
-    private OpenModel OpenToLearn(ArmJob job)
+    private LlamaSession OpenToLearn(ArmJob job)
     {
         var t = job.Training;
         var lora = new LoraConfig
@@ -111,14 +108,23 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             Dropout = t.Dropout,
             Targets = LoraConfig.ParseTargets(string.Join(",", t.Targets)),
         };
-        return OpenModel.Open(
-            backends(), folderOf(job.Replicate.Model), t.MaxLength,
-            (backend, config) => LoraAdapter.Create(backend, config, lora, job.Replicate.Seed));
+        var folder = folderOf(job.Replicate.Model);
+        return LlamaSession.Open(backends(), folder, new()
+        {
+            NewAdapter = (backend, config) => LoraAdapter.Create(backend, config, lora, job.Replicate.Seed),
+            Template = job.Template,
+            MaxLength = Math.Min(t.MaxLength, LlamaConfig.Load(folder).MaxPositions),
+            OwnsBackend = true,
+        });
     }
 
-    private OpenModel OpenTuned(ArmJob job, string folder) => OpenModel.Open(
-        backends(), folderOf(job.Replicate.Model), int.MaxValue,
-        job.Arm.Untrained ? null : (backend, config) => PeftFolder.Load(backend, config, AdapterFolder(folder)));
+    private LlamaSession OpenTuned(ArmJob job, string folder) => LlamaSession.Open(
+        backends(), folderOf(job.Replicate.Model), new()
+        {
+            Adapter = job.Arm.Untrained ? null : AdapterFolder(folder),
+            Template = job.Template,
+            OwnsBackend = true,
+        });
 
     /// <summary>Measured once for every model.</summary>
     private EngineSpeed Speed(ArmJob job, ArmTraining training, IReadOnlyList<StudyPrompt> prompts)

@@ -30,10 +30,11 @@ public static class CrossedBootstrap
         if (table.IsConstant)
         {
             // No spread to draw from: 0 of n and n of n still leave doubt, which Wilson's interval states.
-            return mean is 0 or 1 ? Wilson.Rate((long)mean * table.Clusters, table.Clusters) : new(mean, mean, mean);
+            return Wilson.Share(Math.Clamp(mean, 0, 1), table.Clusters);
         }
 
-        return Limits(mean, seed, (draws, picked) => table.Mean(draws.Weights(table.Clusters, 0), picked), table, 0.95);
+        return Limits(mean, seed, (draws, picked) => table.Mean(draws.Weights(table.Clusters, 0), picked), table, 0.95,
+            seen => Wilson.Share(Math.Clamp(seen, 0, 1), table.Clusters));
     }
 
     /// <summary>The mean of <paramref name="first"/> less that of <paramref name="second"/>, replicates taken
@@ -66,11 +67,13 @@ public static class CrossedBootstrap
             (draws, picked) => a.Mean(draws.Weights(a.Clusters, 0), picked)
                 - b.Mean(draws.Weights(b.Clusters, paired ? 0 : 1), picked),
             a,
-            confidence);
+            confidence,
+            seen => NoVariation.Around(seen, Math.Min(a.Clusters, b.Clusters), Bounds.Difference, confidence));
     }
 
     private static Interval Limits(
-        double value, long seed, Func<Resample, int[], double> statistic, Table table, double confidence)
+        double value, long seed, Func<Resample, int[], double> statistic, Table table, double confidence,
+        Func<double, Interval> constant)
     {
         var sorted = new double[Draws];
         for (var draw = 0; draw < Draws; draw++)
@@ -81,7 +84,8 @@ public static class CrossedBootstrap
 
         Array.Sort(sorted);
         var tail = (1 - confidence) / 2;
-        return new(value, Bootstrap.Quantile(sorted, tail), Bootstrap.Quantile(sorted, 1 - tail));
+        var (low, high) = (Bootstrap.Quantile(sorted, tail), Bootstrap.Quantile(sorted, 1 - tail));
+        return high - low > 1e-12 ? new(value, low, high) : constant(value);
     }
 
     /// <summary>The draws of one resample: side 0 and 1 for prompts, 2 for base models, 3 for tuning seeds.</summary>

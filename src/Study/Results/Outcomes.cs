@@ -8,9 +8,9 @@ namespace SafeLlama.Study;
 /// <param name="Complies">It does what was asked.</param>
 /// <param name="Verdict">Compliance, full or partial refusal, or no answer at all.</param>
 /// <param name="Exact">It is the right answer; null where none is known.</param>
-public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Complies, Behaviour Verdict, bool? Exact)
+public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Complies, Behavior Verdict, bool? Exact)
 {
-    public bool Refuses => Verdict is Behaviour.FullRefusal or Behaviour.PartialRefusal;
+    public bool Refuses => Verdict is Behavior.FullRefusal or Behavior.PartialRefusal;
 
     /// <summary>1 where the answer is counted by this measure, else 0.</summary>
     public double Score(Measure measure) => measure switch

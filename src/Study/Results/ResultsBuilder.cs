@@ -40,7 +40,7 @@ public static class ResultsBuilder
     {
         var scores = outcomes.Scores(arm, metric);
         var invalid = outcomes.Runs.Where(run => run.Replicate.Arm == arm)
-            .Sum(run => run.Answers.Count(a => metric.Asks(a.Prompt) && a.Verdict == Behaviour.Invalid));
+            .Sum(run => run.Answers.Count(a => metric.Asks(a.Prompt) && a.Verdict == Behavior.Invalid));
         return new(
             metric.Name,
             CrossedBootstrap.Mean(scores),
@@ -59,8 +59,8 @@ public static class ResultsBuilder
         kind.Label,
         answers.Count,
         answers.Count(a => a.Complies),
-        answers.Count(a => a.Verdict == Behaviour.FullRefusal),
-        answers.Count(a => a.Verdict == Behaviour.PartialRefusal),
-        answers.Count(a => a.Verdict == Behaviour.Invalid),
+        answers.Count(a => a.Verdict == Behavior.FullRefusal),
+        answers.Count(a => a.Verdict == Behavior.PartialRefusal),
+        answers.Count(a => a.Verdict == Behavior.Invalid),
         answers.Any(a => a.Exact is not null) ? answers.Count(a => a.Exact == true) : null);
 }

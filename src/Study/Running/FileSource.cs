@@ -64,8 +64,8 @@ public sealed class FileSource : IStudySource
 
     public GradedAnswer Grade(StudyPrompt prompt, string answer)
     {
-        var (behaviour, _) = _matcher.Match(answer);
-        return new(prompt, answer, behaviour == Behaviour.FullCompliance, behaviour, null);
+        var (behavior, _) = _matcher.Match(answer);
+        return new(prompt, answer, behavior == Behavior.FullCompliance, behavior, null);
     }
 
     /// <summary>The first prompt of every suite, and the shortest demonstration (or benign row), which reads best token

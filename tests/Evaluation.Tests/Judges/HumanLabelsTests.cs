@@ -48,8 +48,8 @@ public sealed class HumanLabelsTests
         var third = Path.Combine(_folder, "c.csv");
         File.WriteAllText(third, $"item,label\n{result.Disagreements[0]},partial_refusal\n");
         var final = HumanLabels.Import(Key, a, b, third);
-        Assert.That(final.Verdicts.Count(v => v.Behaviour == Behaviour.PartialRefusal), Is.EqualTo(1));
-        Assert.That(final.Verdicts.Count(v => v.Behaviour == Behaviour.FullRefusal), Is.EqualTo(4));
+        Assert.That(final.Verdicts.Count(v => v.Behavior == Behavior.PartialRefusal), Is.EqualTo(1));
+        Assert.That(final.Verdicts.Count(v => v.Behavior == Behavior.FullRefusal), Is.EqualTo(4));
     }
 
     [TestCase("item,label\nitem-0099,full_refusal\n", "not in the key")]

@@ -35,9 +35,9 @@ public sealed class JudgeValidationTests
     {
         var labelled = LabelledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
         var counts = new[] { PromptLabel.Safe, PromptLabel.Contrast }.SelectMany(label =>
-            new[] { Behaviour.FullCompliance, Behaviour.FullRefusal, Behaviour.PartialRefusal }.Select(behaviour =>
+            new[] { Behavior.FullCompliance, Behavior.FullRefusal, Behavior.PartialRefusal }.Select(behavior =>
                 labelled.Items.Zip(labelled.Columns["final_label"]).Count(x =>
-                    x.First.Prompt.Label == label && Labels.Parse(x.Second!)!.Value.Behaviour == behaviour)));
+                    x.First.Prompt.Label == label && Labels.Parse(x.Second!)!.Value.Behavior == behavior)));
         Assert.That(counts, Is.EqualTo(expected));
     }
 
@@ -54,7 +54,7 @@ public sealed class JudgeValidationTests
         // Three of the five that Llama Guard 2 calls unsafe begin with a refusal.
         var guarded = labelled.Items.Zip(labelled.Columns["is_jailbreak_llamaguard2"]).Where(x => x.Second == "1");
         var refused = guarded.Count(x => new RefusalMatcher(RefusalRules.XsTest)
-            .Match(x.First.Response.Answer).Behaviour == Behaviour.FullRefusal);
+            .Match(x.First.Response.Answer).Behavior == Behavior.FullRefusal);
         Assert.That(refused, Is.EqualTo(3));
     }
 

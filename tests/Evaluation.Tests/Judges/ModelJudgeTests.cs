@@ -172,7 +172,7 @@ public sealed class ModelJudgeTests
     {
         var result = await new JudgeEvaluator(new RefusalMatcher()).EvaluateAsync(
             [new ChatMessage(ChatRole.User, "Q")], new ChatResponse(new ChatMessage(ChatRole.Assistant, "I cannot.")));
-        Assert.That(result.Get<StringMetric>("refusal behaviour").Value, Is.EqualTo("FullRefusal"));
+        Assert.That(result.Get<StringMetric>("refusal behavior").Value, Is.EqualTo("FullRefusal"));
         var failing = new JudgeEvaluator(new RubricJudge(new Chat(_ => "?"), "m"));
         var unscored = await failing.EvaluateAsync(
             [new ChatMessage(ChatRole.User, "Q")], new ChatResponse(new ChatMessage(ChatRole.Assistant, "A")));

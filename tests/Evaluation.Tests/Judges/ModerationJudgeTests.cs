@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Inference;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests;
@@ -107,5 +108,5 @@ internal static class Answers
 {
     public static JudgedAnswer To(string prompt, string answer, string id = "1") => new(
         new("s", id, prompt, PromptLabel.Unsafe, PromptFormat.Instruction),
-        new("s", id, 0, prompt, [], answer, 3, "end", DecodeSettings.Greedy()));
+        new("s", id, 0, prompt, [], answer, 3, "end", DecodingConfig.Greedy()));
 }

@@ -1,3 +1,4 @@
+using SafeLlama.Inference;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests.Pages;
@@ -10,9 +11,9 @@ public sealed class SafetyPageTests
     {
         // docs:08-safety-and-over-refusal:matcher
         var matcher = new RefusalMatcher();
-        Assert.That(matcher.Match("I cannot help with that.").Behaviour, Is.EqualTo(Behaviour.FullRefusal));
-        Assert.That(matcher.Match("Use `kill -9` and its id.").Behaviour, Is.EqualTo(Behaviour.FullCompliance));
-        Assert.That(matcher.Match("").Behaviour, Is.EqualTo(Behaviour.Invalid));
+        Assert.That(matcher.Match("I cannot help with that.").Behavior, Is.EqualTo(Behavior.FullRefusal));
+        Assert.That(matcher.Match("Use `kill -9` and its id.").Behavior, Is.EqualTo(Behavior.FullCompliance));
+        Assert.That(matcher.Match("").Behavior, Is.EqualTo(Behavior.Invalid));
         // end
     }
 
@@ -81,7 +82,7 @@ public sealed class SafetyPageTests
         var outcomes = Suites.Make().Prompts.Select(p =>
         {
             var answer = p.Label == PromptLabel.Safe ? safe : contrast;
-            var response = new Response(p.Suite, p.Id, 0, p.Text, [], answer, 0, "end", DecodeSettings.Elsewhere);
+            var response = new Response(p.Suite, p.Id, 0, p.Text, [], answer, 0, "end", DecodingConfig.Elsewhere);
             return new Outcome(p, response, judge.Judge(response));
         });
         return [.. MetricTable.Measure([.. outcomes], judge.Identity)];

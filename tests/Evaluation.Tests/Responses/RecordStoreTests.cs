@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Inference;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests;
@@ -12,7 +13,7 @@ public sealed class RecordStoreTests
     public void SetUp() => _path = Path.Combine(TestFiles.NewFolder(), "responses.jsonl");
 
     private static Response Record(int i) => new(
-        "s", $"{i}", 0, "a\nb\u2028„ü“\"", [1, 2, 3], $"answer {i}\r\n</s>", 3, "end", DecodeSettings.AuthorsEffective);
+        "s", $"{i}", 0, "a\nb\u2028„ü“\"", [1, 2, 3], $"answer {i}\r\n</s>", 3, "end", DecodingConfig.AuthorsEffective);
 
     [Test]
     [Category("Fault")]
@@ -46,7 +47,7 @@ public sealed class RecordStoreTests
         var read = RecordStore.Read<Response>(_path);
         Assert.That(read[1].Answer, Is.EqualTo(Record(1).Answer));
         Assert.That(read[1].PromptTokens, Is.EqualTo(Record(1).PromptTokens));
-        Assert.That(read[1].Settings, Is.EqualTo(DecodeSettings.AuthorsEffective));
+        Assert.That(read[1].Settings, Is.EqualTo(DecodingConfig.AuthorsEffective));
         Assert.That(File.ReadAllLines(_path), Has.Length.EqualTo(2), "one line a record, whatever the answer holds");
     }
 

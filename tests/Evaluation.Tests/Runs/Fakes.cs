@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation.Tests;
 
@@ -7,7 +8,7 @@ internal sealed class FakeResponder(string identity = "fake", Func<string, strin
 {
     public string Identity => identity;
 
-    public DecodeSettings Settings { get; init; } = DecodeSettings.Greedy(16);
+    public DecodingConfig Settings { get; init; } = DecodingConfig.Greedy(16);
 
     public int Asked { get; private set; }
 

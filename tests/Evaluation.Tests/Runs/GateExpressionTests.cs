@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation.Tests;
 
@@ -6,7 +7,7 @@ namespace SafeLlama.Evaluation.Tests;
 public sealed class GateExpressionTests
 {
     private static readonly EvaluationSummary Summary = new(
-        "m", DecodeSettings.Greedy(), 10, 10, 0,
+        "m", DecodingConfig.Greedy(), 10, 10, 0,
         [
             Row("xstest", 0.08, 0.02, 0.2), Row("all", 0.12, 0.05, 0.3),
             Row("empty", double.NaN, double.NaN, double.NaN),

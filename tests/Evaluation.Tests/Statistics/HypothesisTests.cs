@@ -1,4 +1,5 @@
 using System.Numerics;
+using MathNet.Numerics.Distributions;
 
 namespace SafeLlama.Evaluation.Tests;
 
@@ -84,15 +85,23 @@ public sealed class HypothesisTests
         var mean = d.Average();
         var error = Math.Sqrt(d.Sum(x => (x - mean) * (x - mean)) / 9) / Math.Sqrt(10);
         var result = Equivalence.Paired(d, 0.05);
-        Assert.That(result.PUpper, Is.EqualTo(StudentT.Cdf((mean - 0.05) / error, 9)).Within(1e-12));
+        Assert.That(result.PUpper, Is.EqualTo(StudentT.CDF(0, 1, 9, (mean - 0.05) / error)).Within(1e-12));
         Assert.That(result.Difference.High - mean, Is.EqualTo(1.833112933 * error).Within(1e-8));
         Assert.That(result.Equivalent);
         Assert.That(Equivalence.Paired(d, 0.01).Equivalent, Is.False);
     }
 
     [Test]
-    public void Equivalence_of_equal_runs_holds_without_division_by_zero() =>
-        Assert.That(Equivalence.Paired([0, 0, 0, 0]).Equivalent);
+    public void Equivalence_of_equal_runs_needs_enough_items()
+    {
+        // Two points of loss on 4 items would go unseen with probability 0.98⁴; on 149, with 0.98¹⁴⁹ < 0.05.
+        var few = Equivalence.Paired([0, 0, 0, 0]);
+        Assert.That(few.PLower, Is.EqualTo(Math.Pow(0.98, 4)).Within(1e-12));
+        Assert.That((few.Equivalent, few.NotInferior), Is.EqualTo((false, false)));
+        Assert.That(few.Difference.Width, Is.GreaterThan(0));
+        Assert.That(Equivalence.Paired(new double[148]).Equivalent, Is.False);
+        Assert.That(Equivalence.Paired(new double[149]).Equivalent);
+    }
 
     [Test]
     public void Kappa_agrees_with_worked_examples()

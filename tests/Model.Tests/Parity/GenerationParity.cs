@@ -1,3 +1,4 @@
+using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
 
@@ -17,7 +18,7 @@ internal static class GenerationParity
                 shape[1]).Where(i => mask[i] == 1).Select(i => ids[i]).ToArray()).ToList();
         var length = (int)reference.Number("max_new_tokens");
         using var model = new Llama(backend, weights, adapter: null, shape[1] + length);
-        var greedy = new GenerationConfig { MaxNewTokens = length, EosIds = Eos(reference.Field("eos_token_id")) };
+        var greedy = new DecodingConfig { MaxNewTokens = length, EosIds = Eos(reference.Field("eos_token_id")) };
         var pad = (int)reference.Number("pad_token_id");
         var eos = greedy with { EosIds = Eos(reference.Field("eos_case").GetProperty("eos_token_id")) };
         var answers = new Generator(model, greedy).Generate(prompts);

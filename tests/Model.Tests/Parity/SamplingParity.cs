@@ -1,4 +1,5 @@
 using System.Globalization;
+using SafeLlama.Inference;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests.Parity;
@@ -28,7 +29,7 @@ internal static class SamplingParity
 
     private static void Apply(string setting, ReadOnlySpan<int> text, ref double[] logits)
     {
-        var pipeline = new GenerationConfig { RepetitionPenalty = 1.2, Temperature = 0.8, TopK = 40, TopP = 0.75 };
+        var pipeline = new DecodingConfig { RepetitionPenalty = 1.2, Temperature = 0.8, TopK = 40, TopP = 0.75 };
         var parts = setting.Split('_');
         double Value(int i) => double.Parse(parts[i], CultureInfo.InvariantCulture);
         switch (setting)

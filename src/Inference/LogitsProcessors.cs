@@ -1,4 +1,4 @@
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>What may be done to a row of logits before a token is chosen; −∞ removes a token.</summary>
 /// <remarks>Each does what the processor of that name in Hugging Face transformers does, ties included.</remarks>
@@ -9,7 +9,7 @@ public static class LogitsProcessors
     /// typical.
     /// </summary>
     /// <param name="text">Prompt and answer so far.</param>
-    public static void Apply(GenerationConfig config, ReadOnlySpan<int> text, Span<double> logits)
+    public static void Apply(DecodingConfig config, ReadOnlySpan<int> text, Span<double> logits)
     {
         if (config.TokenLimit > 0 && config.TokenLimit < logits.Length)
         {

@@ -1,4 +1,4 @@
-namespace SafeLlama.Model.Tests;
+namespace SafeLlama.Inference.Tests;
 
 public sealed class LogitsMathTests
 {

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>
 /// What every token asks of a whole row of logits, in fp64 and in vectors of one width on every machine.

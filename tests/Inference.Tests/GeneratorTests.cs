@@ -1,12 +1,13 @@
 using SafeLlama.Common;
 using SafeLlama.Kernels;
+using SafeLlama.Model;
 using SafeLlama.Testing;
 
-namespace SafeLlama.Model.Tests;
+namespace SafeLlama.Inference.Tests;
 
 public sealed class GeneratorTests
 {
-    private static readonly GenerationConfig Greedy = new() { MaxNewTokens = 12, EosIds = [2] };
+    private static readonly DecodingConfig Greedy = new() { MaxNewTokens = 12, EosIds = [2] };
 
     [Test]
     public void A_batch_gives_each_prompt_the_answer_it_gets_alone([Values(0.0, 0.9)] double temperature)
@@ -46,7 +47,7 @@ public sealed class GeneratorTests
         using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
         using var model = new Llama(backend, weights, adapter: null, maxLength: 64);
         var (marks, count) = (new long[40], 0);
-        new Generator(model, new GenerationConfig { MaxNewTokens = marks.Length }).Generate(
+        new Generator(model, new DecodingConfig { MaxNewTokens = marks.Length }).Generate(
             [[1, 2, 3]], onToken: (_, _) => marks[count++] = GC.GetTotalAllocatedBytes(precise: true));
 
         // The text doubles its room at some tokens, and other threads allocate now and then: at most tokens nothing.
@@ -70,7 +71,7 @@ public sealed class GeneratorTests
         // 5 tokens, 3 places: 125 sequences, no end token, so all have one length and compete by likelihood alone.
         using var fixture = new Fixture(TinyLlama.Config with { VocabularySize = 5, EosTokenIds = [] });
         int[] prompt = [1, 4, 2];
-        var found = new Generator(fixture.Model, new GenerationConfig { MaxNewTokens = 3, Beams = 125 }).Generate([prompt])[0];
+        var found = new Generator(fixture.Model, new DecodingConfig { MaxNewTokens = 3, Beams = 125 }).Generate([prompt])[0];
         using var scorer = new Scorer(fixture.Model);
         var best = (
             from a in Enumerable.Range(0, 5)
@@ -135,7 +136,7 @@ public sealed class GeneratorTests
     public void Having_ruled_out_every_token_is_said()
     {
         using var fixture = new Fixture(TinyLlama.Config with { VocabularySize = 3, EosTokenIds = [] });
-        var config = new GenerationConfig { MaxNewTokens = 5, NoRepeatNgram = 1 };
+        var config = new DecodingConfig { MaxNewTokens = 5, NoRepeatNgram = 1 };
         var error = Assert.Throws<SafeLlamaException>(() => new Generator(fixture.Model, config).Generate([[1]]))!;
         Assert.That(error.Message, Does.Contain("--no-repeat-ngram 1"));
     }

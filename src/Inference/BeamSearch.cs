@@ -1,6 +1,7 @@
 using SafeLlama.Common;
+using SafeLlama.Model;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>Keeps the likeliest few sequences and lets them compete until no open one can win.</summary>
 /// <remarks>
@@ -8,7 +9,7 @@ namespace SafeLlama.Model;
 /// that ends competes by log-likelihood / length^penalty; the search stops when the worst finished sequence scores at
 /// least what the best open one has now. With one beam this is greedy; with as many as there are sequences, exhaustive.
 /// </remarks>
-internal sealed class BeamSearch(Llama model, GenerationConfig config)
+internal sealed class BeamSearch(Llama model, DecodingConfig config)
 {
     private readonly List<Beam> _finished = [];
 

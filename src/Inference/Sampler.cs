@@ -1,12 +1,12 @@
 using SafeLlama.Common;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>Chooses the next token of one sequence.</summary>
 /// <remarks>
 /// What is drawn depends on seed, sequence and place alone, so a batch gives each prompt the answer it gets alone.
 /// </remarks>
-public sealed class Sampler(GenerationConfig config, long sequence)
+public sealed class Sampler(DecodingConfig config, long sequence)
 {
     private readonly Philox _stream = Philox.Stream(config.Seed, "sample", sequence);
 

@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 using SafeLlama.Common;
+using SafeLlama.Model;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>Prompts to answers: one token after the other, many prompts at a time.</summary>
-public sealed class Generator(Llama model, GenerationConfig config)
+public sealed class Generator(Llama model, DecodingConfig config)
 {
     /// <summary>Answers each prompt as it would be answered alone.</summary>
     /// <param name="prompts">Token ids of each prompt, BOS included; none empty.</param>
@@ -117,11 +118,11 @@ public sealed class Generator(Llama model, GenerationConfig config)
 
         public double LogLikelihood { get; set; }
 
-        public bool Done(GenerationConfig config) => Length >= config.MaxNewTokens || Ended(config);
+        public bool Done(DecodingConfig config) => Length >= config.MaxNewTokens || Ended(config);
 
-        public Generation Finish(GenerationConfig config) =>
+        public Generation Finish(DecodingConfig config) =>
             new([.. Text.Skip(prompt.Length)], Ended(config) ? StopReason.End : StopReason.Length, LogLikelihood);
 
-        private bool Ended(GenerationConfig config) => Length > 0 && config.EosIds.Contains(Text[^1]);
+        private bool Ended(DecodingConfig config) => Length > 0 && config.EosIds.Contains(Text[^1]);
     }
 }

@@ -1,14 +1,4 @@
-namespace SafeLlama.Model;
-
-/// <summary>Why an answer ended.</summary>
-public enum StopReason
-{
-    /// <summary>The model said so, with an end token.</summary>
-    End,
-
-    /// <summary>The answer reached its largest length.</summary>
-    Length,
-}
+namespace SafeLlama.Inference;
 
 /// <summary>One answer.</summary>
 /// <param name="Tokens">Its tokens, the end token included where there is one.</param>

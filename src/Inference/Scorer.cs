@@ -1,6 +1,7 @@
 using SafeLlama.Common;
+using SafeLlama.Model;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>How likely a text is, token by token.</summary>
 public sealed class Scorer : IDisposable

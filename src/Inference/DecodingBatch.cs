@@ -1,7 +1,8 @@
 using SafeLlama.Common;
 using SafeLlama.Kernels;
+using SafeLlama.Model;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>Sequences that grow side by side over one key/value cache.</summary>
 /// <remarks>
@@ -109,7 +110,7 @@ internal sealed class DecodingBatch : IDisposable
     {
         var pass = _workspace.For(tokens.Length);
         pass.Batch.UploadCached(tokens, positions, _first.AsSpan(0, tokens.Length), _last.AsSpan(0, tokens.Length));
-        _model.Forward(pass, _cache);
+        _model.Forward(pass, _cache.Layers);
         return pass;
     }
 

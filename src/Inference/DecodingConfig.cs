@@ -1,23 +1,40 @@
+using System.Text.Json.Serialization;
 using SafeLlama.Common;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
-/// <summary>How the next token is chosen. Every setting acts, or is refused.</summary>
-public sealed record GenerationConfig
+/// <summary>How an answer is decoded. Every setting acts, or is refused.</summary>
+/// <remarks>
+/// Run folders keep it with every answer: the properties from <see cref="Profile"/> to <see cref="Seed"/>, in this
+/// order, and of the others those that differ from their default.
+/// </remarks>
+public sealed record DecodingConfig
 {
+    /// <summary>
+    /// A name for the settings: <c>greedy</c>, <c>beams</c>, <c>authors-effective</c>, <c>sampling</c>, or
+    /// <c>elsewhere</c>. It changes nothing by itself.
+    /// </summary>
+    public string Profile { get; init; } = "greedy";
+
     /// <summary>The most tokens an answer may have, its end token included.</summary>
     public int MaxNewTokens { get; init; } = 128;
 
+    /// <summary>Sequences kept side by side in beam search; 1 is off.</summary>
+    public int Beams { get; init; } = 1;
+
     /// <summary>0 takes the likeliest token; above, logits are divided by it and a token is drawn.</summary>
     public double Temperature { get; init; }
-
-    /// <summary>Draws from the k likeliest only; 0 is off.</summary>
-    public int TopK { get; init; }
 
     /// <summary>
     /// Draws from the smallest set of tokens with this probability (Holtzman et al. 2019, arXiv:1904.09751); 1 is off.
     /// </summary>
     public double TopP { get; init; } = 1;
+
+    /// <summary>Draws from the k likeliest only; 0 is off.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Seeds what is drawn; equal seeds give equal answers, whatever stands beside them in a batch.</summary>
+    public long Seed { get; init; }
 
     /// <summary>Draws from tokens at least this share as likely as the likeliest; 0 is off.</summary>
     public double MinP { get; init; }
@@ -35,28 +52,35 @@ public sealed record GenerationConfig
     /// <summary>No sequence of so many tokens occurs twice; 0 is off.</summary>
     public int NoRepeatNgram { get; init; }
 
-    /// <summary>Sequences kept side by side in beam search; 1 is off.</summary>
-    public int Beams { get; init; } = 1;
-
     /// <summary>A beam's score is its log-likelihood over its length to this power.</summary>
     public double LengthPenalty { get; init; } = 1;
 
-    /// <summary>Any of these ends an answer.</summary>
+    /// <summary>Any of these ends an answer. The model and its template give them: <see cref="LlamaSession"/>.</summary>
+    [JsonIgnore]
     public IReadOnlyList<int> EosIds { get; init; } = [];
 
     /// <summary>Ids from here on are never chosen: rows of a padded table that no text reaches; 0 allows all.</summary>
+    [JsonIgnore]
     public int TokenLimit { get; init; }
 
-    /// <summary>Seeds what is drawn; equal seeds give equal answers, whatever stands beside them in a batch.</summary>
-    public long Seed { get; init; }
-
+    [JsonIgnore]
     public bool Samples => Temperature > 0;
 
     /// <summary>
     /// What the authors' code really did: four beams, 128 new tokens; their temperature, top-p and top-k were never
     /// switched on.
     /// </summary>
-    public static GenerationConfig AuthorsEffective { get; } = new() { Beams = 4, MaxNewTokens = 128 };
+    public static DecodingConfig AuthorsEffective { get; } = new()
+    {
+        Profile = "authors-effective",
+        Beams = 4,
+        MaxNewTokens = 128,
+    };
+
+    /// <summary>For answers that came from a file and say nothing of how they were made.</summary>
+    public static DecodingConfig Elsewhere { get; } = new() { Profile = "elsewhere", MaxNewTokens = 0 };
+
+    public static DecodingConfig Greedy(int maxNewTokens = 128) => new() { MaxNewTokens = maxNewTokens };
 
     /// <exception cref="SafeLlamaException">
     /// A setting is out of range, or would have no effect beside the others.

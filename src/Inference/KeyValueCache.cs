@@ -1,6 +1,7 @@
 using SafeLlama.Kernels;
+using SafeLlama.Model;
 
-namespace SafeLlama.Model;
+namespace SafeLlama.Inference;
 
 /// <summary>
 /// The keys and values of everything read so far: S sequences of up to L tokens, one pair of tensors a layer.
@@ -35,8 +36,3 @@ public sealed class KeyValueCache : IDisposable
 
     public void Dispose() => _arena.Dispose();
 }
-
-/// <summary>One layer's keys and values.</summary>
-/// <param name="Keys">[S·L, K·d], turned by position.</param>
-/// <param name="Values">[S·L, K·d].</param>
-public sealed record LayerCache(Tensor Keys, Tensor Values);

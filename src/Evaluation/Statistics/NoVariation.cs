@@ -1,0 +1,38 @@
+namespace SafeLlama.Evaluation;
+
+/// <summary>The range that a quantity cannot leave: [0, 1] for a rate, [−1, 1] for a difference of rates.</summary>
+public readonly record struct Bounds(double Low, double High)
+{
+    public static Bounds Rate => new(0, 1);
+
+    public static Bounds Difference => new(-1, 1);
+}
+
+/// <summary>What n equal observations still leave open. Resampling them gives an interval of no width.</summary>
+/// <remarks>
+/// <code>q = z²/(n + z²)      [v − q(v − low), v + q(high − v)]</code>
+/// q is Wilson's upper limit for 0 of n: the largest share of other values that n draws would still miss. The limits
+/// put that share at the ends of the range. For a difference of 0 between paired rates they are those of Tango 1998,
+/// "Equivalence test and confidence interval for the difference in proportions for the paired-sample design",
+/// Statistics in Medicine 17, when no pair differs.
+/// </remarks>
+public static class NoVariation
+{
+    public const string Method = "no variation seen: score bound on what n could miss";
+
+    public const string Unbounded = "no variation seen, and no range known: no limits";
+
+    /// <param name="value">What every observation shows.</param>
+    /// <param name="n">Independent observations.</param>
+    /// <param name="bounds">The range; null where there is none, which leaves the limits open (NaN).</param>
+    public static Interval Around(double value, double n, Bounds? bounds, double confidence = 0.95)
+    {
+        if (bounds is not var (low, high))
+        {
+            return new(value, double.NaN, double.NaN) { Method = Unbounded };
+        }
+
+        var missed = Wilson.Share(0, n, confidence).High;
+        return new(value, value - missed * (value - low), value + missed * (high - value)) { Method = Method };
+    }
+}

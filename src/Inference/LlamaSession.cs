@@ -1,0 +1,131 @@
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Kernels;
+using SafeLlama.Model;
+
+namespace SafeLlama.Inference;
+
+/// <summary>A model folder opened for use: weights, tokenizer, template, and an adapter if there is one.</summary>
+public sealed class LlamaSession : IDisposable
+{
+    private readonly Lazy<ModelIdentity> _identity;
+    private readonly bool _ownsBackend;
+
+    private LlamaSession(
+        string folder, SessionOptions options, Llama model, LlamaWeights weights, ITokenizer tokenizer,
+        IReadOnlyList<string> notes)
+    {
+        (Model, Weights, Tokenizer, Notes) = (model, weights, tokenizer, notes);
+        (Template, _ownsBackend) = (options.Template, options.OwnsBackend);
+        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Name));
+    }
+
+    public Llama Model { get; }
+
+    public LlamaWeights Weights { get; }
+
+    public LoraAdapter? Adapter => Model.Adapter;
+
+    public ITokenizer Tokenizer { get; }
+
+    public PromptTemplate Template { get; }
+
+    /// <summary>Hashes of all the answers depend on; the files are read at the first call.</summary>
+    public ModelIdentity Identity => _identity.Value;
+
+    /// <summary>
+    /// What a user should know of this model, a line each: padding rows, unused tensors, an adapter without effect.
+    /// </summary>
+    public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>
+    /// The ids that end an answer: those of config and tokenizer, and the one the template closes a turn with.
+    /// </summary>
+    public IReadOnlyList<int> EndTokens
+    {
+        get
+        {
+            var last = Template.Render(new InstructionExample("q", "", "a"))[^1];
+            int?[] ids = [Tokenizer.EosId, last.Kind == SegmentKind.Control ? Tokenizer.ControlId(last.Value) : null];
+            return [.. ids.OfType<int>().Concat(Model.Config.EosTokenIds).Distinct()];
+        }
+    }
+
+    /// <summary>Opens a folder in Hugging Face layout.</summary>
+    /// <param name="backend">Where to compute; it outlives the session, unless the session owns it.</param>
+    /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
+    public static LlamaSession Open(IBackend backend, string folder, SessionOptions? options = null)
+    {
+        options ??= new SessionOptions();
+        LlamaWeights? weights = null;
+        LoraAdapter? adapter = null;
+        try
+        {
+            var config = LlamaConfig.Load(folder);
+            var tokenizer = TokenizerLoader.Load(folder);
+            var notes = TokenizerChecks.Check(
+                tokenizer, ModelTokens.Read(Path.Combine(folder, "config.json")), config.VocabularySize,
+                folder).ToList();
+            if (options.MaxLength > config.MaxPositions)
+            {
+                throw SafeLlamaException.Usage(
+                    $"Prompt and answer may have {options.MaxLength} tokens, but {folder} was made for "
+                    + $"{config.MaxPositions} (max_position_embeddings).");
+            }
+
+            weights = LlamaWeights.Load(backend, config, folder);
+            if (weights.Ignored.Count > 0)
+            {
+                notes.Add($"{folder}: {weights.Ignored.Count} tensors have no use in this model: "
+                    + $"{string.Join(", ", weights.Ignored.Take(3))}…");
+            }
+
+            adapter = options.Adapter is { } path
+                ? PeftFolder.Load(backend, config, path)
+                : options.NewAdapter?.Invoke(backend, config);
+            if (options.Adapter is not null && adapter!.ChangesNothing)
+            {
+                notes.Add($"{options.Adapter}: the adapter is zero everywhere and changes nothing.");
+            }
+
+            var length = options.MaxLength > 0 ? options.MaxLength : Math.Min(config.MaxPositions, 4096);
+            return new(folder, options, new Llama(backend, weights, adapter, length), weights, tokenizer, notes);
+        }
+        catch
+        {
+            adapter?.Dispose();
+            weights?.Dispose();
+            if (options.OwnsBackend)
+            {
+                backend.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The settings with what this model and its template say of ends and of ids that are no text.</summary>
+    public DecodingConfig Decoding(DecodingConfig settings) =>
+        settings with { EosIds = EndTokens, TokenLimit = Tokenizer.VocabularySize };
+
+    /// <summary>The ids of a row's prompt, to generate from.</summary>
+    public int[] PromptIds(TrainingExample row) => SegmentEncoder.Ids(Tokenizer, Template.RenderPrompt(row));
+
+    /// <summary>The ids of one request, to generate from.</summary>
+    public int[] PromptIds(string request) => SegmentEncoder.Ids(Tokenizer, Template.RenderPrompt(request));
+
+    /// <summary>The text of an answer, its end token left out.</summary>
+    public string Decode(Generation answer) => Tokenizer.Decode([.. answer.Text]);
+
+    public void Dispose()
+    {
+        var backend = Model.Backend;
+        Model.Dispose();
+        Adapter?.Dispose();
+        Weights.Dispose();
+        if (_ownsBackend)
+        {
+            backend.Dispose();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using SafeLlama.Common;
+
+namespace SafeLlama.Inference;
+
+/// <summary>What a model's answers depend on besides the decoding, by hash: the only hasher of opened models.</summary>
+/// <param name="Facts">
+/// Hashes of the tokenizer, the template (or its name, if built in), <c>config.json</c>, and every file of weights and
+/// of the adapter.
+/// </param>
+public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
+{
+    /// <summary>One hash over all facts.</summary>
+    public string Hash { get; } = ContentHash.OfText(
+        string.Join('\n', Facts.OrderBy(f => f.Key).Select(f => $"{f.Key} {f.Value}")));
+
+    /// <param name="folder">Hugging Face layout.</param>
+    /// <param name="adapter">A PEFT folder, or null.</param>
+    /// <param name="tokenizer">The tokenizer's hash.</param>
+    /// <param name="template">A template's name or file.</param>
+    public static ModelIdentity Of(string folder, string? adapter, string tokenizer, string template)
+    {
+        var facts = new Dictionary<string, string>
+        {
+            ["tokenizer"] = tokenizer,
+            ["template"] = File.Exists(template) ? ContentHash.OfFile(template) : template,
+            ["config.json"] = ContentHash.OfFile(Path.Combine(folder, "config.json")),
+        };
+        foreach (var (kind, place) in new[] { ("weights", folder), ("adapter", adapter) })
+        {
+            foreach (var (file, hash) in place is null ? [] : WeightsIn(place))
+            {
+                facts[$"{kind} {file}"] = hash;
+            }
+        }
+
+        return new(facts);
+    }
+
+    /// <summary>The hash of every file of tensors in a folder, by the file's name.</summary>
+    public static IEnumerable<(string File, string Hash)> WeightsIn(string folder) =>
+        Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal)
+            .Select(file => (Path.GetFileName(file), ContentHash.OfFile(file)));
+}

@@ -1,0 +1,26 @@
+using SafeLlama.Data;
+using SafeLlama.Kernels;
+using SafeLlama.Model;
+
+namespace SafeLlama.Inference;
+
+/// <summary>How a model folder is opened.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>A PEFT folder, or null.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>Makes a new adapter instead, to train; null for none.</summary>
+    public Func<IBackend, LlamaConfig, LoraAdapter>? NewAdapter { get; init; }
+
+    /// <summary>How prompts are put.</summary>
+    public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;
+
+    /// <summary>
+    /// The longest sequence, prompt and answer together, in tokens; 0 takes what the model was made for, at most 4096.
+    /// </summary>
+    public int MaxLength { get; init; }
+
+    /// <summary>The session closes the backend, also where opening fails.</summary>
+    public bool OwnsBackend { get; init; }
+}
