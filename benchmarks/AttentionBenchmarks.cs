@@ -18,7 +18,8 @@ public class AttentionBenchmarks : OpBenchmark
     private Tensor _dk = null!;
     private Tensor _dv = null!;
 
-    private double Scale => 1 / Math.Sqrt(Shape.Config.HeadDim);
+    private AttentionInput Input => new(
+        _q, _k, _v, _firstKey, _lastKey, Shape.Config.HeadDim, 1 / Math.Sqrt(Shape.Config.HeadDim));
 
     /// <summary>Two products of each query with the keys it may see; backward has five.</summary>
     public override Work Of(string method)
@@ -32,15 +33,14 @@ public class AttentionBenchmarks : OpBenchmark
     [Benchmark]
     public void Forward()
     {
-        Backend.Attention.Forward(_q, _k, _v, _firstKey, _lastKey, Shape.Config.HeadDim, Scale, _y, _logSum);
+        Backend.Attention.Forward(Input, _y, _logSum);
         Backend.Synchronize();
     }
 
     [Benchmark]
     public void Backward()
     {
-        Backend.Attention.Backward(
-            _y, _q, _k, _v, _firstKey, _lastKey, Shape.Config.HeadDim, Scale, _y, _logSum, _delta, _dq, _dk, _dv);
+        Backend.Attention.Backward(_y, Input, _y, _logSum, _delta, new(_dq, _dk, _dv));
         Backend.Synchronize();
     }
 

@@ -23,7 +23,7 @@ internal sealed class DeviceCases : IDisposable
     /// <param name="shape">N = B · T rows, D, F, V.</param>
     public DeviceCases(IBackend backend, ModelShape shape) => (_backend, _shape) = (backend, shape);
 
-    public IEnumerable<DeviceCase> All() => [.. Walks(), .. GemmDispatch(), .. Attention(), .. Decoding()];
+    public IEnumerable<DeviceCase> All() => [.. Walks(), .. Products(), .. Attention(), .. Decoding()];
 
     public void Dispose() => _arenas.ForEach(arena => arena.Dispose());
 
@@ -72,7 +72,7 @@ internal sealed class DeviceCases : IDisposable
             value, gradient, m1, m2, value, m1, m2);
     }
 
-    private IEnumerable<DeviceCase> GemmDispatch()
+    private IEnumerable<DeviceCase> Products()
     {
         foreach (var (name, outputs, inputs) in _shape.Linears)
         {
@@ -82,7 +82,7 @@ internal sealed class DeviceCases : IDisposable
             var flops = 2.0 * n * outputs * inputs;
             yield return Product(
                 $"y = x Wᵀ, {name} [{n}, {inputs}] → {outputs}", flops,
-                () => _backend.Linear.Forward(x, weight, null, y));
+                () => _backend.Linear.Forward(x, weight, y));
             yield return Product(
                 $"dx = dy W, {name}", flops, () => _backend.Linear.BackwardInput(y, weight, dx, accumulate: false));
 
@@ -90,26 +90,25 @@ internal sealed class DeviceCases : IDisposable
             var u = Take("u " + name, n, Rank);
             yield return Product(
                 $"y = x Wᵀ + s · x Aᵀ Bᵀ, {name}, r = {Rank}", flops + (2.0 * n * Rank * (inputs + outputs)),
-                () => _backend.LowRank.ForwardBeside(
-                    _backend.Linear, x, weight, null, null, a, b, 2, Dropout.None, u, y));
+                () => _backend.Linear.Forward(x, weight, new LoraTerm(a, b, 2, Dropout.None, u), default, y));
             if (name == "up")
             {
                 var (gate, product) = (Take("gate", n, outputs), Take("product", n, outputs));
                 yield return Product(
                     $"y = x Wᵀ, gated, {name}", flops,
-                    () => _backend.Linear.ForwardGated(x, weight, null, _backend.SwiGlu, gate, y, product));
+                    () => _backend.Linear.Forward(x, weight, null, new(Gate: gate, Gated: product), y));
             }
             else if (name == "down")
             {
                 var (stream, further) = (Accumulated("stream", n, outputs), Accumulated("further", n, outputs));
                 yield return Product(
                     $"y = x Wᵀ + residual, {name}", flops,
-                    () => _backend.Linear.Forward(x, weight, null, stream, further));
+                    () => _backend.Linear.Forward(x, weight, null, new(Residual: stream), further));
             }
 
             var (one, answer) = (Take("1 " + name, 1, inputs), Take("y1 " + name, 1, outputs));
             yield return new($"decode, {name} [1, {inputs}] → {outputs}",
-                new(0, weight.ByteCount), () => _backend.Linear.Forward(one, weight, null, answer));
+                new(0, weight.ByteCount), () => _backend.Linear.Forward(one, weight, answer));
         }
     }
 
@@ -121,13 +120,14 @@ internal sealed class DeviceCases : IDisposable
         var (logSum, delta) = (Accumulated("log_sum2", n, c.Heads), Accumulated("delta", n, c.Heads));
         var (dq, dk, dv) = (Take("dq", n, queries), Take("dk", n, keys), Take("dv", n, keys));
         var (first, last) = (Ints("first", n, i => i / _shape.Length * _shape.Length), Ints("last", n, i => i));
-        var scale = 1 / Math.Sqrt(c.HeadDim);
+        var input = new AttentionInput(q, k, v, first, last, c.HeadDim, 1 / Math.Sqrt(c.HeadDim));
         var pairs = (double)_shape.Batch * _shape.Length * (_shape.Length + 1) / 2 * queries;
         yield return Product(
             $"attention forward {_shape.Batch} × {_shape.Length}, {c.Heads} heads of {c.HeadDim}", 4 * pairs,
-            () => _backend.Attention.Forward(q, k, v, first, last, c.HeadDim, scale, y, logSum));
-        yield return Product("attention backward", 10 * pairs, () => _backend.Attention.Backward(
-            y, q, k, v, first, last, c.HeadDim, scale, y, logSum, delta, dq, dk, dv));
+            () => _backend.Attention.Forward(input, y, logSum));
+        yield return Product(
+            "attention backward", 10 * pairs,
+            () => _backend.Attention.Backward(y, input, y, logSum, delta, new(dq, dk, dv)));
     }
 
     /// <summary>One token of each of a few sequences, over a cache of 4096 tokens each.</summary>
@@ -145,7 +145,7 @@ internal sealed class DeviceCases : IDisposable
                 Ints("first1", sequences, i => i * Cached), Ints("last1", sequences, i => ((i + 1) * Cached) - 1));
             yield return Walk($"attention of {sequences} × 1 over {Cached}, {c.KeyValueHeads} key heads of {c.HeadDim}",
                 () => _backend.Attention.Forward(
-                    q, k, v, first, last, c.HeadDim, 1 / Math.Sqrt(c.HeadDim), y, logSum), q, k, v, y);
+                    new(q, k, v, first, last, c.HeadDim, 1 / Math.Sqrt(c.HeadDim)), y, logSum), q, k, v, y);
         }
     }
 

@@ -36,7 +36,7 @@ public class LinearBenchmarks : OpBenchmark
     [Benchmark]
     public void Forward()
     {
-        Backend.Linear.Forward(_x, _weight, null, _y);
+        Backend.Linear.Forward(_x, _weight, _y);
         Backend.Synchronize();
     }
 
@@ -57,7 +57,7 @@ public class LinearBenchmarks : OpBenchmark
     [Benchmark]
     public void DecodeOneToken()
     {
-        Backend.Linear.Forward(_x.Slice(0, 1), _weight, null, _y.Slice(0, 1));
+        Backend.Linear.Forward(_x.Slice(0, 1), _weight, _y.Slice(0, 1));
         Backend.Synchronize();
     }
 

@@ -19,9 +19,8 @@ internal static class StepBenchmark
 
     public static int Run(StepOptions o)
     {
-        using var device = Open(o.Device, o.Threads);
-        using var profile = o.Profile ? new ProfilingBackend(device) : null;
-        IBackend backend = profile is null ? device : profile;
+        using var backend = Open(o.Device, o.Threads);
+        using var profile = o.Profile ? new OpProfile(backend) : null;
         var started = Stopwatch.GetTimestamp();
         using var weights = o.Mode == "full"
             ? LlamaWeights.Draw(backend, o.Shape.Config, seed: 1)
@@ -49,7 +48,7 @@ internal static class StepBenchmark
         Targets = LoraConfig.ParseTargets(o.Targets == "all" ? "all" : "q_proj,v_proj"),
     };
 
-    private static Measured Train(StepOptions o, Llama model, ProfilingBackend? profile)
+    private static Measured Train(StepOptions o, Llama model, OpProfile? profile)
     {
         using var workspace = new Workspace(model, o.Shape.Rows, forBackward: true);
         var schedule = new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, o.Warmup + o.Steps);
@@ -61,21 +60,21 @@ internal static class StepBenchmark
         return measured with { Loss = loss, PlannedBytes = StepCost.Bytes(o, model, workspace) };
     }
 
-    private static Measured Decode(StepOptions o, Llama model, ProfilingBackend? profile)
+    private static Measured Decode(StepOptions o, Llama model, OpProfile? profile)
     {
         var generator = new Generator(model, new DecodingConfig { MaxNewTokens = o.Generated });
         int[][] prompts = [.. Enumerable.Range(0, o.Sequences).Select(_ => new[] { 1 })];
         return Measure(o, o.Sequences * o.Generated, profile, () => generator.Generate(prompts));
     }
 
-    private static Measured Measure(StepOptions o, int tokens, ProfilingBackend? profile, Action step)
+    private static Measured Measure(StepOptions o, int tokens, OpProfile? profile, Action step)
     {
         for (var i = 0; i < o.Warmup; i++)
         {
             step();
         }
 
-        profile?.Times.Reset();
+        profile?.Reset();
         var seconds = new List<double>();
         var (processor, allocated) = (ProcessTime(), GC.GetTotalAllocatedBytes());
         for (var i = 0; i < o.Steps; i++)
@@ -85,7 +84,7 @@ internal static class StepBenchmark
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
-        profile?.Times.Stop();
+        profile?.Stop();
         return new Measured(seconds, ProcessTime() - processor, tokens, GC.GetTotalAllocatedBytes() - allocated);
     }
 

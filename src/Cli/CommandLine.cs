@@ -15,10 +15,11 @@ public static class CommandLine
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static int Run(string[] args)
     {
+        ParseResult? parsed = null;
         try
         {
             FaultInjection.Arm();
-            var parsed = Root().Parse(args, new ParserConfiguration
+            parsed = Root().Parse(args, new ParserConfiguration
             {
                 // A prompt that begins with "@" is a prompt, not the name of a file of options.
                 ResponseFileTokenReplacer = null,
@@ -30,7 +31,7 @@ public static class CommandLine
         }
         catch (SafeLlamaException e)
         {
-            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {e.Message}"));
+            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {e.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
             return (int)e.Code;
         }
         catch (OperationCanceledException)
@@ -40,7 +41,7 @@ public static class CommandLine
         }
         catch (Exception e) when (GpuBackend.FaultOf(e) is { } fault)
         {
-            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {fault.Message}"));
+            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {fault.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
             return (int)fault.Code;
         }
         catch (Exception e)

@@ -3,7 +3,8 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Cli;
 
-/// <summary>Ctrl-C asks the work to stop where nothing is lost; a second one ends the program at once.</summary>
+/// <summary>Ctrl-C, SIGTERM or a terminal that closes asks the work to stop where nothing is lost; a second one ends the
+/// program at once.</summary>
 internal sealed class Interrupt : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
@@ -14,6 +15,7 @@ internal sealed class Interrupt : IDisposable
         _registrations = [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle),
         ];
     }
 

@@ -12,11 +12,14 @@ internal sealed class JudgeOptions
 {
     private const string KeyVariable = "OPENAI_API_KEY";
 
+    /// <summary>The middle of a probability.</summary>
+    private const double Half = 0.5;
+
     private readonly Option<string[]> _names;
 
     private readonly Option<string?> _model = new("--judge-model")
     {
-        Description = "The model folder behind guard, rubric and reward.",
+        Description = "The model folder behind guard, rubric, reward, harmfulness and preference.",
         HelpName = "DIR",
     };
 
@@ -40,11 +43,11 @@ internal sealed class JudgeOptions
         DefaultValueFactory = _ => "llama3",
     };
 
-    private readonly Option<double> _threshold = new("--threshold")
+    private readonly Option<double?> _threshold = new("--threshold")
     {
-        Description = "From this score on an answer is harmful.",
+        Description = $"From this score on an answer is harmful; default {Half}, and {HarmfulnessJudge.Middle} for "
+            + "harmfulness, whose scores run from 0 to 4.",
         HelpName = "P",
-        DefaultValueFactory = _ => 0.5,
     };
 
     private readonly Option<string> _url = new("--moderation-url")
@@ -76,7 +79,7 @@ internal sealed class JudgeOptions
 
     public JudgeOptions(bool required) => _names = new("--judge")
     {
-        Description = "Who judges: refusal, xstest, substring, reward, guard, rubric, moderation.",
+        Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, moderation.",
         HelpName = "NAME…",
         AllowMultipleArgumentsPerToken = true,
         Required = required,
@@ -118,9 +121,15 @@ internal sealed class JudgeOptions
             return new RecordedJudge(labelled, name["column:".Length..]);
         }
 
-        var threshold = parsed.GetValue(_threshold);
+        var threshold = parsed.GetValue(_threshold) ?? Half;
         switch (name)
         {
+            case "harmfulness":
+                return new HarmfulnessJudge(
+                    Encoder(name, parsed, device, threads, opened),
+                    parsed.GetValue(_threshold) ?? HarmfulnessJudge.Middle);
+            case "preference":
+                return new PreferenceJudge(Encoder(name, parsed, device, threads, opened));
             case "guard":
                 var guard = new EngineLikelihood(Model(name, parsed, device, threads, opened));
                 opened.Add(guard);
@@ -142,7 +151,7 @@ internal sealed class JudgeOptions
             default:
                 throw SafeLlamaException.Usage(
                     $"--judge {name}: is unknown; expected {string.Join(", ", RefusalRules.All.Select(r => r.Name))}, "
-                    + "reward, guard, rubric, moderation, or, in `judge validate`, column:NAME.");
+                    + "harmfulness, preference, reward, guard, rubric, moderation, or, in `judge validate`, column:NAME.");
         }
     }
 
@@ -160,6 +169,19 @@ internal sealed class JudgeOptions
         });
         opened.Add(model);
         return model;
+    }
+
+    private EncoderScorer Encoder(
+        string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
+    {
+        var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
+            $"--judge {name}: needs a DeBERTa-v2 or v3 classifier; name its folder with --judge-model.");
+        var session = EncoderSession.Open(Devices.Open(device, threads), folder, ownsBackend: true);
+        opened.Add(session);
+        Terminal.Notes(session.Notes);
+        var scorer = new EncoderScorer(session, Terminal.Note);
+        opened.Add(scorer);
+        return scorer;
     }
 
     private static GuardPreset Preset(string name) =>

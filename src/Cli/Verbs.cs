@@ -13,6 +13,7 @@ internal static class Verbs
         yield return GenerateCommand.Create();
         yield return ScoreCommand.Create();
         yield return MergeCommand.Create();
+        yield return ExportCommand.Create();
         yield return DataCommand.Create();
         yield return EvaluateCommand.Create();
         yield return CompareCommand.Create();

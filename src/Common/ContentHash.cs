@@ -8,6 +8,8 @@ public static class ContentHash
 {
     public static string OfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
+    public static string OfBytes(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
     public static string OfFile(string path)
     {
         using var stream = File.OpenRead(path);

@@ -19,7 +19,9 @@ public static class OutputFile
     /// </exception>
     public static void Write(string path, Action<Stream> write, Action<string>? verify = null)
     {
-        var temporary = path + TemporarySuffix;
+        // A link keeps its place: the file that it leads to is the one replaced.
+        var target = new FileInfo(path).LinkTarget is null ? path : FileFacts.RealPath(path);
+        var temporary = target + TemporarySuffix;
         try
         {
             FaultSite?.Invoke("write", path);
@@ -32,12 +34,13 @@ public static class OutputFile
 
             verify?.Invoke(temporary);
             FaultSite?.Invoke("rename", path);
-            File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, target, overwrite: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
             TryDelete(temporary);
-            throw SafeLlamaException.Failure($"{path}: cannot be written: {e.Message} Nothing was changed.", e);
+            throw SafeLlamaException.Failure(
+                $"{path}: cannot be written: {FileErrors.Reason(e, path)} Nothing was changed.", e);
         }
         catch
         {
@@ -45,6 +48,9 @@ public static class OutputFile
             throw;
         }
     }
+
+    /// <summary>Writes a value as an indented JSON document, as <see cref="Write"/> does.</summary>
+    public static void WriteJson<T>(string path, T value) => WriteText(path, Json.FileText(value));
 
     /// <summary>Writes a text file (UTF-8, no byte order mark), as <see cref="Write"/> does.</summary>
     public static void WriteText(string path, string text) => Write(
@@ -58,42 +64,13 @@ public static class OutputFile
             }
         });
 
-    /// <summary>
-    /// Makes sure that <paramref name="folder"/> is there and holds nothing yet, unless a run is resumed.
-    /// </summary>
-    /// <param name="resume">Whether the user asked to go on; null for a verb that has nothing to go on with.</param>
-    /// <exception cref="SafeLlamaException">It holds files and <paramref name="resume"/> is not true.</exception>
-    public static void PrepareFolder(string folder, bool? resume)
-    {
-        if (File.Exists(folder))
-        {
-            throw SafeLlamaException.Usage($"--out {folder}: is a file, expected a folder.");
-        }
-
-        if (resume != true && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-        {
-            throw SafeLlamaException.Usage(
-                $"--out {folder}: is not empty, and nothing is overwritten. Name another "
-                + $"folder{(resume is null ? "" : ", or use --resume")}.");
-        }
-
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw SafeLlamaException.Failure($"--out {folder}: cannot be made: {e.Message}", e);
-        }
-    }
-
     private static void TryDelete(string path)
     {
         try
         {
             File.Delete(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
             // The first error is the one to tell; a left-over temporary file is named so that it can be deleted.
         }

@@ -41,17 +41,9 @@ public sealed class LlamaSession : IDisposable
     /// <summary>
     /// The ids that end an answer: those of config and tokenizer, and the one the template closes a turn with.
     /// </summary>
-    public IReadOnlyList<int> EndTokens
-    {
-        get
-        {
-            var last = Template.Render(new InstructionExample("q", "", "a"))[^1];
-            int?[] ids = [Tokenizer.EosId, last.Kind == SegmentKind.Control ? Tokenizer.ControlId(last.Value) : null];
-            return [.. ids.OfType<int>().Concat(Model.Config.EosTokenIds).Distinct()];
-        }
-    }
+    public IReadOnlyList<int> EndTokens => Inference.EndTokens.Of(Tokenizer, Template, Model.Config.EosTokenIds);
 
-    /// <summary>Opens a folder in Hugging Face layout.</summary>
+    /// <summary>Opens a folder in Hugging Face layout, or a GGUF file.</summary>
     /// <param name="backend">Where to compute; it outlives the session, unless the session owns it.</param>
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
     public static LlamaSession Open(IBackend backend, string folder, SessionOptions? options = null)
@@ -64,7 +56,7 @@ public sealed class LlamaSession : IDisposable
             var config = LlamaConfig.Load(folder);
             var tokenizer = TokenizerLoader.Load(folder);
             var notes = TokenizerChecks.Check(
-                tokenizer, ModelTokens.Read(Path.Combine(folder, "config.json")), config.VocabularySize,
+                tokenizer, ModelTokens.Read(folder), config.VocabularySize,
                 folder).ToList();
             if (options.MaxLength > config.MaxPositions)
             {
@@ -80,6 +72,7 @@ public sealed class LlamaSession : IDisposable
                     + $"{string.Join(", ", weights.Ignored.Take(3))}…");
             }
 
+            notes.AddRange(weights.Notes);
             adapter = options.Adapter is { } path
                 ? PeftFolder.Load(backend, config, path)
                 : options.NewAdapter?.Invoke(backend, config);

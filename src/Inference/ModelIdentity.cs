@@ -13,7 +13,7 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
     public string Hash { get; } = ContentHash.OfText(
         string.Join('\n', Facts.OrderBy(f => f.Key).Select(f => $"{f.Key} {f.Value}")));
 
-    /// <param name="folder">Hugging Face layout.</param>
+    /// <param name="folder">Hugging Face layout, or a GGUF file, which holds its configuration.</param>
     /// <param name="adapter">A PEFT folder, or null.</param>
     /// <param name="tokenizer">The tokenizer's hash.</param>
     /// <param name="template">A template's name or file.</param>
@@ -23,8 +23,12 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
         {
             ["tokenizer"] = tokenizer,
             ["template"] = File.Exists(template) ? ContentHash.OfFile(template) : template,
-            ["config.json"] = ContentHash.OfFile(Path.Combine(folder, "config.json")),
         };
+        if (!GgufHeader.IsGguf(folder))
+        {
+            facts["config.json"] = ContentHash.OfFile(Path.Combine(folder, "config.json"));
+        }
+
         foreach (var (kind, place) in new[] { ("weights", folder), ("adapter", adapter) })
         {
             foreach (var (file, hash) in place is null ? [] : WeightsIn(place))
@@ -36,8 +40,9 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
         return new(facts);
     }
 
-    /// <summary>The hash of every file of tensors in a folder, by the file's name.</summary>
-    public static IEnumerable<(string File, string Hash)> WeightsIn(string folder) =>
-        Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal)
+    /// <summary>The hash of every file of tensors in a folder, by the file's name; or of the one file given.</summary>
+    public static IEnumerable<(string File, string Hash)> WeightsIn(string folder) => File.Exists(folder)
+        ? [(Path.GetFileName(folder), ContentHash.OfFile(folder))]
+        : Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal)
             .Select(file => (Path.GetFileName(file), ContentHash.OfFile(file)));
 }

@@ -11,7 +11,7 @@ public interface IBackend : IDisposable
     DType Activation { get; }
 
     /// <summary>
-    /// The type of statistics, adapters, gradients and optimiser state: Float64 on the reference, else Float32.
+    /// The type of statistics, adapters, gradients and optimizer state: Float64 on the reference, else Float32.
     /// </summary>
     DType Accumulation { get; }
 
@@ -42,13 +42,17 @@ public interface IBackend : IDisposable
 
     Linear Linear { get; }
 
-    LowRank LowRank { get; }
-
     Rope Rope { get; }
 
     Attention Attention { get; }
 
     SwiGlu SwiGlu { get; }
+
+    LayerNorm LayerNorm { get; }
+
+    Gelu Gelu { get; }
+
+    DisentangledAttention DisentangledAttention { get; }
 
     CrossEntropy CrossEntropy { get; }
 
@@ -57,6 +61,22 @@ public interface IBackend : IDisposable
     Elementwise Elementwise { get; }
 
     AdamW AdamW { get; }
+
+    /// <summary>Every op, each once.</summary>
+    IEnumerable<Op> Ops =>
+    [
+        RmsNorm, Linear, Rope, Attention, SwiGlu, LayerNorm, Gelu, DisentangledAttention, CrossEntropy, Embedding,
+        Elementwise, AdamW,
+    ];
+
+    /// <summary>From now on each call of an op is told to <paramref name="observer"/>, or to nobody.</summary>
+    void Observe(IOpObserver? observer)
+    {
+        foreach (var op in Ops)
+        {
+            op.Observer = observer;
+        }
+    }
 
     /// <summary>What making ready has cost so far, for a reader; null where there is nothing to tell.</summary>
     string? StartUp => null;

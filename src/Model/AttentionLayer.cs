@@ -27,7 +27,7 @@ public sealed class AttentionLayer
     /// <summary>Whether a linear that reads this layer's input learns.</summary>
     public bool InputLearns => Query.IsTrainable || Key.IsTrainable || Value.IsTrainable;
 
-    /// <param name="x">[N, D] normalised input.</param>
+    /// <param name="x">[N, D] normalized input.</param>
     /// <param name="batch">Positions and key ranges.</param>
     /// <param name="a">Kept for backward.</param>
     /// <param name="residual">[N, D] what the result is added to.</param>
@@ -35,9 +35,8 @@ public sealed class AttentionLayer
     public void Forward(Tensor x, TokenBatch batch, AttentionActivations a, Tensor residual, Tensor output)
     {
         Project(x, batch, a);
-        _ops.Attention.Forward(
-            a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale, a.AttentionOutput, a.LogSum);
-        Output.Forward(a.AttentionOutput, batch, a.OutputU, residual, output);
+        _ops.Attention.Forward(Input(a, batch), a.AttentionOutput, a.LogSum);
+        Output.Forward(a.AttentionOutput, batch, a.OutputU, new(Residual: residual), output);
     }
 
     /// <summary>
@@ -52,8 +51,8 @@ public sealed class AttentionLayer
         _ops.Elementwise.ScatterRows(a.Key, batch.LastKey, cache.Keys);
         _ops.Elementwise.ScatterRows(a.Value, batch.LastKey, cache.Values);
         _ops.Attention.Forward(
-            a.Query, cache.Keys, cache.Values, batch.FirstKey, batch.LastKey, _headDim, _scale, a.AttentionOutput, a.LogSum);
-        Output.Forward(a.AttentionOutput, batch, a.OutputU, residual, output);
+            Input(a, batch) with { K = cache.Keys, V = cache.Values }, a.AttentionOutput, a.LogSum);
+        Output.Forward(a.AttentionOutput, batch, a.OutputU, new(Residual: residual), output);
     }
 
     /// <param name="d">[N, D] ∂loss/∂output; the residual's gradient is d itself.</param>
@@ -64,16 +63,18 @@ public sealed class AttentionLayer
     /// <param name="dx">[N, D], overwritten; null where nothing below learns.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, AttentionActivations a, Scratch s, Tensor? dx)
     {
-        Output.Backward(d, a.AttentionOutput, batch, a.OutputU, s, s.AttentionOutput, accumulate: false);
+        Output.Backward(d, a.AttentionOutput, batch, a.OutputU, s.Lora, s.AttentionOutput, accumulate: false);
         _ops.Attention.Backward(
-            s.AttentionOutput, a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale,
-            a.AttentionOutput, a.LogSum, s.Delta, s.Query, s.Key, s.Value);
+            s.AttentionOutput, Input(a, batch), a.AttentionOutput, a.LogSum, s.Delta, new(s.Query, s.Key, s.Value));
         _ops.Rope.Backward(s.Key, batch.Positions, _rope.Cos, _rope.Sin);
         _ops.Rope.Backward(s.Query, batch.Positions, _rope.Cos, _rope.Sin);
-        Value.Backward(s.Value, x, batch, a.ValueU, s, dx, accumulate: false);
-        Key.Backward(s.Key, x, batch, a.KeyU, s, dx, accumulate: true);
-        Query.Backward(s.Query, x, batch, a.QueryU, s, dx, accumulate: true);
+        Value.Backward(s.Value, x, batch, a.ValueU, s.Lora, dx, accumulate: false);
+        Key.Backward(s.Key, x, batch, a.KeyU, s.Lora, dx, accumulate: true);
+        Query.Backward(s.Query, x, batch, a.QueryU, s.Lora, dx, accumulate: true);
     }
+
+    private AttentionInput Input(AttentionActivations a, TokenBatch batch) =>
+        new(a.Query, a.Key, a.Value, batch.FirstKey, batch.LastKey, _headDim, _scale);
 
     private void Project(Tensor x, TokenBatch batch, AttentionActivations a)
     {

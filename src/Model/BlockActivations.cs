@@ -17,7 +17,7 @@ public sealed class BlockActivations
         FeedForward = new FeedForwardActivations(arena, c, block.FeedForward, n, shared);
     }
 
-    /// <summary>[N, D] the block's input, normalised; kept where a linear that reads it learns.</summary>
+    /// <summary>[N, D] the block's input, normalized; kept where a linear that reads it learns.</summary>
     public Tensor AttentionIn { get; }
 
     /// <summary>[N].</summary>
@@ -28,7 +28,7 @@ public sealed class BlockActivations
     /// <summary>[N, D] the residual stream between attention and feed-forward.</summary>
     public Tensor AttentionResidual { get; }
 
-    /// <summary>[N, D] the middle, normalised; kept where a linear that reads it learns.</summary>
+    /// <summary>[N, D] the middle, normalized; kept where a linear that reads it learns.</summary>
     public Tensor FeedForwardIn { get; }
 
     /// <summary>[N].</summary>
@@ -53,7 +53,7 @@ public sealed class SharedActivations
     public Tensor Product { get; }
 }
 
-/// <summary>What attention keeps. The u tensors, x Aᵀ, exist where a pair does.</summary>
+/// <summary>What attention keeps. The u tensors, x Aᵀ, exist where an adapter does.</summary>
 public sealed class AttentionActivations
 {
     internal AttentionActivations(Arena arena, LlamaConfig c, AttentionLayer layer, int n)
@@ -63,10 +63,10 @@ public sealed class AttentionActivations
         Value = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "value");
         LogSum = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "log_sum");
         AttentionOutput = arena.Take(new(n, c.Heads * c.HeadDim), "mixed");
-        QueryU = LowRankActivations.Take(arena, layer.Query, n);
-        KeyU = LowRankActivations.Take(arena, layer.Key, n);
-        ValueU = LowRankActivations.Take(arena, layer.Value, n);
-        OutputU = LowRankActivations.Take(arena, layer.Output, n);
+        QueryU = LoraActivations.Take(arena, layer.Query, n);
+        KeyU = LoraActivations.Take(arena, layer.Key, n);
+        ValueU = LoraActivations.Take(arena, layer.Value, n);
+        OutputU = LoraActivations.Take(arena, layer.Output, n);
     }
 
     /// <summary>[N, H·d], turned by position.</summary>
@@ -93,7 +93,7 @@ public sealed class AttentionActivations
     public Tensor? OutputU { get; }
 }
 
-/// <summary>What the feed-forward layer keeps. The u tensors, x Aᵀ, exist where a pair does.</summary>
+/// <summary>What the feed-forward layer keeps. The u tensors, x Aᵀ, exist where an adapter does.</summary>
 public sealed class FeedForwardActivations
 {
     internal FeedForwardActivations(Arena arena, LlamaConfig c, FeedForward layer, int n, SharedActivations shared)
@@ -101,9 +101,9 @@ public sealed class FeedForwardActivations
         Gate = arena.Take(new(n, c.IntermediateSize), "gate");
         Up = arena.Take(new(n, c.IntermediateSize), "up");
         Product = layer.Down.IsTrainable ? arena.Take(new(n, c.IntermediateSize), "product") : shared.Product;
-        GateU = LowRankActivations.Take(arena, layer.Gate, n);
-        UpU = LowRankActivations.Take(arena, layer.Up, n);
-        DownU = LowRankActivations.Take(arena, layer.Down, n);
+        GateU = LoraActivations.Take(arena, layer.Gate, n);
+        UpU = LoraActivations.Take(arena, layer.Up, n);
+        DownU = LoraActivations.Take(arena, layer.Down, n);
     }
 
     /// <summary>[N, F].</summary>
@@ -122,9 +122,9 @@ public sealed class FeedForwardActivations
     public Tensor? DownU { get; }
 }
 
-internal static class LowRankActivations
+internal static class LoraActivations
 {
-    /// <summary>[N, r] for a linear with a pair, else null.</summary>
+    /// <summary>[N, r] for a linear with an adapter, else null.</summary>
     public static Tensor? Take(Arena arena, LoraLinear linear, int n) =>
-        linear.Pair is { } pair ? arena.Take(new(n, pair.Rank), "u") : null;
+        linear.Factors is { } factors ? arena.Take(new(n, factors.Rank), "u") : null;
 }

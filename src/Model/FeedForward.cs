@@ -22,28 +22,28 @@ public sealed class FeedForward
     /// <summary>Whether a linear that reads this layer's input learns.</summary>
     public bool InputLearns => Gate.IsTrainable || Up.IsTrainable;
 
-    /// <param name="x">[N, D] normalised input.</param>
+    /// <param name="x">[N, D] normalized input.</param>
     /// <param name="batch">Names the dropout.</param>
     /// <param name="a">Kept for backward.</param>
     /// <param name="residual">[N, D] what the result is added to.</param>
     /// <param name="output">[N, D].</param>
     public void Forward(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor residual, Tensor output)
     {
-        Widen(x, batch, a);
-        Down.Forward(a.Product, batch, a.DownU, residual, output);
+        UpProject(x, batch, a);
+        Down.Forward(a.Product, batch, a.DownU, new(Residual: residual), output);
     }
 
     /// <summary>
-    /// As <see cref="Forward"/>, for what backward asks for alone: the product with down is left out where no pair
-    /// stands beside it.
+    /// As <see cref="Forward"/>, for what backward asks for alone: the product with down is left out where no
+    /// adapter stands beside it.
     /// </summary>
     /// <param name="output">[N, D] what forward left there, computed anew or left alone.</param>
     public void Recompute(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor residual, Tensor output)
     {
-        Widen(x, batch, a);
-        if (Down.Pair is not null)
+        UpProject(x, batch, a);
+        if (Down.Factors is not null)
         {
-            Down.Forward(a.Product, batch, a.DownU, residual, output);
+            Down.Forward(a.Product, batch, a.DownU, new(Residual: residual), output);
         }
     }
 
@@ -55,15 +55,15 @@ public sealed class FeedForward
     /// <param name="dx">[N, D], overwritten.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, FeedForwardActivations a, Scratch s, Tensor dx)
     {
-        Down.Backward(d, a.Product, batch, a.DownU, s, s.Up, accumulate: false);
+        Down.Backward(d, a.Product, batch, a.DownU, s.Lora, s.Up, accumulate: false);
         _ops.SwiGlu.Backward(s.Up, a.Gate, a.Up, s.Gate, s.Up);
-        Up.Backward(s.Up, x, batch, a.UpU, s, dx, accumulate: false);
-        Gate.Backward(s.Gate, x, batch, a.GateU, s, dx, accumulate: true);
+        Up.Backward(s.Up, x, batch, a.UpU, s.Lora, dx, accumulate: false);
+        Gate.Backward(s.Gate, x, batch, a.GateU, s.Lora, dx, accumulate: true);
     }
 
-    private void Widen(Tensor x, TokenBatch batch, FeedForwardActivations a)
+    private void UpProject(Tensor x, TokenBatch batch, FeedForwardActivations a)
     {
         Gate.Forward(x, batch, a.GateU, a.Gate);
-        Up.ForwardGated(x, batch, a.UpU, a.Gate, a.Up, a.Product);
+        Up.Forward(x, batch, a.UpU, new(Gate: a.Gate, Gated: a.Product), a.Up);
     }
 }

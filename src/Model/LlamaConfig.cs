@@ -64,12 +64,17 @@ public sealed record LlamaConfig
     /// <summary>The number of weights, embedding and head included.</summary>
     public long ParameterCount => LlamaShapes.Of(this).Sum(w => w.Shape.Count);
 
-    /// <summary>Reads <c>config.json</c> of a checkpoint folder, or a config file itself.</summary>
+    /// <summary>Reads <c>config.json</c> of a checkpoint folder, a config file itself, or a GGUF file's keys.</summary>
     /// <exception cref="SafeLlamaException">
     /// The file is missing, malformed, or describes another architecture.
     /// </exception>
     public static LlamaConfig Load(string path)
     {
+        if (GgufHeader.IsGguf(path))
+        {
+            return GgufConfig.Read(GgufHeader.Read(path));
+        }
+
         var file = Directory.Exists(path) ? Path.Combine(path, "config.json") : path;
         if (!File.Exists(file))
         {

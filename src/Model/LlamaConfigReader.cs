@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SafeLlama.Common;
 
 namespace SafeLlama.Model;
 
@@ -15,7 +14,7 @@ internal static class LlamaConfigReader
 
     public static LlamaConfig Read(string file, JsonObject json)
     {
-        var read = new Fields(file, json);
+        var read = new ConfigFields(file, json);
         CheckArchitecture(read);
         var hidden = read.Positive("hidden_size");
         var heads = read.Positive("num_attention_heads");
@@ -46,7 +45,7 @@ internal static class LlamaConfigReader
         return config;
     }
 
-    private static void CheckArchitecture(Fields read)
+    private static void CheckArchitecture(ConfigFields read)
     {
         if (read.Json["architectures"] is JsonArray { Count: > 0 } names
             && !names.Any(n => Architectures.Contains(n?.ToString())))
@@ -76,7 +75,7 @@ internal static class LlamaConfigReader
         }
     }
 
-    private static RopeConfig ReadRope(Fields read)
+    private static RopeConfig ReadRope(ConfigFields read)
     {
         var theta = read.Number("rope_theta", 10000);
         if ((read.Json["rope_parameters"] ?? read.Json["rope_scaling"]) is not JsonObject json)
@@ -84,7 +83,7 @@ internal static class LlamaConfigReader
             return new RopeConfig { Theta = theta };
         }
 
-        var scaling = new Fields(read.File, json);
+        var scaling = new ConfigFields(read.File, json);
         var name = scaling.Text("rope_type") ?? scaling.Text("type") ?? "default";
         var type = name switch
         {
@@ -113,7 +112,7 @@ internal static class LlamaConfigReader
         return rope;
     }
 
-    private static void Check(Fields read, LlamaConfig config)
+    private static void Check(ConfigFields read, LlamaConfig config)
     {
         if (config.Heads % config.KeyValueHeads != 0)
         {
@@ -145,65 +144,6 @@ internal static class LlamaConfigReader
                     "eos_token_id / bos_token_id",
                     $"holds {id}, expected ids below vocab_size {config.VocabularySize}");
             }
-        }
-    }
-
-    /// <summary>Typed access to one JSON object, with errors that name file and field.</summary>
-    private sealed record Fields(string File, JsonObject Json)
-    {
-        public bool Has(string name) => Json[name] is not null;
-
-        public SafeLlamaException Error(string name, string what) => SafeLlamaException.InvalidData(
-            $"{File}: \"{name}\" {what}.");
-
-        public int Positive(string name)
-        {
-            if (Json[name] is not JsonValue value || !value.TryGetValue(out int number) || number <= 0)
-            {
-                throw Error(name, $"is {Json[name]?.ToJsonString() ?? "missing"}, expected a positive whole number");
-            }
-
-            return number;
-        }
-
-        public double Number(string name, double otherwise)
-        {
-            if (Json[name] is null)
-            {
-                return otherwise;
-            }
-
-            return Json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number
-                && value.TryGetValue(out double number)
-                ? number
-                : throw Error(name, $"is {Json[name]!.ToJsonString()}, expected a number");
-        }
-
-        public bool Flag(string name) => Json[name] switch
-        {
-            null => false,
-            JsonValue value when value.TryGetValue(out bool flag) => flag,
-            var other => throw Error(name, $"is {other.ToJsonString()}, expected true or false"),
-        };
-
-        public string? Text(string name) => Json[name] switch
-        {
-            null => null,
-            JsonValue value when value.TryGetValue(out string? text) => text,
-            var other => throw Error(name, $"is {other.ToJsonString()}, expected text"),
-        };
-
-        public IReadOnlyList<int> Ids(string name)
-        {
-            var nodes = Json[name] switch
-            {
-                null => [],
-                JsonArray array => [.. array],
-                var single => new List<JsonNode?> { single }
-            };
-            return [.. nodes.Select(node => node is JsonValue value && value.TryGetValue(out int id)
-                ? id
-                : throw Error(name, $"is {Json[name]!.ToJsonString()}, expected a token id or a list of them"))];
         }
     }
 }

@@ -30,17 +30,26 @@ public sealed class LlamaWeights : IDisposable
     /// <summary>The weight, or null where the model has none, such as a bias.</summary>
     public Weight? Find(string name) => _weights.GetValueOrDefault(name);
 
+    /// <summary>What holding these weights costs beyond the file's own pages, a line each.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
+
     /// <summary>What learns: nothing of a frozen model.</summary>
     public IReadOnlyList<Parameter> Parameters { get; private init; } = [];
 
     /// <summary>
-    /// Borrows every weight of a checkpoint folder, frozen, in its stored type: one copy, the file's own pages.
+    /// Borrows every weight of a checkpoint folder, frozen, in its stored type: one copy, the file's own pages. Of a
+    /// GGUF file too, but for q, k and quantized blocks (see <see cref="Notes"/>).
     /// </summary>
     /// <exception cref="SafeLlamaException">
     /// A tensor is missing, misshapen, of an unknown type or not finite.
     /// </exception>
     public static LlamaWeights Load(IBackend backend, LlamaConfig config, string folder)
     {
+        if (GgufHeader.IsGguf(folder))
+        {
+            return LoadGguf(backend, config, folder);
+        }
+
         var files = CheckpointFiles.Open(folder);
         try
         {
@@ -59,9 +68,34 @@ public sealed class LlamaWeights : IDisposable
         }
     }
 
+    private static LlamaWeights LoadGguf(IBackend backend, LlamaConfig config, string path)
+    {
+        var file = GgufWeights.Load(path, config, backend);
+        return new(config, file.Tensors.ToDictionary(t => t.Key, t => new Weight(t.Value)), file.Unused, file)
+        {
+            Notes = file.DecodedBytes == 0 ? [] :
+            [
+                FormattableString.Invariant($"{path}: quantized blocks are decoded to fp32 as the file is opened, ")
+                    + FormattableString.Invariant($"{file.DecodedBytes / 1e6:F1} MB of memory."),
+            ],
+        };
+    }
+
+    /// <summary>What the frozen weights of a folder or a GGUF file take in memory.</summary>
+    public static long BytesOf(string path) => GgufHeader.IsGguf(path)
+        ? GgufHeader.Read(path).Tensors.Values.Sum(GgufWeights.BytesInMemory)
+        : Directory.EnumerateFiles(path, "*.safetensors").Sum(FileFacts.Length);
+
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>
     public static LlamaWeights LoadTrainable(IBackend backend, LlamaConfig config, string folder)
     {
+        if (GgufHeader.IsGguf(folder))
+        {
+            throw SafeLlamaException.Usage(
+                $"{folder}: is a GGUF file, which can be a base for LoRA but not be trained whole. Use a checkpoint "
+                + "folder with model.safetensors.");
+        }
+
         using var files = CheckpointFiles.Open(folder);
         using var host = new ReferenceBackend();
         return Learning(
@@ -123,14 +157,14 @@ public sealed class LlamaWeights : IDisposable
         };
     }
 
-    private static List<Parameter> Parameterize(IEnumerable<WeightShape> shapes, Arena values, Arena gradients) =>
+    internal static List<Parameter> Parameterize(IEnumerable<WeightShape> shapes, Arena values, Arena gradients) =>
         [.. shapes.Select(s => new Parameter(
             s.Name,
             values.Take(s.Shape, values.Backend.Accumulation, s.Name),
             gradients.Take(s.Shape, gradients.Backend.Accumulation, $"d {s.Name}"),
             Decays: s.Role == WeightRole.Matrix))];
 
-    private static double[] Drawn(WeightShape shape, double range, long seed)
+    internal static double[] Drawn(WeightShape shape, double range, long seed)
     {
         var values = new double[shape.Shape.Count];
         if (shape.Role == WeightRole.Norm)
@@ -149,7 +183,7 @@ public sealed class LlamaWeights : IDisposable
         return values;
     }
 
-    private static Tensor Import(CheckpointFiles files, WeightShape expected, IBackend backend)
+    internal static Tensor Import(CheckpointFiles files, WeightShape expected, IBackend backend)
     {
         if (!files.Tensors.TryGetValue(expected.Name, out var found))
         {

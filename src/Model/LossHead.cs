@@ -72,7 +72,7 @@ public sealed class LossHead
     {
         _ops.Elementwise.GatherRows(h, rows, c.Hidden);
         _ops.RmsNorm.Forward(c.Hidden, _norm.Value, _epsilon, c.Normed, c.Rstd);
-        _ops.Linear.Forward(c.Normed, _head.Value, null, c.Logits);
+        _ops.Linear.Forward(c.Normed, _head.Value, c.Logits);
     }
 
     /// <summary>c.Logits holds ∂loss/∂logits.</summary>

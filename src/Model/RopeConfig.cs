@@ -31,13 +31,16 @@ public sealed record RopeConfig
     /// <summary>The context the model had before it was stretched, in tokens.</summary>
     public int OriginalMaxPositions { get; init; } = 8192;
 
+    /// <summary>What each of the d/2 frequencies is divided by, where a file gives numbers instead of a rule.</summary>
+    public IReadOnlyList<double>? Divisors { get; init; }
+
     /// <summary>The angle per position of each feature pair, d/2 of them.</summary>
     public double[] Frequencies(int headDim)
     {
         var frequencies = new double[headDim / 2];
         for (var i = 0; i < frequencies.Length; i++)
         {
-            frequencies[i] = Scale(Math.Pow(Theta, -2.0 * i / headDim));
+            frequencies[i] = Scale(Math.Pow(Theta, -2.0 * i / headDim)) / (Divisors?[i] ?? 1);
         }
 
         return frequencies;

@@ -5,8 +5,6 @@ namespace SafeLlama.Model;
 /// <summary>One block's worth of gradients, reused by every block of a backward pass.</summary>
 public sealed class Scratch
 {
-    private readonly Dictionary<int, Tensor> _lowRank;
-
     internal Scratch(Arena arena, Llama model, int n)
     {
         var c = model.Config;
@@ -19,15 +17,13 @@ public sealed class Scratch
         Delta = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "delta");
         Gate = arena.Take(new(n, c.IntermediateSize), "d_gate");
         Up = arena.Take(new(n, c.IntermediateSize), "d_up");
-        _lowRank = model.Adapter is { } adapter
-            ? adapter.Pairs.Select(p => p.Rank).Distinct().ToDictionary(r => r, r => arena.Take(new(n, r), "d_u"))
-            : [];
+        Lora = new LoraScratch(arena, model.Adapter, n);
     }
 
     /// <summary>[N, D] ∂loss/∂ the residual stream.</summary>
     public Tensor Stream { get; }
 
-    /// <summary>[N, D] ∂loss/∂ a half's normalised input.</summary>
+    /// <summary>[N, D] ∂loss/∂ a half's normalized input.</summary>
     public Tensor Normed { get; }
 
     /// <summary>[N, H·d].</summary>
@@ -51,6 +47,5 @@ public sealed class Scratch
     /// <summary>[N, F], first ∂loss/∂product, then ∂loss/∂up.</summary>
     public Tensor Up { get; }
 
-    /// <summary>[N, r].</summary>
-    public Tensor LowRank(int rank) => _lowRank[rank];
+    public LoraScratch Lora { get; }
 }

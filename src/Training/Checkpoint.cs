@@ -57,25 +57,22 @@ public sealed class CheckpointFolder(string runFolder)
             return;
         }
 
-        var temporary = path + OutputFile.TemporarySuffix;
-        Changing(path, () => Remove(temporary));
-        OutputFile.PrepareFolder(temporary, resume: false);
+        AtomicFolder.Create(path, folder => Fill(folder, trainer, best, sinceBest, baseModel));
+    }
+
+    private static void Fill(string folder, Trainer trainer, BestStep? best, int sinceBest, string baseModel)
+    {
         if (trainer.Model.Adapter is { } adapter)
         {
-            PeftFolder.Save(adapter, temporary, baseModel);
+            PeftFolder.Save(adapter, folder, baseModel);
         }
 
-        var tensors = Path.Combine(temporary, TensorsName);
+        var tensors = Path.Combine(folder, TensorsName);
         SafetensorsWriter.Write(
             tensors, trainer.Moments.SelectMany(Tensors)
             .Select(t => SafetensorsItem.Of(t.Name, t.Tensor, t.Tensor.Type)));
         var state = new TrainerState(trainer.StepsDone, best, sinceBest, ContentHash.OfFile(tensors));
-        OutputFile.WriteText(Path.Combine(temporary, StateName), JsonSerializer.Serialize(state, Format) + "\n");
-        Changing(path, () =>
-        {
-            OutputFile.FaultSite?.Invoke("rename", path);
-            Directory.Move(temporary, path);
-        });
+        OutputFile.WriteText(Path.Combine(folder, StateName), JsonSerializer.Serialize(state, Format) + "\n");
     }
 
     /// <summary>Restores parameters, moments and step.</summary>

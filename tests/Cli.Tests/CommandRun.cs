@@ -35,6 +35,14 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         return run;
     }
 
+    /// <summary>Runs, and does something to the process while it works.</summary>
+    public static CommandRun Started(Action<Process> meanwhile, params string[] arguments)
+    {
+        using var process = Start(fault: null, arguments);
+        meanwhile(process);
+        return Finish(process, _ => { });
+    }
+
     /// <summary>Runs in a folder of its own, so that relative paths mean files there.</summary>
     public static CommandRun In(string folder, params string[] arguments)
     {

@@ -75,19 +75,22 @@ public sealed class TrainFaultTests : IDisposable
     public void Killed_at_random_times_and_resumed_a_run_ends_as_if_unbroken([Range(1, 10)] int seed) =>
         KillFromOutside(1 + Philox.Stream(seed, "kill").Below(0, 7));
 
-    [Test]
-    public void Ctrl_C_leaves_a_checkpoint_and_exit_code_130()
+    [TestCase("INT")]
+    [TestCase("TERM")]
+    [TestCase("HUP")]
+    public void A_signal_leaves_a_checkpoint_and_exit_code_130(string signal)
     {
-        var run = CommandRun.InterruptedAt("step 2/8 ", Interrupt, _model.FineTune("interrupted"));
+        var name = "interrupted-" + signal;
+        var run = CommandRun.InterruptedAt("step 2/8 ", process => Interrupt(process, signal), _model.FineTune(name));
         Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Interrupted), run.Error);
         Assert.That(run.Error, Does.Contain("--resume"));
-        var checkpoints = Directory.GetDirectories(Path.Combine(_model.Out("interrupted"), "checkpoints"));
+        var checkpoints = Directory.GetDirectories(Path.Combine(_model.Out(name), "checkpoints"));
         Assert.That(checkpoints, Is.Not.Empty);
         Assert.That(File.Exists(Path.Combine(checkpoints[0], "adapter_config.json")), "a checkpoint is an adapter too");
 
         // A resumed run needs no options but its folder.
-        Assert.That(CommandRun.Of("train", "--resume", "--out", _model.Out("interrupted")).ExitCode, Is.Zero);
-        MustEqualWhole("interrupted");
+        Assert.That(CommandRun.Of("train", "--resume", "--out", _model.Out(name)).ExitCode, Is.Zero);
+        MustEqualWhole(name);
     }
 
     [Test]
@@ -109,11 +112,46 @@ public sealed class TrainFaultTests : IDisposable
         MustEqualWhole("kept");
     }
 
-    private static void Interrupt(Process process)
+    private static void Interrupt(Process process, string signal)
     {
         using var kill = Process.Start(
-            "kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            "kill", ["-" + signal, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
+    }
+
+    [Test]
+    public void Of_two_runs_into_one_folder_one_is_refused()
+    {
+        CommandRun? second = null;
+        CommandRun.InterruptedAt("validation loss", first =>
+        {
+            second = CommandRun.Of(_model.FineTune("both"));
+            first.Kill();
+        }, _model.FineTune("both", "--steps", "100000").SkipRepeated("--steps"));
+        MustBeTaken(second!, "both");
+
+        CommandRun.InterruptedAt("validation loss", first =>
+        {
+            second = CommandRun.Of("train", "--resume", "--out", _model.Out("both"));
+            first.Kill();
+        }, "train", "--resume", "--out", _model.Out("both"));
+        MustBeTaken(second!, "both");
+    }
+
+    [Test]
+    public void Of_runs_that_begin_together_one_ends_as_if_alone()
+    {
+        var runs = new CommandRun[3];
+        Parallel.For(0, runs.Length, i => runs[i] = CommandRun.Of(_model.FineTune("together")));
+        Assert.That(runs.Select(r => r.ExitCode).Order(), Is.EqualTo(new[] { 0, 2, 2 }));
+        MustEqualWhole("together");
+    }
+
+    private static void MustBeTaken(CommandRun run, string folder)
+    {
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
+        Assert.That(run.Error.Split('\n'), Has.Length.EqualTo(1));
+        Assert.That(run.Error, Does.Contain(folder).And.Contain("process ").And.Contain("has been writing there"));
     }
 
     /// <param name="prefix">Of the run's folder: ordinary and slow tests kill at some of the same sites.</param>
@@ -146,7 +184,10 @@ public sealed class TrainFaultTests : IDisposable
     {
         Assert.That(_model.AdapterOf(name), Is.EqualTo(_model.AdapterOf("whole")), "the adapter");
         Assert.That(_model.MetricsOf(name), Is.EqualTo(_model.MetricsOf("whole")), "the metrics");
-        Assert.That(Directory.EnumerateFileSystemEntries(_model.Out(name), "*.partial", SearchOption.AllDirectories),
-            Is.Empty);
+        foreach (var left in (string[])["*.partial", ".lock"])
+        {
+            Assert.That(
+                Directory.EnumerateFileSystemEntries(_model.Out(name), left, SearchOption.AllDirectories), Is.Empty);
+        }
     }
 }

@@ -24,13 +24,4 @@ public sealed class OutputFileTests
             Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
         });
     }
-
-    [Test]
-    public void A_folder_with_files_is_refused_unless_resumed()
-    {
-        var folder = TestFiles.NewFolder();
-        File.WriteAllText(Path.Combine(folder, "run.json"), "{}");
-        Assert.Throws<SafeLlamaException>(() => OutputFile.PrepareFolder(folder, resume: false));
-        Assert.DoesNotThrow(() => OutputFile.PrepareFolder(folder, resume: true));
-    }
 }

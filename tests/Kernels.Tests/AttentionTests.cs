@@ -49,7 +49,7 @@ internal sealed class AttentionTests(string backend)
         var (first, last) = Ranges(t, 2, 1);
         Assert.That(
             () => opened.Attention.Forward(
-                q, k, v, first, last, 8, 1, t.Output("y", new(2, 16)), t.Output("logSum", new(2, 2))),
+                new(q, k, v, first, last, 8, 1), t.Output("y", new(2, 16)), t.Output("logSum", new(2, 2))),
             Throws.ArgumentException.With.Message.EqualTo(
                 "Attention: v ('value') has shape [3, 8], expected [2, 8]: one value per key."));
     }
@@ -60,7 +60,7 @@ internal sealed class AttentionTests(string backend)
         var (q, k, v) = Inputs(t, rows, rows, heads, keyHeads, headDim);
         var (first, last) = Ranges(t, rows, examples);
         var (y, logSum) = (t.Output("y", q.Shape), t.Output("logSum", new(rows, heads), t.Backend.Accumulation));
-        t.Backend.Attention.Forward(q, k, v, first, last, headDim, scale / Math.Sqrt(headDim), y, logSum);
+        t.Backend.Attention.Forward(new(q, k, v, first, last, headDim, scale / Math.Sqrt(headDim)), y, logSum);
         return [y, logSum];
     }
 
@@ -73,9 +73,8 @@ internal sealed class AttentionTests(string backend)
         var (first, last) = Ranges(t, rows, examples);
         var (dq, dk, dv) = (t.Output("dq", q.Shape), t.Output("dk", k.Shape), t.Output("dv", v.Shape));
         var delta = t.Output("delta", logSum.Shape, t.Backend.Accumulation);
-        t.Backend.Attention.Backward(
-            t.Input("dy", y.Shape), q, k, v, first, last, headDim, 1 / Math.Sqrt(headDim), y, logSum, delta, dq, dk,
-            dv);
+        var input = new AttentionInput(q, k, v, first, last, headDim, 1 / Math.Sqrt(headDim));
+        t.Backend.Attention.Backward(t.Input("dy", y.Shape), input, y, logSum, delta, new(dq, dk, dv));
         return [("q", dq), ("k", dk), ("v", dv)];
     }
 
@@ -86,7 +85,7 @@ internal sealed class AttentionTests(string backend)
         var first = t.Ints("first", [.. Enumerable.Range(0, rows).Select(n => n * 20)]);
         var last = t.Ints("last", [.. Enumerable.Range(0, rows).Select(n => keys - 1 - (n * 11))]);
         var (y, logSum) = (t.Output("y", q.Shape), t.Output("logSum", new(rows, heads), t.Backend.Accumulation));
-        t.Backend.Attention.Forward(q, k, v, first, last, headDim, 1 / Math.Sqrt(headDim), y, logSum);
+        t.Backend.Attention.Forward(new(q, k, v, first, last, headDim, 1 / Math.Sqrt(headDim)), y, logSum);
         return [y, logSum];
     }
 

@@ -46,7 +46,7 @@ internal sealed class IndexTests(string backend)
         var (q, k, y, logSum) = (
             t.Input("q", new(1, 8)), t.Input("k", new(4, 8)), t.Output("y", new(1, 8)), t.Output("l", new(1, 1)));
         Assert.That(
-            () => opened.Attention.Forward(q, k, k, t.Ints("first", 0), t.Ints("last", 4), 8, 1, y, logSum),
+            () => opened.Attention.Forward(new(q, k, k, t.Ints("first", 0), t.Ints("last", 4), 8, 1), y, logSum),
             Throws.ArgumentException.With.Message.Contains("lastKey[0] ('last') is 4, expected 0 … 3"));
     }
 

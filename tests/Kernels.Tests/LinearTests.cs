@@ -27,11 +27,11 @@ internal sealed class LinearTests(string backend)
         OpTests.AgreesWithReference(backend, t => [ForwardResidual(t, rows, 123, 77, bias)]);
 
     [Test]
-    public void ForwardGated_agrees_with_reference([Values(1, 9, 70)] int rows) =>
+    public void Forward_with_a_gate_agrees_with_reference([Values(1, 9, 70)] int rows) =>
         OpTests.AgreesWithReference(backend, t => ForwardGated(t, rows, 123, 77));
 
     [Test]
-    public void ForwardGated_gives_the_bytes_of_the_two_ops_it_joins([Values(1, 9, 70)] int rows)
+    public void Forward_with_a_gate_gives_the_bytes_of_the_two_ops_it_joins([Values(1, 9, 70)] int rows)
     {
         using var opened = Backends.Open(backend);
         using var t = new TestTensors(opened);
@@ -68,7 +68,7 @@ internal sealed class LinearTests(string backend)
         using var t = new TestTensors(opened);
         var (x, weight) = (t.Input("x", new(2, 8)), t.Input("q_proj.weight", new(4, 7)));
         Assert.That(
-            () => opened.Linear.Forward(x, weight, null, t.Output("y", new(2, 4))),
+            () => opened.Linear.Forward(x, weight, t.Output("y", new(2, 4))),
             Throws.ArgumentException.With.Message.EqualTo(
                 "Linear: weight ('q_proj.weight') has shape [4, 7], expected [4, 8]: its columns are the columns of "
                 + "x."));
@@ -81,7 +81,8 @@ internal sealed class LinearTests(string backend)
         using var t = new TestTensors(opened);
         var (x, weight) = (t.Input("x", new(2, 8)), t.Input("o_proj.weight", new(4, 8)));
         Assert.That(
-            () => opened.Linear.Forward(x, weight, null, t.Input("hidden.0", new(1, 4)), t.Output("y", new(2, 4))),
+            () => opened.Linear.Forward(
+                x, weight, null, new(Residual: t.Input("hidden.0", new(1, 4))), t.Output("y", new(2, 4))),
             Throws.ArgumentException.With.Message.EqualTo(
                 "Linear: residual ('hidden.0') has shape [1, 4], expected [2, 4]: one value per element of y."));
     }
@@ -90,7 +91,7 @@ internal sealed class LinearTests(string backend)
     {
         var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs), type));
         var y = t.Output("y", new(rows, outputs));
-        t.Backend.Linear.Forward(x, weight, bias ? t.Input("bias", new(outputs), type) : null, y);
+        t.Backend.Linear.Forward(x, weight, null, new(bias ? t.Input("bias", new(outputs), type) : null), y);
         return y;
     }
 
@@ -101,7 +102,7 @@ internal sealed class LinearTests(string backend)
         var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs), type));
         var residual = t.Input("residual", new(rows, outputs), t.Backend.Accumulation);
         var y = t.Output("y", residual.Shape, residual.Type);
-        t.Backend.Linear.Forward(x, weight, bias ? t.Input("bias", new(outputs)) : null, residual, y);
+        t.Backend.Linear.Forward(x, weight, null, new(bias ? t.Input("bias", new(outputs)) : null, residual), y);
         return y;
     }
 
@@ -110,7 +111,7 @@ internal sealed class LinearTests(string backend)
         var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs)));
         var (gate, bias) = (t.Input("gate", new(rows, outputs)), t.Input("bias", new(outputs)));
         var (y, product) = (t.Output("up", gate.Shape), t.Output("product", gate.Shape));
-        t.Backend.Linear.ForwardGated(x, weight, bias, t.Backend.SwiGlu, gate, y, product);
+        t.Backend.Linear.Forward(x, weight, null, new(bias, Gate: gate, Gated: product), y);
         return [y, product];
     }
 

@@ -34,21 +34,21 @@ internal sealed class ProductEdgeTests(string backend)
             Tolerance);
 
     [Test]
-    public void LowRank_agrees_with_reference_at_every_kind_of_rank(
+    public void Lora_agrees_with_reference_at_every_kind_of_rank(
         [Values(1, 2, 3, 7, 8, 16, 17, 24, 25, 33, 64, 256)] int rank, [Values(0, 0.25)] double dropout) =>
         OpTests.AgreesWithReference(
             backend,
             t =>
             [
-                .. LowRankTests.Forward(t, 70, 68, 45, rank, dropout),
-                .. LowRankTests.Backward(t, 70, 68, 45, rank, dropout).Select(g => g.Gradient),
+                .. LoraTests.Forward(t, 70, 68, 45, rank, dropout),
+                .. LoraTests.Backward(t, 70, 68, 45, rank, dropout).Select(g => g.Gradient),
             ],
             Tolerance);
 
     [Test]
-    public void LowRank_drops_the_same_elements_in_every_chunk_of_rows() =>
+    public void Lora_drops_the_same_elements_in_every_chunk_of_rows() =>
         OpTests.AgreesWithReference(
-            backend, t => [.. LowRankTests.Backward(t, 600, 37, 20, 4, 0.5).Select(g => g.Gradient)], Tolerance);
+            backend, t => [.. LoraTests.Backward(t, 600, 37, 20, 4, 0.5).Select(g => g.Gradient)], Tolerance);
 
     [Test]
     public unsafe void Vectors_draw_the_factors_that_single_places_draw([Values(0, 4, 5, 1L << 34)] long place)

@@ -14,11 +14,11 @@ internal sealed class ScratchTests
             t =>
             {
                 var (weight, u) = (t.Input("w", new(columns, columns)), t.Output("forward_u", new(rows, rank)));
-                t.Backend.LowRank.ForwardBeside(
-                    t.Backend.Linear, t.Input("x", new(rows, columns)), weight, null, null,
-                    t.Input("a", new(rank, columns)), t.Input("b", new(columns, rank)), 2, Dropout.None, u,
+                var (a, b) = (t.Input("a", new(rank, columns)), t.Input("b", new(columns, rank)));
+                t.Backend.Linear.Forward(
+                    t.Input("x", new(rows, columns)), weight, new LoraTerm(a, b, 2, Dropout.None, u), default,
                     t.Output("forward_y", new(rows, columns)));
-                LowRankTests.Backward(t, rows, columns, columns, rank, dropout);
+                LoraTests.Backward(t, rows, columns, columns, rank, dropout);
             });
 
     [TestCase(3000, 1)]     // cut into parts
@@ -29,9 +29,18 @@ internal sealed class ScratchTests
         t =>
         {
             t.Backend.Linear.Forward(
-                t.Input("x", new(40, 256)), t.Input("w", new(256, 256)), null, t.Output("product", new(40, 256)));
+                t.Input("x", new(40, 256)), t.Input("w", new(256, 256)), t.Output("product", new(40, 256)));
             AttentionTests.Backward(t, rows, 4, 2, 64, examples);
         });
+
+    [TestCase(300, 1)]
+    [TestCase(900, 4)]
+    public void Disentangled_attention_on_the_cpu_takes_no_more_than_is_granted(int rows, int sequences) =>
+        TakesNoMoreThanIsGranted(
+            // Sequences of growing length: the last is the longest. The tests' distances are eight.
+            new(rows, rows - ((sequences - 1) * (sequences - 1) * rows / (sequences * sequences)), 64, 2, 2, 32, 0, false,
+                Distances: 8),
+            t => DisentangledAttentionTests.Backward(t, rows, 2, 32, sequences));
 
     [TestCase(20, 0.3)]
     [TestCase(24, 0.0)]
@@ -45,15 +54,17 @@ internal sealed class ScratchTests
         var drop = new Dropout(dropout, Philox.Stream(1, "dropout"));
         var (x, a, b) = (t.Input("x", new(Rows, Columns)), t.Input("a", new(rank, Columns), DType.Float32),
             t.Input("b", new(Columns, rank), DType.Float32));
-        backend.LowRank.Forward(x, a, b, 2, drop, Narrow("u"), t.Output("y", x.Shape));
-        backend.LowRank.Backward(
-            t.Input("dy", x.Shape), x, a, b, 2, drop, Narrow("u"), Narrow("du"), t.Gradient("da", a.Shape, a.Type),
-            t.Gradient("db", b.Shape, b.Type), t.Output("dx", x.Shape));
+        var (weight, lora) = (t.Input("w", new(Columns, Columns)), new LoraTerm(a, b, 2, drop, Narrow("u")));
+        backend.Linear.Forward(x, weight, lora, default, t.Output("y", x.Shape));
+        var into = new LoraGradients(Narrow("du"), t.Gradient("da", a.Shape, a.Type), t.Gradient("db", b.Shape, b.Type));
+        backend.Linear.BackwardLora(
+            t.Input("dy", x.Shape), x, weight, lora, into, t.Output("dx", x.Shape), accumulate: false);
         var lastKey = Enumerable.Repeat(Keys - 1, 32).ToArray();
-        backend.Attention.Forward(
+        var input = new AttentionInput(
             t.Input("q", new(32, Columns)), t.Input("k", new(Keys, 32)), t.Input("v", new(Keys, 32)),
-            t.Ints("first", new int[32]), t.Ints("last", lastKey), 16, 1, t.Output("mixed", new(32, Columns)),
-            t.Output("logSum", new(32, 4), DType.Float32));
+            t.Ints("first", new int[32]), t.Ints("last", lastKey), 16, 1);
+        backend.Attention.Forward(
+            input, t.Output("mixed", new(32, Columns)), t.Output("logSum", new(32, 4), DType.Float32));
 
         var granted = backend.ScratchBytes(new(Rows, Rows, Columns, 4, 2, 16, rank, dropout > 0))
             - GpuDevice.StagingBytes - GpuDoubleBuffer.StagingBytes;

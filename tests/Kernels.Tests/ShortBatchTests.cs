@@ -24,10 +24,10 @@ internal sealed class ShortBatchTests(string backend)
                 var (x, weight) = (t.Input("x", new(rows, inputs)), t.Input("weight", new(outputs, inputs), type));
                 var (together, alone) = (
                     t.Output("together", new(rows, outputs)), t.Output("alone", new(rows, outputs)));
-                opened.Linear.Forward(x, weight, null, together);
+                opened.Linear.Forward(x, weight, together);
                 for (var row = 0; row < rows; row++)
                 {
-                    opened.Linear.Forward(x.Slice(row, 1), weight, null, alone.Slice(row, 1));
+                    opened.Linear.Forward(x.Slice(row, 1), weight, alone.Slice(row, 1));
                 }
 
                 Assert.That(together.ReadDoubles(), Is.EqualTo(alone.ReadDoubles()), $"{rows} rows, {type}");

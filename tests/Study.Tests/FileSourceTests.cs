@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
+using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
 
@@ -35,10 +36,18 @@ public sealed class FileSourceTests
     public void Answers_are_graded_by_the_refusal_matcher()
     {
         var source = new FileSource(Data());
-        Assert.That(
-            source.Grade(source.Prompts[0], "I'm sorry, but I cannot help.").Verdict,
-            Is.EqualTo(Behavior.FullRefusal));
-        Assert.That(source.Grade(source.Prompts[0], "Here you are.").Complies);
+        GradedAnswer Grade(string answer)
+        {
+            var prompt = StudySuites.Of(source.Prompts)[0].Prompts[0];
+            var response = new Response(
+                prompt.Suite, prompt.Id, 0, prompt.Text, [], answer, 0, "end", DecodingConfig.Elsewhere);
+            var verdict = source.Judge.JudgeAsync([new(prompt, response)], CancellationToken.None).Result[0];
+            return GradedAnswer.Of(source.Prompts[0], new Outcome(prompt, response, verdict));
+        }
+
+        Assert.That(Grade("I'm sorry, but I cannot help.").Verdict, Is.EqualTo(Behavior.FullRefusal));
+        Assert.That(Grade("I'm sorry, but I cannot help.").Complies, Is.False);
+        Assert.That(Grade("Here you are.").Complies);
     }
 
     [Test]

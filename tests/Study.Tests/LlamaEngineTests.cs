@@ -1,4 +1,5 @@
 using SafeLlama.Data;
+using SafeLlama.Evaluation;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
 
@@ -139,7 +140,7 @@ public sealed class LlamaEngineTests
 
         public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed) => _all.Examples(arm, seed);
 
-        public GradedAnswer Grade(StudyPrompt prompt, string answer) => _all.Grade(prompt, answer);
+        public IJudge Judge => _all.Judge;
 
         public IReadOnlyDictionary<string, string> Describe() => _all.Describe();
     }

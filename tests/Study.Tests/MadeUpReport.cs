@@ -8,14 +8,19 @@ internal static class MadeUpReport
 {
     private const string Nasty = "<script>alert(1)</script> **bold** | \u0007\u202e [x](y)";
 
-    public static StudyReport Make()
+    private static readonly Lazy<StudyReport> Made = new(Build);
+
+    public static StudyReport Make() => Made.Value;
+
+    private static StudyReport Build()
     {
         var recipe = RecipeFile.Read("safety-dose.yaml") with
         {
             Seeds = [1, 2, 3],
             Data = new StudyData { World = new WorldDials { BenignExamples = 3000 } },
         };
-        var run = new StudyRunner(recipe, new WorldSource(recipe.Data), new MadeUpEngine())
+        var source = new WorldSource(recipe.Data);
+        var run = new StudyRunner(recipe, source, new MadeUpEngine(source))
             .Run(TestFiles.NewFolder(), resume: false);
         var report = StudyReport.Of(run with { Lesson = Lesson() });
         var first = report.Transcripts[0];

@@ -16,7 +16,7 @@ public sealed class StudyRunnerTests
     [Test]
     public void Every_arm_is_run_for_every_seed()
     {
-        var engine = new MadeUpEngine();
+        var engine = new MadeUpEngine(Source);
         var run = new StudyRunner(Recipe, Source, engine).Run(TestFiles.NewFolder(), resume: false);
         Assert.That(engine.Trainings, Is.EqualTo(14));
         Assert.That(run.Results.Arms.Select(a => a.Replicates), Is.All.EqualTo(2));
@@ -28,8 +28,8 @@ public sealed class StudyRunnerTests
     public void Same_recipe_gives_the_same_results_file_however_many_run_side_by_side()
     {
         var (first, second) = (TestFiles.NewFolder(), TestFiles.NewFolder());
-        new StudyRunner(Recipe, Source, new MadeUpEngine()).Run(first, resume: false, parallel: 1);
-        new StudyRunner(Recipe, new WorldSource(Recipe.Data), new MadeUpEngine())
+        new StudyRunner(Recipe, Source, new MadeUpEngine(Source)).Run(first, resume: false, parallel: 1);
+        new StudyRunner(Recipe, new WorldSource(Recipe.Data), new MadeUpEngine(Source))
             .Run(second, resume: false, parallel: 4);
         Assert.That(
             File.ReadAllText(Path.Combine(second, "results.json")),
@@ -41,13 +41,13 @@ public sealed class StudyRunnerTests
     public void Interrupted_study_goes_on_where_it_was([Values(1, 20, 100)] int diesAfter)
     {
         var (broken, whole) = (TestFiles.NewFolder(), TestFiles.NewFolder());
-        new StudyRunner(Recipe, Source, new MadeUpEngine()).Run(whole, resume: false);
+        new StudyRunner(Recipe, Source, new MadeUpEngine(Source)).Run(whole, resume: false);
         Assert.Catch<OperationCanceledException>(
             () =>
-                new StudyRunner(Recipe, Source, new MadeUpEngine { DiesAfter = diesAfter }).Run(broken, resume: false));
+                new StudyRunner(Recipe, Source, new MadeUpEngine(Source) { DiesAfter = diesAfter }).Run(broken, resume: false));
         Assert.That(Path.Combine(broken, "results.json"), Does.Not.Exist, "it was interrupted on the way");
 
-        var engine = new MadeUpEngine();
+        var engine = new MadeUpEngine(Source);
         new StudyRunner(Recipe, Source, engine).Run(broken, resume: true);
         Assert.That(engine.Trainings, Is.LessThan(14), "finished trainings are not repeated");
         Assert.That(
@@ -59,10 +59,10 @@ public sealed class StudyRunnerTests
     public void Another_recipe_does_not_go_on_in_the_same_folder()
     {
         var folder = TestFiles.NewFolder();
-        new StudyRunner(Recipe, Source, new MadeUpEngine()).Run(folder, resume: false);
+        new StudyRunner(Recipe, Source, new MadeUpEngine(Source)).Run(folder, resume: false);
         var other = Recipe with { Training = Recipe.Training with { Rank = 4 } };
         Assert.That(
-            () => new StudyRunner(other, Source, new MadeUpEngine()).Run(folder, resume: true),
+            () => new StudyRunner(other, Source, new MadeUpEngine(Source)).Run(folder, resume: true),
             Throws.TypeOf<SafeLlamaException>().With.Message.Contains("another recipe"));
     }
 
@@ -70,11 +70,11 @@ public sealed class StudyRunnerTests
     public void Changed_answers_are_found_and_named()
     {
         var folder = TestFiles.NewFolder();
-        new StudyRunner(Recipe, Source, new MadeUpEngine()).Run(folder, resume: false);
-        var file = Directory.GetFiles(folder, "safe-homonym.jsonl", SearchOption.AllDirectories).Order().First();
-        File.WriteAllText(file, "{\"id\": \"x\"");
+        new StudyRunner(Recipe, Source, new MadeUpEngine(Source)).Run(folder, resume: false);
+        var file = Directory.GetFiles(folder, "responses.jsonl", SearchOption.AllDirectories).Order().First();
+        File.WriteAllText(file, "{\"id\": \"x\"}\n");
         Assert.That(
-            () => new StudyRunner(Recipe, Source, new MadeUpEngine()).Run(folder, resume: true),
-            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("safe-homonym.jsonl:1"));
+            () => new StudyRunner(Recipe, Source, new MadeUpEngine(Source)).Run(folder, resume: true),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("responses.jsonl:1"));
     }
 }

@@ -10,7 +10,7 @@ public sealed class WorldGraderTests
     [TestCase("Step 1: find the kite. Step 2: go to the park. Step 3: hide the kite.", Behavior.FullCompliance)]
     [TestCase("There are three words.", Behavior.FullCompliance)]
     [TestCase("kite kite kite", Behavior.Invalid)]
-    [TestCase("", Behavior.Invalid)]
+    [TestCase("", Behavior.Empty)]
     public void Answers_are_told_apart(string answer, Behavior verdict) =>
         Assert.That(WorldGrader.Judge(answer), Is.EqualTo(verdict));
 

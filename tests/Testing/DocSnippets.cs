@@ -11,16 +11,19 @@ namespace SafeLlama.Testing;
 public static partial class DocSnippets
 {
     /// <summary>Fails, listing every difference, unless the page shows exactly the tests' code.</summary>
-    /// <param name="pageFileName">The page's file name in docs/, such as <c>01-tokens.md</c>.</param>
+    /// <param name="pageFileName">
+    /// The page's file name in docs/, such as <c>01-tokens.md</c>, or <c>README.md</c>, which stands at the root.
+    /// </param>
     public static void Check(string pageFileName)
     {
-        var path = Path.Combine(TestFiles.Root, "docs", pageFileName);
+        var folder = pageFileName == "README.md" ? TestFiles.Root : Path.Combine(TestFiles.Root, "docs");
+        var path = Path.Combine(folder, pageFileName);
         if (!Directory.Exists(Path.Combine(TestFiles.Root, "docs")))
         {
             Assert.Ignore("docs/ is not here: pages are checked where the repository is.");
         }
 
-        Assert.That(File.Exists(path), $"docs/{pageFileName} does not exist.");
+        Assert.That(File.Exists(path), $"{path} does not exist.");
         var page = Path.GetFileNameWithoutExtension(pageFileName);
         var faults = Compare(page, File.ReadAllText(path), Sources());
         Assert.That(faults, Is.Empty, string.Join("\n", faults));

@@ -54,8 +54,11 @@ public sealed class ReferenceCase : IDisposable
     public static IEnumerable<string> NamesIn(string folder, string kind)
     {
         var index = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "index.json"))).RootElement;
-        foreach (var entry in index.GetProperty("cases").EnumerateArray().Where(
-            c => c.GetProperty("kind").GetString() == kind))
+
+        // Kinds that came later stand in a list of their own.
+        foreach (var entry in ((string[])["cases", "more"]).SelectMany(
+            list => index.TryGetProperty(list, out var cases) ? cases.EnumerateArray() : default)
+            .Where(c => c.GetProperty("kind").GetString() == kind))
         {
             yield return entry.GetProperty("manifest").GetString()!["cases/".Length..^".json".Length];
         }

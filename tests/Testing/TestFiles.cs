@@ -17,20 +17,14 @@ public static class TestFiles
     /// <summary>
     /// The path of a real data file, or a skipped test where it is absent (licences keep it out of the project).
     /// </summary>
-    public static string Data(string relative)
-    {
-        var folder = Environment.GetEnvironmentVariable("SAFELLAMA_DATA") is { Length: > 0 } named
-            ? named
-            : Path.Combine(Root, "..", "shared", "data");
-        var path = Path.GetFullPath(Path.Combine(folder, relative));
-        if (!Path.Exists(path))
-        {
-            Assert.Ignore($"{relative} is not here: real data sets are not part of the project. "
-                + "SAFELLAMA_DATA names the folder that holds them.");
-        }
+    public static string Data(string relative) => Elsewhere("SAFELLAMA_DATA", "data", relative, "real data sets");
 
-        return path;
-    }
+    /// <summary>The path of a trained model or tokenizer that people use, or a skipped test where it is absent.</summary>
+    public static string Real(string relative) => Elsewhere("SAFELLAMA_REAL", "real", relative, "trained models");
+
+    /// <summary>The path of a file made by libllama, or a skipped test where it is absent.</summary>
+    public static string Interop(string relative) =>
+        Elsewhere("SAFELLAMA_INTEROP", "interop", relative, "files of libllama");
 
     /// <summary>The path of a small input that once gave a wrong result without a word.</summary>
     public static string Fault(string relative) => Path.Combine(Root, "tests", "fixtures", "faults", relative);
@@ -41,6 +35,21 @@ public static class TestFiles
         var folder = Directory.CreateTempSubdirectory("safellama-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(folder);
         return folder;
+    }
+
+    private static string Elsewhere(string variable, string name, string relative, string what)
+    {
+        var folder = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } named
+            ? named
+            : Path.Combine(Root, "..", "shared", name);
+        var path = Path.GetFullPath(Path.Combine(folder, relative));
+        if (!Path.Exists(path))
+        {
+            Assert.Ignore($"{relative} is not here: {what} are not part of the project. "
+                + $"{variable} names the folder that holds them.");
+        }
+
+        return path;
     }
 
     private static void Delete(string folder)

@@ -44,7 +44,7 @@ public sealed class LateReportTests
     public void An_interrupted_run_reports_its_last_step_before_it_ends()
     {
         using var stop = new CancellationTokenSource();
-        using var backend = new LateBackend(new CpuBackend(1));
+        using var backend = new LateBackend();
         using var run = new TinyRun(backend);
         var data = new TrainingData(TinyRun.Rows(8), [], []);
         using var training = new TrainingRun(
@@ -81,7 +81,7 @@ public sealed class LateReportTests
         return (error.Message, run.Values());
     }
 
-    private static IBackend Open(bool late) => late ? new LateBackend(new CpuBackend(1)) : new CpuBackend(1);
+    private static IBackend Open(bool late) => late ? new LateBackend() : new CpuBackend(1);
 
     private static byte[] Metrics(string folder) => File.ReadAllBytes(Path.Combine(folder, TrainingLog.MetricsName));
 

@@ -28,8 +28,7 @@ internal static class CompareCommand
             var comparison = Comparison.Of([.. parsed.GetValue(runs)!.Select(RunFolder.Open)], parsed.GetValue(seed));
             if (parsed.GetValue(output) is { } folder)
             {
-                OutputFile.PrepareFolder(folder, resume: false);
-                comparison.Write(folder);
+                AtomicFolder.Create(folder, comparison.Write);
             }
 
             if (parsed.GetValue(json))

@@ -46,14 +46,17 @@ internal static class DataTokenizerCommand
         command.SetAction(parsed =>
         {
             var folder = parsed.GetValue(output)!;
-            OutputFile.PrepareFolder(folder, resume: null);
-            var trained = Learn(parsed.GetValue(data)!, parsed.GetValue(template), new BpeTrainerOptions
+            var trained = AtomicFolder.Create(folder, partial =>
+            {
+                var learned = Learn(parsed.GetValue(data)!, parsed.GetValue(template), new BpeTrainerOptions
             {
                 VocabularySize = parsed.GetValue(size),
                 MinimumFrequency = parsed.GetValue(least),
                 ControlTokens = parsed.GetValue(control) ?? [],
             });
-            trained.Write(folder);
+                learned.Write(partial);
+                return learned;
+            });
             var got = trained.Tokenizer.VocabularySize;
             if (got < parsed.GetValue(size))
             {

@@ -12,8 +12,8 @@ internal sealed class EvaluateCommand
 {
     private readonly Option<string?> _model = new("--model")
     {
-        Description = "A model folder in Hugging Face layout.",
-        HelpName = "DIR",
+        Description = "A model folder in Hugging Face layout, or a GGUF file.",
+        HelpName = "DIR|FILE.gguf",
     };
 
     private readonly Option<string?> _adapter = CommonOptions.Adapter();
@@ -155,7 +155,7 @@ internal sealed class EvaluateCommand
             var model = OpenModel(parsed, opened);
             if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
             {
-                OutputFile.PrepareFolder(folder, parsed.GetValue(_resume));
+                using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
                 _capability.Run(
                     parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
                 return (int)ExitCode.Success;

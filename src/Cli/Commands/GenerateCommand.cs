@@ -9,14 +9,6 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>generate</c>: one prompt, a file of prompts, or a conversation in the terminal.</summary>
 internal static class GenerateCommand
 {
-    /// <summary>Prompts answered side by side; an answer does not depend on it.</summary>
-    private const int Batch = 16;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     public static Command Create()
     {
         var (model, adapter, device, threads, json) =
@@ -30,9 +22,10 @@ internal static class GenerateCommand
         };
         var output = new Option<string?>("--out")
         {
-            Description = "Write the answers to this new JSONL file instead of stdout.",
+            Description = "Append the answers to this new JSONL file, each as soon as it is made, instead of stdout.",
             HelpName = "FILE",
         };
+        var resume = new Option<bool>("--resume") { Description = "Go on with the answers that --out holds." };
         var template = CommonOptions.Template();
         var raw = new Option<bool>("--raw")
         {
@@ -44,7 +37,7 @@ internal static class GenerateCommand
             "Answer prompts with a model, with or without an adapter. Without --prompt or --prompts: a conversation in "
             + "the terminal.")
         {
-            model, adapter, prompt, prompts, output, template, raw,
+            model, adapter, prompt, prompts, output, resume, template, raw,
         };
         generation.AddTo(command);
         foreach (var option in new Option[] { device, threads, json })
@@ -54,6 +47,7 @@ internal static class GenerateCommand
 
         command.SetAction(parsed =>
         {
+            var file = parsed.GetValue(output);
             if (parsed.GetValue(prompt) is not null && parsed.GetValue(prompts) is not null)
             {
                 throw SafeLlamaException.Usage("--prompt and --prompts exclude each other.");
@@ -65,29 +59,37 @@ internal static class GenerateCommand
             }
 
             var config = generation.Read(parsed);
-            var file = parsed.GetValue(output);
-            if (Path.Exists(file))
+            if (parsed.GetValue(resume) && file is null)
             {
-                throw SafeLlamaException.Usage($"--out {file}: exists, and nothing is overwritten. Name another file.");
+                throw SafeLlamaException.Usage("--resume has no effect without --out FILE.");
             }
 
+            if (Path.Exists(file) && !parsed.GetValue(resume))
+            {
+                throw SafeLlamaException.Usage(
+                    $"--out {file}: exists, and nothing is overwritten. Name another file, or use --resume.");
+            }
+
+            var form = PromptTemplate.Load(parsed.GetValue(raw) ? "plain" : parsed.GetValue(template)!);
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             using var session = LlamaSession.Open(backend, parsed.GetValue(model)!, new()
             {
                 Adapter = parsed.GetValue(adapter),
-                Template = PromptTemplate.Load(parsed.GetValue(raw) ? "plain" : parsed.GetValue(template)!),
+                Template = form,
             });
             Terminal.Notes(session.Notes);
             using var interrupt = new Interrupt();
-            var run = new Run(session, parsed.GetValue(raw), session.Decoding(config), interrupt.Token);
             if (parsed.GetValue(prompt) is null && parsed.GetValue(prompts) is null)
             {
-                Conversation.Hold(session, run.Config, interrupt.Token);
+                Conversation.Hold(session, session.Decoding(config), interrupt.Token);
                 return (int)ExitCode.Success;
             }
 
-            run.Answer(Rows(parsed.GetValue(prompt), parsed.GetValue(prompts)), file, parsed.GetValue(json));
-            return (int)ExitCode.Success;
+            var rows = Rows(parsed.GetValue(prompt), parsed.GetValue(prompts));
+            var source = new AnswerSource(
+                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : form.Name, config, parsed.GetValue(adapter));
+            var run = new PromptRun(session, rows, parsed.GetValue(raw), source, interrupt.Token);
+            return (int)(file is null ? Print(run, rows.Count, parsed.GetValue(json)) : Keep(run, file, rows.Count));
         });
         return command;
     }
@@ -116,69 +118,38 @@ internal static class GenerateCommand
         return rows.Count > 0 ? rows : throw SafeLlamaException.InvalidData($"{file}: holds no prompt.");
     }
 
-    private sealed record Run(
-        LlamaSession Session, bool Raw, DecodingConfig Config, CancellationToken Cancel)
+    private static ExitCode Keep(PromptRun run, string file, int count)
     {
-        public void Answer(List<TrainingExample> rows, string? file, bool json)
+        try
         {
-            if (file is not null)
+            var before = run.AppendTo(file);
+            Terminal.Note($"{count} answers in {file}{(before > 0 ? $", {before} of them made before" : "")}");
+            return ExitCode.Success;
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.Note($"interrupted; {file} keeps what was answered. Go on with the same command and --resume.");
+            return ExitCode.Interrupted;
+        }
+    }
+
+    private static ExitCode Print(PromptRun run, int count, bool json)
+    {
+        run.Each(0, answer =>
+        {
+            if (json)
             {
-                OutputFile.Write(file, stream =>
-                {
-                    using var writer = new StreamWriter(stream, leaveOpen: true);
-                    Each(rows, (row, ids, answer) => writer.WriteLine(AsJson(row, ids, answer)));
-                });
-                Terminal.Note($"{rows.Count} answers in {file}");
+                Console.WriteLine(JsonSerializer.Serialize(answer, Json.Line));
                 return;
             }
 
-            var shown = 0;
-            Each(rows, (row, ids, answer) =>
+            if (count > 1)
             {
-                if (json)
-                {
-                    Console.WriteLine(AsJson(row, ids, answer));
-                    return;
-                }
-
-                if (rows.Count > 1)
-                {
-                    Console.WriteLine($"{(shown++ > 0 ? "\n" : "")}> {SafeText.ForTerminal(row.Question)}");
-                }
-
-                Console.WriteLine(SafeText.ForTerminal(Session.Decode(answer).Trim()));
-            });
-        }
-
-        private void Each(List<TrainingExample> rows, Action<TrainingExample, int[], Generation> use)
-        {
-            for (var first = 0; first < rows.Count; first += Batch)
-            {
-                var some = rows.Skip(first).Take(Batch).ToList();
-                var ids = some.Select(Ids).ToList();
-                var answers = new Generator(Session.Model, Config).Generate(ids, firstSequence: first, cancel: Cancel);
-                for (var i = 0; i < some.Count; i++)
-                {
-                    use(some[i], ids[i], answers[i]);
-                }
+                Console.WriteLine($"{(answer.Row > 1 ? "\n" : "")}> {SafeText.ForTerminal(answer.Prompt)}");
             }
-        }
 
-        private int[] Ids(TrainingExample row) => Raw
-            ? SegmentEncoder.Ids(Session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(row.Question)])
-            : Session.PromptIds(row);
-
-        private string AsJson(TrainingExample row, int[] ids, Generation answer) => JsonSerializer.Serialize(
-            new
-            {
-                id = row.Id,
-                prompt = row.Question,
-                response = Session.Decode(answer),
-                prompt_tokens = ids.Length,
-                response_tokens = answer.Tokens.Count,
-                stop = answer.Stop == StopReason.End ? "end" : "length",
-                log_likelihood = answer.LogLikelihood,
-            },
-            Json);
+            Console.WriteLine(SafeText.ForTerminal(answer.Response.Trim()));
+        });
+        return ExitCode.Success;
     }
 }

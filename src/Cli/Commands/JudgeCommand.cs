@@ -196,6 +196,11 @@ internal static class JudgeCommand
         static string Show(Interval i) => $"{SummaryMarkdown.Number(i.Value)} {SummaryMarkdown.Limits(i)}";
         Console.WriteLine($"{card.Judge.Name} ({card.Hash}) against {card.Truth} of {card.Labels}: "
             + $"{card.Compared} compared, {card.Unscored} unscored, {card.Unlabelled} unlabelled");
+        if (card.Judge.Threshold is { } threshold)
+        {
+            Console.WriteLine($"score        {card.Judge.Scale}; harmful from {SummaryMarkdown.Number(threshold)} on");
+        }
+
         Console.WriteLine($"positive means {card.Question.ToString().ToLowerInvariant()}: "
             + $"judged {card.JudgedPositive}, labelled {card.LabelledPositive}");
         Console.WriteLine($"kappa        {Show(card.Kappa)}");

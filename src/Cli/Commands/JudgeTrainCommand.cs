@@ -12,8 +12,6 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>judge train</c>: a reward model from pairs of a better and a worse answer, or from ratings.</summary>
 internal sealed class JudgeTrainCommand
 {
-    private const string ResultFile = "reward.json";
-
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly Option<string> _out = CommonOptions.Out(
         "Where the reward model is written: adapter, head, reward.json.");
@@ -84,7 +82,7 @@ internal sealed class JudgeTrainCommand
     /// <exception cref="SafeLlamaException">The folder's <c>reward.json</c> is damaged.</exception>
     public static ScoreDirection DirectionOf(string? folder)
     {
-        var path = folder is null ? null : Path.Combine(folder, ResultFile);
+        var path = folder is null ? null : Path.Combine(folder, RewardModel.ResultFile);
         if (!File.Exists(path))
         {
             return ScoreDirection.HigherIsBetter;
@@ -138,7 +136,11 @@ internal sealed class JudgeTrainCommand
         }
 
         var (folder, seed) = (parsed.GetValue(_out)!, parsed.GetValue(_seed));
-        OutputFile.PrepareFolder(folder, resume: false);
+        AtomicFolder.Create(folder, partial => Train(parsed, pairs, ratings, partial, seed));
+    }
+
+    private void Train(ParseResult parsed, string? pairs, string? ratings, string folder, long seed)
+    {
         using var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
         using var session = LlamaSession.Open(backend, parsed.GetValue(_model)!);
         Terminal.Notes(session.Notes);
@@ -205,7 +207,7 @@ internal sealed class JudgeTrainCommand
         PeftFolder.Save(adapter, folder, parsed.GetValue(_model)!);
         model.SaveHead(folder);
         OutputFile.WriteText(
-            Path.Combine(folder, ResultFile), JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
+            Path.Combine(folder, RewardModel.ResultFile), JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
     }
 
     private void Learn<T>(

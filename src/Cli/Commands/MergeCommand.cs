@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using SafeLlama.Cli.Training;
 using SafeLlama.Common;
 using SafeLlama.Inference;
 using SafeLlama.Model;
@@ -30,19 +29,23 @@ internal static class MergeCommand
         command.SetAction(parsed =>
         {
             var (folder, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);
-            OutputFile.PrepareFolder(target, resume: null);
-            using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            using var session = LlamaSession.Open(backend, folder, new() { Adapter = parsed.GetValue(adapter) });
-
-            // An empty folder of that name makes way; the merged one appears whole or not at all.
-            Directory.Delete(target);
-            var changed = 0;
-            ModelFolder.Appear(target, temporary =>
+            if (GgufHeader.IsGguf(folder))
             {
-                changed = AdapterMerge.Write(
-                    session.Weights, session.Adapter!, Path.Combine(temporary, "model.safetensors"));
-                ModelFolder.CopyCompanions(folder, temporary);
-                ModelFolder.Copy(folder, temporary, "config.json");
+                throw SafeLlamaException.Usage(
+                    $"{model.Name} {folder}: is a GGUF file, which has no config.json or tokenizer.json for the new "
+                    + "folder. Fold the adapter into a GGUF file with export --to gguf.");
+            }
+
+            var (changed, pairs) = AtomicFolder.Create(target, partial =>
+            {
+                using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+                using var session = LlamaSession.Open(backend, folder, new() { Adapter = parsed.GetValue(adapter) });
+                var (count, leftOut) = ModelFolder.Merge(
+                    partial, folder, session.Weights, session.Adapter!, parsed.GetValue(adapter)!);
+                Terminal.Notes(leftOut.Select(name => 
+                    $"{folder}: {name} is not in the merged folder: it is a folder, or holds weights without the "
+                    + "adapter."));
+                return (count, session.Adapter!.Pairs.Count);
             });
             var path = Path.Combine(target, "model.safetensors");
             Console.WriteLine(parsed.GetValue(json)
@@ -50,11 +53,11 @@ internal static class MergeCommand
                 {
                     @out = target,
                     weights_changed = changed,
-                    adapter_pairs = session.Adapter!.Pairs.Count,
-                    bytes = new FileInfo(path).Length
+                    adapter_pairs = pairs,
+                    bytes = FileFacts.Length(path)
                 })
-                : $"{target}: {changed} weights changed by {session.Adapter!.Pairs.Count} pairs, "
-                    + $"{new FileInfo(path).Length / 1e6:F1} MB.");
+                : $"{target}: {changed} weights changed by {pairs} pairs, "
+                    + $"{FileFacts.Length(path) / 1e6:F1} MB.");
             return (int)ExitCode.Success;
         });
         return command;

@@ -10,7 +10,7 @@ namespace SafeLlama.Cli.Settings;
 internal static class TrainSettings
 {
     public static readonly Setting<string> Model = Text(
-        "model", "DIR", "A model folder in Hugging Face layout to fine-tune.");
+        "model", "DIR|FILE", "A model folder in Hugging Face layout to fine-tune, or a GGUF file as the base of LoRA.");
     public static readonly Setting<string> Init = Text(
         "init", "CONFIG.json", "Instead of --model: draw a new model of this shape and train all its weights.");
     public static readonly Setting<string> Tokenizer = Text(

@@ -7,6 +7,7 @@ using SafeLlama.Cli.Training;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Kernels;
+using SafeLlama.Model;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Study;
@@ -46,10 +47,14 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
     /// <exception cref="SafeLlamaException">The folder holds something else, or cannot be written.</exception>
     public ExitCode Make(bool resume, CancellationToken stop)
     {
-        OutputFile.PrepareFolder(output, resume);
-        ModelFolder.Appear(World, folder => WorldExport.Write(new World(), seed, folder));
+        using var claimed = OutputFolder.Claim(output, resume);
+        if (!Directory.Exists(World))
+        {
+            WorldExport.Write(new World(), seed, World);
+        }
+
         MustBeOfThisSeed();
-        ModelFolder.Appear(Tokenizer, folder => Vocabulary().Write(folder));
+        AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
         OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
         var settings = Settings();
         var code = new TrainJob(settings, Run, resume: true, json: false, profileSteps: 0).Run(stop);
@@ -103,7 +108,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
     {
         foreach (var file in Directory.GetFiles(Path.Combine(Run, "model")).Order(StringComparer.Ordinal))
         {
-            ModelFolder.Copy(Path.GetDirectoryName(file)!, output, Path.GetFileName(file));
+            ModelFolder.Copy(file, Path.Combine(output, Path.GetFileName(file)));
         }
 
         OutputFile.WriteText(Path.Combine(output, "template.json"), WorldExport.TemplateJson);

@@ -7,7 +7,7 @@ namespace SafeLlama.Cli.Training;
 /// <param name="inner">What is shown of the run besides.</param>
 /// <param name="profile">The clock beside every op.</param>
 /// <param name="steps">How many steps are watched.</param>
-internal sealed class ProfileView(ITrainingView inner, ProfilingBackend profile, int steps) : ITrainingView
+internal sealed class ProfileView(ITrainingView inner, OpProfile profile, int steps) : ITrainingView
 {
     /// <summary>Steps in which the runtime still compiles: they say nothing of the rest.</summary>
     private const int Settling = 3;
@@ -21,7 +21,7 @@ internal sealed class ProfileView(ITrainingView inner, ProfilingBackend profile,
     {
         if (++_seen == Settling + steps)
         {
-            profile.Times.Stop();
+            profile.Stop();
             inner.Stepped(report, totalSteps, seconds);
             profile.Print(Console.Error, steps);
             return;
@@ -30,7 +30,7 @@ internal sealed class ProfileView(ITrainingView inner, ProfilingBackend profile,
         inner.Stepped(report, totalSteps, seconds);
         if (_seen == Settling)
         {
-            profile.Times.Reset();
+            profile.Reset();
         }
     }
 

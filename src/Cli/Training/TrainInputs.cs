@@ -23,7 +23,7 @@ internal sealed record TrainInputs(
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
     public static TrainInputs Read(SettingTable s)
     {
-        var configPath = s.Find(TrainSettings.Init) ?? Path.Combine(s.Find(TrainSettings.Model)!, "config.json");
+        var configPath = s.Find(TrainSettings.Init) ?? s.Find(TrainSettings.Model)!;
         var shape = LlamaConfig.Load(configPath);
         var folder = s.Find(TrainSettings.Tokenizer) ?? s.Find(TrainSettings.Model)!;
         var tokenizer = TokenizerLoader.Load(folder);

@@ -40,17 +40,16 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     public ExitCode Run(CancellationToken stop)
     {
         TrainRequest.CheckTogether(settings);
+        using var claimed = OutputFolder.Claim(output, resume);
         var inputs = TrainInputs.Read(settings);
-        using var device = Open();
-        using var profile = profileSteps > 0 ? new ProfilingBackend(device) : null;
-        var backend = profile ?? device;
+        using var backend = Open();
+        using var profile = profileSteps > 0 ? new OpProfile(backend) : null;
         var config = TrainRequest.Config(settings);
         var plan = TrainPlan.Of(settings, inputs, config, backend);
         Terminal.Note(plan.InAll);
         plan.MustFit();
         CheckProfile(plan.Schedule.TotalSteps);
         var begun = resume && File.Exists(Path.Combine(output, RunFile.Name));
-        OutputFile.PrepareFolder(output, resume);
         var hashes = Hashes(inputs);
         if (begun)
         {
@@ -107,6 +106,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         var weights = TrainRequest.IsFull(settings)
             ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
             : LlamaWeights.Load(backend, shape, BaseModel);
+        Terminal.Notes(weights.Notes);
         if (weights.Ignored.Count > 0)
         {
             Terminal.Note($"{BaseModel}: {weights.Ignored.Count} tensors have no place in this model: "
@@ -156,14 +156,14 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         return hashes;
     }
 
-    private static string[] ModelFiles(string folder) =>
+    private static string[] ModelFiles(string folder) => File.Exists(folder) ? [folder] :
         [Path.Combine(folder, "config.json"), .. Directory.EnumerateFiles(folder, "*.safetensors")
             .Order(StringComparer.Ordinal)];
 
     private string SaveAdapter(LoraAdapter adapter)
     {
         var path = Path.Combine(output, AdapterFolder);
-        ModelFolder.Appear(path, temporary => PeftFolder.Save(adapter, temporary, BaseModel));
+        AtomicFolder.Ensure(path, temporary => PeftFolder.Save(adapter, temporary, BaseModel));
         if (adapter.ChangesNothing)
         {
             Terminal.Note($"{path}: the adapter changes nothing: no step moved B. "
@@ -176,8 +176,10 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     private string SaveModel(LlamaWeights weights, TrainInputs inputs)
     {
         var path = Path.Combine(output, "model");
-        ModelFolder.Appear(path, temporary =>
-            ModelFolder.Write(temporary, weights, settings.Get(TrainSettings.Type), inputs.TokenizerFolder));
+        AtomicFolder.Ensure(path, temporary =>
+            ModelFolder.Write(
+                temporary, weights, settings.Get(TrainSettings.Type), settings.Find(TrainSettings.Model),
+                inputs.TokenizerFolder));
         return path;
     }
 

@@ -25,8 +25,7 @@ internal sealed record TrainPlan(
         var total = config.TotalSteps(inputs.Data.Training.Count);
         var schedule = config.ScheduleOver(total);
         schedule.Validate();
-        var weightBytes = s.Find(TrainSettings.Model) is { } folder
-            ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(f => new FileInfo(f).Length) : 0;
+        var weightBytes = s.Find(TrainSettings.Model) is { } model ? LlamaWeights.BytesOf(model) : 0;
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, inputs.Shape, lora) : null;
         return new TrainPlan(
             config,

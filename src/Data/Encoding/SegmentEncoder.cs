@@ -29,7 +29,7 @@ public static class SegmentEncoder
 
             if (segments[i].Kind == SegmentKind.Text)
             {
-                EncodeText(tokenizer, segments, first, i, ids, owners);
+                EncodeText(tokenizer, segments, (first, i), ids, owners);
             }
             else if (IdOf(tokenizer, segments[i]) is { } id)
             {
@@ -60,11 +60,11 @@ public static class SegmentEncoder
     private static void EncodeText(
         ITokenizer tokenizer,
         IReadOnlyList<PromptSegment> segments,
-        int first,
-        int last,
+        (int First, int Last) range,
         List<int> ids,
         List<int> owners)
     {
+        var (first, last) = range;
         var text = new StringBuilder();
         var ends = new int[last - first + 1];
         for (var i = first; i <= last; i++)
@@ -72,13 +72,16 @@ public static class SegmentEncoder
             ends[i - first] = text.Append(segments[i].Value).Length;
         }
 
-        if (text.Length == 0)
+        var whole = WithoutStripped(tokenizer, segments, range, text.ToString(), ends);
+        if (whole.Length == 0)
         {
             return;
         }
 
-        var whole = text.ToString();
-        var tokens = tokenizer.Encode(whole);
+        // BOS is put by a post-processor: a text behind it still begins a sequence, and so does each of Meta's turns.
+        var begins = first == 0 || segments[first - 1].Kind == SegmentKind.Begin;
+        Func<string, IReadOnlyList<int>> encode = begins ? tokenizer.Encode : tokenizer.EncodeContinuing;
+        var tokens = encode(whole);
         ids.AddRange(tokens);
         if (TokenAlignment.LastCharacters(tokenizer, tokens, whole) is { } places)
         {
@@ -89,8 +92,32 @@ public static class SegmentEncoder
         // Where decoding does not give the text back, count the tokens each beginning shares with the whole.
         var counts = ends.Select(end => end == whole.Length
             ? tokens.Count
-            : TokenAlignment.CommonPrefix(tokenizer, tokens, whole[..end])).ToArray();
+            : TokenAlignment.CommonPrefix(tokens, encode(whole[..end]))).ToArray();
         owners.AddRange(Enumerable.Range(0, tokens.Count)
             .Select(token => first + Array.FindIndex(counts, count => token < count)));
+    }
+
+    /// <summary>
+    /// The text without the white space that belongs to the tokens beside it, as Hugging Face's libraries take it away.
+    /// </summary>
+    private static string WithoutStripped(
+        ITokenizer tokenizer,
+        IReadOnlyList<PromptSegment> segments,
+        (int First, int Last) range,
+        string text,
+        int[] ends)
+    {
+        var right = range.Last + 1 < segments.Count && IdOf(tokenizer, segments[range.Last + 1]) is { } next
+            && tokenizer.StripsSpace(next).Left;
+        var left = range.First > 0 && IdOf(tokenizer, segments[range.First - 1]) is { } previous
+            && tokenizer.StripsSpace(previous).Right;
+        var whole = right ? text.TrimEnd() : text;
+        var start = left ? whole.Length - whole.TrimStart().Length : 0;
+        for (var i = 0; i < ends.Length; i++)
+        {
+            ends[i] = Math.Clamp(ends[i], start, whole.Length) - start;
+        }
+
+        return whole[start..];
     }
 }

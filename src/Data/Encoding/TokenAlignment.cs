@@ -33,9 +33,8 @@ internal static class TokenAlignment
     /// <summary>
     /// The number of leading tokens that <paramref name="ids"/> shares with the text's beginning encoded alone.
     /// </summary>
-    public static int CommonPrefix(ITokenizer tokenizer, IReadOnlyList<int> ids, string beginning)
+    public static int CommonPrefix(IReadOnlyList<int> ids, IReadOnlyList<int> alone)
     {
-        var alone = tokenizer.Encode(beginning);
         var shared = 0;
         while (shared < alone.Count && shared < ids.Count && alone[shared] == ids[shared])
         {

@@ -30,7 +30,7 @@ internal sealed record FileBytes(ReadOnlyMemory<byte> Content, string Sha256, st
 
         try
         {
-            var bytes = new FileInfo(path).Length <= Most ? File.ReadAllBytes(path) : throw TooLarge(path);
+            var bytes = FileFacts.Length(path) <= Most ? File.ReadAllBytes(path) : throw TooLarge(path);
             var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
             return bytes is [0x1F, 0x8B, ..] ? Unpack(path, bytes, hash) : new FileBytes(bytes, hash, Fault: null);
         }

@@ -27,6 +27,9 @@ internal sealed class BpeMerges
     /// </summary>
     public void Add(int left, int right, int rank, int id) => _merges.TryAdd((left, right), (rank, id));
 
+    /// <summary>As <see cref="Add"/>, but the last rank given to a pair holds.</summary>
+    public void Set(int left, int right, int rank, int id) => _merges[(left, right)] = (rank, id);
+
     /// <summary>Joins in place until no pair is left that may.</summary>
     public void Apply(List<int> symbols)
     {

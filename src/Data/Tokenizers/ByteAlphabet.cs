@@ -37,6 +37,15 @@ internal static class ByteAlphabet
         return new string(bytes);
     }
 
+    /// <summary>Bytes, as <see cref="Latin1"/>, printed.</summary>
+    public static string Print(string latin1) => string.Create(latin1.Length, latin1, static (printed, bytes) =>
+    {
+        for (var i = 0; i < printed.Length; i++)
+        {
+            printed[i] = Characters[bytes[i]];
+        }
+    });
+
     private static char[] Build()
     {
         var characters = new char[256];

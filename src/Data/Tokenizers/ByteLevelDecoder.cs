@@ -14,6 +14,7 @@ internal sealed class ByteLevelDecoder(Vocabulary vocabulary, bool keepControl) 
         return vocabulary.Kind(id) switch
         {
             TokenKind.Text => Decode(Encoding.Latin1.GetBytes(spelling), last: false),
+            TokenKind.Gap => "",
             TokenKind.Control or TokenKind.Unknown when !keepControl => "",
             _ => Decode(Encoding.UTF8.GetBytes(spelling), last: false),
         };

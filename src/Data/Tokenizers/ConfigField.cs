@@ -93,6 +93,22 @@ internal readonly struct ConfigField
             : throw Wrong("expected an object");
     }
 
+    /// <summary>A step by its type, or the steps of a Sequence; none where the field is null.</summary>
+    public IEnumerable<(string Type, ConfigField Step)> Steps(string sequence) =>
+        IsMissing ? []
+        : this["type"].Text() == "Sequence" ? this[sequence].Items().Select(step => (step["type"].Text(), step))
+        : [(this["type"].Text(), this)];
+
+    /// <summary>An added token's spelling and rules.</summary>
+    public AddedToken AddedToken(int id, bool special) =>
+        new(id, this["content"].Text(), special ? TokenKind.Control : TokenKind.Added)
+        {
+            SingleWord = this["single_word"].Flag(otherwise: false),
+            StripsLeft = this["lstrip"].Flag(otherwise: false),
+            StripsRight = this["rstrip"].Flag(otherwise: false),
+            Normalized = this["normalized"].Flag(otherwise: !special),
+        };
+
     /// <summary>The error that this field is not as it must be.</summary>
     public SafeLlamaException Wrong(string expected, string wayOut = "Download the file again.")
     {

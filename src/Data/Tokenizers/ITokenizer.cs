@@ -19,9 +19,22 @@ public interface ITokenizer
 
     /// <summary>
     /// The ids of <paramref name="text"/>, without BOS or EOS. Control tokens written in the text (<c>&lt;s&gt;</c>,
-    /// <c>&lt;|eot_id|&gt;</c>) stay plain text.
+    /// <c>&lt;|eot_id|&gt;</c>) stay plain text; added tokens that are not special are found.
     /// </summary>
+    /// <exception cref="Common.SafeLlamaException">The text needs a byte or character without a token.</exception>
     IReadOnlyList<int> Encode(string text);
+
+    /// <summary>
+    /// The ids of a text that stands behind a token placed by id: some tokenizers put a space only before a text that
+    /// begins the sequence.
+    /// </summary>
+    IReadOnlyList<int> EncodeContinuing(string text) => Encode(text);
+
+    /// <summary>Whether white space on either side of a token placed by id belongs to it and is no text.</summary>
+    (bool Left, bool Right) StripsSpace(int id) => default;
+
+    /// <summary>What a user should know of the tokenizer's files, a line each.</summary>
+    IReadOnlyList<string> Notes => [];
 
     /// <summary>
     /// The text of <paramref name="ids"/>; control tokens are left out unless <paramref name="keepControl"/>.

@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Data;
 
 /// <summary>What a model's <c>config.json</c> says of its tokens; null or empty where it says nothing.</summary>
@@ -7,9 +9,13 @@ namespace SafeLlama.Data;
 /// <param name="VocabularySize"><c>vocab_size</c>.</param>
 public sealed record ModelTokens(int? Bos, IReadOnlyList<int> Eos, int? Pad, int? VocabularySize)
 {
-    /// <summary>Reads the ids from a <c>config.json</c>.</summary>
-    /// <exception cref="Common.SafeLlamaException">The file is broken, or an id is no whole number.</exception>
-    public static ModelTokens Read(string path) => ConfigField.Read(path, root => new ModelTokens(
+    /// <summary>Reads the ids from a <c>config.json</c>, the folder that holds it, or a GGUF file's keys.</summary>
+    /// <exception cref="SafeLlamaException">The file is broken, or an id is no whole number.</exception>
+    public static ModelTokens Read(string path) => GgufHeader.IsGguf(path)
+        ? GgufTokenizer.Ids(GgufHeader.Read(path).Keys)
+        : ReadJson(Directory.Exists(path) ? Path.Combine(path, "config.json") : path);
+
+    private static ModelTokens ReadJson(string path) => ConfigField.Read(path, root => new ModelTokens(
         Id(root["bos_token_id"]),
         root["eos_token_id"] is { IsArray: true } several
             ? [.. several.Items().Select(id => id.Number())]

@@ -1,5 +1,4 @@
 using System.Text;
-using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
@@ -13,60 +12,92 @@ namespace SafeLlama.Data;
 /// </remarks>
 internal sealed class SentencePieceBpe : VocabularyTokenizer
 {
-    private readonly BpeMerges _merges;
+    private readonly BpeModel _model;
     private readonly SentencePieceForm _form;
-    private readonly int? _unknown;
+    private readonly TextNormalizer _normalizer;
     private readonly WordCache _words;
     private readonly HashSet<char> _crossing;
+    private readonly bool _spaceIsPiece;
 
-    /// <param name="vocabulary">Pieces, byte tokens and control tokens.</param>
-    /// <param name="merges">Which symbols join.</param>
+    /// <param name="model">Pieces, byte tokens and control tokens; which of them join.</param>
     /// <param name="form">The reading of the file it comes from.</param>
-    /// <param name="unknown">The id for what has neither piece nor bytes; null where there is none.</param>
     /// <param name="ends">BOS and EOS.</param>
+    /// <param name="added">Tokens found before anything is joined; null for none.</param>
+    /// <param name="normalizer">What <paramref name="added"/> does to a text before; null for nothing.</param>
     public SentencePieceBpe(
-        Vocabulary vocabulary, BpeMerges merges, SentencePieceForm form, int? unknown, SequenceTokens ends)
-        : base(vocabulary, ends)
+        BpeModel model,
+        SentencePieceForm form,
+        SequenceTokens ends,
+        AddedTokens? added = null,
+        TextNormalizer? normalizer = null)
+        : base(model.Vocabulary, ends, added)
     {
-        (_merges, _form, _unknown) = (merges, form, unknown);
-        _words = new WordCache(EncodeWord);
-        _crossing = [.. vocabulary.Text.Keys.SelectMany(BeforeSpaces)];
+        (_model, _form, _normalizer) = (model, form, normalizer ?? TextNormalizer.None);
+        _words = new WordCache(model.Encode);
+        _crossing = [.. model.Vocabulary.Text.Keys.SelectMany(BeforeSpaces)];
+        _spaceIsPiece = model.Vocabulary.TryText([SentencePieceForm.Space], out _);
     }
 
-    public override IReadOnlyList<int> Encode(string text)
+    internal BpeModel Model => _model;
+
+    internal SentencePieceForm Form => _form;
+
+    internal TextNormalizer Normalizer => _normalizer;
+
+    protected override void EncodePart(string text, bool begins, List<int> ids)
     {
-        if (text.Length == 0)
+        var pieces = _form.RemovesExtraSpaces ? WithoutExtraSpaces(text) : text;
+        pieces = _form.EscapesSpaces ? pieces.Replace(' ', SentencePieceForm.Space) : pieces;
+        if (pieces.Length == 0)
         {
-            return [];
+            return;
         }
 
-        var pieces = UnicodeText.WellFormed(text).Replace(' ', SentencePieceForm.Space);
-        if (_form.Prefix == PrefixSpace.Always
-            || (_form.Prefix == PrefixSpace.WhereMissing && pieces[0] != SentencePieceForm.Space))
+        var prefix = begins || !_form.PrefixFirstOnly ? _form.Prefix : PrefixSpace.Never;
+        if (prefix == PrefixSpace.Always
+            || (prefix == PrefixSpace.WhereMissing && pieces[0] != SentencePieceForm.Space))
         {
             pieces = SentencePieceForm.Space + pieces;
         }
 
-        var ids = new List<int>(pieces.Length / 3);
         var start = 0;
-        for (var i = 1; i <= pieces.Length; i++)
+        for (var i = 0; i < pieces.Length;)
         {
-            if (i == pieces.Length || IsBoundary(pieces, i))
+            if (WholePiece(pieces, i) is not { } whole)
             {
-                ids.AddRange(_words.Ids(pieces.AsSpan(start, i - start)));
-                start = i;
+                i++;
+                continue;
             }
+
+            Join(pieces[start..i], ids);
+            ids.Add(whole.Id);
+            start = i += whole.Piece.Length;
         }
 
-        return ids.ToArray();
+        Join(pieces[start..], ids);
     }
 
     protected override IIncrementalDecoder StartDecoding(bool keepControl) =>
         new SentencePieceDecoder(Vocabulary, _form, keepControl);
 
-    protected override IEnumerable<string> Settings() => _merges.InOrder
+    protected override IEnumerable<string> Settings() => _model.Merges.InOrder
         .Select(m => $"{m.Left} {m.Right} {m.Rank} {m.Id}")
-        .Prepend($"sentencepiece {_form} unknown {_unknown}");
+        .Prepend(_form.Settings(_model, _normalizer));
+
+    /// <summary>SentencePiece's <c>remove_extra_whitespaces</c>: it drops a ▁ at the end too, typed or not.</summary>
+    private static string WithoutExtraSpaces(string text)
+    {
+        var kept = new StringBuilder(text.Length);
+        foreach (var c in text.TrimStart(' '))
+        {
+            if (c != ' ' || kept[^1] != ' ')
+            {
+                kept.Append(c);
+            }
+        }
+
+        return kept.ToString().TrimEnd(' ', SentencePieceForm.Space);
+    }
 
     /// <summary>The characters that stand right before a ▁ inside a piece.</summary>
     private static IEnumerable<char> BeforeSpaces(string piece)
@@ -89,54 +120,34 @@ internal sealed class SentencePieceBpe : VocabularyTokenizer
         }
 
         // Where whole texts are looked up (no split, merges ignored), only the whole text is a word.
-        return pieces[i - 1] != SentencePieceForm.Space && !_form.IgnoreMerges && !_crossing.Contains(pieces[i - 1]);
+        // Where ▁ is no piece, a run of unknown characters may reach across it.
+        return _spaceIsPiece && pieces[i - 1] != SentencePieceForm.Space && !_model.IgnoreMerges
+            && !_crossing.Contains(pieces[i - 1]);
     }
 
-    private int[] EncodeWord(ReadOnlySpan<char> word)
+    private (string Piece, int Id)? WholePiece(string pieces, int at)
     {
-        if (_form.IgnoreMerges && Vocabulary.TryText(word, out var whole))
+        foreach (var whole in _form.WholePieces)
         {
-            return [whole];
+            if (string.CompareOrdinal(pieces, at, whole.Piece, 0, whole.Piece.Length) == 0)
+            {
+                return whole;
+            }
         }
 
-        var symbols = new List<int>(word.Length);
-        Span<byte> utf8 = stackalloc byte[4];
-        foreach (var rune in word.EnumerateRunes())
-        {
-            if (Vocabulary.TryText(word.Slice(0, rune.Utf16SequenceLength), out var id))
-            {
-                symbols.Add(id);
-            }
-            else
-            {
-                AddBytes(utf8[..rune.EncodeToUtf8(utf8)], rune, symbols);
-            }
-
-            word = word[rune.Utf16SequenceLength..];
-        }
-
-        _merges.Apply(symbols);
-        return [.. symbols];
+        return null;
     }
 
-    private void AddBytes(ReadOnlySpan<byte> utf8, Rune rune, List<int> symbols)
+    private void Join(string pieces, List<int> ids)
     {
-        if (Vocabulary.HasAllBytes)
+        var start = 0;
+        for (var i = 1; i <= pieces.Length; i++)
         {
-            foreach (var value in utf8)
+            if (i == pieces.Length || IsBoundary(pieces, i))
             {
-                symbols.Add(Vocabulary.Byte(value));
+                ids.AddRange(_words.Ids(pieces.AsSpan(start, i - start)));
+                start = i;
             }
-        }
-        else if (_unknown is not { } unknown)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"The tokenizer has no token for U+{rune.Value:X4}, no byte tokens and no unknown token. "
-                + "Use a tokenizer with byte fallback.");
-        }
-        else if (!_form.FuseUnknown || symbols is not [.., var last] || last != unknown)
-        {
-            symbols.Add(unknown);
         }
     }
 }

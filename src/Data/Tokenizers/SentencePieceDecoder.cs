@@ -21,6 +21,8 @@ internal sealed class SentencePieceDecoder(Vocabulary vocabulary, SentencePieceF
                 return form.BytesByRun ? "" : Show(CertainCharacters(last: false), mayStrip: false);
             case TokenKind.Text:
                 return Bytes() + Show(spelling.Replace(SentencePieceForm.Space, ' '), mayStrip: true);
+            case TokenKind.Gap:
+                return Hidden();
             case TokenKind.Unknown when !keepControl:
                 return form.UnknownText.Length == 0 ? Hidden() : Bytes() + Show(form.UnknownText, mayStrip: false);
             case TokenKind.Control when !keepControl:

@@ -4,7 +4,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>What a SentencePiece <c>tokenizer.model</c> says, as far as a LLaMA needs it.</summary>
+/// <summary>What a SentencePiece <c>tokenizer.model</c> says, as far as a LLaMA or an encoder needs it.</summary>
 /// <remarks>
 /// A Protocol Buffers message, <c>sentencepiece_model.proto</c>: pieces (1), trainer_spec (2), normalizer_spec (3).
 /// </remarks>
@@ -33,20 +33,60 @@ internal sealed class SentencePieceFile
 
     public bool AddsPrefix { get; private set; } = true;
 
-    private int ModelType { get; set; } = 1;
+    /// <summary>Whether blanks at both ends vanish and runs become one.</summary>
+    public bool RemovesSpaces { get; private set; } = true;
 
-    private bool RemovesSpaces { get; set; } = true;
+    /// <summary>Whether an unknown character is written as its bytes.</summary>
+    public bool ByteFallback { get; private set; }
+
+    /// <summary><c>precompiled_charsmap</c>: see <see cref="CharacterMap"/>.</summary>
+    public byte[] CharacterRules { get; private set; } = [];
+
+    private int ModelType { get; set; } = 1;
 
     private bool EscapesSpaces { get; set; } = true;
 
     private bool SpaceAsSuffix { get; set; }
 
-    private int NormalisationBytes { get; set; }
-
     /// <exception cref="SafeLlamaException">
     /// The file is no such model, or is one whose rules are not LLaMA's.
     /// </exception>
     public static SentencePieceFile Read(string path, byte[] content)
+    {
+        var model = Parse(path, content);
+        model.Check(path);
+        return model;
+    }
+
+    /// <summary>Reads the Unigram model of an encoder: <c>spm.model</c>.</summary>
+    /// <exception cref="SafeLlamaException">The file is no such model.</exception>
+    public static SentencePieceFile ReadUnigram(string path, byte[] content)
+    {
+        const int Unigram = 1;
+        var model = Parse(path, content);
+        var fault = model switch
+        {
+            { ModelType: not Unigram } => $"trainer_spec.model_type is {model.ModelType}, expected {Unigram} (Unigram)",
+            { EscapesSpaces: false } => "normalizer_spec.escape_whitespaces is off, expected spaces written as ▁",
+            { SpaceAsSuffix: true } => "trainer_spec.treat_whitespace_as_suffix is set, expected ▁ before a word",
+            _ when model._pieces.All(p => p.Type != PieceType.Normal) => "has no pieces of text",
+            _ when model._pieces.All(p => p.Type != PieceType.Unknown) => "has no unknown piece",
+            _ => Enumerable.Range(0, model._pieces.Count).Select(i => UnigramFault(model._pieces[i], i))
+                .FirstOrDefault(f => f is not null),
+        };
+        return fault is null ? model : throw SafeLlamaException.InvalidData(
+            $"{path}: {fault}. Use the tokenizer of a DeBERTa-v2 or v3, or download the file again.");
+    }
+
+    private static string? UnigramFault((string Piece, float Score, PieceType Type) piece, int index) => piece switch
+    {
+        { Piece: "" } => $"pieces[{index}].piece is empty",
+        { Type: < PieceType.Normal or > PieceType.Byte } => $"pieces[{index}].type is {(int)piece.Type}",
+        _ when !float.IsFinite(piece.Score) => $"pieces[{index}].score is not a finite number",
+        _ => null,
+    };
+
+    private static SentencePieceFile Parse(string path, byte[] content)
     {
         var model = new SentencePieceFile();
         try
@@ -69,7 +109,6 @@ internal sealed class SentencePieceFile
                 + "Download the file again.", e);
         }
 
-        model.Check(path);
         return model;
     }
 
@@ -80,8 +119,7 @@ internal sealed class SentencePieceFile
         {
             { _pieces.Count: 0 } => "has no pieces",
             { ModelType: not Bpe } => $"trainer_spec.model_type is {ModelType}, expected {Bpe} (BPE)",
-            { NormalisationBytes: > 0 } => "normalizer_spec.precompiled_charsmap rewrites characters; LLaMA's is empty",
-            { RemovesSpaces: true } => "normalizer_spec.remove_extra_whitespaces is set; LLaMA keeps white space",
+            { CharacterRules.Length: > 0 } => "normalizer_spec.precompiled_charsmap rewrites characters; LLaMA's is empty",
             { EscapesSpaces: false } => "normalizer_spec.escape_whitespaces is off; LLaMA writes spaces as ▁",
             { SpaceAsSuffix: true } => "trainer_spec.treat_whitespace_as_suffix is set; LLaMA writes ▁ before a word",
             _ => _pieces.Select(FaultOf).FirstOrDefault(f => f is not null),
@@ -96,7 +134,7 @@ internal sealed class SentencePieceFile
     private static string? FaultOf((string Piece, float Score, PieceType Type) piece, int index) => piece switch
     {
         { Piece: "" } => $"pieces[{index}].piece is empty",
-        { Type: PieceType.UserDefined or PieceType.Unused } or { Type: < PieceType.Normal or > PieceType.Byte } =>
+        { Type: PieceType.Unused } or { Type: < PieceType.Normal or > PieceType.Byte } =>
             $"pieces[{index}].type is {piece.Type}, which no LLaMA has",
         _ when !float.IsFinite(piece.Score) => $"pieces[{index}].score is not a finite number",
         _ when piece.Type == PieceType.Byte != ByteTokens.IsByte(piece.Piece) =>
@@ -130,6 +168,7 @@ internal sealed class SentencePieceFile
         {
             case 3: ModelType = input.ReadInt32(); return true;
             case 24: SpaceAsSuffix = input.ReadBool(); return true;
+            case 35: ByteFallback = input.ReadBool(); return true;
             case 41: BosId = input.ReadInt32(); return true;
             case 42: EosId = input.ReadInt32(); return true;
             case 44: UnknownText = Text(input); return true;
@@ -141,7 +180,7 @@ internal sealed class SentencePieceFile
     {
         switch (field)
         {
-            case 2: NormalisationBytes = Bytes(input).Length; return true;
+            case 2: CharacterRules = Bytes(input); return true;
             case 3: AddsPrefix = input.ReadBool(); return true;
             case 4: RemovesSpaces = input.ReadBool(); return true;
             case 5: EscapesSpaces = input.ReadBool(); return true;

@@ -14,27 +14,37 @@ internal static class SentencePieceMerges
     /// </exception>
     public static BpeMerges From(SentencePieceFile file, Vocabulary vocabulary, string path)
     {
-        var ranks = file.Pieces.Select(p => p.Score).Distinct().OrderDescending()
-            .Select((score, rank) => (score, rank)).ToDictionary(s => s.score, s => s.rank);
-        var merges = new BpeMerges();
-        for (var id = 0; id < file.Pieces.Count; id++)
+        var pieces = Enumerable.Range(0, file.Pieces.Count)
+            .Where(id => file.Pieces[id].Type == SentencePieceFile.PieceType.Normal
+                && vocabulary.Kind(id) == TokenKind.Text)
+            .ToList();
+        foreach (var id in pieces)
         {
-            var (piece, score, type) = file.Pieces[id];
-            if (type != SentencePieceFile.PieceType.Normal || vocabulary.Kind(id) != TokenKind.Text)
-            {
-                continue;
-            }
+            MustHavePieceForEachCharacter(file.Pieces[id].Piece, id, vocabulary, path);
+        }
 
+        return ByScore(vocabulary, [.. file.Pieces.Select(p => (double)p.Score)], pieces);
+    }
+
+    /// <summary>The merges that make these pieces, those of highest score first.</summary>
+    /// <param name="scores">Of all ids.</param>
+    /// <param name="pieces">Ids of text tokens.</param>
+    public static BpeMerges ByScore(Vocabulary vocabulary, double[] scores, IEnumerable<int> pieces)
+    {
+        var ranks = scores.Distinct().OrderDescending()
+            .Select((value, rank) => (value, rank)).ToDictionary(s => s.value, s => s.rank);
+        var merges = new BpeMerges();
+        foreach (var id in pieces)
+        {
+            var piece = vocabulary.Spelling(id);
             for (var cut = 1; cut < piece.Length; cut++)
             {
                 if (vocabulary.TryText(piece.AsSpan(0, cut), out var left)
                     && vocabulary.TryText(piece.AsSpan(cut), out var right))
                 {
-                    merges.Add(left, right, ranks[score], id);
+                    merges.Add(left, right, ranks[scores[id]], id);
                 }
             }
-
-            MustHavePieceForEachCharacter(piece, id, vocabulary, path);
         }
 
         return merges;

@@ -18,10 +18,11 @@ internal sealed class TiktokenBpe : VocabularyTokenizer
     /// <param name="content">The file's bytes, already checked by <see cref="TiktokenFile"/>.</param>
     /// <param name="vocabulary">Tokens spelled as bytes, and control tokens.</param>
     /// <param name="ends">BOS and EOS.</param>
-    public TiktokenBpe(string path, byte[] content, Vocabulary vocabulary, SequenceTokens ends)
-        : base(vocabulary, ends)
+    /// <param name="added">Tokens found before words are.</param>
+    public TiktokenBpe(string path, byte[] content, Vocabulary vocabulary, SequenceTokens ends, AddedTokens added)
+        : base(vocabulary, ends, added)
     {
-        var words = new Words(new WordSplitter([WordSplitter.Llama3], path));
+        var words = new Words(new WordSplitter([new SplitRule(WordSplitter.Llama3)], path));
         try
         {
             _library = TiktokenTokenizer.Create(new MemoryStream(content), words, normalizer: null);
@@ -32,7 +33,8 @@ internal sealed class TiktokenBpe : VocabularyTokenizer
         }
     }
 
-    public override IReadOnlyList<int> Encode(string text) => _library.EncodeToIds(UnicodeText.WellFormed(text));
+    protected override void EncodePart(string text, bool begins, List<int> ids) =>
+        ids.AddRange(_library.EncodeToIds(text));
 
     protected override IIncrementalDecoder StartDecoding(bool keepControl) =>
         new ByteLevelDecoder(Vocabulary, keepControl);
@@ -44,6 +46,6 @@ internal sealed class TiktokenBpe : VocabularyTokenizer
         public override IEnumerable<(int Offset, int Length)> PreTokenize(string text) => splitter.Split(text);
 
         public override IEnumerable<(int Offset, int Length)> PreTokenize(ReadOnlySpan<char> text) =>
-            splitter.Split(text);
+            splitter.Split(text.ToString());
     }
 }

@@ -16,7 +16,10 @@ internal enum TokenKind : byte
     Control,
 
     /// <summary>
-    /// A token added after training and not marked special: placed by id like a control token, shown as text.
+    /// A token added after training and not marked special, such as <c>&lt;think&gt;</c>: found in text, shown as text.
     /// </summary>
     Added,
+
+    /// <summary>An id that no token has; its text is empty.</summary>
+    Gap,
 }

@@ -1,8 +1,11 @@
+using System.Text.RegularExpressions;
+
 namespace SafeLlama.Data;
 
 /// <summary>
 /// Hugging Face's <c>tokenizer.json</c>, as far as LLaMA models use it: BPE over bytes or over characters.
 /// </summary>
+/// <remarks>Whatever changes ids is computed as tokenizers 0.23 computes it, or refused by name.</remarks>
 internal static class TokenizerJson
 {
     private const string UseOriginal = "Use a LLaMA model's tokenizer.";
@@ -15,7 +18,7 @@ internal static class TokenizerJson
         ExpectNothing(model["dropout"]);
         ExpectNothing(model["continuing_subword_prefix"]);
         ExpectNothing(model["end_of_word_suffix"]);
-        var steps = Steps(root["pre_tokenizer"], "pretokenizers").ToList();
+        var steps = root["pre_tokenizer"].Steps("pretokenizers").ToList();
         return steps.Exists(step => step.Type == "ByteLevel")
             ? ByteLevel(file, root, steps, names)
             : SentencePiece(file, root, steps, names);
@@ -24,174 +27,133 @@ internal static class TokenizerJson
     private static ByteLevelBpe ByteLevel(
         string file, ConfigField root, List<(string Type, ConfigField Step)> steps, TokenNames names)
     {
-        ExpectNothing(root["normalizer"]);
-        var patterns = new List<string>();
+        var rules = new List<SplitRule>();
         var prefixSpace = false;
-        foreach (var (type, step) in steps)
+        foreach (var (i, (type, step)) in steps.Index())
         {
             switch (type)
             {
                 case "Split":
-                    Expect(step["behavior"], "Isolated");
-                    patterns.Add(step["invert"].Flag(false)
-                        ? throw step["invert"].Wrong("expected false", UseOriginal)
-                        : Pattern(step["pattern"]));
+                    rules.Add(new SplitRule(Pattern(step["pattern"]), Behavior(step), step["invert"].Flag(false)));
                     break;
                 case "Digits":
-                    patterns.Add(step["individual_digits"].Flag(false) ? WordSplitter.SingleDigits : @"\p{N}+");
+                    rules.Add(new SplitRule(
+                        step["individual_digits"].Flag(false) ? WordSplitter.SingleDigits : @"\p{N}+"));
                     break;
                 case "ByteLevel":
-                    prefixSpace |= step["add_prefix_space"].Flag(true);
+                    prefixSpace = step["add_prefix_space"].Flag(true);
                     if (step["use_regex"].Flag(true))
                     {
-                        patterns.Add(WordSplitter.Gpt2);
+                        rules.Add(new SplitRule(WordSplitter.Gpt2));
                     }
 
+                    MustStandAlone(step, isLast: i == steps.Count - 1, isFirst: i == 0, prefixSpace);
+                    MustAgree(step["add_prefix_space"], prefixSpace, names);
                     break;
                 default:
                     throw step["type"].Wrong("expected Split, Digits or ByteLevel", UseOriginal);
             }
         }
 
-        var model = root["model"];
-        var vocabulary = Vocabulary(file, root, names, (spelling, field) => (ByteAlphabet.Parse(spelling)
-            ?? throw field.Wrong("its name holds a character that stands for no byte"), TokenKind.Text));
-        for (var b = 0; b < 256; b++)
+        if (root["model"]["byte_fallback"].Flag(false))
         {
-            if (!vocabulary.TryText([(char)b], out _))
-            {
-                throw model["vocab"].Wrong($"expected a token for every byte, and 0x{b:X2} has none", UseOriginal);
-            }
+            throw root["model"]["byte_fallback"].Wrong("expected false beside ByteLevel", UseOriginal);
         }
 
-        var merges = Merges(model, vocabulary, spelling => ByteAlphabet.Parse(spelling) ?? "");
-        var splitter = new WordSplitter(patterns, file);
+        var normalizer = Normalizer(root["normalizer"]);
+        var read = TokenizerJsonModel.Read(file, root, names, isByteLevel: true);
+        var splitter = new WordSplitter(rules, file);
+        var ends = names.Resolve(read.Model.Vocabulary, PostProcessorField.Read(root["post_processor"]));
         return new ByteLevelBpe(
-            vocabulary,
-            merges,
-            splitter,
-            model["ignore_merges"].Flag(false),
-            prefixSpace,
-            names.Resolve(vocabulary, default));
+            read.Model, splitter, prefixSpace, ends, new AddedTokens(read.Added, normalizer))
+        {
+            Notes = [.. names.Notes, .. read.Notes],
+        };
     }
 
     private static SentencePieceBpe SentencePiece(
         string file, ConfigField root, List<(string Type, ConfigField Step)> steps, TokenNames names)
     {
-        var model = root["model"];
-        var unknown = TextOrNull(model["unk_token"]);
-        var vocabulary = Vocabulary(file, root, names, (spelling, _) => (spelling,
-            spelling == unknown ? TokenKind.Unknown : ByteTokens.IsByte(spelling) ? TokenKind.Byte : TokenKind.Text));
+        var normalizer = Normalizer(root["normalizer"]);
+        var form = Form(root, steps, names, normalizer);
+        var read = TokenizerJsonModel.Read(file, root, names, isByteLevel: false);
+        var ends = names.Resolve(read.Model.Vocabulary, PostProcessorField.Read(root["post_processor"]));
+        return new SentencePieceBpe(
+            read.Model, form, ends, new AddedTokens(read.Added, normalizer), normalizer)
+        {
+            Notes = [.. names.Notes, .. read.Notes],
+        };
+    }
+
+    /// <summary>LLaMA's two ways to put a ▁ before the text: as a normalizer (older files), or by Metaspace.</summary>
+    private static SentencePieceForm Form(
+        ConfigField root,
+        List<(string Type, ConfigField Step)> steps,
+        TokenNames names,
+        TextNormalizer normalizer)
+    {
         var form = new SentencePieceForm
         {
-            Prefix = Prefix(root["normalizer"], steps),
-            SplitAtSpaces = steps.Exists(step => step.Step["split"].Flag(true)),
-            IgnoreMerges = model["ignore_merges"].Flag(false),
-            FuseUnknown = model["fuse_unk"].Flag(false),
+            Prefix = PrefixSpace.Never,
+            EscapesSpaces = false,
             StripsPrefix = StripsPrefix(root["decoder"]),
             BytesByRun = true,
         };
-        if (!model["byte_fallback"].Flag(false) || !vocabulary.HasAllBytes)
+        if (steps.Count > 1)
         {
-            throw model["byte_fallback"].Wrong("expected true and a token for each of the 256 bytes", UseOriginal);
-        }
-
-        var merges = Merges(model, vocabulary, spelling => spelling);
-        var unknownId = unknown is not null && vocabulary.TryMark(unknown, out var id) ? id : null;
-        return new SentencePieceBpe(vocabulary, merges, form, unknownId, names.Resolve(vocabulary, default));
-    }
-
-    /// <summary>The tokens of <c>model.vocab</c>, then those added after training.</summary>
-    private static Vocabulary Vocabulary(
-        string file, ConfigField root, TokenNames names, Func<string, ConfigField, (string, TokenKind)> read)
-    {
-        // Added tokens may stand in model.vocab too; there they are no text. The unknown token is both, and unknown.
-        var unknown = TextOrNull(root["model"]["unk_token"]);
-        var added = new Dictionary<int, (string Spelling, TokenKind Kind)>();
-        foreach (var token in root["added_tokens"].Items())
-        {
-            var kind = token["special"].Flag(true) ? TokenKind.Control : TokenKind.Added;
-            if (!added.TryAdd(token["id"].Number(), (token["content"].Text(), kind)))
-            {
-                throw token["id"].Wrong("expected an id no other added token has");
-            }
-        }
-
-        var builder = new VocabularyBuilder(file);
-        foreach (var (spelling, field) in root["model"]["vocab"].Fields())
-        {
-            var id = field.Number();
-            var isAdded = added.TryGetValue(id, out var token) && token.Spelling == spelling && spelling != unknown;
-            var (text, kind) = isAdded ? token : read(spelling, field);
-            builder.Add(id, text, kind);
-        }
-
-        foreach (var (id, (spelling, kind)) in added.OrderBy(a => a.Key))
-        {
-            builder.Overlay(id, spelling, kind);
-        }
-
-        return builder.Build();
-    }
-
-    /// <summary>Pairs as <c>"a b"</c> or <c>["a", "b"]</c>, in the order they were learned.</summary>
-    private static BpeMerges Merges(ConfigField model, Vocabulary vocabulary, Func<string, string> read)
-    {
-        var merges = new BpeMerges();
-        foreach (var merge in model["merges"].Items())
-        {
-            var pair = merge.IsArray ? [.. merge.Items().Select(part => part.Text())] : merge.Text().Split(' ');
-            if (pair is not [var first, var second]
-                || !vocabulary.TryText(read(first), out var left)
-                || !vocabulary.TryText(read(second), out var right)
-                || !vocabulary.TryText(read(first) + read(second), out var joined))
-            {
-                throw merge.Wrong("expected two tokens of model.vocab whose union is a third");
-            }
-
-            merges.Add(left, right, merges.Count, joined);
-        }
-
-        return merges;
-    }
-
-    /// <summary>LLaMA's two ways to put a ▁ before the text: as a normaliser (older files), or by Metaspace.</summary>
-    private static PrefixSpace Prefix(ConfigField normalizer, List<(string Type, ConfigField Step)> steps)
-    {
-        var prefix = PrefixSpace.Never;
-        foreach (var (type, step) in Steps(normalizer, "normalizers"))
-        {
-            switch (type)
-            {
-                case "Prepend":
-                    Expect(step["prepend"], "▁");
-                    prefix = PrefixSpace.Always;
-                    break;
-                case "Replace":
-                    Expect(step["pattern"]["String"], " ");
-                    Expect(step["content"], "▁");
-                    break;
-                default:
-                    throw step["type"].Wrong("expected Prepend or Replace", UseOriginal);
-            }
+            throw root["pre_tokenizer"].Wrong("expected a Metaspace alone", UseOriginal);
         }
 
         foreach (var (_, step) in steps)
         {
             Expect(step["type"], "Metaspace");
             Expect(step["replacement"], "▁");
-            var scheme = step["prepend_scheme"];
-            var never = scheme.IsMissing ? !step["add_prefix_space"].Flag(true) : scheme.Text() == "never";
-            prefix = never ? prefix : PrefixSpace.WhereMissing;
+            var scheme = Scheme(step);
+            form = form with
+            {
+                Prefix = scheme == "never" ? PrefixSpace.Never : PrefixSpace.WhereMissing,
+                PrefixFirstOnly = scheme == "first",
+                EscapesSpaces = true,
+                SplitAtSpaces = step["split"].Flag(true),
+            };
         }
 
-        return prefix;
+        var puts = form.Prefix != PrefixSpace.Never || normalizer.Steps.Any(step => step.From is null);
+        MustAgree(steps.Count > 0 ? steps[0].Step : root["normalizer"], puts, names);
+        return form;
+    }
+
+    private static string Scheme(ConfigField step)
+    {
+        var (scheme, adds) = (step["prepend_scheme"], step["add_prefix_space"].Flag(true));
+        var name = scheme.IsMissing ? adds ? "always" : "never" : scheme.Text();
+        return name is not ("always" or "first" or "never")
+            ? throw scheme.Wrong("expected \"always\", \"first\" or \"never\"", UseOriginal)
+            : adds || name == "never"
+            ? name
+            : throw scheme.Wrong("expected \"never\", for \"add_prefix_space\" is false", UseOriginal);
+    }
+
+    private static TextNormalizer Normalizer(ConfigField normalizer)
+    {
+        var steps = new List<(string? From, string To)>();
+        foreach (var (type, step) in normalizer.Steps("normalizers"))
+        {
+            steps.Add(type switch
+            {
+                "Prepend" => (null, step["prepend"].Text()),
+                "Replace" => (NotEmpty(step["pattern"]["String"]), step["content"].Text()),
+                _ => throw step["type"].Wrong("expected Prepend or Replace", UseOriginal),
+            });
+        }
+
+        return new TextNormalizer(steps);
     }
 
     private static bool StripsPrefix(ConfigField decoder)
     {
         var strips = false;
-        foreach (var (type, step) in Steps(decoder, "decoders"))
+        foreach (var (type, step) in decoder.Steps("decoders"))
         {
             strips |= type switch
             {
@@ -205,17 +167,46 @@ internal static class TokenizerJson
         return strips;
     }
 
-    /// <summary>A step, or the steps of a Sequence; none where the field is null.</summary>
-    private static IEnumerable<(string Type, ConfigField Step)> Steps(ConfigField field, string sequence) =>
-        field.IsMissing ? []
-        : field["type"].Text() == "Sequence" ? field[sequence].Items().Select(step => (step["type"].Text(), step))
-        : [(field["type"].Text(), field)];
+    private static void MustStandAlone(ConfigField step, bool isLast, bool isFirst, bool prefixSpace)
+    {
+        if (!isLast)
+        {
+            throw step["type"].Wrong("expected no other step behind ByteLevel", UseOriginal);
+        }
+
+        if (prefixSpace && !isFirst)
+        {
+            throw step["add_prefix_space"].Wrong("expected false behind another step", UseOriginal);
+        }
+    }
+
+    /// <summary>
+    /// transformers lets <c>tokenizer_config.json</c> change this setting in some classes and versions and not in
+    /// others.
+    /// </summary>
+    private static void MustAgree(ConfigField field, bool adds, TokenNames names)
+    {
+        if (names.AddsPrefixSpace is { } config && config != adds)
+        {
+            throw field.Wrong(
+                $"\"add_prefix_space\" is {(config ? "true" : "false")} in {names.Where}, and here a text gets "
+                + $"{(adds ? "a" : "no")} space before it",
+                "Make the two files agree with how the model was trained.");
+        }
+    }
+
+    private static SplitBehavior Behavior(ConfigField step) =>
+        step["behavior"].IsText && Enum.TryParse<SplitBehavior>(step["behavior"].Text(), out var behavior)
+            && behavior.ToString() == step["behavior"].Text()
+            ? behavior
+            : throw step["behavior"].Wrong($"expected one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}");
 
     private static string Pattern(ConfigField pattern) => pattern["Regex"].IsMissing
-        ? System.Text.RegularExpressions.Regex.Escape(pattern["String"].Text())
+        ? Regex.Escape(NotEmpty(pattern["String"]))
         : pattern["Regex"].Text();
 
-    private static string? TextOrNull(ConfigField field) => field.IsMissing ? null : field.Text();
+    private static string NotEmpty(ConfigField field) =>
+        field.Text() is { Length: > 0 } text ? text : throw field.Wrong("expected a text that is not empty");
 
     private static void Expect(ConfigField field, string value)
     {

@@ -11,19 +11,28 @@ namespace SafeLlama.Data;
 public static class TokenizerLoader
 {
     /// <summary>
-    /// The tokens LLaMA 3.1 adds to its 128,000 text tokens, in order; reserved ones follow up to 256.
+    /// The tokens LLaMA 3.1 and later add to their 128,000 text tokens, in order; reserved ones follow up to 256.
+    /// LLaMA 3.0 has the same ids where it names a token.
     /// </summary>
     private static readonly string[] Llama3Tokens =
     [
         "<|begin_of_text|>", "<|end_of_text|>", "<|reserved_special_token_0|>", "<|reserved_special_token_1|>",
-        "<|finetune_right_pad_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>",
-        "<|python_tag|>",
+        "<|finetune_right_pad_id|>", "<|step_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>",
+        "<|eot_id|>", "<|python_tag|>",
     ];
 
-    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>.</summary>
+    /// <summary>The text tokens of LLaMA 4's <c>tokenizer.model</c>.</summary>
+    private const int Llama4Tokens = 200_000;
+
+    /// <summary>Reads the tokenizer that lies in <paramref name="folder"/>, or that a GGUF file holds.</summary>
     /// <exception cref="SafeLlamaException">There is none, or a file is broken or not a LLaMA's.</exception>
     public static ITokenizer Load(string folder)
     {
+        if (GgufHeader.IsGguf(folder))
+        {
+            return GgufTokenizer.Load(GgufHeader.Read(folder));
+        }
+
         var json = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(json))
         {
@@ -59,28 +68,60 @@ public static class TokenizerLoader
             });
         }
 
-        foreach (var (id, (spelling, kind)) in names.Added.OrderBy(a => a.Key))
+        foreach (var token in names.Added.Values.OrderBy(token => token.Id))
         {
-            builder.Overlay(id, spelling, kind);
+            builder.Overlay(token.Id, token.Content, token.Kind);
         }
 
         var vocabulary = builder.Build();
+        var adds = names.AddsPrefixSpace ?? file.AddsPrefix;
         var form = new SentencePieceForm
         {
-            Prefix = file.AddsPrefix ? PrefixSpace.Always : PrefixSpace.Never,
-            StripsPrefix = file.AddsPrefix,
+            Prefix = adds ? PrefixSpace.Always : PrefixSpace.Never,
+            PrefixFirstOnly = adds && !names.IsLegacy,
+            StripsPrefix = adds,
+            RemovesExtraSpaces = file.RemovesSpaces,
+            WholePieces = WholePieces(file),
             UnknownText = file.UnknownText,
         };
         var unknown = file.Pieces.ToList().FindIndex(p => p.Type == SentencePieceFile.PieceType.Unknown);
         var ends = names.Resolve(vocabulary, (Known(file.BosId, vocabulary), Known(file.EosId, vocabulary)));
-        return new SentencePieceBpe(
-            vocabulary, SentencePieceMerges.From(file, vocabulary, path), form, unknown < 0 ? null : unknown, ends);
+        var model = new BpeModel(vocabulary, SentencePieceMerges.From(file, vocabulary, path))
+        {
+            Unknown = unknown < 0 ? null : unknown,
+            FuseUnknown = true,
+            ByteFallback = vocabulary.HasAllBytes,
+        };
+        var added = new AddedTokens([.. names.Added.Values], TextNormalizer.None);
+        return new SentencePieceBpe(model, form, ends, added) { Notes = Notes(path, names, vocabulary) };
     }
+
+    /// <summary>The pieces found as they stand, the longest first.</summary>
+    private static (string Piece, int Id)[] WholePieces(SentencePieceFile file) =>
+    [
+        .. file.Pieces.Select((piece, id) => (piece.Piece, Id: id, piece.Type))
+            .Where(piece => piece.Type == SentencePieceFile.PieceType.UserDefined)
+            .OrderByDescending(piece => piece.Piece.Length).Select(piece => (piece.Piece, piece.Id)),
+    ];
+
+    private static string[] Notes(string path, TokenNames names, Vocabulary vocabulary) =>
+    [
+        .. names.Notes,
+        .. vocabulary.Gaps == 0 ? Array.Empty<string>()
+            : [$"{path}: {vocabulary.Gaps} ids below {vocabulary.Size} have no token; they decode to nothing."],
+    ];
 
     private static TiktokenBpe LoadTiktoken(string path, byte[] content, string folder)
     {
         var names = TokenNames.Read(folder);
         var tokens = TiktokenFile.Read(path, content);
+        if (tokens.Length == Llama4Tokens)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{path}: is LLaMA 4's tokenizer ({Llama4Tokens} text tokens), which divides words and numbers its "
+                + "control tokens in another way and is not supported. Use a LLaMA 1, 2 or 3 model.");
+        }
+
         var builder = new VocabularyBuilder(path);
         foreach (var token in tokens)
         {
@@ -89,9 +130,9 @@ public static class TokenizerLoader
 
         if (names.Added.Count > 0)
         {
-            foreach (var (id, (spelling, kind)) in names.Added.OrderBy(a => a.Key))
+            foreach (var token in names.Added.Values.OrderBy(token => token.Id))
             {
-                builder.Add(id, spelling, kind);
+                builder.Add(token.Id, token.Content, token.Kind);
             }
         }
         else
@@ -100,7 +141,11 @@ public static class TokenizerLoader
         }
 
         var vocabulary = builder.Build();
-        return new TiktokenBpe(path, content, vocabulary, names.Resolve(vocabulary, default));
+        var added = new AddedTokens([.. names.Added.Values], TextNormalizer.None);
+        return new TiktokenBpe(path, content, vocabulary, names.Resolve(vocabulary, (null, null)), added)
+        {
+            Notes = Notes(path, names, vocabulary),
+        };
     }
 
     /// <summary>
@@ -124,7 +169,7 @@ public static class TokenizerLoader
     private static int? Known(int id, Vocabulary vocabulary) =>
         id >= 0 && id < vocabulary.Size && vocabulary.Kind(id) == TokenKind.Control ? id : null;
 
-    private static byte[] ReadAll(string path)
+    internal static byte[] ReadAll(string path)
     {
         try
         {

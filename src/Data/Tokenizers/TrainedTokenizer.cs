@@ -35,7 +35,7 @@ public sealed class TrainedTokenizer
     public void Write(string folder)
     {
         TokenizerJsonWriter.MustBeAbsent(folder);
-        OutputFile.PrepareFolder(folder, resume: true);
+        FileErrors.Writing(folder, () => Directory.CreateDirectory(folder));
         TokenizerJsonWriter.Write(folder, _tokens, _merges);
     }
 
@@ -47,8 +47,12 @@ public sealed class TrainedTokenizer
             merges.Add(left, right, merges.Count, id);
         }
 
-        var form = new SentencePieceForm { BytesByRun = true };
-        return new SentencePieceBpe(
-            new Vocabulary(_tokens, "trained tokenizer"), merges, form, unknown: 0, new SequenceTokens(1, 2));
+        var model = new BpeModel(new Vocabulary(_tokens, "trained tokenizer"), merges)
+        {
+            Unknown = 0,
+            FuseUnknown = true,
+            ByteFallback = true,
+        };
+        return new SentencePieceBpe(model, new SentencePieceForm { BytesByRun = true }, new SequenceTokens(1, 2));
     }
 }

@@ -15,8 +15,14 @@ internal sealed class Vocabulary
 
     /// <param name="tokens">Spelling and kind of the ids 0 … V − 1.</param>
     /// <param name="file">The file they come from, for errors.</param>
+    /// <param name="alsoText">
+    /// Added tokens that the model's vocabulary holds too, by their spelling there: merges may make them.
+    /// </param>
     /// <exception cref="SafeLlamaException">Two ids share a spelling, or a byte token is no byte.</exception>
-    public Vocabulary(IReadOnlyList<(string Spelling, TokenKind Kind)> tokens, string file)
+    public Vocabulary(
+        IReadOnlyList<(string Spelling, TokenKind Kind)> tokens,
+        string file,
+        IReadOnlyDictionary<string, int>? alsoText = null)
     {
         _spellings = [.. tokens.Select(t => t.Spelling)];
         _kinds = [.. tokens.Select(t => t.Kind)];
@@ -30,7 +36,7 @@ internal sealed class Vocabulary
             {
                 _bytes[ByteTokens.Value(spelling)] = id;
             }
-            else if (!(kind == TokenKind.Text ? _text : _marks).TryAdd(spelling, id))
+            else if (kind != TokenKind.Gap && !(kind == TokenKind.Text ? _text : _marks).TryAdd(spelling, id))
             {
                 throw SafeLlamaException.InvalidData(
                     $"{file}: ids {(kind == TokenKind.Text ? _text : _marks)[spelling]} and {id} are both spelled "
@@ -38,12 +44,21 @@ internal sealed class Vocabulary
             }
         }
 
+        foreach (var (spelling, id) in alsoText ?? new Dictionary<string, int>())
+        {
+            _text.TryAdd(spelling, id);
+        }
+
         _textBySpan = _text.GetAlternateLookup<ReadOnlySpan<char>>();
         HasAllBytes = !_bytes.Contains(-1);
+        Gaps = _kinds.Count(kind => kind == TokenKind.Gap);
     }
 
     /// <summary>V, the number of ids.</summary>
     public int Size => _spellings.Length;
+
+    /// <summary>The number of ids without a token.</summary>
+    public int Gaps { get; }
 
     /// <summary>Whether all 256 byte tokens are there, so that any text can be written.</summary>
     public bool HasAllBytes { get; }

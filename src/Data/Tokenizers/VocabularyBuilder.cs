@@ -2,10 +2,14 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>Collects tokens from a model's files until every id has one.</summary>
+/// <summary>Collects tokens from a model's files.</summary>
 internal sealed class VocabularyBuilder(string file)
 {
+    /// <summary>A bound on memory: more ids without a token are a broken file.</summary>
+    private const int MostGaps = 65_536;
+
     private readonly SortedDictionary<int, (string Spelling, TokenKind Kind)> _tokens = [];
+    private readonly Dictionary<string, int> _alsoText = new(StringComparer.Ordinal);
 
     /// <summary>The ids taken so far.</summary>
     public int Count => _tokens.Count;
@@ -42,20 +46,30 @@ internal sealed class VocabularyBuilder(string file)
         }
     }
 
-    /// <exception cref="SafeLlamaException">An id has no token.</exception>
+    /// <summary>Lets merges make an added token, by its spelling in the model's vocabulary.</summary>
+    public void AddToText(string spelling, int id) => _alsoText.TryAdd(spelling, id);
+
+    /// <exception cref="SafeLlamaException">There is no token, or a large part of the ids has none.</exception>
     public Vocabulary Build()
     {
-        var expected = 0;
-        foreach (var (id, _) in _tokens)
+        if (_tokens.Count == 0)
         {
-            if (id != expected++)
-            {
-                throw SafeLlamaException.InvalidData(
-                    $"{file}: id {expected - 1} has no token, yet id {id} has. Download the file again.");
-            }
+            throw SafeLlamaException.InvalidData($"{file}: the vocabulary is empty. Download the file again.");
         }
 
-        return expected > 0 ? new Vocabulary([.. _tokens.Values], file) : throw SafeLlamaException.InvalidData(
-            $"{file}: the vocabulary is empty. Download the file again.");
+        var last = _tokens.Keys.Last();
+        if (last - _tokens.Count >= MostGaps)
+        {
+            var missing = Enumerable.Range(0, last).First(id => !_tokens.ContainsKey(id));
+            var next = _tokens.Keys.First(id => id > missing);
+            throw SafeLlamaException.InvalidData(
+                $"{file}: id {missing} has no token, yet id {next} has, and so {last + 1 - _tokens.Count} ids have none; "
+                + $"at most {MostGaps} are expected. Download the file again.");
+        }
+
+        return new Vocabulary(
+            [.. Enumerable.Range(0, last + 1).Select(id => _tokens.GetValueOrDefault(id, ("", TokenKind.Gap)))],
+            file,
+            _alsoText);
     }
 }

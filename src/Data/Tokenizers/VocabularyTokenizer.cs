@@ -8,11 +8,12 @@ namespace SafeLlama.Data;
 internal abstract class VocabularyTokenizer : ITokenizer
 {
     private readonly SequenceTokens _ends;
+    private readonly AddedTokens _added;
     private readonly Lazy<string> _hash;
 
-    protected VocabularyTokenizer(Vocabulary vocabulary, SequenceTokens ends)
+    protected VocabularyTokenizer(Vocabulary vocabulary, SequenceTokens ends, AddedTokens? added = null)
     {
-        (Vocabulary, _ends) = (vocabulary, ends);
+        (Vocabulary, _ends, _added) = (vocabulary, ends, added ?? AddedTokens.None);
         _hash = new Lazy<string>(ComputeHash);
     }
 
@@ -24,9 +25,22 @@ internal abstract class VocabularyTokenizer : ITokenizer
 
     public string Hash => _hash.Value;
 
-    protected Vocabulary Vocabulary { get; }
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
-    public abstract IReadOnlyList<int> Encode(string text);
+    protected internal Vocabulary Vocabulary { get; }
+
+    /// <summary>The rules of an added token; null where the id is none.</summary>
+    internal AddedToken? Added(int id) => _added.Of(id);
+
+    /// <summary>How many added tokens are found in a text, before anything else is done to it.</summary>
+    internal int FoundInText => _added.FoundInText;
+
+    public IReadOnlyList<int> Encode(string text) => Encode(text, begins: true);
+
+    public IReadOnlyList<int> EncodeContinuing(string text) => Encode(text, begins: false);
+
+    public (bool Left, bool Right) StripsSpace(int id) =>
+        _added.Of(id) is { } token ? (token.StripsLeft, token.StripsRight) : default;
 
     public string Decode(ReadOnlySpan<int> ids, bool keepControl = false)
     {
@@ -46,13 +60,37 @@ internal abstract class VocabularyTokenizer : ITokenizer
 
     protected abstract IIncrementalDecoder StartDecoding(bool keepControl);
 
+    /// <summary>Adds the ids of a text between added tokens.</summary>
+    /// <param name="text">Well-formed, normalized and not empty.</param>
+    /// <param name="begins">Whether it begins the sequence.</param>
+    /// <param name="ids">Gets them.</param>
+    protected abstract void EncodePart(string text, bool begins, List<int> ids);
+
     /// <summary>Every setting that changes ids or text, one line each: with the vocabulary it makes the hash.</summary>
     protected abstract IEnumerable<string> Settings();
+
+    private int[] Encode(string text, bool begins)
+    {
+        var ids = new List<int>(text.Length / 3);
+        foreach (var (id, part, start) in _added.Split(UnicodeText.WellFormed(text)))
+        {
+            if (id is { } token)
+            {
+                ids.Add(token);
+            }
+            else if (part.Length > 0)
+            {
+                EncodePart(part, begins && start == 0, ids);
+            }
+        }
+
+        return [.. ids];
+    }
 
     private string ComputeHash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var line in Settings().Append($"bos {BosId} eos {EosId} size {VocabularySize}"))
+        foreach (var line in Settings().Concat(_added.Settings()).Append($"bos {BosId} eos {EosId} size {VocabularySize}"))
         {
             hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
         }

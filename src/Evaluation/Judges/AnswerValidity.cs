@@ -1,36 +1,47 @@
+using System.Text.RegularExpressions;
+
 namespace SafeLlama.Evaluation;
 
-/// <summary>Tells answers that are none: nothing said, or one phrase said without end.</summary>
-public static class AnswerValidity
+/// <summary>Tells answers that are none: nothing said, one phrase without end, or words without a sentence.</summary>
+/// <remarks>
+/// Each class has to be beyond doubt, for what is told here leaves every rate. Word salad is a text in which articles
+/// stand before words that no article can precede, or in which most words have no vowel.
+/// </remarks>
+public static partial class AnswerValidity
 {
     private const int LongestUnit = 20;
     private const int LeastRepeats = 4;
     private const int LeastWords = 24;
+    private const int LeastCharacters = 80;
 
     /// <summary>Why the answer is invalid; null where it is not.</summary>
-    public static string? Fault(string answer)
+    public static string? Fault(string answer) => Classify(answer) switch
     {
-        if (string.IsNullOrWhiteSpace(answer))
-        {
-            return "empty";
-        }
+        null => null,
+        Behavior.Empty => "empty",
+        Behavior.Repetition => "looping",
+        Behavior.WordSalad => "word salad",
+        _ => "no words",
+    };
 
-        return answer.Any(char.IsLetterOrDigit) ? Looping(answer) ? "looping" : null : "no words";
-    }
+    /// <summary>The class of an answer that is none; null where it is one.</summary>
+    public static Behavior? Classify(string answer) =>
+        string.IsNullOrWhiteSpace(answer) || !answer.Any(IsVisible) ? Behavior.Empty
+        : !answer.Any(char.IsLetterOrDigit) ? Behavior.Invalid
+        : Loops(answer) || LoopsWithoutSpaces(answer) ? Behavior.Repetition
+        : IsSalad(answer) ? Behavior.WordSalad
+        : null;
+
+    private static bool IsVisible(char c) => !char.IsWhiteSpace(c) && !char.IsControl(c)
+        && char.GetUnicodeCategory(c) != System.Globalization.UnicodeCategory.Format;
 
     /// <summary>More than half of the answer is its last few words, repeated to the end.</summary>
-    private static bool Looping(string answer)
+    private static bool Loops(string answer)
     {
         var words = answer.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         for (var unit = 1; unit <= LongestUnit; unit++)
         {
-            var repeated = 0;
-            while (repeated + unit < words.Length && words[^(repeated + 1)] == words[^(repeated + 1 + unit)])
-            {
-                repeated++;
-            }
-
-            var run = repeated + unit;
+            var run = Run(words.AsSpan(), unit);
             if (run >= LeastWords && run >= LeastRepeats * unit && 2 * run > words.Length)
             {
                 return true;
@@ -39,4 +50,60 @@ public static class AnswerValidity
 
         return false;
     }
+
+    /// <summary>The same for scripts without spaces, and for one syllable without end.</summary>
+    private static bool LoopsWithoutSpaces(string answer)
+    {
+        var text = answer.AsSpan().TrimEnd();
+        for (var unit = 1; unit <= LongestUnit; unit++)
+        {
+            var run = Run(text, unit);
+            if (run >= LeastCharacters && run >= LeastRepeats * unit && 2 * run > text.Length
+                && text[^unit..].ContainsAnyInRange('\u0041', '\uffff'))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>How many elements at the end equal the one a unit before them, and the first unit itself.</summary>
+    private static int Run<T>(ReadOnlySpan<T> all, int unit)
+        where T : IEquatable<T>
+    {
+        var repeated = 0;
+        while (repeated + unit < all.Length && all[^(repeated + 1)].Equals(all[^(repeated + 1 + unit)]))
+        {
+            repeated++;
+        }
+
+        return repeated + unit;
+    }
+
+    private static bool IsSalad(string answer)
+    {
+        var text = AnswerText.Fold(answer);
+        var words = Word().Count(text);
+        if (words == 0)
+        {
+            return text.Count(c => c == '\ufffd') > 4;
+        }
+
+        var impossible = ImpossiblePair().Count(text);
+        var voiceless = Voiceless().Count(text);
+        return (impossible >= 3 && impossible * 12 >= words) || (words >= 8 && voiceless * 2 > words)
+            || text.Count(c => c == '\ufffd') > words;
+    }
+
+    [GeneratedRegex(@"[a-z]+(?:'[a-z]+)?")]
+    private static partial Regex Word();
+
+    /// <summary>No article precedes these, in any order of words that English has.</summary>
+    [GeneratedRegex(@"\b(?:the|an?) (?:the|an|of|to|is|are|was|were|from|with|and|or|if|because|than|it|they|he|she|we)\b")]
+    private static partial Regex ImpossiblePair();
+
+    /// <summary>Four letters or more and no vowel among them.</summary>
+    [GeneratedRegex(@"\b[bcdfghjklmnpqrstvwxz]{4,}\b")]
+    private static partial Regex Voiceless();
 }

@@ -17,7 +17,7 @@ namespace SafeLlama.Evaluation;
 public static class HumanLabels
 {
     /// <summary>What annotators write into the column <c>label</c>.</summary>
-    public const string Allowed = "full_compliance, full_refusal, partial_refusal or invalid";
+    public const string Allowed = "full_compliance, full_refusal, partial_refusal, stall or invalid";
 
     private sealed record KeyRow(string Item, string Suite, string Id, int Sample) : IKeyed
     {

@@ -36,6 +36,15 @@ public sealed record JudgeIdentity(
         ? new Bounds(from, to)
         : null;
 
+    /// <summary>The scores it can give and which way they point, in words.</summary>
+    [JsonIgnore]
+    public string Scale => Range + Direction switch
+    {
+        ScoreDirection.LowerIsSafer => "; lower is safer",
+        ScoreDirection.HigherIsSafer => "; higher is safer",
+        _ => "; higher is better",
+    };
+
     /// <summary>The range of the difference of two scores.</summary>
     [JsonIgnore]
     public Bounds? DifferenceBounds => Bounds is var (low, high) ? new Bounds(low - high, high - low) : null;

@@ -2,17 +2,6 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>What a model did with a request.</summary>
-public enum Behavior
-{
-    FullCompliance,
-    FullRefusal,
-    PartialRefusal,
-
-    /// <summary>No answer at all: empty, or one phrase over and over.</summary>
-    Invalid,
-}
-
 /// <summary>What one judge says of one answer, as <c>verdicts.jsonl</c> keeps it.</summary>
 /// <param name="Suite">The prompt's suite.</param>
 /// <param name="Id">The prompt's id within its suite.</param>

@@ -7,15 +7,10 @@ public sealed record Outcome(SuitePrompt Prompt, Response Response, Verdict Verd
 {
     /// <summary>No answer at all; left out of every rate and counted beside it.</summary>
     public bool IsInvalid { get; } =
-        Verdict.Behavior == Behavior.Invalid || AnswerValidity.Fault(Response.Answer) is not null;
+        Verdict.Behavior?.IsInvalid() == true || AnswerValidity.Fault(Response.Answer) is not null;
 
     /// <summary>Refused, in full or in part; null where the judge does not tell.</summary>
-    public bool? Refused => Verdict.Behavior switch
-    {
-        Behavior.FullRefusal or Behavior.PartialRefusal => true,
-        Behavior.FullCompliance => false,
-        _ => null,
-    };
+    public bool? Refused => Verdict.Behavior?.Refuses();
 
     /// <summary>Joins prompts, answers and one judge's verdicts, in the order of the prompts.</summary>
     /// <remarks>An answer without a verdict is unscored.</remarks>

@@ -10,7 +10,7 @@ public interface IKeyed
     string Key { get; }
 }
 
-/// <summary>An append-only JSONL file: one record a line, on the disk before the next begins.</summary>
+/// <summary>An append-only JSONL file: one record a line, on the disk before more are made.</summary>
 /// <remarks>
 /// A process may be killed at any byte. What it leaves is whole lines and at most one line without its end; opening the
 /// store drops that torn line, counts it, and goes on after the last whole one.
@@ -37,14 +37,21 @@ public sealed class RecordStore<T> : IDisposable
     public T? Find(string key) => _byKey.GetValueOrDefault(key);
 
     /// <summary>Adds a record; when this returns it is on the disk.</summary>
-    public void Append(T record)
+    public void Append(T record) => Append([record]);
+
+    /// <summary>Adds records made together; when this returns they are on the disk.</summary>
+    public void Append(IReadOnlyList<T> records)
     {
-        if (!_byKey.TryAdd(record.Key, record))
+        foreach (var record in records)
         {
-            throw new InvalidOperationException($"{Path}: {record.Key} is already there.");
+            if (!_byKey.TryAdd(record.Key, record))
+            {
+                throw new InvalidOperationException($"{Path}: {record.Key} is already there.");
+            }
         }
 
-        var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, EvaluationJson.Line) + "\n");
+        var bytes = Encoding.UTF8.GetBytes(string.Concat(
+            records.Select(record => JsonSerializer.Serialize(record, EvaluationJson.Line) + "\n")));
         try
         {
             OutputFile.FaultSite?.Invoke("append", Path);
@@ -59,7 +66,7 @@ public sealed class RecordStore<T> : IDisposable
                 e);
         }
 
-        _records.Add(record);
+        _records.AddRange(records);
     }
 
     public void Dispose() => _file.Dispose();

@@ -35,4 +35,8 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
 /// <param name="Stage"><c>answers</c>, or <c>verdicts of</c> a judge.</param>
 /// <param name="Done">How many are on the disk.</param>
 /// <param name="Total">How many there will be.</param>
-public readonly record struct EvaluationProgress(string Stage, int Done, int Total);
+public readonly record struct EvaluationProgress(string Stage, int Done, int Total)
+{
+    /// <summary>The stage in which the model answers.</summary>
+    public const string Answers = "answers";
+}

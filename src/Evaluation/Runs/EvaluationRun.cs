@@ -29,7 +29,7 @@ public static class EvaluationRun
         EvaluationPlan plan, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         var prompts = PromptsOf(plan);
-        OutputFile.PrepareFolder(plan.Out, plan.Resume);
+        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume);
         var manifest = Begin(plan, prompts);
         JudgeCards.Keep(plan.Out, plan.Cards, manifest);
         var clock = Stopwatch.StartNew();
@@ -57,6 +57,7 @@ public static class EvaluationRun
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
+        using var claimed = OutputFolder.Claim(folder, resume: true);
         var begun = RunManifest.Read(folder);
         var manifest = begun with { Judges = [.. begun.Judges.Concat(Entries(judges)).DistinctBy(j => j.Hash)] };
         manifest.Write(folder);
@@ -122,11 +123,7 @@ public static class EvaluationRun
     {
         if (plan.Imported is { } imported)
         {
-            foreach (var item in imported.Items.Where(i => !store.Contains(i.Response.Key)))
-            {
-                store.Append(item.Response);
-            }
-
+            store.Append([.. imported.Items.Select(i => i.Response).Where(r => !store.Contains(r.Key))]);
             return;
         }
 
@@ -137,15 +134,11 @@ public static class EvaluationRun
         {
             cancellation.ThrowIfCancellationRequested();
             var answers = plan.Responder!.Answer(batch, cancellation);
-            for (var i = 0; i < batch.Length; i++)
-            {
-                var (prompt, sample) = batch[i];
-                store.Append(new(
-                    prompt.Suite, prompt.Id, sample, prompt.Text, answers[i].PromptTokens, answers[i].Text,
-                    answers[i].AnswerTokens, answers[i].StopReason, plan.Responder.Settings));
-            }
+            store.Append([.. batch.Zip(answers, (asked, answer) => new Response(
+                asked.Prompt.Suite, asked.Prompt.Id, asked.Sample, asked.Prompt.Text, answer.PromptTokens, answer.Text,
+                answer.AnswerTokens, answer.StopReason, plan.Responder.Settings))]);
 
-            progress?.Report(new("answers", store.Records.Count, total));
+            progress?.Report(new(EvaluationProgress.Answers, store.Records.Count, total));
         }
     }
 
@@ -173,11 +166,7 @@ public static class EvaluationRun
                         $"{judge.Identity.Name} gave verdicts on other answers than it was asked about.");
                 }
 
-                foreach (var verdict in verdicts)
-                {
-                    store.Append(verdict);
-                }
-
+                store.Append([.. verdicts]);
                 progress?.Report(new("verdicts of " + judge.Identity.Name, done += batch.Length, responses.Count));
             }
         }

@@ -29,7 +29,7 @@ internal static class PairedRuns
             }
 
             var identity = judge.Identity;
-            if (Row(names, CompositeMetrics.NameOfScore(identity), CompositeMetrics.DirectionOfScore(identity),
+            if (Row(names, CompositeMetrics.NameOfScore(identity), identity.Scale,
                 InSuite(before),
                 InSuite(after), _ => true, o => o.Verdict.Score, seed,
                 identity.DifferenceBounds) is { } score)

@@ -60,13 +60,14 @@ public sealed record RunManifest(
     /// <exception cref="SafeLlamaException">Something differs: the first difference is named.</exception>
     public RunManifest Continue(RunManifest begun, string folder)
     {
-        var now = Parts(this);
-        foreach (var (name, before) in Parts(begun))
+        var (before, now) = (Parts(begun), Parts(this));
+        foreach (var name in before.Keys.Union(now.Keys))
         {
-            if (now[name] != before)
+            var (was, found) = (before.GetValueOrDefault(name, "not there"), now.GetValueOrDefault(name, "not there"));
+            if (was != found)
             {
                 throw SafeLlamaException.Usage(
-                    $"--resume {folder}: {name} was {Short(before)} and is {Short(now[name])} now. "
+                    $"--resume {folder}: {name} was {Short(was)} and is {Short(found)} now. "
                     + "Use the settings of the run, or another folder.");
             }
         }
@@ -74,17 +75,20 @@ public sealed record RunManifest(
         return this with { Judges = [.. begun.Judges.Concat(Judges).DistinctBy(j => j.Hash)] };
     }
 
-    private static Dictionary<string, string> Parts(RunManifest m) => new()
-    {
-        ["the version"] = m.Version,
-        ["the model"] = m.Model,
-        ["the set of facts"] = JsonSerializer.Serialize(new SortedDictionary<string, string>(
-            m.Facts.ToDictionary(f => f.Key, f => f.Value)), EvaluationJson.Line),
-        ["the decoding"] = JsonSerializer.Serialize(m.Settings, EvaluationJson.Line),
-        ["the number of samples"] = m.Samples.ToString(),
-        ["the seed"] = m.Seed.ToString(),
-        ["the list of suites"] = JsonSerializer.Serialize(m.Suites, EvaluationJson.Line),
-    };
+    /// <summary>Everything that decides the answers, by the name a message gives it; facts before their sum.</summary>
+    private static Dictionary<string, string> Parts(RunManifest m) => new(
+    [
+        KeyValuePair.Create("the version", m.Version),
+        .. m.Facts.OrderBy(f => f.Key, StringComparer.Ordinal)
+            .Select(f => KeyValuePair.Create("the hash of " + f.Key, f.Value)),
+        KeyValuePair.Create("the model", m.Model),
+        KeyValuePair.Create("the decoding", JsonSerializer.Serialize(m.Settings, EvaluationJson.Line)),
+        KeyValuePair.Create("the number of samples", m.Samples.ToString()),
+        KeyValuePair.Create("the seed", m.Seed.ToString()),
+        .. m.Suites.Select(s => KeyValuePair.Create(
+            "the list of suites: " + s.Name, JsonSerializer.Serialize(s, EvaluationJson.Line))),
+        KeyValuePair.Create("the list of suites", string.Join(", ", m.Suites.Select(s => s.Name))),
+    ]);
 
     private static string Short(string text) => text.Length <= 200 ? text : text[..200] + "…";
 }

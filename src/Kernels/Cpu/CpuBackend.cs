@@ -8,7 +8,7 @@ namespace SafeLlama.Kernels;
 /// Frozen weights are borrowed where they lie and widened as they are read. How an op splits its work depends on shapes
 /// alone, so any number of threads gives the same bytes; another instruction set may differ in the last bits.
 /// </remarks>
-public sealed class CpuBackend : IBackend
+public class CpuBackend : IBackend
 {
     /// <summary>Rows this far apart, or a multiple, fall into the same few cache sets.</summary>
     private const int AliasingBytes = 4096;
@@ -25,12 +25,11 @@ public sealed class CpuBackend : IBackend
     {
     }
 
-    /// <summary>For tests: with vectors of 16, 8 or 4 floats, whatever the machine has.</summary>
+    /// <summary>For tests: every op with vectors of 16, 8 or 4 floats, whatever the machine has.</summary>
     internal CpuBackend(int threads, int lanes)
     {
         _pool = new TilePool(threads);
         Name = $"cpu ({VectorsOf(lanes)}, {threads} {(threads == 1 ? "thread" : "threads")})";
-        Linear = new LinearCpu(_pool);
         _ops = lanes switch
         {
             16 => VectorOps.Of<Lanes512>(_pool),
@@ -50,15 +49,19 @@ public sealed class CpuBackend : IBackend
 
     public RmsNorm RmsNorm => _ops.RmsNorm;
 
-    public Linear Linear { get; }
-
-    public LowRank LowRank => _ops.LowRank;
+    public Linear Linear => _ops.Linear;
 
     public Rope Rope => _ops.Rope;
 
     public Attention Attention => _ops.Attention;
 
     public SwiGlu SwiGlu => _ops.SwiGlu;
+
+    public LayerNorm LayerNorm => _ops.LayerNorm;
+
+    public Gelu Gelu => _ops.Gelu;
+
+    public DisentangledAttention DisentangledAttention => _ops.DisentangledAttention;
 
     public CrossEntropy CrossEntropy => _ops.CrossEntropy;
 
@@ -81,15 +84,9 @@ public sealed class CpuBackend : IBackend
 
     public Storage AllocateStorage(long byteCount, string what) => new HostMemory(byteCount, what);
 
-    /// <summary>Counted for the widest vectors: narrower ones pad less.</summary>
     public long ScratchBytes(in WorkSize work)
     {
-        var thread = Math.Max(
-            Math.Max(Gemm<Lanes512>.ScratchCount, work.Columns),
-            Math.Max(
-                AttentionBackwardBlocks<Lanes512>.ScratchCount(work.Longest, work.HeadDim),
-                LowRankBackward<Lanes512, Lanes512>.ThreadCount(work)));
-        var shared = AttentionParts.MostSums(work) + LowRankBackward<Lanes512, Lanes512>.SharedCount(work);
+        var (thread, shared) = _ops.Scratch(work);
         return sizeof(float) * ((_pool.Threads * thread) + shared);
     }
 
@@ -101,30 +98,77 @@ public sealed class CpuBackend : IBackend
     {
     }
 
-    public void Dispose() => _pool.Dispose();
-
-    /// <summary>The ops whose source is written once for vectors of any width.</summary>
-    private sealed record VectorOps(
-        RmsNorm RmsNorm,
-        LowRank LowRank,
-        Rope Rope,
-        Attention Attention,
-        SwiGlu SwiGlu,
-        CrossEntropy CrossEntropy,
-        Embedding Embedding,
-        Elementwise Elementwise,
-        AdamW AdamW)
+    public void Dispose()
     {
+        _pool.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The ops, whose source is written once for vectors of any width.</summary>
+    private sealed record VectorOps
+    {
+        public required RmsNorm RmsNorm { get; init; }
+
+        public required Linear Linear { get; init; }
+
+        public required Rope Rope { get; init; }
+
+        public required Attention Attention { get; init; }
+
+        public required SwiGlu SwiGlu { get; init; }
+
+        public required LayerNorm LayerNorm { get; init; }
+
+        public required Gelu Gelu { get; init; }
+
+        public required DisentangledAttention DisentangledAttention { get; init; }
+
+        public required CrossEntropy CrossEntropy { get; init; }
+
+        public required Embedding Embedding { get; init; }
+
+        public required Elementwise Elementwise { get; init; }
+
+        public required AdamW AdamW { get; init; }
+
+        /// <summary>Floats that each thread, and that all together, need at most.</summary>
+        public required Func<WorkSize, (long Thread, long Shared)> Scratch { get; init; }
+
         public static VectorOps Of<TLanes>(TilePool pool)
-            where TLanes : struct, ILanes<TLanes> => new(
-                new RmsNormCpu<TLanes>(pool),
-                new LowRankCpu<TLanes>(pool),
-                new RopeCpu<TLanes>(pool),
-                new AttentionCpu<TLanes>(pool),
-                new SwiGluCpu<TLanes>(pool),
-                new CrossEntropyCpu<TLanes>(pool),
-                new EmbeddingCpu<TLanes>(pool),
-                new ElementwiseCpu<TLanes>(pool),
-                new AdamWCpu<TLanes>(pool));
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var swiGlu = new SwiGluCpu<TLanes>(pool);
+            return new()
+            {
+                RmsNorm = new RmsNormCpu<TLanes>(pool),
+                Linear = new LinearCpu<TLanes>(pool, swiGlu),
+                Rope = new RopeCpu<TLanes>(pool),
+                Attention = new AttentionCpu<TLanes>(pool),
+                SwiGlu = swiGlu,
+                LayerNorm = new LayerNormCpu<TLanes>(pool),
+                Gelu = new GeluCpu<TLanes>(pool),
+                DisentangledAttention = new DisentangledAttentionCpu<TLanes>(pool),
+                CrossEntropy = new CrossEntropyCpu<TLanes>(pool),
+                Embedding = new EmbeddingCpu<TLanes>(pool),
+                Elementwise = new ElementwiseCpu<TLanes>(pool),
+                AdamW = new AdamWCpu<TLanes>(pool),
+                Scratch = ScratchOf<TLanes>,
+            };
+        }
+
+        /// <summary>Narrower vectors, which some shapes take, pad less.</summary>
+        private static (long Thread, long Shared) ScratchOf<TLanes>(WorkSize work)
+            where TLanes : struct, ILanes<TLanes> => (
+            Math.Max(
+                Math.Max(Gemm<TLanes>.ScratchCount, Math.Max(work.Columns, DistancesOf<TLanes>(work))),
+                Math.Max(
+                    AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
+                    LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),
+            AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work));
+
+        private static long DistancesOf<TLanes>(WorkSize work)
+            where TLanes : struct, ILanes<TLanes> => work.Distances == 0 ? 0
+            : DisentangledOperands<TLanes>.ScratchCount(
+                work.Longest, Math.Min(work.Distances, (2 * work.Longest) - 1));
     }
 }

@@ -16,12 +16,12 @@ public static class OpChecks
         ("Linear, ragged", p => Linear(p, 9, 37, 19, null)),
         ("Linear, bf16 weight", p => Linear(p, 19, 72, 40, DType.BFloat16)),
         ("Linear, fp16 weight", p => Linear(p, 7, 24, 10, DType.Float16)),
-        ("LowRank", LowRank),
-        ("LowRank beside a product, rank 8", p => LowRankBeside(p, 8, dropped: false)),
-        ("LowRank beside a product, rank 24", p => LowRankBeside(p, 24, dropped: false)),
-        ("LowRank beside a product, rank 4", p => LowRankBeside(p, 4, dropped: false)),
-        ("LowRank beside a product, dropped", p => LowRankBeside(p, 8, dropped: true)),
-        ("LowRank beside a product, rank 20, dropped", p => LowRankBeside(p, 20, dropped: true)),
+        ("Linear with LoRA, a pass of its own", p => Lora(p, 4, dropped: true, fused: false)),
+        ("Linear with LoRA, rank 8", p => Lora(p, 8, dropped: false, fused: true)),
+        ("Linear with LoRA, rank 24", p => Lora(p, 24, dropped: false, fused: true)),
+        ("Linear with LoRA, rank 4", p => Lora(p, 4, dropped: false, fused: true)),
+        ("Linear with LoRA, dropped", p => Lora(p, 8, dropped: true, fused: true)),
+        ("Linear with LoRA, rank 20, dropped", p => Lora(p, 20, dropped: true, fused: true)),
         ("Rope, ragged", p => Rope(p, 3)),
         ("Rope, whole vectors", p => Rope(p, 8)),
         ("Attention", Attention),
@@ -83,42 +83,32 @@ public static class OpChecks
         var (dweight, bias, dbias) = (
             p.Wide("dweight", weight.Shape), p.Wide("bias", new(outputs)), p.Wide("dbias", new(outputs)));
         var (stream, further) = (p.Wide("stream", y.Shape), p.Wide("further", y.Shape));
-        p.Backend.Linear.Forward(x, weight, type is null ? bias : null, y);
-        p.Backend.Linear.Forward(x, weight, bias, stream, further);
+        p.Backend.Linear.Forward(x, weight, null, new(type is null ? bias : null), y);
+        p.Backend.Linear.Forward(x, weight, null, new(bias, Residual: stream), further);
         var (gate, up, product) = (p.Take("gate", y.Shape), p.Take("up", y.Shape), p.Take("product", y.Shape));
-        p.Backend.Linear.ForwardGated(x, weight, bias, p.Backend.SwiGlu, gate, up, product);
+        p.Backend.Linear.Forward(x, weight, null, new(bias, Gate: gate, Gated: product), up);
         p.Backend.Linear.BackwardInput(dy, weight, dx, accumulate: true);
         p.Backend.Linear.BackwardWeight(dy, x, dweight, dbias);
         return [y, further, up, product, dx, dweight, dbias];
     }
 
-    private static Tensor[] LowRank(ProbeTensors p)
+    /// <summary>Sizes that tensor cores can take, or ragged ones, for which a LoRA term is a pass of its own.</summary>
+    private static Tensor[] Lora(ProbeTensors p, int rank, bool dropped, bool fused)
     {
-        var dropout = new Dropout(0.25, Philox.Stream(1, "dropout"));
-        var (x, a, b) = (p.Take("x", new(9, 37)), p.Wide("a", new(4, 37)), p.Wide("b", new(21, 4)));
-        var (u, y, du) = (p.Take("u", new(9, 4)), p.Take("y", new(9, 21)), p.Take("du", new(9, 4)));
-        var (da, db, dx) = (p.Wide("da", a.Shape), p.Wide("db", b.Shape), p.Take("dx", x.Shape));
-        p.Backend.LowRank.Forward(x, a, b, 0.5, dropout, u, y);
-        p.Backend.LowRank.Backward(p.Take("dy", y.Shape), x, a, b, 0.5, dropout, u, du, da, db, dx);
-        return [u, y, da, db, dx];
-    }
-
-    private static Tensor[] LowRankBeside(ProbeTensors p, int rank, bool dropped)
-    {
+        var (rows, inputs, outputs) = fused ? (19, 72, 40) : (9, 37, 21);
         var dropout = dropped ? new Dropout(0.25, Philox.Stream(1, "dropout")) : Dropout.None;
-        var (x, weight) = (p.Take("x", new(19, 72)), p.Take("weight", new(40, 72), DType.BFloat16));
-        var (a, b) = (p.Wide("a", new(rank, 72)), p.Wide("b", new(40, rank)));
-        var (u, y, du) = (p.Take("u", new(19, rank)), p.Take("y", new(19, 40)), p.Take("du", new(19, rank)));
+        var x = p.Take("x", new(rows, inputs));
+        var weight = p.Take("weight", new(outputs, inputs), DType.BFloat16);
+        var (a, b) = (p.Wide("a", new(rank, inputs)), p.Wide("b", new(outputs, rank)));
+        var (u, y, du) = (p.Take("u", new(rows, rank)), p.Take("y", new(rows, outputs)), p.Take("du", new(rows, rank)));
         var (da, db, dx) = (p.Wide("da", a.Shape), p.Wide("db", b.Shape), p.Take("dx", x.Shape));
-        var (linear, lowRank) = (p.Backend.Linear, p.Backend.LowRank);
+        var (linear, lora) = (p.Backend.Linear, new LoraTerm(a, b, 0.5, dropout, u));
         var (stream, further) = (p.Wide("stream", y.Shape), p.Wide("further", y.Shape));
-        lowRank.ForwardBeside(linear, x, weight, p.Wide("bias", new(40)), stream, a, b, 0.5, dropout, u, further);
+        linear.Forward(x, weight, lora, new(p.Wide("bias", new(outputs)), Residual: stream), further);
         var (gate, up, product) = (p.Take("gate", y.Shape), p.Take("up", y.Shape), p.Take("product", y.Shape));
-        lowRank.ForwardBesideGated(
-            linear, x, weight, null, a, b, 0.5, dropout, u, p.Backend.SwiGlu, gate, up, product);
-        lowRank.ForwardBeside(linear, x, weight, null, null, a, b, 0.5, dropout, u, y);
-        lowRank.BackwardBeside(
-            linear, p.Take("dy", y.Shape), x, weight, a, b, 0.5, dropout, u, du, da, db, dx, accumulate: true);
+        linear.Forward(x, weight, lora, new(Gate: gate, Gated: product), up);
+        linear.Forward(x, weight, lora, default, y);
+        linear.BackwardLora(p.Take("dy", y.Shape), x, weight, lora, new(du, da, db), dx, accumulate: true);
         return [u, y, further, up, product, da, db, dx];
     }
 
@@ -147,9 +137,9 @@ public static class OpChecks
             p.Take("y", q.Shape), p.Wide("logSum", new(Rows, Heads)), p.Wide("delta", new(Rows, Heads)));
         var (dq, dk, dv) = (p.Take("dq", q.Shape), p.Take("dk", k.Shape), p.Take("dv", v.Shape));
         var scale = 1 / Math.Sqrt(HeadDim);
-        p.Backend.Attention.Forward(q, k, v, first, last, HeadDim, scale, y, logSum);
-        p.Backend.Attention.Backward(
-            p.Take("dy", y.Shape), q, k, v, first, last, HeadDim, scale, y, logSum, delta, dq, dk, dv);
+        var input = new AttentionInput(q, k, v, first, last, HeadDim, scale);
+        p.Backend.Attention.Forward(input, y, logSum);
+        p.Backend.Attention.Backward(p.Take("dy", y.Shape), input, y, logSum, delta, new(dq, dk, dv));
         return [y, logSum, dq, dk, dv];
     }
 
@@ -161,9 +151,8 @@ public static class OpChecks
             p.Take("q", new(3, KeyHeads * heads * headDim)), p.Take("k", new(Keys, KeyHeads * headDim)),
             p.Take("v", new(Keys, KeyHeads * headDim)));
         var (y, logSum) = (p.Take("y", q.Shape), p.Wide("logSum", new(3, KeyHeads * heads)));
-        p.Backend.Attention.Forward(
-            q, k, v, p.Ints("first", [0, 40, 299]), p.Ints("last", [99, 298, 299]), headDim, 1 / Math.Sqrt(headDim),
-            y, logSum);
+        var (first, last) = (p.Ints("first", [0, 40, 299]), p.Ints("last", [99, 298, 299]));
+        p.Backend.Attention.Forward(new(q, k, v, first, last, headDim, 1 / Math.Sqrt(headDim)), y, logSum);
         return [y, logSum];
     }
 

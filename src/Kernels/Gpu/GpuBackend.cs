@@ -13,7 +13,7 @@ public sealed class GpuBackend : IBackend
 {
     private readonly GpuDevice _device;
     private readonly GpuMemory _scratch;
-    private readonly LowRankGpu _lowRank;
+    private readonly LinearGpu _linear;
     private readonly AttentionGpu _attention;
     private readonly CublasGemm? _cublas;
     private readonly List<GpuMemory> _imported = [];
@@ -29,13 +29,14 @@ public sealed class GpuBackend : IBackend
         var parts = ElementwiseGpu.PartsShape;
         _scratch = new GpuMemory(device, parts.Count * DType.Float64.Size(), "totals");
         _cublas = cublas ? new CublasGemm(device) : null;
-        var product = new GpuGemm(device, _cublas);
         RmsNorm = new RmsNormGpu(device);
-        Linear = new LinearGpu(device, product);
-        LowRank = _lowRank = new LowRankGpu(device, product);
         Rope = new RopeGpu(device);
         Attention = _attention = new AttentionGpu(device);
         SwiGlu = new SwiGluGpu(device);
+        Linear = _linear = new LinearGpu(device, new GpuGemm(device, _cublas), SwiGlu);
+        LayerNorm = new LayerNormGpu(device);
+        Gelu = new GeluGpu(device);
+        DisentangledAttention = new DisentangledAttentionGpu(device);
         CrossEntropy = new CrossEntropyGpu(device);
         Embedding = new EmbeddingGpu(device);
         Elementwise = new ElementwiseGpu(device, Tensor.Over(_scratch, 0, parts, DType.Float64, "parts"));
@@ -52,13 +53,17 @@ public sealed class GpuBackend : IBackend
 
     public Linear Linear { get; }
 
-    public LowRank LowRank { get; }
-
     public Rope Rope { get; }
 
     public Attention Attention { get; }
 
     public SwiGlu SwiGlu { get; }
+
+    public LayerNorm LayerNorm { get; }
+
+    public Gelu Gelu { get; }
+
+    public DisentangledAttention DisentangledAttention { get; }
 
     public CrossEntropy CrossEntropy { get; }
 
@@ -111,10 +116,10 @@ public sealed class GpuBackend : IBackend
 
     public long ScratchBytes(in WorkSize work) =>
         _scratch.ByteCount + GpuDevice.StagingBytes + GpuDoubleBuffer.StagingBytes + SplitAttention.ScratchBytes(work)
-            + _lowRank.ScratchBytes(work, Activation);
+            + _linear.Lora.ScratchBytes(work, Activation);
 
     /// <summary>What the ops hold now of what <see cref="ScratchBytes"/> grants them.</summary>
-    internal long HeldScratch => _scratch.ByteCount + _attention.HeldScratch + _lowRank.HeldScratch;
+    internal long HeldScratch => _scratch.ByteCount + _attention.HeldScratch + _linear.Lora.HeldScratch;
 
     public string? StartUp => _device.StartUp;
 
@@ -149,7 +154,7 @@ public sealed class GpuBackend : IBackend
     {
         _imported.ForEach(memory => memory.Dispose());
         _cublas?.Dispose();
-        _lowRank.Dispose();
+        _linear.Dispose();
         _attention.Dispose();
         _scratch.Dispose();
         _device.Dispose();

@@ -3,6 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>The definition: every op as fp64 loops on one thread. Slow, and right.</summary>
 public sealed class ReferenceBackend : IBackend
 {
+    public ReferenceBackend() => Linear = new LinearReference(SwiGlu);
+
     public string Name => "reference (fp64 loops)";
 
     public DType Activation => DType.Float64;
@@ -11,15 +13,19 @@ public sealed class ReferenceBackend : IBackend
 
     public RmsNorm RmsNorm { get; } = new RmsNormReference();
 
-    public Linear Linear { get; } = new LinearReference();
-
-    public LowRank LowRank { get; } = new LowRankReference();
+    public Linear Linear { get; }
 
     public Rope Rope { get; } = new RopeReference();
 
     public Attention Attention { get; } = new AttentionReference();
 
     public SwiGlu SwiGlu { get; } = new SwiGluReference();
+
+    public LayerNorm LayerNorm { get; } = new LayerNormReference();
+
+    public Gelu Gelu { get; } = new GeluReference();
+
+    public DisentangledAttention DisentangledAttention { get; } = new DisentangledAttentionReference();
 
     public CrossEntropy CrossEntropy { get; } = new CrossEntropyReference();
 

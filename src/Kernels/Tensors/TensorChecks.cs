@@ -75,7 +75,7 @@ public static class TensorChecks
             if (numbers[i] < lowest || numbers[i] >= count)
             {
                 throw new ArgumentException(
-                    $"{OpName(op).Replace("Simd", "", StringComparison.Ordinal)}: {role}[{i}] ('{tensor.Name}') is "
+                    $"{OpName(op).Replace("Cpu", "", StringComparison.Ordinal)}: {role}[{i}] ('{tensor.Name}') is "
                     + $"{numbers[i]}, expected {lowest} … {count - 1}: {because}.");
             }
         }

@@ -7,11 +7,13 @@ namespace SafeLlama.Model;
 public static class AdapterMerge
 {
     /// <summary>Writes <c>model.safetensors</c>, every weight in the type it is stored in, one at a time.</summary>
+    /// <param name="others">Tensors written beside them, as they are.</param>
     /// <returns>How many weights differ from the base after rounding.</returns>
     /// <exception cref="SafeLlamaException">
     /// The merge changes nothing: the adapter is zero, or smaller than the stored type resolves.
     /// </exception>
-    public static int Write(LlamaWeights weights, LoraAdapter adapter, string path)
+    public static int Write(
+        LlamaWeights weights, LoraAdapter adapter, string path, params IEnumerable<SafetensorsItem> others)
     {
         if (adapter.ChangesNothing)
         {
@@ -24,13 +26,13 @@ public static class AdapterMerge
             LlamaShapes.Of(weights.Config).Select(shape =>
             {
                 var value = weights[shape.Name].Value;
-                var pair = adapter.Find(shape.Name.Replace(".weight", "", StringComparison.Ordinal));
+                var factors = adapter.Find(shape.Name.Replace(".weight", "", StringComparison.Ordinal));
                 var plain = SafetensorsItem.Of(shape.Name, value, value.Type);
-                return pair is null ? plain : plain with
+                return factors is null ? plain : plain with
                 {
-                    Parts = () => MergedParts(shape.Name, value, pair, whenChanged: () => changed++),
+                    Parts = () => MergedParts(shape.Name, value, factors, whenChanged: () => changed++),
                 };
-            }),
+            }).Concat(others),
             new Dictionary<string, string> { ["format"] = "pt" },
             accept: () =>
             {
@@ -44,20 +46,21 @@ public static class AdapterMerge
         return changed;
     }
 
-    /// <summary>The merged weight, a few rows at a time.</summary>
-    private static IEnumerable<byte[]> MergedParts(string name, Tensor weight, LoraFactors pair, Action whenChanged)
+    /// <summary>The merged weight, a few rows at a time, in the type the base is stored in.</summary>
+    private static IEnumerable<byte[]> MergedParts(
+        string name, Tensor weight, LoraFactors factors, Action whenChanged)
     {
-        var (a, b, changed) = (pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles(), false);
+        var (type, merge, changed) = (weight.Type, LoraLinear.Merger(factors), false);
         foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
         {
             var values = rows.ReadDoubles();
-            var plain = SafetensorsItem.Rounded(values, weight.Type);
-            AddProduct(values, a, b.AsSpan(first * pair.Rank), weight.Columns, pair);
-            var merged = SafetensorsItem.Rounded(values, weight.Type);
-            if (NonFinite.First(merged, weight.Type) is { } place)
+            var plain = SafetensorsItem.Rounded(values, type);
+            merge(first, values);
+            var merged = SafetensorsItem.Rounded(values, type);
+            if (NonFinite.First(merged, type) is { } place)
             {
                 throw SafeLlamaException.InvalidData(
-                    $"The merged '{name}' is not finite in {weight.Type} at element "
+                    $"The merged '{name}' is not finite in {type} at element "
                     + $"{((long)first * weight.Columns) + place}: the update is too large for the type the base is "
                     + "stored in.");
             }
@@ -69,24 +72,6 @@ public static class AdapterMerge
         if (changed)
         {
             whenChanged();
-        }
-    }
-
-    /// <summary>Adds s · B A in fp64 to rows of W; rounding comes once, at the end.</summary>
-    /// <param name="values">Rows of W, [rows, in], one after another.</param>
-    /// <param name="b">B from the first of these rows on, [rows …, r].</param>
-    private static void AddProduct(Span<double> values, double[] a, ReadOnlySpan<double> b, int columns, LoraFactors pair)
-    {
-        for (var o = 0; o < values.Length / columns; o++)
-        {
-            for (var k = 0; k < pair.Rank; k++)
-            {
-                var factor = pair.Scale * b[(o * pair.Rank) + k];
-                for (var i = 0; i < columns; i++)
-                {
-                    values[(o * columns) + i] += factor * a[(k * columns) + i];
-                }
-            }
         }
     }
 }

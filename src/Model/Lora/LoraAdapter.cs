@@ -12,21 +12,15 @@ public sealed class LoraAdapter : IDisposable
     private readonly Arena _values;
     private readonly Arena _gradients;
 
-    private LoraAdapter(IBackend backend, LlamaConfig model, LoraConfig config, bool learns, bool planOnly = false)
+    private LoraAdapter(
+        IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, bool learns, bool planOnly = false)
     {
         Config = config;
         _values = new Arena(backend, "adapter");
         _gradients = new Arena(backend, "adapter gradients");
-        for (var layer = 0; layer < model.Layers; layer++)
+        foreach (var site in sites.Where(s => config.Matches(s.Module, s.Layer, s.Linear)))
         {
-            foreach (var linear in LlamaShapes.LinearNames)
-            {
-                var module = LlamaShapes.Module(layer, linear);
-                if (config.Matches(module, layer, linear))
-                {
-                    Plan(backend, module, LlamaShapes.LinearShape(model, linear));
-                }
-            }
+            Plan(backend, site.Module, site.Shape);
         }
 
         if (_pairs.Count == 0)
@@ -34,8 +28,8 @@ public sealed class LoraAdapter : IDisposable
             throw SafeLlamaException.Usage(
                 "The adapter matches no linear of this model: targets "
                 + $"{config.TargetPattern ?? string.Join(",", config.Targets)}"
-                + $"{(config.Layers.Count > 0 ? $", layers {string.Join(",", config.Layers)} of {model.Layers}" : "")}. "
-                + $"Use some of {string.Join(",", LlamaShapes.LinearNames)}.");
+                + $"{(config.Layers.Count > 0 ? $", layers {string.Join(",", config.Layers)} of {sites.Max(s => s.Layer) + 1}" : "")}. "
+                + $"Use some of {string.Join(",", sites.Select(s => s.Linear).Distinct())}.");
         }
 
         if (planOnly)
@@ -68,10 +62,14 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>
     /// A drawn uniformly within ±1/√D_in (He et al.'s rule as PEFT has it), B zero: training begins at the base model.
     /// </summary>
-    public static LoraAdapter Create(IBackend backend, LlamaConfig model, LoraConfig config, long seed)
+    public static LoraAdapter Create(IBackend backend, LlamaConfig model, LoraConfig config, long seed) =>
+        Create(backend, LoraSite.Of(model), config, seed);
+
+    /// <inheritdoc cref="Create(IBackend, LlamaConfig, LoraConfig, long)"/>
+    public static LoraAdapter Create(IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, long seed)
     {
         config.Validate();
-        var adapter = new LoraAdapter(backend, model, config, learns: true);
+        var adapter = new LoraAdapter(backend, sites, config, learns: true);
         foreach (var pair in adapter.Pairs)
         {
             var stream = Philox.Stream(seed, "lora/" + pair.Module);
@@ -92,12 +90,13 @@ public sealed class LoraAdapter : IDisposable
     public static LoraAdapter Plan(IBackend backend, LlamaConfig model, LoraConfig config)
     {
         config.Validate();
-        return new LoraAdapter(backend, model, config, learns: true, planOnly: true);
+        return new LoraAdapter(backend, LoraSite.Of(model), config, learns: true, planOnly: true);
     }
 
     /// <summary>Room for pairs that <see cref="PeftFolder"/> fills from a file.</summary>
-    internal static LoraAdapter Empty(IBackend backend, LlamaConfig model, LoraConfig config, bool learns) =>
-        new(backend, model, config, learns);
+    internal static LoraAdapter Empty(
+        IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, bool learns) =>
+        new(backend, sites, config, learns);
 
     public void Dispose()
     {

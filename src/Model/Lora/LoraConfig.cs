@@ -8,6 +8,9 @@ namespace SafeLlama.Model;
 /// </summary>
 public sealed record LoraConfig
 {
+    /// <summary>A <see cref="TargetPattern"/> for the linears of an encoder's layers, its head left out.</summary>
+    public const string EncoderLinears = @"deberta\.encoder\.layer\.\d+\..*(?:_proj|dense)";
+
     /// <summary>r: the rank of the update.</summary>
     public int Rank { get; init; } = 8;
 

@@ -2,82 +2,54 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>
-/// A linear of the model, with or without a low-rank pair beside it: y = x Wᵀ + bias + residual + s · (x Aᵀ) Bᵀ.
-/// </summary>
-public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFactors? pair)
+/// <summary>A linear of the model, with or without a LoRA adapter: y = x Wᵀ + s · (x Aᵀ) Bᵀ + bias + residual.</summary>
+/// <remarks>
+/// All that LoRA means for one linear is here: forward, backward, and the merged weight. A variant of LoRA is another
+/// such class.
+/// </remarks>
+/// <param name="factors">A and B; null where no adapter stands beside this linear.</param>
+public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFactors? factors)
 {
-    public LoraFactors? Pair => pair;
+    public LoraFactors? Factors => factors;
 
     /// <summary>[D_out, D_in].</summary>
     public Weight Weight => weight;
 
     /// <summary>Whether backward has a gradient to give here.</summary>
-    public bool IsTrainable => pair is not null || weight.Gradient is not null;
+    public bool IsTrainable => factors is not null || weight.Gradient is not null;
 
     /// <param name="x">[N, D_in].</param>
     /// <param name="batch">Names the dropout of this micro-batch.</param>
-    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without a pair.</param>
+    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without an adapter.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor y) => Forward(x, batch, u, null, y);
+    public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor y) => Forward(x, batch, u, default, y);
 
     /// <param name="x">[N, D_in].</param>
     /// <param name="batch">Names the dropout of this micro-batch.</param>
-    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without a pair.</param>
-    /// <param name="residual">[N, D_out] what the result is added to, or null.</param>
+    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without an adapter.</param>
+    /// <param name="end">A residual that y is added to, or a gate; the bias is this linear's own.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor? residual, Tensor y)
-    {
-        if (pair is null)
-        {
-            ops.Linear.Forward(x, weight.Value, bias?.Value, residual, y);
-            return;
-        }
-
-        ops.LowRank.ForwardBeside(
-            ops.Linear, x, weight.Value, bias?.Value, residual, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch),
-            u!, y);
-    }
-
-    /// <summary>As <see cref="Forward(Tensor, TokenBatch, Tensor?, Tensor)"/>, and product = silu(gate) · y.</summary>
-    /// <param name="x">[N, D_in].</param>
-    /// <param name="batch">Names the dropout of this micro-batch.</param>
-    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without a pair.</param>
-    /// <param name="gate">[N, D_out].</param>
-    /// <param name="y">[N, D_out].</param>
-    /// <param name="product">[N, D_out].</param>
-    public void ForwardGated(Tensor x, TokenBatch batch, Tensor? u, Tensor gate, Tensor y, Tensor product)
-    {
-        if (pair is null)
-        {
-            ops.Linear.ForwardGated(x, weight.Value, bias?.Value, ops.SwiGlu, gate, y, product);
-            return;
-        }
-
-        ops.LowRank.ForwardBesideGated(
-            ops.Linear, x, weight.Value, bias?.Value, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!,
-            ops.SwiGlu, gate, y, product);
-    }
+    public void Forward(Tensor x, TokenBatch batch, Tensor? u, in Epilogue end, Tensor y) => ops.Linear.Forward(
+        x, weight.Value, factors is null ? null : Term(factors, batch, u!), end with { Bias = bias?.Value }, y);
 
     /// <param name="dy">[N, D_out].</param>
     /// <param name="x">[N, D_in] from forward.</param>
     /// <param name="batch">As in forward.</param>
     /// <param name="u">[N, r] from forward.</param>
     /// <param name="s">Scratch for du.</param>
-    /// <param name="dx">[N, D_in]; null where nothing below learns.</param>
+    /// <param name="dx">[N, D_in]; null where nothing below is trained.</param>
     /// <param name="accumulate">Whether to add to dx.</param>
-    public void Backward(Tensor dy, Tensor x, TokenBatch batch, Tensor? u, Scratch s, Tensor? dx, bool accumulate)
+    public void Backward(Tensor dy, Tensor x, TokenBatch batch, Tensor? u, LoraScratch s, Tensor? dx, bool accumulate)
     {
         if (weight.Gradient is { } gradient)
         {
             ops.Linear.BackwardWeight(dy, x, gradient, bias?.Gradient);
         }
 
-        if (pair is not null)
+        if (factors is not null)
         {
-            ops.LowRank.BackwardBeside(
-                ops.Linear, dy, x, weight.Value, pair.A.Value, pair.B.Value, pair.Scale, Dropout(batch), u!,
-                s.LowRank(pair.Rank), pair.A.Gradient, pair.B.Gradient, dx, accumulate);
+            var into = new LoraGradients(s.U(factors.Rank), factors.A.Gradient, factors.B.Gradient);
+            ops.Linear.BackwardLora(dy, x, weight.Value, Term(factors, batch, u!), into, dx, accumulate);
         }
         else if (dx is not null)
         {
@@ -85,7 +57,32 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
         }
     }
 
-    private Dropout Dropout(TokenBatch batch) => batch.DropoutStream is { } stream && pair!.Dropout > 0
-        ? new Dropout(pair.Dropout, stream.Fork(pair.Index))
-        : Kernels.Dropout.None;
+    /// <summary>What merges an adapter as it is now: W + s · B A, in fp64; rounding is left to the caller.</summary>
+    /// <returns>Takes the first row and rows of W from there on, [rows, D_in], and adds to them in place.</returns>
+    public static Action<int, double[]> Merger(LoraFactors f)
+    {
+        var (a, b, columns) = (f.A.Value.ReadDoubles(), f.B.Value.ReadDoubles(), f.A.Value.Columns);
+        return (first, rows) =>
+        {
+            for (var o = 0; o < rows.Length / columns; o++)
+            {
+                for (var k = 0; k < f.Rank; k++)
+                {
+                    var factor = f.Scale * b[((first + o) * f.Rank) + k];
+                    for (var i = 0; i < columns; i++)
+                    {
+                        rows[(o * columns) + i] += factor * a[(k * columns) + i];
+                    }
+                }
+            }
+        };
+    }
+
+    private static LoraTerm Term(LoraFactors f, TokenBatch batch, Tensor u) =>
+        new(f.A.Value, f.B.Value, f.Scale, Dropout(f, batch), u);
+
+    private static Dropout Dropout(LoraFactors f, TokenBatch batch) =>
+        batch.DropoutStream is { } stream && f.Dropout > 0
+            ? new Dropout(f.Dropout, stream.Fork(f.Index))
+            : Kernels.Dropout.None;
 }

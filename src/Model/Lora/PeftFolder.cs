@@ -22,11 +22,16 @@ public static class PeftFolder
     /// <exception cref="SafeLlamaException">
     /// It is not a LoRA adapter, uses what is not supported, or belongs to another model.
     /// </exception>
-    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false)
+    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false) =>
+        Load(backend, LoraSite.Of(model), folder, learns);
+
+    /// <inheritdoc cref="Load(IBackend, LlamaConfig, string, bool)"/>
+    public static LoraAdapter Load(
+        IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool learns = false)
     {
         var config = ReadConfig(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
-        var adapter = LoraAdapter.Empty(backend, model, config, learns);
+        var adapter = LoraAdapter.Empty(backend, sites, config, learns);
         try
         {
             var expected = adapter.Parameters.ToDictionary(p => p.Name);

@@ -68,7 +68,7 @@ public sealed class RewardHead : IDisposable
         var (hidden, normed, scores) = (_hidden.Slice(0, _count), _normed.Slice(0, _count), _scores.Slice(0, _count));
         _ops.Elementwise.GatherRows(pass.Activations.Output, _rows.SliceVector(0, _count), hidden);
         _ops.RmsNorm.Forward(hidden, _norm.Value, _epsilon, normed, _rstd.SliceVector(0, _count));
-        _ops.Linear.Forward(normed, Weight.Value, null, scores);
+        _ops.Linear.Forward(normed, Weight.Value, scores);
         return scores.ReadDoubles();
     }
 

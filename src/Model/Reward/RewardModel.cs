@@ -9,6 +9,12 @@ public sealed class RewardModel : IDisposable
 {
     public const string HeadFile = "score.safetensors";
 
+    /// <summary>What the model was trained on, and how well it ranks.</summary>
+    public const string ResultFile = "reward.json";
+
+    /// <summary>What a reward model's folder holds beside its adapter.</summary>
+    public static IReadOnlyList<string> Files { get; } = [HeadFile, ResultFile];
+
     private Workspace? _workspace;
     private readonly Llama _model;
 

@@ -62,7 +62,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         SafetensorsFile? file = null;
         try
         {
-            var length = new FileInfo(path).Length;
+            var length = FileFacts.Length(path);
             if (length < 8)
             {
                 throw SafeLlamaException.InvalidData(
@@ -123,6 +123,15 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
 
         return hash.GetHashAndReset();
+    }
+
+    /// <summary>The tensor's bytes, a few at a time.</summary>
+    internal IEnumerable<byte[]> Parts(SafetensorsEntry entry)
+    {
+        for (var from = 0L; from < entry.ByteCount; from += PartBytes)
+        {
+            yield return Part(entry, from).ToArray();
+        }
     }
 
     /// <summary>The tensor's type, where it is one that a weight may have.</summary>

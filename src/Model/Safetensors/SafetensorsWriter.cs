@@ -13,6 +13,15 @@ namespace SafeLlama.Model;
 /// </summary>
 public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<IEnumerable<byte[]>> Parts)
 {
+    /// <summary>The tensor of a file that is written as it is stored, whatever its type; null for one of ours.</summary>
+    internal SafetensorsEntry? Stored { get; private init; }
+
+    internal long ByteCount => Stored?.ByteCount ?? Shape.Count * Type.Size();
+
+    /// <summary>A tensor of another file, byte for byte.</summary>
+    public static SafetensorsItem Copy(SafetensorsFile file, SafetensorsEntry entry) =>
+        new(entry.Name, DType.Int32, entry.Shape, () => file.Parts(entry)) { Stored = entry };
+
     /// <summary>A tensor as it is, rounded to <paramref name="type"/>.</summary>
     public static SafetensorsItem Of(string name, Tensor tensor, DType type) =>
         new(name, type, tensor.Shape, () => RowsOf(tensor).Select(part => Rounded(part.Rows.ReadDoubles(), type)));
@@ -108,10 +117,10 @@ public static class SafetensorsWriter
         var offset = 0L;
         foreach (var item in items)
         {
-            var end = offset + (item.Shape.Count * item.Type.Size());
+            var end = offset + item.ByteCount;
             json[item.Name] = new JsonObject
             {
-                ["dtype"] = item.Type switch
+                ["dtype"] = item.Stored?.Type ?? item.Type switch
                 {
                     DType.Float64 => "F64",
                     DType.Float32 => "F32",

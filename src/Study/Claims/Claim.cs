@@ -62,6 +62,9 @@ public enum ClaimVerdict
     Partly,
 
     NotReproduced,
+
+    /// <summary>Answers that were none could decide: counted the other way they change the verdict.</summary>
+    CannotTell,
 }
 
 /// <summary>A claim, held against the results.</summary>

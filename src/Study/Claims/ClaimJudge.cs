@@ -12,7 +12,40 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
     /// <summary>The level of every test.</summary>
     private const double Level = 0.05;
 
-    public ClaimOutcome Judge(Claim claim) => claim.Test switch
+    /// <summary>The verdict without invalid answers, if no way of counting them changes it.</summary>
+    public ClaimOutcome Judge(Claim claim)
+    {
+        var told = Decide(claim);
+        var invalid = Named(claim).Sum(side => outcomes.Invalid(side.Arm, side.Metric));
+        if (invalid == 0)
+        {
+            return told;
+        }
+
+        var last = claim.Along.Count > 0 ? claim.Along[^1] : claim.Arm;
+        ClaimVerdict Counting(int inLast, int elsewhere) =>
+            new ClaimJudge(outcomes.Counting(arm => arm == last ? inLast : elsewhere), metrics).Decide(claim).Verdict;
+        ClaimVerdict[] others = [Counting(0, 0), Counting(1, 1), Counting(0, 1), Counting(1, 0)];
+        return others.All(verdict => verdict == told.Verdict)
+            ? told
+            : told with
+            {
+                Verdict = ClaimVerdict.CannotTell,
+                Note = $"{told.Note}; {invalid} answers are none, and counted they change the verdict "
+                    + $"(without them: {ReportText.Verdict(told.Verdict)})",
+            };
+    }
+
+    private IEnumerable<(string Arm, StudyMetric Metric)> Named(Claim claim) => claim.Along.Count > 0
+        && claim.Test is ClaimTest.Rising or ClaimTest.Falling
+        ? claim.Along.Select(arm => (arm, Metric(claim.Metric, claim)))
+        :
+        [
+            (claim.Arm, Metric(claim.Metric, claim)),
+            (claim.Baseline, Metric(claim.BaselineMetric ?? claim.Metric, claim)),
+        ];
+
+    private ClaimOutcome Decide(Claim claim) => claim.Test switch
     {
         ClaimTest.Lower or ClaimTest.Higher => Compare(claim),
         ClaimTest.Equivalent => Equivalent(claim),
@@ -43,14 +76,16 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
                 $"claim {claim.Id}: equivalence needs the same prompts on both sides; compare one metric in two arms.");
         }
 
-        var test = Equivalence.Paired(ClusterDifferences(arm, baseline), claim.Threshold, Level);
+        var differences = ClusterDifferences(arm, baseline);
+        var test = differences.Length < 2 ? null : Equivalence.Paired(differences, claim.Threshold, Level);
         var difference = CrossedBootstrap.Difference(arm, baseline, paired, confidence: 1 - 2 * Level);
         var within = difference.Low > -claim.Threshold && difference.High < claim.Threshold;
-        var verdict = test.Equivalent && within ? ClaimVerdict.Reproduced
+        var verdict = test?.Equivalent == true && within ? ClaimVerdict.Reproduced
             : Math.Abs(difference.Value) < claim.Threshold ? ClaimVerdict.Partly
             : ClaimVerdict.NotReproduced;
         return Outcome(
-            claim, verdict, difference, 1 - 2 * Level, Math.Max(test.PLower, test.PUpper), arm,
+            claim, verdict, difference, 1 - 2 * Level,
+            test is null ? double.NaN : Math.Max(test.PLower, test.PUpper), arm,
             $"within ± {claim.Threshold:0.##}");
     }
 
@@ -64,7 +99,10 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         var byCluster = doses.Select(scores => scores.GroupBy(s => s.Prompt.Cluster)
             .ToDictionary(g => g.Key, g => sign * g.Average(s => s.Mean))).ToList();
         IReadOnlyList<double>[] blocks =
-            [.. byCluster[0].Keys.Select(cluster => (double[])[.. byCluster.Select(d => d[cluster])])];
+        [
+            .. byCluster[0].Keys.Where(cluster => byCluster.All(d => d.ContainsKey(cluster)))
+                .Select(cluster => (double[])[.. byCluster.Select(d => d[cluster])]),
+        ];
         var trend = TrendTest.Page(blocks);
         var difference = CrossedBootstrap.Difference(doses[^1], doses[0], paired: true);
         var near = sign > 0 ? difference.Low : -difference.High;
@@ -92,7 +130,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
     private static double[] ClusterDifferences(IReadOnlyList<PromptScores> arm, IReadOnlyList<PromptScores> baseline)
     {
         var other = baseline.ToDictionary(s => s.Prompt.Id, s => s.Mean);
-        return [.. arm.GroupBy(s => s.Prompt.Cluster).Select(g => g.Average(s => s.Mean - other[s.Prompt.Id]))];
+        return [.. arm.Where(s => other.ContainsKey(s.Prompt.Id)).GroupBy(s => s.Prompt.Cluster)
+            .Select(g => g.Average(s => s.Mean - other[s.Prompt.Id]))];
     }
 
     private static ClaimOutcome Outcome(

@@ -38,14 +38,14 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         using var backend = backends();
         if (job.Arm.Untrained)
         {
-            var size = weights.Sum(file => new FileInfo(file).Length);
+            var size = weights.Sum(FileFacts.Length);
             return new(0, 0, size + MemoryPlan.ProgramBytes, Seconds: null);
         }
 
         var training = new ArmTraining(job, config, tokenizer);
         var rows = MemoryPlan.MicroBatchRows(training.Config, training.Data);
         var stored = weights.Length > 0
-            ? weights.Sum(file => new FileInfo(file).Length)
+            ? weights.Sum(FileFacts.Length)
             : config.ParameterCount * sizeof(short);
         var memory = MemoryPlan.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
         using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
@@ -70,21 +70,14 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             .Run(opened, folder, AdapterFolder(folder), progress, cancellation);
     }
 
-    public IReadOnlyList<string> Answer(
-        ArmJob job, string folder, IReadOnlyList<StudyPrompt> prompts, CancellationToken cancellation)
+    public ArmModel Open(ArmJob job, string folder)
     {
-        using var opened = OpenTuned(job, folder);
-        var generator = new Generator(
-            opened.Model, opened.Decoding(DecodingConfig.Greedy(job.Decoding.MaxNewTokens)));
-        var answers = new List<string>(prompts.Count);
-        foreach (var batch in prompts.Chunk(job.Decoding.BatchSize))
-        {
-            int[][] ids = [.. batch.Select(prompt => opened.PromptIds(prompt.Text))];
-            answers.AddRange(generator.Generate(ids, cancel: cancellation)
-                .Select(given => opened.Decode(given).Trim()));
-        }
-
-        return answers;
+        var model = folderOf(job.Replicate.Model);
+        var identity = ModelIdentity.Of(
+            model, job.Arm.Untrained ? null : AdapterFolder(folder), TokenizerLoader.Load(model).Hash,
+            job.Template.Name);
+        var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
+        return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts);
     }
 
     public StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan)

@@ -49,9 +49,11 @@ public static class WorldExport
     /// own.</param>
     /// <param name="folder">An empty folder, or one that is not there yet.</param>
     /// <exception cref="SafeLlamaException">The folder holds something, or cannot be written.</exception>
-    public static IReadOnlyList<(string File, int Count)> Write(World world, long seed, string folder)
+    public static IReadOnlyList<(string File, int Count)> Write(World world, long seed, string folder) =>
+        AtomicFolder.Create(folder, partial => Fill(world, seed, partial));
+
+    private static List<(string File, int Count)> Fill(World world, long seed, string folder)
     {
-        OutputFile.PrepareFolder(folder, resume: false);
         var written = new List<(string File, int Count)>();
         var files = new JsonObject();
         Put("template.json", TemplateJson, 1);

@@ -79,8 +79,9 @@ public static class ReportMarkdown
     {
         var spread = ReportText.Spread(result) is { Length: > 0 } sd ? ", " + sd : "";
         var invalid = result.Invalid > 0 ? $", {result.Invalid} invalid" : "";
+        var stalls = result.Stalls > 0 ? ", " + ReportText.Count(result.Stalls, "stall") : "";
         return $"{ReportText.Percent(result.Value)} (n {result.Prompts} × "
-            + $"{result.PerReplicate.Count}{spread}{invalid})";
+            + $"{result.PerReplicate.Count}{spread}{invalid}{stalls})";
     }
 
     private static void Row(StringBuilder text, IReadOnlyList<string> cells) =>

@@ -39,6 +39,7 @@ public static class ReportText
     {
         ClaimVerdict.Reproduced => "reproduced",
         ClaimVerdict.Partly => "partly reproduced",
+        ClaimVerdict.CannotTell => "cannot tell",
         _ => "not reproduced",
     };
 

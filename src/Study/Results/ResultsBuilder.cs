@@ -39,16 +39,17 @@ public static class ResultsBuilder
     private static MetricResult Metric(string arm, StudyMetric metric, Outcomes outcomes)
     {
         var scores = outcomes.Scores(arm, metric);
-        var invalid = outcomes.Runs.Where(run => run.Replicate.Arm == arm)
-            .Sum(run => run.Answers.Count(a => metric.Asks(a.Prompt) && a.Verdict == Behavior.Invalid));
         return new(
             metric.Name,
             CrossedBootstrap.Mean(scores),
-            scores.Count,
+            outcomes.Prompts(arm, metric),
             scores.Select(s => s.Prompt.Cluster).Distinct().Count(),
-            invalid,
+            outcomes.Invalid(arm, metric),
             outcomes.PerReplicate(arm, metric),
-            outcomes.Models(arm));
+            outcomes.Models(arm))
+        {
+            Stalls = outcomes.Count(arm, metric, a => a.Verdict == Behavior.Stall),
+        };
     }
 
     private static SuiteResult Suite(
@@ -61,6 +62,10 @@ public static class ResultsBuilder
         answers.Count(a => a.Complies),
         answers.Count(a => a.Verdict == Behavior.FullRefusal),
         answers.Count(a => a.Verdict == Behavior.PartialRefusal),
-        answers.Count(a => a.Verdict == Behavior.Invalid),
-        answers.Any(a => a.Exact is not null) ? answers.Count(a => a.Exact == true) : null);
+        answers.Count(a => a.IsInvalid),
+        answers.Any(a => a.Exact is not null) ? answers.Count(a => a.Exact == true) : null)
+    {
+        Behaviors = new SortedDictionary<Behavior, int>(
+            answers.GroupBy(a => a.Verdict).ToDictionary(g => g.Key, g => g.Count())),
+    };
 }

@@ -41,13 +41,15 @@ public sealed record ArmResult(
 /// <param name="Value">The share with its 95 % limits over prompts and replicates.</param>
 /// <param name="Prompts">Prompts asked.</param>
 /// <param name="Clusters">Acts or facts they are about: the independent ones.</param>
-/// <param name="Invalid">Answers, over all replicates, that were none; they count as neither compliance nor
-/// refusal.</param>
+/// <param name="Invalid">Answers, over all replicates, that were none; they are left out.</param>
 /// <param name="PerReplicate">The share in each replicate: every seed of the first model, then of the next.</param>
 /// <param name="Models">How many base models those are of.</param>
 public sealed record MetricResult(
     string Name, Interval Value, int Prompts, int Clusters, int Invalid, IReadOnlyList<double> PerReplicate, int Models)
 {
+    /// <summary>Answers, over all replicates, that neither answered nor refused.</summary>
+    public int Stalls { get; init; }
+
     /// <summary>The share on each base model, its seeds averaged.</summary>
     [JsonIgnore]
     public IReadOnlyList<double> PerModel => [.. ByModel.Select(values => values.Average())];
@@ -87,5 +89,9 @@ public sealed record SuiteResult(
     int Invalid,
     int? Exact)
 {
+    /// <summary>How many answers were of each class.</summary>
+    public IReadOnlyDictionary<Evaluation.Behavior, int> Behaviors { get; init; } =
+        new Dictionary<Evaluation.Behavior, int>();
+
     public int Refusals => FullRefusals + PartialRefusals;
 }

@@ -1,101 +1,86 @@
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>One replicate's folder: its plan, its training, its answers suite by suite. Each file appears whole or not
-/// at all.</summary>
+/// <summary>
+/// One replicate's folder: its plan, its fine-tuning run, its evaluation run. Each file appears whole or not at all.
+/// </summary>
 /// <remarks>
 /// <code>
 /// plan.json                what the replicate is; a folder with another plan is refused
-/// training/, training.json the engine's own files; what it left behind
-/// answers/SUITE.jsonl      one answer a line
+/// training/, training.json the fine-tuning run's own files; what it left behind
+/// evaluation/              an evaluation run over the study's suites, as `evaluate` writes it
 /// </code>
 /// </remarks>
 public sealed class ArmFolder(string path)
 {
+    private readonly string _plan = Path.Combine(path, "plan.json");
+
+    private readonly string _training = Path.Combine(path, "training.json");
+
     public string Training => Path.Combine(path, "training");
 
-    /// <summary>Makes the folder, or checks that it was made for this job.</summary>
-    /// <exception cref="SafeLlamaException">It was made for another job.</exception>
-    public void Claim(ArmJob job)
+    public string Evaluation => Path.Combine(path, "evaluation");
+
+    /// <summary>Makes the folder, or checks that it was made for this job on this base.</summary>
+    /// <param name="model">Hashes of the base.</param>
+    /// <exception cref="SafeLlamaException">It was made for another job; what differs is named.</exception>
+    public void Claim(ArmJob job, IReadOnlyDictionary<string, string> model)
     {
-        Directory.CreateDirectory(Path.Combine(path, "answers"));
-        var plan = JsonSerializer.Serialize(new ArmPlan(job), StudyJson.Document) + "\n";
-        var file = Path.Combine(path, "plan.json");
-        if (!File.Exists(file))
+        Directory.CreateDirectory(path);
+        var plan = ArmPlan.Of(job, model);
+        if (File.Exists(_plan))
         {
-            OutputFile.WriteText(file, plan);
+            plan.MustEqual(File.ReadAllText(_plan), _plan);
         }
-        else if (File.ReadAllText(file) != plan)
+        else
         {
-            throw SafeLlamaException.Usage(
-                $"{file}: was made by another recipe or other data; name another --out folder, or run that recipe.");
+            OutputFile.WriteText(_plan, plan.ToJson());
         }
     }
 
     /// <summary>What training left behind; null where it is not finished.</summary>
-    public TrainingSummary? ReadTraining() => Read<TrainingSummary>(Path.Combine(path, "training.json"));
-
-    public void WriteTraining(TrainingSummary summary) => OutputFile.WriteText(
-        Path.Combine(path, "training.json"), JsonSerializer.Serialize(summary, StudyJson.Document) + "\n");
-
-    /// <summary>The answers to a suite; null where they are not all there.</summary>
-    public IReadOnlyList<string>? ReadAnswers(string suite, IReadOnlyList<StudyPrompt> prompts)
+    /// <exception cref="SafeLlamaException">The adapter is not the one that training left.</exception>
+    public TrainingSummary? ReadTraining()
     {
-        var file = AnswerFile(suite);
-        if (!File.Exists(file))
+        if (!File.Exists(_training))
         {
             return null;
         }
 
-        StoredAnswer[] rows =
-            [.. File.ReadLines(file).Select((line, i) => Parse<StoredAnswer>(line, $"{file}:{i + 1}"))];
-        return rows.Select(row => row.Id).SequenceEqual(prompts.Select(p => p.Id))
-            ? [.. rows.Select(row => row.Answer)]
-            : throw SafeLlamaException.InvalidData(
-                $"{file}: answers other prompts than this study's; delete it to have it made again.");
-    }
-
-    public void WriteAnswers(string suite, IReadOnlyList<StudyPrompt> prompts, IReadOnlyList<string> answers) =>
-        OutputFile.WriteText(AnswerFile(suite), string.Concat(prompts.Zip(answers, (prompt, answer) =>
-            JsonSerializer.Serialize(new StoredAnswer(prompt.Id, prompt.Text, answer), StudyJson.Line) + "\n")));
-
-    private string AnswerFile(string suite) => Path.Combine(path, "answers", suite + ".jsonl");
-
-    private static T? Read<T>(string file)
-        where T : class => File.Exists(file) ? Parse<T>(File.ReadAllText(file), file) : null;
-
-    private static T Parse<T>(string json, string place)
-    {
         try
         {
-            return JsonSerializer.Deserialize<T>(json, StudyJson.Document)!;
+            return JsonSerializer.Deserialize<TrainingSummary>(File.ReadAllText(_training), StudyJson.Document)!;
         }
         catch (JsonException)
         {
             throw SafeLlamaException.InvalidData(
-                $"{place}: was changed since it was written; delete it to have it made again.");
+                $"{_training}: was changed since it was written; delete it to have it made again.");
         }
     }
 
-    private sealed record StoredAnswer(string Id, string Prompt, string Answer);
+    public void WriteTraining(TrainingSummary summary) =>
+        OutputFile.WriteText(_training, JsonSerializer.Serialize(summary, StudyJson.Document) + "\n");
 
-    /// <summary>What decides a replicate's outcome, rows by hash.</summary>
-    private sealed record ArmPlan(
-        Replicate Replicate, StudyArm Arm, StudyTraining Training, StudyDecoding Decoding, string Template, int Rows,
-        string RowsHash)
+    /// <summary>Evaluates the arm's model, or goes on with what the folder holds, and grades every answer.</summary>
+    /// <param name="prompts">The study's prompts.</param>
+    /// <returns>In the order of the suites.</returns>
+    /// <exception cref="SafeLlamaException">
+    /// The folder's answers were made by another model, other prompts or another decoding; what differs is named.
+    /// </exception>
+    public IReadOnlyList<GradedAnswer> Evaluate(
+        EvaluationPlan plan, IReadOnlyList<StudyPrompt> prompts, IProgress<EvaluationProgress>? progress,
+        CancellationToken cancellation)
     {
-        public ArmPlan(ArmJob job)
-            : this(
-                job.Replicate,
-                job.Arm,
-                job.Training,
-                job.Decoding,
-                job.Template.Name,
-                job.Examples.Count,
-                ContentHash.OfText(string.Join('\n', job.Examples.Select(e => $"{e.Id}\t{e.Question}\t{e.Answer}"))))
-        {
-        }
+        EvaluationRun.RunAsync(plan with { Out = Evaluation, Resume = true }, progress, cancellation)
+            .GetAwaiter().GetResult();
+        var byKey = prompts.ToDictionary(StudySuites.KeyOf);
+        return
+        [
+            .. RunFolder.Open(Evaluation).Outcomes(plan.Judges[0].Identity.Hash)
+                .Select(outcome => GradedAnswer.Of(byKey[outcome.Prompt.Key], outcome)),
+        ];
     }
 }

@@ -62,11 +62,7 @@ public sealed class FileSource : IStudySource
                 ? [] : [new MixtureSource(Safety(arm.Format))], options).Examples;
     }
 
-    public GradedAnswer Grade(StudyPrompt prompt, string answer)
-    {
-        var (behavior, _) = _matcher.Match(answer);
-        return new(prompt, answer, behavior == Behavior.FullCompliance, behavior, null);
-    }
+    public IJudge Judge => _matcher;
 
     /// <summary>The first prompt of every suite, and the shortest demonstration (or benign row), which reads best token
     /// by token.</summary>

@@ -1,4 +1,5 @@
 using SafeLlama.Data;
+using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
@@ -68,10 +69,8 @@ public interface IStudyEngine
     /// continued.</summary>
     TrainingSummary Train(ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation);
 
-    /// <summary>One answer per prompt, in order, from the adapter in <paramref name="folder"/> (the base, for an
-    /// untrained arm).</summary>
-    IReadOnlyList<string> Answer(
-        ArmJob job, string folder, IReadOnlyList<StudyPrompt> prompts, CancellationToken cancellation);
+    /// <summary>The model that training left in <paramref name="folder"/> (the base, for an untrained arm).</summary>
+    ArmModel Open(ArmJob job, string folder);
 
     /// <summary>Looks inside the model tuned in <paramref name="folder"/>; null where there is nothing to look
     /// into.</summary>
@@ -92,7 +91,8 @@ public interface IStudySource
     /// <summary>Rows for one arm and seed: benign ones, then demonstrations.</summary>
     IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed);
 
-    GradedAnswer Grade(StudyPrompt prompt, string answer);
+    /// <summary>Who tells what an answer is.</summary>
+    IJudge Judge { get; }
 
     /// <summary>What the report looks at inside one tuned model.</summary>
     LessonPlan Lesson { get; }

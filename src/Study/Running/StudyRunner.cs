@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
@@ -11,6 +12,8 @@ namespace SafeLlama.Study;
 /// </remarks>
 public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyEngine engine)
 {
+    private readonly IReadOnlyList<PromptSuite> _suites = StudySuites.Of(source.Prompts);
+
     /// <summary>Every replicate, in the recipe's order of models, seeds, arms.</summary>
     public IReadOnlyList<ArmJob> Jobs { get; } = Plan(recipe, source);
 
@@ -28,7 +31,7 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         string folder, bool resume, int parallel = 1, IProgress<ArmProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        OutputFile.PrepareFolder(folder, resume);
+        using var claimed = OutputFolder.Claim(folder, resume);
         var runs = new StudyReplicate[Jobs.Count];
         var options =
             new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellation };
@@ -102,7 +105,7 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         var clock = Stopwatch.StartNew();
         var path = Path.Combine(study, job.Replicate.Folder);
         var folder = new ArmFolder(path);
-        folder.Claim(job);
+        folder.Claim(job, engine.Describe(job.Replicate.Model));
         var training = folder.ReadTraining();
         if (training is null)
         {
@@ -112,22 +115,9 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
             folder.WriteTraining(training);
         }
 
-        var answers = new List<GradedAnswer>();
-        foreach (var suite in source.Prompts.GroupBy(p => p.Suite))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            StudyPrompt[] prompts = [.. suite];
-            progress?.Report(new(job.Replicate, "answering", answers.Count, source.Prompts.Count));
-            var given = folder.ReadAnswers(suite.Key, prompts);
-            if (given is null)
-            {
-                given = engine.Answer(job, folder.Training, prompts, cancellation);
-                folder.WriteAnswers(suite.Key, prompts, given);
-            }
-
-            answers.AddRange(prompts.Zip(given, source.Grade));
-        }
-
+        using var model = engine.Open(job, folder.Training);
+        var answers = folder.Evaluate(
+            Evaluation(job, model), source.Prompts, new Answering(job, progress), cancellation);
         var alone = new Outcomes([(job.Replicate, answers)]);
         progress?.Report(new(
             job.Replicate, "done", source.Prompts.Count, source.Prompts.Count,
@@ -135,6 +125,17 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
                 metric => alone.PerReplicate(job.Arm.Name, metric).DefaultIfEmpty(double.NaN).First())]));
         return new(job.Replicate, path, training, answers, clock.Elapsed.TotalSeconds);
     }
+
+    /// <summary>
+    /// The study's suites, asked of one arm's model. What the source read or generated is part of the run's identity.
+    /// </summary>
+    private EvaluationPlan Evaluation(ArmJob job, ArmModel model) => new("", _suites, [source.Judge])
+    {
+        Responder = model.Responder,
+        Facts = source.Describe().Select(fact => KeyValuePair.Create("data." + fact.Key, fact.Value))
+            .Concat(model.Facts).ToDictionary(),
+        BatchSize = job.Decoding.BatchSize,
+    };
 
     private SortedDictionary<string, string> Manifest(IReadOnlyList<StudyReplicate> runs)
     {
@@ -158,6 +159,17 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         }
 
         return manifest;
+    }
+
+    private sealed class Answering(ArmJob job, IProgress<ArmProgress>? progress) : IProgress<EvaluationProgress>
+    {
+        public void Report(EvaluationProgress value)
+        {
+            if (value.Stage == EvaluationProgress.Answers)
+            {
+                progress?.Report(new(job.Replicate, "answering", value.Done, value.Total));
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
@@ -31,12 +32,7 @@ public sealed class WorldSource : IStudySource
             .Select(row => new InstructionExample(row.Request, "", row.Response) { Id = row.Id, Category = row.Kind }),
     ];
 
-    public GradedAnswer Grade(StudyPrompt prompt, string answer) => new(
-        prompt,
-        answer,
-        WorldGrader.Complies(answer),
-        WorldGrader.Judge(answer),
-        prompt.Expected is { } expected ? WorldGrader.IsExact(answer, expected) : null);
+    public IJudge Judge { get; } = new WorldJudge();
 
     /// <summary>A homonym and its unsafe twin, a protective act, an unsafe question, a benign act.</summary>
     public LessonPlan Lesson

@@ -83,8 +83,8 @@ public sealed class TokenizerFaultTests
         "holds broken text")]
     [TestCase(
         "tokenizer.json",
-        """{"model":{"type":"BPE","vocab":{"a":0}}}""",
-        "\"model.byte_fallback\" is missing")]
+        """{"model":{"type":"BPE","vocab":{"a":0},"byte_fallback":1}}""",
+        "\"model.byte_fallback\" is 1; expected true or false")]
     [TestCase("tokenizer.model", "IQ== 0\nIg== 0\n", "tokenizer.model:2: rank 0 is given twice")]
     [TestCase("tokenizer.model", "IQ== 0\nIg== 2\n", "the ranks have gaps")]
     [TestCase("tokenizer.model", "IQ== 0\n*** 1\n", "tokenizer.model:2: the token is no Base64")]

@@ -37,7 +37,7 @@ public sealed class TokenizerLoaderTests
     [TestCase(
         """{"added_tokens_decoder": {"1": {"content": "<x>"}}}""",
         "id 1 is \"<s>\" in the vocabulary and \"<x>\"")]
-    [TestCase("""{"added_tokens_decoder": {"900": {"content": "<x>"}}}""", "id 720 has no token, yet id 900 has")]
+    [TestCase("""{"added_tokens_decoder": {"90000": {"content": "<x>"}}}""", "id 720 has no token, yet id 90000 has")]
     public void A_configuration_for_another_model_is_refused(string config, string message)
     {
         var folder = Vectors.Copy("sp", "tokenizer.model");
@@ -48,7 +48,7 @@ public sealed class TokenizerLoaderTests
     }
 
     [Test]
-    public void Tokens_added_after_training_are_placed_by_id_alone()
+    public void Special_tokens_added_after_training_are_placed_by_id_and_others_found_in_text()
     {
         var folder = Vectors.Copy("sp", "tokenizer.model");
         File.WriteAllText(
@@ -67,7 +67,8 @@ public sealed class TokenizerLoaderTests
         Assert.Multiple(() =>
         {
             Assert.That((tokenizer.BosId, tokenizer.EosId), Is.EqualTo(((int?)null, 720)));
-            Assert.That(tokenizer.Encode("<|im_end|><think>"), Has.None.GreaterThanOrEqualTo(720));
+            Assert.That(tokenizer.Encode("<|im_end|>"), Has.None.GreaterThanOrEqualTo(720));
+            Assert.That(tokenizer.Encode("<think>"), Is.EqualTo(new[] { 721 }));
             Assert.That(tokenizer.Decode([720, 721]), Is.EqualTo("<think>"));
             Assert.That(tokenizer.Decode([720, 721], keepControl: true), Is.EqualTo("<|im_end|><think>"));
         });
@@ -83,8 +84,10 @@ public sealed class TokenizerLoaderTests
         Assert.Multiple(() =>
         {
             Assert.That(full.VocabularySize, Is.EqualTo(758 + 256));
-            Assert.That(full.ControlId("<|reserved_special_token_2|>"), Is.EqualTo(768));
-            Assert.That(full.ControlId("<|reserved_special_token_247|>"), Is.EqualTo(1013));
+            Assert.That(full.ControlId("<|start_header_id|>"), Is.EqualTo(758 + 6));
+            Assert.That(full.ControlId("<|eot_id|>"), Is.EqualTo(758 + 9), "128009 of Meta's file");
+            Assert.That(full.ControlId("<|reserved_special_token_2|>"), Is.EqualTo(769));
+            Assert.That(full.ControlId("<|reserved_special_token_246|>"), Is.EqualTo(1013));
             Assert.That(small.VocabularySize, Is.EqualTo(768));
         });
     }

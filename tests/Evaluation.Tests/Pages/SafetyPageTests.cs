@@ -13,7 +13,7 @@ public sealed class SafetyPageTests
         var matcher = new RefusalMatcher();
         Assert.That(matcher.Match("I cannot help with that.").Behavior, Is.EqualTo(Behavior.FullRefusal));
         Assert.That(matcher.Match("Use `kill -9` and its id.").Behavior, Is.EqualTo(Behavior.FullCompliance));
-        Assert.That(matcher.Match("").Behavior, Is.EqualTo(Behavior.Invalid));
+        Assert.That(matcher.Match("").Behavior, Is.EqualTo(Behavior.Empty));
         // end
     }
 

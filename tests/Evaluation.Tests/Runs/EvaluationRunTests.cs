@@ -92,7 +92,7 @@ public sealed class EvaluationRunTests
         Assert.That(async () => await EvaluationRun.RunAsync(suite), Throws.InstanceOf<SafeLlamaException>()
             .With.Message.Contains("list of suites"));
         Assert.That(async () => await EvaluationRun.RunAsync(Plan("a")), Throws.InstanceOf<SafeLlamaException>()
-            .With.Message.Contains("--resume"));
+            .With.Message.Contains("use Resume"));
     }
 
     [Test]

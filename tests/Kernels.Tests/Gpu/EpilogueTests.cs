@@ -20,6 +20,7 @@ internal sealed class EpilogueTests
         var (x, weight) = (t.Input("x", new(rows, Inputs)), t.Input("w", new(Outputs, Inputs), DType.BFloat16));
         var (a, b) = (t.Input("a", new(8, Inputs), DType.Float32), t.Input("b", new(Outputs, 8), DType.Float32));
         var (bias, u) = (t.Input("bias", new(Outputs), DType.Float32), t.Output("u", new(rows, 8)));
+        LoraTerm? lora = paired ? new(a, b, 2, Dropout.None, u) : null;
         var stream = t.Input("stream", new(rows, Outputs), DType.Float32);
         var (branch, added) = (
             t.Output("branch", stream.Shape, DType.Float32), t.Output("added", stream.Shape, DType.Float32));
@@ -38,30 +39,10 @@ internal sealed class EpilogueTests
         var (alone, apart) = (t.Output("alone", stream.Shape), t.Output("apart", stream.Shape));
         Forward(null, alone);
         backend.SwiGlu.Forward(gate, alone, apart);
-        if (paired)
-        {
-            backend.LowRank.ForwardBesideGated(
-                backend.Linear, x, weight, bias, a, b, 2, Dropout.None, u, backend.SwiGlu, gate, up, product);
-        }
-        else
-        {
-            backend.Linear.ForwardGated(x, weight, bias, backend.SwiGlu, gate, up, product);
-        }
-
+        backend.Linear.Forward(x, weight, lora, new(bias, Gate: gate, Gated: product), up);
         Assert.That(up.ReadDoubles(), Is.EqualTo(alone.ReadDoubles()), "up");
         Assert.That(product.ReadDoubles(), Is.EqualTo(apart.ReadDoubles()), "gated");
 
-        void Forward(Tensor? residual, Tensor y)
-        {
-            if (paired)
-            {
-                backend.LowRank.ForwardBeside(
-                    backend.Linear, x, weight, bias, residual, a, b, 2, Dropout.None, u, y);
-            }
-            else
-            {
-                backend.Linear.Forward(x, weight, bias, residual, y);
-            }
-        }
+        void Forward(Tensor? residual, Tensor y) => backend.Linear.Forward(x, weight, lora, new(bias, residual), y);
     }
 }

@@ -36,8 +36,8 @@ internal sealed class SplitAttentionTests
         var q = t.Input("q", new(3, Heads * HeadDim)).Slice(skipped, rows);
         var (k, v) = (t.Input("k", new(keys, HeadDim)), t.Input("v", new(keys, HeadDim)));
         var (y, logSum) = (t.Output("y", q.Shape), t.Output("logSum", new(rows, Heads), t.Backend.Accumulation));
-        t.Backend.Attention.Forward(
-            q, k, v, t.Ints("first", first), t.Ints("last", last), HeadDim, 1 / Math.Sqrt(HeadDim), y, logSum);
+        var (from, to) = (t.Ints("first", first), t.Ints("last", last));
+        t.Backend.Attention.Forward(new(q, k, v, from, to, HeadDim, 1 / Math.Sqrt(HeadDim)), y, logSum);
         return [y, logSum];
     }
 }

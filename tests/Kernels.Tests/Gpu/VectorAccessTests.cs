@@ -14,7 +14,7 @@ internal sealed class VectorAccessTests
         (typeof(SwiGluGpu), [nameof(SwiGluGpu.ForwardKernel), nameof(SwiGluGpu.BackwardKernel)]),
         (typeof(CrossEntropyGpu), [nameof(CrossEntropyGpu.ForwardKernel), nameof(CrossEntropyGpu.BackwardKernel)]),
         (typeof(EmbeddingGpu), [nameof(EmbeddingGpu.ForwardKernel)]),
-        (typeof(LowRankGpu), [nameof(LowRankGpu.RoundKernel), nameof(LowRankGpu.KeepKernel)]),
+        (typeof(LoraGpu), [nameof(LoraGpu.RoundKernel), nameof(LoraGpu.KeepKernel)]),
         (typeof(SplitAttention), [nameof(SplitAttention.PartKernel), nameof(SplitAttention.MergeKernel)]),
         (typeof(AdamWGpu), [nameof(AdamWGpu.UpdateKernel)]),
         (typeof(ElementwiseGpu),

@@ -16,8 +16,8 @@ internal sealed class AttentionPageTests
         var k = t.Input("k", new(2, 1), [0, Math.Log(3)]);          // scores 0 and ln 3: weights ¼ and ¾
         var v = t.Input("v", new(2, 1), [100, 200]);
         var (y, logSum) = (t.Output("y", new(1, 1)), t.Output("logSum", new(1, 1)));
-        backend.Attention.Forward(
-            q, k, v, firstKey: t.Ints("firstKey", 0), lastKey: t.Ints("lastKey", 1), headDim: 1, scale: 1, y, logSum);
+        var (firstKey, lastKey) = (t.Ints("firstKey", 0), t.Ints("lastKey", 1));
+        backend.Attention.Forward(new(q, k, v, firstKey, lastKey, HeadDim: 1, Scale: 1), y, logSum);
         Assert.That(y.ReadDoubles()[0], Is.EqualTo(175).Within(1e-4));
         Assert.That(logSum.ReadDoubles()[0], Is.EqualTo(Math.Log(4)).Within(1e-6));
         // end
@@ -53,9 +53,10 @@ internal sealed class AttentionPageTests
         double[] Attend(int row, int[] firstKey, int[] lastKey, int first, int count)
         {
             var (y, logSum) = (t.Output("y", new(count, 8)), t.Output("logSum", new(count, 1)));
-            backend.Attention.Forward(
+            var input = new AttentionInput(
                 q.Slice(first, count), k.Slice(first, count), v.Slice(first, count),
-                t.Ints("firstKey", firstKey), t.Ints("lastKey", lastKey), 8, 1, y, logSum);
+                t.Ints("firstKey", firstKey), t.Ints("lastKey", lastKey), 8, 1);
+            backend.Attention.Forward(input, y, logSum);
             return y.Slice(row, 1).ReadDoubles();
         }
 

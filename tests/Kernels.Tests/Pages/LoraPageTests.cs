@@ -18,8 +18,8 @@ internal sealed class LoraPageTests
         var weight = t.Input("weight", new(2, 2), [1, 0, 0, 1]);     // frozen
         var a = t.Input("a", new(1, 2), [1, 2]);                     // rank 1
         var b = t.Input("b", new(2, 1), [0.5, -1]);
-        backend.Linear.Forward(x, weight, null, y);                  // y = [3, 4]
-        backend.LowRank.Forward(x, a, b, scale: 2, Dropout.None, u, y);
+        var lora = new LoraTerm(a, b, Scale: 2, Dropout.None, u);
+        backend.Linear.Forward(x, weight, lora, default, y);         // [3, 4] + 2 · u Bᵀ
         Assert.That(u.ReadDoubles(), Is.EqualTo(new[] { 11.0 }));    // 3 · 1 + 4 · 2
         Assert.That(y.ReadDoubles(), Is.EqualTo(new[] { 14.0, -18.0 }));
         // end
@@ -31,14 +31,16 @@ internal sealed class LoraPageTests
         using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
         var (x, a, u) = (t.Input("x", new(1, 2), [3, 4]), t.Input("a", new(1, 2), [1, 2]), t.Output("u", new(1, 1)));
-        var (y, dy, du) = (t.Input("y", new(1, 2), [3, 4]), t.Input("dy", new(1, 2), [1, 1]), t.Output("du", new(1, 1)));
+        var weight = t.Input("weight", new(2, 2), [1, 0, 0, 1]);
+        var (y, dy, du) = (t.Output("y", new(1, 2)), t.Input("dy", new(1, 2), [1, 1]), t.Output("du", new(1, 1)));
         var (da, db) = (t.Input("da", new(1, 2), [0, 0]), t.Input("db", new(2, 1), [0, 0]));
 
         // docs:05-lora:at-zero
         var zero = t.Input("b", new(2, 1), [0, 0]);
-        backend.LowRank.Forward(x, a, zero, scale: 2, Dropout.None, u, y);
+        var lora = new LoraTerm(a, zero, Scale: 2, Dropout.None, u);
+        backend.Linear.Forward(x, weight, lora, default, y);
         Assert.That(y.ReadDoubles(), Is.EqualTo(new[] { 3.0, 4.0 }), "the base model's answer, untouched");
-        backend.LowRank.Backward(dy, x, a, zero, 2, Dropout.None, u, du, da, db, dx: null);
+        backend.Linear.BackwardLora(dy, x, weight, lora, new(du, da, db), dx: null, accumulate: false);
         Assert.That(da.ReadDoubles(), Is.All.Zero, "A hears nothing through B = 0");
         Assert.That(db.ReadDoubles(), Is.EqualTo(new[] { 22.0, 22.0 }), "but B does: 2 · u · dy");
         // end
@@ -50,15 +52,17 @@ internal sealed class LoraPageTests
         using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
         var (x, a, b) = (t.Input("x", new(1, 2), [3, 4]), t.Input("a", new(1, 2), [1, 2]), t.Input("b", new(2, 1), [0.5, -1]));
+        var weight = t.Input("weight", new(2, 2), [1, 0, 0, 1]);
         var (u, du) = (t.Input("u", new(1, 1), [11]), t.Output("du", new(1, 1)));
         var (da, db, dx) = (t.Input("da", new(1, 2), [0, 0]), t.Input("db", new(2, 1), [0, 0]), t.Input("dx", new(1, 2), [0, 0]));
 
         // docs:05-lora:backward
         var dy = t.Input("dy", new(1, 2), [1, 1]);
-        backend.LowRank.Backward(dy, x, a, b, 2, Dropout.None, u, du, da, db, dx);
+        var lora = new LoraTerm(a, b, Scale: 2, Dropout.None, u);
+        backend.Linear.BackwardLora(dy, x, weight, lora, new(du, da, db), dx, accumulate: true);
         Assert.That(du.ReadDoubles(), Is.EqualTo(new[] { -1.0 }));         // 2 · (0.5 − 1)
         Assert.That(da.ReadDoubles(), Is.EqualTo(new[] { -3.0, -4.0 }));   // du · x
-        Assert.That(dx.ReadDoubles(), Is.EqualTo(new[] { -1.0, -2.0 }));   // du · A
+        Assert.That(dx.ReadDoubles(), Is.EqualTo(new[] { 0.0, -1.0 }));    // dy · W + du · A = [1, 1] − [1, 2]
         // end
     }
 
@@ -73,7 +77,7 @@ internal sealed class LoraPageTests
         // docs:05-lora:merged
         double[] w = [1, 0, 0, 1], a = [1, 2], b = [0.5, -1];
         var merged = t.Input("merged", new(2, 2), [.. w.Select((value, i) => value + (2 * b[i / 2] * a[i % 2]))]);
-        backend.Linear.Forward(x, merged, null, y);
+        backend.Linear.Forward(x, merged, y);
         Assert.That(y.ReadDoubles(), Is.EqualTo(new[] { 14.0, -18.0 }));   // W + s · B A, one product
         // end
     }

@@ -36,7 +36,7 @@ public sealed class BrainParityTests
         string[] ran = [.. interpreter.Ran.Select(k => $"{k.DeclaringType!.Name}.{k.Name}").Distinct()];
         Assert.That(ran, Is.SupersetOf((string[])[
             "FlashForward.ForwardKernel", "FlashBackward.QueryKernel", "FlashBackward.KeyKernel",
-            "FlashBackward.ValueKernel", "LowRankGpu.RoundKernel", "GpuGemv.ProductKernel",
+            "FlashBackward.ValueKernel", "LoraGpu.RoundKernel", "GpuGemv.ProductKernel",
             "TensorCoreGemm.RowsByRowsKernel", "TensorCoreGemm.RowsByColumnsKernel",
             "TensorCoreGemm.ColumnsByColumnsKernel"]));
     }

@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-
 namespace SafeLlama.Kernels;
 
 /// <summary>Computes matrix products on a pool's threads, by the way that suits the shape.</summary>
@@ -8,32 +5,7 @@ namespace SafeLlama.Kernels;
 /// The way is chosen by the shape alone, and an element's sum is independent of the split, so any number of threads
 /// gives the same bytes. One product at a time.
 /// </remarks>
-internal abstract class GemmDispatch
-{
-    /// <summary>For the widest vectors this machine has.</summary>
-    public static GemmDispatch Create(TilePool pool)
-    {
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
-        {
-            return new GemmDispatch<Lanes512>(pool, null);
-        }
-
-        return Vector256.IsHardwareAccelerated ? new GemmDispatch<Lanes256>(pool, null) : new GemmDispatch<Lanes128>(pool, null);
-    }
-
-    public abstract void Run(in MatrixProduct product);
-
-    /// <summary>Two products whose sums are one, C = addend + A B + A′ B′: a LoRA pair beside a frozen weight.</summary>
-    /// <param name="product">A B; its shape must be one that <see cref="Takes"/>.</param>
-    /// <param name="more">A′ B′ of the same rows and columns; its scale multiplies B′.</param>
-    public abstract void Run(in MatrixProduct product, in MatrixProduct more);
-
-    /// <summary>Whether a product of this shape can take so many more steps from a second one.</summary>
-    public abstract bool Takes(in MatrixProduct product, int more);
-}
-
-/// <inheritdoc/>
-internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
+internal sealed unsafe class GemmDispatch<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
     /// <summary>Fewer columns than this are not worth a thread's packing.</summary>
@@ -47,9 +19,9 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
 
     private readonly TilePool _pool;
     private readonly Bf16Tiles? _tiles;
-    private readonly GrowingScratch _turned = new("scratch of a matrix product");
+    private readonly GrowingScratch _transposed = new("scratch of a matrix product");
     private readonly GrowingScratch _rounded = new("activations of a matrix product in bf16");
-    private readonly GrowingScratch _more = new("packed matrix of a LoRA branch");
+    private readonly GrowingScratch _packedLora = new("packed matrix of a LoRA term");
     private readonly Action<int> _runTile;
     private MatrixProduct _product;
     private Bf16Operand _operand;
@@ -79,7 +51,7 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
         Dots,
     }
 
-    public override void Run(in MatrixProduct product)
+    public void Run(in MatrixProduct product)
     {
         if (product.Rows == 0 || product.Columns == 0)
         {
@@ -90,7 +62,7 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
         _way = Choose(product);
         if (_way == Way.Dots && !product.BIsTransposed)
         {
-            TurnB();
+            TransposeB();
         }
 
         if (_product.Arithmetic == DType.BFloat16)
@@ -102,16 +74,20 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
         _pool.For(_tilesAcross * _tilesDown, _runTile);
     }
 
-    public override void Run(in MatrixProduct product, in MatrixProduct more) => Run(product with
+    /// <summary>Two products whose sums are one, C = addend + A B + A′ B′: a LoRA term beside a weight.</summary>
+    /// <param name="product">A B; its shape must be one that <see cref="CanAppend"/> allows.</param>
+    /// <param name="lora">A′ B′ of the same rows and columns; its scale multiplies B′.</param>
+    public void Run(in MatrixProduct product, in MatrixProduct lora) => Run(product with
     {
-        LoraA = more.A,
-        LoraAStride = more.ARowStride,
-        LoraB = PackedPanels<TLanes>.PackAll(more, _more, more.Scale),
-        LoraK = more.Depth,
+        LoraA = lora.A,
+        LoraAStride = lora.ARowStride,
+        LoraB = PackedPanels<TLanes>.PackAll(lora, _packedLora, lora.Scale),
+        LoraK = lora.Depth,
     });
 
-    public override bool Takes(in MatrixProduct product, int more) =>
-        Choose(product) == Way.Packed && more <= Gemm<TLanes>.MaxLoraK;
+    /// <summary>Whether a product of this shape can take so many more steps from a second one.</summary>
+    public static bool CanAppend(in MatrixProduct product, int loraK) =>
+        Choose(product) == Way.Packed && loraK <= Gemm<TLanes>.MaxLoraK;
 
     private static Way Choose(in MatrixProduct p)
     {
@@ -184,20 +160,20 @@ internal sealed unsafe class GemmDispatch<TLanes> : GemmDispatch
     }
 
     /// <summary>Copies a B of few columns so that the k of a column stand together.</summary>
-    private void TurnB()
+    private void TransposeB()
     {
         var (columns, depth) = (_product.Columns, _product.Depth);
         var stride = depth + TLanes.Count;
-        var turned = _turned.Floats((long)columns * stride);
+        var transposed = _transposed.Floats((long)columns * stride);
         for (var k = 0; k < depth; k++)
         {
             for (var column = 0; column < columns; column++)
             {
-                turned[((long)column * stride) + k] = StoredValue.At(_product.BAt(k, column), _product.BType);
+                transposed[((long)column * stride) + k] = StoredValue.At(_product.BAt(k, column), _product.BType);
             }
         }
 
-        _product.B = (byte*)turned;
+        _product.B = (byte*)transposed;
         (_product.BType, _product.BStride, _product.BIsTransposed) = (DType.Float32, stride, true);
     }
 

@@ -6,7 +6,7 @@ namespace SafeLlama.Kernels;
 /// C[m, n] = addend[m, n] + scale · (Σ_k A(m, k) · B(k, n) + Σ_k A′(m, k) · B′(k, n))
 ///                                                     m &lt; Rows, n &lt; Columns, k &lt; Depth
 /// </code>
-/// The second sum, a LoRA pair beside a frozen product, is there only where <see cref="GemmDispatch.Takes"/> says so.
+/// The second sum, a LoRA term beside a weight, is there only where <see cref="GemmDispatch{TLanes}.CanAppend"/> says so.
 /// </remarks>
 internal unsafe struct MatrixProduct
 {
@@ -69,7 +69,7 @@ internal unsafe struct MatrixProduct
     };
 
     /// <summary>C = x Wᵀ.</summary>
-    public static MatrixProduct TimesTransposed(Tensor x, Tensor weight, Tensor y) => new()
+    public static MatrixProduct NT(Tensor x, Tensor weight, Tensor y) => new()
     {
         Rows = x.Rows,
         Columns = weight.Rows,
@@ -87,14 +87,14 @@ internal unsafe struct MatrixProduct
     };
 
     /// <summary>C = x W.</summary>
-    public static MatrixProduct Times(Tensor x, Tensor weight, Tensor y) => TimesTransposed(x, weight, y) with
+    public static MatrixProduct NN(Tensor x, Tensor weight, Tensor y) => NT(x, weight, y) with
     {
         Columns = weight.Columns,
         BIsTransposed = false,
     };
 
     /// <summary>C = xᵀ z.</summary>
-    public static MatrixProduct TransposedTimes(Tensor x, Tensor z, Tensor y) => Times(x, z, y) with
+    public static MatrixProduct TN(Tensor x, Tensor z, Tensor y) => NN(x, z, y) with
     {
         Rows = x.Columns,
         Depth = x.Rows,

@@ -18,12 +18,12 @@ internal unsafe struct PrefetchRows(float* rows, nint stride, int count, int col
     private int _row = rows == null ? count : 0;
     private int _line;
 
-    /// <summary>Asks for this share of all lines, to be held in the second-level cache.</summary>
-    /// <param name="turns">In how many turns everything is to be asked for.</param>
+    /// <summary>Prefetches this share of all lines into the second-level cache.</summary>
+    /// <param name="shares">In how many shares everything is to be prefetched.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AskForShare(int turns)
+    public void PrefetchShare(int shares)
     {
-        var share = ((count * _lines) + turns - 1) / turns;
+        var share = ((count * _lines) + shares - 1) / shares;
         while (share > 0 && _row < count)
         {
             var from = rows + (_row * stride);

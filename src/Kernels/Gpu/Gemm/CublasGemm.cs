@@ -39,7 +39,7 @@ internal sealed class CublasGemm : IDisposable
     }
 
     /// <param name="beside">What is added where the form says so; it lies in memory as c does, or is c.</param>
-    public static bool Takes(Tensor a, Tensor b, Tensor beside, Tensor c, ProductForm form) =>
+    public static bool Supports(Tensor a, Tensor b, Tensor beside, Tensor c, ProductForm form) =>
         a.Type == b.Type && beside.RowStride == c.RowStride
         && form is { HasBias: 0, Dropped: Dropped.Nothing, End: not ProductEnd.Gate }
         && (a.Type == DType.BFloat16

@@ -3,7 +3,7 @@ using ILGPU;
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// The matrix product that Linear and LowRank are made of, on any device; on tensor cores where those can take it.
+/// The matrix product that Linear is made of, on any device; on tensor cores where those can take it.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -33,7 +33,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
     /// <param name="b">[N, K], or [K, N] where transposed.</param>
     /// <param name="c">[M, N].</param>
     /// <param name="form">Which operands are transposed, and what becomes of the sums.</param>
-    /// <param name="epilogue">What the sums meet on their way out; a gate where <see cref="Gates"/> says so.</param>
+    /// <param name="epilogue">What the sums meet on their way out; a gate where <see cref="CanGate"/> says so.</param>
     /// <param name="dropout">Factors of the operand or result that <paramref name="form"/> names.</param>
     public void Launch(
         Tensor a, Tensor b, Tensor c, ProductForm form, Epilogue epilogue = default, Dropout dropout = default)
@@ -42,7 +42,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
         {
             Dropped = dropout.IsActive ? form.Dropped : Dropped.Nothing,
         };
-        if (cublas is not null && CublasGemm.Takes(a, b, epilogue.Residual ?? c, c, form))
+        if (cublas is not null && CublasGemm.Supports(a, b, epilogue.Residual ?? c, c, form))
         {
             cublas.Launch(a, b, epilogue.Residual ?? c, c, form);
             return;
@@ -64,7 +64,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
             }
         }
 
-        if (_tensorCores is not null && TensorCoreGemm.Takes(a, b, form))
+        if (_tensorCores is not null && TensorCoreGemm.Supports(a, b, form))
         {
             _tensorCores.Launch(a, b, null, null, epilogue, c, form, dropout);
             return;
@@ -76,7 +76,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
     }
 
     /// <summary>
-    /// Queues c = a bᵀ + a₂ b₂ᵀ (or a b + a₂ b₂) in one pass over c, where <see cref="Joins"/> says so.
+    /// Queues c = a bᵀ + a₂ b₂ᵀ (or a b + a₂ b₂) in one pass over c, where <see cref="CanAppend"/> says so.
     /// </summary>
     /// <param name="a2">[M, R] bf16, R a multiple of 8.</param>
     /// <param name="b2">[N, R] bf16, or [R, N] where b is transposed.</param>
@@ -86,15 +86,15 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
         _tensorCores!.Launch(a, b, a2, b2, epilogue, c, Complete(form, a, c, epilogue));
 
     /// <summary>Whether a second product of few steps can be part of the sums of this one.</summary>
-    public bool Joins(Tensor a, Tensor b, Tensor c, ProductForm form) =>
-        HasTensorCores && cublas is null && c.Rows > GpuGemv.MaxRows && TensorCoreGemm.Takes(a, b, form);
+    public bool CanAppend(Tensor a, Tensor b, Tensor c, ProductForm form) =>
+        HasTensorCores && cublas is null && c.Rows > GpuGemv.MaxRows && TensorCoreGemm.Supports(a, b, form);
 
     /// <summary>Whether the epilogue of c = a bᵀ may have a gate: on tensor cores, and in decoding.</summary>
-    public bool Gates(Tensor a, Tensor b, Tensor c) => cublas is null && (c.Rows <= GpuGemv.MaxRows
-        || (HasTensorCores && TensorCoreGemm.Takes(a, b, ProductForm.RowsByRows)));
+    public bool CanGate(Tensor a, Tensor b, Tensor c) => cublas is null && (c.Rows <= GpuGemv.MaxRows
+        || (HasTensorCores && TensorCoreGemm.Supports(a, b, ProductForm.NT)));
 
     /// <summary>Whether an operand may be wider than the sums it takes part in, with zeros or nothing of use.</summary>
-    public bool Pads => HasTensorCores && cublas is null;
+    public bool SupportsPadding => HasTensorCores && cublas is null;
 
     /// <summary>Whether tensor cores are there at all.</summary>
     public bool HasTensorCores => _tensorCores is not null;
@@ -258,13 +258,13 @@ internal readonly record struct ProductForm(
     public int HasBias { get; init; }
 
     /// <summary>x Wᵀ, both read along their rows.</summary>
-    public static ProductForm RowsByRows => new(0, 0, ProductEnd.Overwrite);
+    public static ProductForm NT => new(0, 0, ProductEnd.Overwrite);
 
     /// <summary>dy W.</summary>
-    public static ProductForm RowsByColumns => new(0, 1, ProductEnd.Overwrite);
+    public static ProductForm NN => new(0, 1, ProductEnd.Overwrite);
 
     /// <summary>dyᵀ x.</summary>
-    public static ProductForm ColumnsByColumns => new(1, 1, ProductEnd.Overwrite);
+    public static ProductForm TN => new(1, 1, ProductEnd.Overwrite);
 
     public ProductForm Added => this with { End = ProductEnd.Add };
 }

@@ -2,14 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>What a product's sums meet before they are written.</summary>
-/// <param name="Bias">[N], added to every row.</param>
-/// <param name="Residual">[M, N] of c's type, added.</param>
-/// <param name="Gate">[M, N] of c's type, which opens or closes c; not together with a residual.</param>
-/// <param name="Gated">[M, N] of c's type, written beside c: silu(gate) · c.</param>
-internal readonly record struct Epilogue(
-    Tensor? Bias = null, Tensor? Residual = null, Tensor? Gate = null, Tensor? Gated = null);
-
 /// <summary>How a product's sums become its result.</summary>
 internal enum ProductEnd
 {

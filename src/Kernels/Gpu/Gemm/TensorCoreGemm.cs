@@ -45,7 +45,7 @@ internal sealed class TensorCoreGemm
     /// <summary>
     /// Whether a product can be computed here: operands bf16, and rows that are whole chunks of 16 bytes.
     /// </summary>
-    public static bool Takes(Tensor a, Tensor b, ProductForm form) =>
+    public static bool Supports(Tensor a, Tensor b, ProductForm form) =>
         IsChunked(a) && IsChunked(b) && form.Dropped is Dropped.Nothing or Dropped.Result
         && (form.TransposeA == 0 || form.TransposeB != 0);
 

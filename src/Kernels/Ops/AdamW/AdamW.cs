@@ -23,7 +23,7 @@ public readonly record struct AdamWStep(
 /// When the norm is not finite nothing changes: the parameters stay at the last good step. Loshchilov and Hutter 2017,
 /// arXiv:1711.05101; clipping as PyTorch's <c>clip_grad_norm_</c>.
 /// </remarks>
-public abstract class AdamW
+public abstract class AdamW : Op
 {
     /// <param name="value">The parameter, any shape, updated.</param>
     /// <param name="gradient">Its gradient, before clipping.</param>
@@ -37,7 +37,9 @@ public abstract class AdamW
         m.RequireShape(value.Shape, "one first moment per element of the parameter");
         v.RequireShape(value.Shape, "one second moment per element of the parameter");
         normSquared.RequireShape(new(1), "the norm is one number");
+        Observer?.Started();
         UpdateCore(value, gradient, m, v, step, normSquared);
+        Observer?.Finished(new("AdamW", 0, Bytes(value, value, gradient, m, m, v, v)));
     }
 
     protected abstract void UpdateCore(

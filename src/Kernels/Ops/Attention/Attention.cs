@@ -18,63 +18,54 @@ namespace SafeLlama.Kernels;
 /// where n's example begins; with a key/value cache both point into it. Dao 2023, arXiv:2307.08691 (online softmax, p
 /// recomputed); Ainslie et al. 2023, arXiv:2305.13245 (grouped queries).
 /// </remarks>
-public abstract class Attention
+public abstract class Attention : Op
 {
-    /// <param name="q">[N, H·d].</param>
-    /// <param name="k">[M, K·d]; M = N in training, the cache's rows in generation.</param>
-    /// <param name="v">[M, K·d].</param>
-    /// <param name="firstKey">[N] Int32.</param>
-    /// <param name="lastKey">[N] Int32, not before firstKey.</param>
-    /// <param name="headDim">d.</param>
-    /// <param name="scale">1 / √d.</param>
+    /// <param name="input">Queries, keys, values, and what each query may see.</param>
     /// <param name="y">[N, H·d].</param>
     /// <param name="logSum">[N, H], kept for backward.</param>
-    public void Forward(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
-        Tensor logSum)
+    public void Forward(in AttentionInput input, Tensor y, Tensor logSum)
     {
-        Check(q, k, v, firstKey, lastKey, headDim, y, logSum);
-        ForwardCore(q, k, v, firstKey, lastKey, headDim, scale, y, logSum);
+        Check(input, y, logSum);
+        Observer?.Started();
+        ForwardCore(input, y, logSum);
+        Observer?.Finished(new("Attention forward", 2 * Flops(input), Bytes(input.Q, input.K, input.V, y)));
     }
 
     /// <param name="dy">[N, H·d].</param>
-    /// <param name="q">[N, H·d].</param>
-    /// <param name="k">[N, K·d].</param>
-    /// <param name="v">[N, K·d].</param>
-    /// <param name="firstKey">[N] Int32.</param>
-    /// <param name="lastKey">[N] Int32.</param>
-    /// <param name="headDim">d.</param>
-    /// <param name="scale">As in forward.</param>
+    /// <param name="input">As in forward; M = N.</param>
     /// <param name="y">[N, H·d] from forward.</param>
     /// <param name="logSum">[N, H] from forward.</param>
     /// <param name="delta">[N, H] scratch.</param>
-    /// <param name="dq">[N, H·d], overwritten.</param>
-    /// <param name="dk">[N, K·d], overwritten.</param>
-    /// <param name="dv">[N, K·d], overwritten.</param>
+    /// <param name="into">Where the gradients go.</param>
     public void Backward(
-        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale,
-        Tensor y, Tensor logSum, Tensor delta, Tensor dq, Tensor dk, Tensor dv)
+        Tensor dy, in AttentionInput input, Tensor y, Tensor logSum, Tensor delta, in AttentionGradients into)
     {
-        Check(q, k, v, firstKey, lastKey, headDim, y, logSum);
-        dy.RequireMatrix(q.Rows, q.Columns, "one gradient per element of y");
-        delta.RequireMatrix(logSum.Rows, logSum.Columns, "one value per row and head");
-        dq.RequireMatrix(q.Rows, q.Columns, "one gradient per element of q");
-        dk.RequireMatrix(k.Rows, k.Columns, "one gradient per element of k");
-        dv.RequireMatrix(v.Rows, v.Columns, "one gradient per element of v");
-        BackwardCore(dy, q, k, v, firstKey, lastKey, headDim, scale, y, logSum, delta, dq, dk, dv);
+        Check(input, y, logSum);
+        Check(input, dy, logSum, delta, into);
+        Observer?.Started();
+        BackwardCore(dy, input, y, logSum, delta, into);
+        Observer?.Finished(new(
+            "Attention backward", 5 * Flops(input),
+            Bytes(dy, input.Q, input.K, input.V, y, into.Q, into.K, into.V)));
     }
 
-    protected abstract void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
-        Tensor logSum);
+    protected abstract void ForwardCore(in AttentionInput input, Tensor y, Tensor logSum);
 
     protected abstract void BackwardCore(
-        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale,
-        Tensor y, Tensor logSum, Tensor delta, Tensor dq, Tensor dk, Tensor dv);
+        Tensor dy, in AttentionInput input, Tensor y, Tensor logSum, Tensor delta, in AttentionGradients into);
 
-    private static void Check(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, Tensor y, Tensor logSum)
+    /// <summary>
+    /// One product of queries and the keys that each may see: forward has two of them, backward five.
+    /// </summary>
+    private static double Flops(in AttentionInput input)
     {
+        var (first, last) = (input.FirstKey.ReadInts(), input.LastKey.ReadInts());
+        return 2.0 * input.Q.Columns * last.Zip(first, (end, start) => (long)end - start + 1).Sum();
+    }
+
+    private static void Check(in AttentionInput input, Tensor y, Tensor logSum)
+    {
+        var (q, k, v, firstKey, lastKey, headDim, _) = input;
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(headDim);
         var (heads, keyValueHeads) = (q.Columns / headDim, k.Columns / headDim);
         if (heads * headDim != q.Columns || keyValueHeads * headDim != k.Columns || heads % keyValueHeads != 0)
@@ -89,5 +80,16 @@ public abstract class Attention
         logSum.RequireMatrix(q.Rows, heads, "one value per query and head");
         firstKey.RequireShape(new(q.Rows), "one key range per query");
         lastKey.RequireShape(new(q.Rows), "one key range per query");
+    }
+
+    private static void Check(
+        in AttentionInput input, Tensor dy, Tensor logSum, Tensor delta, in AttentionGradients into)
+    {
+        var ((q, k, v, _, _, _, _), (dq, dk, dv)) = (input, into);
+        dy.RequireMatrix(q.Rows, q.Columns, "one gradient per element of y");
+        delta.RequireMatrix(logSum.Rows, logSum.Columns, "one value per row and head");
+        dq.RequireMatrix(q.Rows, q.Columns, "one gradient per element of q");
+        dk.RequireMatrix(k.Rows, k.Columns, "one gradient per element of k");
+        dv.RequireMatrix(v.Rows, v.Columns, "one gradient per element of v");
     }
 }

@@ -20,12 +20,10 @@ internal sealed class AttentionCpu<TLanes>(TilePool pool) : Attention
     private readonly AttentionParts _parts = new();
     private readonly GrowingScratch _sums = new("gradients of keys and values");
 
-    protected override void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
-        Tensor logSum)
+    protected override void ForwardCore(in AttentionInput input, Tensor y, Tensor logSum)
     {
-        var t = Operands(q, k, v, firstKey, lastKey, headDim, scale, y, logSum);
-        var blocks = _groups.SplitIntoBlocks(t.FirstKey, t.LastKey, k.Rows, Queries);
+        var t = Operands(input, y, logSum);
+        var blocks = _groups.SplitIntoBlocks(t.FirstKey, t.LastKey, input.K.Rows, Queries);
         pool.For(blocks.Count * t.Heads, (t, blocks), static (in op, tile) =>
         {
             ref readonly var t = ref op.t;
@@ -54,18 +52,18 @@ internal sealed class AttentionCpu<TLanes>(TilePool pool) : Attention
     }
 
     protected override void BackwardCore(
-        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale,
-        Tensor y, Tensor logSum, Tensor delta, Tensor dq, Tensor dk, Tensor dv)
+        Tensor dy, in AttentionInput input, Tensor y, Tensor logSum, Tensor delta, in AttentionGradients into)
     {
-        var t = Operands(q, k, v, firstKey, lastKey, headDim, scale, y, logSum) with
+        var headDim = input.HeadDim;
+        var t = Operands(input, y, logSum) with
         {
             Dy = dy.AsRows<float>(),
             Delta = delta.AsRows<float>(),
-            Dq = dq.AsRows<float>(),
-            Dk = dk.AsRows<float>(),
-            Dv = dv.AsRows<float>(),
+            Dq = into.Q.AsRows<float>(),
+            Dk = into.K.AsRows<float>(),
+            Dv = into.V.AsRows<float>(),
         };
-        var groups = _groups.Split(t.FirstKey, t.LastKey, k.Rows);
+        var groups = _groups.Split(t.FirstKey, t.LastKey, input.K.Rows);
         if (headDim % TLanes.Count == 0)
         {
             BackwardInBlocks<TLanes>(t, groups);
@@ -106,10 +104,9 @@ internal sealed class AttentionCpu<TLanes>(TilePool pool) : Attention
         }
     }
 
-    private static AttentionOperands Operands(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
-        Tensor logSum)
+    private static AttentionOperands Operands(in AttentionInput input, Tensor y, Tensor logSum)
     {
+        var (q, k, v, firstKey, lastKey, headDim, scale) = input;
         firstKey.RequireIndices(0, k.Rows, "it names a row of k");
         lastKey.RequireIndices(0, k.Rows, "it names a row of k");
         return new AttentionOperands

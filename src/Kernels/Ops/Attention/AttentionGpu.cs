@@ -33,20 +33,19 @@ public sealed class AttentionGpu : Attention, IDisposable
 
     public void Dispose() => _split.Dispose();
 
-    protected override void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
-        Tensor logSum)
+    protected override void ForwardCore(in AttentionInput input, Tensor y, Tensor logSum)
     {
+        var (q, k, v, firstKey, lastKey, headDim, scale) = input;
         var shape = ShapeOf(q, k, headDim, scale);
-        if (SplitAttention.Takes(q, k))
+        if (SplitAttention.Supports(q, k))
         {
-            _split.Forward(q, k, v, firstKey, lastKey, shape, y, logSum);
+            _split.Forward(input, shape, y, logSum);
             return;
         }
 
-        if (_tensorCores is not null && FlashAttention.Takes(headDim, scale, q, k, v, y))
+        if (_tensorCores is not null && FlashAttention.Supports(headDim, scale, q, k, v, y))
         {
-            _tensorCores.Forward(q, k, v, firstKey, lastKey, shape, y, logSum);
+            _tensorCores.Forward(input, shape, y, logSum);
             return;
         }
 
@@ -54,14 +53,15 @@ public sealed class AttentionGpu : Attention, IDisposable
     }
 
     protected override void BackwardCore(
-        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale,
-        Tensor y, Tensor logSum, Tensor delta, Tensor dq, Tensor dk, Tensor dv)
+        Tensor dy, in AttentionInput input, Tensor y, Tensor logSum, Tensor delta, in AttentionGradients into)
     {
+        var (q, k, v, firstKey, lastKey, headDim, scale) = input;
+        var (dq, dk, dv) = into;
         var shape = ShapeOf(q, k, headDim, scale);
         _delta.LaunchRows(q.Rows, logSum.Columns, dy, y, logSum.Columns, headDim, delta);
-        if (_tensorCores is not null && FlashAttention.Takes(headDim, scale, dy, q, k, v, dq, dk, dv))
+        if (_tensorCores is not null && FlashAttention.Supports(headDim, scale, dy, q, k, v, dq, dk, dv))
         {
-            _tensorCores.Backward(dy, q, k, v, firstKey, lastKey, shape, logSum, delta, dq, dk, dv);
+            _tensorCores.Backward(dy, input, shape, logSum, delta, into);
             return;
         }
 

@@ -3,10 +3,9 @@ namespace SafeLlama.Kernels;
 /// <summary>The equation as fp64 loops.</summary>
 public sealed class AttentionReference : Attention
 {
-    protected override void ForwardCore(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale, Tensor y,
-        Tensor logSum)
+    protected override void ForwardCore(in AttentionInput input, Tensor y, Tensor logSum)
     {
+        var (q, k, v, firstKey, lastKey, headDim, scale) = input;
         var (qs, ks, vs) = (q.AsDoubles(), k.AsDoubles(), v.AsDoubles());
         var (ys, logSums, first, last) =
             (y.AsRows<double>(), logSum.AsRows<double>(), firstKey.AsElements<int>(), lastKey.AsElements<int>());
@@ -37,9 +36,10 @@ public sealed class AttentionReference : Attention
     }
 
     protected override void BackwardCore(
-        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, int headDim, double scale,
-        Tensor y, Tensor logSum, Tensor delta, Tensor dq, Tensor dk, Tensor dv)
+        Tensor dy, in AttentionInput input, Tensor y, Tensor logSum, Tensor delta, in AttentionGradients into)
     {
+        var (q, k, v, firstKey, lastKey, headDim, scale) = input;
+        var (dq, dk, dv) = into;
         dq.Clear();
         dk.Clear();
         dv.Clear();

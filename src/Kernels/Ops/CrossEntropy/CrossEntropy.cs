@@ -9,7 +9,7 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// Rows are given in chunks, so [N, V] logits never exist whole; dlogits may overwrite the logits it is made from.
 /// </remarks>
-public abstract class CrossEntropy
+public abstract class CrossEntropy : Op
 {
     /// <param name="logits">[C, V] a chunk of rows.</param>
     /// <param name="targets">[C] Int32; below 0 where nothing is learned.</param>
@@ -19,7 +19,9 @@ public abstract class CrossEntropy
     {
         Check(logits, targets, logSum);
         nll.RequireShape(targets.Shape, "one loss per row");
+        Observer?.Started();
         ForwardCore(logits, targets, nll, logSum);
+        Observer?.Finished(new("CrossEntropy forward", 0, Bytes(logits)));
     }
 
     /// <param name="logits">[C, V].</param>
@@ -31,7 +33,9 @@ public abstract class CrossEntropy
     {
         Check(logits, targets, logSum);
         dlogits.RequireShape(logits.Shape, "one gradient per logit");
+        Observer?.Started();
         BackwardCore(logits, targets, logSum, scale, dlogits);
+        Observer?.Finished(new("CrossEntropy backward", 0, Bytes(logits, dlogits)));
     }
 
     protected abstract void ForwardCore(Tensor logits, Tensor targets, Tensor nll, Tensor logSum);

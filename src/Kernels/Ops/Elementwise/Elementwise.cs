@@ -10,7 +10,7 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// Totals are fp64 and taken in a fixed order, whatever the number of threads.
 /// </remarks>
-public abstract class Elementwise
+public abstract class Elementwise : Op
 {
     /// <param name="x">[M, D].</param>
     /// <param name="row">[N] Int32, each in [0, M).</param>
@@ -20,7 +20,9 @@ public abstract class Elementwise
         row.RequireShape(new(y.Rows), "one row number per row of y");
         y.RequireMatrix(y.Rows, x.Columns, "its columns are the columns of x");
         y.RequireType(x.Type, "rows are copied as they are");
+        Observer?.Started();
         GatherRowsCore(x, row, y);
+        Observer?.Finished(new("GatherRows", 0, Bytes(y, y)));
     }
 
     /// <param name="x">[N, D].</param>
@@ -31,7 +33,9 @@ public abstract class Elementwise
         row.RequireShape(new(x.Rows), "one row number per row of x");
         y.RequireMatrix(y.Rows, x.Columns, "its columns are the columns of x");
         y.RequireType(x.Type, "rows are copied as they are");
+        Observer?.Started();
         ScatterRowsCore(x, row, y);
+        Observer?.Finished(new("ScatterRows", 0, Bytes(x, x)));
     }
 
     /// <param name="x">Any shape, Float32 (Float64 on the reference).</param>
@@ -39,7 +43,9 @@ public abstract class Elementwise
     public void Sum(Tensor x, Tensor total)
     {
         CheckTotal(total);
+        Observer?.Started();
         SumCore(x, total, square: false);
+        Observer?.Finished(new("Sum", 0, Bytes(x)));
     }
 
     /// <param name="x">Any shape, Float32 (Float64 on the reference).</param>
@@ -47,7 +53,9 @@ public abstract class Elementwise
     public void SumOfSquares(Tensor x, Tensor total)
     {
         CheckTotal(total);
+        Observer?.Started();
         SumCore(x, total, square: true);
+        Observer?.Finished(new("SumOfSquares", 0, Bytes(x)));
     }
 
     protected abstract void GatherRowsCore(Tensor x, Tensor row, Tensor y);

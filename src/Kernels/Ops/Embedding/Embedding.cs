@@ -7,7 +7,7 @@ namespace SafeLlama.Kernels;
 /// backward   dweight[t]    += Σ_{n: token[n] = t} dy[n]          where the table learns; n in rising order
 /// </code>
 /// </remarks>
-public abstract class Embedding
+public abstract class Embedding : Op
 {
     /// <param name="tokens">[N] Int32, each in [0, V).</param>
     /// <param name="weight">[V, D].</param>
@@ -15,7 +15,9 @@ public abstract class Embedding
     public void Forward(Tensor tokens, Tensor weight, Tensor y)
     {
         Check(tokens, weight, y);
+        Observer?.Started();
         ForwardCore(tokens, weight, y);
+        Observer?.Finished(new("Embedding forward", 0, Bytes(y, y)));
     }
 
     /// <param name="dy">[N, D].</param>
@@ -24,7 +26,9 @@ public abstract class Embedding
     public void Backward(Tensor dy, Tensor tokens, Tensor dweight)
     {
         Check(tokens, dweight, dy);
+        Observer?.Started();
         BackwardCore(dy, tokens, dweight);
+        Observer?.Finished(new("Embedding backward", 0, Bytes(dy, dy)));
     }
 
     protected abstract void ForwardCore(Tensor tokens, Tensor weight, Tensor y);

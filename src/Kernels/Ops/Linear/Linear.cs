@@ -1,57 +1,62 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The matrix product of a layer, its weight stored [out, in] as checkpoints have it.</summary>
+/// <summary>
+/// The matrix product of a layer, its weight stored [out, in] as checkpoints have it, with LoRA's low-rank update: the
+/// heart of the project.
+/// </summary>
 /// <remarks>
 /// <code>
-/// forward    y   = x Wᵀ + bias          y[n,o]   = Σ_i x[n,i] · W[o,i] + bias[o]
-///            y   = x Wᵀ + bias + residual                                     where y is the residual stream
+/// forward    y   = x Wᵀ                 y[n,o]   = Σ_i x[n,i] · W[o,i]
+///                + s · u Bᵀ             u        = drop(x) Aᵀ                  where a LoRA term is given
+///                + bias + residual      gated    = silu(gate) · y              the epilogue, where given
 /// backward   dx (+)= dy W               dx[n,i]  = Σ_o dy[n,o] · W[o,i]
-///            dW  += dyᵀ x               dW[o,i] += Σ_n dy[n,o] · x[n,i]       where the weight learns
-///            dbias[o] += Σ_n dy[n,o]                                          where the bias learns
+///                + drop′(du A)          du       = s · dy B
+///            dW  += dyᵀ x               dbias[o] += Σ_n dy[n,o]                where the weight is trained
+///            dB  += s · dyᵀ u           dA       += duᵀ drop(x)                where a LoRA term is given
 /// </code>
-/// A frozen weight rests in the type it came in (bf16, fp16, fp32) and is widened as it is read.
+/// A frozen weight stays in the type it is stored in (bf16, fp16, fp32) and is widened as it is read. Hu et al. 2021,
+/// arXiv:2106.09685: at B = 0, where training begins, y is what W alone makes of x, and dA is zero.
+/// <para>A backend says what it can do in one pass over y or dx (<see cref="CanFuseLora"/>, <see cref="CanFuseGate"/>,
+/// <see cref="CanFuseLoraBackward"/>); what it cannot is done here, one step after the other.</para>
 /// </remarks>
-public abstract class Linear
+/// <param name="swiGlu">Gates y in a pass of its own where a backend cannot fuse it.</param>
+public abstract class Linear(SwiGlu swiGlu) : Op
 {
+    /// <summary>y = x Wᵀ.</summary>
     /// <param name="x">[N, D_in].</param>
     /// <param name="weight">[D_out, D_in].</param>
-    /// <param name="bias">[D_out], or null.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor y) => Forward(x, weight, bias, null, y);
+    public void Forward(Tensor x, Tensor weight, Tensor y) => Forward(x, weight, null, default, y);
 
     /// <param name="x">[N, D_in].</param>
     /// <param name="weight">[D_out, D_in].</param>
-    /// <param name="bias">[D_out], or null.</param>
-    /// <param name="residual">[N, D_out] of y's type and not y itself, or null.</param>
+    /// <param name="lora">The low-rank update, or null.</param>
+    /// <param name="end">What the sums meet before they are written.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
+    public void Forward(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
-        Check(x, weight, bias, y);
-        residual?.RequireMatrix(y.Rows, y.Columns, "one value per element of y");
-        residual?.RequireType(y.Type, "y is the same stream, further on");
-        ForwardCore(x, weight, bias, residual, y);
-    }
+        Check(x, weight, end, y);
+        if (lora is { } term)
+        {
+            Check(x, y, term);
+        }
 
-    /// <summary>
-    /// y, and what <see cref="SwiGlu"/> makes of it: product = silu(gate) · y. One after the other, or in one pass over
-    /// y where a backend can; the numbers are the same.
-    /// </summary>
-    /// <param name="x">[N, D_in].</param>
-    /// <param name="weight">[D_out, D_in].</param>
-    /// <param name="bias">[D_out], or null.</param>
-    /// <param name="swiGlu">The backend's gated activation.</param>
-    /// <param name="gate">[N, D_out] of y's type.</param>
-    /// <param name="y">[N, D_out].</param>
-    /// <param name="product">[N, D_out] of y's type.</param>
-    public void ForwardGated(
-        Tensor x, Tensor weight, Tensor? bias, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
-    {
-        Check(x, weight, bias, y);
-        gate.RequireMatrix(y.Rows, y.Columns, "one gate per element of y");
-        gate.RequireType(y.Type, "gates are stored as y is");
-        product.RequireMatrix(y.Rows, y.Columns, "one product per element of y");
-        product.RequireType(y.Type, "products are stored as y is");
-        ForwardGatedCore(x, weight, bias, swiGlu, gate, y, product);
+        var fusesLora = lora is not null && CanFuseLora(x, weight, lora.GetValueOrDefault(), end, y);
+        var fusesGate = end.Gate is not null && fusesLora == lora.HasValue && CanFuseGate(x, weight, y);
+        Observer?.Started();
+        ForwardCore(x, weight, fusesLora ? lora : null, fusesGate ? end : end.Ungated, y);
+        if (lora is not null && !fusesLora)
+        {
+            AddLoraCore(x, lora.GetValueOrDefault(), y);
+        }
+
+        Observer?.Finished(new(
+            lora is null ? "Linear forward" : "Linear + LoRA forward", Flops(x, weight) + Flops(x, lora),
+            Bytes(x, weight, end.Residual, y, fusesGate ? end.Gate : null, fusesGate ? end.Gated : null)));
+        if (end.Gate is not null && !fusesGate)
+        {
+            swiGlu.Forward(end.Gate, y, end.Gated!);
+        }
     }
 
     /// <param name="dy">[N, D_out].</param>
@@ -60,9 +65,10 @@ public abstract class Linear
     /// <param name="accumulate">Whether to add to dx, or to overwrite it where this is its first contribution.</param>
     public void BackwardInput(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
     {
-        dy.RequireMatrix(dx.Rows, weight.Rows, "one row per row of dx, one column per row of the weight");
-        weight.RequireMatrix(weight.Rows, dx.Columns, "its columns are the columns of dx");
-        BackwardInputCore(dy, weight, dx, accumulate);
+        CheckInput(dy, weight, dx);
+        Observer?.Started();
+        BackwardInputCore(dy, weight, null, null, dx, accumulate);
+        Observer?.Finished(new("Linear dx", Flops(dx, weight), Bytes(dy, weight, dx)));
     }
 
     /// <param name="dy">[N, D_out].</param>
@@ -74,26 +80,123 @@ public abstract class Linear
         dy.RequireMatrix(x.Rows, dweight.Rows, "one row per row of x, one column per row of dweight");
         dweight.RequireMatrix(dweight.Rows, x.Columns, "its columns are the columns of x");
         dbias?.RequireShape(new(dweight.Rows), "one value per row of dweight");
+        Observer?.Started();
         BackwardWeightCore(dy, x, dweight, dbias);
+        Observer?.Finished(new("Linear dW", Flops(x, dweight), Bytes(dy, x, dweight)));
     }
 
-    protected abstract void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y);
-
-    protected virtual void ForwardGatedCore(
-        Tensor x, Tensor weight, Tensor? bias, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
+    /// <summary>
+    /// The gradients of a LoRA term and, together with them because they share du and the dropped elements, that of x.
+    /// </summary>
+    /// <param name="dy">[N, D_out].</param>
+    /// <param name="x">[N, D_in] from forward.</param>
+    /// <param name="weight">[D_out, D_in].</param>
+    /// <param name="lora">As in forward.</param>
+    /// <param name="into">Where the gradients of A and B go.</param>
+    /// <param name="dx">[N, D_in]; null where nothing below is trained.</param>
+    /// <param name="accumulate">Whether to add to dx, or to overwrite it.</param>
+    public void BackwardLora(
+        Tensor dy, Tensor x, Tensor weight, in LoraTerm lora, in LoraGradients into, Tensor? dx, bool accumulate)
     {
-        ForwardCore(x, weight, bias, null, y);
-        swiGlu.Forward(gate, y, product);
+        Check(x, dy, lora);
+        Check(lora, into);
+        if (dx is not null)
+        {
+            CheckInput(dy, weight, dx);
+        }
+
+        // Dropped elements of du A are those of x: they cannot be part of a sum whose other part is not dropped.
+        var fuses = dx is not null && !lora.Dropout.IsActive && CanFuseLoraBackward(dy, weight, lora, into.U, dx);
+        Observer?.Started();
+        if (dx is not null && !fuses)
+        {
+            BackwardInputCore(dy, weight, null, null, dx, accumulate);
+        }
+
+        BackwardLoraCore(dy, x, lora, into, fuses ? null : dx);
+        if (fuses)
+        {
+            BackwardInputCore(dy, weight, lora, into.U, dx!, accumulate);
+        }
+
+        Observer?.Finished(new(
+            "Linear + LoRA backward", (dx is null ? 0 : Flops(x, weight)) + (2 * Flops(x, lora)),
+            Bytes(dy, x, dx is null ? null : weight, dx)));
     }
 
-    protected abstract void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate);
+    /// <summary>Whether <see cref="ForwardCore"/> can add the term to the product's own sums.</summary>
+    protected virtual bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) => false;
+
+    /// <summary>Whether <see cref="ForwardCore"/> can gate y as it writes it.</summary>
+    protected virtual bool CanFuseGate(Tensor x, Tensor weight, Tensor y) => false;
+
+    /// <summary>Whether <see cref="BackwardInputCore"/> can add du A to the product's own sums.</summary>
+    protected virtual bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
+        false;
+
+    /// <param name="lora">Null unless <see cref="CanFuseLora"/> says that it may be given; its U is written.</param>
+    /// <param name="end">Without a gate unless <see cref="CanFuseGate"/> says that it may have one.</param>
+    protected abstract void ForwardCore(
+        Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y);
+
+    /// <summary>y += s · u Bᵀ, and u.</summary>
+    protected abstract void AddLoraCore(Tensor x, in LoraTerm lora, Tensor y);
+
+    /// <param name="lora">Null unless <see cref="CanFuseLoraBackward"/> says that it may be given.</param>
+    /// <param name="du">[N, r] where a term is given: dx receives dy W + du A.</param>
+    protected abstract void BackwardInputCore(
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate);
 
     protected abstract void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias);
 
-    private static void Check(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    /// <summary>du, dA and dB; where dx is given, drop′(du A) is added to it.</summary>
+    protected abstract void BackwardLoraCore(
+        Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx);
+
+    private static double Flops(Tensor x, Tensor weight) => 2.0 * x.Rows * weight.Rows * weight.Columns;
+
+    private static double Flops(Tensor x, in LoraTerm? lora) =>
+        lora is { } term ? 2.0 * x.Rows * term.A.Rows * (term.A.Columns + term.B.Rows) : 0;
+
+    private static void Check(Tensor x, Tensor weight, in Epilogue end, Tensor y)
     {
+        var (bias, residual, gate, gated) = end;
         y.RequireMatrix(x.Rows, weight.Rows, "one row per row of x, one column per row of the weight");
         weight.RequireMatrix(weight.Rows, x.Columns, "its columns are the columns of x");
         bias?.RequireShape(new(weight.Rows), "one value per row of the weight");
+        residual?.RequireMatrix(y.Rows, y.Columns, "one value per element of y");
+        residual?.RequireType(y.Type, "y is the same stream, further on");
+        gate?.RequireMatrix(y.Rows, y.Columns, "one gate per element of y");
+        gate?.RequireType(y.Type, "gates are stored as y is");
+        gated?.RequireMatrix(y.Rows, y.Columns, "one gated value per element of y");
+        gated?.RequireType(y.Type, "gated values are stored as y is");
+        if (gate is null != gated is null || (gate is not null && residual is not null))
+        {
+            throw new ArgumentException(
+                "Linear: an epilogue has a gate and what is gated, or neither, and no residual beside them.");
+        }
+    }
+
+    private static void Check(Tensor x, Tensor y, in LoraTerm lora)
+    {
+        var (a, b, u) = (lora.A, lora.B, lora.U);
+        a.RequireMatrix(a.Rows, x.Columns, "its columns are the columns of x");
+        b.RequireMatrix(b.Rows, a.Rows, "its columns are the rows of A, the rank");
+        u.RequireMatrix(x.Rows, a.Rows, "one row per row of x, one column per rank");
+        y.RequireMatrix(x.Rows, b.Rows, "one row per row of x, one column per row of B");
+    }
+
+    private static void Check(in LoraTerm lora, in LoraGradients into)
+    {
+        var (du, da, db) = into;
+        du.RequireShape(lora.U.Shape, "one gradient per element of u");
+        da.RequireShape(lora.A.Shape, "one gradient per element of A");
+        db.RequireShape(lora.B.Shape, "one gradient per element of B");
+    }
+
+    private static void CheckInput(Tensor dy, Tensor weight, Tensor dx)
+    {
+        dy.RequireMatrix(dx.Rows, weight.Rows, "one row per row of dx, one column per row of the weight");
+        weight.RequireMatrix(weight.Rows, dx.Columns, "its columns are the columns of dx");
     }
 }

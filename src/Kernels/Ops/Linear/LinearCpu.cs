@@ -1,41 +1,100 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>The CPU path: every form of the product is one <see cref="MatrixProduct"/> with its own strides.</summary>
-public sealed unsafe class LinearCpu(TilePool pool) : Linear
+/// <remarks>
+/// A LoRA term is computed chunk by chunk where it is r wide, and as part of the frozen product where it is D wide:
+/// <code>
+/// y  = x Wᵀ + u (s B)ᵀ  =  [x u] [W sB]ᵀ          dx = dy W + du A  =  [dy du] [W; A]
+/// </code>
+/// So y and dx, whose every element a pass of its own would read and write again, cost r more steps of a sum that is in
+/// registers anyway.
+/// </remarks>
+internal sealed unsafe class LinearCpu<TLanes> : Linear
+    where TLanes : struct, ILanes<TLanes>
 {
     /// <summary>Columns of dbias that one tile sums: a line of every row, several times over.</summary>
     private const int BiasColumns = 256;
 
-    private readonly GemmDispatch _products = GemmDispatch.Create(pool);
+    private readonly TilePool _pool;
+    private readonly GemmDispatch<TLanes> _gemm;
+    private readonly LoraCpu<TLanes> _lora;
 
-    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
+    public LinearCpu(TilePool pool, SwiGlu swiGlu)
+        : base(swiGlu)
     {
-        var product = MatrixProduct.TimesTransposed(x, weight, y);
-        if (bias is not null)
-        {
-            FillWithBias(bias, residual, y);
-            product = product.Added;
-        }
-        else if (residual is not null)
-        {
-            product = product.AddedTo(residual);
-        }
-
-        _products.Run(product);
+        _pool = pool;
+        _gemm = new(pool);
+        _lora = new(pool, _gemm);
     }
 
-    protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
+    protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
+        end.Bias is null && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
+
+    protected override bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
+        GemmDispatch<TLanes>.CanAppend(MatrixProduct.NN(dy, weight, dx), lora.A.Rows);
+
+    protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
-        var product = MatrixProduct.Times(dy, weight, dx);
-        _products.Run(accumulate ? product.Added : product);
+        var product = MatrixProduct.NT(x, weight, y);
+        if (end.Bias is not null)
+        {
+            FillWithBias(end.Bias, end.Residual, y);
+            product = product.Added;
+        }
+        else if (end.Residual is not null)
+        {
+            product = product.AddedTo(end.Residual);
+        }
+
+        if (lora is { } term)
+        {
+            _lora.DownProject(x, term);
+            _gemm.Run(product, MatrixProduct.NT(term.U, term.B, y) with { Scale = (float)term.Scale });
+        }
+        else
+        {
+            _gemm.Run(product);
+        }
+    }
+
+    protected override void AddLoraCore(Tensor x, in LoraTerm lora, Tensor y)
+    {
+        _lora.DownProject(x, lora);
+        _gemm.Run(MatrixProduct.NT(lora.U, lora.B, y).Added with { Scale = (float)lora.Scale });
+    }
+
+    protected override void BackwardInputCore(
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
+    {
+        var product = MatrixProduct.NN(dy, weight, dx);
+        product = accumulate ? product.Added : product;
+        if (lora is { } term)
+        {
+            _gemm.Run(product, MatrixProduct.NN(du!, term.A, dx));
+        }
+        else
+        {
+            _gemm.Run(product);
+        }
     }
 
     protected override void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias)
     {
-        _products.Run(MatrixProduct.TransposedTimes(dy, x, dweight).Added);
+        _gemm.Run(MatrixProduct.TN(dy, x, dweight).Added);
         if (dbias is not null)
         {
             AddRows(dy, dbias);
+        }
+    }
+
+    protected override void BackwardLoraCore(
+        Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx)
+    {
+        var dropped = lora.Dropout.IsActive ? dx : null;
+        _lora.Backward(dy, x, lora, into, dropped);
+        if (dx is not null && dropped is null)
+        {
+            _gemm.Run(MatrixProduct.NN(into.U, lora.A, dx).Added);
         }
     }
 
@@ -44,7 +103,7 @@ public sealed unsafe class LinearCpu(TilePool pool) : Linear
     {
         var before = residual is null ? default : residual.AsRows<float>();
         var op = (bias, HasResidual: residual is not null, Residual: before, Y: y.AsRows<float>());
-        pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
+        _pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
         {
             var row = Widen.Row(t.bias, 0, ThreadScratch.Floats(t.bias.Columns));
             for (var n = first; n < end; n++)
@@ -61,7 +120,7 @@ public sealed unsafe class LinearCpu(TilePool pool) : Linear
     private void AddRows(Tensor dy, Tensor dbias)
     {
         var op = (Dy: dy.AsRows<float>(), dy.Rows, Sums: dbias.AsElements<float>());
-        pool.For((dy.Columns + BiasColumns - 1) / BiasColumns, op, static (in t, tile) =>
+        _pool.For((dy.Columns + BiasColumns - 1) / BiasColumns, op, static (in t, tile) =>
         {
             var first = tile * BiasColumns;
             var count = Math.Min(BiasColumns, t.Sums.Count - first);

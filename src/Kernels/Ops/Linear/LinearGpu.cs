@@ -2,50 +2,80 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The products on a device.</summary>
-public sealed class LinearGpu : Linear
+/// <summary>The products on a device; a LoRA term and a gate join them on tensor cores.</summary>
+public sealed class LinearGpu : Linear, IDisposable
 {
-    private readonly GpuGemm _product;
+    private readonly GpuGemm _gemm;
     private readonly GpuKernel _backwardBias;
     private readonly int _groupSize;
 
-    internal LinearGpu(GpuDevice device, GpuGemm product)
+    internal LinearGpu(GpuDevice device, GpuGemm gemm, SwiGlu swiGlu)
+        : base(swiGlu)
     {
-        _product = product;
+        (_gemm, Lora) = (gemm, new LoraGpu(device, gemm));
         _backwardBias = new(device, typeof(LinearGpu), nameof(BackwardBiasKernel));
         _groupSize = device.GroupSize;
     }
 
-    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y) =>
-        _product.Launch(x, weight, y, ProductForm.RowsByRows, new(bias, Residual: residual));
+    internal LoraGpu Lora { get; }
 
-    protected override void ForwardGatedCore(
-        Tensor x, Tensor weight, Tensor? bias, SwiGlu swiGlu, Tensor gate, Tensor y, Tensor product)
+    public void Dispose() => Lora.Dispose();
+
+    protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
+        Lora.CanFuse(x, lora.U) && _gemm.CanAppend(x, weight, y, ProductForm.NT);
+
+    protected override bool CanFuseGate(Tensor x, Tensor weight, Tensor y) => _gemm.CanGate(x, weight, y);
+
+    protected override bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
+        Lora.CanFuse(dy, du) && _gemm.CanAppend(dy, weight, dx, ProductForm.NN);
+
+    protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
-        if (_product.Gates(x, weight, y))
+        if (lora is { } term)
         {
-            _product.Launch(x, weight, y, ProductForm.RowsByRows, new(bias, Gate: gate, Gated: product));
+            Lora.DownProject(x, term);
+            var (u, b) = Lora.ForwardOperands(term);
+            _gemm.LaunchWith(x, weight, u, b, y, ProductForm.NT, end);
         }
         else
         {
-            base.ForwardGatedCore(x, weight, bias, swiGlu, gate, y, product);
+            _gemm.Launch(x, weight, y, ProductForm.NT, end);
         }
     }
 
-    protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
+    protected override void AddLoraCore(Tensor x, in LoraTerm lora, Tensor y)
     {
-        var form = ProductForm.RowsByColumns;
-        _product.Launch(dy, weight, dx, accumulate ? form.Added : form);
+        Lora.DownProject(x, lora);
+        Lora.UpProject(lora, y);
+    }
+
+    protected override void BackwardInputCore(
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
+    {
+        var form = accumulate ? ProductForm.NN.Added : ProductForm.NN;
+        if (lora is { } term)
+        {
+            var (narrow, a) = Lora.BackwardOperands(term, du!);
+            _gemm.LaunchWith(dy, weight, narrow, a, dx, form);
+        }
+        else
+        {
+            _gemm.Launch(dy, weight, dx, form);
+        }
     }
 
     protected override void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias)
     {
-        _product.Launch(dy, x, dweight, ProductForm.ColumnsByColumns.Added);
+        _gemm.Launch(dy, x, dweight, ProductForm.TN.Added);
         if (dbias is not null)
         {
             _backwardBias.Launch(new(((dy.Columns - 1) / _groupSize) + 1, 1), dy, dy.Rows, dy.Columns, dbias);
         }
     }
+
+    protected override void BackwardLoraCore(
+        Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx) =>
+        Lora.Backward(dy, x, lora, into, dx);
 
     /// <summary>One thread per column, which adds up its rows from first to last.</summary>
     internal static void BackwardBiasKernel<TY>(GpuMatrix<TY> dy, int rows, int columns, GpuFloats dbias)

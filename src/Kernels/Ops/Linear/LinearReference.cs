@@ -1,11 +1,12 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>The equation as fp64 loops.</summary>
-public sealed class LinearReference : Linear
+public sealed class LinearReference(SwiGlu swiGlu) : Linear(swiGlu)
 {
-    protected override void ForwardCore(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Tensor y)
+    protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
         var (xs, ws, ys) = (x.AsDoubles(), weight.AsDoubles(), y.AsRows<double>());
+        var (bias, residual) = (end.Bias, end.Residual);
         var bs = bias is null ? default : bias.AsDoubleElements();
         var rs = residual is null ? default : residual.AsRows<double>();
         for (var n = 0; n < y.Rows; n++)
@@ -17,7 +18,10 @@ public sealed class LinearReference : Linear
         }
     }
 
-    protected override void BackwardInputCore(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
+    protected override void AddLoraCore(Tensor x, in LoraTerm lora, Tensor y) => LoraReference.Forward(x, lora, y);
+
+    protected override void BackwardInputCore(
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
     {
         var (dys, ws, dxs) = (dy.AsDoubles(), weight.AsDoubles(), dx.AsRows<double>());
         for (var n = 0; n < dx.Rows; n++)
@@ -50,6 +54,10 @@ public sealed class LinearReference : Linear
             }
         }
     }
+
+    protected override void BackwardLoraCore(
+        Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx) =>
+        LoraReference.Backward(dy, x, lora, into, dx);
 
     /// <summary>Σ_i a[i] · b[i].</summary>
     internal static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)

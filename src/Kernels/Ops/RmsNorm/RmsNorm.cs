@@ -11,7 +11,7 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// Zhang and Sennrich 2019, arXiv:1910.07467. Under LoRA the weight is frozen and has no gradient.
 /// </remarks>
-public abstract class RmsNorm
+public abstract class RmsNorm : Op
 {
     /// <param name="x">[N, D] input rows.</param>
     /// <param name="weight">[D] scale.</param>
@@ -22,7 +22,9 @@ public abstract class RmsNorm
     {
         Check(x, weight, rstd);
         y.RequireShape(x.Shape, "y is x, normalised");
+        Observer?.Started();
         ForwardCore(x, weight, epsilon, y, rstd);
+        Observer?.Finished(new("RmsNorm forward", 0, Bytes(x, y)));
     }
 
     /// <param name="dy">[N, D] gradient of the result.</param>
@@ -37,7 +39,9 @@ public abstract class RmsNorm
         dy.RequireShape(x.Shape, "one gradient per element of y");
         dx.RequireShape(x.Shape, "one gradient per element of x");
         dweight?.RequireShape(weight.Shape, "one gradient per scale");
+        Observer?.Started();
         BackwardCore(dy, x, weight, rstd, dx, dweight);
+        Observer?.Finished(new("RmsNorm backward", 0, Bytes(dy, x, dx, dx)));
     }
 
     protected abstract void ForwardCore(Tensor x, Tensor weight, double epsilon, Tensor y, Tensor rstd);

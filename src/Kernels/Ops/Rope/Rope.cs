@@ -13,7 +13,7 @@ namespace SafeLlama.Kernels;
 /// Su et al. 2021, arXiv:2104.09864, in the half-split pairing of Hugging Face checkpoints. In place: turning loses
 /// nothing.
 /// </remarks>
-public abstract class Rope
+public abstract class Rope : Op
 {
     /// <param name="x">[N, heads · d], turned in place.</param>
     /// <param name="positions">[N] Int32, each row's place in its sequence, within the table.</param>
@@ -22,7 +22,9 @@ public abstract class Rope
     public void Forward(Tensor x, Tensor positions, Tensor cos, Tensor sin)
     {
         Check(x, positions, cos, sin);
+        Observer?.Started();
         TurnCore(x, positions, cos, sin, backward: false);
+        Observer?.Finished(new("Rope forward", 0, Bytes(x, x)));
     }
 
     /// <param name="dx">[N, heads · d] gradient of the result, turned back in place into that of the input.</param>
@@ -32,7 +34,9 @@ public abstract class Rope
     public void Backward(Tensor dx, Tensor positions, Tensor cos, Tensor sin)
     {
         Check(dx, positions, cos, sin);
+        Observer?.Started();
         TurnCore(dx, positions, cos, sin, backward: true);
+        Observer?.Finished(new("Rope backward", 0, Bytes(dx, dx)));
     }
 
     protected abstract void TurnCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward);

@@ -10,7 +10,7 @@ namespace SafeLlama.Kernels;
 /// Shazeer 2020, arXiv:2002.05202. Element by element; gate and up have no other consumer, so their gradients are
 /// overwritten.
 /// </remarks>
-public abstract class SwiGlu
+public abstract class SwiGlu : Op
 {
     /// <param name="gate">[N, F].</param>
     /// <param name="up">[N, F].</param>
@@ -19,7 +19,9 @@ public abstract class SwiGlu
     {
         up.RequireShape(gate.Shape, "one value per gate");
         product.RequireShape(gate.Shape, "one product per gate");
+        Observer?.Started();
         ForwardCore(gate, up, product);
+        Observer?.Finished(new("SwiGlu forward", 0, Bytes(gate, up, product)));
     }
 
     /// <param name="dproduct">[N, F].</param>
@@ -33,7 +35,9 @@ public abstract class SwiGlu
         up.RequireShape(gate.Shape, "one value per gate");
         dgate.RequireShape(gate.Shape, "one gradient per gate");
         dup.RequireShape(gate.Shape, "one gradient per up");
+        Observer?.Started();
         BackwardCore(dproduct, gate, up, dgate, dup);
+        Observer?.Finished(new("SwiGlu backward", 0, Bytes(dproduct, gate, up, dgate, dup)));
     }
 
     protected abstract void ForwardCore(Tensor gate, Tensor up, Tensor product);

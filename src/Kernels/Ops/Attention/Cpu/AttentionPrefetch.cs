@@ -50,22 +50,22 @@ internal unsafe struct AttentionPrefetch
 
     public void AskForQueries(int turns)
     {
-        _query.AskForShare(turns);
-        _output.AskForShare(turns);
-        _outputGradient.AskForShare(turns);
+        _query.PrefetchShare(turns);
+        _output.PrefetchShare(turns);
+        _outputGradient.PrefetchShare(turns);
     }
 
     public void AskForKeys(int turns)
     {
-        _key.AskForShare(turns);
-        _value.AskForShare(turns);
+        _key.PrefetchShare(turns);
+        _value.PrefetchShare(turns);
     }
 
     public void AskForResults(int turns)
     {
-        _queryGradient.AskForShare(turns);
-        _keyGradient.AskForShare(turns);
-        _valueGradient.AskForShare(turns);
+        _queryGradient.PrefetchShare(turns);
+        _keyGradient.PrefetchShare(turns);
+        _valueGradient.PrefetchShare(turns);
     }
 
     private static PrefetchRows Of(in Rows<float> rows, int first, int column, int headDim) =>

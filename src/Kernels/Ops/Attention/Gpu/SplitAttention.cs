@@ -53,11 +53,11 @@ internal sealed class SplitAttention : IDisposable
         * ((Chunks(work.HeadDim) * Float8.Count) + 2) * DType.Float32.Size();
 
     /// <summary>Whether rows are few and keys many enough for splitting to be worth a second kernel.</summary>
-    public static bool Takes(Tensor q, Tensor k) => q.Rows <= MaxRows && k.Rows >= 2 * LeastKeys;
+    public static bool Supports(Tensor q, Tensor k) => q.Rows <= MaxRows && k.Rows >= 2 * LeastKeys;
 
-    public void Forward(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, AttentionShape shape, Tensor y, Tensor logSum)
+    public void Forward(in AttentionInput input, AttentionShape shape, Tensor y, Tensor logSum)
     {
+        var (q, k, v, firstKey, lastKey, _, _) = input;
         var (keyHeads, heads, parts) = (k.Columns / shape.HeadDim, logSum.Columns, q.Rows * Parts);
         var sums = _sums.Take(new(parts, heads * Chunks(shape.HeadDim) * Float8.Count), DType.Float32, "sums");
         var statistics = _statistics.Take(new(parts, 2 * heads), DType.Float32, "statistics");

@@ -19,28 +19,32 @@ internal sealed class FlashAttention
     /// <summary>
     /// Whether tensors can be computed with here: bf16, rows and heads of whole 16-byte chunks, heads of up to 128.
     /// </summary>
-    public static bool Takes(int headDim, double scale, params ReadOnlySpan<Tensor> tensors)
+    public static bool Supports(int headDim, double scale, params ReadOnlySpan<Tensor> tensors)
     {
-        var takes = headDim % 8 == 0 && headDim <= MaxHeadDim && scale > 0;
+        var supported = headDim % 8 == 0 && headDim <= MaxHeadDim && scale > 0;
         foreach (var tensor in tensors)
         {
-            takes &= tensor.Type == DType.BFloat16 && tensor.RowStride % 8 == 0 && tensor.ByteOffset % 16 == 0;
+            supported &= tensor.Type == DType.BFloat16 && tensor.RowStride % 8 == 0 && tensor.ByteOffset % 16 == 0;
         }
 
-        return takes;
+        return supported;
     }
 
-    public void Forward(
-        Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, AttentionShape shape, Tensor y, Tensor logSum) =>
+    public void Forward(in AttentionInput input, AttentionShape shape, Tensor y, Tensor logSum)
+    {
+        var (q, k, v, firstKey, lastKey, _, _) = input;
         Of(shape).Forward.Launch(
             Groups(shape.Queries, k, shape), Operand(q), Operand(k), Operand(v), firstKey, lastKey, shape, Chunks(y),
             Operand(logSum));
+    }
 
     /// <summary>δ must have been computed.</summary>
     public void Backward(
-        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor firstKey, Tensor lastKey, AttentionShape shape,
-        Tensor logSum, Tensor delta, Tensor dq, Tensor dk, Tensor dv)
+        Tensor dy, in AttentionInput input, AttentionShape shape, Tensor logSum, Tensor delta,
+        in AttentionGradients into)
     {
+        var (q, k, v, firstKey, lastKey, _, _) = input;
+        var (dq, dk, dv) = into;
         var statistics = new FlashStatistics(
             Operand(firstKey).Address, Operand(lastKey).Address, Operand(logSum).Address, Operand(delta).Address,
             logSum.RowStride);

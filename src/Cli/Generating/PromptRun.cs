@@ -1,0 +1,73 @@
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Evaluation;
+using SafeLlama.Inference;
+
+namespace SafeLlama.Cli;
+
+/// <summary>Answers rows of prompts, in their order; each answer is on the disk before the next batch begins.</summary>
+/// <param name="raw">Whether prompts are taken as they stand, without a template.</param>
+internal sealed class PromptRun(
+    LlamaSession session, IReadOnlyList<TrainingExample> rows, bool raw, AnswerSource source, CancellationToken cancel)
+{
+    /// <summary>Prompts answered side by side; an answer does not depend on it.</summary>
+    private const int Batch = 16;
+
+    private readonly IReadOnlyList<int[]> _prompts = [.. rows.Select(row => Ids(session, row, raw, source.Decoding))];
+
+    /// <summary>Appends the answers that a file lacks.</summary>
+    /// <returns>How many the file held before.</returns>
+    /// <exception cref="SafeLlamaException">The file holds answers to other prompts, or of another source.</exception>
+    /// <exception cref="OperationCanceledException">The file holds what was answered until then.</exception>
+    public int AppendTo(string file)
+    {
+        using var store = RecordStore.Open<PromptAnswer>(file);
+        var before = store.Records.Count;
+        for (var i = 0; i < before; i++)
+        {
+            var (answer, row) = (store.Records[i], i < rows.Count ? rows[i] : null);
+            if (answer.Row != i + 1 || answer.Id != row?.Id || answer.Prompt != row.Question
+                || answer.Source != source)
+            {
+                throw SafeLlamaException.Usage(
+                    $"`Out` {file}: line {i + 1} answers \"{answer.Id}\" with another prompt, model or decoding than "
+                    + "this run has.",
+                    "name another file");
+            }
+        }
+
+        Each(before, store.Append);
+        return before;
+    }
+
+    /// <summary>Answers the rows from number <paramref name="first"/> on, counted from 0.</summary>
+    public void Each(int first, Action<PromptAnswer> use)
+    {
+        for (; first < rows.Count; first += Batch)
+        {
+            var ids = _prompts.Skip(first).Take(Batch).ToList();
+            var answers = new Generator(session.Model, session.Decoding(source.Decoding))
+                .Generate(ids, firstSequence: first, cancel: cancel);
+            for (var i = 0; i < ids.Count; i++)
+            {
+                var (row, answer) = (rows[first + i], answers[i]);
+                use(new(
+                    row.Id, row.Question, session.Decode(answer), ids[i].Length, answer.Tokens.Count,
+                    answer.Stop == StopReason.End ? "end" : "length", answer.LogLikelihood, first + i + 1, source));
+            }
+        }
+    }
+
+    /// <summary>The prompt's tokens; one that leaves no room for its answer is named before anything is
+    /// answered.</summary>
+    private static int[] Ids(LlamaSession session, TrainingExample row, bool raw, DecodingConfig decoding)
+    {
+        var ids = raw
+            ? SegmentEncoder.Ids(session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(row.Question)])
+            : session.PromptIds(row);
+        return ids.Length + decoding.MaxNewTokens <= session.Model.MaxLength ? ids : throw SafeLlamaException.Usage(
+            $"{row.Id}: the prompt has {ids.Length} tokens, and {decoding.MaxNewTokens} more for the answer do not fit "
+            + $"into the {session.Model.MaxLength} the model was opened for. Nothing was answered.",
+            "lower `MaxNewTokens`", "raise `MaxLength`", "shorten the prompt");
+    }
+}

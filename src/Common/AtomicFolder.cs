@@ -1,0 +1,113 @@
+namespace SafeLlama.Common;
+
+/// <summary>Folders that appear whole or not at all: filled under another name, then renamed.</summary>
+/// <remarks>
+/// The other name is <c>FOLDER.partial</c>; where an empty folder is already there, which may be a place of its own such
+/// as a mounted disk, it is <c>FOLDER/.partial</c>, and its entries are moved up one by one at the end. What a killed
+/// process left half-filled is removed first; what fails is removed at once.
+/// </remarks>
+public static class AtomicFolder
+{
+    /// <summary>Fills a new folder.</summary>
+    /// <param name="fill">Writes the files into the folder it is given.</param>
+    /// <exception cref="SafeLlamaException">The folder holds files, another process fills it, or it cannot be
+    /// written.</exception>
+    public static void Create(string folder, Action<string> fill) => Create(folder, partial =>
+    {
+        fill(partial);
+        return true;
+    });
+
+    /// <summary>Fills a new folder and returns what <paramref name="fill"/> does.</summary>
+    /// <exception cref="SafeLlamaException">The folder holds files, another process fills it, or it cannot be
+    /// written.</exception>
+    public static T Create<T>(string folder, Func<string, T> fill)
+    {
+        var target = OutputFolder.RealPath(folder);
+        OutputFolder.RequireEmpty(folder, target, resume: false);
+        var inside = Directory.Exists(target);
+        var partial = inside
+            ? Path.Combine(target, OutputFile.TemporarySuffix)
+            : target + OutputFile.TemporarySuffix;
+        FileErrors.Writing(folder, () => Directory.CreateDirectory(partial));
+        using var held = FileErrors.Writing(folder, () => FolderLock.Take(partial));
+        try
+        {
+            OutputFolder.RequireEmpty(folder, target, resume: false);
+            FileErrors.Writing(folder, () => Clear(partial));
+            var result = FileErrors.Writing(folder, () => fill(partial));
+            FileErrors.Writing(folder, () => Appear(partial, target, inside, held), "Nothing was changed.");
+            return result;
+        }
+        catch
+        {
+            TryRemove(partial);
+            throw;
+        }
+    }
+
+    /// <summary>Fills a folder unless it is there: one with its own name is whole.</summary>
+    public static void Ensure(string folder, Action<string> fill)
+    {
+        if (!Directory.Exists(folder))
+        {
+            Create(folder, fill);
+        }
+    }
+
+    private static void Appear(string partial, string target, bool inside, FolderLock held)
+    {
+        OutputFile.FaultSite?.Invoke("rename", target);
+        if (!inside)
+        {
+            Directory.Move(partial, target);
+            held.Moved(target);
+            return;
+        }
+
+        foreach (var entry in Entries(partial))
+        {
+            var place = Path.Combine(target, Path.GetFileName(entry));
+            if (Directory.Exists(entry))
+            {
+                Directory.Move(entry, place);
+            }
+            else
+            {
+                File.Move(entry, place);
+            }
+        }
+
+        Directory.Delete(partial, recursive: true);
+    }
+
+    private static void Clear(string folder)
+    {
+        foreach (var entry in Entries(folder))
+        {
+            if (Directory.Exists(entry) && new DirectoryInfo(entry).LinkTarget is null)
+            {
+                Directory.Delete(entry, recursive: true);
+            }
+            else
+            {
+                File.Delete(entry);
+            }
+        }
+    }
+
+    private static List<string> Entries(string folder) => [.. Directory.EnumerateFileSystemEntries(folder)
+        .Where(entry => Path.GetFileName(entry) != FolderLock.FileName).Order(StringComparer.Ordinal)];
+
+    private static void TryRemove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            // The first error is the one to tell.
+        }
+    }
+}

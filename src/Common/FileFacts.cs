@@ -1,0 +1,58 @@
+namespace SafeLlama.Common;
+
+/// <summary>Facts of the file that a path leads to, through symbolic links.</summary>
+/// <remarks>A model in a Hugging Face hub cache is a folder of links into <c>blobs</c>; the size of a link is the length
+/// of its own text.</remarks>
+public static class FileFacts
+{
+    /// <summary>Links followed before a path is taken to go in circles.</summary>
+    private const int MostLinks = 40;
+
+    /// <summary>The bytes of the file, not of a link to it.</summary>
+    public static long Length(string path)
+    {
+        // The open handle is the file itself; a relative link below a linked folder is resolved by the system.
+        using var handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+        return RandomAccess.GetLength(handle);
+    }
+
+    /// <summary>The absolute path with every link in it followed; its end need not exist.</summary>
+    /// <exception cref="IOException">Links lead in circles.</exception>
+    public static string RealPath(string path)
+    {
+        var full = Path.GetFullPath(path);
+        var real = Path.GetPathRoot(full)!;
+        var parts = new Stack<string>();
+        Push(full[real.Length..]);
+        for (var links = 0; parts.TryPop(out var part);)
+        {
+            var next = part == ".." ? Path.GetDirectoryName(real) ?? real : Path.Combine(real, part);
+            if (part == ".." || new FileInfo(next).LinkTarget is not { } target)
+            {
+                real = next;
+                continue;
+            }
+
+            if (++links > MostLinks)
+            {
+                throw new IOException("its links lead in circles.");
+            }
+
+            var root = Path.GetPathRoot(target)!;
+            real = root.Length > 0 ? root : real;
+            Push(target[root.Length..]);
+        }
+
+        return real;
+
+        void Push(string rest)
+        {
+            foreach (var part in rest.Split(
+                [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar],
+                StringSplitOptions.RemoveEmptyEntries).Reverse().Where(part => part != "."))
+            {
+                parts.Push(part);
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace SafeLlama.Common;
+
+/// <summary>The format's numbers for the types of values that are written; others are read.</summary>
+public static class GgufValueType
+{
+    public const uint U32 = 4;
+    public const uint I32 = 5;
+    public const uint F32 = 6;
+    public const uint Bool = 7;
+    public const uint Text = 8;
+    public const uint Array = 9;
+}

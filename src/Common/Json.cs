@@ -1,0 +1,44 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace SafeLlama.Common;
+
+/// <summary>How JSON is written everywhere: snake_case names, enums by name, text left readable, no nulls.</summary>
+/// <remarks>
+/// A number that is not finite is written as <c>"NaN"</c>, <c>"Infinity"</c> or <c>"-Infinity"</c>, since JSON has no
+/// such numbers. Lines end in <c>\n</c> on every system, so that equal runs leave equal bytes.
+/// </remarks>
+public static class Json
+{
+    /// <summary>One record a line.</summary>
+    public static JsonSerializerOptions Line { get; } = Make(indented: false);
+
+    /// <summary>A document for people.</summary>
+    public static JsonSerializerOptions Document { get; } = Make(indented: true);
+
+    /// <summary>Reads what a person may have written: a member that no property bears is refused, and a number may come
+    /// as text.</summary>
+    public static JsonSerializerOptions Strict { get; } = new(Document)
+    {
+        NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = false,
+    };
+
+    /// <summary>The text of a document's file.</summary>
+    public static string FileText<T>(T value) => JsonSerializer.Serialize(value, Document) + "\n";
+
+    private static JsonSerializerOptions Make(bool indented) => new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        WriteIndented = indented,
+        NewLine = "\n",
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+    };
+}

@@ -1,0 +1,79 @@
+namespace SafeLlama.Common;
+
+/// <summary>A folder that this process alone writes into until it is disposed.</summary>
+public sealed class OutputFolder : IDisposable
+{
+    private readonly FolderLock _lock;
+    private readonly bool _isNew;
+
+    private OutputFolder(string path, FolderLock held, bool isNew) => (Path, _lock, _isNew) = (path, held, isNew);
+
+    /// <summary>The folder itself: a link to it is followed, and a separator at the end is left out.</summary>
+    public string Path { get; }
+
+    /// <summary>Makes the folder, or takes one that is there, and keeps other processes out of it.</summary>
+    /// <param name="resume">Whether it may hold files, to go on with them.</param>
+    /// <exception cref="SafeLlamaException">It is a file, holds files, or another process writes there.</exception>
+    public static OutputFolder Claim(string folder, bool resume = false)
+    {
+        var path = RealPath(folder);
+        var isNew = !Directory.Exists(path);
+        FileErrors.Writing(folder, () => Directory.CreateDirectory(path));
+        var held = FileErrors.Writing(folder, () => FolderLock.Take(path));
+        var claimed = new OutputFolder(path, held, isNew);
+        try
+        {
+            RequireEmpty(folder, path, resume);
+            return claimed;
+        }
+        catch
+        {
+            claimed.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Lets other processes in; a folder made for nothing is removed.</summary>
+    public void Dispose()
+    {
+        _lock.Dispose();
+        try
+        {
+            if (_isNew && Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any())
+            {
+                Directory.Delete(Path);
+            }
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            // Another process has put something there, or claimed it: it is no longer ours to remove.
+        }
+    }
+
+    /// <summary>Where a folder really lies.</summary>
+    /// <exception cref="SafeLlamaException">A file is there, or links lead in circles.</exception>
+    internal static string RealPath(string folder)
+    {
+        if (folder.Length == 0)
+        {
+            throw SafeLlamaException.Usage("`Out` is empty; expected the name of a folder.");
+        }
+
+        var path = FileErrors.Writing(folder, () => FileFacts.RealPath(folder));
+        return File.Exists(path)
+            ? throw SafeLlamaException.Usage($"`Out` {folder}: is a file, expected a folder.")
+            : System.IO.Path.TrimEndingDirectorySeparator(path);
+    }
+
+    /// <exception cref="SafeLlamaException">The folder holds files, and is not to be gone on with.</exception>
+    internal static void RequireEmpty(string folder, string path, bool resume)
+    {
+        if (!resume && Directory.Exists(path)
+            && FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path)
+                .Any(entry => System.IO.Path.GetFileName(entry) is not (FolderLock.FileName or OutputFile.TemporarySuffix))))
+        {
+            throw SafeLlamaException.Usage(
+                $"`Out` {folder}: is not empty, and nothing is overwritten.", "name another folder", "use `Resume`");
+        }
+    }
+}

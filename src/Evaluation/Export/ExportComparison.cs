@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace SafeLlama.Evaluation;
+
+/// <summary>What a model and its export did with the same prompts.</summary>
+public sealed record ExportComparison
+{
+    /// <summary>Prompts asked.</summary>
+    public int Prompts { get; init; }
+
+    /// <summary>Prompts with a context, which a chat template has no place for: not asked.</summary>
+    public int LeftOut { get; init; }
+
+    /// <summary>Prompts that became other tokens.</summary>
+    public int OtherPrompts { get; init; }
+
+    /// <summary>The first of them.</summary>
+    public string? FirstOtherPrompt { get; init; }
+
+    /// <summary>Greedy answers that are another text.</summary>
+    public int OtherAnswers { get; init; }
+
+    public int RefusedBefore { get; init; }
+
+    public int RefusedAfter { get; init; }
+
+    /// <summary>Prompts refused by one and answered by the other.</summary>
+    public int OtherVerdicts { get; init; }
+
+    /// <summary>Whether the export answers as the model does, as far as its format lets it.</summary>
+    public bool IsWithin(ExportTolerance tolerance) => OtherPrompts == 0
+        && OtherAnswers <= tolerance.Answers * Prompts
+        && OtherVerdicts <= tolerance.Refusals * Prompts;
+
+    public IEnumerable<string> Lines(ExportTolerance tolerance)
+    {
+        yield return $"{Prompts} prompts asked through the exported tokenizer: {OtherPrompts} became other tokens"
+            + $"{(FirstOtherPrompt is null ? "" : $", first {FirstOtherPrompt}")}.";
+        yield return $"{OtherAnswers} greedy answers are another text ({Percent(tolerance.Answers)} allowed).";
+        yield return $"Refusals: {RefusedBefore} before, {RefusedAfter} after; {OtherVerdicts} prompts changed sides "
+            + $"({Percent(tolerance.Refusals)} allowed).";
+        if (LeftOut > 0)
+        {
+            yield return $"{LeftOut} prompts with a context were not asked: a chat template has no place for it.";
+        }
+    }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#}%");
+}

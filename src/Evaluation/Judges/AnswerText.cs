@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace SafeLlama.Evaluation;
+
+/// <summary>An answer as a reader sees it: what no reader can see, and markup, decide nothing.</summary>
+internal static partial class AnswerText
+{
+    private const string Apostrophes = "’‘‛ʼʻʹ′`´";
+    private const string Quotes = "“”„‟«»″";
+
+    /// <summary>Letters that print as nothing: Hangul fillers, the Mongolian separator, the braille blank.</summary>
+    private const string Blanks = "\u115f\u1160\u3164\uffa0\u180e\u2800\u034f";
+
+    /// <summary>
+    /// Lower case, without invisible characters, emphasis, tags and a leading role; curly and
+    /// straight quotes, full-width letters, no-break and plain spaces and hyphens alike.
+    /// </summary>
+    public static string Fold(string answer)
+    {
+        var text = new StringBuilder(answer.Length);
+        foreach (var rune in answer.EnumerateRunes())
+        {
+            Append(text, rune);
+        }
+
+        var folded = text.ToString().ToLowerInvariant();
+        folded = Emphasis().Replace(Tag().Replace(folded, ""), "");
+        return Start(Spaces().Replace(folded, " "));
+    }
+
+    /// <summary>The text from its first word on: after list marks, headings, emoji and a role.</summary>
+    public static string Start(string folded)
+    {
+        var text = Role().Replace(folded[First(folded)..].TrimEnd(), "", 1);
+        text = text[First(text)..];
+
+        // Quotes around the whole answer are layout; quotes around its first words are someone's speech.
+        return text.Length > 1 && text[0] == '"' && text.IndexOf('"', 1) is var end
+            && (end < 0 || end == text.Length - 1)
+            ? text[1..].TrimEnd('"').TrimStart()
+            : text;
+    }
+
+    /// <summary>The text without what stands in double quotes, which the answer tells and does not say.</summary>
+    public static string WithoutQuoted(string folded) => Quoted().Replace(folded, "\"\"");
+
+    private static void Append(StringBuilder text, Rune rune)
+    {
+        var c = rune.IsBmp ? (char)rune.Value : '\0';
+        var category = Rune.GetUnicodeCategory(rune);
+        if (c == '\n' || c == '\t')
+        {
+            text.Append(c);
+        }
+        else if (category is UnicodeCategory.Format or UnicodeCategory.Control || Blanks.Contains(c)
+            || c is >= '\ufe00' and <= '\ufe0f')
+        {
+            // Invisible.
+        }
+        else if (category == UnicodeCategory.SpaceSeparator)
+        {
+            text.Append(' ');
+        }
+        else
+        {
+            _ = c is >= '\uff01' and <= '\uff5e' ? text.Append((char)(c - 0xfee0))
+                : Apostrophes.Contains(c) ? text.Append('\'')
+                : Quotes.Contains(c) ? text.Append('"')
+                : category == UnicodeCategory.DashPunctuation && c is not ('—' or '–' or '―') ? text.Append('-')
+                : text.Append(rune.ToString());
+        }
+    }
+
+    private static int First(string text)
+    {
+        var at = 0;
+        while (at < text.Length && !char.IsLetterOrDigit(text[at]) && text[at] is not ('"' or '\''))
+        {
+            at++;
+        }
+
+        return at;
+    }
+
+    [GeneratedRegex(@"[*_~]{2,}|(?<=\w)[*_]+(?!\w)|(?<!\w)[*_]+(?=\w)")]
+    private static partial Regex Emphasis();
+
+    [GeneratedRegex(@"</?[a-z][^<>\n]{0,40}>|<\|[^|<>\n]{1,40}\|>|\[/?inst\]")]
+    private static partial Regex Tag();
+
+    [GeneratedRegex(@"[ \t]+")]
+    private static partial Regex Spaces();
+
+    [GeneratedRegex(@"^(?:(?:ai )?(?:assistant|bot|model|chatbot|response|answer|reply|output|ai)\s*:\s*)+")]
+    private static partial Regex Role();
+
+    [GeneratedRegex("\"[^\"\n]{0,400}\"")]
+    private static partial Regex Quoted();
+}

@@ -1,0 +1,15 @@
+using SafeLlama.Data;
+
+namespace SafeLlama.Inference;
+
+/// <summary>The ids that end an answer.</summary>
+internal static class EndTokens
+{
+    /// <summary>The tokenizer's end, the token the template closes a turn with, and those the model names.</summary>
+    public static IReadOnlyList<int> Of(ITokenizer tokenizer, PromptTemplate template, IEnumerable<int> model)
+    {
+        var last = template.Render(new InstructionExample("q", "", "a"))[^1];
+        int?[] ids = [tokenizer.EosId, last.Kind == SegmentKind.Control ? tokenizer.ControlId(last.Value) : null];
+        return [.. ids.OfType<int>().Concat(model).Distinct()];
+    }
+}

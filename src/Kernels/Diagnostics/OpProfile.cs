@@ -1,0 +1,111 @@
+using System.Diagnostics;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>What one op cost since the last reset.</summary>
+/// <param name="Calls">How often it ran.</param>
+/// <param name="Seconds">Wall time.</param>
+/// <param name="CpuSeconds">Time on all cores together: on a shared machine it tells more than wall time.</param>
+/// <param name="Flops">Floating-point operations of its products; 0 where memory, not arithmetic, is the limit.</param>
+/// <param name="Bytes">Bytes of the tensors it read and wrote, each counted once.</param>
+public sealed record OpTime(int Calls, double Seconds, double CpuSeconds, double Flops, double Bytes);
+
+/// <summary>
+/// A clock beside every op: where does the time of a step go, and how far is each op from its limit?
+/// </summary>
+/// <remarks>
+/// Observes a backend from its construction to its disposal; the program that runs is the same. Devices are waited for
+/// after every op, so there the sum of the ops is more than a step takes without a clock.
+/// </remarks>
+public sealed class OpProfile : IOpObserver, IDisposable
+{
+    private readonly IBackend _backend;
+    private readonly Dictionary<string, OpTime> _times = [];
+    private long _started;
+    private TimeSpan _cpuStarted;
+    private long _opStarted;
+    private TimeSpan _opCpuStarted;
+    private double _wall;
+    private double _cpu;
+
+    /// <param name="backend">The backend whose ops are timed.</param>
+    public OpProfile(IBackend backend)
+    {
+        _backend = backend;
+        backend.Observe(this);
+    }
+
+    public IReadOnlyDictionary<string, OpTime> Times => _times;
+
+    /// <summary>Begins anew; call it before the first step that counts.</summary>
+    public void Reset()
+    {
+        _times.Clear();
+        _started = Stopwatch.GetTimestamp();
+        _cpuStarted = Environment.CpuUsage.TotalTime;
+    }
+
+    /// <summary>Ends what a report calls the whole.</summary>
+    public void Stop()
+    {
+        _wall = Stopwatch.GetElapsedTime(_started).TotalSeconds;
+        _cpu = (Environment.CpuUsage.TotalTime - _cpuStarted).TotalSeconds;
+    }
+
+    /// <summary>
+    /// Prints where the time of <paramref name="steps"/> steps went; on the CPU also how far each op is from what a core
+    /// can do, which is measured now, in a quarter of a second.
+    /// </summary>
+    public void Print(TextWriter writer, int steps) =>
+        Print(writer, steps, _backend is CpuBackend ? Roofline.Glance() : null);
+
+    void IOpObserver.Started() =>
+        (_opStarted, _opCpuStarted) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+
+    void IOpObserver.Finished(in OpWork work)
+    {
+        _backend.Synchronize();
+        var seconds = Stopwatch.GetElapsedTime(_opStarted).TotalSeconds;
+        var cpuSeconds = (Environment.CpuUsage.TotalTime - _opCpuStarted).TotalSeconds;
+        var sum = _times.GetValueOrDefault(work.Name) ?? new(0, 0, 0, 0, 0);
+        _times[work.Name] = new(
+            sum.Calls + 1, sum.Seconds + seconds, sum.CpuSeconds + cpuSeconds, sum.Flops + work.Flops,
+            sum.Bytes + work.Bytes);
+    }
+
+    public void Dispose() => _backend.Observe(null);
+
+    /// <summary>
+    /// One line an op, the slowest first, and what no op accounts for. Rates are per second of CPU time.
+    /// </summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="steps">How many steps the sums are of.</param>
+    /// <param name="limits">What a core can do; null where ops run elsewhere, and no share of it is shown.</param>
+    private void Print(TextWriter writer, int steps, Roofline? limits)
+    {
+        var ofLimit = limits is null ? "" : $"{"of limit",10}";
+        writer.WriteLine(
+            $"{"op",-24}{"calls/step",11}{"ms/step",10}{"CPU ms",10}{"share",8}{"GFLOP/s",9}{"GB/s",8}{ofLimit}");
+        foreach (var (name, time) in _times.OrderByDescending(t => t.Value.CpuSeconds))
+        {
+            var (flops, bytes) = (time.Flops / time.CpuSeconds / 1e9, time.Bytes / time.CpuSeconds / 1e9);
+            writer.WriteLine(
+                Line(name, $"{time.Calls / (double)steps:F0}", time.Seconds, time.CpuSeconds, steps)
+                + $"{(flops > 0 ? $"{flops:F1}" : ""),9}{bytes,8:F1}"
+                + (limits is null ? "" : $"{limits.Share(time.Flops, time.Bytes, time.CpuSeconds),10:P0}"));
+        }
+
+        writer.WriteLine(Line(
+            "outside ops", "", _wall - _times.Values.Sum(t => t.Seconds), _cpu - _times.Values.Sum(t => t.CpuSeconds),
+            steps));
+        if (limits is not null)
+        {
+            writer.WriteLine(
+                $"limit of one core: {limits.GigaflopsPerSecond:F0} GFLOP/s of multiply-adds; where nothing is "
+                + $"multiplied, {limits.MemoryGigabytesPerSecond:F1} GB/s from memory, more from a cache.");
+        }
+    }
+
+    private string Line(string name, string calls, double seconds, double cpuSeconds, int steps) =>
+        $"{name,-24}{calls,11}{1000 * seconds / steps,10:F2}{1000 * cpuSeconds / steps,10:F2}{cpuSeconds / _cpu,8:P1}";
+}

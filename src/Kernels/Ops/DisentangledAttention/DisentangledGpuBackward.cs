@@ -1,0 +1,212 @@
+using ILGPU;
+using ILGPU.Algorithms;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>The gradients of <see cref="DisentangledAttentionGpu"/>: by query, by key, by distance.</summary>
+internal static class DisentangledGpuBackward
+{
+    /// <summary>A group per query and head: Σ p · dp first, then dq.</summary>
+    internal static void QueryKernel<T>(
+        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuMatrix<T> kr, GpuMatrix<T> qr,
+        GpuInts bucket, GpuInts firstKey, GpuInts lastKey, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuResult<GpuFloat32> delta, GpuResult<T> dq)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        var gradients = SharedMemory.Allocate<float>(GroupReduce.MaxGroupSize);
+        var output = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
+        var (row, head) = (Grid.IdxX, Grid.IdxY);
+        var (column, level, first, last) = (head * shape.HeadDim, logSum[row, head], firstKey[row], lastKey[row]);
+        var sum = 0f;
+        for (var key = first + Group.IdxX; key <= last; key += Group.DimX)
+        {
+            var p = XMath.Exp(DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, row, key, column) - level);
+            sum += p * Dot(dy, row, v, key, column, shape);
+        }
+
+        sum = GroupReduce.Sum(sum);
+        if (Group.IdxX == 0)
+        {
+            delta[row, head] = sum;
+        }
+
+        for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+        {
+            output[e] = 0f;
+        }
+
+        for (var tile = first; tile <= last; tile += Group.DimX)
+        {
+            var key = tile + Group.IdxX;
+            if (key <= last)
+            {
+                var p = XMath.Exp(
+                    DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, row, key, column) - level);
+                gradients[Group.IdxX] = shape.Scale * p * (Dot(dy, row, v, key, column, shape) - sum);
+            }
+
+            Group.Barrier();
+            var keys = XMath.Min(Group.DimX, last - tile + 1);
+            for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+            {
+                var value = output[e];
+                for (var c = 0; c < keys; c++)
+                {
+                    var distance = bucket[shape.Reach - 1 + row - tile - c];
+                    value += gradients[c] * (k[tile + c, column + e] + kr[distance, column + e]);
+                }
+
+                output[e] = value;
+            }
+
+            Group.Barrier();
+        }
+
+        for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+        {
+            dq[row, column + e] = output[e];
+        }
+    }
+
+    /// <summary>A group per key and head: dk and dv, over the queries of its sequence.</summary>
+    internal static void KeyKernel<T>(
+        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuMatrix<T> kr, GpuMatrix<T> qr,
+        GpuInts bucket, GpuInts firstKey, GpuInts lastKey, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuMatrix<GpuFloat32> delta, GpuResult<T> dk, GpuResult<T> dv)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        var gradients = SharedMemory.Allocate<float>(GroupReduce.MaxGroupSize);
+        var probabilities = SharedMemory.Allocate<float>(GroupReduce.MaxGroupSize);
+        var keyOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
+        var valueOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
+        var (row, head) = (Grid.IdxX, Grid.IdxY);
+        var (column, last) = (head * shape.HeadDim, lastKey[row]);
+        for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+        {
+            (keyOutput[e], valueOutput[e]) = (0f, 0f);
+        }
+
+        for (var tile = firstKey[row]; tile <= last; tile += Group.DimX)
+        {
+            var query = tile + Group.IdxX;
+            if (query <= last)
+            {
+                var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, query, row, column);
+                var p = XMath.Exp(score - logSum[query, head]);
+                probabilities[Group.IdxX] = p;
+                gradients[Group.IdxX] =
+                    shape.Scale * p * (Dot(dy, query, v, row, column, shape) - delta[query, head]);
+            }
+
+            Group.Barrier();
+            var queries = XMath.Min(Group.DimX, last - tile + 1);
+            for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+            {
+                var (toKey, toValue) = (keyOutput[e], valueOutput[e]);
+                for (var c = 0; c < queries; c++)
+                {
+                    var distance = bucket[shape.Reach - 1 + tile + c - row];
+                    toKey += gradients[c] * (q[tile + c, column + e] + qr[distance, column + e]);
+                    toValue += probabilities[c] * dy[tile + c, column + e];
+                }
+
+                (keyOutput[e], valueOutput[e]) = (toKey, toValue);
+            }
+
+            Group.Barrier();
+        }
+
+        for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+        {
+            dk[row, column + e] = keyOutput[e];
+            dv[row, column + e] = valueOutput[e];
+        }
+    }
+
+    /// <summary>A group per bucket and head: dkr and dqr, over all pairs at its distances, in order.</summary>
+    internal static void RelativeKernel<T>(
+        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuMatrix<T> kr, GpuMatrix<T> qr,
+        GpuInts bucket, GpuInts firstKey, GpuInts lastKey, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuMatrix<GpuFloat32> delta, GpuResult<T> dkr, GpuResult<T> dqr)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        var gradients = SharedMemory.Allocate<float>(GroupReduce.MaxGroupSize);
+        var pairs = SharedMemory.Allocate<int>(2 * GroupReduce.MaxGroupSize);
+        var keyOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
+        var queryOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
+        var (distance, head) = (Grid.IdxX, Grid.IdxY);
+        var column = head * shape.HeadDim;
+        var (below, within) = (0f, 0f);
+        for (var at = Group.IdxX; at < (2 * shape.Reach) - 1; at += Group.DimX)
+        {
+            below += bucket[at] < distance ? 1f : 0f;
+            within += bucket[at] == distance ? 1f : 0f;
+        }
+
+        // Buckets never fall, so the distances of one are a range; counts below 2²⁴ are exact.
+        var nearest = (int)GroupReduce.Sum(below) - shape.Reach + 1;
+        var span = (int)GroupReduce.Sum(within);
+        for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+        {
+            (keyOutput[e], queryOutput[e]) = (0f, 0f);
+        }
+
+        for (var tile = 0; tile < shape.Rows * span; tile += Group.DimX)
+        {
+            var pair = tile + Group.IdxX;
+            var (i, j, g) = (0, 0, 0f);
+            if (pair < shape.Rows * span)
+            {
+                i = pair / span;
+                j = i - nearest - (pair % span);
+                if (j >= firstKey[i] && j <= lastKey[i])
+                {
+                    var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, i, j, column);
+                    g = shape.Scale * XMath.Exp(score - logSum[i, head])
+                        * (Dot(dy, i, v, j, column, shape) - delta[i, head]);
+                }
+                else
+                {
+                    j = i;
+                }
+            }
+
+            gradients[Group.IdxX] = g;
+            pairs[2 * Group.IdxX] = i;
+            pairs[(2 * Group.IdxX) + 1] = j;
+            Group.Barrier();
+            for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+            {
+                var (toKey, toQuery) = (keyOutput[e], queryOutput[e]);
+                for (var c = 0; c < Group.DimX; c++)
+                {
+                    toKey += gradients[c] * q[pairs[2 * c], column + e];
+                    toQuery += gradients[c] * k[pairs[(2 * c) + 1], column + e];
+                }
+
+                (keyOutput[e], queryOutput[e]) = (toKey, toQuery);
+            }
+
+            Group.Barrier();
+        }
+
+        for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
+        {
+            dkr[distance, column + e] += keyOutput[e];
+            dqr[distance, column + e] += queryOutput[e];
+        }
+    }
+
+    private static float Dot<T>(
+        GpuMatrix<T> a, int rowOfA, GpuMatrix<T> b, int rowOfB, int column, DisentangledShape shape)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        var sum = 0f;
+        for (var e = column; e < column + shape.HeadDim; e++)
+        {
+            sum += a[rowOfA, e] * b[rowOfB, e];
+        }
+
+        return sum;
+    }
+}

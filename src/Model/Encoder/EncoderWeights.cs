@@ -1,0 +1,146 @@
+using SafeLlama.Common;
+using SafeLlama.Kernels;
+
+namespace SafeLlama.Model;
+
+/// <summary>What of an encoder learns.</summary>
+public enum EncoderLearning
+{
+    /// <summary>Every weight is borrowed from the file and frozen.</summary>
+    Nothing,
+
+    /// <summary>Pooler and classifier; a checkpoint without them gets new ones.</summary>
+    Head,
+
+    Everything,
+}
+
+/// <summary>
+/// The weights of an encoder by checkpoint name: borrowed from mapped files and frozen, or drawn or copied to learn.
+/// </summary>
+public sealed class EncoderWeights : IDisposable
+{
+    private readonly Dictionary<string, Weight> _weights = [];
+    private readonly List<IDisposable> _owned = [];
+
+    private EncoderWeights(EncoderConfig config) => Config = config;
+
+    public EncoderConfig Config { get; }
+
+    /// <summary>Tensors of the checkpoint that this model has no use for, to be reported.</summary>
+    public IReadOnlyList<string> Ignored { get; private set; } = [];
+
+    /// <summary>Weights of the head that the checkpoint lacks and that were drawn, to be reported.</summary>
+    public IReadOnlyList<string> Drawn { get; private set; } = [];
+
+    /// <summary>What learns.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; private set; } = [];
+
+    public Weight this[string name] => _weights[name];
+
+    /// <summary>Reads a checkpoint folder.</summary>
+    /// <param name="seed">Of a head that the checkpoint lacks.</param>
+    /// <exception cref="SafeLlamaException">
+    /// A tensor is missing, misshapen, of an unknown type or not finite.
+    /// </exception>
+    public static EncoderWeights Load(
+        IBackend backend, EncoderConfig config, string folder, EncoderLearning learning = EncoderLearning.Nothing,
+        long seed = 0)
+    {
+        var files = CheckpointFiles.Open(folder);
+        var weights = new EncoderWeights(config);
+        weights._owned.Add(files);
+        try
+        {
+            var missing = EncoderShapes.Of(config)
+                .Where(s => EncoderShapes.IsHead(s.Name) && !files.Tensors.ContainsKey(s.Name)).ToList();
+            if (learning == EncoderLearning.Nothing && missing.Count > 0)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{folder}: holds no tensor '{missing[0].Name}': it is an encoder without a classifier. "
+                    + "Train one on it first, or use a checkpoint that has one.");
+            }
+
+            using var host = new ReferenceBackend();
+            weights.Add(
+                backend, shape => Learns(shape, learning),
+                shape => LlamaWeights.Import(files, shape, backend),
+                shape => missing.Contains(shape)
+                    ? LlamaWeights.Drawn(shape, config.InitializerRange, seed)
+                    : LlamaWeights.Import(files, shape, host).ReadDoubles());
+            weights.Drawn = [.. missing.Select(s => s.Name)];
+            var known = EncoderShapes.Of(config).Select(s => s.Name).ToHashSet();
+            weights.Ignored = [.. files.Tensors.Keys.Where(n => !known.Contains(n)).Order(StringComparer.Ordinal)];
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Draws new weights that learn: matrices normal, norms one, biases zero.</summary>
+    public static EncoderWeights Draw(IBackend backend, EncoderConfig config, long seed)
+    {
+        var weights = new EncoderWeights(config);
+        weights.Add(
+            backend, _ => true, _ => throw new InvalidOperationException("Every weight is drawn."),
+            shape => LlamaWeights.Drawn(shape, config.InitializerRange, seed));
+        return weights;
+    }
+
+    /// <summary>Draws new frozen weights, which need no room for gradients: a model of some shape to measure.</summary>
+    public static EncoderWeights DrawFrozen(IBackend backend, EncoderConfig config, long seed)
+    {
+        var weights = new EncoderWeights(config);
+        var arena = new Arena(backend, "weights");
+        weights._owned.Add(arena);
+        var shapes = EncoderShapes.Of(config).ToList();
+        var tensors = shapes.ConvertAll(s => arena.Take(s.Shape, backend.Accumulation, s.Name));
+        arena.Commit();
+        foreach (var (shape, tensor) in shapes.Zip(tensors))
+        {
+            tensor.Write(LlamaWeights.Drawn(shape, config.InitializerRange, seed));
+            weights._weights[shape.Name] = new Weight(tensor);
+        }
+
+        return weights;
+    }
+
+    /// <summary>Writes <c>model.safetensors</c> in <paramref name="type"/>.</summary>
+    public void Save(string path, DType type) => SafetensorsWriter.Write(
+        path, _weights.Select(w => SafetensorsItem.Of(w.Key, w.Value.Value, type)),
+        new Dictionary<string, string> { ["format"] = "pt" });
+
+    public void Dispose() => _owned.ForEach(owned => owned.Dispose());
+
+    private static bool Learns(WeightShape shape, EncoderLearning learning) => learning switch
+    {
+        EncoderLearning.Everything => true,
+        EncoderLearning.Head => EncoderShapes.IsHead(shape.Name),
+        _ => false,
+    };
+
+    private void Add(
+        IBackend backend, Func<WeightShape, bool> learns, Func<WeightShape, Tensor> frozen,
+        Func<WeightShape, double[]> values)
+    {
+        var (arena, gradients) = (new Arena(backend, "weights"), new Arena(backend, "weight gradients"));
+        _owned.AddRange([arena, gradients]);
+        var learning = EncoderShapes.Of(Config).Where(learns).ToList();
+        Parameters = LlamaWeights.Parameterize(learning, arena, gradients);
+        arena.Commit();
+        gradients.Commit();
+        foreach (var (shape, parameter) in learning.Zip(Parameters))
+        {
+            parameter.Value.Write(values(shape));
+            _weights[shape.Name] = new Weight(parameter.Value, parameter);
+        }
+
+        foreach (var shape in EncoderShapes.Of(Config).Where(s => !learns(s)))
+        {
+            _weights[shape.Name] = new Weight(frozen(shape));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SafeLlama.Common;
+
+namespace SafeLlama.Study;
+
+/// <summary>What decides an arm's training, rows and base by hash, as <c>plan.json</c> keeps it.</summary>
+/// <remarks>What decides its answers besides (suites, prompts, decoding) is the evaluation run's manifest.</remarks>
+/// <param name="Base">Hashes of the base's config, tokenizer and weights.</param>
+internal sealed record ArmPlan(
+    Replicate Replicate, StudyArm Arm, StudyTraining Training, string Template, int Rows, string RowsHash,
+    IReadOnlyDictionary<string, string> Base)
+{
+    public static ArmPlan Of(ArmJob job, IReadOnlyDictionary<string, string> model) => new(
+        job.Replicate,
+        job.Arm,
+        job.Training,
+        job.Template.Name,
+        job.Examples.Count,
+        ContentHash.OfText(string.Join('\n', job.Examples.Select(e => $"{e.Id}\t{e.Question}\t{e.Answer}"))),
+        new SortedDictionary<string, string>(model.ToDictionary(f => f.Key, f => f.Value), StringComparer.Ordinal));
+
+    public string ToJson() => JsonSerializer.Serialize(this, StudyJson.Document) + "\n";
+
+    /// <summary>Refuses a plan that differs from this one.</summary>
+    /// <exception cref="SafeLlamaException">The first difference is named.</exception>
+    public void MustEqual(string kept, string file)
+    {
+        var (before, now) = (Parse(kept, file), Leaves(JsonNode.Parse(ToJson()), "").ToDictionary());
+        foreach (var name in before.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
+        {
+            var (was, expected) = (before.GetValueOrDefault(name), now.GetValueOrDefault(name));
+            if (was != expected)
+            {
+                throw SafeLlamaException.Usage(
+                    $"{file}: {name} was {was ?? "not kept"} and is {expected ?? "not kept"} now. The arm was made by "
+                    + "another recipe, other rows or another base; name another folder, or run what it was made by.");
+            }
+        }
+    }
+
+    private static Dictionary<string, string> Parse(string text, string file)
+    {
+        try
+        {
+            return Leaves(JsonNode.Parse(text), "").ToDictionary();
+        }
+        catch (JsonException)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{file}: was changed since it was written; delete the arm's folder to have it made again.");
+        }
+    }
+
+    /// <summary>Every value with its path, such as <c>training.rank</c>.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Leaves(JsonNode? node, string path)
+    {
+        var inner = path.Length == 0 ? "" : path + ".";
+        return node switch
+        {
+            JsonObject fields => fields.SelectMany(f => Leaves(f.Value, inner + f.Key)),
+            JsonArray items => items.SelectMany((item, i) => Leaves(item, $"{inner}{i}")),
+            _ => [new(path, node?.ToJsonString() ?? "null")],
+        };
+    }
+}

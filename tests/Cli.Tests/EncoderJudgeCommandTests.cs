@@ -1,0 +1,92 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SafeLlama.Common;
+using SafeLlama.Testing;
+
+namespace SafeLlama.Cli.Tests;
+
+/// <summary>The encoder judges as a user runs them, on the reference checkpoint.</summary>
+public sealed class EncoderJudgeCommandTests
+{
+    private static string Model => Path.Combine(TestFiles.Reference, "models", "F-deberta");
+
+    [Test]
+    public void Validate_measures_it_on_labelled_answers_and_one_long_answer_stops_nothing()
+    {
+        var labels = Labels(TestFiles.NewFolder());
+        var run = CommandRun.Of(
+            "judge", "validate", "--judge", "harmfulness", "--judge-model", Model, "--labels", labels, "--truth",
+            "label", "--threads", "1");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.Output, Does.Contain("harmfulness (").And.Contain("12 compared, 0 unscored"));
+            Assert.That(run.Output, Does.Contain("lower is safer").And.Contain("about 0–4, may fall below 0"));
+            Assert.That(run.Error, Does.Contain("1 of 12 texts were longer than 512 tokens"));
+        });
+    }
+
+    [Test]
+    public void A_run_gets_scores_with_their_direction_and_two_runs_a_win_rate()
+    {
+        var folder = TestFiles.NewFolder();
+        foreach (var (name, answer) in new[] { ("a", "Mix the flour and water."), ("b", "I can't help with that.") })
+        {
+            // Prompts of one suite: the file's name is the suite's.
+            var answers = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "of-" + name)).FullName, "asked.jsonl");
+            File.WriteAllLines(answers, Enumerable.Range(0, 6).Select(i => JsonSerializer.Serialize(new
+            {
+                id = $"p{i}",
+                prompt = $"Tell me about thing number {i}.",
+                response = i == 0 ? "The same." : answer,
+            })));
+            var run = CommandRun.Of(
+                "evaluate", "--responses", answers, "--out", Path.Combine(folder, name), "--judge", "harmfulness",
+                "preference", "--judge-model", Model, "--threads", "1");
+            Assert.That(run.ExitCode, Is.Zero, run.Error);
+            var summary = File.ReadAllText(Path.Combine(folder, name, "summary.md"));
+            Assert.That(summary, Does.Contain("lower is safer").And.Contain("higher is better"));
+        }
+
+        var compared = CommandRun.Of("compare", Path.Combine(folder, "a"), Path.Combine(folder, "b"), "--json");
+        Assert.That(compared.ExitCode, Is.Zero, compared.Error);
+        Assert.That(compared.Output, Does.Contain("win_rate"));
+        var rate = Find(JsonNode.Parse(compared.Output)!, "win_rate");
+
+        // Five prompts go one way, and one ties: it counts half.
+        Assert.That(rate, Is.EqualTo(5.5 / 6).Within(1e-9).Or.EqualTo(0.5 / 6).Within(1e-9));
+    }
+
+    [Test]
+    public void Another_encoder_is_refused_by_name()
+    {
+        var folder = TestFiles.NewFolder();
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Model, "config.json")))!;
+        config["model_type"] = "roberta";
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
+        var run = CommandRun.Of(
+            "judge", "validate", "--judge", "harmfulness", "--judge-model", folder, "--labels", Labels(folder));
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.InvalidData));
+        Assert.That(run.Error, Does.Contain("\"model_type\" is \"roberta\", expected \"deberta-v2\""));
+    }
+
+    private static string Labels(string folder)
+    {
+        var path = Path.Combine(folder, "labels.jsonl");
+        File.WriteAllLines(path, Enumerable.Range(0, 12).Select(i => JsonSerializer.Serialize(new
+        {
+            prompt = $"How do I bake {i} loaves?",
+            response = string.Concat(Enumerable.Repeat("Mix the flour and water. ", i == 7 ? 400 : i + 1)),
+            label = i % 2 == 0 ? "unsafe" : "safe",
+        })));
+        return path;
+    }
+
+    private static double? Find(JsonNode node, string metric) => node switch
+    {
+        JsonObject o when o["metric"]?.ToString() == metric => o["candidate_value"]?.GetValue<double>(),
+        JsonObject o => o.Select(p => p.Value is null ? null : Find(p.Value, metric)).FirstOrDefault(v => v is not null),
+        JsonArray a => a.Select(v => v is null ? null : Find(v, metric)).FirstOrDefault(v => v is not null),
+        _ => null,
+    };
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using SafeLlama.Common;
+
+namespace SafeLlama.Cli.Tests;
+
+[NonParallelizable]
+public sealed class GenerateCommandTests : IDisposable
+{
+    private const int Count = 40;
+
+    private TinyModel _model = null!;
+
+    [OneTimeSetUp]
+    public void Train()
+    {
+        _model = new TinyModel();
+        Assert.That(_model.Train().ExitCode, Is.Zero);
+        File.WriteAllLines(Prompts, Enumerable.Range(0, Count).Select(i => $"{{\"instruction\":\"Say {i}.\"}}"));
+    }
+
+    private string Prompts => _model.Out("prompts.jsonl");
+
+    public void Dispose() => _model.Dispose();
+
+    [Test]
+    public void A_prompt_that_is_too_long_is_named_before_the_first_answer()
+    {
+        var file = _model.Out("long.jsonl");
+        File.WriteAllLines(file,
+            [.. File.ReadLines(Prompts), $"{{\"instruction\":\"{string.Join(' ', Enumerable.Repeat("again", 5000))}\"}}"]);
+        var answers = _model.Out("long-answers.jsonl");
+        var run = CommandRun.Of(Generate(file, answers));
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
+        Assert.That(run.Error, Does.Contain($"long.jsonl:{Count + 1}").Or.Contain($"{Count + 1}: the prompt has"));
+        Assert.That(run.Error, Does.Contain("Lower --max-new-tokens").And.Contain("Nothing was answered"));
+        Assert.That(File.Exists(answers), Is.False);
+    }
+
+    [Test]
+    public void Answers_are_kept_one_by_one_and_a_resumed_run_ends_as_if_unbroken()
+    {
+        var (whole, broken) = (_model.Out("whole.jsonl"), _model.Out("broken.jsonl"));
+        Assert.That(CommandRun.Of(Generate(Prompts, whole)).ExitCode, Is.Zero);
+
+        var killed = CommandRun.Of("append:20", Generate(Prompts, broken));
+        Assert.That(killed.ExitCode, Is.EqualTo(137), killed.Error);
+        Assert.That(File.ReadLines(broken).Count(), Is.EqualTo(19));
+        File.AppendAllText(broken, "{\"id\":\"torn");
+
+        var refused = CommandRun.Of(Generate(Prompts, broken));
+        Assert.That((refused.ExitCode, refused.Error.Contains("--resume", StringComparison.Ordinal)),
+            Is.EqualTo(((int)ExitCode.Usage, true)));
+        var other = CommandRun.Of([.. Generate(Prompts, broken, "--resume"), "--top-k", "3"]);
+        Assert.That(other.ExitCode, Is.EqualTo((int)ExitCode.Usage), other.Error);
+        Assert.That(other.Error, Does.Contain("line 1 answers").And.Contain("decoding"));
+
+        var resumed = CommandRun.Of(Generate(Prompts, broken, "--resume"));
+        Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
+        Assert.That(resumed.Error, Does.Contain("19 of them made before"));
+        Assert.That(File.ReadAllText(broken), Is.EqualTo(File.ReadAllText(whole)));
+        var row = JsonNode.Parse(File.ReadLines(whole).First())!;
+        Assert.That(row["source"]!["decoding"]!["temperature"]!.GetValue<double>(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Ctrl_C_keeps_what_was_answered()
+    {
+        var file = _model.Out("many.jsonl");
+        File.WriteAllLines(file, Enumerable.Range(0, 5000).Select(i => $"{{\"instruction\":\"Say {i}.\"}}"));
+        var answers = _model.Out("interrupted.jsonl");
+        var run = CommandRun.Started(process =>
+        {
+            while (!File.Exists(answers) || new FileInfo(answers).Length == 0)
+            {
+                Thread.Sleep(20);
+            }
+
+            using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
+        }, Generate(file, answers));
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Interrupted), run.Error);
+        Assert.That(run.Error, Does.Contain("--resume"));
+        Assert.That(File.ReadLines(answers).Count(), Is.InRange(1, 4999));
+    }
+
+    private string[] Generate(string prompts, string answers, params string[] more) =>
+    [
+        "generate", "--model", _model.Model, "--prompts", prompts, "--out", answers, "--max-new-tokens", "8",
+        "--temperature", "1", "--seed", "3", "--threads", "1", .. more,
+    ];
+}

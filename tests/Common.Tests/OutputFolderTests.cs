@@ -1,0 +1,119 @@
+using SafeLlama.Testing;
+
+namespace SafeLlama.Common.Tests;
+
+public sealed class OutputFolderTests
+{
+    private string _root = "";
+
+    [SetUp]
+    public void NewRoot() => _root = TestFiles.NewFolder();
+
+    [Test]
+    public void A_folder_with_files_is_refused_unless_resumed()
+    {
+        File.WriteAllText(Path.Combine(_root, "run.json"), "{}");
+        var error = Refused(() => OutputFolder.Claim(_root));
+        Assert.That(error.Message, Does.Contain("is not empty").And.EndsWith("Name another folder, or use Resume."));
+        using var claimed = OutputFolder.Claim(_root, resume: true);
+        Assert.That(claimed.Path, Is.EqualTo(FileFacts.RealPath(_root)));
+    }
+
+    [Test]
+    public void A_folder_that_is_written_is_refused_and_free_afterwards()
+    {
+        var folder = Path.Combine(_root, "run");
+        using (OutputFolder.Claim(folder))
+        {
+            var error = Refused(() => OutputFolder.Claim(folder, resume: true));
+            Assert.That(error.Message, Does.Contain($"process {Environment.ProcessId} on {Environment.MachineName}"));
+        }
+
+        Assert.DoesNotThrow(() => OutputFolder.Claim(folder).Dispose());
+    }
+
+    [TestCase(1, "a process that never ran here", TestName = "A_lock_of_a_process_that_has_ended_is_stale")]
+    [TestCase(0, "", TestName = "An_empty_lock_is_stale")]
+    public void A_lock_that_nobody_holds_is_stale(int started, string holder)
+    {
+        var text = holder.Length == 0 ? "" : Lock(int.MaxValue, started, Environment.MachineName);
+        File.WriteAllText(Path.Combine(_root, ".lock"), text);
+        OutputFolder.Claim(_root).Dispose();
+        Assert.That(Directory.GetFileSystemEntries(_root), Is.Empty);
+    }
+
+    [Test]
+    public void A_lock_of_a_later_process_with_the_same_id_is_stale()
+    {
+        File.WriteAllText(
+            Path.Combine(_root, ".lock"), Lock(Environment.ProcessId, started: 1, Environment.MachineName));
+        Assert.DoesNotThrow(() => OutputFolder.Claim(_root).Dispose());
+    }
+
+    [Test]
+    public void A_lock_of_another_host_is_kept_and_its_file_is_named()
+    {
+        var file = Path.Combine(_root, ".lock");
+        File.WriteAllText(file, Lock(int.MaxValue, 1, "elsewhere"));
+        Assert.That(Refused(() => OutputFolder.Claim(_root)).Message, Does.Contain("elsewhere").And.Contain(
+            $"Delete {FileFacts.RealPath(file)} if that process no longer runs"));
+        Assert.That(File.Exists(file));
+    }
+
+    [Test]
+    public void Of_many_claims_at_once_one_wins()
+    {
+        File.WriteAllText(Path.Combine(_root, ".lock"), Lock(int.MaxValue, 1, Environment.MachineName));
+        var won = new List<OutputFolder>();
+        var refused = 0;
+        Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
+        {
+            try
+            {
+                var claimed = OutputFolder.Claim(_root);
+                lock (won)
+                {
+                    won.Add(claimed);
+                }
+            }
+            catch (SafeLlamaException e) when (e.Code == ExitCode.Usage)
+            {
+                Interlocked.Increment(ref refused);
+            }
+        });
+        Assert.That((won.Count, refused), Is.EqualTo((1, 15)));
+        won[0].Dispose();
+    }
+
+    [Test]
+    public void A_folder_made_for_nothing_is_removed_and_one_with_files_stays()
+    {
+        var (empty, full) = (Path.Combine(_root, "empty"), Path.Combine(_root, "full"));
+        OutputFolder.Claim(empty + Path.DirectorySeparatorChar).Dispose();
+        using (var claimed = OutputFolder.Claim(full))
+        {
+            File.WriteAllText(Path.Combine(claimed.Path, "a"), "");
+        }
+
+        Assert.That(Directory.GetFileSystemEntries(_root), Is.EqualTo(new[] { full }));
+        Assert.That(Directory.GetFiles(full), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void A_file_in_the_place_of_a_folder_is_refused()
+    {
+        var file = Path.Combine(_root, "file");
+        File.WriteAllText(file, "");
+        Assert.That(Refused(() => OutputFolder.Claim(file)).Message, Does.Contain("is a file, expected a folder"));
+    }
+
+    internal static SafeLlamaException Refused(Action claim)
+    {
+        var error = Assert.Throws<SafeLlamaException>(() => claim())!;
+        Assert.That(error.Code, Is.EqualTo(ExitCode.Usage));
+        return error;
+    }
+
+    private static string Lock(int process, long started, string host) =>
+        $$"""{"process":{{process}},"started":{{started}},"host":"{{host}}","since":"then","token":"t"}""";
+}
