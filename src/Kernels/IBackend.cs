@@ -35,8 +35,9 @@ public interface IBackend : IDisposable
     /// </summary>
     long ScratchBytes(in WorkSize work);
 
-    /// <summary>A tensor over host bytes in their stored type: borrowed on the CPU, uploaded on a device.</summary>
-    Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name);
+    /// <summary>A tensor over host bytes as they are stored: borrowed on the CPU, uploaded on a device.</summary>
+    /// <exception cref="Common.SafeLlamaException">A device has no kernels for this format.</exception>
+    Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name);
 
     RmsNorm RmsNorm { get; }
 

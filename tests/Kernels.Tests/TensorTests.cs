@@ -85,7 +85,7 @@ internal sealed class TensorTests
         using var memory = new HostMemory(64, "test");
         memory.Write(8, [0x80, 0x3F, 0x00, 0x40]);
         using var backend = new CpuBackend(1);
-        var tensor = backend.Import(memory, 8, new(1, 2), DType.BFloat16, "weight");
+        var tensor = backend.Import(memory, 8, new(1, 2), WeightFormat.BF16, "weight");
         Assert.That(tensor.ReadDoubles(), Is.EqualTo(new[] { 1.0, 2.0 }));
         memory.Write(8, [0x00, 0x40]);
         Assert.That(tensor.ReadDoubles()[0], Is.EqualTo(2.0));

@@ -90,8 +90,8 @@ public class CpuBackend : IBackend
         return sizeof(float) * ((_pool.Threads * thread) + shared);
     }
 
-    public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
-        Tensor.Over(source, byteOffset, shape, type, name);
+    public Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name) =>
+        Tensor.Over(source, byteOffset, shape, format, name);
 
     /// <summary>Nothing is left to wait for: every op returns when it is done.</summary>
     public void Synchronize()

@@ -133,10 +133,17 @@ public sealed class GpuBackend : IBackend
     /// Uploads from where the bytes lie, such as a mapped file; the backend keeps the device's copy until it is
     /// disposed.
     /// </summary>
-    public unsafe Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name)
+    public unsafe Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name)
     {
+        if (format.Type == DType.Blocks)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"Tensor '{name}' is stored in {format}; the kernels of a GPU read F32, F16 and BF16. Decode it first, "
+                + "or compute on the CPU.");
+        }
+
         const int Piece = 1 << 30;
-        var bytes = shape.Count * type.Size();
+        var bytes = format.Bytes(shape);
         var memory = new GpuMemory(_device, bytes, name);
         _imported.Add(memory);
         for (var at = 0L; at < bytes; at += Piece)
@@ -145,7 +152,7 @@ public sealed class GpuBackend : IBackend
                 at, new ReadOnlySpan<byte>(source.Pointer + byteOffset + at, (int)Math.Min(Piece, bytes - at)));
         }
 
-        return Tensor.Over(memory, 0, shape, type, name);
+        return Tensor.Over(memory, 0, shape, format, name);
     }
 
     public void Synchronize() => _device.Synchronize();

@@ -16,7 +16,7 @@ public abstract class Op
         var bytes = 0.0;
         foreach (var tensor in tensors)
         {
-            bytes += tensor is null ? 0 : tensor.Shape.Count * tensor.Type.Size();
+            bytes += tensor is null ? 0 : tensor.Format.Bytes(tensor.Shape);
         }
 
         return bytes;

@@ -42,8 +42,8 @@ public sealed class ReferenceBackend : IBackend
     /// <summary>Loops over numbers widened once: a few matrices, on models that are small.</summary>
     public long ScratchBytes(in WorkSize work) => 4L * work.Rows * work.Columns * sizeof(double);
 
-    public Tensor Import(HostMemory source, long byteOffset, Shape shape, DType type, string name) =>
-        Tensor.Over(source, byteOffset, shape, type, name);
+    public Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name) =>
+        Tensor.Over(source, byteOffset, shape, format, name);
 
     public void Synchronize()
     {

@@ -41,7 +41,7 @@ public sealed class Arena(IBackend backend, string name) : IDisposable
         }
 
         var stride = shape.Rank < 2 ? shape.AsMatrix().Columns : backend.RowStride(shape.AsMatrix().Columns, type);
-        var tensor = new Tensor(null, Position, shape, type, stride, name);
+        var tensor = new Tensor(null, Position, shape, WeightFormat.Of(type), stride, name);
         _tensors.Add(tensor);
         Position = checked(Position + ((tensor.ByteCount + Alignment - 1) / Alignment * Alignment));
         ByteCount = Math.Max(ByteCount, Position);

@@ -12,16 +12,21 @@ public enum DType
     /// <summary>IEEE 754 half precision.</summary>
     Float16,
     Int32,
+
+    /// <summary>Elements are parts of blocks that share scales; a tensor's <see cref="WeightFormat"/> says how.</summary>
+    Blocks,
 }
 
 public static class DTypes
 {
     /// <summary>Bytes per element.</summary>
+    /// <exception cref="ArgumentException">Elements of blocks have no bytes of their own.</exception>
     public static int Size(this DType type) => type switch
     {
         DType.Float64 => 8,
         DType.Float32 or DType.Int32 => 4,
-        _ => 2,
+        DType.BFloat16 or DType.Float16 => 2,
+        _ => throw new ArgumentException($"{type} has no size per element: ask the tensor's WeightFormat."),
     };
 
     /// <summary>Widens a stored bf16, exactly.</summary>

@@ -78,7 +78,7 @@ public static unsafe class RowsExtensions
     public static Rows<T> AsRows<T>(this Tensor tensor)
         where T : unmanaged
     {
-        tensor.MustStore<T>();
+        tensor.RequireStored<T>();
         return new Rows<T>((T*)tensor.HostPointer(), tensor.RowStride, tensor.Columns);
     }
 

@@ -12,20 +12,32 @@ public sealed class Tensor
 {
     private Storage? _storage;
 
-    internal Tensor(Storage? storage, long byteOffset, Shape shape, DType type, int rowStride, string name)
+    internal Tensor(Storage? storage, long byteOffset, Shape shape, WeightFormat format, int rowStride, string name)
     {
-        (_storage, ByteOffset, Shape, Type, RowStride, Name) = (storage, byteOffset, shape, type, rowStride, name);
+        (_storage, ByteOffset, Shape, Format, RowStride, Name) = (storage, byteOffset, shape, format, rowStride, name);
+        (Type, RowBytes) = (format.Type, (nint)format.RowBytes(rowStride));
     }
 
     /// <summary>A view of all of <paramref name="shape"/>, densely packed, at a place in existing memory.</summary>
+    public static Tensor Over(Storage storage, long byteOffset, Shape shape, WeightFormat format, string name) =>
+        new(storage, byteOffset, shape, format, shape.AsMatrix().Columns, name);
+
+    /// <summary>The same, of elements that stand alone.</summary>
     public static Tensor Over(Storage storage, long byteOffset, Shape shape, DType type, string name) =>
-        new(storage, byteOffset, shape, type, shape.AsMatrix().Columns, name);
+        Over(storage, byteOffset, shape, WeightFormat.Of(type), name);
 
     public string Name { get; }
 
     public Shape Shape { get; }
 
+    /// <summary>How rows are stored.</summary>
+    public WeightFormat Format { get; }
+
+    /// <summary>The elements' type; <see cref="DType.Blocks"/> where they are parts of blocks.</summary>
     public DType Type { get; }
+
+    /// <summary>Bytes from one row to the next.</summary>
+    public nint RowBytes { get; }
 
     /// <summary>Elements from one row to the next.</summary>
     public int RowStride { get; }
@@ -41,7 +53,7 @@ public sealed class Tensor
     public int Columns => Shape.AsMatrix().Columns;
 
     /// <summary>The bytes from the first element to the end of the last row, padding included.</summary>
-    public long ByteCount => (long)Rows * RowStride * Type.Size();
+    public long ByteCount => Rows * (long)RowBytes;
 
     /// <summary>
     /// A matrix of <paramref name="count"/> rows from row <paramref name="first"/> on, over the same memory.
@@ -50,7 +62,7 @@ public sealed class Tensor
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)first + count, Rows);
-        return new Tensor(Storage, RowOffset(first), new(count, Columns), Type, RowStride, Name);
+        return new Tensor(Storage, RowOffset(first), new(count, Columns), Format, RowStride, Name);
     }
 
     /// <summary>
@@ -61,7 +73,7 @@ public sealed class Tensor
         ArgumentOutOfRangeException.ThrowIfNotEqual(Shape.Rank, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)first + count, Shape[0]);
-        return new Tensor(Storage, ByteOffset + ((long)first * Type.Size()), new(count), Type, count, Name);
+        return new Tensor(Storage, ByteOffset + ((long)first * Type.Size()), new(count), Format, count, Name);
     }
 
     /// <summary>Sets every element, and the padding, to zero.</summary>
@@ -78,14 +90,15 @@ public sealed class Tensor
     /// <summary>Copies all elements to memory of the host, widened to double.</summary>
     public void ReadDoubles(Span<double> values)
     {
-        MustFill(values.Length);
+        RequireCount(values.Length);
         var (rows, columns) = Shape.AsMatrix();
-        var rented = ArrayPool<byte>.Shared.Rent(columns * Type.Size());
-        var bytes = rented.AsSpan(0, columns * Type.Size());
+        var rowBytes = (int)Format.RowBytes(columns);
+        var rented = ArrayPool<byte>.Shared.Rent(rowBytes);
+        var bytes = rented.AsSpan(0, rowBytes);
         for (var row = 0; row < rows; row++)
         {
             Storage.Read(RowOffset(row), bytes);
-            TensorConvert.ToDoubles(bytes, Type, values.Slice(row * columns, columns));
+            TensorConvert.ToDoubles(bytes, Format, values.Slice(row * columns, columns));
         }
 
         ArrayPool<byte>.Shared.Return(rented);
@@ -101,9 +114,9 @@ public sealed class Tensor
     /// <summary>Writes all elements, rounded to the stored type.</summary>
     public void Write(ReadOnlySpan<double> values)
     {
-        MustFill(values.Length);
+        RequireCount(values.Length);
         var (rows, columns) = Shape.AsMatrix();
-        var bytes = new byte[columns * Type.Size()];
+        var bytes = new byte[Format.RowBytes(columns)];
         for (var row = 0; row < rows; row++)
         {
             TensorConvert.FromDoubles(values.Slice(row * columns, columns), Type, bytes);
@@ -140,7 +153,7 @@ public sealed class Tensor
     private T[] ReadExact<T>()
         where T : unmanaged
     {
-        MustStore<T>();
+        RequireStored<T>();
         var values = new T[Shape.Count];
         for (var row = 0; row < Rows; row++)
         {
@@ -153,35 +166,36 @@ public sealed class Tensor
     private void WriteExact<T>(ReadOnlySpan<T> values)
         where T : unmanaged
     {
-        MustStore<T>();
-        MustFill(values.Length);
+        RequireStored<T>();
+        RequireCount(values.Length);
         for (var row = 0; row < Rows; row++)
         {
             Storage.Write(RowOffset(row), MemoryMarshal.AsBytes(values.Slice(row * Columns, Columns)));
         }
     }
 
-    private long RowOffset(int row) => ByteOffset + ((long)row * RowStride * Type.Size());
+    private long RowOffset(int row) => ByteOffset + ((long)row * RowBytes);
 
     /// <exception cref="ArgumentException">
     /// The elements are no <typeparamref name="T"/>, though they may be as large.
     /// </exception>
-    internal void MustStore<T>()
+    internal void RequireStored<T>()
     {
         var stored = Type switch
         {
             DType.Float64 => typeof(double),
             DType.Float32 => typeof(float),
             DType.Int32 => typeof(int),
+            DType.Blocks => null,
             _ => typeof(ushort),
         };
         if (stored != typeof(T))
         {
-            throw new ArgumentException($"Tensor '{Name}' stores {Type}, which is not {typeof(T).Name}.");
+            throw new ArgumentException($"Tensor '{Name}' stores {(Type == DType.Blocks ? Format.Name : Type)}, which is not {typeof(T).Name}.");
         }
     }
 
-    private void MustFill(int count)
+    private void RequireCount(int count)
     {
         if (count != Shape.Count)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
@@ -5,6 +6,25 @@ namespace SafeLlama.Kernels;
 /// <summary>Stored bytes to doubles and back, for the host side of a tensor.</summary>
 public static class TensorConvert
 {
+    /// <summary>Decodes a stored row: elements exactly, blocks to the fp32 numbers they stand for.</summary>
+    public static void ToDoubles(ReadOnlySpan<byte> row, WeightFormat format, Span<double> values)
+    {
+        if (format.Type != DType.Blocks)
+        {
+            ToDoubles(row, format.Type, values);
+            return;
+        }
+
+        var floats = ArrayPool<float>.Shared.Rent(values.Length);
+        format.Decode(row, 0, floats.AsSpan(0, values.Length));
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = floats[i];
+        }
+
+        ArrayPool<float>.Shared.Return(floats);
+    }
+
     /// <summary>Widens each stored element, exactly.</summary>
     public static void ToDoubles(ReadOnlySpan<byte> bytes, DType type, Span<double> values)
     {
@@ -88,6 +108,8 @@ public static class TensorConvert
                 }
 
                 break;
+            default:
+                throw new ArgumentException($"Numbers are not rounded to {type}: they are written in F32, F16 or BF16.");
         }
     }
 

@@ -81,12 +81,13 @@ internal sealed class GgufWeights : IDisposable
         if (Stored(found.Type) is { } type && GgufNames.PermutedHeads(_config, expected.Name) == 0)
         {
             MustBeFinite(NonFiniteIn(_file.Memory, found.Offset, found.ByteCount, type), found);
-            return _backend.Import(_file.Memory, found.Offset, expected.Shape, type, expected.Name);
+            return _backend.Import(
+                _file.Memory, found.Offset, expected.Shape, WeightFormat.Of(type), expected.Name);
         }
 
         var (memory, stored) = Copy(expected, found);
         MustBeFinite(NonFiniteIn(memory, 0, memory.ByteCount, stored), found);
-        return _backend.Import(memory, 0, expected.Shape, stored, expected.Name);
+        return _backend.Import(memory, 0, expected.Shape, WeightFormat.Of(stored), expected.Name);
     }
 
     /// <summary>Decodes a tensor, or copies it, row by row into the checkpoint's order.</summary>

@@ -157,7 +157,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>A tensor over the file's memory, in its stored type.</summary>
     public Tensor Import(SafetensorsEntry entry, IBackend backend) =>
-        backend.Import(Memory, entry.Offset, entry.Shape, WeightType(entry), entry.Name);
+        backend.Import(Memory, entry.Offset, entry.Shape, WeightFormat.Of(WeightType(entry)), entry.Name);
 
     /// <summary>
     /// Closes the file; a tensor over its memory then says so instead of reading what is no longer there.

@@ -16,7 +16,7 @@ public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<
     /// <summary>The tensor of a file that is written as it is stored, whatever its type; null for one of ours.</summary>
     internal SafetensorsEntry? Stored { get; private init; }
 
-    internal long ByteCount => Stored?.ByteCount ?? Shape.Count * Type.Size();
+    internal long ByteCount => Stored?.ByteCount ?? WeightFormat.Of(Type).Bytes(Shape);
 
     /// <summary>A tensor of another file, byte for byte.</summary>
     public static SafetensorsItem Copy(SafetensorsFile file, SafetensorsEntry entry) =>

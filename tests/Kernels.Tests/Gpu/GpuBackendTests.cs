@@ -149,7 +149,7 @@ internal sealed class GpuBackendTests
         using var memory = new HostMemory(64, "test");
         memory.Write(8, [0x80, 0x3F, 0x00, 0x40]);
         using var backend = GpuBackend.OpenEmulated(DType.Float32);
-        var weight = backend.Import(memory, 8, new(1, 2), DType.BFloat16, "weight");
+        var weight = backend.Import(memory, 8, new(1, 2), WeightFormat.BF16, "weight");
         memory.Write(8, [0, 0]);
         Assert.That(weight.ReadDoubles(), Is.EqualTo(new[] { 1.0, 2.0 }));
     }

@@ -35,9 +35,31 @@ internal static unsafe class DotProduct<TLanes>
             case DType.Float16:
                 Run<StoredFloat16>(p, rows, columns);
                 break;
-            default:
+            case DType.Float32:
                 Run<StoredFloat32>(p, rows, columns);
                 break;
+            default:
+                RunDecoded(p, rows, columns);
+                break;
+        }
+    }
+
+    /// <summary>A weight in blocks: each row of it is decoded once, and met by all rows of A.</summary>
+    private static void RunDecoded(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
+    {
+        var scratch = ThreadScratch.Floats(p.Depth);
+        for (var column = columns.First; column < columns.End; column++)
+        {
+            p.DecodeB(column, 0, new Span<float>(scratch, p.Depth));
+            var one = p with
+            {
+                B = (byte*)scratch,
+                BFormat = WeightFormat.F32,
+                BStride = p.Depth,
+                C = p.C + column,
+                Addend = p.Addend == null ? null : p.Addend + column,
+            };
+            Run<StoredFloat32>(one, rows, (0, 1));
         }
     }
 

@@ -165,11 +165,14 @@ internal sealed unsafe class GemmDispatch<TLanes>
         var (columns, depth) = (_product.Columns, _product.Depth);
         var stride = depth + TLanes.Count;
         var transposed = _transposed.Floats((long)columns * stride);
+        Span<float> row = stackalloc float[FewColumns];
+        row = row[..columns];
         for (var k = 0; k < depth; k++)
         {
+            _product.DecodeB(k, 0, row);
             for (var column = 0; column < columns; column++)
             {
-                transposed[((long)column * stride) + k] = StoredValue.At(_product.BAt(k, column), _product.BType);
+                transposed[((long)column * stride) + k] = row[column];
             }
         }
 

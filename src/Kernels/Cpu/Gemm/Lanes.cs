@@ -36,8 +36,8 @@ internal unsafe partial interface ILanes<TSelf>
     /// <summary>The sum of all lanes, in a fixed order.</summary>
     static abstract float Sum(TSelf value);
 
-    /// <summary>Turns a block: element k of each of <see cref="Count"/> rows becomes vector k, for k = 0 … 3.</summary>
-    static abstract void Turn(float* rows, nint stride, float* vectors, nint vectorStride);
+    /// <summary>Transposes a block: element k of each of <see cref="Count"/> rows becomes vector k, for k = 0 … 3.</summary>
+    static abstract void Transpose(float* rows, nint stride, float* vectors, nint vectorStride);
 }
 
 /// <summary>Sixteen floats: AVX-512.</summary>
@@ -84,7 +84,7 @@ internal readonly unsafe partial struct Lanes512(Vector512<float> value) : ILane
     public static float Sum(Lanes512 value) => Vector512.Sum(value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Turn(float* rows, nint stride, float* vectors, nint vectorStride)
+    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride)
     {
         // Quarter q of "r1" holds four values of row 4·q + 1; interleaving r0 … r3 completes the transposition.
         var (r0, r1) = (Quarters(rows, stride), Quarters(rows + stride, stride));
@@ -111,7 +111,7 @@ internal readonly unsafe partial struct Lanes512(Vector512<float> value) : ILane
     }
 }
 
-/// <summary>Float8 floats: AVX2, and whatever the runtime makes of 256 bits elsewhere.</summary>
+/// <summary>Eight floats: AVX2, and whatever the runtime makes of 256 bits elsewhere.</summary>
 internal readonly unsafe partial struct Lanes256(Vector256<float> value) : ILanes<Lanes256>
 {
     private readonly Vector256<float> _value = value;
@@ -154,10 +154,10 @@ internal readonly unsafe partial struct Lanes256(Vector256<float> value) : ILane
     public static float Sum(Lanes256 value) => Vector256.Sum(value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Turn(float* rows, nint stride, float* vectors, nint vectorStride)
+    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride)
     {
-        Lanes128.Turn(rows, stride, vectors, vectorStride);
-        Lanes128.Turn(rows + (4 * stride), stride, vectors + 4, vectorStride);
+        Lanes128.Transpose(rows, stride, vectors, vectorStride);
+        Lanes128.Transpose(rows + (4 * stride), stride, vectors + 4, vectorStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -211,7 +211,7 @@ internal readonly unsafe partial struct Lanes128(Vector128<float> value) : ILane
     public static float Sum(Lanes128 value) => Vector128.Sum(value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Turn(float* rows, nint stride, float* vectors, nint vectorStride)
+    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride)
     {
         if (Sse.IsSupported)
         {
@@ -243,7 +243,7 @@ internal readonly unsafe partial struct Lanes128(Vector128<float> value) : ILane
 /// <summary>
 /// fp16 to fp32: exponent and mantissa move 13 bits up; a product with 2¹¹² corrects the exponent's bias.
 /// </summary>
-/// <remarks>The product is exact, subnormal numbers included. Infinity and NaN are told by their exponent.</remarks>
+/// <remarks>The product is exact, subnormal numbers included. Infinity and NaN are recognized by their exponent.</remarks>
 internal static class HalfBits
 {
     public const float Rebias = 5.192296858534828e33f;

@@ -28,9 +28,16 @@ internal unsafe struct MatrixProduct
     /// A weight as it is stored: row n holds the k of column n where <see cref="BIsTransposed"/>, else row k the n.
     /// </summary>
     public byte* B;
-    public DType BType;
+    public WeightFormat BFormat;
     public nint BStride;
     public bool BIsTransposed;
+
+    /// <summary>The type of B's elements; <see cref="DType.Blocks"/> where they are parts of blocks.</summary>
+    public DType BType
+    {
+        readonly get => BFormat.Type;
+        set => BFormat = WeightFormat.Of(value);
+    }
 
     /// <summary>The result, row-major.</summary>
     public float* C;
@@ -59,7 +66,21 @@ internal unsafe struct MatrixProduct
     /// <summary>
     /// The address of the stored element in row <paramref name="row"/>, column <paramref name="column"/> of B's memory.
     /// </summary>
+    /// <remarks>Its elements stand alone; in blocks, only rows have addresses (<see cref="DecodeB"/>).</remarks>
     public readonly byte* BAt(nint row, nint column) => B + (((row * BStride) + column) * BType.Size());
+
+    /// <summary>
+    /// Decodes elements of a row of B's memory to floats, whatever they are stored in: the way of formats that have no
+    /// code of their own.
+    /// </summary>
+    /// <param name="row">Which row of the weight.</param>
+    /// <param name="first">The first element.</param>
+    /// <param name="values">The elements from there on.</param>
+    public readonly void DecodeB(int row, int first, Span<float> values)
+    {
+        var bytes = (nint)BFormat.RowBytes((int)BStride);
+        StoredRows.Decode(BFormat, B + (row * bytes), bytes, first, values);
+    }
 
     /// <summary>The same, added to a tensor of C's shape.</summary>
     public readonly MatrixProduct AddedTo(Tensor addend) => this with
@@ -78,7 +99,7 @@ internal unsafe struct MatrixProduct
         ARowStride = x.RowStride,
         AStepStride = 1,
         B = weight.HostPointer(),
-        BType = weight.Type,
+        BFormat = weight.Format,
         BStride = weight.RowStride,
         BIsTransposed = true,
         C = (float*)y.HostPointer(),

@@ -12,11 +12,11 @@ namespace SafeLlama.Kernels;
 internal static unsafe class PackedPanels<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
-    /// <summary>Steps of k staged at once where a weight must be widened before it is turned.</summary>
-    private const int StageDepth = 128;
+    /// <summary>Steps of k staged at once where a weight must be widened before it is transposed.</summary>
+    public const int StageDepth = 128;
 
     /// <summary>A little more than <see cref="StageDepth"/>, or rows 512 bytes apart would share cache sets.</summary>
-    private const int StageStride = StageDepth + 16;
+    public const int StageStride = StageDepth + 16;
 
     /// <summary>Columns of a panel.</summary>
     public static int Width => 2 * TLanes.Count;
@@ -36,8 +36,11 @@ internal static unsafe class PackedPanels<TLanes>
             case DType.Float16:
                 Pack<StoredFloat16>(p, column, columns, step, depth, panels, stage);
                 break;
-            default:
+            case DType.Float32:
                 Pack<StoredFloat32>(p, column, columns, step, depth, panels, stage);
+                break;
+            default:
+                DecodedPanels<TLanes>.Pack(p, column, columns, step, depth, panels, stage);
                 break;
         }
     }
@@ -65,7 +68,7 @@ internal static unsafe class PackedPanels<TLanes>
         var stride = p.BStride * TStored.Size;
         if (p.BIsTransposed)
         {
-            Turn<TStored>(p.BAt(column, step), stride, columns, depth, panels, stage);
+            Transpose<TStored>(p.BAt(column, step), stride, columns, depth, panels, stage);
         }
         else
         {
@@ -78,7 +81,7 @@ internal static unsafe class PackedPanels<TLanes>
     private static void Copy<TStored>(byte* source, nint stride, int columns, int depth, float* panels)
         where TStored : struct, IStored
     {
-        // Float8 rows of a panel at a time: few enough lines to stay in L1, long enough runs to write.
+        // Eight rows of a panel at a time: few enough lines to stay in L1, long enough runs to write.
         const int Rows = 8;
         for (var first = 0; first < depth; first += Rows)
         {
@@ -98,7 +101,7 @@ internal static unsafe class PackedPanels<TLanes>
                     }
                     else
                     {
-                        Widen<TStored>(from, columns - column, to, Width);
+                        Load<TStored>(from, columns - column, to, Width);
                     }
                 }
             }
@@ -107,7 +110,7 @@ internal static unsafe class PackedPanels<TLanes>
 
     /// <summary>Row n of the source is column n of its panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Turn<TStored>(byte* source, nint stride, int columns, int depth, float* panels, float* stage)
+    private static void Transpose<TStored>(byte* source, nint stride, int columns, int depth, float* panels, float* stage)
         where TStored : struct, IStored
     {
         var padded = (columns + Width - 1) / Width * Width;
@@ -135,7 +138,7 @@ internal static unsafe class PackedPanels<TLanes>
                         PrefetchNextRows(block, blockStride, k);
                     }
 
-                    TLanes.Turn(block + k, blockStride, to, Width);
+                    TLanes.Transpose(block + k, blockStride, to, Width);
                 }
             }
         }
@@ -152,7 +155,7 @@ internal static unsafe class PackedPanels<TLanes>
         }
     }
 
-    /// <summary>Widens a vector's worth of rows; missing rows, and steps up to a multiple of four, are zero.</summary>
+    /// <summary>Stages a vector's worth of rows as floats; missing rows, and steps up to a multiple of four, are zero.</summary>
     private static void Stage<TStored>(byte* source, nint stride, int rows, int steps, float* stage)
         where TStored : struct, IStored
     {
@@ -166,7 +169,7 @@ internal static unsafe class PackedPanels<TLanes>
                     Prefetch.ToL1(source + (TLanes.Count * stride) + ahead);
                 }
 
-                Widen<TStored>(source, steps, stage, padded);
+                Load<TStored>(source, steps, stage, padded);
             }
             else
             {
@@ -176,7 +179,7 @@ internal static unsafe class PackedPanels<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Widen<TStored>(byte* source, int count, float* destination, int padded)
+    private static void Load<TStored>(byte* source, int count, float* destination, int padded)
         where TStored : struct, IStored
     {
         var i = 0;

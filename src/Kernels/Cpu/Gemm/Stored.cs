@@ -48,14 +48,3 @@ internal readonly unsafe struct StoredFloat16 : IStored
 
     public static float LoadOne(byte* source) => (float)*(Half*)source;
 }
-
-/// <summary>One stored element, its type known only as the program runs.</summary>
-internal static unsafe class StoredValue
-{
-    public static float At(byte* element, DType type) => type switch
-    {
-        DType.BFloat16 => StoredBFloat16.LoadOne(element),
-        DType.Float16 => StoredFloat16.LoadOne(element),
-        _ => StoredFloat32.LoadOne(element),
-    };
-}

@@ -15,11 +15,9 @@ internal sealed unsafe class EmbeddingCpu<TLanes>(TilePool pool) : Embedding
         var op = (Tokens: tokens.AsElements<int>(), weight, Y: y.AsRows<float>());
         pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
         {
-            var rowBytes = (long)t.weight.RowStride * t.weight.Type.Size();
             for (var n = first; n < end; n++)
             {
-                var stored = t.weight.HostPointer() + (t.Tokens[n] * rowBytes);
-                Widen.ToFloats(stored, t.weight.Type, t.Y.At(n), t.Y.Columns);
+                StoredRows.Decode(t.weight, t.Tokens[n], t.Y.At(n));
             }
         });
     }

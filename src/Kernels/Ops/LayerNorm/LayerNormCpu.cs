@@ -20,7 +20,7 @@ internal sealed unsafe class LayerNormCpu<TLanes>(TilePool pool) : LayerNorm
         {
             var dim = t.X.Columns;
             var scratch = ThreadScratch.Floats(2L * dim);
-            float* w = Widen.Row(t.weight, 0, scratch), b = Widen.Row(t.bias, 0, scratch + dim);
+            float* w = StoredRows.Row(t.weight, 0, scratch), b = StoredRows.Row(t.bias, 0, scratch + dim);
             for (var n = first; n < end; n++)
             {
                 var average = SumOfPowers(t.X.At(n), 0, dim, square: false) / dim;
@@ -39,7 +39,7 @@ internal sealed unsafe class LayerNormCpu<TLanes>(TilePool pool) : LayerNorm
             Rstd: rstd.AsElements<float>(), Dx: dx.AsRows<float>());
         pool.ForRows(x.Rows, 3L * x.Columns, op, static (in t, first, end) =>
         {
-            var w = Widen.Row(t.weight, 0, ThreadScratch.Floats(t.X.Columns));
+            var w = StoredRows.Row(t.weight, 0, ThreadScratch.Floats(t.X.Columns));
             for (var n = first; n < end; n++)
             {
                 var statistics = (t.Mean.Pointer[n], t.Rstd.Pointer[n]);

@@ -105,7 +105,7 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
         var op = (bias, HasResidual: residual is not null, Residual: before, Y: y.AsRows<float>());
         _pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
         {
-            var row = Widen.Row(t.bias, 0, ThreadScratch.Floats(t.bias.Columns));
+            var row = StoredRows.Row(t.bias, 0, ThreadScratch.Floats(t.bias.Columns));
             for (var n = first; n < end; n++)
             {
                 new ReadOnlySpan<float>(row, t.Y.Columns).CopyTo(t.Y[n]);

@@ -17,7 +17,7 @@ internal sealed unsafe class RmsNormCpu<TLanes>(TilePool pool) : RmsNorm
         pool.ForRows(x.Rows, x.Columns, op, static (in t, first, end) =>
         {
             var dim = t.X.Columns;
-            var w = Widen.Row(t.weight, 0, ThreadScratch.Floats(dim));
+            var w = StoredRows.Row(t.weight, 0, ThreadScratch.Floats(dim));
             for (var n = first; n < end; n++)
             {
                 var meanSquare = LaneMath.Dot<TLanes>(t.X.At(n), t.X.At(n), dim) / (double)dim;
@@ -35,7 +35,7 @@ internal sealed unsafe class RmsNormCpu<TLanes>(TilePool pool) : RmsNorm
         pool.ForRows(x.Rows, 2L * x.Columns, op, static (in t, first, end) =>
         {
             var dim = t.X.Columns;
-            var w = Widen.Row(t.weight, 0, ThreadScratch.Floats(dim));
+            var w = StoredRows.Row(t.weight, 0, ThreadScratch.Floats(dim));
             for (var n = first; n < end; n++)
             {
                 BackwardRow(t.Dy.At(n), t.X.At(n), w, t.Rstd.Pointer[n], t.Dx.At(n), dim);

@@ -106,8 +106,8 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     {
         var (d, keyHead, rows) = (t.HeadDim, head / t.Group * t.HeadDim, block.End - block.First);
         float* q = t.Q.At(block.First) + (head * d), dy = t.Dy.At(block.First) + (head * d);
-        QueryBlock<TLanes>.Turn(q, t.Q.Stride, rows, d, s.Turned);
-        QueryBlock<TLanes>.Turn(dy, t.Dy.Stride, rows, d, s.TurnedGradient);
+        QueryBlock<TLanes>.Transpose(q, t.Q.Stride, rows, d, s.Transposed);
+        QueryBlock<TLanes>.Transpose(dy, t.Dy.Stride, rows, d, s.TransposedGradient);
         QueryBlock<TLanes>.Ranges(t, block, s.First, s.Last);
         Statistics(t, block, head, s);
         var coming = AttentionPrefetch.Backward(t, block, head);
@@ -118,8 +118,8 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
             var padded = QueryBlock<TLanes>.RoundUp(count);
             float* k = t.K.At(key) + keyHead, v = t.V.At(key) + keyHead;
             coming.AskForQueries(turns);
-            QueryBlock<TLanes>.Scores(k, t.K.Stride, count, s.Turned, d, t.Scale, s.Edge, s.P);
-            QueryBlock<TLanes>.Scores(v, t.V.Stride, count, s.TurnedGradient, d, 1, s.Edge, s.Ds);
+            QueryBlock<TLanes>.Scores(k, t.K.Stride, count, s.Transposed, d, t.Scale, s.Edge, s.P);
+            QueryBlock<TLanes>.Scores(v, t.V.Stride, count, s.TransposedGradient, d, 1, s.Edge, s.Ds);
             if (!QueryBlock<TLanes>.SeesAll(s.First, s.Last, key, count))
             {
                 QueryBlock<TLanes>.Mask(s.P, key, count, s.First, s.Last);
@@ -195,8 +195,8 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
         public readonly float* Delta = at + (2 * Keys * Queries) + Queries;
         public readonly float* First = at + (2 * Keys * Queries) + (2 * Queries);
         public readonly float* Last = at + (2 * Keys * Queries) + (3 * Queries);
-        public readonly float* Turned = at + Fixed;
-        public readonly float* TurnedGradient = at + Fixed + (Queries * headDim);
+        public readonly float* Transposed = at + Fixed;
+        public readonly float* TransposedGradient = at + Fixed + (Queries * headDim);
         public readonly float* Dq = at + Fixed + (2 * Queries * headDim);
         public readonly float* Edge = at + Fixed + (3 * Queries * headDim);
 

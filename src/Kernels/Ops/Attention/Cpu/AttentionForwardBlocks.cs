@@ -23,12 +23,12 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
     public static void Run(in AttentionOperands t, KeyGroup block, int head)
     {
         var (d, keyHead) = (t.HeadDim, head / t.Group * t.HeadDim);
-        float* turned = ThreadScratch.Floats((((2 * Queries) + 4) * d) + (Keys * Queries) + (5 * Queries));
-        float* output = turned + (Queries * d), edge = output + (Queries * d), scores = edge + (4 * d);
+        float* transposed = ThreadScratch.Floats((((2 * Queries) + 4) * d) + (Keys * Queries) + (5 * Queries));
+        float* output = transposed + (Queries * d), edge = output + (Queries * d), scores = edge + (4 * d);
         float* max = scores + (Keys * Queries), sum = max + Queries, factor = sum + Queries;
         float* first = factor + Queries, last = first + Queries;
         var rows = block.End - block.First;
-        QueryBlock<TLanes>.Turn(t.Q.At(block.First) + (head * d), t.Q.Stride, rows, d, turned);
+        QueryBlock<TLanes>.Transpose(t.Q.At(block.First) + (head * d), t.Q.Stride, rows, d, transposed);
         QueryBlock<TLanes>.Ranges(t, block, first, last);
         new Span<float>(output, Queries * d).Clear();
         new Span<float>(max, Queries).Fill(QueryBlock<TLanes>.Masked);
@@ -39,7 +39,7 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
         {
             coming.AskForQueries(turns);
             var count = Math.Min(Keys, block.EndKey - key);
-            QueryBlock<TLanes>.Scores(t.K.At(key) + keyHead, t.K.Stride, count, turned, d, t.Scale, edge, scores);
+            QueryBlock<TLanes>.Scores(t.K.At(key) + keyHead, t.K.Stride, count, transposed, d, t.Scale, edge, scores);
             if (!QueryBlock<TLanes>.SeesAll(first, last, key, count))
             {
                 QueryBlock<TLanes>.Mask(scores, key, count, first, last);

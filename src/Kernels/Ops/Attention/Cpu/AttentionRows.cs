@@ -64,9 +64,9 @@ internal static unsafe class AttentionRows<TLanes>
     /// <param name="d">The head size.</param>
     /// <param name="scale">Multiplies every score.</param>
     /// <param name="scores">[count].</param>
-    /// <param name="turned">Room for four vectors.</param>
+    /// <param name="transposed">Room for four vectors.</param>
     private static void Scores(
-        float* query, float* keys, nint stride, int count, int d, float scale, float* scores, float* turned)
+        float* query, float* keys, nint stride, int count, int d, float scale, float* scores, float* transposed)
     {
         var j = 0;
         for (; j <= count - TLanes.Count && d % 4 == 0; j += TLanes.Count)
@@ -74,12 +74,12 @@ internal static unsafe class AttentionRows<TLanes>
             TLanes even = default, odd = default;
             for (var e = 0; e < d; e += 4)
             {
-                TLanes.Turn(keys + (j * stride) + e, stride, turned, TLanes.Count);
-                even = TLanes.MultiplyAdd(TLanes.Broadcast(query[e]), TLanes.Load(turned), even);
-                odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 1]), TLanes.Load(turned + TLanes.Count), odd);
+                TLanes.Transpose(keys + (j * stride) + e, stride, transposed, TLanes.Count);
+                even = TLanes.MultiplyAdd(TLanes.Broadcast(query[e]), TLanes.Load(transposed), even);
+                odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 1]), TLanes.Load(transposed + TLanes.Count), odd);
                 even = TLanes.MultiplyAdd(
-                    TLanes.Broadcast(query[e + 2]), TLanes.Load(turned + (2 * TLanes.Count)), even);
-                odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 3]), TLanes.Load(turned + (3 * TLanes.Count)), odd);
+                    TLanes.Broadcast(query[e + 2]), TLanes.Load(transposed + (2 * TLanes.Count)), even);
+                odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 3]), TLanes.Load(transposed + (3 * TLanes.Count)), odd);
             }
 
             TLanes.Store(scores + j, (even + odd) * TLanes.Broadcast(scale));

@@ -61,21 +61,21 @@ internal static unsafe class QueryBlock<TLanes>
     }
 
     /// <summary>
-    /// scores[j, i] = scale · Σ_e keys[j, e] · turned[e, i] for whole rows of keys, as they lie in memory.
+    /// scores[j, i] = scale · Σ_e keys[j, e] · transposed[e, i] for whole rows of keys, as they lie in memory.
     /// </summary>
     /// <param name="keys">Keys (or values) of one head.</param>
     /// <param name="stride">Floats from key to key.</param>
     /// <param name="count">How many, at most <see cref="Keys"/>.</param>
-    /// <param name="turned">[headDim, 32] the block's queries (or output gradients).</param>
+    /// <param name="transposed">[headDim, 32] the block's queries (or output gradients).</param>
     /// <param name="headDim">d.</param>
     /// <param name="scale">Multiplies every score.</param>
     /// <param name="edge">[4, headDim] room for the last keys where they are no multiple of four.</param>
     /// <param name="scores">[<see cref="Keys"/>, 32].</param>
     public static void Scores(
-        float* keys, nint stride, int count, float* turned, int headDim, float scale, float* edge, float* scores)
+        float* keys, nint stride, int count, float* transposed, int headDim, float scale, float* edge, float* scores)
     {
         var whole = count & ~3;
-        Multiply(keys, stride, 1, whole, turned, Queries, Queries, headDim, scores, Queries, scale, add: false);
+        Multiply(keys, stride, 1, whole, transposed, Queries, Queries, headDim, scores, Queries, scale, add: false);
         if (whole == count)
         {
             return;
@@ -88,17 +88,17 @@ internal static unsafe class QueryBlock<TLanes>
         }
 
         Multiply(
-            edge, headDim, 1, 4, turned, Queries, Queries, headDim, scores + (whole * Queries), Queries, scale,
+            edge, headDim, 1, 4, transposed, Queries, Queries, headDim, scores + (whole * Queries), Queries, scale,
             add: false);
     }
 
-    /// <summary>turned[e, i] = rows[i, e]; lanes without a row are zero.</summary>
+    /// <summary>transposed[e, i] = rows[i, e]; lanes without a row are zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Turn(float* rows, nint stride, int count, int headDim, float* turned)
+    public static void Transpose(float* rows, nint stride, int count, int headDim, float* transposed)
     {
         if (count < Queries)
         {
-            new Span<float>(turned, headDim * Queries).Clear();
+            new Span<float>(transposed, headDim * Queries).Clear();
         }
 
         var i = 0;
@@ -106,7 +106,7 @@ internal static unsafe class QueryBlock<TLanes>
         {
             for (var e = 0; e < headDim; e += 4)
             {
-                TLanes.Turn(rows + (i * stride) + e, stride, turned + (e * Queries) + i, Queries);
+                TLanes.Transpose(rows + (i * stride) + e, stride, transposed + (e * Queries) + i, Queries);
             }
         }
 
@@ -114,7 +114,7 @@ internal static unsafe class QueryBlock<TLanes>
         {
             for (var e = 0; e < headDim; e++)
             {
-                turned[(e * Queries) + i] = rows[(i * stride) + e];
+                transposed[(e * Queries) + i] = rows[(i * stride) + e];
             }
         }
     }
