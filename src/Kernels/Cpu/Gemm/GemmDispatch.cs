@@ -29,8 +29,9 @@ internal sealed unsafe class GemmDispatch<TLanes>
     private int _tilesAcross;
     private int _tilesDown;
 
+    /// <param name="pool">The threads.</param>
     /// <param name="tiles">The bf16 tiles of this machine; null to emulate them.</param>
-    public GemmDispatch(TilePool pool, Bf16Tiles? tiles)
+    public GemmDispatch(TilePool pool, Bf16Tiles? tiles = null)
     {
         (_pool, _tiles) = (pool, TLanes.Count == Lanes512.Count ? tiles : null);
         _runTile = RunTile;

@@ -35,26 +35,22 @@ internal static unsafe class Bf16Panels
     /// <summary>Packs columns <paramref name="column"/> … and k <paramref name="step"/> … of B.</summary>
     public static void Pack(in MatrixProduct p, int column, int columns, int step, int depth, uint* panels)
     {
-        var stride = p.BStride;
         switch (p.BIsTransposed, p.BType)
         {
             case (true, DType.BFloat16):
-                Transpose((ushort*)p.BAt(column, step), stride, columns, depth, panels);
-                break;
-            case (true, DType.Float16):
-                Transpose<StoredFloat16>(p.BAt(column, step), stride, columns, depth, panels);
+                Transpose((ushort*)p.BAt(column, step), p.BStride, columns, depth, panels);
                 break;
             case (true, _):
-                Transpose<StoredFloat32>(p.BAt(column, step), stride, columns, depth, panels);
+                Transpose(p, column, columns, step, depth, panels);
                 break;
             case (false, DType.BFloat16):
-                Interleave((ushort*)p.BAt(step, column), stride, columns, depth, panels);
+                Interleave((ushort*)p.BAt(step, column), p.BStride, columns, depth, panels);
                 break;
-            case (false, DType.Float16):
-                Interleave<StoredFloat16>(p.BAt(step, column), stride, columns, depth, panels);
+            case (false, DType.Float32):
+                Interleave((float*)p.BAt(step, column), p.BStride, columns, depth, panels);
                 break;
             default:
-                Interleave<StoredFloat32>(p.BAt(step, column), stride, columns, depth, panels);
+                Interleave(p, column, columns, step, depth, panels);
                 break;
         }
     }
@@ -135,26 +131,22 @@ internal static unsafe class Bf16Panels
         }
     }
 
-    /// <summary>W [columns, depth] in another type: sixteen rows are rounded to a small stage, then transposed.</summary>
+    /// <summary>W [columns, depth] in another format: sixteen rows are rounded to a small stage, then transposed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transpose<TStored>(byte* w, nint stride, int columns, int depth, uint* panels)
-        where TStored : struct, IStored
+    private static void Transpose(in MatrixProduct p, int first, int columns, int step, int depth, uint* panels)
     {
         var steps = Steps(depth);
         var stage = stackalloc ushort[Half * StageStride];
-        var floats = stackalloc float[StageK];
         for (var column = 0; column < (columns + Width - 1) / Width * Width; column += Half)
         {
             var to = panels + ((long)(column / Width * Width) * steps) + (column % Width);
-            var rows = Math.Clamp(columns - column, 0, Half);
             for (var k = 0; k < 2 * steps; k += StageK)
             {
-                var count = Math.Clamp(depth - k, 0, StageK);
                 var padded = Math.Min(StageK, (2 * steps) - k);
                 for (var row = 0; row < Half; row++)
                 {
-                    var from = w + ((((column + row) * stride) + k) * TStored.Size);
-                    Stage<TStored>(from, stride, row < rows ? count : 0, floats, stage + (row * StageStride), padded);
+                    var count = column + row < columns ? Math.Clamp(depth - k, 0, StageK) : 0;
+                    Stage(p, first + column + row, step + k, count, stage + (row * StageStride), padded);
                 }
 
                 var pair = 0;
@@ -168,27 +160,28 @@ internal static unsafe class Bf16Panels
         }
     }
 
-    /// <summary>Rounds a row of a stage; the row sixteen further down is fetched meanwhile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Stage<TStored>(byte* from, nint stride, int count, float* floats, ushort* to, int padded)
-        where TStored : struct, IStored
+    /// <summary>Rounds a part of a row; the row sixteen further down is fetched meanwhile.</summary>
+    private static void Stage(in MatrixProduct p, int row, int k, int count, ushort* to, int padded)
     {
-        for (var i = 0; i < count * TStored.Size; i += Prefetch.Line)
+        if (p.BType == DType.Float32)
         {
-            Prefetch.ToL2(from + (Half * stride * TStored.Size) + i);
-        }
-
-        var source = (float*)from;
-        if (typeof(TStored) != typeof(StoredFloat32))
-        {
-            source = floats;
-            for (var i = 0; i < count; i++)
+            var from = (float*)p.BAt(row, k);
+            for (var i = 0; i < count; i += Prefetch.Line / sizeof(float))
             {
-                floats[i] = TStored.LoadOne(from + (i * TStored.Size));
+                Prefetch.ToL2(from + (Half * p.BStride) + i);
             }
+
+            Bf16Rounding.RoundRow(from, count, to, padded);
+            return;
         }
 
-        Bf16Rounding.RoundRow(source, count, to, padded);
+        var floats = stackalloc float[StageK];
+        if (count > 0)
+        {
+            p.DecodeB(row, k, new Span<float>(floats, count));
+        }
+
+        Bf16Rounding.RoundRow(floats, count, to, padded);
     }
 
     /// <summary>W [depth, columns] in bf16: two rows are interleaved.</summary>
@@ -206,7 +199,7 @@ internal static unsafe class Bf16Panels
                     var from = w + (2 * step * stride) + column;
                     if (columns - column < Width || (2 * step) + 1 >= depth)
                     {
-                        InterleaveEdge<StoredBFloat16>((byte*)from, stride, columns - column, depth - (2 * step), to);
+                        InterleaveEdge(from, stride, columns - column, depth - (2 * step), to);
                         continue;
                     }
 
@@ -221,12 +214,11 @@ internal static unsafe class Bf16Panels
         }
     }
 
-    /// <summary>W [depth, columns] in another type: two rows are rounded and merged.</summary>
+    /// <summary>W [depth, columns] in fp32: two rows are rounded and merged.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Interleave<TStored>(byte* w, nint stride, int columns, int depth, uint* panels)
-        where TStored : struct, IStored
+    private static void Interleave(float* w, nint stride, int columns, int depth, uint* panels)
     {
-        var (steps, size) = (Steps(depth), TStored.Size);
+        var steps = Steps(depth);
         for (var first = 0; first < steps; first += StepsTogether)
         {
             for (var column = 0; column < columns; column += Width)
@@ -234,39 +226,67 @@ internal static unsafe class Bf16Panels
                 var to = panels + ((long)column * steps) + (first * Width);
                 for (var step = first; step < Math.Min(steps, first + StepsTogether); step++, to += Width)
                 {
-                    var from = w + (((2 * step * stride) + column) * size);
-                    if (columns - column < Width || (2 * step) + 1 >= depth)
-                    {
-                        InterleaveEdge<TStored>(from, stride, columns - column, depth - (2 * step), to);
-                        continue;
-                    }
-
-                    for (var i = 0; i < Width; i += Half)
-                    {
-                        var even = from + (i * size);
-                        var odd = even + (stride * size);
-                        Prefetch.ToL2(even + (2 * StepsTogether * stride * size));
-                        Prefetch.ToL2(odd + (2 * StepsTogether * stride * size));
-                        Bf16Rounding.RoundPairs(Load<TStored>(even), Load<TStored>(odd)).Store(to + i);
-                    }
+                    var from = w + (2 * step * stride) + column;
+                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
+                    Prefetch.ToL2(from + (2 * StepsTogether * stride) + Half);
+                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
+                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride) + Half);
+                    Merge(from, stride, columns - column, depth - (2 * step), to);
                 }
             }
         }
     }
 
+    /// <summary>W [depth, columns] in another format: two rows are decoded, then rounded and merged.</summary>
+    private static void Interleave(in MatrixProduct p, int first, int columns, int step, int depth, uint* panels)
+    {
+        const int Columns = Bf16Gemm.MaxColumns;
+        var steps = Steps(depth);
+        var rows = stackalloc float[2 * Columns];
+        for (var pair = 0; pair < steps; pair++)
+        {
+            for (var i = 0; i < Math.Clamp(depth - (2 * pair), 0, 2); i++)
+            {
+                p.DecodeB(step + (2 * pair) + i, first, new Span<float>(rows + (i * Columns), columns));
+            }
+
+            for (var column = 0; column < columns; column += Width)
+            {
+                var to = panels + ((long)column * steps) + (pair * Width);
+                Merge(rows + column, Columns, columns - column, depth - (2 * pair), to);
+            }
+        }
+    }
+
+    /// <summary>One step of a panel from two rows of floats; columns and rows that are missing are zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Load<TStored>(byte* from)
-        where TStored : struct, IStored =>
-        Unsafe.BitCast<Lanes512, Vector512<float>>(TStored.Load<Lanes512>(from));
+    private static void Merge(float* from, nint stride, int columns, int depth, uint* to)
+    {
+        if (columns >= Width && depth > 1)
+        {
+            for (var i = 0; i < Width; i += Half)
+            {
+                Bf16Rounding.RoundPairs(Vector512.Load(from + i), Vector512.Load(from + stride + i)).Store(to + i);
+            }
+
+            return;
+        }
+
+        for (var i = 0; i < Width; i++)
+        {
+            uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
+            uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
+            to[i] = even | (odd << 16);
+        }
+    }
 
     /// <summary>One step of a panel whose last columns, or whose last k, are missing.</summary>
-    private static void InterleaveEdge<TStored>(byte* from, nint stride, int columns, int depth, uint* to)
-        where TStored : struct, IStored
+    private static void InterleaveEdge(ushort* from, nint stride, int columns, int depth, uint* to)
     {
-        for (var i = 0; i < Width; i++, from += TStored.Size)
+        for (var i = 0; i < Width; i++)
         {
-            uint even = i < columns && depth > 0 ? Bf16Rounding.Round(TStored.LoadOne(from)) : 0u;
-            uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(TStored.LoadOne(from + (stride * TStored.Size))) : 0u;
+            uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
+            uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
             to[i] = even | (odd << 16);
         }
     }
