@@ -24,11 +24,12 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     /// Float32, or BFloat16: products with a weight then round both operands to bf16 and sum in fp32. The LoRA term's own
     /// products stay fp32.
     /// </param>
-    public LinearCpu(TilePool pool, SwiGlu swiGlu, DType arithmetic)
+    /// <param name="tiles">The bf16 tiles of this machine; null to emulate them.</param>
+    public LinearCpu(TilePool pool, SwiGlu swiGlu, DType arithmetic, Bf16Tiles? tiles)
         : base(swiGlu)
     {
         (_pool, _arithmetic) = (pool, arithmetic);
-        _gemm = new(pool, arithmetic == DType.BFloat16 ? Bf16Tiles.Instance : null);
+        _gemm = new(pool, tiles);
         _lora = new(pool, _gemm);
     }
 

@@ -45,34 +45,39 @@ internal sealed class TileCode
     private const int R10 = 10;
     private const int R11 = 11;
 
-    private readonly Encoder _code = new();
+    private readonly Encoder _code;
     private readonly TileForm _form;
     private readonly int _rows;
     private readonly int _vectors;
 
-    private TileCode(TileForm form, int rows, int vectors) => (_form, _rows, _vectors) = (form, rows, vectors);
+    private TileCode(TileForm form, int rows, int vectors, bool windows, bool lists)
+    {
+        (_form, _rows, _vectors, _code) = (form, rows, vectors, new Encoder(lists));
+        Enter(windows);
+        PrefetchResult();
+        Sum();
+        SumLora();
+        Store();
+        Leave(windows);
+    }
 
     /// <summary>The code of a function that takes the address of its <see cref="TileArguments"/>.</summary>
     /// <param name="form">How A lies.</param>
     /// <param name="rows">1 to 12.</param>
     /// <param name="vectors">1 or 2, of 16 columns each.</param>
     /// <param name="windows">Whether Windows' calling convention holds, else System V's.</param>
-    public static byte[] Write(TileForm form, int rows, int vectors, bool windows)
-    {
-        var tile = new TileCode(form, rows, vectors);
-        tile.Enter(windows);
-        tile.PrefetchResult();
-        tile.Sum();
-        tile.SumLora();
-        tile.Store();
-        tile.Leave(windows);
-        return tile._code.ToBytes();
-    }
+    public static byte[] Write(TileForm form, int rows, int vectors, bool windows) =>
+        new TileCode(form, rows, vectors, windows, lists: false)._code.ToBytes();
+
+    /// <summary>The same code as text, with comments.</summary>
+    public static IReadOnlyList<string> List(TileForm form, int rows, int vectors, bool windows) =>
+        new TileCode(form, rows, vectors, windows, lists: true)._code.Listing;
 
     private static Operand Argument(string field, int more = 0) => new(Rcx, TileArguments.OffsetOf(field) + more);
 
     private void Enter(bool windows)
     {
+        _code.Comment("rcx: the arguments");
         if (!windows)
         {
             _code.Move(Rcx, Rdi);
@@ -99,6 +104,7 @@ internal sealed class TileCode
     /// <summary>C is fetched while k runs; otherwise the stores at the end would wait for memory.</summary>
     private void PrefetchResult()
     {
+        _code.Comment("fetch C into L1 while k runs");
         _code.Load(Rax, Argument(nameof(TileArguments.C)));
         _code.Load(R11, Argument(nameof(TileArguments.CRowBytes)));
         for (var row = 0; row < _rows; row++)
@@ -117,6 +123,7 @@ internal sealed class TileCode
 
     private void Sum()
     {
+        _code.Comment("the sums");
         for (var i = 0; i < _rows * _vectors; i++)
         {
             _code.Zero(i);
@@ -131,6 +138,7 @@ internal sealed class TileCode
             PointAtRows();
         }
 
+        _code.Comment("two steps of k: 32 pairs of B each, and a pair of every row of A");
         var loop = _code.LabelHere();
         for (var step = 0; step < Unroll; step++)
         {
@@ -161,6 +169,7 @@ internal sealed class TileCode
     /// <summary>The LoRA branch: fp32 in both operands, r more steps on the same sums.</summary>
     private void SumLora()
     {
+        _code.Comment("the LoRA branch, if there is one: r steps in fp32 on the same sums");
         _code.Load(Rdx, Argument(nameof(TileArguments.LoraB)));
         _code.Compare(Rdx, Argument(nameof(TileArguments.LoraBEnd)));
         var none = _code.LabelAhead();
@@ -241,6 +250,7 @@ internal sealed class TileCode
 
     private void Store()
     {
+        _code.Comment("C = scale · sum + addend, or scale · sum");
         _code.LoadMask(LastMask, Argument(nameof(TileArguments.LastMask)));
         _code.BroadcastFloat(Scale, Argument(nameof(TileArguments.Scale)));
         _code.Load(Rax, Argument(nameof(TileArguments.C)));
