@@ -8,8 +8,8 @@ internal static class CommonOptions
 {
     public static Option<string> Model() => new("--model")
     {
-        Description = "A model folder in Hugging Face layout (config.json, model.safetensors, tokenizer files), or a GGUF "
-            + "file.",
+        Description = "A model folder in Hugging Face layout (config.json, model.safetensors, tokenizer files), or a "
+            + "GGUF file.",
         HelpName = "DIR|FILE.gguf",
         Required = true,
     };

@@ -26,6 +26,11 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             }
         }
 
+        foreach (var line in StudyJudges.Lines(recipe.Judges ?? []))
+        {
+            Console.WriteLine(line);
+        }
+
         foreach (var claim in recipe.Claims)
         {
             Console.WriteLine($"  claim {claim.Id}: {claim.Statement}");
