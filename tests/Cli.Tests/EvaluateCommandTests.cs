@@ -76,7 +76,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public void Names_from_files_are_shown_and_not_obeyed()
     {
         var run = Path.Combine(_folder, "names");
-        var answers = TestFiles.Fault("eval/names/names.jsonl");
+        var answers = TestFiles.Fault("eval/names/names2.jsonl");
         foreach (var told in (CommandRun[])
         [
             CommandRun.Of("evaluate", "--responses", answers, "--out", run),
