@@ -64,7 +64,8 @@ internal static class CommonOptions
     {
         var option = new Option<int>("--max-length")
         {
-            Description = "The most tokens of a sequence, prompt and answer together; 0 is what the model was made for.",
+            Description =
+                "The most tokens of a sequence, prompt and answer together; 0 is what the model was made for.",
             HelpName = "TOKENS",
             DefaultValueFactory = _ => 0,
         };
@@ -80,9 +81,10 @@ internal static class CommonOptions
 
     public static Option<string> Template() => new("--template")
     {
-        Description = $"How a request is put to the model: {string.Join(", ", PromptTemplate.Names)}, or an Alpaca "
+        Description = "How a request is put to the model: auto (what the adapter was trained with, else the model's own "
+            + $"chat template, else alpaca), {string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an Alpaca "
             + "template's JSON file.",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => "alpaca",
+        HelpName = "NAME|FILE",
+        DefaultValueFactory = _ => TemplateResolver.Auto,
     };
 }

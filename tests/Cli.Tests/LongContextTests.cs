@@ -42,7 +42,7 @@ public sealed class LongContextTests : IDisposable
     {
         Door.Refuses(
             ExitCode.Usage, "raise --max-length", "generate", "--model", _model.Model, "--prompt", "a long request",
-            "--max-length", "16", "--max-new-tokens", "8");
+            "--max-length", "16", "--max-new-tokens", "8", "--template", "alpaca");
         Door.Refuses(
             ExitCode.Usage, "131072 (max_position_embeddings)", "score", "--model", _model.Model, "--text", "a b",
             "--max-length", "200000");

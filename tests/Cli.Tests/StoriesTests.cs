@@ -127,9 +127,11 @@ public sealed class StoriesTests
         var input = Console.In;
         try
         {
-            Console.SetIn(new StringReader(string.Concat(Enumerable.Repeat("Tell me a story.\n", 6)) + "/quit\n"));
+            var lines = string.Concat(Enumerable.Repeat("Tell me a story.\n", 6));
+            Console.SetIn(new StringReader(lines + "/quit\n"));
             var run = Door.Run(
-                "generate", "--model", _model, "--template", "vicuna", "--max-new-tokens", "120", "--max-length", "400");
+                "generate", "--model", _model, "--template", "vicuna", "--max-new-tokens", "120",
+                "--max-length", "400");
             Assert.That(run.ExitCode, Is.Zero, run.Error);
             Assert.That(run.Error, Does.Contain("outgrown the 400 tokens").And.Contain("oldest turns are forgotten"));
         }

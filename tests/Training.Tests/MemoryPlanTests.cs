@@ -19,7 +19,7 @@ public sealed class MemoryPlanTests
         Assert.That(Bytes("activations"), Is.EqualTo(workspace.ByteCount));
         Assert.That(Bytes("adapter"), Is.EqualTo(run.Adapter.Parameters.Sum(p => p.Value.ByteCount)));
         Assert.That(Bytes("gradients"), Is.EqualTo(Bytes("adapter")));
-        Assert.That(Bytes("optimiser state"), Is.EqualTo(2 * Bytes("adapter")));
+        Assert.That(Bytes("optimizer state"), Is.EqualTo(2 * Bytes("adapter")));
         Assert.That(Bytes("frozen weights"), Is.EqualTo(1000));
         var shape = run.Model.Config;
         var widest = Math.Max(shape.HiddenSize, shape.IntermediateSize);
@@ -65,9 +65,9 @@ public sealed class MemoryPlanTests
         }
     }
 
-    [TestCase(false, 2000, Recompute.Nothing, "activations", "--recompute block, --micro-batch or --max-length")]
-    [TestCase(false, 6000, Recompute.Block, "activations", ": --micro-batch or --max-length")]
-    [TestCase(true, 1, Recompute.Nothing, "optimiser state", "--full")]
+    [TestCase(false, 2000, Recompute.Nothing, "activations", "Use Recompute block, lower MicroBatch, lower MaxLength")]
+    [TestCase(false, 6000, Recompute.Block, "activations", ". Lower MicroBatch, lower MaxLength")]
+    [TestCase(true, 1, Recompute.Nothing, "optimizer state", "leave out Full")]
     public void What_does_not_fit_names_the_largest_term_and_the_way_out(
         bool full, int rows, Recompute recompute, string term, string option)
     {

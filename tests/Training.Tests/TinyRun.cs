@@ -45,7 +45,7 @@ internal sealed class TinyRun : IDisposable
         MicroBatch = 2,
         Steps = 9,
         LearningRate = 0.01,
-        Warmup = Amount.Count(2),
+        WarmupSteps = Amount.Count(2),
         EvaluateEvery = 2,
     };
 
