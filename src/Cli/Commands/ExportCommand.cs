@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
@@ -95,7 +96,8 @@ internal sealed class ExportCommand
             : FileFacts.Length(target);
         var code = _check.Run(parsed, request, to, target, format);
         Console.WriteLine(parsed.GetValue(_json)
-            ? JsonSerializer.Serialize(new { @out = target, to, type = format?.ToString().ToLowerInvariant(), bytes })
+            ? JsonSerializer.Serialize(
+                new ExportResult(target, to, bytes, format?.ToString().ToLowerInvariant()), Json.Line)
             : $"{target}: {(format is null ? "" : $"{format}, ")}{bytes / 1e6:F1} MB.");
         return (int)code;
     }
