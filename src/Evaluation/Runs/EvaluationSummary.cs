@@ -25,6 +25,9 @@ public sealed record EvaluationSummary(
 {
     public const string FileName = "summary.json";
 
+    /// <summary>Every two judges of the run on the same answers.</summary>
+    public IReadOnlyList<JudgePair> JudgePairs { get; init; } = [];
+
     public sealed record UnscoredReason(string Judge, string Reason, int Count);
 
     public static EvaluationSummary Build(
@@ -37,9 +40,11 @@ public sealed record EvaluationSummary(
     {
         var metrics = new List<MetricRow>();
         var unscored = new List<UnscoredReason>();
+        var judges = new List<(JudgeIdentity, IReadOnlyList<Outcome>)>();
         foreach (var (hash, identity) in manifest.Judges)
         {
             var outcomes = Outcome.Join(prompts, responses, verdicts, hash);
+            judges.Add((identity, outcomes));
             metrics.AddRange(MetricTable.Measure(outcomes, identity, cards.GetValueOrDefault(hash), manifest.Seed));
             unscored.AddRange(outcomes.Where(o => o.Verdict.Unscored is not null).GroupBy(o => o.Verdict.Unscored!)
                 .OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal)
@@ -48,7 +53,11 @@ public sealed record EvaluationSummary(
 
         return new(
             manifest.Model, manifest.Settings, responses.Count, prompts.Count,
-            responses.Count(r => r.StopReason == "length"), metrics, unscored, notes);
+            responses.Count(r => r.StopReason == "length"), metrics, unscored,
+            [.. notes, .. JudgeCards.Remarks(cards).Except(notes)])
+        {
+            JudgePairs = JudgeConclusions.Pairs(judges),
+        };
     }
 
     /// <summary>The row of this metric; with no suite named, that over all suites, or of the only one.</summary>

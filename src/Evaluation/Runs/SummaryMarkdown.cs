@@ -29,6 +29,7 @@ public static class SummaryMarkdown
             }
         }
 
+        Pairs(text, summary);
         Section(text, "Left unscored", summary.Unscored.Select(u => $"{u.Judge}: {u.Reason}: {u.Count}"));
         Section(text, "If invalid answers counted",
             summary.Metrics.Where(m => m.Invalid > 0 && m.InvalidAsNo is not null)
@@ -36,6 +37,25 @@ public static class SummaryMarkdown
                 + $"{Number(m.InvalidAsYes!.Value)} as yes"));
         Section(text, "Notes", summary.Notes);
         return text.ToString();
+    }
+
+    private static void Pairs(StringBuilder text, EvaluationSummary summary)
+    {
+        if (summary.JudgePairs.Count == 0)
+        {
+            return;
+        }
+
+        text.Append("\n## What each judge concludes\n\n");
+        text.Append("Answers that both told; p by McNemar's exact test, adjusted by Holm.\n\n");
+        text.Append("| suite | answers | judge | yes | other judge | yes | n | only judge | only other | p (Holm) |\n");
+        text.Append("|---|---|---|---:|---|---:|---:|---:|---:|---:|\n");
+        foreach (var pair in summary.JudgePairs)
+        {
+            text.Append($"| {pair.Suite} | {JudgeConclusions.Name(pair.Question)} | {pair.First} ");
+            text.Append($"| {Number(pair.FirstRate)} | {pair.Second} | {Number(pair.SecondRate)} | {pair.N} ");
+            text.Append($"| {pair.OnlyFirst} | {pair.OnlySecond} | {ComparisonText.P(pair.PHolm)} |\n");
+        }
     }
 
     /// <summary>Three decimals; a dash where there is no number.</summary>
