@@ -41,13 +41,13 @@ internal static class CompareCommand
 
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(comparison, EvaluationJson.Document));
+                Terminal.Print(JsonSerializer.Serialize(comparison, EvaluationJson.Document));
                 return (int)ExitCode.Success;
             }
 
             foreach (var line in Lines(comparison))
             {
-                Console.WriteLine(line);
+                Terminal.Print(line);
             }
 
             return (int)ExitCode.Success;
@@ -81,7 +81,6 @@ internal static class CompareCommand
                 ])),
             "",
         ],
-        .. comparison.Rows.Select(ComparisonText.Sentence),
-        .. comparison.Notes,
+        .. comparison.Rows.Select(ComparisonText.Sentence).Concat(comparison.Notes).Select(SafeText.ForTerminalCell),
     ];
 }
