@@ -91,10 +91,11 @@ public sealed record EvaluationSummary(
         {
             throw SafeLlamaException.InvalidData($"{path}: is no summary: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw SafeLlamaException.Usage(
-                $"{path}: cannot be read; the run is not finished, `evaluate --resume` goes on with it: {e.Message}");
+                $"{path}: cannot be read: {FileErrors.Reason(e, path)} The run is not finished.",
+                "go on with it with `Resume`", "finish it with `evaluate`");
         }
     }
 }

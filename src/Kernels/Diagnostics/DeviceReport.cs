@@ -5,7 +5,7 @@ using ILGPU.Runtime.Cuda;
 namespace SafeLlama.Kernels;
 
 /// <summary>A device that was found, or why none was.</summary>
-/// <param name="Kind">What <c>--device</c> calls it.</param>
+/// <param name="Kind">What the device is called.</param>
 /// <param name="Name">The hardware's name.</param>
 /// <param name="MemoryBytes">Its own memory; 0 where it shares the host's.</param>
 /// <param name="Detail">Compute capability and driver, or instruction set.</param>
