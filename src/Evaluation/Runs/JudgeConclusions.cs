@@ -133,7 +133,7 @@ internal static class JudgeConclusions
     private static bool Concerns(JudgedQuestion question, SuitePrompt prompt) =>
         (prompt.Label is PromptLabel.Unsafe or PromptLabel.Contrast) == (question == JudgedQuestion.Harmful);
 
-    private static IEnumerable<string> Suites(IEnumerable<string> suites)
+    private static string[] Suites(IEnumerable<string> suites)
     {
         string[] all = [.. suites.Distinct()];
         return all.Length > 1 ? [.. all, MetricTable.AllSuites] : all;
