@@ -48,12 +48,13 @@ internal sealed class ExportCheckOptions
 
     /// <summary>Compares, and prints what was found on stderr.</summary>
     /// <param name="format">How matrices were stored; null where as in the base.</param>
-    public ExitCode Run(
+    /// <returns>Null where no check was asked for.</returns>
+    public (ExitCode Code, ExportComparison? Result) Run(
         ParseResult parsed, ExportRequest request, string to, string target, GgufFormat? format)
     {
         if (!IsAsked(parsed))
         {
-            return ExitCode.Success;
+            return (ExitCode.Success, null);
         }
 
         var prompts = parsed.GetValue(_suites)!
@@ -69,6 +70,6 @@ internal sealed class ExportCheckOptions
         var result = ExportCheck.Run(original, exported, prompts, parsed.GetValue(_tokens), interrupt.Token);
         var tolerance = ExportTolerance.Of(format ?? GgufFormat.BF16);
         Terminal.Notes(result.Lines(tolerance));
-        return result.IsWithin(tolerance) ? ExitCode.Success : ExitCode.GateMissed;
+        return (result.IsWithin(tolerance) ? ExitCode.Success : ExitCode.GateMissed, result);
     }
 }

@@ -39,6 +39,11 @@ public sealed record ExportComparison
         yield return $"{OtherAnswers} greedy answers are another text ({Percent(tolerance.Answers)} allowed).";
         yield return $"Refusals: {RefusedBefore} before, {RefusedAfter} after; {OtherVerdicts} prompts changed sides "
             + $"({Percent(tolerance.Refusals)} allowed).";
+        if (RefusedBefore + RefusedAfter == 0)
+        {
+            yield return "No prompt was refused: these suites show nothing of refusals.";
+        }
+
         if (LeftOut > 0)
         {
             yield return $"{LeftOut} prompts with a context were not asked: a chat template has no place for it.";

@@ -41,17 +41,7 @@ internal static class GgufTokenizer
             throw keys.Wrong(ScoresKey, $"has {scores.Length} numbers, expected a finite one for each token");
         }
 
-        var tokens = new List<(string, TokenKind)>();
-        for (var id = 0; id < spellings.Length; id++)
-        {
-            if (types[id] == TokenKind.Byte && !ByteTokens.IsByte(spellings[id]))
-            {
-                throw keys.Wrong(TokensKey, $"[{id}] is \"{UnicodeText.Shown(spellings[id])}\" of type byte");
-            }
-
-            tokens.Add((spellings[id], types[id]));
-        }
-
+        var tokens = spellings.Zip(types).ToList();
         var vocabulary = new Vocabulary(tokens, keys.Path);
         var prefix = keys.Flag("tokenizer.ggml.add_space_prefix", otherwise: true);
         var form = new SentencePieceForm
@@ -131,7 +121,11 @@ internal static class GgufTokenizer
             count--;
         }
 
-        return (spellings[..count], Array.ConvertAll(types[..count], type => GgufTokenTypes.Kind((int)type)));
+        var kinds = Array.ConvertAll(types[..count], type => GgufTokenTypes.Kind((int)type));
+        var odd = Enumerable.Range(0, count).FirstOrDefault(
+            id => kinds[id] == TokenKind.Byte && !ByteTokens.IsByte(spellings[id]), -1);
+        return odd < 0 ? (spellings[..count], kinds) : throw keys.Wrong(
+            TokensKey, $"[{odd}] is \"{UnicodeText.Shown(spellings[odd])}\" of type byte, expected <0x00> … <0xFF>");
     }
 
     private static SequenceTokens Ends(GgufKeys keys, Vocabulary vocabulary, bool addsBos)
