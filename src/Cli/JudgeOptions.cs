@@ -1,7 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Cli.Commands;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -46,7 +45,8 @@ internal sealed class JudgeOptions
 
     private readonly Option<string> _template = new("--judge-template")
     {
-        Description = "The judge model's chat template.",
+        Description = "The judge model's chat template; auto takes the one it brings. A guard's own template may hold "
+            + "the question that --guard already asks.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "llama3",
     };
@@ -87,7 +87,8 @@ internal sealed class JudgeOptions
 
     public JudgeOptions(bool required) => _names = new("--judge")
     {
-        Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, moderation.",
+        Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, "
+            + "moderation.",
         HelpName = "NAME…",
         AllowMultipleArgumentsPerToken = true,
         Required = required,
@@ -95,7 +96,8 @@ internal sealed class JudgeOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_names, _model, _judgeUrl, _reward, _guard, _template, _threshold, _url, _moderation,
+        foreach (var option in (Option[])[_names, _model, _judgeUrl, _reward, _guard, _template, _threshold, _url,
+            _moderation,
             _cache, _cards])
         {
             command.Add(option);
@@ -114,11 +116,35 @@ internal sealed class JudgeOptions
         ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
         LabelledAnswers? labelled = null)
     {
-        var names = Names(parsed).Distinct().ToArray();
-        return parsed.GetValue(_judgeUrl) is null || names.Any(name => name is "guard" or "rubric")
-            ? [.. names.Select(name => Open(name, parsed, device, threads, opened, labelled))]
-            : throw SafeLlamaException.Usage(
-                $"--judge-url: has no effect on {string.Join(", ", names)}; it is for guard and rubric.");
+        MustMatter(parsed);
+        return [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+    }
+
+    /// <summary>Refuses an option that no judge named reads, and a threshold that no score can reach.</summary>
+    private void MustMatter(ParseResult parsed)
+    {
+        string[] ofModel = ["guard", "rubric", "reward", "harmfulness", "preference"], moderation = ["moderation"];
+        string[] ofShare = ["guard", "rubric", "moderation"];
+        var names = Names(parsed);
+        foreach (var (option, judges) in (IEnumerable<(Option, string[])>)[
+            (_threshold, [.. ofShare, "harmfulness"]), (_model, ofModel), (_reward, ["reward"]), (_guard, ["guard"]),
+            (_template, ["guard", "rubric"]), (_judgeUrl, ["guard", "rubric"]), (_url, moderation),
+            (_moderation, moderation), (_cache, moderation)])
+        {
+            if (parsed.GetResult(option) is { Implicit: false } && !names.Any(judges.Contains))
+            {
+                throw SafeLlamaException.Usage(
+                    $"{option.Name} has no effect with --judge {string.Join(' ', names)}; it is read by "
+                    + $"{string.Join(", ", judges)}.");
+            }
+        }
+
+        if (parsed.GetValue(_threshold) is { } threshold
+            && (!double.IsFinite(threshold) || (names.Any(ofShare.Contains) && threshold is < 0 or > 1)))
+        {
+            var range = names.Any(ofShare.Contains) ? " from 0 to 1" : "";
+            throw SafeLlamaException.Usage($"{_threshold.Name} {threshold}: expected a number{range}.");
+        }
     }
 
     private IJudge Open(
@@ -156,8 +182,8 @@ internal sealed class JudgeOptions
             case "rubric":
                 var grader = Model(name, parsed, device, threads, opened);
                 return new RubricJudge(
-                    new ResponderChatClient(new EngineResponder(grader, DecodingConfig.Greedy(64))), grader.Identity.Hash,
-                    threshold);
+                    new ResponderChatClient(new EngineResponder(grader, DecodingConfig.Greedy(64))),
+                    grader.Identity.Hash, threshold);
             case "reward":
                 var backbone = Model(name, parsed, device, threads, opened);
                 var reward = new EngineRewardModel(backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!);
@@ -170,7 +196,8 @@ internal sealed class JudgeOptions
             default:
                 throw SafeLlamaException.Usage(
                     $"--judge {name}: is unknown; expected {string.Join(", ", RefusalRules.All.Select(r => r.Name))}, "
-                    + "harmfulness, preference, reward, guard, rubric, moderation, or, in `judge validate`, column:NAME.");
+                    + "harmfulness, preference, reward, guard, rubric, moderation, or, in `judge validate`, "
+                    + "column:NAME.");
         }
     }
 
@@ -196,11 +223,10 @@ internal sealed class JudgeOptions
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a model; name its folder with --judge-model.");
-        var template = PromptTemplate.Load(parsed.GetValue(_template)!);
         var model = LlamaSession.Open(Devices.Open(device, threads), folder, new()
         {
             Adapter = name == "reward" ? parsed.GetValue(_reward) : null,
-            Template = template,
+            TemplateName = parsed.GetValue(_template),
             OwnsBackend = true,
         });
         opened.Add(model);
