@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Model;
@@ -63,10 +64,15 @@ internal sealed class ExportCheckOptions
         using var interrupt = new Interrupt();
         using var original = LlamaSession.Open(
             backend, request.Model, new() { Adapter = request.Adapter, Template = request.Template! });
+        var file = to == "ollama" ? Path.Combine(target, "model.gguf") : target;
         using var exported = LlamaSession.Open(
             backend,
-            to == "ollama" ? Path.Combine(target, "model.gguf") : target,
-            new() { Adapter = to == "ollama" ? request.Adapter : null, Template = request.Template! });
+            file,
+            new()
+            {
+                Adapter = to == "ollama" ? request.Adapter : null,
+                Template = new JinjaTemplate(ChatTemplateFile.Find(file)!, TokenizerLoader.Load(file)),
+            });
         var result = ExportCheck.Run(original, exported, prompts, parsed.GetValue(_tokens), interrupt.Token);
         var tolerance = ExportTolerance.Of(format ?? GgufFormat.BF16);
         Terminal.Notes(result.Lines(tolerance));

@@ -106,7 +106,7 @@ internal sealed class ExportCommand
 
     private static GgufFormat? WriteHuggingFace(ExportRequest request, string target)
     {
-        AtomicFolder.Create(target, partial => HuggingFaceExport.Write(request, partial));
+        Terminal.Notes(AtomicFolder.Create(target, partial => HuggingFaceExport.Write(request, partial)));
         return null;
     }
 

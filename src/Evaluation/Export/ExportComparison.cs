@@ -34,7 +34,7 @@ public sealed record ExportComparison
 
     public IEnumerable<string> Lines(ExportTolerance tolerance)
     {
-        yield return $"{Prompts} prompts asked through the exported tokenizer: {OtherPrompts} became other tokens"
+        yield return $"{Prompts} prompts asked through the exported template: {OtherPrompts} became other tokens"
             + $"{(FirstOtherPrompt is null ? "" : $", first {FirstOtherPrompt}")}.";
         yield return $"{OtherAnswers} greedy answers are another text ({Percent(tolerance.Answers)} allowed).";
         yield return $"Refusals: {RefusedBefore} before, {RefusedAfter} after; {OtherVerdicts} prompts changed sides "
