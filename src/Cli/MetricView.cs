@@ -24,6 +24,11 @@ internal static class MetricView
             yield return line;
         }
 
+        foreach (var classes in summary.Behaviors)
+        {
+            yield return SafeText.ForTerminalCell(SummaryMarkdown.Classes(classes));
+        }
+
         if (summary.JudgePairs.Count > 0)
         {
             yield return "";

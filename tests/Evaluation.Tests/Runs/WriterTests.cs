@@ -56,6 +56,11 @@ public sealed class WriterTests
         [.. SafeOutput.Names.Select(n => new EvaluationSummary.UnscoredReason(n, n, 1))],
         SafeOutput.Names)
     {
+        Behaviors =
+        [
+            .. SafeOutput.Names.Select(n => new EvaluationSummary.BehaviorCounts(
+                n, n, n, new Dictionary<string, int> { [n] = 1 })),
+        ],
         JudgePairs =
         [
             .. SafeOutput.Names.Select(n => new JudgePair(n, JudgedQuestion.Refused, n, n, n, n, 10, 1, 2, 3, 0.5, 0.5)),
