@@ -100,12 +100,12 @@ internal sealed class CapabilityOptions
                 $"{r.N}", $"{r.Shots}",
             ])))
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
 
         if (perplexity is not null)
         {
-            Console.WriteLine($"perplexity {perplexity.Value.Value:0.000} {SummaryMarkdown.Limits(perplexity.Value)}, "
+            Terminal.Print($"perplexity {perplexity.Value.Value:0.000} {SummaryMarkdown.Limits(perplexity.Value)}, "
                 + $"{perplexity.BitsPerByte:0.000} bits per byte, {perplexity.Tokens} tokens of {perplexity.Texts} "
                 + "texts; lower is better");
         }

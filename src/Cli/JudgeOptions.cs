@@ -1,7 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Cli.Commands;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -46,7 +45,8 @@ internal sealed class JudgeOptions
 
     private readonly Option<string> _template = new("--judge-template")
     {
-        Description = "The judge model's chat template.",
+        Description = "The judge model's chat template; auto takes the one it brings. A guard's own template may hold "
+            + "the question that --guard already asks.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "llama3",
     };
@@ -223,11 +223,10 @@ internal sealed class JudgeOptions
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a model; name its folder with --judge-model.");
-        var template = PromptTemplate.Load(parsed.GetValue(_template)!);
         var model = LlamaSession.Open(Devices.Open(device, threads), folder, new()
         {
             Adapter = name == "reward" ? parsed.GetValue(_reward) : null,
-            Template = template,
+            TemplateName = parsed.GetValue(_template),
             OwnsBackend = true,
         });
         opened.Add(model);

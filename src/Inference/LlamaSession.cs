@@ -17,7 +17,7 @@ public sealed class LlamaSession : IDisposable
     {
         (Model, Weights, Tokenizer, Notes) = (model, weights, tokenizer, notes);
         (Template, _ownsBackend) = (options.Template, options.OwnsBackend);
-        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Name));
+        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Identity));
     }
 
     public Llama Model { get; }
@@ -63,6 +63,14 @@ public sealed class LlamaSession : IDisposable
             var generation = GenerationDefaults.Read(folder);
             var notes = TokenizerChecks.Check(
                 tokenizer, ModelTokens.Read(folder), config.VocabularySize, folder, generation).ToList();
+            if (options.TemplateName is { } name)
+            {
+                var chosen = TemplateResolver.Choose(
+                    name, tokenizer, folder, options.Adapter, options.Template);
+                options = options with { Template = chosen.Template };
+                notes.AddRange(chosen.Notes);
+            }
+
             if (options.MaxLength > config.MaxPositions)
             {
                 throw SafeLlamaException.Usage(

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -98,12 +97,7 @@ internal sealed class EvaluateCommand
         DefaultValueFactory = _ => 0,
     };
 
-    private readonly Option<string> _template = new("--template")
-    {
-        Description = "How prompts are put.",
-        HelpName = "NAME|FILE",
-        DefaultValueFactory = _ => "alpaca",
-    };
+    private readonly Option<string> _template = CommonOptions.Template();
 
     private readonly JudgeOptions _judges = new(required: false);
     private readonly CapabilityOptions _capability = new();
@@ -209,12 +203,11 @@ internal sealed class EvaluateCommand
                     "evaluate: nobody answers; name a model with --model, or answers with --responses.");
         }
 
-        var template = PromptTemplate.Load(parsed.GetValue(_template)!);
         var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
         var model = LlamaSession.Open(backend, folder, new()
         {
             Adapter = parsed.GetValue(_adapter),
-            Template = template,
+            TemplateName = parsed.GetValue(_template),
             MaxLength = parsed.GetValue(_length),
             OwnsBackend = true,
         });
@@ -273,13 +266,13 @@ internal sealed class EvaluateCommand
         Terminal.Notes(result.Summary.Notes);
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(result.Summary, EvaluationJson.Document));
+            Terminal.Print(JsonSerializer.Serialize(result.Summary, EvaluationJson.Document));
             return;
         }
 
         foreach (var line in MetricView.Lines(result.Summary))
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
     }
 }

@@ -70,12 +70,12 @@ internal static class GenerateCommand
                     $"--out {file}: exists, and nothing is overwritten. Name another file, or use --resume.");
             }
 
-            var form = PromptTemplate.Load(parsed.GetValue(raw) ? "plain" : parsed.GetValue(template)!);
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             using var session = LlamaSession.Open(backend, parsed.GetValue(model)!, new()
             {
                 Adapter = parsed.GetValue(adapter),
-                Template = form,
+                Template = parsed.GetValue(raw) ? new PlainTemplate() : AlpacaTemplate.Standard,
+                TemplateName = parsed.GetValue(raw) ? null : parsed.GetValue(template),
             });
             Terminal.Notes(session.Notes);
             using var interrupt = new Interrupt();
@@ -87,7 +87,7 @@ internal static class GenerateCommand
 
             var rows = Rows(parsed.GetValue(prompt), parsed.GetValue(prompts), parsed.GetValue(raw));
             var source = new AnswerSource(
-                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : form.Name, config, parsed.GetValue(adapter));
+                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : session.Template.Identity, config, parsed.GetValue(adapter));
             var run = new PromptRun(session, rows, parsed.GetValue(raw), source, interrupt.Token);
             return (int)(file is null
                 ? Print(run, rows.Count, parsed.GetValue(json), parsed.GetValue(raw))

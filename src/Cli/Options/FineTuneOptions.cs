@@ -1,3 +1,4 @@
+using SafeLlama.Data;
 using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Options;
@@ -39,7 +40,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02.", "P");
         Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
         Add(nameof(FineTuneRequest.Template),
-            "The prompt's form: alpaca, llama2, llama3, chatml, vicuna, plain, or an Alpaca template's JSON file.",
+            "The prompt's form: auto (the adapter's, else the model's own chat template, else alpaca), "
+            + $"{string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an Alpaca template's JSON file.",
             "NAME|FILE");
         Add(nameof(FineTuneRequest.MaxLength),
             "The most tokens of a row; running text is cut into blocks of so many.", "TOKENS");

@@ -9,6 +9,7 @@ namespace SafeLlama.Training;
 /// <param name="TokenizerFolder">Where the tokenizer's files lie.</param>
 /// <param name="Data">Encoded and split.</param>
 /// <param name="Manifest">What the rows are made of.</param>
+/// <param name="Template">How rows were put; null where they were running text.</param>
 /// <param name="Notes">Everything shortened, masked, left out or passed over.</param>
 public sealed record FineTuneInputs(
     LlamaConfig Shape,
@@ -16,6 +17,7 @@ public sealed record FineTuneInputs(
     string TokenizerHash,
     TrainingData Data,
     MixtureManifest Manifest,
+    PromptTemplate? Template,
     IReadOnlyList<string> Notes)
 {
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
@@ -28,7 +30,11 @@ public sealed record FineTuneInputs(
         var notes = new List<string>(
             TokenizerChecks.Check(tokenizer, ModelTokens.Read(configPath), shape.VocabularySize, folder));
         var mixture = Mix(r, notes);
-        var examples = Encode(r, tokenizer, mixture.Examples, notes);
+        var template = mixture.Examples.Count > 0 && mixture.Examples.All(row => row is TextExample)
+            ? null
+            : TemplateResolver.Choose(r.Template, tokenizer, folder, r.Adapter);
+        notes.AddRange(template?.Notes ?? []);
+        var examples = Encode(r, tokenizer, template?.Template, mixture.Examples, notes);
         var data = TrainingData.Split(
             examples, mixture.IsSafety, r.Validation, r.ValidationSplit == ValidationDraw.Stratified, r.ValidationSeed);
         notes.Add($"{data.Training.Count} rows to learn, {data.ValidationCount} held out "
@@ -40,13 +46,18 @@ public sealed record FineTuneInputs(
                 + "model was made for.");
         }
 
-        return new FineTuneInputs(shape, folder, tokenizer.Hash, data, mixture.Manifest, notes);
+        return new FineTuneInputs(shape, folder, tokenizer.Hash, data, mixture.Manifest, template?.Template, notes);
     }
 
     /// <summary>Hashes of everything the result depends on, by the path of its file.</summary>
     public IReadOnlyDictionary<string, string> Hashes(FineTuneRequest r)
     {
         var hashes = new Dictionary<string, string> { ["tokenizer"] = TokenizerHash };
+        if (Template is JinjaTemplate jinja)
+        {
+            hashes["template"] = jinja.Identity;
+        }
+
         foreach (var source in Manifest.Sources)
         {
             hashes[source.Path] = source.Sha256;
@@ -100,7 +111,8 @@ public sealed record FineTuneInputs(
 
     /// <summary>Running text becomes blocks of equal length; rows are encoded one by one.</summary>
     private static IReadOnlyList<TokenizedExample> Encode(
-        FineTuneRequest r, ITokenizer tokenizer, IReadOnlyList<TrainingExample> rows, List<string> notes)
+        FineTuneRequest r, ITokenizer tokenizer, PromptTemplate? template, IReadOnlyList<TrainingExample> rows,
+        List<string> notes)
     {
         if (r.MaxLength < 2)
         {
@@ -108,7 +120,7 @@ public sealed record FineTuneInputs(
                 $"`MaxLength` {r.MaxLength}: expected at least 2: a token, and the one it predicts.");
         }
 
-        if (rows.Count > 0 && rows.All(row => row is TextExample))
+        if (template is null)
         {
             var blocks = TextBlocks.Cut(tokenizer, rows, r.MaxLength);
             notes.Add($"{rows.Count} texts cut into {blocks.Count} blocks of up to {r.MaxLength} tokens; every token is "
@@ -118,7 +130,7 @@ public sealed record FineTuneInputs(
         }
 
         var (examples, report) = new ExampleEncoder(
-            tokenizer, PromptTemplate.Load(r.Template), new EncodingOptions
+            tokenizer, template, new EncodingOptions
             {
                 MaxLength = r.MaxLength,
                 TrainOnInputs = r.TrainOnInputs,

@@ -64,8 +64,8 @@ public sealed record FineTuneRequest
     /// <summary>How many rows of <see cref="Data"/>, Nb; all where not given.</summary>
     public int? BaseExamples { get; init; }
 
-    /// <summary>The prompt's form: a name, or a file.</summary>
-    public string Template { get; init; } = "alpaca";
+    /// <summary>The prompt's form: a name, a file, or what adapter and model bring.</summary>
+    public string Template { get; init; } = TemplateResolver.Auto;
 
     /// <summary>The most tokens of a row; running text is cut into blocks of so many.</summary>
     public int MaxLength { get; init; } = 512;

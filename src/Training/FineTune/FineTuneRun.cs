@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -60,7 +61,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
         using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseModel, view);
         var result = run.Run(stop);
         var saved = result.Interrupted ? null : adapter is null
-            ? SaveModel(output, weights, inputs) : SaveAdapter(output, adapter);
+            ? SaveModel(output, weights, inputs) : SaveAdapter(output, adapter, inputs.Template);
         return new(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved);
     }
 
@@ -128,10 +129,14 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
         return adapter;
     }
 
-    private string SaveAdapter(string output, LoraAdapter adapter)
+    private string SaveAdapter(string output, LoraAdapter adapter, PromptTemplate? template)
     {
         var path = Path.Combine(output, "adapter");
-        AtomicFolder.Ensure(path, partial => PeftFolder.Save(adapter, partial, BaseModel));
+        AtomicFolder.Ensure(path, partial =>
+        {
+            PeftFolder.Save(adapter, partial, BaseModel);
+            TemplateRecord.Save(partial, template);
+        });
         if (adapter.ChangesNothing)
         {
             view.Note($"{path}: the adapter changes nothing: no step moved B. Train longer, or with fewer steps of "
@@ -144,9 +149,13 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
     private string SaveModel(string output, LlamaWeights weights, FineTuneInputs inputs)
     {
         var path = Path.Combine(output, "model");
-        AtomicFolder.Ensure(path, partial => ModelFolder.Write(
-            partial, weights, _request.Dtype == StoredType.Bf16 ? DType.BFloat16 : DType.Float32, _request.Model,
-            inputs.TokenizerFolder));
+        AtomicFolder.Ensure(path, partial =>
+        {
+            ModelFolder.Write(
+                partial, weights, _request.Dtype == StoredType.Bf16 ? DType.BFloat16 : DType.Float32, _request.Model,
+                inputs.TokenizerFolder);
+            TemplateRecord.Save(partial, inputs.Template);
+        });
         return path;
     }
 }
