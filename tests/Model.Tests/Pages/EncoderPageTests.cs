@@ -8,7 +8,7 @@ public sealed class EncoderPageTests
     [Test]
     public void Far_distances_share_rows()
     {
-        var folder = Path.Combine(TestFiles.Reference, "models", "F-deberta");
+        var folder = Path.Combine(TestFiles.ShippedReference, "models", "F-deberta");
 
         // docs:10-encoder-judges:buckets
         var config = EncoderConfig.Load(folder);                    // B = 8 rows each way, up to distance 64
