@@ -25,7 +25,8 @@ public sealed record ChatTemplateFile(
     /// <summary>The template of a model folder; null where it brings none.</summary>
     /// <remarks>
     /// <c>chat_template.jinja</c> goes before <c>tokenizer_config.json</c>, and that before <c>chat_template.json</c>,
-    /// as transformers reads them. A GGUF file holds one in its keys. Of several named templates, <c>default</c> is taken.
+    /// as transformers reads them. A GGUF file holds one in its keys. Of several named templates, <c>default</c> is
+    /// taken.
     /// </remarks>
     /// <exception cref="SafeLlamaException">A file is broken, or holds named templates without a default.</exception>
     public static ChatTemplateFile? Find(string folder)
