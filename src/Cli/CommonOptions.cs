@@ -30,8 +30,8 @@ internal static class CommonOptions
     public static Option<string> Device() => new("--device")
     {
         Description =
-            "Where to compute: cpu, cuda (fp32), cuda:bf16 (tensor cores), or reference (fp64, slow, for checking).",
-        HelpName = "cpu|cuda|cuda:bf16|reference",
+            "Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor cores), or reference (fp64, slow, for checking).",
+        HelpName = "cpu|cpu:bf16|cuda|cuda:bf16|reference",
         DefaultValueFactory = _ => "cpu",
     };
 

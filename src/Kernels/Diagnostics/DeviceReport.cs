@@ -16,7 +16,13 @@ public sealed record DeviceReport(string Kind, string Name, long MemoryBytes, st
     public static IReadOnlyList<DeviceReport> List()
     {
         using var cpu = new CpuBackend(Environment.ProcessorCount);
-        return [new("cpu", cpu.Name, 0, RuntimeInformation.ProcessArchitecture.ToString(), Problem: null), .. Cuda()];
+        var architecture = RuntimeInformation.ProcessArchitecture.ToString();
+        return
+        [
+            new("cpu", cpu.Name, 0, architecture, Problem: null),
+            new("cpu:bf16", cpu.Name, 0, $"bf16: {CpuBackend.BFloat16}", Problem: null),
+            .. Cuda(),
+        ];
     }
 
     private static List<DeviceReport> Cuda()
