@@ -70,11 +70,11 @@ internal sealed record HelpJson(
     }
 
     /// <summary>The choices of an enumeration, or those that the name of the value lists.</summary>
-    private static IReadOnlyList<string>? ChoicesOf(Type type, string? unit)
+    private static string[]? ChoicesOf(Type type, string? unit)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;
         return plain.IsEnum ? [.. SettingText.Choices(plain)]
-            : plain == typeof(string) && unit?.Contains('|') == true && unit == unit.ToLowerInvariant()
+            : plain == typeof(string) && unit?.Contains('|') == true && !unit.Any(char.IsUpper)
                 ? unit.Split('|') : null;
     }
 }

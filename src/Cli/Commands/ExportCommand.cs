@@ -94,17 +94,17 @@ internal sealed class ExportCommand
         var bytes = Directory.Exists(target)
             ? Directory.GetFiles(target).Sum(FileFacts.Length)
             : FileFacts.Length(target);
-        var code = _check.Run(parsed, request, to, target, format);
+        var (code, check) = _check.Run(parsed, request, to, target, format);
         Console.WriteLine(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(
-                new ExportResult(target, to, bytes, format?.ToString().ToLowerInvariant()), Json.Line)
+                new ExportResult(target, to, bytes, format?.ToString().ToLowerInvariant(), check), Json.Line)
             : $"{target}: {(format is null ? "" : $"{format}, ")}{bytes / 1e6:F1} MB.");
         return (int)code;
     }
 
     private static GgufFormat? WriteHuggingFace(ExportRequest request, string target)
     {
-        AtomicFolder.Create(target, partial => HuggingFaceExport.Write(request, partial));
+        Terminal.Notes(AtomicFolder.Create(target, partial => HuggingFaceExport.Write(request, partial)));
         return null;
     }
 

@@ -16,7 +16,9 @@ internal sealed record MergeResult(string Out, int WeightsChanged, int AdapterPa
 /// <param name="To">The format asked for.</param>
 /// <param name="Bytes">Its size.</param>
 /// <param name="Type">How weights are stored; absent where they keep their type.</param>
-internal sealed record ExportResult(string Out, string To, long Bytes, string? Type = null);
+/// <param name="Check">The original beside the export; absent without <c>--check</c>.</param>
+internal sealed record ExportResult(
+    string Out, string To, long Bytes, string? Type = null, ExportComparison? Check = null);
 
 /// <summary>What <c>data tokenizer --json</c> prints.</summary>
 /// <param name="Out">The tokenizer's folder.</param>

@@ -11,11 +11,16 @@ namespace SafeLlama.Data;
 public sealed record ChatTemplateFile(
     string Where, string Source, IReadOnlyDictionary<string, string> SpecialTokens)
 {
+    /// <summary>
+    /// Whether a runtime puts the beginning token before a prompt that does not begin with it, as llama.cpp does where
+    /// a GGUF file says so.
+    /// </summary>
+    public bool RuntimeBegins { get; init; }
+
     /// <summary>The file of a template of its own.</summary>
     public const string FileName = "chat_template.jinja";
 
     private const string Field = "chat_template";
-    private const string GgufKey = "tokenizer.chat_template";
     private const string ConfigName = "tokenizer_config.json";
     private static readonly string[] Configs = [ConfigName, "special_tokens_map.json"];
 
@@ -33,8 +38,7 @@ public sealed record ChatTemplateFile(
     {
         if (GgufHeader.IsGguf(folder))
         {
-            var keys = GgufHeader.Read(folder).Keys;
-            return keys.Has(GgufKey) ? new ChatTemplateFile(folder, keys.Text(GgufKey), TokensOf(folder)) : null;
+            return GgufChatTemplate.Find(GgufHeader.Read(folder).Keys);
         }
 
         var alone = Path.Combine(folder, FileName);
