@@ -25,7 +25,7 @@ public sealed class AdamWOptimizer : IDisposable
     public AdamWOptimizer(IBackend backend, IReadOnlyList<Parameter> parameters, AdamWSettings settings)
     {
         (_ops, _settings) = (backend.AdamW, settings);
-        _arena = new Arena(backend, "optimiser state");
+        _arena = new Arena(backend, "optimizer state");
         _moments = [.. parameters.Select(p => new Moments(
             p,
             _arena.Take(p.Value.Shape, p.Value.Type, $"m {p.Name}"),

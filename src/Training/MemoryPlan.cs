@@ -32,7 +32,7 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
     public static MemoryPlan Of(
         IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes)
     {
-        using var weights = LlamaWeights.Plan(backend, shape, learns: config.Lora is null);
+        using var weights = LlamaWeights.Plan(backend, shape, trainable: config.Lora is null);
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, shape, lora) : null;
         using var model = new Llama(backend, weights, adapter, longest);
         var values = model.Parameters.Sum(p => p.Value.ByteCount);
@@ -48,7 +48,7 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
                 : new("frozen weights", weightBytes, "a smaller model, or one stored in bf16"),
             .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
             new("gradients", model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
-            new("optimiser state", 2 * values, learner),
+            new("optimizer state", 2 * values, learner),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? "--micro-batch or --max-length"
                     : "--recompute block, --micro-batch or --max-length"),
@@ -61,7 +61,7 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
         Math.Max(Math.Max(shape.HiddenSize, shape.IntermediateSize), shape.Heads * shape.HeadDim);
 
     /// <exception cref="SafeLlamaException">More is needed than <paramref name="available"/> bytes.</exception>
-    public void MustFit(long available)
+    public void RequireFit(long available)
     {
         if (Total > available)
         {

@@ -13,10 +13,10 @@ public sealed record TrainingConfig
     /// <summary>Passes over the data; a fraction ends within one.</summary>
     public double Epochs { get; init; } = 3;
 
-    /// <summary>Optimiser steps, instead of <see cref="Epochs"/>.</summary>
+    /// <summary>Optimizer steps, instead of <see cref="Epochs"/>.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>Examples of an optimiser step.</summary>
+    /// <summary>Examples of an optimizer step.</summary>
     public int BatchSize { get; init; } = 32;
 
     /// <summary>Examples that pass through the model at once; divides <see cref="BatchSize"/>.</summary>
@@ -52,7 +52,7 @@ public sealed record TrainingConfig
     /// <summary>Seeds the order of the data, the adapter's start and dropout.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <summary>Optimiser steps of the whole run over so many examples.</summary>
+    /// <summary>Optimizer steps of the whole run over so many examples.</summary>
     public int TotalSteps(int examples) =>
         Steps ?? (int)Math.Ceiling(Epochs * new EpochSampler(examples, BatchSize, Seed, shuffle: false).StepsPerEpoch);
 
@@ -69,7 +69,7 @@ public sealed record TrainingConfig
     public void Validate()
     {
         var faults = new List<string>();
-        void Must(bool fine, string fault)
+        void Require(bool fine, string fault)
         {
             if (!fine)
             {
@@ -77,18 +77,18 @@ public sealed record TrainingConfig
             }
         }
 
-        Must(Epochs > 0 && double.IsFinite(Epochs), $"--epochs {Epochs}: expected more than 0.");
-        Must(Steps is null or > 0, $"--steps {Steps}: expected at least 1.");
-        Must(LearningRate > 0 && double.IsFinite(LearningRate),
+        Require(Epochs > 0 && double.IsFinite(Epochs), $"--epochs {Epochs}: expected more than 0.");
+        Require(Steps is null or > 0, $"--steps {Steps}: expected at least 1.");
+        Require(LearningRate > 0 && double.IsFinite(LearningRate),
             $"--learning-rate {LearningRate}: expected a positive number; 0 would learn nothing.");
-        Must(Optimizer is { Beta1: >= 0 and < 1, Beta2: >= 0 and < 1 },
+        Require(Optimizer is { Beta1: >= 0 and < 1, Beta2: >= 0 and < 1 },
             "--beta1 and --beta2: expected at least 0 and less than 1.");
-        Must(Optimizer.WeightDecay >= 0, $"--weight-decay {Optimizer.WeightDecay}: expected 0 or more.");
-        Must(Optimizer.Epsilon > 0, $"--adam-epsilon {Optimizer.Epsilon}: expected a positive number.");
-        Must(MaxGradientNorm >= 0, $"--max-grad-norm {MaxGradientNorm}: expected 0 (no clipping) or more.");
-        Must(EvaluateEvery > 0, $"--evaluate-every {EvaluateEvery}: expected at least 1.");
-        Must(Patience >= 0, $"--patience {Patience}: expected 0 (never) or more.");
-        Must(KeepCheckpoints > 0, $"--keep-checkpoints {KeepCheckpoints}: expected at least 1.");
+        Require(Optimizer.WeightDecay >= 0, $"--weight-decay {Optimizer.WeightDecay}: expected 0 or more.");
+        Require(Optimizer.Epsilon > 0, $"--adam-epsilon {Optimizer.Epsilon}: expected a positive number.");
+        Require(MaxGradientNorm >= 0, $"--max-grad-norm {MaxGradientNorm}: expected 0 (no clipping) or more.");
+        Require(EvaluateEvery > 0, $"--evaluate-every {EvaluateEvery}: expected at least 1.");
+        Require(Patience >= 0, $"--patience {Patience}: expected 0 (never) or more.");
+        Require(KeepCheckpoints > 0, $"--keep-checkpoints {KeepCheckpoints}: expected at least 1.");
         foreach (var check in new[] { () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate() })
         {
             try

@@ -19,7 +19,7 @@ public sealed class MemoryPlanTests
         Assert.That(Bytes("activations"), Is.EqualTo(workspace.ByteCount));
         Assert.That(Bytes("adapter"), Is.EqualTo(run.Adapter.Parameters.Sum(p => p.Value.ByteCount)));
         Assert.That(Bytes("gradients"), Is.EqualTo(Bytes("adapter")));
-        Assert.That(Bytes("optimiser state"), Is.EqualTo(2 * Bytes("adapter")));
+        Assert.That(Bytes("optimizer state"), Is.EqualTo(2 * Bytes("adapter")));
         Assert.That(Bytes("frozen weights"), Is.EqualTo(1000));
         var shape = run.Model.Config;
         var widest = Math.Max(shape.HiddenSize, shape.IntermediateSize);
@@ -59,15 +59,15 @@ public sealed class MemoryPlanTests
                 backend, shape, TinyRun.Config with { Lora = lora }, rows: 48, longest: 16, weightBytes: 0);
             var scratch = plan.Terms.Single(t => t.Name == "scratch").Bytes;
             var others = plan.Terms.Where(t => t.Name != "scratch").Sum(t => t.Bytes);
-            Assert.That(() => plan.MustFit(others), Throws.TypeOf<SafeLlamaException>(), "the others alone");
-            Assert.That(() => plan.MustFit(others + scratch), Throws.Nothing);
+            Assert.That(() => plan.RequireFit(others), Throws.TypeOf<SafeLlamaException>(), "the others alone");
+            Assert.That(() => plan.RequireFit(others + scratch), Throws.Nothing);
             return scratch;
         }
     }
 
     [TestCase(false, 2000, Recompute.Nothing, "activations", "--recompute block, --micro-batch or --max-length")]
     [TestCase(false, 6000, Recompute.Block, "activations", ": --micro-batch or --max-length")]
-    [TestCase(true, 1, Recompute.Nothing, "optimiser state", "--full")]
+    [TestCase(true, 1, Recompute.Nothing, "optimizer state", "--full")]
     public void What_does_not_fit_names_the_largest_term_and_the_way_out(
         bool full, int rows, Recompute recompute, string term, string option)
     {
@@ -77,9 +77,9 @@ public sealed class MemoryPlanTests
         { Layers = 400, VocabularySize = 8 };
         var config = TinyRun.Config with { Lora = full ? null : new LoraConfig(), Recompute = recompute };
         var plan = MemoryPlan.Of(backend, shape, config, rows, longest: 16, weightBytes: 0);
-        var error = Assert.Throws<SafeLlamaException>(() => plan.MustFit(100 << 20))!;
+        var error = Assert.Throws<SafeLlamaException>(() => plan.RequireFit(100 << 20))!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.DoesNotFit));
         Assert.That(error.Message, Does.Contain($"for {term}").And.Contain(option));
-        Assert.That(() => plan.MustFit(plan.Total), Throws.Nothing);
+        Assert.That(() => plan.RequireFit(plan.Total), Throws.Nothing);
     }
 }

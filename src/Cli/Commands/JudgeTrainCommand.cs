@@ -151,7 +151,7 @@ internal sealed class JudgeTrainCommand
         using var backbone = new Llama(backend, session.Weights, adapter, session.Model.MaxLength);
         var batch = parsed.GetValue(_batch);
         using var model = new RewardModel(backbone, session.Weights, 2 * batch);
-        model.Head.Draw(config.InitializerRange, seed);
+        model.Head.InitializeRandom(config.InitializerRange, seed);
         using var interrupt = new Interrupt();
 
         var truncated = 0;

@@ -56,8 +56,8 @@ internal static class TrainSettings
     public static readonly Setting<bool> RankStabilized = Switch("rank-stabilized", "Scale by α/√r instead (rsLoRA).");
 
     public static readonly Setting<double> Epochs = Number("epochs", "E", "Passes over the data.", "3");
-    public static readonly Setting<int> Steps = Whole("steps", "N", "Instead: optimiser steps.");
-    public static readonly Setting<int> BatchSize = Whole("batch-size", "ROWS", "Rows of an optimiser step.", "32");
+    public static readonly Setting<int> Steps = Whole("steps", "N", "Instead: optimizer steps.");
+    public static readonly Setting<int> BatchSize = Whole("batch-size", "ROWS", "Rows of an optimizer step.", "32");
     public static readonly Setting<int> MicroBatch = Whole(
         "micro-batch", "ROWS", "Rows that pass through the model at once; fewer need less memory.", "4");
     public static readonly Setting<Recompute> Recompute = Choice(

@@ -33,7 +33,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
             }
         }
 
-        plan.MustFit();
+        plan.RequireFit();
         return ExitCode.Success;
     }
 
@@ -47,7 +47,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
         var config = TrainRequest.Config(settings);
         var plan = TrainPlan.Of(settings, inputs, config, backend);
         Terminal.Note(plan.InAll);
-        plan.MustFit();
+        plan.RequireFit();
         CheckProfile(plan.Schedule.TotalSteps);
         var begun = resume && File.Exists(Path.Combine(output, RunFile.Name));
         var hashes = Hashes(inputs);
@@ -100,7 +100,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
     {
         if (settings.Has(TrainSettings.Init))
         {
-            return LlamaWeights.Draw(backend, shape, settings.Get(TrainSettings.Seed));
+            return LlamaWeights.InitializeRandom(backend, shape, settings.Get(TrainSettings.Seed));
         }
 
         var weights = TrainRequest.IsFull(settings)
@@ -123,7 +123,7 @@ internal sealed class TrainJob(SettingTable settings, string output, bool resume
             return LoraAdapter.Create(backend, shape, config, settings.Get(TrainSettings.Seed));
         }
 
-        var adapter = PeftFolder.Load(backend, shape, folder, learns: true);
+        var adapter = PeftFolder.Load(backend, shape, folder, trainable: true);
         if (adapter.ChangesNothing)
         {
             Terminal.Note($"{folder}: this adapter changes nothing yet: A or B is zero in every pair.");

@@ -71,7 +71,7 @@ internal sealed record TrainPlan(
         $"memory: {MemoryPlan.Size(Memory.Total),12} in all, of {MemoryPlan.Size(Available)} that can be used";
 
     /// <exception cref="SafeLlamaException">More memory is needed than the run may use.</exception>
-    public void MustFit() => Memory.MustFit(Available);
+    public void RequireFit() => Memory.RequireFit(Available);
 
     public JsonObject ToJson() => new()
     {

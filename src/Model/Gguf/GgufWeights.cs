@@ -80,13 +80,13 @@ internal sealed class GgufWeights : IDisposable
 
         if (Stored(found.Type) is { } type && GgufNames.PermutedHeads(_config, expected.Name) == 0)
         {
-            MustBeFinite(NonFiniteIn(_file.Memory, found.Offset, found.ByteCount, type), found);
+            RequireFinite(NonFiniteIn(_file.Memory, found.Offset, found.ByteCount, type), found);
             return _backend.Import(
                 _file.Memory, found.Offset, expected.Shape, WeightFormat.Of(type), expected.Name);
         }
 
         var (memory, stored) = Copy(expected, found);
-        MustBeFinite(NonFiniteIn(memory, 0, memory.ByteCount, stored), found);
+        RequireFinite(NonFiniteIn(memory, 0, memory.ByteCount, stored), found);
         return _backend.Import(memory, 0, expected.Shape, WeightFormat.Of(stored), expected.Name);
     }
 
@@ -149,7 +149,7 @@ internal sealed class GgufWeights : IDisposable
         return null;
     }
 
-    private void MustBeFinite(long? place, GgufTensor tensor)
+    private void RequireFinite(long? place, GgufTensor tensor)
     {
         if (place is not null)
         {

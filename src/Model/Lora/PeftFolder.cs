@@ -22,16 +22,16 @@ public static class PeftFolder
     /// <exception cref="SafeLlamaException">
     /// It is not a LoRA adapter, uses what is not supported, or belongs to another model.
     /// </exception>
-    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false) =>
-        Load(backend, LoraSite.Of(model), folder, learns);
+    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool trainable = false) =>
+        Load(backend, LoraSite.Of(model), folder, trainable);
 
     /// <inheritdoc cref="Load(IBackend, LlamaConfig, string, bool)"/>
     public static LoraAdapter Load(
-        IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool learns = false)
+        IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool trainable = false)
     {
         var config = ReadConfig(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
-        var adapter = LoraAdapter.Empty(backend, sites, config, learns);
+        var adapter = LoraAdapter.Empty(backend, sites, config, trainable);
         try
         {
             var expected = adapter.Parameters.ToDictionary(p => p.Name);
@@ -144,7 +144,7 @@ public static class PeftFolder
     /// <summary>What PEFT offers and this engine does not compute must not pass unseen.</summary>
     private static void Refuse(string path, JsonObject json)
     {
-        void Must(string name, bool fine, string expected)
+        void Require(string name, bool fine, string expected)
         {
             if (!fine)
             {
@@ -155,23 +155,23 @@ public static class PeftFolder
 
         bool Off(string name) => json[name] is null or JsonArray { Count: 0 }
             || (json[name] is JsonValue v && v.TryGetValue(out bool on) && !on);
-        Must("peft_type", json["peft_type"]?.ToString() == "LORA", "\"LORA\"");
-        Must("r", json["r"] is JsonValue rank && rank.TryGetValue(out int r) && r > 0, "a positive whole number");
-        Must("use_dora", Off("use_dora"), "false: DoRA is not supported");
-        Must("bias", json["bias"] is null
+        Require("peft_type", json["peft_type"]?.ToString() == "LORA", "\"LORA\"");
+        Require("r", json["r"] is JsonValue rank && rank.TryGetValue(out int r) && r > 0, "a positive whole number");
+        Require("use_dora", Off("use_dora"), "false: DoRA is not supported");
+        Require("bias", json["bias"] is null
             || json["bias"]!.ToString() == "none", "\"none\": trained biases are not supported");
-        Must("lora_bias", Off("lora_bias"), "false");
-        Must("fan_in_fan_out", Off("fan_in_fan_out"), "false: LLaMA's weights are [out, in]");
-        Must("modules_to_save", Off("modules_to_save"), "null: whole modules beside the adapter are not supported");
-        Must("exclude_modules", Off("exclude_modules"), "null");
-        Must("layer_replication", Off("layer_replication"), "null");
-        Must("alora_invocation_tokens", Off("alora_invocation_tokens"),
+        Require("lora_bias", Off("lora_bias"), "false");
+        Require("fan_in_fan_out", Off("fan_in_fan_out"), "false: LLaMA's weights are [out, in]");
+        Require("modules_to_save", Off("modules_to_save"), "null: whole modules beside the adapter are not supported");
+        Require("exclude_modules", Off("exclude_modules"), "null");
+        Require("layer_replication", Off("layer_replication"), "null");
+        Require("alora_invocation_tokens", Off("alora_invocation_tokens"),
             "null: adapters that wait for a phrase are not supported");
-        Must("init_lora_weights", !ChangesBase(json["init_lora_weights"]),
-            "an initialisation that leaves the base model's weights as they are; convert the adapter to plain LoRA");
-        Must("lora_dropout", json["lora_dropout"] is null
+        Require("init_lora_weights", !ChangesBase(json["init_lora_weights"]),
+            "an initialization that leaves the base model's weights as they are; convert the adapter to plain LoRA");
+        Require("lora_dropout", json["lora_dropout"] is null
             || (Number(json["lora_dropout"]) is >= 0 and < 1), "a share in [0, 1)");
-        Must("rank_pattern", json["rank_pattern"] is not JsonObject ranks
+        Require("rank_pattern", json["rank_pattern"] is not JsonObject ranks
             || ranks.All(r => Number(r.Value) > 0), "positive ranks");
     }
 
@@ -181,9 +181,9 @@ public static class PeftFolder
     /// <summary>
     /// Whether A and B belong to a base that was rewritten when they were drawn (PiSSA, OLoRA, CorDA, LoftQ).
     /// </summary>
-    private static bool ChangesBase(JsonNode? initialisation)
+    private static bool ChangesBase(JsonNode? initialization)
     {
-        var name = initialisation is JsonValue value && value.TryGetValue(out string? text) ? text : "";
+        var name = initialization is JsonValue value && value.TryGetValue(out string? text) ? text : "";
         return name.StartsWith("pissa", StringComparison.Ordinal) || name is "olora" or "corda" or "loftq";
     }
 
