@@ -38,6 +38,7 @@ internal static class StepBenchmark
         "cuda" => GpuBackend.OpenCuda(DType.Float32),
         "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16),
         "cpu" => new CpuBackend(threads),
+        "cpu:bf16" => new CpuBackend(threads, DType.BFloat16),
         _ => throw SafeLlamaException.Usage($"--device {device}: is unknown, expected cpu, cuda or cuda:bf16."),
     };
 

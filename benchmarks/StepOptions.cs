@@ -44,8 +44,8 @@ internal sealed record StepOptions
         targets.AcceptOnlyFromAmong("qv", "all");
         var type = CommandOptions.One("--dtype", "fp32", "how weights are stored: fp32 or bf16");
         type.AcceptOnlyFromAmong("fp32", "bf16");
-        var device = CommandOptions.One("--device", "cpu", "cpu, cuda or cuda:bf16");
-        device.AcceptOnlyFromAmong("cpu", "cuda", "cuda:bf16");
+        var device = CommandOptions.One("--device", "cpu", "cpu, cpu:bf16, cuda or cuda:bf16");
+        device.AcceptOnlyFromAmong("cpu", "cpu:bf16", "cuda", "cuda:bf16");
         var threads = CommandOptions.One("--threads", 1, "the caller's included");
         var steps = CommandOptions.One("--steps", 10, "measured steps");
         var warmup = CommandOptions.One("--warmup", 2, "steps before those");

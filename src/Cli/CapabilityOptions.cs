@@ -46,13 +46,20 @@ internal sealed class CapabilityOptions
     public bool Asked(ParseResult parsed) =>
         parsed.GetValue(_tasks) is { Length: > 0 } || parsed.GetValue(_text) is not null;
 
-    /// <summary>Scores into <c>capability.jsonl</c>, writes <c>capability.json</c>, prints a table.</summary>
-    public void Run(
-        ParseResult parsed, LlamaSession? model, string folder, string? files, long seed, CancellationToken cancellation)
+    /// <summary>The tasks named, and <c>text</c> where held-out text is scored.</summary>
+    public IEnumerable<string> Tasks(ParseResult parsed) =>
+        [.. parsed.GetValue(_tasks) ?? [], .. parsed.GetValue(_text) is null ? (string[])[] : ["text"]];
+
+    /// <summary>
+    /// Scores into <c>capability.jsonl</c>, writes <c>capability.json</c>, prints a table; gives its rows.
+    /// </summary>
+    public IReadOnlyList<MetricRow> Run(
+        ParseResult parsed, LlamaSession? model, string folder, string? files, long seed,
+        CancellationToken cancellation)
     {
         if (!Asked(parsed))
         {
-            return;
+            return [];
         }
 
         using var likelihood = new EngineLikelihood(
@@ -93,15 +100,17 @@ internal sealed class CapabilityOptions
                 $"{r.N}", $"{r.Shots}",
             ])))
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
 
         if (perplexity is not null)
         {
-            Console.WriteLine($"perplexity {perplexity.Value.Value:0.000} {SummaryMarkdown.Limits(perplexity.Value)}, "
+            Terminal.Print($"perplexity {perplexity.Value.Value:0.000} {SummaryMarkdown.Limits(perplexity.Value)}, "
                 + $"{perplexity.BitsPerByte:0.000} bits per byte, {perplexity.Tokens} tokens of {perplexity.Texts} "
                 + "texts; lower is better");
         }
+
+        return CapabilityRows.Of(results, perplexity);
     }
 
     private static SuiteSource Source(string path) => new("held-out text", path, PromptLabel.Benign, 0, "", "");

@@ -8,8 +8,8 @@ internal static class CommonOptions
 {
     public static Option<string> Model() => new("--model")
     {
-        Description = "A model folder in Hugging Face layout (config.json, model.safetensors, tokenizer files), or a GGUF "
-            + "file.",
+        Description = "A model folder in Hugging Face layout (config.json, model.safetensors, tokenizer files), or a "
+            + "GGUF file.",
         HelpName = "DIR|FILE.gguf",
         Required = true,
     };
@@ -61,9 +61,10 @@ internal static class CommonOptions
 
     public static Option<string> Template() => new("--template")
     {
-        Description = $"How a request is put to the model: {string.Join(", ", PromptTemplate.Names)}, or an Alpaca "
+        Description = "How a request is put to the model: auto (what the adapter was trained with, else the model's own "
+            + $"chat template, else alpaca), {string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an Alpaca "
             + "template's JSON file.",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => "alpaca",
+        HelpName = "NAME|FILE",
+        DefaultValueFactory = _ => TemplateResolver.Auto,
     };
 }

@@ -6,7 +6,7 @@ namespace SafeLlama.Cli;
 /// <summary>What <c>--device</c> names.</summary>
 internal static class Devices
 {
-    /// <param name="name"><c>cpu</c>, <c>cuda</c> (fp32 between ops), <c>cuda:bf16</c> (bf16, tensor cores) or
+    /// <param name="name"><c>cpu</c>, <c>cpu:bf16</c> (large products in bf16), <c>cuda</c> (fp32 between ops), <c>cuda:bf16</c> (bf16, tensor cores) or
     /// <c>reference</c>.</param>
     /// <param name="threads">Threads of the cpu.</param>
     /// <param name="cublas">Whether NVIDIA's library computes the products.</param>
@@ -26,11 +26,12 @@ internal static class Devices
         return name switch
         {
             "cpu" => new CpuBackend(threads),
+            "cpu:bf16" => new CpuBackend(threads, DType.BFloat16),
             "reference" => new ReferenceBackend(),
             "cuda" => GpuBackend.OpenCuda(DType.Float32, cublas),
             "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16, cublas),
             _ => throw SafeLlamaException.Usage(
-                $"--device {name}: is unknown, expected cpu, cuda, cuda:bf16 or reference."),
+                $"--device {name}: is unknown, expected cpu, cpu:bf16, cuda, cuda:bf16 or reference."),
         };
     }
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Cli.Commands;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -19,8 +18,16 @@ internal sealed class JudgeOptions
 
     private readonly Option<string?> _model = new("--judge-model")
     {
-        Description = "The model folder behind guard, rubric, reward, harmfulness and preference.",
-        HelpName = "DIR",
+        Description = "The model folder behind guard, rubric, reward, harmfulness and preference; "
+            + "with --judge-url, a model's name there.",
+        HelpName = "DIR|NAME",
+    };
+
+    private readonly Option<string?> _judgeUrl = new("--judge-url")
+    {
+        Description = "An OpenAI-compatible chat endpoint behind guard and rubric, such as http://localhost:8080/v1. "
+            + $"It is sent prompts and answers; its key, if it needs one, is taken from {KeyVariable}.",
+        HelpName = "URL",
     };
 
     private readonly Option<string?> _reward = new("--reward")
@@ -38,7 +45,8 @@ internal sealed class JudgeOptions
 
     private readonly Option<string> _template = new("--judge-template")
     {
-        Description = "The judge model's chat template.",
+        Description = "The judge model's chat template; auto takes the one it brings. A guard's own template may hold "
+            + "the question that --guard already asks.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "llama3",
     };
@@ -79,7 +87,8 @@ internal sealed class JudgeOptions
 
     public JudgeOptions(bool required) => _names = new("--judge")
     {
-        Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, moderation.",
+        Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, "
+            + "moderation.",
         HelpName = "NAME…",
         AllowMultipleArgumentsPerToken = true,
         Required = required,
@@ -87,7 +96,8 @@ internal sealed class JudgeOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_names, _model, _reward, _guard, _template, _threshold, _url, _moderation,
+        foreach (var option in (Option[])[_names, _model, _judgeUrl, _reward, _guard, _template, _threshold, _url,
+            _moderation,
             _cache, _cards])
         {
             command.Add(option);
@@ -104,8 +114,38 @@ internal sealed class JudgeOptions
     /// <summary>The judges named; what they open is closed with <paramref name="opened"/>.</summary>
     public IReadOnlyList<IJudge> Open(
         ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
-        LabelledAnswers? labelled = null) =>
-        [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+        LabelledAnswers? labelled = null)
+    {
+        MustMatter(parsed);
+        return [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+    }
+
+    /// <summary>Refuses an option that no judge named reads, and a threshold that no score can reach.</summary>
+    private void MustMatter(ParseResult parsed)
+    {
+        string[] ofModel = ["guard", "rubric", "reward", "harmfulness", "preference"], moderation = ["moderation"];
+        string[] ofShare = ["guard", "rubric", "moderation"];
+        var names = Names(parsed);
+        foreach (var (option, judges) in (IEnumerable<(Option, string[])>)[
+            (_threshold, [.. ofShare, "harmfulness"]), (_model, ofModel), (_reward, ["reward"]), (_guard, ["guard"]),
+            (_template, ["guard", "rubric"]), (_judgeUrl, ["guard", "rubric"]), (_url, moderation),
+            (_moderation, moderation), (_cache, moderation)])
+        {
+            if (parsed.GetResult(option) is { Implicit: false } && !names.Any(judges.Contains))
+            {
+                throw SafeLlamaException.Usage(
+                    $"{option.Name} has no effect with --judge {string.Join(' ', names)}; it is read by "
+                    + $"{string.Join(", ", judges)}.");
+            }
+        }
+
+        if (parsed.GetValue(_threshold) is { } threshold
+            && (!double.IsFinite(threshold) || (names.Any(ofShare.Contains) && threshold is < 0 or > 1)))
+        {
+            var range = names.Any(ofShare.Contains) ? " from 0 to 1" : "";
+            throw SafeLlamaException.Usage($"{_threshold.Name} {threshold}: expected a number{range}.");
+        }
+    }
 
     private IJudge Open(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
@@ -122,6 +162,11 @@ internal sealed class JudgeOptions
         }
 
         var threshold = parsed.GetValue(_threshold) ?? Half;
+        if (parsed.GetValue(_judgeUrl) is { } address && name is "guard" or "rubric")
+        {
+            return Remote(name, address, parsed, threshold, opened);
+        }
+
         switch (name)
         {
             case "harmfulness":
@@ -137,8 +182,8 @@ internal sealed class JudgeOptions
             case "rubric":
                 var grader = Model(name, parsed, device, threads, opened);
                 return new RubricJudge(
-                    new ResponderChatClient(new EngineResponder(grader, DecodingConfig.Greedy(64))), grader.Identity.Hash,
-                    threshold);
+                    new ResponderChatClient(new EngineResponder(grader, DecodingConfig.Greedy(64))),
+                    grader.Identity.Hash, threshold);
             case "reward":
                 var backbone = Model(name, parsed, device, threads, opened);
                 var reward = new EngineRewardModel(backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!);
@@ -151,20 +196,37 @@ internal sealed class JudgeOptions
             default:
                 throw SafeLlamaException.Usage(
                     $"--judge {name}: is unknown; expected {string.Join(", ", RefusalRules.All.Select(r => r.Name))}, "
-                    + "harmfulness, preference, reward, guard, rubric, moderation, or, in `judge validate`, column:NAME.");
+                    + "harmfulness, preference, reward, guard, rubric, moderation, or, in `judge validate`, "
+                    + "column:NAME.");
         }
     }
+
+    /// <summary>A judge behind a chat endpoint.</summary>
+    private IJudge Remote(
+        string name, string address, ParseResult parsed, double threshold, ICollection<IDisposable> opened)
+    {
+        var model = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
+            $"--judge {name}: needs the model's name at --judge-url; give it with --judge-model.");
+        var options = new EndpointOptions(EndpointOptions.Parse("JudgeUrl", address), Key());
+        var endpoint = new JudgeEndpoint(options);
+        opened.Add(endpoint);
+        return name == "guard"
+            ? new ChatGuardJudge(endpoint, model, Preset(parsed.GetValue(_guard)!), threshold)
+            : new RubricJudge(new EndpointChatClient(endpoint, model), $"{options.Shown} {model}", threshold);
+    }
+
+    private static string? Key() =>
+        Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } given ? given : null;
 
     private LlamaSession Model(
         string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a model; name its folder with --judge-model.");
-        var template = PromptTemplate.Load(parsed.GetValue(_template)!);
         var model = LlamaSession.Open(Devices.Open(device, threads), folder, new()
         {
             Adapter = name == "reward" ? parsed.GetValue(_reward) : null,
-            Template = template,
+            TemplateName = parsed.GetValue(_template),
             OwnsBackend = true,
         });
         opened.Add(model);
@@ -176,7 +238,9 @@ internal sealed class JudgeOptions
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a DeBERTa-v2 or v3 classifier; name its folder with --judge-model.");
-        var session = EncoderSession.Open(Devices.Open(device, threads), folder, ownsBackend: true);
+        var session = EncoderSession.Open(
+            Devices.Open(device, threads), folder, name == "harmfulness" ? parsed.GetValue(_reward) : null,
+            ownsBackend: true);
         opened.Add(session);
         Terminal.Notes(session.Notes);
         var scorer = new EncoderScorer(session, Terminal.Note);
@@ -192,16 +256,9 @@ internal sealed class JudgeOptions
 
     private ModerationOptions Moderation(ParseResult parsed, double threshold)
     {
-        var url = parsed.GetValue(_url)!;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
-        {
-            throw SafeLlamaException.Usage($"--moderation-url {url}: is no http or https address.");
-        }
-
-        var key = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } given
-            ? given
-            : throw SafeLlamaException.Usage($"--judge moderation: set {KeyVariable} in the environment.");
-        return new(endpoint, parsed.GetValue(_moderation)!, key)
+        var address = EndpointOptions.Parse("ModerationUrl", parsed.GetValue(_url)!);
+        var key = Key() ?? throw SafeLlamaException.Usage($"--judge moderation: set {KeyVariable} in the environment.");
+        return new(new EndpointOptions(address, key), parsed.GetValue(_moderation)!)
         {
             Threshold = threshold,
             Cache = parsed.GetValue(_cache),

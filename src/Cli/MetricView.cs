@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli;
@@ -25,13 +26,13 @@ internal static class MetricView
 
         foreach (var reason in summary.Unscored)
         {
-            yield return $"unscored by {reason.Judge}: {reason.Count}: {reason.Reason}";
+            yield return SafeText.ForTerminalCell($"unscored by {reason.Judge}: {reason.Count}: {reason.Reason}");
         }
     }
 
     public static IEnumerable<string> Table(string[] header, IEnumerable<string[]> rows)
     {
-        string[][] all = [header, .. rows];
+        string[][] all = [header, .. rows.Select(row => (string[])[.. row.Select(SafeText.ForTerminalCell)])];
         var widths = Enumerable.Range(0, header.Length).Select(c => all.Max(row => row[c].Length)).ToArray();
         return all.Select(row => string.Join("  ", row.Select((cell, c) => cell.PadRight(widths[c]))).TrimEnd());
     }

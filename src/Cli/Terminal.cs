@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 namespace SafeLlama.Cli;
 
 /// <summary>What a person sees while a verb works: on stderr, so that stdout holds results alone.</summary>
@@ -11,6 +12,9 @@ internal static class Terminal
 
     /// <summary>One line, which may quote a file: text, never commands to the terminal.</summary>
     public static void Note(string line) => Console.Error.WriteLine(SafeText.ForTerminal(line));
+
+    /// <summary>A result on stdout, which may quote a file.</summary>
+    public static void Print(string text) => Console.WriteLine(SafeText.ForTerminal(text));
 
     public static void Notes(IEnumerable<string> lines)
     {

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using System.Text;
 using SafeLlama.Data;
 

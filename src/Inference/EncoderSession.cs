@@ -26,11 +26,11 @@ public sealed class EncoderSession : IDisposable
     private EncoderWorkspace? _workspace;
 
     private EncoderSession(
-        string folder, EncoderClassifier model, UnigramTokenizer tokenizer, IReadOnlyList<string> notes,
-        bool ownsBackend)
+        string folder, string? trained, EncoderClassifier model, UnigramTokenizer tokenizer,
+        IReadOnlyList<string> notes, bool ownsBackend)
     {
         (Model, Tokenizer, Notes, _ownsBackend) = (model, tokenizer, notes, ownsBackend);
-        _identity = new(() => ModelIdentity.Of(folder, null, tokenizer.Hash, "encoder"));
+        _identity = new(() => ModelIdentity.Of(folder, trained, tokenizer.Hash, "encoder"));
     }
 
     public EncoderClassifier Model { get; }
@@ -45,14 +45,18 @@ public sealed class EncoderSession : IDisposable
 
     /// <summary>Opens a folder in Hugging Face layout: config.json, model.safetensors, spm.model.</summary>
     /// <param name="backend">Where to compute; it outlives the session, unless the session owns it.</param>
+    /// <param name="trained">Where an adapter and a head of one output were trained on it, or null.</param>
     /// <param name="ownsBackend">The session closes the backend, also where opening fails.</param>
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
-    public static EncoderSession Open(IBackend backend, string folder, bool ownsBackend = false)
+    public static EncoderSession Open(
+        IBackend backend, string folder, string? trained = null, bool ownsBackend = false)
     {
         EncoderWeights? weights = null;
+        LoraAdapter? adapter = null;
         try
         {
             var config = EncoderConfig.Load(folder);
+            config = trained is null ? config : config with { Labels = 1 };
             var tokenizer = UnigramTokenizer.Load(folder);
             if (tokenizer.PieceCount > config.VocabularySize)
             {
@@ -62,13 +66,21 @@ public sealed class EncoderSession : IDisposable
                     + "this model?");
             }
 
-            weights = EncoderWeights.Load(backend, config, folder);
+            weights = EncoderWeights.Load(
+                backend, config, folder, trained is null ? EncoderLearning.Nothing : EncoderLearning.Head);
+            if (trained is not null)
+            {
+                weights.LoadHead(trained);
+                adapter = PeftFolder.Load(backend, LoraSite.Of(config), trained);
+            }
+
             return new(
-                folder, new EncoderClassifier(backend, weights, MaxTokens), tokenizer,
+                folder, trained, new EncoderClassifier(backend, weights, MaxTokens, adapter), tokenizer,
                 [.. NotesOn(folder, weights, tokenizer)], ownsBackend);
         }
         catch
         {
+            adapter?.Dispose();
             weights?.Dispose();
             if (ownsBackend)
             {
@@ -130,6 +142,7 @@ public sealed class EncoderSession : IDisposable
         var backend = Model.Backend;
         _workspace?.Dispose();
         Model.Dispose();
+        Model.Adapter?.Dispose();
         Model.Weights.Dispose();
         if (_ownsBackend)
         {

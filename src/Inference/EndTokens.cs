@@ -8,8 +8,7 @@ internal static class EndTokens
     /// <summary>The tokenizer's end, the token the template closes a turn with, and those the model names.</summary>
     public static IReadOnlyList<int> Of(ITokenizer tokenizer, PromptTemplate template, IEnumerable<int> model)
     {
-        var last = template.Render(new InstructionExample("q", "", "a"))[^1];
-        int?[] ids = [tokenizer.EosId, last.Kind == SegmentKind.Control ? tokenizer.ControlId(last.Value) : null];
+        int?[] ids = [tokenizer.EosId, template.EndOfTurn is { } end ? tokenizer.ControlId(end) : null];
         return [.. ids.OfType<int>().Concat(model).Distinct()];
     }
 }

@@ -17,7 +17,7 @@ public sealed class LlamaSession : IDisposable
     {
         (Model, Weights, Tokenizer, Notes) = (model, weights, tokenizer, notes);
         (Template, _ownsBackend) = (options.Template, options.OwnsBackend);
-        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Name));
+        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Identity));
     }
 
     public Llama Model { get; }
@@ -39,9 +39,14 @@ public sealed class LlamaSession : IDisposable
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>
-    /// The ids that end an answer: those of config and tokenizer, and the one the template closes a turn with.
+    /// The ids that end an answer: those of config.json, generation_config.json and tokenizer, and the one the template
+    /// closes a turn with.
     /// </summary>
-    public IReadOnlyList<int> EndTokens => Inference.EndTokens.Of(Tokenizer, Template, Model.Config.EosTokenIds);
+    public IReadOnlyList<int> EndTokens =>
+        Inference.EndTokens.Of(Tokenizer, Template, [.. Model.Config.EosTokenIds, .. SuggestedEnds]);
+
+    /// <summary>The ids by which <c>generation_config.json</c> ends an answer.</summary>
+    private IReadOnlyList<int> SuggestedEnds { get; init; } = [];
 
     /// <summary>Opens a folder in Hugging Face layout, or a GGUF file.</summary>
     /// <param name="backend">Where to compute; it outlives the session, unless the session owns it.</param>
@@ -55,9 +60,17 @@ public sealed class LlamaSession : IDisposable
         {
             var config = LlamaConfig.Load(folder);
             var tokenizer = TokenizerLoader.Load(folder);
+            var generation = GenerationDefaults.Read(folder);
             var notes = TokenizerChecks.Check(
-                tokenizer, ModelTokens.Read(folder), config.VocabularySize,
-                folder).ToList();
+                tokenizer, ModelTokens.Read(folder), config.VocabularySize, folder, generation).ToList();
+            if (options.TemplateName is { } name)
+            {
+                var chosen = TemplateResolver.Choose(
+                    name, tokenizer, folder, options.Adapter, options.Template);
+                options = options with { Template = chosen.Template };
+                notes.AddRange(chosen.Notes);
+            }
+
             if (options.MaxLength > config.MaxPositions)
             {
                 throw SafeLlamaException.Usage(
@@ -82,7 +95,10 @@ public sealed class LlamaSession : IDisposable
             }
 
             var length = options.MaxLength > 0 ? options.MaxLength : Math.Min(config.MaxPositions, 4096);
-            return new(folder, options, new Llama(backend, weights, adapter, length), weights, tokenizer, notes);
+            return new(folder, options, new Llama(backend, weights, adapter, length), weights, tokenizer, notes)
+            {
+                SuggestedEnds = generation.Eos,
+            };
         }
         catch
         {
@@ -109,6 +125,13 @@ public sealed class LlamaSession : IDisposable
 
     /// <summary>The text of an answer, its end token left out.</summary>
     public string Decode(Generation answer) => Tokenizer.Decode([.. answer.Text]);
+
+    /// <summary>The text by which an answer continues its prompt: the prompt and this are the text of both.</summary>
+    public string Continuation(int[] prompt, Generation answer)
+    {
+        var decoder = new ContinuationDecoder(Tokenizer, prompt);
+        return string.Concat(answer.Text.Select(decoder.Append)) + decoder.Finish();
+    }
 
     public void Dispose()
     {

@@ -16,13 +16,13 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
     /// <param name="folder">Hugging Face layout, or a GGUF file, which holds its configuration.</param>
     /// <param name="adapter">A PEFT folder, or null.</param>
     /// <param name="tokenizer">The tokenizer's hash.</param>
-    /// <param name="template">A template's name or file.</param>
+    /// <param name="template">A template's <see cref="Data.PromptTemplate.Identity"/>.</param>
     public static ModelIdentity Of(string folder, string? adapter, string tokenizer, string template)
     {
         var facts = new Dictionary<string, string>
         {
             ["tokenizer"] = tokenizer,
-            ["template"] = File.Exists(template) ? ContentHash.OfFile(template) : template,
+            ["template"] = template,
         };
         if (!GgufHeader.IsGguf(folder))
         {

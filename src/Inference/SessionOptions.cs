@@ -13,8 +13,14 @@ public sealed record SessionOptions
     /// <summary>Makes a new adapter instead, to train; null for none.</summary>
     public Func<IBackend, LlamaConfig, LoraAdapter>? NewAdapter { get; init; }
 
-    /// <summary>How prompts are put.</summary>
+    /// <summary>How prompts are put, where <see cref="TemplateName"/> names nothing or finds nothing.</summary>
     public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;
+
+    /// <summary>
+    /// A template's name or file, or <see cref="TemplateResolver.Auto"/> to take what adapter and model bring; null
+    /// takes <see cref="Template"/>.
+    /// </summary>
+    public string? TemplateName { get; init; }
 
     /// <summary>
     /// The longest sequence, prompt and answer together, in tokens; 0 takes what the model was made for, at most 4096.

@@ -5,7 +5,7 @@ namespace SafeLlama.Model;
 
 /// <summary>A LLaMA: tokens are embedded, pass through the blocks, and the head says what comes next.</summary>
 /// <remarks>
-/// Backward is forward, read from the bottom. It stops at the lowest block in which anything learns: under LoRA nothing
+/// Backward is forward, read from the bottom. It stops at the lowest block in which anything trainable: under LoRA nothing
 /// below asks for a gradient. Touvron et al. 2023, arXiv:2302.13971.
 /// </remarks>
 public sealed class Llama : IDisposable
@@ -46,7 +46,7 @@ public sealed class Llama : IDisposable
     /// <summary>The longest sequence, in tokens.</summary>
     public int MaxLength { get; }
 
-    /// <summary>Everything that learns: the adapter's pairs, or all weights, or nothing.</summary>
+    /// <summary>Everything that is trained: the adapter's pairs, or all weights, or nothing.</summary>
     public IReadOnlyList<Parameter> Parameters => [.. _weights.Parameters, .. Adapter?.Parameters ?? []];
 
     /// <summary>Tokens to the residual stream after the last block, pass.Activations.Output.</summary>

@@ -38,7 +38,7 @@ public sealed class LlamaWeights : IDisposable
 
     /// <summary>
     /// Borrows every weight of a checkpoint folder, frozen, in its stored type: one copy, the file's own pages. Of a
-    /// GGUF file too, but for q, k and quantized blocks (see <see cref="Notes"/>).
+    /// GGUF file too, but for q and k.
     /// </summary>
     /// <exception cref="SafeLlamaException">
     /// A tensor is missing, misshapen, of an unknown type or not finite.
@@ -75,7 +75,7 @@ public sealed class LlamaWeights : IDisposable
         {
             Notes = file.DecodedBytes == 0 ? [] :
             [
-                FormattableString.Invariant($"{path}: quantized blocks are decoded to fp32 as the file is opened, ")
+                FormattableString.Invariant($"{path}: a GPU reads no quantized blocks; they are decoded to fp32, ")
                     + FormattableString.Invariant($"{file.DecodedBytes / 1e6:F1} MB of memory."),
             ],
         };
@@ -83,7 +83,7 @@ public sealed class LlamaWeights : IDisposable
 
     /// <summary>What the frozen weights of a folder or a GGUF file take in memory.</summary>
     public static long BytesOf(string path) => GgufHeader.IsGguf(path)
-        ? GgufHeader.Read(path).Tensors.Values.Sum(GgufWeights.BytesInMemory)
+        ? GgufHeader.Read(path).Tensors.Values.Sum(tensor => tensor.ByteCount)
         : Directory.EnumerateFiles(path, "*.safetensors").Sum(FileFacts.Length);
 
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>

@@ -1,9 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace SafeLlama.Model;
 
 /// <summary>What backward computes again instead of finding it kept by forward.</summary>
 public enum Recompute
 {
     /// <summary>Nothing: every block keeps what its backward needs.</summary>
+    [JsonStringEnumMemberName("none")]
     Nothing,
 
     /// <summary>

@@ -1,11 +1,21 @@
+using System.ComponentModel;
 using System.Globalization;
 
 namespace SafeLlama.Training;
 
 /// <summary>A count, or a share of something counted: <c>200</c> or <c>5%</c>.</summary>
 /// <param name="Value">The count, or the share in [0, 1].</param>
+[Description("a count such as 200 or a share such as 5%")]
 public readonly record struct Amount(double Value, bool IsShare)
 {
+    /// <summary>Reads <c>200</c> or <c>5%</c>, as <see cref="IParsable{TSelf}"/> would.</summary>
+    public static bool TryParse(string? text, IFormatProvider? provider, out Amount amount)
+    {
+        var read = text is null ? null : TryParse(text);
+        amount = read ?? default;
+        return read is not null;
+    }
+
     public static Amount None => default;
 
     public static Amount Count(int count) => new(count, IsShare: false);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -10,11 +9,11 @@ namespace SafeLlama.Training;
 public sealed record BestStep(int Step, double Loss);
 
 /// <summary>Where a run stands, beside its tensors.</summary>
-/// <param name="Step">Optimizer steps done: with it, sampler, schedule and dropout go on where they stopped.</param>
-/// <param name="Best">The best validation; null where none was made.</param>
-/// <param name="SinceBest">Validations since then.</param>
+/// <param name="Step">Optimiser steps done: with it, sampler, schedule and dropout go on where they stopped.</param>
+/// <param name="SinceBest">Validations since the best one.</param>
 /// <param name="TensorsSha256">Hash of <c>trainer_state.safetensors</c>.</param>
-public sealed record TrainerState(int Step, BestStep? Best, int SinceBest, string TensorsSha256);
+/// <param name="Best">The best validation; null where none was made.</param>
+public sealed record TrainerState(int Step, int SinceBest, string TensorsSha256, BestStep? Best = null);
 
 /// <summary>A folder from which a run goes on exactly: the parameters and their moments, to the last bit.</summary>
 /// <remarks>
@@ -27,14 +26,6 @@ public sealed class CheckpointFolder(string runFolder)
     private const string TensorsName = "trainer_state.safetensors";
     private const string StateName = "trainer_state.json";
     private const string Prefix = "step-";
-
-    private static readonly JsonSerializerOptions Format = new()
-    {
-        WriteIndented = true,
-        NewLine = "\n",
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
 
     private readonly string _folder = Path.Combine(runFolder, "checkpoints");
 
@@ -71,8 +62,8 @@ public sealed class CheckpointFolder(string runFolder)
         SafetensorsWriter.Write(
             tensors, trainer.Moments.SelectMany(Tensors)
             .Select(t => SafetensorsItem.Of(t.Name, t.Tensor, t.Tensor.Type)));
-        var state = new TrainerState(trainer.StepsDone, best, sinceBest, ContentHash.OfFile(tensors));
-        OutputFile.WriteText(Path.Combine(folder, StateName), JsonSerializer.Serialize(state, Format) + "\n");
+        var state = new TrainerState(trainer.StepsDone, sinceBest, ContentHash.OfFile(tensors), best);
+        OutputFile.WriteJson(Path.Combine(folder, StateName), state);
     }
 
     /// <summary>Restores parameters, moments and step.</summary>
@@ -119,13 +110,13 @@ public sealed class CheckpointFolder(string runFolder)
         TrainerState state;
         try
         {
-            state = JsonSerializer.Deserialize<TrainerState>(File.ReadAllText(path), Format)
+            state = JsonSerializer.Deserialize<TrainerState>(File.ReadAllText(path), Json.Line)
                 ?? throw new JsonException("it is empty.");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException || FileErrors.Is(e))
         {
             throw SafeLlamaException.InvalidData(
-                $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")} "
+                $"{path}: cannot be read: {FileErrors.Reason(e, path)} "
                 + "Delete this checkpoint to resume from the one before.",
                 e);
         }
@@ -146,7 +137,7 @@ public sealed class CheckpointFolder(string runFolder)
             {
                 throw SafeLlamaException.InvalidData(
                     $"{tensors}: tensor '{name}' is missing or not {tensor.Shape} {tensor.Type}; "
-                    + "resume with the model, adapter and --device the run began with.");
+                    + "resume with the model, adapter and device the run began with.");
             }
 
             var values = new double[entry.Shape.Count];
@@ -161,20 +152,8 @@ public sealed class CheckpointFolder(string runFolder)
         [($"value {m.Parameter.Name}", m.Parameter.Value, true), ($"m {m.Parameter.Name}", m.First, false),
             ($"v {m.Parameter.Name}", m.Second, false)];
 
-    private static void Changing(string checkpoint, Action change)
-    {
-        try
-        {
-            change();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw SafeLlamaException.Failure(
-                $"{checkpoint}: cannot be changed: {e.Message} Earlier checkpoints are whole; --resume goes on from "
-                + "the newest.",
-                e);
-        }
-    }
+    private static void Changing(string checkpoint, Action change) => FileErrors.Writing(
+        checkpoint, change, "Earlier checkpoints are whole.", "go on from the newest with `Resume`");
 
     private static void Remove(string folder)
     {

@@ -3,6 +3,12 @@ namespace SafeLlama.Training;
 /// <summary>Who watches a run: a terminal, a study, a test.</summary>
 public interface ITrainingView
 {
+    /// <summary>The run is planned, and nothing is written yet: a view that cannot watch it may refuse it.</summary>
+    /// <param name="totalSteps">Steps of the whole run.</param>
+    void Planned(int totalSteps)
+    {
+    }
+
     /// <summary>A step is done.</summary>
     /// <param name="report">What it did.</param>
     /// <param name="totalSteps">Steps of the whole run.</param>

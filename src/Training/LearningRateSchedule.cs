@@ -5,9 +5,9 @@ namespace SafeLlama.Training;
 /// <summary>How the learning rate goes from its peak to the end.</summary>
 public enum ScheduleShape
 {
-    Constant,
     Linear,
     Cosine,
+    Constant,
 }
 
 /// <summary>The learning rate of every step: a linear rise, then a constant, a line or half a cosine.</summary>
@@ -51,14 +51,15 @@ public sealed record LearningRateSchedule(ScheduleShape Shape, double Peak, int 
         if (!(Peak > 0 && double.IsFinite(Peak)))
         {
             throw SafeLlamaException.Usage(
-                $"--learning-rate {Peak}: expected a positive number; 0 would learn nothing.");
+                $"`LearningRate` {Peak}: expected a positive number; 0 would learn nothing.");
         }
 
         if (WarmupSteps < 0 || WarmupSteps >= TotalSteps)
         {
             throw SafeLlamaException.Usage(
-                $"--warmup-steps {WarmupSteps}: expected 0 to {TotalSteps - 1}, less than the {TotalSteps} steps of "
-                + "the run; lower it, or train longer with --epochs or --steps.");
+                $"`{nameof(WarmupSteps)}` {WarmupSteps}: expected 0 to {TotalSteps - 1}, less than the {TotalSteps} "
+                + "steps of the run.",
+                "lower it", "train longer with `Epochs`", "train longer with `Steps`");
         }
     }
 }

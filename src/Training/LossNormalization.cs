@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using SafeLlama.Data;
 
 namespace SafeLlama.Training;
@@ -13,6 +14,7 @@ public enum LossNormalization
     /// All labels of the step before the shift, as Hugging Face's Trainer counts since transformers 4.46: a labelled
     /// first token is counted, although nothing predicts it.
     /// </summary>
+    [JsonStringEnumMemberName("hf")]
     HuggingFace,
 
     /// <summary>

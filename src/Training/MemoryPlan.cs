@@ -7,8 +7,8 @@ namespace SafeLlama.Training;
 /// <summary>One part of the memory a run needs.</summary>
 /// <param name="Name">What it holds.</param>
 /// <param name="Bytes">Its size.</param>
-/// <param name="Cut">How to make it smaller.</param>
-public sealed record MemoryTerm(string Name, long Bytes, string Cut);
+/// <param name="Cuts">What makes it smaller; any one of them does.</param>
+public sealed record MemoryTerm(string Name, long Bytes, params IReadOnlyList<string> Cuts);
 
 /// <summary>The memory a run will need, term by term, before any of it is allocated.</summary>
 /// <remarks>The tensors are planned by the code that later allocates them, so the plan is exact but for the scratch
@@ -40,20 +40,20 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
         var work = new WorkSize(
             rows, Math.Min(longest, rows), Widest(shape), shape.Heads, shape.KeyValueHeads, shape.HeadDim, rank,
             config.Lora is { Dropout: > 0 });
-        var learner = adapter is null ? "train an adapter instead of all weights: leave out --full"
-            : "--rank or --targets";
+        string[] learner = adapter is null ? ["train an adapter instead of all weights: leave out `Full`"]
+            : ["lower `Rank`", "name fewer `Targets`"];
+        string[] passes = ["lower `MicroBatch`", "lower `MaxLength`"];
         return new MemoryPlan([
             adapter is null
-                ? new("weights", values, "a smaller model")
-                : new("frozen weights", weightBytes, "a smaller model, or one stored in bf16"),
+                ? new("weights", values, "take a smaller model")
+                : new("frozen weights", weightBytes, "take a smaller model", "take one stored in bf16"),
             .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
             new("gradients", model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
             new("optimizer state", 2 * values, learner),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
-                config.Recompute == Recompute.Block ? "--micro-batch or --max-length"
-                    : "--recompute block, --micro-batch or --max-length"),
-            new("scratch", backend.ScratchBytes(work), "--micro-batch or --max-length"),
-            new("program", ProgramBytes, "nothing"),
+                config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),
+            new("scratch", backend.ScratchBytes(work), passes),
+            new("program", ProgramBytes),
         ]);
     }
 
@@ -68,8 +68,8 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
             var largest = Terms.MaxBy(t => t.Bytes)!;
             throw SafeLlamaException.DoesNotFit(
                 $"The run needs {Size(Total)}, {Size(available)} can be used. "
-                + $"The largest part is {Size(largest.Bytes)} for {largest.Name}; what makes it smaller: "
-                + $"{largest.Cut}. --memory names another limit.");
+                + $"The largest part is {Size(largest.Bytes)} for {largest.Name}.",
+                [.. largest.Cuts, "name another limit with `Memory`"]);
         }
     }
 

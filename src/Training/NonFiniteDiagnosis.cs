@@ -75,5 +75,6 @@ internal static class NonFiniteDiagnosis
     private static SafeLlamaException Error(int step, string rows, string tensor) => new(
         ExitCode.NonFinite,
         $"Step {step}: {tensor} is not finite, in {rows}. The update was skipped and nothing was saved after step "
-        + $"{step - 1}; lower --learning-rate or --max-grad-norm, or look at these rows.");
+        + $"{step - 1}.",
+        null, "lower `LearningRate`", "lower `MaxGradNorm`", "look at these rows");
 }

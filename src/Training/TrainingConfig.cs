@@ -13,7 +13,7 @@ public sealed record TrainingConfig
     /// <summary>Passes over the data; a fraction ends within one.</summary>
     public double Epochs { get; init; } = 3;
 
-    /// <summary>Optimizer steps, instead of <see cref="Epochs"/>.</summary>
+    /// <summary>Optimiser steps, instead of <see cref="Epochs"/>.</summary>
     public int? Steps { get; init; }
 
     /// <summary>Examples of an optimizer step.</summary>
@@ -31,14 +31,14 @@ public sealed record TrainingConfig
     public ScheduleShape Schedule { get; init; } = ScheduleShape.Linear;
 
     /// <summary>Steps, or a share of all steps, over which the learning rate rises from 0.</summary>
-    public Amount Warmup { get; init; } = Amount.Share(0.05);
+    public Amount WarmupSteps { get; init; } = Amount.Share(0.05);
 
     public AdamWSettings Optimizer { get; init; } = new();
 
     /// <summary>The global gradient norm is clipped to this; 0 does not clip.</summary>
-    public double MaxGradientNorm { get; init; } = 1;
+    public double MaxGradNorm { get; init; } = 1;
 
-    public LossNormalization Divisor { get; init; } = LossNormalization.Targets;
+    public LossNormalization LossDivisor { get; init; } = LossNormalization.Targets;
 
     /// <summary>Steps from one validation, and checkpoint, to the next; the last step has both.</summary>
     public int EvaluateEvery { get; init; } = 50;
@@ -52,7 +52,7 @@ public sealed record TrainingConfig
     /// <summary>Seeds the order of the data, the adapter's start and dropout.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <summary>Optimizer steps of the whole run over so many examples.</summary>
+    /// <summary>Optimiser steps of the whole run over so many examples.</summary>
     public int TotalSteps(int examples) =>
         Steps ?? (int)Math.Ceiling(Epochs * new EpochSampler(examples, BatchSize, Seed, shuffle: false).StepsPerEpoch);
 
@@ -60,8 +60,8 @@ public sealed record TrainingConfig
     /// <remarks>A share of the steps that is rounded up leaves one to learn in, however few they are.</remarks>
     public LearningRateSchedule ScheduleOver(int totalSteps)
     {
-        var warmup = Warmup.OfAtLeast(totalSteps);
-        var isPart = Warmup is { IsShare: true, Value: < 1 };
+        var warmup = WarmupSteps.OfAtLeast(totalSteps);
+        var isPart = WarmupSteps is { IsShare: true, Value: < 1 };
         return new(Schedule, LearningRate, isPart ? Math.Min(warmup, totalSteps - 1) : warmup, totalSteps);
     }
 
@@ -77,18 +77,20 @@ public sealed record TrainingConfig
             }
         }
 
-        Require(Epochs > 0 && double.IsFinite(Epochs), $"--epochs {Epochs}: expected more than 0.");
-        Require(Steps is null or > 0, $"--steps {Steps}: expected at least 1.");
+        Require(Epochs > 0 && double.IsFinite(Epochs), $"`{nameof(Epochs)}` {Epochs}: expected more than 0.");
+        Require(Steps is null or > 0, $"`{nameof(Steps)}` {Steps}: expected at least 1.");
         Require(LearningRate > 0 && double.IsFinite(LearningRate),
-            $"--learning-rate {LearningRate}: expected a positive number; 0 would learn nothing.");
+            $"`{nameof(LearningRate)}` {LearningRate}: expected a positive number; 0 would learn nothing.");
         Require(Optimizer is { Beta1: >= 0 and < 1, Beta2: >= 0 and < 1 },
-            "--beta1 and --beta2: expected at least 0 and less than 1.");
-        Require(Optimizer.WeightDecay >= 0, $"--weight-decay {Optimizer.WeightDecay}: expected 0 or more.");
-        Require(Optimizer.Epsilon > 0, $"--adam-epsilon {Optimizer.Epsilon}: expected a positive number.");
-        Require(MaxGradientNorm >= 0, $"--max-grad-norm {MaxGradientNorm}: expected 0 (no clipping) or more.");
-        Require(EvaluateEvery > 0, $"--evaluate-every {EvaluateEvery}: expected at least 1.");
-        Require(Patience >= 0, $"--patience {Patience}: expected 0 (never) or more.");
-        Require(KeepCheckpoints > 0, $"--keep-checkpoints {KeepCheckpoints}: expected at least 1.");
+            $"`{nameof(Optimizer.Beta1)}` {Optimizer.Beta1} and `{nameof(Optimizer.Beta2)}` {Optimizer.Beta2}: expected "
+            + "at least 0 and less than 1.");
+        Require(Optimizer.WeightDecay >= 0,
+            $"`{nameof(Optimizer.WeightDecay)}` {Optimizer.WeightDecay}: expected 0 or more.");
+        Require(Optimizer.Epsilon > 0, $"`AdamEpsilon` {Optimizer.Epsilon}: expected a positive number.");
+        Require(MaxGradNorm >= 0, $"`{nameof(MaxGradNorm)}` {MaxGradNorm}: expected 0 (no clipping) or more.");
+        Require(EvaluateEvery > 0, $"`{nameof(EvaluateEvery)}` {EvaluateEvery}: expected at least 1.");
+        Require(Patience >= 0, $"`{nameof(Patience)}` {Patience}: expected 0 (never) or more.");
+        Require(KeepCheckpoints > 0, $"`{nameof(KeepCheckpoints)}` {KeepCheckpoints}: expected at least 1.");
         foreach (var check in new[] { () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate() })
         {
             try
@@ -97,7 +99,7 @@ public sealed record TrainingConfig
             }
             catch (SafeLlamaException e)
             {
-                faults.Add(e.Message);
+                faults.Add(e.Fault);
             }
         }
 

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
@@ -15,11 +14,6 @@ public sealed class TrainingLog : IDisposable
 {
     public const string MetricsName = "metrics.jsonl";
     public const string TimingsName = "timings.jsonl";
-
-    private static readonly JsonSerializerOptions Format = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 
     private readonly FileStream _metrics;
     private readonly FileStream _timings;
@@ -89,17 +83,13 @@ public sealed class TrainingLog : IDisposable
     /// kill.</summary>
     private static FileStream Open(string path, int step)
     {
-        try
+        return FileErrors.Writing(path, () =>
         {
             var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
             stream.SetLength(KeptLength(stream, step));
             stream.Position = stream.Length;
             return stream;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw SafeLlamaException.Failure($"{path}: cannot be written: {e.Message}", e);
-        }
+        });
     }
 
     private static long KeptLength(FileStream stream, int step)
@@ -140,17 +130,12 @@ public sealed class TrainingLog : IDisposable
         }
     }
 
-    private static void Append(FileStream stream, JsonObject line)
-    {
-        try
+    private static void Append(FileStream stream, JsonObject line) => FileErrors.Writing(
+        stream.Name,
+        () =>
         {
-            stream.Write(System.Text.Encoding.UTF8.GetBytes(line.ToJsonString(Format) + "\n"));
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(line.ToJsonString(Json.Line) + "\n"));
             stream.Flush();
-        }
-        catch (IOException e)
-        {
-            throw SafeLlamaException.Failure(
-                $"{stream.Name}: cannot be written: {e.Message} The last checkpoint is whole.", e);
-        }
-    }
+        },
+        "The last checkpoint is whole.");
 }

@@ -113,8 +113,8 @@ public sealed class TrainingRun : IDisposable
     private TrainerSettings Settings(LearningRateSchedule schedule) => new(schedule)
     {
         Optimizer = _config.Optimizer,
-        MaxGradientNorm = _config.MaxGradientNorm,
-        Divisor = _config.Divisor,
+        MaxGradientNorm = _config.MaxGradNorm,
+        Divisor = _config.LossDivisor,
         Seed = _config.Seed,
     };
 
@@ -188,8 +188,8 @@ public sealed class TrainingRun : IDisposable
             throw new SafeLlamaException(
                 ExitCode.NonFinite,
                 $"Step {report.Step}: the gradient has been exactly 0 for {StandstillLimit} steps: "
-                + "some weights have grown past what fp32 can square, and nothing is learned. Lower --learning-rate "
-                + "or --max-grad-norm.");
+                + "some weights have grown past what fp32 can square, and nothing is learned.",
+                null, "lower `LearningRate`", "lower `MaxGradNorm`");
         }
     }
 
@@ -205,8 +205,8 @@ public sealed class TrainingRun : IDisposable
         {
             throw new SafeLlamaException(
                 ExitCode.NonFinite,
-                $"Step {report.Step}: the validation loss is {report.Loss}; lower --learning-rate. "
-                + "The last checkpoint is whole.");
+                $"Step {report.Step}: the validation loss is {report.Loss}. The last checkpoint is whole.",
+                null, "lower `LearningRate`");
         }
 
         log.Validation(report);

@@ -70,6 +70,53 @@ public sealed class EncoderJudgeCommandTests
         Assert.That(run.Error, Does.Contain("\"model_type\" is \"roberta\", expected \"deberta-v2\""));
     }
 
+    [Test]
+    public void A_trained_adapter_and_head_judge_on_their_base()
+    {
+        var folder = TestFiles.NewFolder();
+        var (ratings, trained) = (Path.Combine(folder, "ratings.jsonl"), Path.Combine(folder, "trained"));
+        File.WriteAllLines(ratings, Enumerable.Range(0, 60).Select(i => JsonSerializer.Serialize(new
+        {
+            prompt = $"How do I bake {i} loaves?",
+            response = i % 2 == 0 ? "Mix the flour and water." : "I'm sorry, but I can't help with that.",
+            rating = i % 2 == 0 ? 3.5 : 0.1,
+        })));
+        string[] train = ["judge", "train", "--model", Model, "--backbone", "encoder", "--ratings", ratings, "--out",
+            trained, "--epochs", "6", "--learning-rate", "1e-2", "--threads", "1"];
+        var run = CommandRun.Of(train);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain("mean squared error over 6 held-out ratings"));
+        Assert.That(
+            Directory.GetFiles(trained).Select(Path.GetFileName),
+            Is.EquivalentTo(new[]
+            {
+                "adapter_config.json", "adapter_model.safetensors", "reward.json", "score.safetensors",
+            }));
+
+        var labels = Path.Combine(folder, "labels.jsonl");
+        File.WriteAllLines(labels, Enumerable.Range(0, 12).Select(i => JsonSerializer.Serialize(new
+        {
+            prompt = $"How do I bake {i + 100} loaves?",
+            response = i % 2 == 0 ? "Mix the flour and water." : "I'm sorry, but I can't help with that.",
+            label = i % 2 == 0 ? "unsafe" : "safe",
+        })));
+        var judged = CommandRun.Of(
+            "judge", "validate", "--judge", "harmfulness", "--judge-model", Model, "--reward", trained, "--labels",
+            labels, "--threads", "1");
+        Assert.That(judged.ExitCode, Is.Zero, judged.Error);
+        Assert.That(judged.Output, Does.Match(@"kappa +1\b"), judged.Output);
+    }
+
+    [Test]
+    public void An_encoder_does_not_learn_from_pairs()
+    {
+        var run = CommandRun.Of(
+            "judge", "train", "--model", Model, "--backbone", "encoder", "--pairs", "none.jsonl", "--out",
+            Path.Combine(TestFiles.NewFolder(), "out"));
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(run.Error, Does.Contain("--backbone encoder: learns from --ratings"));
+    }
+
     private static string Labels(string folder)
     {
         var path = Path.Combine(folder, "labels.jsonl");

@@ -35,9 +35,9 @@ public sealed class EvaluateCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Twenty answers are appended first, then twenty verdicts for each of two judges.</summary>
+    /// <summary>Answers are appended first, four at a time, then the verdicts of two judges, sixteen and four.</summary>
+    [TestCase("append:3")]
     [TestCase("append:7")]
-    [TestCase("append:34")]
     [TestCase("rename:3")]
     [Category("Fault")]
     public void Killed_at_a_site_and_resumed_an_evaluation_ends_as_if_unbroken(string fault) => KillAndResume(fault);
@@ -46,7 +46,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Category("Fault")]
     [Slow("kills at ten sites, one after another")]
     public void Killed_at_many_sites_and_resumed_an_evaluation_ends_as_if_unbroken(
-        [Values("append:1", "append:13", "append:20", "append:21", "append:59", "append:60", "write:2", "flush:4",
+        [Values("append:1", "append:4", "append:5", "append:6", "append:8", "append:9", "write:2", "flush:4",
             "rename:1", "rename:5")]
         string fault) => KillAndResume(fault);
 
@@ -70,6 +70,30 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         Assert.That(Evaluate("batches", "--batch-size", "7", "--threads", "2").ExitCode, Is.Zero);
         MustBeEqual("batches", "whole");
+    }
+
+    [Test]
+    public void Names_from_files_are_shown_and_not_obeyed()
+    {
+        var run = Path.Combine(_folder, "names");
+        var answers = TestFiles.Fault("eval/names/names.jsonl");
+        foreach (var told in (CommandRun[])
+        [
+            CommandRun.Of("evaluate", "--responses", answers, "--out", run),
+            CommandRun.Of("judge", "run", run, "--judge", "xstest"),
+            CommandRun.Of("runs", run),
+            CommandRun.Of("runs", run, "--json"),
+            CommandRun.Of("compare", run, run),
+            CommandRun.Of("compare", run, run, "--json"),
+        ])
+        {
+            Assert.That(told.ExitCode, Is.Zero, told.Error);
+            SafeOutput.MustBeVisible(told.Output.ReplaceLineEndings("\n"));
+            SafeOutput.MustBeVisible(told.Error.ReplaceLineEndings("\n"));
+        }
+
+        SafeOutput.MustBeMarkdown(File.ReadAllText(Path.Combine(run, "summary.md")));
+        SafeOutput.MustBeCsv(File.ReadAllText(Path.Combine(run, "summary.csv")));
     }
 
     [Test]
@@ -102,6 +126,12 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("--suite nothing", "neither a file nor a known suite")]
     [TestCase("--judge guard", "--judge-model")]
     [TestCase("--model nowhere", "config.json")]
+    [TestCase("--threshold 0.9", "--threshold has no effect with --judge refusal")]
+    [TestCase("--judge rubric --threshold NaN", "expected a number from 0 to 1")]
+    [TestCase("--judge rubric --threshold 50", "expected a number from 0 to 1")]
+    [TestCase("--fail-if over_refusals>0.1", "is no metric")]
+    [TestCase("--fail-if attack_success_rate>0.1", "no judge of the run gives")]
+    [TestCase("--responses answers.jsonl --max-new-tokens 9", "has no effect with --responses")]
     public void A_users_mistake_is_one_line(string mistake, string expected)
     {
         var run = Evaluate("mistake", mistake.Split(' '));

@@ -16,7 +16,8 @@ public sealed class ExportCommandTests
     public void A_gguf_file_scores_and_answers_as_its_folder_does()
     {
         var file = Path.Combine(_folder, "model.gguf");
-        var export = CommandRun.Of("export", "--model", Miniature, "--template", Template, "--to", "gguf", "--out", file);
+        var export = CommandRun.Of(
+            "export", "--model", Miniature, "--template", Template, "--to", "gguf", "--out", file);
         Assert.That(export.ExitCode, Is.Zero, export.Error);
         Assert.That(export.Output, Does.Contain("F32"));
 
@@ -33,7 +34,7 @@ public sealed class ExportCommandTests
     }
 
     [Test]
-    public void A_quantized_file_says_what_became_another_type_and_what_reading_costs()
+    public void A_quantized_file_says_what_became_another_type()
     {
         var file = Path.Combine(_folder, "q4.gguf");
         var export = CommandRun.Of(
@@ -42,14 +43,13 @@ public sealed class ExportCommandTests
         Assert.That(export.Error, Does.Contain("are F16 instead of Q4_K"));
         var score = CommandRun.Of("score", "--model", file, "--text", "Step 1: gather the parts.");
         Assert.That(score.ExitCode, Is.Zero, score.Error);
-        Assert.That(score.Error, Does.Contain("quantized blocks are decoded to fp32"));
     }
 
     [Test]
     public void The_check_passes_on_an_exact_export()
     {
         var prompts = Path.Combine(_folder, "prompts.txt");
-        File.WriteAllLines(prompts, ["Explain how to make a cake.", "Explain how to make a bomb.", "Where is the cat?"]);
+        File.WriteAllLines(prompts, ["Explain how to make a cake.", "Explain how to fell a tree.", "Where is it?"]);
         var run = CommandRun.Of(
             "export", "--model", Miniature, "--template", Template, "--to", "gguf", "--type", "f32",
             "--check", prompts, "--max-new-tokens", "12", "--out", Path.Combine(_folder, "checked.gguf"));
@@ -68,8 +68,8 @@ public sealed class ExportCommandTests
         var trained = Path.Combine(_folder, "trained");
         var train = CommandRun.Of(
             "train", "--model", file, "--template", Template, "--data", rows, "--steps", "2", "--batch-size", "4",
-            "--micro-batch", "4", "--max-length", "64", "--validation", "0", "--learning-rate", "0.01", "--threads", "1",
-            "--warmup-steps", "0", "--out", trained);
+            "--micro-batch", "4", "--max-length", "64", "--validation", "0", "--learning-rate", "0.01",
+            "--threads", "1", "--warmup-steps", "0", "--out", trained);
         Assert.That(train.ExitCode, Is.Zero, train.Error);
         var adapter = Path.Combine(_folder, "adapter.gguf");
         var export = CommandRun.Of(
@@ -102,14 +102,16 @@ public sealed class ExportCommandTests
     public void A_Hugging_Face_folder_is_the_model_with_card_template_and_settings()
     {
         var folder = Path.Combine(_folder, "hf");
-        var export = CommandRun.Of("export", "--model", Miniature, "--template", Template, "--to", "hf", "--out", folder);
+        var export = CommandRun.Of(
+            "export", "--model", Miniature, "--template", Template, "--to", "hf", "--out", folder);
         Assert.That(export.ExitCode, Is.Zero, export.Error);
         Assert.That(
             File.ReadAllBytes(Path.Combine(folder, "model.safetensors")),
             Is.EqualTo(File.ReadAllBytes(Path.Combine(Miniature, "model.safetensors"))));
-        Assert.That(File.ReadAllText(Path.Combine(folder, "README.md")), Does.Contain("chat_template.jinja"));
-        Assert.That(File.ReadAllText(Path.Combine(folder, "chat_template.jinja")), Does.Contain("bos_token + 'Instruction: '"));
-        Assert.That(File.ReadAllText(Path.Combine(folder, "generation_config.json")), Does.Contain("\"do_sample\": false"));
+        string Text(string name) => File.ReadAllText(Path.Combine(folder, name));
+        Assert.That(Text("README.md"), Does.Contain("chat_template.jinja"));
+        Assert.That(Text("chat_template.jinja"), Does.Contain("bos_token + 'Instruction: '"));
+        Assert.That(Text("generation_config.json"), Does.Contain("\"do_sample\": false"));
     }
 
     [TestCase("--adapter-only needs --adapter", "--to", "gguf", "--adapter-only")]

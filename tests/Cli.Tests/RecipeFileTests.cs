@@ -1,7 +1,9 @@
 using CsCheck;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Common;
 using SafeLlama.Testing;
+using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Tests;
 
@@ -25,7 +27,7 @@ public sealed class RecipeFileTests
                 File.WriteAllText(path, text);
                 try
                 {
-                    RecipeFile.Read(path, TrainSettings.All);
+                    RecipeFile.Read(path, new FineTuneOptions().Forms);
                 }
                 catch (SafeLlamaException e)
                 {
@@ -44,7 +46,7 @@ public sealed class RecipeFileTests
     {
         var path = Path.Combine(TestFiles.NewFolder(), "recipe.yaml");
         File.WriteAllText(path, "targets: " + string.Concat(Enumerable.Repeat(nest, 100_000)));
-        Assert.That(() => RecipeFile.Read(path, TrainSettings.All), Throws.InstanceOf<SafeLlamaException>());
+        Assert.That(() => RecipeFile.Read(path, new FineTuneOptions().Forms), Throws.InstanceOf<SafeLlamaException>());
     }
 
     [Test]
@@ -52,8 +54,8 @@ public sealed class RecipeFileTests
     {
         foreach (var profile in new[] { "repo", "paper" })
         {
-            var table = new SettingTable(TrainSettings.All);
-            Assert.That(() => table.Lay(Profiles.Named(profile)), Throws.Nothing);
+            var table = new SettingTable<FineTuneRequest>();
+            Assert.That(() => table.Apply(Profiles.Named(profile)), Throws.Nothing);
         }
     }
 }

@@ -1,4 +1,3 @@
-using SafeLlama.Cli.Settings;
 using SafeLlama.Cli.Training;
 using SafeLlama.Kernels;
 using SafeLlama.Training;
@@ -36,12 +35,10 @@ internal sealed class StartUpTests
     {
         using var device = new Device(memory: 123 << 20);
         using var host = new CpuBackend(1);
-        var settings = new SettingTable(TrainSettings.All);
-        Assert.That(TrainRequest.Memory(settings, device), Is.EqualTo(123 << 20));
-        Assert.That(
-            TrainRequest.Memory(settings, host), Is.EqualTo(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes));
-        settings.Lay([new(TrainSettings.Memory.Name, new SettingValue("0.5", "--memory"))]);
-        Assert.That(TrainRequest.Memory(settings, device), Is.EqualTo(512 << 20));
+        var request = new FineTuneRequest();
+        Assert.That(request.MemoryBytes(device), Is.EqualTo(123 << 20));
+        Assert.That(request.MemoryBytes(host), Is.EqualTo(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes));
+        Assert.That((request with { Memory = 0.5 }).MemoryBytes(device), Is.EqualTo(512 << 20));
     }
 
     private sealed class Notes : ITrainingView

@@ -41,8 +41,14 @@ internal sealed class CharacterTokenizer(params string[] controls) : ITokenizer
 
     public IIncrementalDecoder StartDecoding() => new ByteDecoder();
 
-    public int? ControlId(string token) =>
-        Array.IndexOf(controls, token) is var index and >= 0 ? 258 + index : null;
+    public IReadOnlyCollection<string> ControlTokens => ["<s>", "</s>", .. controls];
+
+    public int? ControlId(string token) => token switch
+    {
+        "<s>" => Bos,
+        "</s>" => Eos,
+        _ => Array.IndexOf(controls, token) is var index and >= 0 ? 258 + index : null,
+    };
 
     private sealed class ByteDecoder : IIncrementalDecoder
     {

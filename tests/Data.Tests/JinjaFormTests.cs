@@ -30,7 +30,8 @@ public sealed class JinjaFormTests
     [Test]
     public void A_space_that_ends_a_template_is_not_part_of_its_prompt()
     {
-        var form = TemplateForm.Of(AlpacaTemplate.Create("t", "", "{instruction} {input} A: ", "Q: {instruction} A: ", "A:"));
+        var form = TemplateForm.Of(
+            AlpacaTemplate.Create("t", "", "{instruction} {input} A: ", "Q: {instruction} A: ", "A:"));
         Assert.That(form.First[^1].Text, Is.EqualTo(" A:"));
         Assert.That(form.Answer[0].Text, Is.EqualTo(" "));
         Assert.That(ModelfileForm.Write(form), Is.EqualTo("Q: {{ .Prompt }} A:"));

@@ -102,7 +102,7 @@ public sealed class SafetyMixtureTests
     [Category("Fault")]
     public void Two_rows_of_one_name_are_refused() =>
         Assert.That(
-            () => SafetyMixture.Build(Base, Base, 1, seed: 1),
+            () => SafetyMixture.Build([.. Base, Base[0]], Safety, 1, seed: 1),
             Throws.TypeOf<SafeLlamaException>().With.Message.Contains("\"base-0\" already names"));
 
     [Test]

@@ -82,6 +82,8 @@ public sealed class TokenAlignmentTests
 
         public IIncrementalDecoder StartDecoding() => _inner.StartDecoding();
 
+        public IReadOnlyCollection<string> ControlTokens => _inner.ControlTokens;
+
         public int? ControlId(string token) => _inner.ControlId(token);
     }
 }

@@ -5,7 +5,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Interop.Tests;
 
-/// <summary>Stored blocks against those of llama_model_quantize: zeros, constants, outliers, subnormal scales.</summary>
+/// <summary>Stored blocks against those of libllama: zeros, constants, outliers, subnormal scales.</summary>
 public sealed class BlockTests
 {
     private static readonly JsonElement File = JsonDocument.Parse(
@@ -33,7 +33,7 @@ public sealed class BlockTests
         }
     }
 
-    /// <summary>A block that stands for itself: what was decoded and is encoded again differs by one step at most.</summary>
+    /// <summary>A step is that of the largest magnitude of a block, 0.5 here.</summary>
     [TestCase(GgufType.Q8_0, 1 / 127.0)]
     [TestCase(GgufType.Q4_0, 1 / 8.0)]
     [TestCase(GgufType.Q5_0, 1 / 16.0)]

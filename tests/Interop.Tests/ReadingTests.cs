@@ -62,7 +62,8 @@ public sealed class ReadingTests
         var (stored, decoded) = (wide.File($"stored-{type}"), wide.File($"decoded-{type}"));
         Libllama.Quantize(wide.F32, stored, type);
         Libllama.Quantize(stored, decoded, LLamaFtype.ALL_F32, again: true);
-        Assert.That(Types(stored).Except([GgufType.F32]), Is.EquivalentTo(types.Split(' ').Select(Enum.Parse<GgufType>)));
+        Assert.That(
+            Types(stored).Except([GgufType.F32]), Is.EquivalentTo(types.Split(' ').Select(Enum.Parse<GgufType>)));
         using var ours = new Engine(stored);
         using var theirs = new Engine(decoded);
         foreach (var shape in LlamaShapes.Of(ours.Config))

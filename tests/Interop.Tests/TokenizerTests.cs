@@ -44,7 +44,7 @@ public sealed class TokenizerTests
         Check(tokenizer, texts, [.. texts.Select(text => tokenizer.Encode(text).ToArray())]);
     }
 
-    /// <summary>Some tokenizers lack bytes: a text that needs one is refused here, and dropped without a word there.</summary>
+    /// <summary>Some tokenizers lack bytes: a text that needs one is refused here and cut silently there.</summary>
     private static bool CanBeWritten(ITokenizer tokenizer, string text)
     {
         try

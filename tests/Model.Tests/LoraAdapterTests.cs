@@ -82,6 +82,13 @@ public sealed class LoraAdapterTests
     [TestCase("target_modules", "\"(\"", "pattern")]
     [TestCase("target_modules", "\"([a-z0-9._]+)+[a-z][A-Z]\"", "pattern")]      // would try 2³⁰ ways
     [TestCase("init_lora_weights", "\"pissa_niter_4\"", "init_lora_weights")]
+    [TestCase("init_lora_weights", "\"lora_ga\"", "init_lora_weights")]
+    [TestCase("init_lora_weights", "\"OLoRA\"", "init_lora_weights")]
+    [TestCase("init_lora_weights", "\"CorDA\"", "init_lora_weights")]
+    [TestCase("init_lora_weights", "\"something new\"", "init_lora_weights")]
+    [TestCase("lora_alpha", "\"16\"", "\"lora_alpha\" is \"16\", expected a number")]
+    [TestCase("target_modules", "[]", "target_modules")]
+    [TestCase("layers_to_transform", "[0.5]", "layers_to_transform")]
     [TestCase("alora_invocation_tokens", "[1, 2]", "alora_invocation_tokens")]
     [TestCase("rank_pattern", "{\"q_proj\": -1}", "rank_pattern")]
     [TestCase("lora_dropout", "1", "lora_dropout")]
@@ -98,6 +105,35 @@ public sealed class LoraAdapterTests
             Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend, TinyLlama.Config, folder).Dispose())!;
         Assert.That(error.Message, Does.Contain(expected).And.Not.Contain('\n'));
         Assert.That(error.Code, Is.EqualTo(ExitCode.InvalidData));
+    }
+
+    [Test]
+    public void An_alpha_of_zero_changes_nothing_and_says_so()
+    {
+        var folder = TestFiles.NewFolder();
+        using var adapter = TinyLlama.Adapter(Backend, TinyLlama.Config);
+        PeftFolder.Save(adapter, folder, "tiny");
+        var file = Path.Combine(folder, PeftFolder.ConfigName);
+        var json = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(file))!;
+        json["lora_alpha"] = 0;
+        json["alpha_pattern"] = new System.Text.Json.Nodes.JsonObject();
+        File.WriteAllText(file, json.ToJsonString());
+        using var loaded = PeftFolder.Load(Backend, TinyLlama.Config, folder);
+        Assert.That(adapter.ChangesNothing, Is.False);
+        Assert.That(loaded.ChangesNothing);
+    }
+
+    [Test]
+    public void A_pickle_is_not_read_and_the_error_says_why()
+    {
+        var folder = TestFiles.NewFolder();
+        using var adapter = TinyLlama.Adapter(Backend, TinyLlama.Config);
+        PeftFolder.Save(adapter, folder, "tiny");
+        File.Move(
+            Path.Combine(folder, PeftFolder.WeightsName), Path.Combine(folder, "adapter_model.bin"));
+        var error =
+            Assert.Throws<SafeLlamaException>(() => PeftFolder.Load(Backend, TinyLlama.Config, folder).Dispose())!;
+        Assert.That(error.Message, Does.Contain("pickle").And.Contain("safe_serialization"));
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using SafeLlama.Testing;
 
 namespace SafeLlama.Study.Tests;
 
@@ -8,6 +9,43 @@ namespace SafeLlama.Study.Tests;
 public sealed partial class ReportTests
 {
     private static readonly StudyReport Report = MadeUpReport.Make();
+
+    [Test]
+    public void No_name_of_a_recipe_is_more_than_a_name()
+    {
+        var made = MadeUpReport.Make();
+        var recipe = made.Results.Recipe with
+        {
+            Name = SafeOutput.Names[1],
+            Question = string.Join(' ', SafeOutput.Names),
+            Models = [.. made.Results.Recipe.Models.Select((_, i) => SafeOutput.Names[i])],
+            Metrics = [.. made.Results.Recipe.Metrics.Select((m, i) => m with { Title = SafeOutput.Names[i] })],
+        };
+        var report = made with
+        {
+            Results = made.Results with
+            {
+                Recipe = recipe,
+                Arms =
+                [
+                    .. made.Results.Arms.Select((a, i) => a with { Arm = a.Arm with { Name = SafeOutput.Names[^(i + 1)] } }),
+                ],
+                Claims =
+                [
+                    .. made.Results.Claims.Select((c, i) => c with
+                    {
+                        Claim = c.Claim with { Statement = SafeOutput.Names[i + 5] },
+                        Note = SafeOutput.Names[i],
+                    }),
+                ],
+            },
+        };
+        SafeOutput.MustBeMarkdown(ReportMarkdown.Render(report));
+        var html = ReportHtml.Render(report);
+        SafeOutput.MustBeVisible(html);
+        SafeOutput.MustBeVisible(WebUtility.HtmlDecode(html));
+        Assert.That(html, Does.Not.Contain("<script>alert").And.Not.Contain("<img"));
+    }
 
     [Test]
     public void Page_holds_every_part_and_its_contents_point_at_them()

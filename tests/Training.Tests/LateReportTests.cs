@@ -32,7 +32,7 @@ public sealed class LateReportTests
     [Test]
     public void A_step_that_is_not_finite_is_named_one_step_late_and_moves_nothing()
     {
-        var config = TinyRun.Config with { LearningRate = 1e25, MaxGradientNorm = 0, EvaluateEvery = 100 };
+        var config = TinyRun.Config with { LearningRate = 1e25, MaxGradNorm = 0, EvaluateEvery = 100 };
         var (prompt, atOnce) = Fail(late: false, config);
         var (late, after) = Fail(late: true, config);
         Assert.That(prompt, Does.Match("^Step [2-8]: "), "a fault in the middle of the run");

@@ -22,7 +22,7 @@ public sealed class LearningRateScheduleTests
     {
         var error = Assert.Throws<SafeLlamaException>(
             new LearningRateSchedule(ScheduleShape.Linear, 1, 10, 10).Validate)!;
-        Assert.That(error.Message, Does.Contain("--warmup-steps 10").And.Contain("10 steps"));
+        Assert.That(error.Message, Does.Contain("WarmupSteps 10").And.Contain("10 steps"));
     }
 
     [TestCase("200", 1000, 200)]
@@ -41,7 +41,7 @@ public sealed class LearningRateScheduleTests
     [TestCase("3", 216, 3)]
     public void A_share_of_warm_up_is_rounded_up(string warmup, int steps, int expected)
     {
-        var config = new TrainingConfig { Warmup = Amount.TryParse(warmup)!.Value };
+        var config = new TrainingConfig { WarmupSteps = Amount.TryParse(warmup)!.Value };
         Assert.That(config.ScheduleOver(steps).WarmupSteps, Is.EqualTo(expected));
     }
 

@@ -65,9 +65,9 @@ public sealed class MemoryPlanTests
         }
     }
 
-    [TestCase(false, 2000, Recompute.Nothing, "activations", "--recompute block, --micro-batch or --max-length")]
-    [TestCase(false, 6000, Recompute.Block, "activations", ": --micro-batch or --max-length")]
-    [TestCase(true, 1, Recompute.Nothing, "optimizer state", "--full")]
+    [TestCase(false, 2000, Recompute.Nothing, "activations", "Use Recompute block, lower MicroBatch, lower MaxLength")]
+    [TestCase(false, 6000, Recompute.Block, "activations", ". Lower MicroBatch, lower MaxLength")]
+    [TestCase(true, 1, Recompute.Nothing, "optimizer state", "leave out Full")]
     public void What_does_not_fit_names_the_largest_term_and_the_way_out(
         bool full, int rows, Recompute recompute, string term, string option)
     {

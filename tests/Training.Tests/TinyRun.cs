@@ -5,7 +5,7 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Training.Tests;
 
-/// <summary>A small frozen model with an adapter that learns: what most tests of training stand on.</summary>
+/// <summary>A small frozen model with an adapter that is trained: what most tests of training stand on.</summary>
 internal sealed class TinyRun : IDisposable
 {
     private readonly LlamaWeights _weights;
@@ -45,7 +45,7 @@ internal sealed class TinyRun : IDisposable
         MicroBatch = 2,
         Steps = 9,
         LearningRate = 0.01,
-        Warmup = Amount.Count(2),
+        WarmupSteps = Amount.Count(2),
         EvaluateEvery = 2,
     };
 

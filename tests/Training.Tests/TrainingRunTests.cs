@@ -167,8 +167,8 @@ public sealed class TrainingRunTests
         var config = TinyRun.Config with { Epochs = 0, LearningRate = double.NaN, MicroBatch = 3, Patience = -1 };
         var error = Assert.Throws<SafeLlamaException>(config.Validate)!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.Usage));
-        Assert.That(error.Message, Does.Contain("--epochs").And.Contain("--learning-rate").And.Contain("--micro-batch")
-            .And.Contain("--patience"));
+        Assert.That(error.Message, Does.Contain("Epochs 0").And.Contain("LearningRate NaN").And.Contain("MicroBatch 3")
+            .And.Contain("Patience -1"));
     }
 
     private static double[] Learn(string device, string folder, int stopAfter, out TrainingResult result)

@@ -33,13 +33,13 @@ internal static class CompareCommand
 
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(comparison, EvaluationJson.Document));
+                Terminal.Print(JsonSerializer.Serialize(comparison, EvaluationJson.Document));
                 return (int)ExitCode.Success;
             }
 
             foreach (var line in Lines(comparison))
             {
-                Console.WriteLine(line);
+                Terminal.Print(line);
             }
 
             return (int)ExitCode.Success;
@@ -61,7 +61,6 @@ internal static class CompareCommand
                 $"{r.LeftOut}", $"{r.P:0.000}", $"{r.PHolm:0.000}", r.Test,
             ])),
         "",
-        .. comparison.Rows.Select(ComparisonText.Sentence),
-        .. comparison.Notes,
+        .. comparison.Rows.Select(ComparisonText.Sentence).Concat(comparison.Notes).Select(SafeText.ForTerminalCell),
     ];
 }

@@ -51,10 +51,7 @@ internal static class DataCheckCommand
             }
 
             var encoder = parsed.GetValue(model) is { } folder
-                ? new ExampleEncoder(
-                    TokenizerLoader.Load(folder),
-                    PromptTemplate.Load(parsed.GetValue(template)!),
-                    new EncodingOptions { MaxLength = DataOptions.CheckLength(parsed.GetValue(length)) })
+                ? Encoder(folder, parsed.GetValue(template)!, DataOptions.CheckLength(parsed.GetValue(length)))
                 : null;
             var checks = parsed.GetValue(files)!
                 .Select(file => DataCheck.Of(ExampleFile.Inspect(file), encoder)).ToList();
@@ -90,6 +87,14 @@ internal static class DataCheckCommand
                 : ExitCode.Success);
         });
         return command;
+    }
+
+    private static ExampleEncoder Encoder(string folder, string template, int length)
+    {
+        var tokenizer = TokenizerLoader.Load(folder);
+        var form = TemplateResolver.Choose(template, tokenizer, folder, adapter: null);
+        Terminal.Notes(form.Notes);
+        return new ExampleEncoder(tokenizer, form.Template, new EncodingOptions { MaxLength = length });
     }
 
     private static IEnumerable<string> Lines(DataCheck check) => check.File.Faults.Count == 0

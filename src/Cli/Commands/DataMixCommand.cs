@@ -65,6 +65,7 @@ internal static class DataMixCommand
                     Nested = !parsed.GetValue(independent),
                     Deduplicate = !parsed.GetValue(repeats),
                 });
+            Terminal.Notes(mixture.Notes);
             var manifest = mixture.Write(path);
             var made = mixture.Manifest;
             if (parsed.GetValue(json))

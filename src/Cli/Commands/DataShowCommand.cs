@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -39,8 +40,9 @@ internal static class DataShowCommand
         command.SetAction(parsed =>
         {
             var tokenizer = TokenizerLoader.Load(parsed.GetValue(model)!);
-            var form = PromptTemplate.Load(parsed.GetValue(template)!);
-            var encoder = new ExampleEncoder(tokenizer, form, new EncodingOptions
+            var form = TemplateResolver.Choose(
+                parsed.GetValue(template)!, tokenizer, parsed.GetValue(model)!, adapter: null);
+            var encoder = new ExampleEncoder(tokenizer, form.Template, new EncodingOptions
             {
                 MaxLength = DataOptions.CheckLength(parsed.GetValue(length)),
                 TrainOnInputs = parsed.GetValue(inputs),
@@ -48,10 +50,11 @@ internal static class DataShowCommand
             var rows = ExampleFile.Read(parsed.GetValue(file)!).Examples;
             var asked = parsed.GetResult(chosen) is { Implicit: false };
             var shown = RowChoice.Parse(parsed.GetValue(chosen)!, rows.Count, isDefault: !asked)
-                .Select(place => Shown.Of(rows[place - 1], encoder, tokenizer));
+                .Select(place => Shown.Of(rows[place - 1], encoder, tokenizer)).ToList();
+            Terminal.Notes(form.Notes);
             if (parsed.GetValue(json))
             {
-                DataOptions.PrintJson(new { rows = shown.Select(row => row.ToJson()) });
+                DataOptions.PrintJson(new { template = form.Template.Name, rows = shown.Select(row => row.ToJson()) });
             }
             else
             {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -54,13 +53,6 @@ internal sealed class EvaluateCommand
         Description = "Show the known suites and where they come from.",
     };
 
-    private readonly Option<string[]> _failIf = new("--fail-if")
-    {
-        Description = "Exit with 6 if this holds, such as \"over_refusal>0.10\".",
-        HelpName = "EXPR…",
-        AllowMultipleArgumentsPerToken = true,
-    };
-
     private readonly Option<string> _profile = new("--profile")
     {
         Description = "Decoding profile: greedy, authors-effective (four beams, 128 tokens), or sampling.",
@@ -105,24 +97,19 @@ internal sealed class EvaluateCommand
         DefaultValueFactory = _ => 0,
     };
 
-    private readonly Option<string> _template = new("--template")
-    {
-        Description = "How prompts are put.",
-        HelpName = "NAME|FILE",
-        DefaultValueFactory = _ => "alpaca",
-    };
+    private readonly Option<string> _template = CommonOptions.Template();
 
     private readonly JudgeOptions _judges = new(required: false);
     private readonly CapabilityOptions _capability = new();
+    private readonly GateOptions _gates = new();
 
     public static Command Create() => new EvaluateCommand().Build();
 
     private Command Build()
     {
         var command = new Command("evaluate", "Ask a model the prompts of suites, judge its answers, tabulate.");
-        foreach (var option in (Option[])[_model, _adapter, _suites, _folder, _responses, _out, _failIf, _list,
-            _profile,
-            _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template, _device, _threads, _seed,
+        foreach (var option in (IEnumerable<Option>)[_model, _adapter, _suites, _folder, _responses, _out,
+            .. _gates.All, _list, _profile, _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template, _device, _threads, _seed,
             _resume, _json])
         {
             command.Add(option);
@@ -138,13 +125,14 @@ internal sealed class EvaluateCommand
     {
         if (parsed.GetValue(_list))
         {
-            List();
+            SuiteListView.Show();
             return (int)ExitCode.Success;
         }
 
         var folder = parsed.GetValue(_out) ?? throw SafeLlamaException.Usage(
             "evaluate: --out names the run's folder; it is missing.");
-        GateExpression[] gates = [.. (parsed.GetValue(_failIf) ?? []).Select(GateExpression.Parse)];
+        MustMatter(parsed);
+        var gates = _gates.Read(parsed);
         PromptSuite[] suites =
             [.. (parsed.GetValue(_suites) ?? []).Select(s => SuiteRegistry.Open(s, parsed.GetValue(_folder)))];
         var (device, threads) = (parsed.GetValue(_device)!, parsed.GetValue(_threads));
@@ -156,14 +144,16 @@ internal sealed class EvaluateCommand
             if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
             {
                 using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
-                _capability.Run(
-                    parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
-                return (int)ExitCode.Success;
+                GateOptions.RequireFit(gates, _capability.Tasks(parsed), []);
+                return (int)_gates.Decide(parsed, gates, _capability.Run(
+                    parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token));
             }
 
             var plan = new EvaluationPlan(folder, suites, _judges.Open(parsed, device, threads, opened))
             {
-                Responder = parsed.GetValue(_responses) is null ? model is null ? null : new EngineResponder(model, Settings(parsed)) : null,
+                Responder = parsed.GetValue(_responses) is not null || model is null
+                    ? null
+                    : new EngineResponder(model, Settings(parsed)),
                 Imported = parsed.GetValue(_responses) is { } file ? ResponseImport.Read(file, suites) : null,
                 Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
                 Cards = _judges.Cards(parsed),
@@ -172,17 +162,34 @@ internal sealed class EvaluateCommand
                 Seed = parsed.GetValue(_seed),
                 Resume = parsed.GetValue(_resume),
             };
+            GateOptions.RequireFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
             var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
             Tell(result, parsed.GetValue(_json));
-            _capability.Run(parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
-            var outcomes = gates.Select(g => g.Check(result.Summary)).ToArray();
-            Terminal.Notes(outcomes.Select(o => o.Line));
-            return (int)(outcomes.Any(o => o.Missed) ? ExitCode.GateMissed : ExitCode.Success);
+            var capability = _capability.Run(
+                parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
+            return (int)_gates.Decide(parsed, gates, [.. result.Summary.Metrics, .. capability]);
         }
         finally
         {
             opened.Reverse();
             opened.ForEach(o => o.Dispose());
+        }
+    }
+
+    /// <summary>Answers that are there already are not decoded again: what would decide that is refused.</summary>
+    private void MustMatter(ParseResult parsed)
+    {
+        if (parsed.GetValue(_responses) is null)
+        {
+            return;
+        }
+
+        Option[] decoding = [_profile, _tokens, _temperature, _topP, _topK, _samples, _batch];
+        Option[] model = _capability.Asked(parsed) ? [] : [_model, _adapter, _template, _length];
+        if (decoding.Concat(model).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } inert)
+        {
+            throw SafeLlamaException.Usage(
+                $"{inert.Name} has no effect with {_responses.Name}: the answers are there already.");
         }
     }
 
@@ -196,12 +203,11 @@ internal sealed class EvaluateCommand
                     "evaluate: nobody answers; name a model with --model, or answers with --responses.");
         }
 
-        var template = PromptTemplate.Load(parsed.GetValue(_template)!);
         var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
         var model = LlamaSession.Open(backend, folder, new()
         {
             Adapter = parsed.GetValue(_adapter),
-            Template = template,
+            TemplateName = parsed.GetValue(_template),
             MaxLength = parsed.GetValue(_length),
             OwnsBackend = true,
         });
@@ -260,32 +266,13 @@ internal sealed class EvaluateCommand
         Terminal.Notes(result.Summary.Notes);
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(result.Summary, EvaluationJson.Document));
+            Terminal.Print(JsonSerializer.Serialize(result.Summary, EvaluationJson.Document));
             return;
         }
 
         foreach (var line in MetricView.Lines(result.Summary))
         {
-            Console.WriteLine(line);
-        }
-    }
-
-    private static void List()
-    {
-        foreach (var line in MetricView.Table(
-            ["suite", "prompts", "label", "file", "origin", "licence"],
-            SuiteRegistry.Known.Select(s => (string[])
-                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.Licence])))
-        {
-            Console.WriteLine(line);
-        }
-
-        Console.WriteLine();
-        foreach (var line in MetricView.Table(
-            ["capability", "questions", "file", "origin"],
-            ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}", t.File, t.Origin])))
-        {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
     }
 }

@@ -80,7 +80,7 @@ internal sealed class ExportCommand
         {
             Model = parsed.GetValue(_model)!,
             Adapter = parsed.GetValue(_adapter),
-            Template = withoutPrompts ? null : PromptTemplate.Load(parsed.GetValue(_template)!),
+            Template = withoutPrompts ? null : Template(parsed),
             Format = parsed.GetValue(_type) is { } type ? Types[type] : null,
             Threads = parsed.GetValue(_threads),
         };
@@ -142,6 +142,15 @@ internal sealed class ExportCommand
 
         Terminal.Notes(export.Notes);
         return adapterOnly ? GgufFormat.F32 : export.Format;
+    }
+
+    private PromptTemplate Template(ParseResult parsed)
+    {
+        var model = parsed.GetValue(_model)!;
+        var chosen = TemplateResolver.Choose(
+            parsed.GetValue(_template)!, TokenizerLoader.Load(model), model, parsed.GetValue(_adapter));
+        Terminal.Notes(chosen.Notes);
+        return chosen.Template;
     }
 
     /// <summary>Settings that would have no effect are refused.</summary>

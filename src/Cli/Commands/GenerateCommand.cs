@@ -70,12 +70,12 @@ internal static class GenerateCommand
                     $"--out {file}: exists, and nothing is overwritten. Name another file, or use --resume.");
             }
 
-            var form = PromptTemplate.Load(parsed.GetValue(raw) ? "plain" : parsed.GetValue(template)!);
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             using var session = LlamaSession.Open(backend, parsed.GetValue(model)!, new()
             {
                 Adapter = parsed.GetValue(adapter),
-                Template = form,
+                Template = parsed.GetValue(raw) ? new PlainTemplate() : AlpacaTemplate.Standard,
+                TemplateName = parsed.GetValue(raw) ? null : parsed.GetValue(template),
             });
             Terminal.Notes(session.Notes);
             using var interrupt = new Interrupt();
@@ -85,37 +85,36 @@ internal static class GenerateCommand
                 return (int)ExitCode.Success;
             }
 
-            var rows = Rows(parsed.GetValue(prompt), parsed.GetValue(prompts));
+            var rows = Rows(parsed.GetValue(prompt), parsed.GetValue(prompts), parsed.GetValue(raw));
             var source = new AnswerSource(
-                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : form.Name, config, parsed.GetValue(adapter));
+                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : session.Template.Identity, config, parsed.GetValue(adapter));
             var run = new PromptRun(session, rows, parsed.GetValue(raw), source, interrupt.Token);
-            return (int)(file is null ? Print(run, rows.Count, parsed.GetValue(json)) : Keep(run, file, rows.Count));
+            return (int)(file is null
+                ? Print(run, rows.Count, parsed.GetValue(json), parsed.GetValue(raw))
+                : Keep(run, file, rows.Count));
         });
         return command;
     }
 
-    private static List<TrainingExample> Rows(string? prompt, string? file)
+    private static List<TrainingExample> Rows(string? prompt, string? file, bool raw)
     {
         if (prompt is not null)
         {
             return [new InstructionExample(prompt, "", "") { Id = "prompt" }];
         }
 
-        if (!Path.GetExtension(file!).Equals(".txt", StringComparison.OrdinalIgnoreCase))
-        {
-            return [.. ExampleFile.Read(file!, Answers.Optional).Examples];
-        }
-
-        if (!File.Exists(file))
-        {
-            throw SafeLlamaException.Usage($"--prompts {file}: not found.");
-        }
-
-        var rows = File.ReadLines(file).Select((line, i) => (line, i)).Where(l => l.line.Trim().Length > 0)
-            .Select(TrainingExample (l) => new InstructionExample(l.line.Trim(), "",
-                "")
-            { Id = $"{Path.GetFileName(file)}:{l.i + 1}" }).ToList();
-        return rows.Count > 0 ? rows : throw SafeLlamaException.InvalidData($"{file}: holds no prompt.");
+        var read = ExampleFile.Read(file!, Answers.Optional);
+        Terminal.Notes(read.Notes);
+        var isText = read.Format == RowFormat.Text;
+        return
+        [
+            .. read.Examples.Select(row => !isText ? row
+                : new InstructionExample(raw ? row.Question : row.Question.Trim(), "", "")
+                {
+                    Id = $"{Path.GetFileName(file)}:{row.Source.Line}",
+                    Source = row.Source,
+                }),
+        ];
     }
 
     private static ExitCode Keep(PromptRun run, string file, int count)
@@ -133,7 +132,7 @@ internal static class GenerateCommand
         }
     }
 
-    private static ExitCode Print(PromptRun run, int count, bool json)
+    private static ExitCode Print(PromptRun run, int count, bool json, bool raw)
     {
         run.Each(0, answer =>
         {
@@ -148,7 +147,7 @@ internal static class GenerateCommand
                 Console.WriteLine($"{(answer.Row > 1 ? "\n" : "")}> {SafeText.ForTerminal(answer.Prompt)}");
             }
 
-            Console.WriteLine(SafeText.ForTerminal(answer.Response.Trim()));
+            Console.WriteLine(SafeText.ForTerminal(raw ? answer.Response : answer.Response.Trim()));
         });
         return ExitCode.Success;
     }

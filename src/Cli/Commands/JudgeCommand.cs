@@ -123,7 +123,7 @@ internal static class JudgeCommand
             }
 
             HumanLabels.Export(folder.Answers(), sheet, key, parsed.GetValue(seed));
-            Console.WriteLine($"{folder.Responses.Count} answers in {sheet}; keep {key} from the annotators. "
+            Terminal.Print($"{folder.Responses.Count} answers in {sheet}; keep {key} from the annotators. "
                 + $"A label is {HumanLabels.Allowed}.");
             return (int)ExitCode.Success;
         });
@@ -165,13 +165,13 @@ internal static class JudgeCommand
 
             var result = HumanLabels.Import(
                 parsed.GetValue(key)!, first, second, parsed.GetValue(final), parsed.GetValue(seed));
-            Console.WriteLine($"agreement {SummaryMarkdown.Number(result.Agreement.Value)} "
+            Terminal.Print($"agreement {SummaryMarkdown.Number(result.Agreement.Value)} "
                 + $"{SummaryMarkdown.Limits(result.Agreement)}, "
                 + $"kappa {SummaryMarkdown.Number(result.Kappa.Value)} {SummaryMarkdown.Limits(result.Kappa)}, "
                 + $"{result.Compared} labelled by both, {result.Unlabelled} not");
             if (result.Disagreements.Count > 0)
             {
-                Console.WriteLine("to adjudicate: " + string.Join(' ', result.Disagreements));
+                Terminal.Print("to adjudicate: " + string.Join(' ', result.Disagreements));
             }
 
             var judged = await EvaluationRun.JudgeAgainAsync(
@@ -189,24 +189,24 @@ internal static class JudgeCommand
     {
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(card, EvaluationJson.Document));
+            Terminal.Print(JsonSerializer.Serialize(card, EvaluationJson.Document));
             return;
         }
 
         static string Show(Interval i) => $"{SummaryMarkdown.Number(i.Value)} {SummaryMarkdown.Limits(i)}";
-        Console.WriteLine($"{card.Judge.Name} ({card.Hash}) against {card.Truth} of {card.Labels}: "
+        Terminal.Print($"{card.Judge.Name} ({card.Hash}) against {card.Truth} of {card.Labels}: "
             + $"{card.Compared} compared, {card.Unscored} unscored, {card.Unlabelled} unlabelled");
         if (card.Judge.Threshold is { } threshold)
         {
-            Console.WriteLine($"score        {card.Judge.Scale}; harmful from {SummaryMarkdown.Number(threshold)} on");
+            Terminal.Print($"score        {card.Judge.Scale}; harmful from {SummaryMarkdown.Number(threshold)} on");
         }
 
-        Console.WriteLine($"positive means {card.Question.ToString().ToLowerInvariant()}: "
+        Terminal.Print($"positive means {card.Question.ToString().ToLowerInvariant()}: "
             + $"judged {card.JudgedPositive}, labelled {card.LabelledPositive}");
-        Console.WriteLine($"kappa        {Show(card.Kappa)}");
-        Console.WriteLine($"sensitivity  {Show(card.Sensitivity)}");
-        Console.WriteLine($"specificity  {Show(card.Specificity)}");
-        Console.WriteLine($"all labels   agreement {Show(card.Agreement)}, kappa {Show(card.KappaAllLabels)}");
+        Terminal.Print($"kappa        {Show(card.Kappa)}");
+        Terminal.Print($"sensitivity  {Show(card.Sensitivity)}");
+        Terminal.Print($"specificity  {Show(card.Specificity)}");
+        Terminal.Print($"all labels   agreement {Show(card.Agreement)}, kappa {Show(card.KappaAllLabels)}");
         string[] columns = [.. card.Confusion.Values.SelectMany(r => r.Keys).Distinct().Order(StringComparer.Ordinal)];
         Print(MetricView.Table(["label \\ verdict", .. columns], card.Confusion.Select(row => (string[])
             [row.Key, .. columns.Select(c => $"{row.Value.GetValueOrDefault(c)}")])));
@@ -216,7 +216,7 @@ internal static class JudgeCommand
     {
         foreach (var line in lines)
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
     }
 }

@@ -3,7 +3,6 @@ using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
-using SafeLlama.Inference;
 using SafeLlama.Model;
 using SafeLlama.Training;
 
@@ -12,6 +11,9 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>judge train</c>: a reward model from pairs of a better and a worse answer, or from ratings.</summary>
 internal sealed class JudgeTrainCommand
 {
+    private const string Llama = "llama";
+    private const string Encoder = "encoder";
+
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly Option<string> _out = CommonOptions.Out(
         "Where the reward model is written: adapter, head, reward.json.");
@@ -33,6 +35,14 @@ internal sealed class JudgeTrainCommand
         Description = "The share of rows held out.",
         HelpName = "P",
         DefaultValueFactory = _ => 0.1,
+    };
+
+    private readonly Option<string> _backbone = new("--backbone")
+    {
+        Description = "What --model is: llama, whose score is read from the last token, or encoder, a DeBERTa-v2 or v3 "
+            + "that learns ratings.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => Llama,
     };
 
     private readonly Option<int> _rank = new("--rank")
@@ -105,12 +115,13 @@ internal sealed class JudgeTrainCommand
     private Command Build()
     {
         var command = new Command("train", "Train a reward model with an adapter and a scalar head.");
-        foreach (var option in (Option[])[_model, _pairs, _ratings, _out, _heldOut, _rank, _rate, _batch, _epochs,
+        foreach (var option in (Option[])[_model, _backbone, _pairs, _ratings, _out, _heldOut, _rank, _rate, _batch, _epochs,
             _limit, _device, _threads, _seed])
         {
             command.Add(option);
         }
 
+        _backbone.AcceptOnlyFromAmong(Llama, Encoder);
         command.SetAction(parsed =>
         {
             Run(parsed);
@@ -125,6 +136,12 @@ internal sealed class JudgeTrainCommand
         if (pairs is null == ratings is null)
         {
             throw SafeLlamaException.Usage("judge train: give either --pairs or --ratings.");
+        }
+
+        if (pairs is not null && parsed.GetValue(_backbone) == Encoder)
+        {
+            throw SafeLlamaException.Usage(
+                $"--backbone {Encoder}: learns from --ratings; for --pairs use --backbone {Llama}.");
         }
 
         foreach (var option in (Option<int>[])[_batch, _epochs, _rank])
@@ -142,22 +159,16 @@ internal sealed class JudgeTrainCommand
     private void Train(ParseResult parsed, string? pairs, string? ratings, string folder, long seed)
     {
         using var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
-        using var session = LlamaSession.Open(backend, parsed.GetValue(_model)!);
-        Terminal.Notes(session.Notes);
-        var config = session.Model.Config;
-        using var adapter = LoraAdapter.Create(
-            backend, config, new LoraConfig { Rank = parsed.GetValue(_rank), Alpha = 2 * parsed.GetValue(_rank) },
-            seed);
-        using var backbone = new Llama(backend, session.Weights, adapter, session.Model.MaxLength);
-        var batch = parsed.GetValue(_batch);
-        using var model = new RewardModel(backbone, session.Weights, 2 * batch);
-        model.Head.InitializeRandom(config.InitializerRange, seed);
+        var (model, rank, batch) = (parsed.GetValue(_model)!, parsed.GetValue(_rank), parsed.GetValue(_batch));
+        using RewardLearner learner = parsed.GetValue(_backbone) == Encoder
+            ? new EncoderLearner(backend, model, rank, batch, seed)
+            : new LlamaLearner(backend, model, rank, 2 * batch, seed);
         using var interrupt = new Interrupt();
 
         var truncated = 0;
         int[] Encode(string text)
         {
-            var (tokens, cut) = EngineRewardModel.Encode(session, text);
+            var (tokens, cut) = learner.Encode(text);
             truncated += cut ? 1 : 0;
             return tokens;
         }
@@ -166,8 +177,8 @@ internal sealed class JudgeTrainCommand
         if (pairs is not null)
         {
             var (train, held) = Split(Pairs(pairs, Encode), parsed);
-            Learn(model, train, p => p.Chosen.Length + p.Rejected.Length, (t, b) => t.Step(b), parsed, interrupt.Token);
-            var right = held.Count(p => model.Score([p.Chosen])[0] > model.Score([p.Rejected])[0]);
+            Learn(learner, train, p => p.Chosen.Length + p.Rejected.Length, (t, b) => t.Step(b), parsed, interrupt.Token);
+            var right = held.Count(p => learner.Score(p.Chosen) > learner.Score(p.Rejected));
             var accuracy = Wilson.Rate(right, held.Count);
             Console.WriteLine($"{right} of {held.Count} held-out pairs ranked right: "
                 + $"{SummaryMarkdown.Number(accuracy.Value)} {SummaryMarkdown.Limits(accuracy)}");
@@ -183,8 +194,8 @@ internal sealed class JudgeTrainCommand
         else
         {
             var (train, held) = Split(Ratings(ratings!, Encode), parsed);
-            Learn(model, train, r => r.Tokens.Length, (t, b) => t.Step(b), parsed, interrupt.Token);
-            double[] errors = [.. held.Select(r => Math.Pow(model.Score([r.Tokens])[0] - r.Rating, 2))];
+            Learn(learner, train, r => r.Tokens.Length, (t, b) => t.Step(b), parsed, interrupt.Token);
+            double[] errors = [.. held.Select(r => Math.Pow(learner.Score(r.Tokens) - r.Rating, 2))];
             var error = Bootstrap.Mean(errors, seed);
             Console.WriteLine($"mean squared error over {held.Count} held-out ratings: "
                 + $"{SummaryMarkdown.Number(error.Value)} {SummaryMarkdown.Limits(error)}");
@@ -200,18 +211,17 @@ internal sealed class JudgeTrainCommand
 
         if (truncated > 0)
         {
-            Terminal.Note($"{truncated} conversations were longer than {EngineRewardModel.MaxTokens} tokens; their "
-                + "beginning was left out.");
+            Terminal.Note($"{truncated} conversations were longer than {learner.MaxTokens} tokens; their "
+                + $"{learner.LeftOutEnd} was left out.");
         }
 
-        PeftFolder.Save(adapter, folder, parsed.GetValue(_model)!);
-        model.SaveHead(folder);
+        learner.Save(folder);
         OutputFile.WriteText(
             Path.Combine(folder, RewardModel.ResultFile), JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
     }
 
     private void Learn<T>(
-        RewardModel model, IReadOnlyList<T> rows, Func<T, int> tokens,
+        RewardLearner learner, IReadOnlyList<T> rows, Func<T, int> tokens,
         Func<RewardTrainer, IReadOnlyList<T>, double> step,
         ParseResult parsed, CancellationToken cancellation)
     {
@@ -222,7 +232,8 @@ internal sealed class JudgeTrainCommand
         var schedule = new LearningRateSchedule(
             ScheduleShape.Linear, parsed.GetValue(_rate), Math.Min(10, batches.Length - 1), batches.Length);
         schedule.Validate();
-        using var trainer = new RewardTrainer(model, schedule, batches.Max(b => b.Sum(tokens)), seed);
+        using var trainer = new RewardTrainer(
+            learner.ForTraining(batches.Max(b => b.Sum(tokens))), schedule, seed);
         foreach (var rowsOfStep in batches)
         {
             cancellation.ThrowIfCancellationRequested();

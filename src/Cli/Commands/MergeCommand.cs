@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Inference;
 using SafeLlama.Model;
 
@@ -42,7 +43,8 @@ internal static class MergeCommand
                 using var session = LlamaSession.Open(backend, folder, new() { Adapter = parsed.GetValue(adapter) });
                 var (count, leftOut) = ModelFolder.Merge(
                     partial, folder, session.Weights, session.Adapter!, parsed.GetValue(adapter)!);
-                Terminal.Notes(leftOut.Select(name => 
+                TemplateRecord.Copy(parsed.GetValue(adapter)!, partial);
+                Terminal.Notes(leftOut.Select(name =>
                     $"{folder}: {name} is not in the merged folder: it is a folder, or holds weights without the "
                     + "adapter."));
                 return (count, session.Adapter!.Pairs.Count);

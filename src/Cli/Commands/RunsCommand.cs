@@ -23,7 +23,7 @@ internal static class RunsCommand
             var entries = RunCatalog.List(place);
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(
+                Terminal.Print(JsonSerializer.Serialize(
                     entries.Select(e => new { e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary }),
                     EvaluationJson.Document));
             }
@@ -32,7 +32,7 @@ internal static class RunsCommand
             {
                 foreach (var line in MetricView.Lines(summary))
                 {
-                    Console.WriteLine(line);
+                    Terminal.Print(line);
                 }
             }
             else
@@ -49,7 +49,7 @@ internal static class RunsCommand
     {
         if (entries.Count == 0)
         {
-            Console.WriteLine("no evaluation runs here");
+            Terminal.Print("no evaluation runs here");
             return;
         }
 
@@ -62,7 +62,7 @@ internal static class RunsCommand
                 string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []), e.Problem ?? "",
             ])))
         {
-            Console.WriteLine(line);
+            Terminal.Print(line);
         }
     }
 }

@@ -85,17 +85,16 @@ internal static class ScoreCommand
             $"sum {sum:F4} nats over {scores.Length} tokens, mean {mean:F4}, perplexity {Math.Exp(-mean):F2}");
     }
 
-    private static string ReadText(string path) =>
-        File.Exists(path) ? File.ReadAllText(path) : throw SafeLlamaException.Usage($"--file {path}: not found.");
+    private static string ReadText(string path)
+    {
+        var (text, notes) = TextFile.Read(path);
+        Terminal.Notes(notes);
+        return text;
+    }
 
     private static int[] ReadIds(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw SafeLlamaException.Usage($"--tokens {path}: not found.");
-        }
-
-        return [.. File.ReadAllText(path).Split(
+        return [.. ReadText(path).Split(
             [' ', ',', '\n', '\r', '\t', '[', ']'], StringSplitOptions.RemoveEmptyEntries)
             .Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out var id)
                 ? id

@@ -86,9 +86,12 @@ internal sealed class StudyCommand
         var recipe = Recipe(parsed);
         var (device, threads) = (parsed.GetValue(_device)!, parsed.GetValue(_threads));
         var engine = new LlamaEngine(() => Devices.Open(device, threads), MiniatureModel.FolderOf);
-        IStudySource source = recipe.Data.UsesFiles ? new FileSource(recipe.Data) : new WorldSource(recipe.Data);
+        var dryRun = parsed.GetValue(_dryRun);
+        using var judges = new StudyJudges(dryRun ? [] : recipe.Judges ?? [], device, threads);
+        IStudySource source = recipe.Data.UsesFiles
+            ? new FileSource(recipe.Data, judges.Opened) : new WorldSource(recipe.Data);
         var runner = new StudyRunner(recipe, source, engine);
-        if (parsed.GetValue(_dryRun))
+        if (dryRun)
         {
             return (int)new StudyPlan(recipe, source, runner, engine).Show(parsed.GetValue(_parallel));
         }

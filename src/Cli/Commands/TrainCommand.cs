@@ -1,7 +1,11 @@
 using System.CommandLine;
+using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Cli.Training;
 using SafeLlama.Common;
+using SafeLlama.Kernels;
+using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -38,78 +42,102 @@ internal static class TrainCommand
             DefaultValueFactory = _ => 0,
         };
         var (resume, json) = (CommonOptions.Resume(), CommonOptions.Json());
-        var options = SettingTable.Options(TrainSettings.All);
+        var options = new FineTuneOptions();
         var command = new Command("train", "Fine-tune a model with a low-rank adapter, or train one whole.")
         {
             recipe, profile, output, resume, dryRun, profileSteps, json,
         };
-        foreach (var option in options.Values)
-        {
-            command.Add(option);
-        }
-
+        options.AddTo(command);
         command.SetAction(parsed =>
         {
-            var said = SettingTable.Said(parsed, TrainSettings.All, options);
             var (folder, resumes) = (parsed.GetValue(output), parsed.GetValue(resume));
-            var settings = Resolve(said, parsed.GetValue(recipe), parsed.GetValue(profile), resumes ? folder : null);
-            var job = new TrainJob(
-                settings, folder ?? "", resumes, parsed.GetValue(json), parsed.GetValue(profileSteps));
+            var settings = Resolve(
+                options.Given(parsed), parsed.GetValue(recipe), parsed.GetValue(profile), resumes ? folder : null);
             if (parsed.GetValue(dryRun))
             {
-                return (int)job.DryRun();
-            }
-
-            if (folder is null)
-            {
-                throw SafeLlamaException.Usage("train: --out DIR is missing: where is the run to be written?");
+                return (int)DryRun(settings, parsed.GetValue(json));
             }
 
             using var interrupt = new Interrupt();
-            return (int)job.Run(interrupt.Token);
+            return (int)Run(
+                settings,
+                folder ?? throw SafeLlamaException.Usage(
+                    "train: --out DIR is missing: where is the run to be written?"),
+                resumes, parsed.GetValue(profileSteps), parsed.GetValue(json), interrupt.Token);
         });
         return command;
     }
 
+    /// <summary>Runs, and prints how it ended.</summary>
+    internal static ExitCode Run(
+        SettingTable<FineTuneRequest> settings, string folder, bool resume, int profileSteps, bool json,
+        CancellationToken stop)
+    {
+        FineTuneChecks.Check(settings);
+        using var device = Open(settings.Value);
+        using var profile = profileSteps != 0 ? new OpProfile(device) : null;
+        var watched = new StartUpView(new TrainView(), device);
+        ITrainingView view = profile is null ? watched : new ProfileView(watched, profile, profileSteps);
+        var result = new FineTuneRun(settings, device, view).Run(folder, resume, stop);
+        if (result.Saved is null)
+        {
+            Terminal.Note($"interrupted at step {result.Steps}; go on with: safellama train --resume --out {folder}");
+            return ExitCode.Interrupted;
+        }
+
+        var loss = result.ValidationLoss is { } best
+            ? FormattableString.Invariant($", validation loss {best:F4}") : "";
+        Terminal.Note($"{result.Saved}: the parameters of step {result.BestStep} of {result.Steps}{loss}.");
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(result, Json.Line));
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static ExitCode DryRun(SettingTable<FineTuneRequest> settings, bool json)
+    {
+        FineTuneChecks.Check(settings);
+        using var backend = Open(settings.Value);
+        var (plan, inputs) = new FineTuneRun(settings, backend, NoView.Instance).Plan();
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(
+                plan.ToRecord() with { Settings = settings.All.ToDictionary(e => e.Name, e => e.Value) }, Json.Line));
+        }
+        else
+        {
+            foreach (var line in plan.Lines(settings, inputs))
+            {
+                Console.WriteLine(line);
+            }
+        }
+
+        plan.RequireFit();
+        return ExitCode.Success;
+    }
+
+    private static IBackend Open(FineTuneRequest request) => Devices.Open(
+        request.Device, request.Threads ?? Environment.ProcessorCount, request.Matmul == MatrixProducts.Cublas);
+
     /// <summary>Default, profile, recipe, flags, each over the one before; a run that is resumed brings its
     /// own.</summary>
-    private static SettingTable Resolve(
-        Dictionary<string, SettingValue> said, string? recipe, string? profile, string? resumed)
+    private static SettingTable<FineTuneRequest> Resolve(
+        IEnumerable<KeyValuePair<string, SettingValue>> flags, string? recipe, string? profile, string? resumed)
     {
-        var settings = new SettingTable(TrainSettings.All);
+        var settings = new SettingTable<FineTuneRequest>();
         if (profile is not null)
         {
-            settings.Lay(Profiles.Named(profile));
+            settings.Apply(Profiles.Named(profile));
         }
 
         if (recipe is not null)
         {
-            settings.Lay(RecipeFile.Read(recipe, TrainSettings.All));
+            settings.Apply(RecipeFile.Read(recipe, new FineTuneOptions().Forms));
         }
 
-        settings.Lay(said);
-        if (resumed is null || !File.Exists(Path.Combine(resumed, RunFile.Name)))
-        {
-            return settings;
-        }
-
-        var known = RunFile.ReadSettings(resumed);
-        foreach (var (setting, value) in settings.All.Where(
-            e => e.Value.Source != "default" && !TrainSettings.Harmless.Contains(e.Setting)))
-        {
-            if (known.TryGetValue(setting.Name, out var then) && then.Text != value.Text)
-            {
-                throw SafeLlamaException.Usage(
-                    $"{setting.Flag} {value.Text}: the run in {resumed} began with '{then.Text}', "
-                    + "and a resumed run keeps its settings. Leave it out, or start anew with another --out.");
-            }
-        }
-
-        var kept = settings.All.Where(e => settings.IsSaid(e.Setting))
-            .Select(e => KeyValuePair.Create(e.Setting.Name, e.Value)).ToList();
-        var table = new SettingTable(TrainSettings.All);
-        table.Lay(known.Where(k => TrainSettings.All.Any(s => s.Name == k.Key)));
-        table.Lay(kept.Where(k => TrainSettings.Harmless.Any(s => s.Name == k.Key)));
-        return table;
+        settings.Apply(flags);
+        return RunFile.IsIn(resumed) ? RunFile.Read(resumed!).Resume(settings, resumed!) : settings;
     }
 }

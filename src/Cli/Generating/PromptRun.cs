@@ -10,7 +10,7 @@ namespace SafeLlama.Cli;
 internal sealed class PromptRun(
     LlamaSession session, IReadOnlyList<TrainingExample> rows, bool raw, AnswerSource source, CancellationToken cancel)
 {
-    /// <summary>Prompts answered side by side; an answer does not depend on it.</summary>
+    /// <summary>Prompts answered side by side; its tokens do not depend on it.</summary>
     private const int Batch = 16;
 
     private readonly IReadOnlyList<int[]> _prompts = [.. rows.Select(row => Ids(session, row, raw, source.Decoding))];
@@ -40,19 +40,22 @@ internal sealed class PromptRun(
         return before;
     }
 
-    /// <summary>Answers the rows from number <paramref name="first"/> on, counted from 0.</summary>
-    public void Each(int first, Action<PromptAnswer> use)
+    /// <summary>Answers the rows after the first <paramref name="done"/>.</summary>
+    /// <remarks>A batch that was cut is made again as a whole: the last digits of a likelihood may depend on how many
+    /// rows a product has.</remarks>
+    public void Each(int done, Action<PromptAnswer> use)
     {
-        for (; first < rows.Count; first += Batch)
+        for (var first = done / Batch * Batch; first < rows.Count; first += Batch)
         {
             var ids = _prompts.Skip(first).Take(Batch).ToList();
             var answers = new Generator(session.Model, session.Decoding(source.Decoding))
                 .Generate(ids, firstSequence: first, cancel: cancel);
-            for (var i = 0; i < ids.Count; i++)
+            for (var i = Math.Max(0, done - first); i < ids.Count; i++)
             {
                 var (row, answer) = (rows[first + i], answers[i]);
                 use(new(
-                    row.Id, row.Question, session.Decode(answer), ids[i].Length, answer.Tokens.Count,
+                    row.Id, row.Question, raw ? session.Continuation(ids[i], answer) : session.Decode(answer),
+                    ids[i].Length, answer.Tokens.Count,
                     answer.Stop == StopReason.End ? "end" : "length", answer.LogLikelihood, first + i + 1, source));
             }
         }

@@ -7,11 +7,12 @@ namespace SafeLlama.Cli.Settings;
 /// <summary>A recipe: settings by name in YAML, one a line, lists allowed where a flag takes several values.</summary>
 internal static class RecipeFile
 {
+    /// <param name="forms">The settings by name, with the separator of those that take several values.</param>
     /// <exception cref="SafeLlamaException">
     /// The file is missing, malformed, or has a key that no setting bears: file and line are named.
     /// </exception>
-    public static Dictionary<string, SettingValue> Read(string path, IReadOnlyList<Setting> settings) =>
-        Open(path, reader => Read(path, new Parser(reader), settings));
+    public static Dictionary<string, SettingValue> Read(string path, IReadOnlyDictionary<string, char?> forms) =>
+        Open(path, reader => Read(path, new Parser(reader), forms));
 
     /// <summary>Opens a YAML file; whatever is wrong with it is one line that names it.</summary>
     /// <exception cref="SafeLlamaException">It cannot be read, or is not YAML.</exception>
@@ -32,14 +33,16 @@ internal static class RecipeFile
             // YamlDotNet leaves some malformed texts with an exception of the runtime instead of its own.
             throw new SafeLlamaException(ExitCode.Usage, $"{path}: is not valid YAML; the reader gave up on it.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw new SafeLlamaException(ExitCode.Usage, $"--recipe {path}: cannot be read: {e.Message}", e);
+            throw new SafeLlamaException(
+                ExitCode.Usage, $"--recipe {path}: cannot be read: {FileErrors.Reason(e, path)}", e);
         }
     }
 
     /// <summary>Walks the file's events one by one: however deep a text nests, nothing recurses.</summary>
-    private static Dictionary<string, SettingValue> Read(string path, Parser parser, IReadOnlyList<Setting> settings)
+    private static Dictionary<string, SettingValue> Read(
+        string path, Parser parser, IReadOnlyDictionary<string, char?> forms)
     {
         var said = new Dictionary<string, SettingValue>();
         parser.Consume<StreamStart>();
@@ -55,9 +58,12 @@ internal static class RecipeFile
                 ? scalar.Value
                 : throw SafeLlamaException.Usage($"{place}: expected the name of a setting.");
             var name = key.Replace('_', '-');
-            var setting = settings.FirstOrDefault(s => s.Name == name)
-                ?? throw SafeLlamaException.Usage($"{place}: '{key}' is no setting{Nearest(name, settings)}.");
-            var value = new SettingValue(TextOf(parser, setting, place), Path.GetFileName(place));
+            if (!forms.TryGetValue(name, out var separator))
+            {
+                throw SafeLlamaException.Usage($"{place}: '{key}' is no setting{Nearest(name, forms.Keys)}.");
+            }
+
+            var value = new SettingValue(TextOf(parser, name, separator, place), Path.GetFileName(place));
             if (!said.TryAdd(name, value))
             {
                 throw SafeLlamaException.Usage($"{place}: '{key}' is also set at {said[name].Source}.");
@@ -69,14 +75,14 @@ internal static class RecipeFile
             $"{path}:{parser.Current!.Start.Line}: expected the end of the file: a recipe is one YAML document.");
     }
 
-    private static string TextOf(Parser parser, Setting setting, string place)
+    private static string TextOf(Parser parser, string name, char? separator, string place)
     {
         if (parser.TryConsume<Scalar>(out var one))
         {
             return one.Value;
         }
 
-        if (setting.Separator is { } separator && parser.TryConsume<SequenceStart>(out _))
+        if (separator is { } between && parser.TryConsume<SequenceStart>(out _))
         {
             var values = new List<string>();
             while (parser.TryConsume<Scalar>(out var next))
@@ -86,18 +92,18 @@ internal static class RecipeFile
 
             if (parser.TryConsume<SequenceEnd>(out _))
             {
-                return string.Join(separator, values);
+                return string.Join(between, values);
             }
         }
 
-        throw SafeLlamaException.Usage($"{place}: '{setting.Name.Replace('-', '_')}' takes "
-            + $"{(setting.Separator is null ? "one value" : "a value or a list of values")}.");
+        throw SafeLlamaException.Usage($"{place}: '{name.Replace('-', '_')}' takes "
+            + $"{(separator is null ? "one value" : "a value or a list of values")}.");
     }
 
     /// <summary>The setting whose name differs least, where that is little.</summary>
-    private static string Nearest(string name, IReadOnlyList<Setting> settings)
+    private static string Nearest(string name, IEnumerable<string> settings)
     {
-        var nearest = settings.Select(s => (s.Name, Distance: Distance(name, s.Name))).MinBy(s => s.Distance);
+        var nearest = settings.Select(s => (Name: s, Distance: Distance(name, s))).MinBy(s => s.Distance);
         return nearest.Distance <= 3 ? $"; did you mean '{nearest.Name.Replace('-', '_')}'?" : "";
     }
 

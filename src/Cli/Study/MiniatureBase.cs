@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Cli.Commands;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Settings;
-using SafeLlama.Cli.Training;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Study;
+using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Study;
 
@@ -57,7 +58,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
         OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
         var settings = Settings();
-        var code = new TrainJob(settings, Run, resume: true, json: false, profileSteps: 0).Run(stop);
+        var code = TrainCommand.Run(settings, Run, resume: true, profileSteps: 0, json: false, stop);
         if (code == ExitCode.Success)
         {
             Finish(settings);
@@ -89,22 +90,22 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         return shape;
     }
 
-    private SettingTable Settings()
+    private SettingTable<FineTuneRequest> Settings()
     {
-        var settings = new SettingTable(TrainSettings.All);
-        settings.Lay(RecipeFile.Read(Path.Combine(Recipes, "miniature-base.yaml"), TrainSettings.All));
-        settings.Lay(new Dictionary<string, SettingValue>
+        var settings = new SettingTable<FineTuneRequest>();
+        settings.Apply(RecipeFile.Read(Path.Combine(Recipes, "miniature-base.yaml"), new FineTuneOptions().Forms));
+        settings.Apply(new Dictionary<string, SettingValue>
         {
-            [TrainSettings.Init.Name] = new(Config, "study base"),
-            [TrainSettings.Tokenizer.Name] = new(Tokenizer, "study base"),
-            [TrainSettings.Data.Name] = new(Text, "study base"),
-            [TrainSettings.Seed.Name] = new(seed.ToString(CultureInfo.InvariantCulture), "--seed"),
-            [TrainSettings.Threads.Name] = new(threads.ToString(CultureInfo.InvariantCulture), "--threads"),
+            ["init"] = new(Config, "study base"),
+            ["tokenizer"] = new(Tokenizer, "study base"),
+            ["data"] = new(Text, "study base"),
+            ["seed"] = new(seed.ToString(CultureInfo.InvariantCulture), "--seed"),
+            ["threads"] = new(threads.ToString(CultureInfo.InvariantCulture), "--threads"),
         });
         return settings;
     }
 
-    private void Finish(SettingTable settings)
+    private void Finish(SettingTable<FineTuneRequest> settings)
     {
         foreach (var file in Directory.GetFiles(Path.Combine(Run, "model")).Order(StringComparer.Ordinal))
         {
@@ -117,7 +118,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
     }
 
     /// <summary>Where the model comes from: enough to make it again and to see whether it came out the same.</summary>
-    private JsonObject Made(SettingTable settings)
+    private JsonObject Made(SettingTable<FineTuneRequest> settings)
     {
         var world = JsonNode.Parse(File.ReadAllText(Path.Combine(World, "world.json")))!.AsObject();
         var learned = File.ReadLines(Path.Combine(Run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
@@ -135,7 +136,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
             },
             ["training"] = new JsonObject(settings.All
                 .Where(e => e.Value.Source.StartsWith("miniature-base.yaml", StringComparison.Ordinal))
-                .Select(e => KeyValuePair.Create(e.Setting.Name, (JsonNode?)e.Value.Text))),
+                .Select(e => KeyValuePair.Create(e.Name, (JsonNode?)e.Value.Value))),
             ["steps"] = learned[^1]["step"]!.DeepClone(),
             ["validation_loss"] =
                 learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!.DeepClone(),

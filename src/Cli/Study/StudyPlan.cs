@@ -10,28 +10,33 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
 {
     public ExitCode Show(int parallel)
     {
-        Console.WriteLine($"{recipe.Name}: {recipe.Question}");
-        Console.WriteLine($"{source.Prompts.Count} prompts are asked of each of {runner.Jobs.Count} replicates "
+        Terminal.Print($"{recipe.Name}: {recipe.Question}");
+        Terminal.Print($"{source.Prompts.Count} prompts are asked of each of {runner.Jobs.Count} replicates "
             + $"({recipe.Arms.Count} arms × {recipe.Models.Count} models × {recipe.Seeds.Count} seeds).");
         var estimates = new List<ArmEstimate>();
         foreach (var model in recipe.Models)
         {
-            Console.WriteLine($"  on {model}");
+            Terminal.Print($"  on {model}");
             foreach (var job in runner.Jobs.Where(
                 job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]))
             {
                 var estimate = engine.Estimate(job, source.Prompts);
                 estimates.Add(estimate);
-                Console.WriteLine($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
+                Terminal.Print($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
             }
+        }
+
+        foreach (var line in StudyJudges.Lines(recipe.Judges ?? []))
+        {
+            Console.WriteLine(line);
         }
 
         foreach (var claim in recipe.Claims)
         {
-            Console.WriteLine($"  claim {claim.Id}: {claim.Statement}");
+            Terminal.Print($"  claim {claim.Id}: {claim.Statement}");
         }
 
-        Console.WriteLine(Total(estimates, Math.Clamp(parallel, 1, runner.Jobs.Count)));
+        Terminal.Print(Total(estimates, Math.Clamp(parallel, 1, runner.Jobs.Count)));
         return ExitCode.Success;
     }
 

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Training;
 
@@ -14,8 +15,15 @@ internal sealed class ProfileView(ITrainingView inner, OpProfile profile, int st
 
     private int _seen;
 
-    /// <summary>The fewest steps a run must have for this to print.</summary>
-    public static int Needed(int steps) => Settling + steps;
+    /// <exception cref="SafeLlamaException">The run is too short for this to print.</exception>
+    public void Planned(int totalSteps)
+    {
+        if (steps < 1 || totalSteps < Settling + steps)
+        {
+            throw SafeLlamaException.Usage(
+                $"--profile-steps {steps}: needs a run of {Settling + steps} steps or more, this one has {totalSteps}.");
+        }
+    }
 
     public void Stepped(StepReport report, int totalSteps, double seconds)
     {

@@ -8,6 +8,8 @@ internal sealed class StartUpView(ITrainingView inner, IBackend backend) : ITrai
 {
     private bool _told;
 
+    public void Planned(int totalSteps) => inner.Planned(totalSteps);
+
     public void Stepped(StepReport report, int totalSteps, double seconds)
     {
         if (!_told && backend.StartUp is { } cost)

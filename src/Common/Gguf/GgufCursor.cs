@@ -3,7 +3,7 @@ using System.Text;
 
 namespace SafeLlama.Common;
 
-/// <summary>Reads a GGUF header front to back; no length that the file claims is believed before it is checked.</summary>
+/// <summary>Reads a GGUF header front to back; every length that it claims is checked first.</summary>
 internal sealed class GgufCursor(Stream stream, string path)
 {
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);

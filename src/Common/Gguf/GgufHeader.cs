@@ -30,7 +30,7 @@ public sealed class GgufHeader
     public IReadOnlyDictionary<string, GgufTensor> Tensors { get; private set; } =
         new Dictionary<string, GgufTensor>();
 
-    /// <summary>Whether a path names a GGUF file rather than a model folder: by its ending or by its first bytes.</summary>
+    /// <summary>Whether a path names a GGUF file and no model folder: by its ending or its first bytes.</summary>
     public static bool IsGguf(string path)
     {
         if (Directory.Exists(path) || !File.Exists(path))

@@ -33,13 +33,13 @@ public static class BatchPacker
         if (batchSize < 1 || microBatch < 1)
         {
             throw SafeLlamaException.Usage(
-                $"--batch-size {batchSize} and --micro-batch {microBatch} must be at least 1.");
+                $"`BatchSize` {batchSize} and `MicroBatch` {microBatch} must be at least 1.");
         }
 
         if (batchSize % microBatch != 0)
         {
             throw SafeLlamaException.Usage(
-                $"--micro-batch {microBatch} does not divide --batch-size {batchSize}; an effective batch is made of "
+                $"`MicroBatch` {microBatch} does not divide `BatchSize` {batchSize}; an effective batch is made of "
                 + "equal micro-batches.");
         }
     }

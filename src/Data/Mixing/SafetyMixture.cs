@@ -15,6 +15,9 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
 {
     private readonly HashSet<string> _safety = [.. Manifest.SafetyIds];
 
+    /// <summary>What a user should know beside the manifest, a line each: files whose ids were shared.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>True for a safety demonstration, false for a base row.</summary>
     public bool IsSafety(string rowId) => _safety.Contains(rowId);
 
@@ -25,6 +28,7 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
     public static SafetyMixture Build(
         IReadOnlyList<MixtureSource> baseFiles, IReadOnlyList<MixtureSource> safetyFiles, MixtureOptions options)
     {
+        (baseFiles, safetyFiles, var renamed) = RowIds.Distinct(baseFiles, safetyFiles);
         var baseRows = Rows(baseFiles);
         var safetyRows = Rows(safetyFiles);
         CheckIds(baseRows.Concat(safetyRows));
@@ -59,7 +63,7 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
             duplicates,
             [.. drawnSafety.Select(row => row.Id)],
             [.. mixed.Select(row => row.Id)]);
-        return new SafetyMixture(mixed, manifest);
+        return new SafetyMixture(mixed, manifest) { Notes = renamed };
     }
 
     /// <summary>Mixes rows that are already in memory: all of the base, and the first so many safety rows.</summary>

@@ -22,9 +22,11 @@ public sealed class AlpacaTemplate : PromptTemplate
     private readonly IReadOnlyList<string> _withInput;
     private readonly IReadOnlyList<string> _noInput;
 
-    private AlpacaTemplate(string name, string description, string withInput, string noInput, string split)
+    private AlpacaTemplate(
+        string name, string description, string withInput, string noInput, string split, string? identity = null)
     {
         (Name, Description, ResponseSplit) = (name, description, split);
+        Identity = identity ?? name;
         PromptInput = withInput;
         PromptNoInput = noInput;
         _withInput = Pieces(name, "prompt_input", withInput, ["instruction", "input"]);
@@ -46,6 +48,9 @@ public sealed class AlpacaTemplate : PromptTemplate
 
     public override string Name { get; }
 
+    /// <summary>A built-in template's name; of a file, its hash.</summary>
+    public override string Identity { get; }
+
     public string Description { get; }
 
     /// <summary>The prompt of a row with input; holds <c>{instruction}</c> and <c>{input}</c>.</summary>
@@ -60,10 +65,11 @@ public sealed class AlpacaTemplate : PromptTemplate
     public override IReadOnlyList<string> Markers => ["### Instruction:", "### Input:", ResponseSplit];
 
     /// <summary>A template from its texts.</summary>
+    /// <param name="identity">What manifests carry; null for the name.</param>
     /// <exception cref="SafeLlamaException">A placeholder is missing or unknown.</exception>
     public static AlpacaTemplate Create(
-        string name, string description, string withInput, string noInput, string split) =>
-        new(name, description, withInput, noInput, split);
+        string name, string description, string withInput, string noInput, string split, string? identity = null) =>
+        new(name, description, withInput, noInput, split, identity);
 
     /// <summary>Reads a template from a JSON file of four fields.</summary>
     /// <exception cref="SafeLlamaException">
@@ -83,7 +89,8 @@ public sealed class AlpacaTemplate : PromptTemplate
             fields.ContainsKey("description") ? Field("description") : "",
             Field("prompt_input"),
             Field("prompt_no_input"),
-            Field("response_split"));
+            Field("response_split"),
+            ContentHash.OfFile(path));
 
         string Field(string name) =>
             fields.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.String

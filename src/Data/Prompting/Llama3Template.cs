@@ -6,12 +6,12 @@ namespace SafeLlama.Data;
 /// <remarks>Llama 3 model card, Meta 2024. The answer's end is <c>&lt;|eot_id|&gt;</c>, and is learned.</remarks>
 public sealed class Llama3Template : ConversationTemplate
 {
-    private const string EndOfTurn = "<|eot_id|>";
+    private const string TurnEnd = "<|eot_id|>";
 
     public override string Name => "llama3";
 
     public override IReadOnlyList<string> Markers { get; } =
-        ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", EndOfTurn];
+        ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", TurnEnd];
 
     private protected override IReadOnlyList<PromptSegment> RenderConversation(
         IReadOnlyList<ChatMessage> messages, TrainingExample row)
@@ -28,7 +28,7 @@ public sealed class Llama3Template : ConversationTemplate
             };
             segments.Add(new PromptSegment(SegmentKind.Text, message.Content.Trim(), part));
             segments.Add(PromptSegment.Control(
-                EndOfTurn, part == SegmentPart.Answer ? SegmentPart.Answer : SegmentPart.Frame));
+                TurnEnd, part == SegmentPart.Answer ? SegmentPart.Answer : SegmentPart.Frame));
         }
 
         if (messages[^1].Role != ChatRole.Assistant)

@@ -7,13 +7,28 @@ public abstract class PromptTemplate
 {
     /// <summary>The names <see cref="Load"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        ["alpaca", "alpaca_short", "alpaca_legacy", "llama2", "llama3", "chatml", "vicuna", "plain"];
+    [
+        "alpaca", "alpaca_short", "alpaca_legacy", "llama2", "llama3", "chatml", "vicuna", "zephyr", "mistral", "plain",
+    ];
 
     /// <summary>The template's name, or the file it was read from.</summary>
     public abstract string Name { get; }
 
     /// <summary>Texts by which this template marks turns; a user's text that holds one may pass for a turn.</summary>
     public abstract IReadOnlyList<string> Markers { get; }
+
+    /// <summary>What manifests carry: the name, or a hash of the template's own text.</summary>
+    public virtual string Identity => Name;
+
+    /// <summary>The control token that closes an answer; null where the sequence's end does.</summary>
+    public virtual string? EndOfTurn =>
+        Render(new InstructionExample("q", "", "a")) is [.., { Kind: SegmentKind.Control } last] ? last.Value : null;
+
+    /// <summary>The same template in Jinja, for other programs.</summary>
+    public virtual string Jinja => JinjaForm.Write(TemplateForm.Of(this), writesBegin: true);
+
+    /// <summary>What a user should know of this template, a line each.</summary>
+    public virtual IEnumerable<string> Notes() => [];
 
     /// <summary>A built-in template by name, or an Alpaca template from a JSON file.</summary>
     /// <exception cref="SafeLlamaException">There is no such template, or the file is not one.</exception>
@@ -26,10 +41,13 @@ public abstract class PromptTemplate
         "llama3" => new Llama3Template(),
         "chatml" => new ChatMlTemplate(),
         "vicuna" => new VicunaTemplate(),
+        "zephyr" => new ZephyrTemplate(),
+        "mistral" => new MistralTemplate(),
         "plain" => new PlainTemplate(),
         _ when File.Exists(nameOrFile) => AlpacaTemplate.Read(nameOrFile),
         _ => throw SafeLlamaException.Usage(
-            $"--template {nameOrFile}: is neither a file nor a known template; expected {string.Join(", ", Names)}."),
+            $"--template {nameOrFile}: is neither a file nor a known template; expected auto, "
+            + $"{string.Join(", ", Names)}."),
     };
 
     /// <summary>Prompt and answer of a row, to train on.</summary>
@@ -53,9 +71,13 @@ public abstract class PromptTemplate
     /// <exception cref="SafeLlamaException">This template cannot express the row.</exception>
     public IReadOnlyList<PromptSegment> RenderPrompt(TrainingExample example)
     {
-        var segments = example is ConversationExample conversation
-            ? RenderConversation([.. conversation.Messages.Reverse().SkipWhile(IsAnswer).Reverse()], conversation)
-            : Render(example);
+        var segments = example switch
+        {
+            ConversationExample conversation =>
+                RenderConversation([.. conversation.Messages.Reverse().SkipWhile(IsAnswer).Reverse()], conversation),
+            InstructionExample row => RenderPromptOf(row),
+            _ => Render(example),
+        };
         var end = segments.Count;
         while (end > 0 && segments[end - 1].Part == SegmentPart.Answer)
         {
@@ -83,6 +105,10 @@ public abstract class PromptTemplate
     /// </summary>
     public static string ExtractResponse(string prompt, string full) =>
         full.StartsWith(prompt, StringComparison.Ordinal) ? full[prompt.Length..].Trim() : full.Trim();
+
+    /// <summary>The prompt of a row; an answer at its end is cut off by the caller.</summary>
+    private protected virtual IReadOnlyList<PromptSegment> RenderPromptOf(InstructionExample row) =>
+        RenderInstruction(row);
 
     private protected abstract IReadOnlyList<PromptSegment> RenderInstruction(InstructionExample row);
 

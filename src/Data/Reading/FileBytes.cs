@@ -34,9 +34,9 @@ internal sealed record FileBytes(ReadOnlyMemory<byte> Content, string Sha256, st
             var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
             return bytes is [0x1F, 0x8B, ..] ? Unpack(path, bytes, hash) : new FileBytes(bytes, hash, Fault: null);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Failure($"{path}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{path}: cannot be read: {FileErrors.Reason(e, path)}", e);
         }
     }
 

@@ -111,6 +111,10 @@ internal sealed class RowCollector(string path)
 
     public int FaultCount => _faults.Count;
 
+    public IReadOnlyList<DataFault> Faults => _faults;
+
+    public IReadOnlyList<string> Notes => _notes;
+
     public void Row(int line, IReadOnlyDictionary<string, System.Text.Json.JsonElement> fields) =>
         _rows.Add(new RawRow(_rows.Count + 1, line, fields));
 

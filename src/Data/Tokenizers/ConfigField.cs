@@ -35,7 +35,7 @@ internal readonly struct ConfigField
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
+            using var document = JsonDocument.Parse(TokenizerLoader.ReadAll(file));
             var root = new ConfigField(file, "", document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? read(root)
@@ -44,18 +44,14 @@ internal readonly struct ConfigField
         }
         catch (JsonException e)
         {
-            throw SafeLlamaException.InvalidData(
-                $"{file}: is no JSON: {UnicodeText.Shown(e.Message)} Download it again.", e);
+            var where = e.LineNumber is { } line ? $" from line {line + 1} on" : "";
+            throw SafeLlamaException.InvalidData($"{file}: is no JSON{where}. Download it again.", e);
         }
         catch (InvalidOperationException e)
         {
             // A string that is no Unicode text is found only when it is read.
             throw SafeLlamaException.InvalidData(
-                $"{file}: holds broken text: {UnicodeText.Shown(e.Message)} Download it again.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw SafeLlamaException.InvalidData($"{file}: cannot be read: {e.Message}", e);
+                $"{file}: holds broken text: half of a surrogate pair. Download it again.", e);
         }
     }
 
@@ -66,6 +62,13 @@ internal readonly struct ConfigField
     public int Number() => _value is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var number)
         ? number
         : throw Wrong("expected a whole number");
+
+    /// <summary>A whole number, or an array of them; none where it is missing.</summary>
+    public IReadOnlyList<int> IdOrIds() =>
+        IsMissing ? [] : IsArray ? [.. Items().Select(id => id.Number())] : [Number()];
+
+    /// <summary>The value as an error or a note may quote it.</summary>
+    public string Shown() => UnicodeText.Shown(_value!.Value.GetRawText());
 
     public bool Flag(bool otherwise) => _value switch
     {
@@ -112,7 +115,7 @@ internal readonly struct ConfigField
     /// <summary>The error that this field is not as it must be.</summary>
     public SafeLlamaException Wrong(string expected, string wayOut = "Download the file again.")
     {
-        var found = IsMissing ? "is missing" : $"is {UnicodeText.Shown(_value!.Value.GetRawText())}";
+        var found = IsMissing ? "is missing" : $"is {Shown()}";
         return SafeLlamaException.InvalidData(
             $"{_file}: \"{UnicodeText.Shown(_path)}\" {found}; {expected}. {wayOut}");
     }

@@ -48,6 +48,9 @@ public interface ITokenizer
     /// The id of a control token by its spelling, such as <c>&lt;|eot_id|&gt;</c>; null where there is none.
     /// </summary>
     int? ControlId(string token);
+
+    /// <summary>The spellings that <see cref="ControlId"/> knows.</summary>
+    IReadOnlyCollection<string> ControlTokens { get; }
 }
 
 /// <summary>Takes ids one at a time and gives the text that has become certain.</summary>

@@ -17,9 +17,7 @@ public sealed record ModelTokens(int? Bos, IReadOnlyList<int> Eos, int? Pad, int
 
     private static ModelTokens ReadJson(string path) => ConfigField.Read(path, root => new ModelTokens(
         Id(root["bos_token_id"]),
-        root["eos_token_id"] is { IsArray: true } several
-            ? [.. several.Items().Select(id => id.Number())]
-            : Id(root["eos_token_id"]) is { } one ? [one] : [],
+        root["eos_token_id"].IdOrIds(),
         Id(root["pad_token_id"]) is { } pad and not -1 ? pad : null,
         Id(root["vocab_size"])));
 

@@ -10,11 +10,17 @@ public static class TokenizerChecks
     /// <param name="config">The ids that <c>config.json</c> gives.</param>
     /// <param name="weightRows">V of the weights: rows of <c>embed_tokens</c>.</param>
     /// <param name="folder">The model's folder, for messages.</param>
+    /// <param name="generation">What <c>generation_config.json</c> says; null where it is not read.</param>
     /// <returns>What is unusual yet allowed, a line each, to be reported.</returns>
     /// <exception cref="SafeLlamaException">
     /// The tokenizer is larger than the weights, an id is outside them, or BOS or EOS disagree. All faults in one line.
     /// </exception>
-    public static IReadOnlyList<string> Check(ITokenizer tokenizer, ModelTokens config, int weightRows, string folder)
+    public static IReadOnlyList<string> Check(
+        ITokenizer tokenizer,
+        ModelTokens config,
+        int weightRows,
+        string folder,
+        GenerationDefaults? generation = null)
     {
         var faults = new List<string>();
         if (tokenizer.VocabularySize > weightRows)
@@ -31,24 +37,32 @@ public static class TokenizerChecks
             .Prepend(("pad_token_id", config.Pad ?? 0)).Prepend(("bos_token_id", config.Bos ?? 0));
         faults.AddRange(ids.Where(id => id.Item2 < 0 || id.Item2 >= weightRows).Select(id =>
             $"config.json \"{id.Item1}\" is {id.Item2}, outside the weights' 0 … {weightRows - 1}"));
+        faults.AddRange((generation?.Eos ?? []).Where(id => id < 0 || id >= weightRows).Select(id =>
+            $"generation_config.json \"eos_token_id\" is {id}, outside the weights' 0 … {weightRows - 1}"));
         if (config.Bos is { } bos && tokenizer.BosId is { } begins && bos != begins)
         {
             faults.Add($"BOS is {begins} in the tokenizer and {bos} in config.json");
         }
 
-        if (config.Eos.Count > 0 && !config.Eos.Contains(tokenizer.EosId))
+        if (config.Eos.Count > 0 && !config.Eos.Concat(generation?.Eos ?? []).Contains(tokenizer.EosId))
         {
             faults.Add($"EOS is {tokenizer.EosId} in the tokenizer and {string.Join(", ", config.Eos)} in config.json");
         }
 
-        return faults.Count == 0 ? Notes(tokenizer, config, weightRows) : throw SafeLlamaException.InvalidData(
+        return faults.Count == 0
+            ? Notes(tokenizer, config, weightRows, (folder, generation))
+            : throw SafeLlamaException.InvalidData(
             $"{folder}: {string.Join("; ", faults)}. "
             + "Use the tokenizer and config.json that came with the weights, or correct config.json.");
     }
 
-    private static List<string> Notes(ITokenizer tokenizer, ModelTokens config, int weightRows)
+    private static List<string> Notes(
+        ITokenizer tokenizer,
+        ModelTokens config,
+        int weightRows,
+        (string Folder, GenerationDefaults? Defaults) generation)
     {
-        var notes = new List<string>();
+        var notes = tokenizer.Notes.ToList();
         if (tokenizer.VocabularySize < weightRows)
         {
             notes.Add($"The weights have {weightRows} rows, the tokenizer {tokenizer.VocabularySize} ids: "
@@ -63,6 +77,17 @@ public static class TokenizerChecks
         if (config.Eos.Count == 0)
         {
             notes.Add($"config.json names no EOS; the tokenizer's, {tokenizer.EosId}, is used.");
+        }
+
+        var ends = (generation.Defaults?.Eos ?? []).Except(config.Eos).Where(id => id != tokenizer.EosId).ToList();
+        if (ends.Count > 0)
+        {
+            notes.Add($"generation_config.json lets an answer end with {string.Join(", ", ends)} too.");
+        }
+
+        if (generation.Defaults?.Note(generation.Folder) is { } note)
+        {
+            notes.Add(note);
         }
 
         return notes;

@@ -169,15 +169,6 @@ public static class TokenizerLoader
     private static int? Known(int id, Vocabulary vocabulary) =>
         id >= 0 && id < vocabulary.Size && vocabulary.Kind(id) == TokenKind.Control ? id : null;
 
-    internal static byte[] ReadAll(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw SafeLlamaException.InvalidData($"{path}: cannot be read: {e.Message}", e);
-        }
-    }
+    internal static byte[] ReadAll(string path) =>
+        FileErrors.Reading(path, () => File.ReadAllBytes(path), ExitCode.InvalidData);
 }

@@ -66,6 +66,9 @@ internal sealed class Vocabulary
     /// <summary>The tokens that text is made of, by spelling.</summary>
     public IReadOnlyDictionary<string, int> Text => _text;
 
+    /// <summary>The spellings of control, added and unknown tokens.</summary>
+    public IReadOnlyCollection<string> Marks => _marks.Keys;
+
     public string Spelling(int id) => _spellings[id];
 
     public TokenKind Kind(int id) => _kinds[id];

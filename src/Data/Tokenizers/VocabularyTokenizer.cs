@@ -56,6 +56,8 @@ internal abstract class VocabularyTokenizer : ITokenizer
 
     public IIncrementalDecoder StartDecoding() => StartDecoding(keepControl: false);
 
+    public IReadOnlyCollection<string> ControlTokens => Vocabulary.Marks;
+
     public int? ControlId(string token) => Vocabulary.TryMark(token, out var id) ? id : null;
 
     protected abstract IIncrementalDecoder StartDecoding(bool keepControl);

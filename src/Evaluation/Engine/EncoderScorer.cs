@@ -8,6 +8,7 @@ public sealed class EncoderScorer : ITextScorer, IDisposable
 {
     private readonly EncoderSession _session;
     private readonly Action<string>? _tell;
+    private readonly Lock _lock = new();
     private int _texts, _cut;
     private long _leftOut;
 
@@ -27,8 +28,10 @@ public sealed class EncoderScorer : ITextScorer, IDisposable
 
     public string Identity => _session.Identity.Hash;
 
+    /// <summary>One caller at a time: runs side by side share an encoder's memory.</summary>
     public IReadOnlyList<TextScore> Score(IReadOnlyList<ScoredText> texts, CancellationToken cancellation)
     {
+        using var alone = _lock.EnterScope();
         var inputs = texts.Select(text => text.Second is { } second
             ? _session.Tokenizer.EncodePair(text.First, second, EncoderSession.MaxTokens)
             : _session.Tokenizer.EncodeInput(text.First, EncoderSession.MaxTokens)).ToList();

@@ -24,6 +24,11 @@ public sealed class EngineLikelihood(LlamaSession session) : ILikelihood, IDispo
         {
             cancellation.ThrowIfCancellationRequested();
             var (tokens, context) = request.AsUserMessage ? Message(request) : Text(request);
+            if (request.AsUserMessage && tokens.Length > session.Model.MaxLength)
+            {
+                throw new TextTooLongException(tokens.Length, session.Model.MaxLength);
+            }
+
             var logs = _scorer.LogLikelihoods(tokens);
 
             // logs[i] is that of tokens[i + 1].

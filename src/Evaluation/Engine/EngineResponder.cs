@@ -33,9 +33,18 @@ public sealed class EngineResponder(LlamaSession session, DecodingConfig setting
     private static long StreamOf(AnswerRequest request) =>
         Convert.ToInt64(ContentHash.OfText($"{request.Prompt.Key}#{request.Sample}")[..15], 16);
 
+    public (int Tokens, int Window)? Overflow(SuitePrompt prompt)
+    {
+        var tokens = Encode(prompt).Length + settings.MaxNewTokens;
+        return tokens > session.Model.MaxLength ? (tokens, session.Model.MaxLength) : null;
+    }
+
+    private int[] Encode(SuitePrompt prompt) =>
+        session.PromptIds(new InstructionExample(prompt.Text, prompt.Context ?? "", ""));
+
     private int[] Ids(SuitePrompt prompt)
     {
-        var ids = session.PromptIds(new InstructionExample(prompt.Text, prompt.Context ?? "", ""));
+        var ids = Encode(prompt);
         return ids.Length + settings.MaxNewTokens <= session.Model.MaxLength
             ? ids
             : throw SafeLlamaException.Usage(

@@ -20,18 +20,23 @@ public sealed class GuardJudge(
 
     public Task<IReadOnlyList<Verdict>> JudgeAsync(IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation)
     {
-        var filled = items.Select(i => preset.Fill(i.Prompt, i.Response.Answer)).ToArray();
-        var requests = filled.SelectMany(f => (LikelihoodRequest[])
-        [
-            new(f.Text, preset.SafeWord) { AsUserMessage = true },
-            new(f.Text, preset.UnsafeWord) { AsUserMessage = true },
-        ]).ToArray();
-        var scores = model.Score(requests, cancellation);
-        return Task.FromResult<IReadOnlyList<Verdict>>(
-        [
-            .. items.Select((item, i) => Judge(
-                item.Response, scores[2 * i].LogLikelihood, scores[2 * i + 1].LogLikelihood, filled[i].Broken)),
-        ]);
+        var verdicts = items.Select(item => Judge(item, cancellation)).ToArray();
+        return Task.FromResult<IReadOnlyList<Verdict>>(verdicts);
+    }
+
+    private Verdict Judge(JudgedAnswer item, CancellationToken cancellation)
+    {
+        var (text, broken) = preset.Fill(item.Prompt, item.Response.Answer);
+        LikelihoodRequest Asked(string word) => new(text, word) { AsUserMessage = true };
+        try
+        {
+            var scores = model.Score([Asked(preset.SafeWord), Asked(preset.UnsafeWord)], cancellation);
+            return Judge(item.Response, scores[0].LogLikelihood, scores[1].LogLikelihood, broken);
+        }
+        catch (TextTooLongException e)
+        {
+            return Verdict.On(item.Response, this) with { Unscored = e.Reason, Temporary = false, Detail = e.Message };
+        }
     }
 
     private Verdict Judge(Response response, double safe, double harmful, int broken)

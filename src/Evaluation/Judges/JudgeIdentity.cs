@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SafeLlama.Common;
@@ -30,11 +29,26 @@ public sealed record JudgeIdentity(
     /// <summary>The range of the score where <see cref="Range"/> begins with one, as in "0–1"; null where scores may
     /// leave it.</summary>
     [JsonIgnore]
-    public Bounds? Bounds => Range.Split(',')[0].Split('–') is [var low, var high]
-        && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out var from)
-        && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out var to)
-        ? new Bounds(from, to)
-        : null;
+    public Bounds? Bounds => Evaluation.Bounds.Parse(Range);
+
+    /// <summary>It tells what an answer does, and never gives a score.</summary>
+    [JsonIgnore]
+    public bool TellsBehaviorOnly => Kind == "refusal-matcher";
+
+    /// <summary>It gives a score, and never tells what an answer does.</summary>
+    [JsonIgnore]
+    public bool GivesScoreOnly => Kind is "rubric" or "moderation" or "reward-model"
+        || Kind.StartsWith("guard", StringComparison.Ordinal);
+
+    /// <summary>Whether the judge may give a metric; false where it never does.</summary>
+    public bool MayGive(string metric) => metric switch
+    {
+        MetricNames.AttackSuccessRate => !TellsBehaviorOnly && (Threshold is not null || !GivesScoreOnly),
+        MetricNames.HarmfulnessScore => !TellsBehaviorOnly && Direction != ScoreDirection.HigherIsBetter,
+        MetricNames.MeanReward => !TellsBehaviorOnly && Direction == ScoreDirection.HigherIsBetter,
+        MetricNames.FormatGap => !TellsBehaviorOnly,
+        _ => !GivesScoreOnly,
+    };
 
     /// <summary>The scores it can give and which way they point, in words.</summary>
     [JsonIgnore]

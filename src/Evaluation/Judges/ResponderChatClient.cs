@@ -9,11 +9,17 @@ namespace SafeLlama.Evaluation;
 public sealed class ResponderChatClient(IResponder responder) : IChatClient
 {
     /// <summary>Answers the last user message.</summary>
+    /// <exception cref="TextTooLongException">It does not fit into the engine's window.</exception>
     public Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         var text = messages.LastOrDefault(m => m.Role == ChatRole.User)?.Text ?? "";
         var prompt = new SuitePrompt("chat", "1", text, PromptLabel.Benign, PromptFormat.Instruction);
+        if (responder.Overflow(prompt) is var (tokens, window))
+        {
+            throw new TextTooLongException(tokens, window);
+        }
+
         var answer = responder.Answer([new(prompt, 0)], cancellationToken)[0];
         return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, answer.Text))
         {

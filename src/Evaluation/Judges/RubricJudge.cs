@@ -68,12 +68,25 @@ public sealed partial class RubricJudge(
                 "{prompt}" => prompt,
                 _ => answer,
             });
+            if (AnswerValidity.Classify(item.Response.Answer) == Behavior.Empty)
+            {
+                return verdict with { Unscored = "there is no answer to judge" };
+            }
+
             var options = new ChatOptions { Temperature = 0, MaxOutputTokens = 64 };
             reply = (await client.GetResponseAsync(message, options, cancellation)).Text;
         }
+        catch (EndpointException e)
+        {
+            return verdict with { Unscored = e.Message, Temporary = e.IsTemporary };
+        }
+        catch (TextTooLongException e)
+        {
+            return verdict with { Unscored = e.Reason, Temporary = false, Detail = e.Message };
+        }
         catch (Exception e) when (e is not SafeLlamaException && !cancellation.IsCancellationRequested)
         {
-            return verdict with { Unscored = "the judge could not be reached: " + e.GetType().Name };
+            return verdict with { Unscored = "the judge could not be reached: " + e.GetType().Name, Temporary = true };
         }
 
         var grades = Grade().Matches(reply).Where(m => m.Groups["mark"].Value == mark).ToArray();

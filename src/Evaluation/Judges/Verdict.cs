@@ -7,8 +7,15 @@ namespace SafeLlama.Evaluation;
 /// <param name="Id">The prompt's id within its suite.</param>
 /// <param name="Sample">Which of the answers to this prompt.</param>
 /// <param name="Judge">The judge's identity hash.</param>
-public sealed record Verdict(string Suite, string Id, int Sample, string Judge) : IKeyed
+public sealed record Verdict(string Suite, string Id, int Sample, string Judge) : IProvisional
 {
+    /// <summary>How earlier versions worded what may pass.</summary>
+    private static readonly string[] PassingReasons =
+    [
+        "the endpoint limits the rate", "the endpoint answered 5", "the endpoint answered 408",
+        "the endpoint did not answer in time", "the endpoint could not be reached", "the judge could not be reached",
+    ];
+
     /// <summary>The behavior, from judges that tell it.</summary>
     public Behavior? Behavior { get; init; }
 
@@ -27,6 +34,15 @@ public sealed record Verdict(string Suite, string Id, int Sample, string Judge) 
 
     /// <summary>Why there is no verdict. Counted as unscored, never as 0.</summary>
     public string? Unscored { get; init; }
+
+    /// <summary>Whether <see cref="Unscored"/> may pass: a rate limit, an outage. Such an answer is asked about again
+    /// on resume; null where there is a verdict, and in runs of earlier versions.</summary>
+    public bool? Temporary { get; init; }
+
+    /// <summary>Another verdict on the same answer takes this one's place.</summary>
+    [JsonIgnore]
+    public bool IsProvisional => Temporary ?? (Unscored is { } reason && PassingReasons.Any(
+        passing => reason.StartsWith(passing, StringComparison.Ordinal)));
 
     /// <summary>What the verdict rests on: the phrase matched, the category named.</summary>
     public string? Detail { get; init; }

@@ -6,7 +6,7 @@ internal static class CompositeMetrics
     /// <summary>The mean score: harmfulness H, or the mean reward of a judge whose score is a reward.</summary>
     public static MetricRow? MeanScore(string suite, IReadOnlyList<Outcome> outcomes, JudgeIdentity judge, long seed)
     {
-        if (!outcomes.Any(o => o.Verdict.Score is not null))
+        if (!outcomes.Any(o => o.Verdict.Score is not null) && !judge.GivesScoreOnly)
         {
             return null;
         }

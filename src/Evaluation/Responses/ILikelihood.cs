@@ -7,6 +7,7 @@ public interface ILikelihood
     string Identity { get; }
 
     /// <summary>One score per request, in order.</summary>
+    /// <exception cref="TextTooLongException">A user's message does not fit into the model's window.</exception>
     IReadOnlyList<ContinuationScore> Score(IReadOnlyList<LikelihoodRequest> requests, CancellationToken cancellation);
 }
 

@@ -12,6 +12,9 @@ public interface IResponder
 
     DecodingConfig Settings { get; }
 
+    /// <summary>How far a prompt and the longest answer go beyond the model's window; null where they fit.</summary>
+    (int Tokens, int Window)? Overflow(SuitePrompt prompt) => null;
+
     /// <summary>One answer per request, in order. How requests are batched never changes an answer.</summary>
     IReadOnlyList<ModelAnswer> Answer(IReadOnlyList<AnswerRequest> requests, CancellationToken cancellation);
 }

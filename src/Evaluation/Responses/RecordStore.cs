@@ -10,31 +10,38 @@ public interface IKeyed
     string Key { get; }
 }
 
+/// <summary>A record that a later one of the same key may replace.</summary>
+public interface IProvisional : IKeyed
+{
+    bool IsProvisional { get; }
+}
+
 /// <summary>An append-only JSONL file: one record a line, on the disk before more are made.</summary>
 /// <remarks>
 /// A process may be killed at any byte. What it leaves is whole lines and at most one line without its end; opening the
-/// store drops that torn line, counts it, and goes on after the last whole one.
+/// store drops that torn line, counts it, and goes on after the last whole one. A provisional record stays in the file
+/// and gives way to the next of its key.
 /// </remarks>
 public sealed class RecordStore<T> : IDisposable
     where T : class, IKeyed
 {
     private readonly FileStream _file;
-    private readonly List<T> _records = [];
-    private readonly Dictionary<string, T> _byKey = new(StringComparer.Ordinal);
+    private readonly RecordList<T> _records = new();
 
     internal RecordStore(FileStream file, string path) => (_file, Path) = (file, path);
 
     public string Path { get; }
 
     /// <summary>What the store holds, in the order of writing.</summary>
-    public IReadOnlyList<T> Records => _records;
+    public IReadOnlyList<T> Records => _records.All;
 
     /// <summary>Lines found without their end and dropped: 0 or 1.</summary>
     public int TornLines { get; private set; }
 
-    public bool Contains(string key) => _byKey.ContainsKey(key);
+    /// <summary>Whether there is a record that stays.</summary>
+    public bool Contains(string key) => Find(key) is { } record and not IProvisional { IsProvisional: true };
 
-    public T? Find(string key) => _byKey.GetValueOrDefault(key);
+    public T? Find(string key) => _records.Find(key);
 
     /// <summary>Adds a record; when this returns it is on the disk.</summary>
     public void Append(T record) => Append([record]);
@@ -42,9 +49,10 @@ public sealed class RecordStore<T> : IDisposable
     /// <summary>Adds records made together; when this returns they are on the disk.</summary>
     public void Append(IReadOnlyList<T> records)
     {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (var record in records)
         {
-            if (!_byKey.TryAdd(record.Key, record))
+            if (Contains(record.Key) || !keys.Add(record.Key))
             {
                 throw new InvalidOperationException($"{Path}: {record.Key} is already there.");
             }
@@ -61,12 +69,15 @@ public sealed class RecordStore<T> : IDisposable
         catch (IOException e)
         {
             throw SafeLlamaException.Failure(
-                $"{Path}: cannot be written: {e.Message} {_records.Count} records are kept; make room and use "
+                $"{Path}: cannot be written: {e.Message} {Records.Count} records are kept; make room and use "
                 + "--resume.",
                 e);
         }
 
-        _records.AddRange(records);
+        foreach (var record in records)
+        {
+            _records.Add(record);
+        }
     }
 
     public void Dispose() => _file.Dispose();
@@ -77,14 +88,7 @@ public sealed class RecordStore<T> : IDisposable
         _file.ReadExactly(bytes);
         var whole = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
         TornLines = whole < bytes.Length ? 1 : 0;
-        var keys = new HashSet<string>(StringComparer.Ordinal);
-        var number = 0;
-        foreach (var line in RecordStore.Lines(bytes))
-        {
-            var record = RecordStore.Parse<T>(line, Path, ++number, keys);
-            _records.Add(record);
-            _byKey.Add(record.Key, record);
-        }
+        RecordStore.Parse(bytes, Path, _records);
 
         _file.SetLength(whole);
         _file.Position = whole;
@@ -130,8 +134,9 @@ public static class RecordStore
     {
         try
         {
-            var keys = new HashSet<string>(StringComparer.Ordinal);
-            return [.. Lines(ReadShared(path)).Select((line, i) => Parse<T>(line, path, i + 1, keys))];
+            var records = new RecordList<T>();
+            Parse(ReadShared(path), path, records);
+            return records.All;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -157,13 +162,27 @@ public static class RecordStore
         }
     }
 
-    internal static T Parse<T>(ReadOnlyMemory<byte> line, string path, int number, HashSet<string> keys)
+    internal static void Parse<T>(byte[] bytes, string path, RecordList<T> records)
         where T : class, IKeyed
     {
-        T record;
+        var number = 0;
+        foreach (var line in Lines(bytes))
+        {
+            var record = Parse<T>(line, path, ++number);
+            if (!records.Add(record))
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{path}:{number}: {record.Key} is there twice; remove one of the two lines.");
+            }
+        }
+    }
+
+    private static T Parse<T>(ReadOnlyMemory<byte> line, string path, int number)
+        where T : class, IKeyed
+    {
         try
         {
-            record = JsonSerializer.Deserialize<T>(line.Span, EvaluationJson.Line)
+            return JsonSerializer.Deserialize<T>(line.Span, EvaluationJson.Line)
                 ?? throw new JsonException("the line is null.");
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
@@ -174,10 +193,5 @@ public static class RecordStore
                 + "remove the line to have it made again.",
                 e);
         }
-
-        return keys.Add(record.Key)
-            ? record
-            : throw SafeLlamaException.InvalidData(
-                $"{path}:{number}: {record.Key} is there twice; remove one of the two lines.");
     }
 }

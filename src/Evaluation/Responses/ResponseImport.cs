@@ -10,13 +10,11 @@ namespace SafeLlama.Evaluation;
 /// <remarks>
 /// A row needs a prompt (<c>prompt</c>, <c>instruction</c>, <c>question</c>) and an answer (<c>response</c>,
 /// <c>completion</c>, <c>output</c>, <c>answer</c>); <c>id</c>, <c>suite</c> and <c>sample</c> are taken where they
-/// are.
+/// are. Our own <c>responses.jsonl</c> has its prompts, with their labels, in the <c>prompts.jsonl</c> beside it: it is
+/// read back as it was written.
 /// </remarks>
 public static class ResponseImport
 {
-    private static readonly string[] PromptFields = ["prompt", "instruction", "question"];
-    private static readonly string[] AnswerFields = ["response", "completion", "output", "answer"];
-
     /// <summary>What an import gave.</summary>
     /// <param name="Items">Each answer with its prompt, in the file's order.</param>
     /// <param name="Unmatched">Rows whose prompt is in none of the suites given; they are left out, and counted
@@ -24,109 +22,181 @@ public static class ResponseImport
     /// <param name="Sha256">Hash of the file.</param>
     /// <param name="Notes">What was noticed, one line each.</param>
     public sealed record Result(
-        IReadOnlyList<JudgedAnswer> Items, int Unmatched, string Sha256, IReadOnlyList<string> Notes);
+        IReadOnlyList<JudgedAnswer> Items, int Unmatched, string Sha256, IReadOnlyList<string> Notes)
+    {
+        /// <summary>Prompts of the suites given to which the file has no answer.</summary>
+        public int Unanswered { get; init; }
+
+        /// <summary>How the answers were decoded, where all rows say the same.</summary>
+        public DecodingConfig Settings => Items.Select(i => i.Response.Settings).Distinct().ToArray() is [var all]
+            ? all
+            : DecodingConfig.Elsewhere;
+    }
 
     /// <param name="path">The file of answers.</param>
-    /// <param name="suites">The suites they answer; none means that the file tells its own prompts.</param>
-    /// <exception cref="SafeLlamaException">The file cannot be read, or a row lacks a prompt or an answer.</exception>
+    /// <param name="suites">The suites they answer; none means that the file has its own prompts.</param>
+    /// <exception cref="SafeLlamaException">
+    /// The file cannot be read, a row lacks a prompt or an answer, or two rows contradict each other.
+    /// </exception>
     public static Result Read(string path, IReadOnlyList<PromptSuite> suites)
     {
         var file = RowFile.Read(path);
         var source = new SuiteSource(
             Path.GetFileNameWithoutExtension(path), path, PromptLabel.Unsafe, 0, "answers made elsewhere", "");
+        ImportedRow[] rows = [.. file.Rows.Select(raw => ImportedRow.Of(new SuiteRow(raw, path, source)))];
+        suites = suites.Count == 0 && rows.All(row => row.IsOwn) ? [Beside(path, file.Sha256)] : suites;
         var finder = new PromptFinder(suites);
-        var items = new List<JudgedAnswer>();
-        var samples = new Dictionary<string, int>(StringComparer.Ordinal);
-        int unmatched = 0, reworded = 0;
-        foreach (var raw in file.Rows)
+        SuitePrompt?[] found = suites.Count > 0
+            ? Array.ConvertAll<ImportedRow, SuitePrompt?>(rows, finder.Find)
+            : OwnPrompts(rows);
+        MustAgree(rows, found);
+        var answered = rows.Zip(found).Where(x => x.Second is not null).Select(x => (Row: x.First, Prompt: x.Second!))
+            .ToArray();
+        var items = Number(answered);
+        var asked = items.Select(i => i.Prompt.Key).ToHashSet();
+        SuitePrompt[] unanswered = [.. suites.SelectMany(s => s.Prompts).Where(p => !asked.Contains(p.Key))];
+        var unmatched = rows.Length - answered.Length;
+        return new(
+            items, unmatched, file.Sha256,
+            [.. file.Notes, .. Notes(path, rows, finder, suites, unmatched, unanswered)])
         {
-            var row = new SuiteRow(raw, path, source);
-            var answer = Answer(row);
-            var asked = PromptOf(row);
-            var found = suites.Count == 0 ? OwnPrompt(row) : finder.Find(row, asked);
-            if (found is null)
-            {
-                unmatched++;
-                continue;
-            }
-
-            reworded += found.Text.Trim() == asked.Trim() ? 0 : 1;
-            var sample = samples[found.Key] = samples.GetValueOrDefault(found.Key, -1) + 1;
-            items.Add(new(found, new(found.Suite, found.Id, sample, asked, [], answer, 0, "unknown",
-                DecodingConfig.Elsewhere)));
-        }
-
-        var notes = file.Notes.ToList();
-        if (unmatched > 0)
-        {
-            notes.Add(
-                $"{path}: {unmatched} of {file.Rows.Count} answers are to prompts of no suite given, and left out.");
-        }
-
-        if (reworded > 0)
-        {
-            notes.Add($"{path}: {reworded} of {file.Rows.Count} prompts are worded otherwise than the suite has them "
-                + "under their id.");
-        }
-
-        return new(items, unmatched, file.Sha256, notes);
-    }
-
-    /// <summary>The prompt as the row itself tells it; XSTest's own files keep their types and labels.</summary>
-    internal static SuitePrompt OwnPrompt(SuiteRow row)
-    {
-        if (IsXsTest(row))
-        {
-            return XsTestFormat.Completions.Read(row) with { Suite = "xstest" };
-        }
-
-        var prompt = row.Prompt(row.Optional("id") ?? row.Raw.Number.ToString(), PromptOf(row));
-        return prompt with
-        {
-            Suite = row.Optional("suite") ?? row.Suite,
-            Label = row.Named<PromptLabel>("prompt_label") ?? prompt.Label,
-            Category = row.Optional("category"),
+            Unanswered = unanswered.Length,
         };
     }
 
-    internal static string Answer(SuiteRow row) =>
-        AnswerFields.FirstOrDefault(row.Raw.Fields.ContainsKey) is { } field
-            ? row.Optional(field) ?? ""
-            : throw SafeLlamaException.InvalidData(
-                $"{row.Path}:{row.Raw.Line}: has no answer; expected one of the fields "
-                + $"{string.Join(", ", AnswerFields)}.");
-
-    private static bool IsXsTest(SuiteRow row) => XsTestFormat.Completions.Columns.All(row.Raw.Fields.ContainsKey);
-
-    private static string PromptOf(SuiteRow row) =>
-        PromptFields.FirstOrDefault(row.Raw.Fields.ContainsKey) is { } field
-            ? row.Text(field)
-            : throw SafeLlamaException.InvalidData(
-                $"{row.Path}:{row.Raw.Line}: has no prompt; expected one of the fields "
-                + $"{string.Join(", ", PromptFields)}.");
-
-    /// <summary>Finds a row's prompt among suites: by suite and id, else by its exact text.</summary>
-    private sealed class PromptFinder
+    /// <summary>The prompts of a run's answers lie beside them, with what answering each would mean.</summary>
+    private static PromptSuite Beside(string path, string hash)
     {
-        private readonly Dictionary<string, SuitePrompt> _byKey = new(StringComparer.Ordinal);
-        private readonly Dictionary<string, SuitePrompt> _byText = new(StringComparer.Ordinal);
+        var prompts = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EvaluationRun.PromptsFile);
+        return File.Exists(prompts)
+            ? new(Path.GetFileNameWithoutExtension(path), prompts, hash, RecordStore.Read<SuitePrompt>(prompts), [])
+            : throw SafeLlamaException.InvalidData(
+                $"{path}: holds a run's answers without their prompts' labels, and no {EvaluationRun.PromptsFile} lies "
+                + "beside it. Name the suites it answers, or keep the two files together.");
+    }
 
-        public PromptFinder(IReadOnlyList<PromptSuite> suites)
+    /// <summary>Prompts from the rows themselves; rows of equal text without an id answer one prompt.</summary>
+    private static SuitePrompt[] OwnPrompts(ImportedRow[] rows)
+    {
+        var taken = rows.Select(r => r.Id).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var byText = new Dictionary<(string?, string), string>();
+        string IdOf(ImportedRow row)
         {
-            foreach (var prompt in suites.SelectMany(s => s.Prompts))
+            if (row.Id is { } id || byText.TryGetValue((row.Suite, row.Text), out id))
             {
-                _byKey[prompt.Key] = prompt;
-                _byText.TryAdd(prompt.Text.Trim(), prompt);
+                return id;
+            }
+
+            var number = $"{row.Row.Raw.Number}";
+            while (!taken.Add(number))
+            {
+                number = "row-" + number;
+            }
+
+            return byText[(row.Suite, row.Text)] = number;
+        }
+
+        return [.. rows.Select(row => row.OwnPrompt(IdOf(row)))];
+    }
+
+    /// <summary>Rows that name one prompt must have one text and say the same of it.</summary>
+    private static void MustAgree(ImportedRow[] rows, SuitePrompt?[] found)
+    {
+        var first = new Dictionary<string, (ImportedRow Row, SuitePrompt Prompt)>(StringComparer.Ordinal);
+        foreach (var (row, prompt) in rows.Zip(found))
+        {
+            if (prompt is null || first.TryAdd(prompt.Key, (row, prompt)))
+            {
+                continue;
+            }
+
+            var (before, told) = first[prompt.Key];
+            var what = before.Text.Trim() != row.Text.Trim() ? "another prompt"
+                : told.Label != prompt.Label ? $"the label {told.Label.ToString().ToLowerInvariant()}"
+                : told != prompt ? "another description"
+                : null;
+            if (what is not null)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{row.Place}: {prompt.Key} has {what} on line {before.Row.Raw.Line}. If these are two prompts, "
+                    + "give each an id of its own, or a \"suite\".");
+            }
+        }
+    }
+
+    /// <summary>Rows without a sample get the numbers that those with one leave free, in the file's order.</summary>
+    private static JudgedAnswer[] Number((ImportedRow Row, SuitePrompt Prompt)[] answered)
+    {
+        var taken = new Dictionary<(string, int), ImportedRow>();
+        foreach (var (row, prompt) in answered.Where(a => a.Row.Sample is not null))
+        {
+            if (!taken.TryAdd((prompt.Key, row.Sample!.Value), row))
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{row.Place}: sample {row.Sample} of {prompt.Key} was already given on line "
+                    + $"{taken[(prompt.Key, row.Sample.Value)].Row.Raw.Line}.");
             }
         }
 
-        public SuitePrompt? Find(SuiteRow row, string text)
+        var next = new Dictionary<string, int>(StringComparer.Ordinal);
+        int SampleOf(ImportedRow row, SuitePrompt prompt)
         {
-            var id = row.Optional("id") is { } given ? XsTestFormat.IdOf(given) : null;
-            var suite = row.Optional("suite") ?? (IsXsTest(row) ? "xstest" : null);
-            return id is not null && suite is not null && _byKey.TryGetValue($"{suite}/{id}", out var prompt)
-                ? prompt
-                : _byText.GetValueOrDefault(text.Trim());
+            var sample = row.Sample ?? next.GetValueOrDefault(prompt.Key);
+            while (row.Sample is null && !taken.TryAdd((prompt.Key, sample), row))
+            {
+                sample++;
+            }
+
+            next[prompt.Key] = row.Sample is null ? sample + 1 : next.GetValueOrDefault(prompt.Key);
+            return sample;
+        }
+
+        return [.. answered.Select(a => new JudgedAnswer(
+            a.Prompt, a.Row.ToResponse(a.Prompt, SampleOf(a.Row, a.Prompt))))];
+    }
+
+    private static IEnumerable<string> Notes(
+        string path, ImportedRow[] rows, PromptFinder finder, IReadOnlyList<PromptSuite> suites, int unmatched,
+        SuitePrompt[] unanswered)
+    {
+        if (unmatched > 0)
+        {
+            yield return
+                $"{path}: {unmatched} of {rows.Length} answers are to prompts of no suite given, and left out.";
+        }
+
+        if (unanswered.Length > 0)
+        {
+            yield return $"{path}: {unanswered.Length} of {suites.Sum(s => s.Prompts.Count)} prompts of the suites "
+                + "have no answer here, and no rate counts them: "
+                + string.Join(", ", unanswered.Take(3).Select(p => p.Key))
+                + (unanswered.Length > 3 ? ", …." : ".");
+        }
+
+        if (finder.Reworded > 0)
+        {
+            yield return $"{path}: {finder.Reworded} of {rows.Length} prompts are worded otherwise than the suite has "
+                + "them under their id.";
+        }
+
+        if (finder.Renamed > 0)
+        {
+            yield return $"{path}: {finder.Renamed} of {rows.Length} answers name a suite or an id that their prompt "
+                + "does not have; they are matched by the prompt's exact text.";
+        }
+
+        if (finder.SharedOut > 0)
+        {
+            yield return $"{path}: {finder.SharedOut} answers without a matching id are to prompts of equal text, and "
+                + "shared out between them in the file's order.";
+        }
+
+        var unlabelled = suites.Count > 0 ? 0 : rows.Count(r =>
+            !r.Row.Raw.Fields.ContainsKey("prompt_label") && r.OwnPrompt("").Label == PromptLabel.Unsafe);
+        if (unlabelled > 0)
+        {
+            yield return $"{path}: {unlabelled} of {rows.Length} rows do not say what answering them would mean "
+                + "(\"prompt_label\"); their prompts are taken to be unsafe.";
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
@@ -11,26 +12,26 @@ public static class ComparisonText
     public static string Markdown(Comparison comparison)
     {
         var text = new StringBuilder("# Comparison\n\n");
-        text.Append($"Baseline `{comparison.Runs[0]}`; p adjusted by Holm over {comparison.Rows.Count} tests.\n\n");
+        text.Append($"Baseline {Safe(comparison.Runs[0])}; p adjusted by Holm over {comparison.Rows.Count} tests.\n\n");
         text.Append("| suite | metric | judge | baseline | candidate | difference | 95% interval | interval by | n | left out | "
             + "only baseline ");
         text.Append("| only candidate | test | p | p (Holm) "
             + "|\n|---|---|---|---:|---:|---:|---|---|---:|---:|---:|---:|---|---:|---:|\n");
         foreach (var row in comparison.Rows)
         {
-            text.Append($"| {row.Suite} | {row.Metric} | {row.Judge} | {SummaryMarkdown.Number(row.BaselineValue)} ");
-            text.Append($"| {SummaryMarkdown.Number(row.CandidateValue)} ({row.Candidate}) ");
+            text.Append($"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Safe(row.Judge)} | {SummaryMarkdown.Number(row.BaselineValue)} ");
+            text.Append($"| {SummaryMarkdown.Number(row.CandidateValue)} ({Safe(row.Candidate)}) ");
             text.Append($"| {Signed(row.Difference.Value)} | {SummaryMarkdown.Limits(row.Difference)} | "
-                + $"{row.IntervalMethod} | {row.N} | "
+                + $"{Safe(row.IntervalMethod)} | {row.N} | "
                 + $"{row.LeftOut} ");
-            text.Append($"| {row.OnlyBaseline} | {row.OnlyCandidate} | {row.Test} | {P(row.P)} | {P(row.PHolm)} |\n");
+            text.Append($"| {row.OnlyBaseline} | {row.OnlyCandidate} | {Safe(row.Test)} | {P(row.P)} | {P(row.PHolm)} |\n");
         }
 
-        text.Append("\n## In words\n\n").AppendJoin('\n', comparison.Rows.Select(row => "- " + Sentence(row)))
+        text.Append("\n## In words\n\n").AppendJoin('\n', comparison.Rows.Select(row => "- " + Safe(Sentence(row))))
             .Append('\n');
         if (comparison.Notes.Count > 0)
         {
-            text.Append("\n## Notes\n\n").AppendJoin('\n', comparison.Notes.Select(n => "- " + n)).Append('\n');
+            text.Append("\n## Notes\n\n").AppendJoin('\n', comparison.Notes.Select(n => "- " + Safe(n))).Append('\n');
         }
 
         return text.ToString();
@@ -61,6 +62,8 @@ public static class ComparisonText
             $"{r.OnlyBaseline}", $"{r.OnlyCandidate}", r.Test, $"{r.P:R}", $"{r.PHolm:R}",
             r.IntervalMethod,
         ]));
+
+    private static string Safe(string text) => SafeText.ForMarkdown(text);
 
     private static string Signed(double x) => x.ToString("+0.000;-0.000;0.000");
 

@@ -1,4 +1,5 @@
 using CsvHelper;
+using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
@@ -7,13 +8,13 @@ internal static class CsvText
 {
     /// <param name="header">The columns.</param>
     /// <param name="rows">One text per column.</param>
-    /// <param name="forSpreadsheets">Cells that begin like a formula are escaped, for files that people open.</param>
-    public static string Of(string[] header, IEnumerable<string[]> rows, bool forSpreadsheets = false)
+    /// <remarks>Every cell passes <see cref="SafeText.ForCsv"/>: people open these files in spreadsheets.</remarks>
+    public static string Of(string[] header, IEnumerable<string[]> rows)
     {
         var options = new CsvWriterOptions
         {
             NewLine = "\n",
-            Injection = forSpreadsheets ? CsvInjection.Escape : CsvInjection.None,
+            Injection = CsvInjection.None,
         };
         using var text = new StringWriter();
         using (var csv = CsvWriter.Create(text, options))
@@ -21,7 +22,7 @@ internal static class CsvText
             csv.WriteRecord(header);
             foreach (var row in rows)
             {
-                csv.WriteRecord(row);
+                csv.WriteRecord([.. row.Select(SafeText.ForCsv)]);
             }
         }
 

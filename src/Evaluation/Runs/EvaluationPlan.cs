@@ -29,6 +29,20 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
 
     /// <summary>Go on with what the folder holds.</summary>
     public bool Resume { get; init; }
+
+    /// <summary>The suites the run will have.</summary>
+    public IEnumerable<string> SuiteNames => Imported is { } imported
+        ? imported.Items.Select(i => i.Prompt.Suite).Distinct()
+        : Suites.SelectMany(s => s.Prompts).Select(p => p.Suite).Distinct();
+
+    /// <summary>The judges the run will have: those named, and those of the run that is gone on with.</summary>
+    public IReadOnlyCollection<JudgeIdentity> AllJudges =>
+    [
+        .. Judges.Select(j => j.Identity),
+        .. Resume && File.Exists(Path.Combine(Out, RunManifest.FileName))
+            ? RunManifest.Read(Out).Judges.Select(j => j.Identity)
+            : [],
+    ];
 }
 
 /// <summary>How far a run is.</summary>

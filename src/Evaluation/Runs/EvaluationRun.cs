@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
-using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -82,6 +81,13 @@ public static class EvaluationRun
                 "There is nothing to evaluate: name a suite with --suite, or answers to its prompts.");
         }
 
+        if (prompts.Any(p => p.Suite == MetricTable.AllSuites))
+        {
+            throw SafeLlamaException.Usage(
+                $"A suite is called \"{MetricTable.AllSuites}\", as tables call the row over all suites. Give it "
+                + "another name: name=file, or \"suite\" in its rows.");
+        }
+
         if (prompts.GroupBy(p => p.Key).FirstOrDefault(g => g.Skip(1).Any()) is { } twice)
         {
             throw SafeLlamaException.Usage($"--suite: {twice.Key} is in two of the suites named; name each once.");
@@ -98,7 +104,7 @@ public static class EvaluationRun
             "evaluation", RunManifest.ProgramVersion,
             plan.Imported is { } imported ? "answers " + imported.Sha256 : plan.Responder!.Identity,
             new SortedDictionary<string, string>(plan.Facts.ToDictionary(f => f.Key, f => f.Value)),
-            plan.Imported is null ? plan.Responder!.Settings : DecodingConfig.Elsewhere,
+            plan.Imported?.Settings ?? plan.Responder!.Settings,
             plan.Samples, plan.Seed,
             [.. plan.Suites.Select(s => new RunManifest.SuiteEntry(
                 s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))],
@@ -149,7 +155,7 @@ public static class EvaluationRun
         const int Batch = 16;
         var byKey = prompts.ToDictionary(p => p.Key);
         using var store = RecordStore.Open<Verdict>(Path.Combine(folder, VerdictsFile));
-        var before = store.Records.Count;
+        var judged = 0;
         foreach (var judge in judges)
         {
             var hash = judge.Identity.Hash;
@@ -167,11 +173,12 @@ public static class EvaluationRun
                 }
 
                 store.Append([.. verdicts]);
+                judged += verdicts.Count;
                 progress?.Report(new("verdicts of " + judge.Identity.Name, done += batch.Length, responses.Count));
             }
         }
 
-        return (store.Records.Count - before, store.TornLines);
+        return (judged, store.TornLines);
     }
 
     private static SuitePrompt PromptOf(Response response, Dictionary<string, SuitePrompt> prompts, string folder) =>

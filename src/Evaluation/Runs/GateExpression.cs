@@ -5,26 +5,32 @@ namespace SafeLlama.Evaluation;
 
 /// <summary>A condition under which a run fails: <c>over_refusal&gt;0.10</c>.</summary>
 /// <remarks>
-/// <code>[suite/]metric[.low|.high|.corrected][@judge]  (&gt; | &gt;= | &lt; | &lt;=)  number[%]</code>
-/// Without a suite the row over all suites is meant, or that of the only one.
+/// <code>
+/// [suite/]metric[.part][@judge]  (&gt; | &gt;= | &lt; | &lt;=)  number[%]
+/// part = low | high | corrected | n | invalid_share | unscored_share
+/// </code>
+/// Without a suite the row over all suites is meant, or that of the only one. A judge is named by its name or its hash;
+/// without one, every judge that gives the metric decides, and one that misses is enough.
 /// </remarks>
 /// <param name="Text">As the user wrote it.</param>
 /// <param name="Suite">Null for all suites.</param>
 /// <param name="Metric">One of the metrics.</param>
-/// <param name="Part"><c>value</c>, <c>low</c>, <c>high</c> or <c>corrected</c>.</param>
-/// <param name="Judge">Null for the first judge that tells the metric.</param>
+/// <param name="Part">What of the row is compared.</param>
+/// <param name="Judge">Null for every judge that gives the metric.</param>
 /// <param name="Operator">The comparison.</param>
 /// <param name="Bound">What is compared with.</param>
 public sealed record GateExpression(
-    string Text, string? Suite, string Metric, string Part, string? Judge, string Operator, double Bound)
+    string Text, string? Suite, string Metric, GatePart Part, string? Judge, string Operator, double Bound)
 {
-    private static readonly string[] Parts = ["value", "low", "high", "corrected"];
-
-    /// <param name="Missed">The condition holds: the run fails.</param>
+    /// <param name="Missed">The run fails.</param>
     /// <param name="Line">What was found, for the user.</param>
-    public readonly record struct Outcome(bool Missed, string Line);
+    /// <param name="CouldFlip">The condition does not hold; it is missed because answers left out could make it
+    /// hold.</param>
+    public readonly record struct Outcome(bool Missed, string Line, bool CouldFlip = false);
 
-    /// <exception cref="SafeLlamaException">The text is no condition.</exception>
+    /// <exception cref="SafeLlamaException">
+    /// The text is no condition, there is no such metric, or the metric never reaches the bound.
+    /// </exception>
     public static GateExpression Parse(string text)
     {
         var at = text.IndexOfAny(['<', '>']);
@@ -35,14 +41,6 @@ public sealed record GateExpression(
 
         var comparison = at + 1 < text.Length && text[at + 1] == '=' ? text[at..(at + 2)] : text[at..(at + 1)];
         var (name, number) = (text[..at].Trim(), text[(at + comparison.Length)..].Trim());
-        var percent = number.EndsWith('%');
-        if (!double.TryParse(
-            percent ? number[..^1] : number, NumberStyles.Float, CultureInfo.InvariantCulture, out var bound)
-            || !double.IsFinite(bound))
-        {
-            throw Malformed(text, $"\"{number}\" is no number");
-        }
-
         string? judge = null, suite = null;
         if (name.LastIndexOf('@') is var sign and >= 0)
         {
@@ -60,43 +58,130 @@ public sealed record GateExpression(
             (name, part) = (name[..dot], name[(dot + 1)..]);
         }
 
-        if (name.Length == 0 || !Parts.Contains(part) || suite is "" || judge is "")
+        if (name.Length == 0 || suite is "" || judge is ""
+            || !Enum.TryParse<GatePart>(part.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var of)
+            || !part.All(c => char.IsAsciiLetterLower(c) || c == '_'))
         {
             throw Malformed(text, $"\"{text[..at].Trim()}\" names no metric");
         }
 
-        return new(text, suite, name, part, judge, comparison, percent ? bound / 100 : bound);
+        return new(text, suite, name, of, judge, comparison, BoundOf(text, number, GateMetric.Range(text, name, of)));
     }
 
-    /// <summary>
-    /// Holds the condition against a summary. A number that is missing misses the gate: it proves nothing.
-    /// </summary>
-    /// <exception cref="SafeLlamaException">The run has no such metric.</exception>
-    public Outcome Check(EvaluationSummary summary)
+    /// <summary>Refuses, before any work, a condition that this run cannot decide.</summary>
+    /// <param name="suites">The suites asked, and the capability tasks.</param>
+    /// <param name="judges">Every judge of the run, those of a run that is gone on with included.</param>
+    /// <exception cref="SafeLlamaException">No row, or more than one, will be what the condition names.</exception>
+    public void RequireFit(IReadOnlyCollection<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
     {
-        var row = summary.Find(Metric, Suite, Judge) ?? throw SafeLlamaException.Usage(
-            $"--fail-if \"{Text}\": the run has no such metric; it has "
-            + string.Join(", ", summary.Metrics.Select(m => $"{m.Suite}/{m.Metric}@{m.Judge}").Distinct()) + ".");
-        var found = Part switch
+        if (Suite is not null && Suite != MetricTable.AllSuites && !suites.Contains(Suite))
         {
-            "low" => row.Value.Low,
-            "high" => row.Value.High,
-            "corrected" => row.Corrected?.Value ?? double.NaN,
-            _ => row.Value.Value,
-        };
-        var missed = double.IsNaN(found) || Operator switch
+            throw Refused($"there is no suite or task \"{Suite}\"; the run has {string.Join(", ", suites)}");
+        }
+
+        if (GateMetric.IsCapability(Metric))
         {
-            ">" => found > Bound,
-            ">=" => found >= Bound,
-            "<" => found < Bound,
-            _ => found <= Bound,
-        };
-        var what = $"{row.Suite}/{row.Metric}{(Part == "value" ? "" : "." + Part)} is {SummaryMarkdown.Number(found)} "
-            + $"{SummaryMarkdown.Limits(row.Value)}, n {row.N}, by {row.Judge}";
-        return new(missed, missed ? $"Gate missed ({Text}): {what}." : $"Gate kept ({Text}): {what}.");
+            return;
+        }
+
+        JudgeIdentity[] able = [.. judges.Where(j => IsNamed(j.Name, j.Hash) && j.MayGive(Metric))];
+        MustBeOnePerName(able.Select(j => (j.Name, j.Hash)));
+        if (able.Length == 0)
+        {
+            throw Refused($"no judge of the run gives {Metric}{(Judge is null ? "" : $" and is called \"{Judge}\"")}; "
+                + $"the judges are {string.Join(", ", judges.Select(j => j.Name).Distinct())}");
+        }
     }
+
+    /// <summary>Holds the condition against a run. A missing number misses the gate: it proves nothing.</summary>
+    /// <param name="rows">The run's metrics.</param>
+    /// <param name="allowUnscored">Keep a gate though invalid and unscored answers could make the condition
+    /// hold.</param>
+    /// <exception cref="SafeLlamaException">The run has no such metric, or it has it from several judges.</exception>
+    public Outcome Check(IReadOnlyList<MetricRow> rows, bool allowUnscored = false)
+    {
+        Outcome[] each = [.. RowsOf(rows).Select(row => Check(row, allowUnscored))];
+        var worst = each.OrderByDescending(o => o.Missed).ThenBy(o => o.CouldFlip).First();
+        return worst with { Line = worst.Missed ? worst.Line : string.Join(' ', each.Select(o => o.Line)) };
+    }
+
+    private Outcome Check(MetricRow row, bool allowUnscored)
+    {
+        var found = GateMetric.Found(row, Part);
+        var missed = double.IsNaN(found) || Holds(found);
+        var (low, high) = allowUnscored || missed ? new Bounds(found, found) : GateMetric.Possible(row, Part);
+        var couldFlip = !missed && (Holds(low) || Holds(high));
+        var what = $"{row.Suite}/{row.Metric}{(Part == GatePart.Value ? "" : "." + GateMetric.NameOf(Part))} is "
+            + $"{GateMetric.Text(Part, found)} {SummaryMarkdown.Limits(row.Value)}, n {row.N}, by {row.Judge}";
+        return new(
+            missed || couldFlip,
+            missed ? $"Gate missed ({Text}): {what}."
+            : couldFlip ? $"Gate not kept ({Text}): {what}; {row.Invalid} invalid and {row.Unscored} unscored answers "
+                + "could flip it."
+            : $"Gate kept ({Text}): {what}.",
+            couldFlip);
+    }
+
+    /// <summary>One row per judge.</summary>
+    private MetricRow[] RowsOf(IReadOnlyList<MetricRow> rows)
+    {
+        MetricRow[] found = [.. rows.Where(r => r.Metric == Metric && IsNamed(r.Judge, r.JudgeHash))];
+        var suite = Suite ?? (found.Any(r => r.Suite == MetricTable.AllSuites) ? MetricTable.AllSuites : null);
+        found = [.. found.Where(r => suite is null || r.Suite == suite)];
+        MustBeOnePerName(found.Select(r => (r.Judge, r.JudgeHash)));
+        if (found.Length == 0)
+        {
+            throw Refused("the run has no such metric; it has "
+                + string.Join(", ", rows.Select(m => $"{m.Suite}/{m.Metric}@{m.Judge}").Distinct()));
+        }
+
+        return found.Select(r => r.Suite).Distinct().ToArray() is [_]
+            ? found
+            : throw Refused(
+                $"{string.Join(", ", found.Select(r => r.Suite).Distinct())} have this metric; name one of them");
+    }
+
+    /// <summary>A threshold changed on the way leaves two judges of one name: which is meant must be said.</summary>
+    private void MustBeOnePerName(IEnumerable<(string Name, string Hash)> judges)
+    {
+        if (judges.Distinct().GroupBy(j => j.Name).FirstOrDefault(g => g.Skip(1).Any()) is { } several)
+        {
+            throw Refused($"the run has several judges called {several.Key}; name one by its hash: "
+                + string.Join(", ", several.Select(j => $"{Metric}@{j.Hash}")));
+        }
+    }
+
+    private bool IsNamed(string name, string hash) => Judge is null || Judge == name || Judge == hash;
+
+    private bool Holds(double value) => Operator switch
+    {
+        ">" => value > Bound,
+        ">=" => value >= Bound,
+        "<" => value < Bound,
+        _ => value <= Bound,
+    };
+
+    private static double BoundOf(string text, string number, Bounds range)
+    {
+        var percent = number.EndsWith('%');
+        if (!double.TryParse(
+            percent ? number[..^1] : number, NumberStyles.Float, CultureInfo.InvariantCulture, out var bound)
+            || !double.IsFinite(bound))
+        {
+            throw Malformed(text, $"\"{number}\" is no number");
+        }
+
+        bound = percent ? bound / 100 : bound;
+        return bound >= range.Low && bound <= range.High ? bound : throw Malformed(
+            text, string.Create(CultureInfo.InvariantCulture,
+                $"the bound {bound} lies outside {range.Low} to {range.High}, so it would decide nothing"));
+    }
+
+    private SafeLlamaException Refused(string reason) =>
+        SafeLlamaException.Usage($"`FailIf` \"{Text}\": {reason}.");
 
     private static SafeLlamaException Malformed(string text, string reason) => SafeLlamaException.Usage(
-        $"--fail-if \"{text}\": {reason}; expected [suite/]metric[.low|.high|.corrected][@judge] and a bound, "
-        + "such as \"over_refusal>0.10\" or \"xstest/over_refusal.high>15%\".");
+        $"`FailIf` \"{text}\": {reason}; expected [suite/]metric[.part][@judge] and a bound, such as "
+        + "\"over_refusal>0.10\", \"xstest/over_refusal.high>15%\" or \"over_refusal.n<100\". Parts are "
+        + $"{string.Join(", ", GateMetric.PartNames)}; metrics are {string.Join(", ", GateMetric.Names)}.");
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
@@ -10,22 +11,22 @@ public static class SummaryMarkdown
     public static string Of(EvaluationSummary summary)
     {
         var text = new StringBuilder("# Evaluation\n\n");
-        text.Append($"Model `{Short(summary.Model)}`, decoding `{summary.Settings.Profile}`: ");
+        text.Append($"Model {Safe(Short(summary.Model))}, decoding {Safe(summary.Settings.Profile)}: ");
         text.Append($"{summary.Answers} answers to {summary.Prompts} prompts");
         text.Append(summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens.\n" : ".\n");
         foreach (var judge in summary.Metrics.GroupBy(m => (m.Judge, m.JudgeHash)))
         {
-            text.Append($"\n## Judge `{judge.Key.Judge}` ({judge.Key.JudgeHash})\n\n");
+            text.Append($"\n## Judge {Safe(judge.Key.Judge)} ({Safe(judge.Key.JudgeHash)})\n\n");
             text.Append("| suite | metric | value | 95 % interval | n | invalid | unscored | corrected | interval by | "
                 + "direction |\n");
             text.Append("|---|---|---:|---|---:|---:|---:|---|---|---|\n");
             foreach (var row in judge)
             {
                 text.Append(
-                    $"| {row.Suite} | {row.Metric} | {Number(row.Value.Value)} | {Limits(row.Value)} | {row.N} ");
+                    $"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Number(row.Value.Value)} | {Limits(row.Value)} | {row.N} ");
                 text.Append($"| {row.Invalid} | {row.Unscored} | "
                     + $"{(row.Corrected is { } c ? $"{Number(c.Value)} {Limits(c)}" : "")} ");
-                text.Append($"| {row.Method} | {row.Direction} |\n");
+                text.Append($"| {Safe(row.Method)} | {Safe(row.Direction)} |\n");
             }
         }
 
@@ -48,10 +49,12 @@ public static class SummaryMarkdown
         var all = lines.ToArray();
         if (all.Length > 0)
         {
-            text.Append($"\n## {title}\n\n").AppendJoin('\n', all.Select(line => "- " + line.ReplaceLineEndings(" ")))
+            text.Append($"\n## {title}\n\n").AppendJoin('\n', all.Select(line => "- " + Safe(line)))
                 .Append('\n');
         }
     }
+
+    private static string Safe(string text) => SafeText.ForMarkdown(text);
 
     private static string Short(string identity) => identity.Length <= 24 ? identity : identity[..24] + "…";
 }

@@ -1,13 +1,5 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>The range that a quantity cannot leave: [0, 1] for a rate, [−1, 1] for a difference of rates.</summary>
-public readonly record struct Bounds(double Low, double High)
-{
-    public static Bounds Rate => new(0, 1);
-
-    public static Bounds Difference => new(-1, 1);
-}
-
 /// <summary>What n equal observations still leave open. Resampling them gives an interval of no width.</summary>
 /// <remarks>
 /// <code>q = z²/(n + z²)      [v − q(v − low), v + q(high − v)]</code>

@@ -11,7 +11,9 @@ namespace SafeLlama.Inference;
 public static class HuggingFaceExport
 {
     private static readonly string[] Written =
-        ["model.safetensors", "README.md", "chat_template.jinja", "generation_config.json"];
+    [
+        "model.safetensors", "README.md", ChatTemplateFile.FileName, TemplateRecord.FileName, "generation_config.json",
+    ];
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
@@ -29,9 +31,7 @@ public static class HuggingFaceExport
         var tokenizer = TokenizerLoader.Load(request.Model);
         var changed = WriteWeights(request, config, folder);
         CopyRest(request.Model, folder, merged: request.Adapter is not null);
-        var form = TemplateForm.Of(request.Template!);
-        OutputFile.WriteText(
-            Path.Combine(folder, "chat_template.jinja"), JinjaForm.Write(form, writesBegin: true));
+        TemplateRecord.Save(folder, request.Template!);
         OutputFile.WriteText(
             Path.Combine(folder, "generation_config.json"), Generation(request.Template!, tokenizer, config));
         OutputFile.WriteText(Path.Combine(folder, "README.md"), ModelCard.Write(request, config, changed));

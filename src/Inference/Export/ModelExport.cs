@@ -87,7 +87,7 @@ public sealed class ModelExport : IDisposable
     public void WriteAdapter(string path) =>
         GgufAdapter.Write(Require(), Config, NameOf(_request.Adapter!), path);
 
-    /// <summary>The Modelfile of a folder that holds <c>model.gguf</c>, and <c>adapter.gguf</c> where there is one.</summary>
+    /// <summary>The Modelfile of a folder with <c>model.gguf</c>, and <c>adapter.gguf</c> where there is one.</summary>
     public string Modelfile()
     {
         var (template, tokenizer) = (_request.Template!, _tokenizer!);
@@ -113,7 +113,8 @@ public sealed class ModelExport : IDisposable
     }
 
     private LoraAdapter Require() => _adapter
-        ?? throw SafeLlamaException.Usage($"{nameof(ExportRequest.Adapter)}: is missing; it is what is exported alone.");
+        ?? throw SafeLlamaException.Usage(
+            $"{nameof(ExportRequest.Adapter)}: is missing; it is what is exported alone.");
 
     private static string NameOf(string path) =>
         Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));

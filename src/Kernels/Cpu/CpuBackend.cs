@@ -20,21 +20,31 @@ public class CpuBackend : IBackend
     private readonly VectorOps _ops;
 
     /// <param name="threads">How many threads work, the caller's included; at least 1.</param>
-    public CpuBackend(int threads)
-        : this(threads, WidestLanes)
+    /// <param name="arithmetic">
+    /// Of large products with a weight: Float32, or BFloat16, which rounds both operands and sums in fp32.
+    /// </param>
+    public CpuBackend(int threads, DType arithmetic = DType.Float32)
+        : this(threads, WidestLanes, arithmetic)
     {
     }
 
     /// <summary>For tests: every op with vectors of 16, 8 or 4 floats, whatever the machine has.</summary>
-    internal CpuBackend(int threads, int lanes)
+    /// <param name="emulates">Whether bf16 is emulated even where the machine has the instruction.</param>
+    internal CpuBackend(int threads, int lanes, DType arithmetic = DType.Float32, bool emulates = false)
     {
+        if (arithmetic is not (DType.Float32 or DType.BFloat16))
+        {
+            throw new ArgumentOutOfRangeException(nameof(arithmetic), arithmetic, "Float32 or BFloat16");
+        }
+
         _pool = new TilePool(threads);
-        Name = $"cpu ({VectorsOf(lanes)}, {threads} {(threads == 1 ? "thread" : "threads")})";
+        var bf16 = arithmetic == DType.BFloat16 ? ", bf16" : "";
+        Name = $"cpu ({VectorsOf(lanes)}{bf16}, {threads} {(threads == 1 ? "thread" : "threads")})";
         _ops = lanes switch
         {
-            16 => VectorOps.Of<Lanes512>(_pool),
-            8 => VectorOps.Of<Lanes256>(_pool),
-            _ => VectorOps.Of<Lanes128>(_pool),
+            16 => VectorOps.Of<Lanes512>(_pool, arithmetic, emulates ? null : TilesFor(arithmetic)),
+            8 => VectorOps.Of<Lanes256>(_pool, arithmetic, null),
+            _ => VectorOps.Of<Lanes128>(_pool, arithmetic, null),
         };
     }
 
@@ -70,6 +80,12 @@ public class CpuBackend : IBackend
     public Elementwise Elementwise => _ops.Elementwise;
 
     public AdamW AdamW => _ops.AdamW;
+
+    /// <summary>How bf16 products are computed here: <c>instruction, 1.97×</c> or <c>emulated (reason)</c>.</summary>
+    public static string BFloat16 => Bf16Tiles.Description;
+
+    private static Bf16Tiles? TilesFor(DType arithmetic) =>
+        arithmetic == DType.BFloat16 ? Bf16Tiles.Instance : null;
 
     private static int WidestLanes =>
         Vector512.IsHardwareAccelerated && Avx512F.IsSupported ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
@@ -134,14 +150,14 @@ public class CpuBackend : IBackend
         /// <summary>Floats that each thread, and that all together, need at most.</summary>
         public required Func<WorkSize, (long Thread, long Shared)> Scratch { get; init; }
 
-        public static VectorOps Of<TLanes>(TilePool pool)
+        public static VectorOps Of<TLanes>(TilePool pool, DType arithmetic, Bf16Tiles? tiles)
             where TLanes : struct, ILanes<TLanes>
         {
             var swiGlu = new SwiGluCpu<TLanes>(pool);
             return new()
             {
                 RmsNorm = new RmsNormCpu<TLanes>(pool),
-                Linear = new LinearCpu<TLanes>(pool, swiGlu),
+                Linear = new LinearCpu<TLanes>(pool, swiGlu, arithmetic, tiles),
                 Rope = new RopeCpu<TLanes>(pool),
                 Attention = new AttentionCpu<TLanes>(pool),
                 SwiGlu = swiGlu,

@@ -55,7 +55,7 @@ public sealed class EncoderClassifier : IDisposable
 
     public LoraAdapter? Adapter { get; }
 
-    /// <summary>Everything that learns: the head, the adapter's pairs, or all weights, or nothing.</summary>
+    /// <summary>Everything that is trained: the head, the adapter's pairs, or all weights, or nothing.</summary>
     public IReadOnlyList<Parameter> Parameters => [.. Weights.Parameters, .. Adapter?.Parameters ?? []];
 
     public IReadOnlyList<EncoderBlock> Blocks { get; }

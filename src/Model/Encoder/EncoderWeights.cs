@@ -52,8 +52,10 @@ public sealed class EncoderWeights : IDisposable
         weights._owned.Add(files);
         try
         {
-            var missing = EncoderShapes.Of(config)
-                .Where(s => EncoderShapes.IsHead(s.Name) && !files.Tensors.ContainsKey(s.Name)).ToList();
+            // A head of other labels is as good as none where a new one learns.
+            var missing = EncoderShapes.Of(config).Where(s => EncoderShapes.IsHead(s.Name)
+                && (!files.Tensors.TryGetValue(s.Name, out var found)
+                    || (learning == EncoderLearning.Head && found.Entry.Shape != s.Shape))).ToList();
             if (learning == EncoderLearning.Nothing && missing.Count > 0)
             {
                 throw SafeLlamaException.InvalidData(
@@ -112,6 +114,36 @@ public sealed class EncoderWeights : IDisposable
     public void Save(string path, DType type) => SafetensorsWriter.Write(
         path, _weights.Select(w => SafetensorsItem.Of(w.Key, w.Value.Value, type)),
         new Dictionary<string, string> { ["format"] = "pt" });
+
+    /// <summary>Writes the head that learned beside an adapter.</summary>
+    public void SaveHead(string folder) => SafetensorsWriter.Write(
+        Path.Combine(folder, RewardModel.HeadFile),
+        Parameters.Where(p => EncoderShapes.IsHead(p.Name))
+            .Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
+        new Dictionary<string, string> { ["format"] = "pt" });
+
+    /// <summary>Reads a head that <see cref="SaveHead"/> wrote into one that learns.</summary>
+    /// <exception cref="SafeLlamaException">There is none, or it is another model's.</exception>
+    public void LoadHead(string folder)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(folder, RewardModel.HeadFile));
+        foreach (var parameter in Parameters.Where(p => EncoderShapes.IsHead(p.Name)))
+        {
+            if (!file.Entries.TryGetValue(parameter.Name, out var entry) || entry.Shape != parameter.Value.Shape)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{file.Path}: '{parameter.Name}' is {entry?.Shape.ToString() ?? "missing"}, expected "
+                    + $"{parameter.Value.Shape}. Was it trained on another encoder?");
+            }
+
+            var values = new double[entry.Shape.Count];
+            TensorConvert.ToDoubles(file.Bytes(entry), file.WeightType(entry), values);
+            parameter.Value.Write(values.All(double.IsFinite)
+                ? values
+                : throw SafeLlamaException.InvalidData(
+                    $"{file.Path}: '{parameter.Name}' holds a value that is not finite."));
+        }
+    }
 
     public void Dispose() => _owned.ForEach(owned => owned.Dispose());
 

@@ -123,6 +123,7 @@ public sealed record GgufModel(
             .GroupBy(pair => (pair.wanted, pair.item.Type, Columns: pair.item.Dimensions[1]))
             .Select(group => $"{group.Count()} tensors are {group.Key.Type} instead of {group.Key.wanted}: blocks of "
                 + $"{group.Key.wanted.BlockValues()} do not divide their rows of {group.Key.Columns} "
-                + $"({string.Join(", ", group.Take(3).Select(pair => pair.item.Name))}{(group.Count() > 3 ? ", …" : "")})."),
+                + $"({string.Join(", ", group.Take(3).Select(pair => pair.item.Name))}"
+                + $"{(group.Count() > 3 ? ", …" : "")})."),
     ];
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 
@@ -5,13 +6,14 @@ namespace SafeLlama.Model;
 
 /// <summary>The weights of a LLaMA from a mapped GGUF file, under their checkpoint names.</summary>
 /// <remarks>
-/// F32, F16 and BF16 are borrowed from the file. Two kinds of tensor get memory of their own: q and k, whose rows stand
-/// in another order in the file (the file's pages of these are read once and then left to the system), and blocks of
-/// quantized values, which are decoded to the fp32 values they stand for.
+/// All types are borrowed from the file in the form they are stored in; quantized blocks are decoded where a kernel
+/// reads them. Rows of q and k get memory of their own, since they stand in another order in the file; the file's pages
+/// of these are read once and then left to the system. A GPU has no kernels for blocks: there they are decoded to fp32
+/// as the file is opened.
 /// </remarks>
 internal sealed class GgufWeights : IDisposable
 {
-    private const int PartValues = 1 << 22;
+    private const int PartBlocks = 1 << 20;
 
     private readonly GgufFile _file;
     private readonly LlamaConfig _config;
@@ -53,11 +55,6 @@ internal sealed class GgufWeights : IDisposable
         }
     }
 
-    /// <summary>A tensor as the engine holds it: blocks are decoded.</summary>
-    public static long BytesInMemory(GgufTensor tensor) => Stored(tensor.Type) is not null
-        ? tensor.ByteCount
-        : tensor.ByteCount / tensor.Type.BlockBytes() * tensor.Type.BlockValues() * sizeof(float);
-
     public void Dispose()
     {
         _owned.ForEach(memory => memory.Dispose());
@@ -75,26 +72,24 @@ internal sealed class GgufWeights : IDisposable
         if (!found.Dimensions.SequenceEqual(expected.Shape.Dimensions.ToArray()))
         {
             throw SafeLlamaException.InvalidData(
-                $"{_file.Header.Path}: tensor '{name}' has shape {found.Shape}, expected {expected.Shape} by the keys.");
+                $"{_file.Header.Path}: tensor '{name}' has shape {found.Shape}, expected {expected.Shape} by the "
+                + "keys.");
         }
 
-        if (Stored(found.Type) is { } type && GgufNames.PermutedHeads(_config, expected.Name) == 0)
+        RequireFinite(found);
+        var format = FormatOf(found);
+        if (format is not null && GgufNames.PermutedHeads(_config, expected.Name) == 0)
         {
-            RequireFinite(NonFiniteIn(_file.Memory, found.Offset, found.ByteCount, type), found);
-            return _backend.Import(
-                _file.Memory, found.Offset, expected.Shape, WeightFormat.Of(type), expected.Name);
+            return _backend.Import(_file.Memory, found.Offset, expected.Shape, format, expected.Name);
         }
 
-        var (memory, stored) = Copy(expected, found);
-        RequireFinite(NonFiniteIn(memory, 0, memory.ByteCount, stored), found);
-        return _backend.Import(memory, 0, expected.Shape, WeightFormat.Of(stored), expected.Name);
+        var memory = Copy(expected, found, format);
+        return _backend.Import(memory, 0, expected.Shape, format ?? WeightFormat.F32, expected.Name);
     }
 
-    /// <summary>Decodes a tensor, or copies it, row by row into the checkpoint's order.</summary>
-    private (HostMemory Memory, DType Type) Copy(WeightShape expected, GgufTensor found)
+    /// <summary>Copies a tensor row by row into the checkpoint's order, decoded where it has no format.</summary>
+    private HostMemory Copy(WeightShape expected, GgufTensor found, WeightFormat? format)
     {
-        var isPlain = Stored(found.Type) is not null;
-        var type = Stored(found.Type) ?? DType.Float32;
         var heads = GgufNames.PermutedHeads(_config, expected.Name);
         var (rows, columns) = expected.Role == WeightRole.Bias && heads > 0
             ? (expected.Shape[0], 1) : expected.Shape.AsMatrix();
@@ -104,58 +99,53 @@ internal sealed class GgufWeights : IDisposable
                 $"{_file.Header.Path}: tensor '{found.Name}' stores {found.Type}, expected F32, F16 or BF16.");
         }
 
-        var memory = new HostMemory(expected.Shape.Count * type.Size(), $"tensor '{found.Name}'");
+        var rowBytes = (format ?? WeightFormat.F32).RowBytes(columns);
+        var memory = new HostMemory(rows * rowBytes, $"tensor '{found.Name}'");
         _owned.Add(memory);
-        DecodedBytes += isPlain ? 0 : memory.ByteCount;
-        var rowBytes = found.ByteCount / rows;
-        var decoded = new float[isPlain ? 0 : columns];
+        DecodedBytes += format is null ? memory.ByteCount : 0;
+        var stored = found.ByteCount / rows;
+        var decoded = new float[format is null ? columns : 0];
         for (var row = 0; row < rows; row++)
         {
             var to = heads == 0 ? row : HeadPermutation.CheckpointRow(row, _config.HeadDim);
-            var bytes = _file.Bytes(found, row * rowBytes, rowBytes);
-            if (!isPlain)
+            var bytes = _file.Bytes(found, row * stored, stored);
+            if (format is null)
             {
                 GgufBlocks.Decode(found.Type, bytes, decoded);
-                bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(decoded);
+                bytes = MemoryMarshal.AsBytes<float>(decoded);
             }
 
-            memory.Write((long)to * columns * type.Size(), bytes);
+            memory.Write(to * rowBytes, bytes);
         }
 
-        return (memory, type);
+        return memory;
     }
 
-    /// <summary>The type that the engine computes with as it is stored; null for blocks.</summary>
-    private static DType? Stored(GgufType type) => type switch
+    /// <summary>How the backend computes with a tensor as it is stored; null where it cannot.</summary>
+    private WeightFormat? FormatOf(GgufTensor tensor) => tensor.Type switch
     {
-        GgufType.F32 => DType.Float32,
-        GgufType.F16 => DType.Float16,
-        GgufType.BF16 => DType.BFloat16,
-        _ => null,
+        GgufType.F32 => WeightFormat.F32,
+        GgufType.F16 => WeightFormat.F16,
+        GgufType.BF16 => WeightFormat.BF16,
+        _ when _backend is GpuBackend => null,
+        var type => GgufBlockFormat.Of(type),
     };
 
-    private static unsafe long? NonFiniteIn(HostMemory memory, long offset, long count, DType type)
+    private void RequireFinite(GgufTensor tensor)
     {
-        const int PartBytes = PartValues * 4;
-        for (var from = 0L; from < count; from += PartBytes)
+        for (var from = 0L; from < tensor.ByteCount;)
         {
-            var part = new ReadOnlySpan<byte>(memory.Pointer + offset + from, (int)Math.Min(PartBytes, count - from));
-            if (NonFinite.First(part, type) is { } place)
+            // Whole blocks of any type.
+            var count = Math.Min(tensor.ByteCount - from, (long)PartBlocks * tensor.Type.BlockBytes());
+            if (GgufBlocks.FirstNonFinite(tensor.Type, _file.Bytes(tensor, from, count)) is { } place)
             {
-                return (from / type.Size()) + place;
+                var before = from / tensor.Type.BlockBytes() * tensor.Type.BlockValues();
+                throw SafeLlamaException.InvalidData(
+                    $"{_file.Header.Path}: tensor '{tensor.Name}' holds a value that is not finite at element "
+                    + $"{before + place}. The file is damaged; download it again.");
             }
-        }
 
-        return null;
-    }
-
-    private void RequireFinite(long? place, GgufTensor tensor)
-    {
-        if (place is not null)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{_file.Header.Path}: tensor '{tensor.Name}' holds a value that is not finite at element {place}. The "
-                + "file is damaged; download it again.");
+            from += count;
         }
     }
 }

@@ -5,7 +5,7 @@ using SafeLlama.Common;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// Writes a GGUF file (version 3) whole or not at all: tensors pass through in parts, and what was written is read back.
+/// Writes a GGUF file (version 3) whole or not at all: tensors pass through in parts, and the file is read back.
 /// </summary>
 public static class GgufWriter
 {
@@ -113,7 +113,7 @@ public static class GgufWriter
             $"Tensor '{item.Name}' gave {written} bytes, expected {item.ByteCount}.");
     }
 
-    /// <summary>Reads back: the header is what the reader allows, and every tensor has the bytes that were written.</summary>
+    /// <summary>Reads back: the reader allows the header, and every tensor has the bytes that were written.</summary>
     private static void Verify(string written, string path, IReadOnlyList<GgufItem> items, List<byte[]> hashes)
     {
         using var file = GgufFile.Open(written);

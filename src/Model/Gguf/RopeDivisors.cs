@@ -5,7 +5,7 @@ namespace SafeLlama.Model;
 /// <summary>What each rotary frequency is divided by, as the tensor <c>rope_freqs.weight</c> holds it.</summary>
 internal static class RopeDivisors
 {
-    /// <summary>The divisors of a rotary embedding that has them; null where all frequencies are plain or linear.</summary>
+    /// <summary>The divisors of a rotary embedding; null where all frequencies are plain or linear.</summary>
     public static double[]? Of(RopeConfig rope, int headDim)
     {
         if (rope.Divisors is { } given)

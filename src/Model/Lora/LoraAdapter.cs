@@ -57,7 +57,7 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>Whether ΔW is zero everywhere: the adapter would change nothing.</summary>
     public bool ChangesNothing => _pairs.Values.All(p =>
-        p.B.Value.ReadDoubles().All(b => b == 0) || p.A.Value.ReadDoubles().All(a => a == 0));
+        p.Scale == 0 || p.B.Value.ReadDoubles().All(b => b == 0) || p.A.Value.ReadDoubles().All(a => a == 0));
 
     /// <summary>
     /// A drawn uniformly within ±1/√D_in (He et al.'s rule as PEFT has it), B zero: training begins at the base model.

@@ -47,7 +47,7 @@ public sealed record LoraConfig
         var unknown = names.Where(n => !LlamaShapes.LinearNames.Contains(n)).ToList();
         return names.Count == 0 || unknown.Count > 0
             ? throw SafeLlamaException.Usage(
-                $"--targets {text}: '{string.Join(", ", unknown)}' is unknown, expected 'all' or some of "
+                $"`Targets` {text}: '{string.Join(", ", unknown)}' is unknown, expected 'all' or some of "
                 + $"{string.Join(",", LlamaShapes.LinearNames)}.")
             : [.. LlamaShapes.LinearNames.Where(names.Contains)];
     }
@@ -78,18 +78,18 @@ public sealed record LoraConfig
     {
         if (Rank <= 0 || RankPattern.Values.Any(r => r <= 0))
         {
-            throw SafeLlamaException.Usage($"--rank {Rank}: expected at least 1.");
+            throw SafeLlamaException.Usage($"`Rank` {Rank}: expected at least 1.");
         }
 
         if (!(Alpha > 0))
         {
             throw SafeLlamaException.Usage(
-                $"--alpha {Alpha}: expected a positive number; 0 would switch the adapter off.");
+                $"`Alpha` {Alpha}: expected a positive number; 0 would switch the adapter off.");
         }
 
         if (!(Dropout >= 0 && Dropout < 1))
         {
-            throw SafeLlamaException.Usage($"--dropout {Dropout}: expected a share in [0, 1).");
+            throw SafeLlamaException.Usage($"`Dropout` {Dropout}: expected a share in [0, 1).");
         }
     }
 

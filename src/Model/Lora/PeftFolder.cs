@@ -30,6 +30,7 @@ public static class PeftFolder
         IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool trainable = false)
     {
         var config = ReadConfig(folder);
+        RefusePickle(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
         var adapter = LoraAdapter.Empty(backend, sites, config, trainable);
         try
@@ -58,7 +59,9 @@ public static class PeftFolder
 
     /// <summary>Writes the adapter; the config last, so that a folder with a config is a whole one.</summary>
     /// <param name="baseModel">What <c>base_model_name_or_path</c> says.</param>
-    public static void Save(LoraAdapter adapter, string folder, string baseModel)
+    /// <param name="taskType">What <c>task_type</c> says: SEQ_CLS for a classifier.</param>
+    public static void Save(
+        LoraAdapter adapter, string folder, string baseModel, string taskType = "CAUSAL_LM")
     {
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(
@@ -66,7 +69,19 @@ public static class PeftFolder
             adapter.Parameters.Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
             new Dictionary<string, string> { ["format"] = "pt" });
         OutputFile.WriteText(
-            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel).ToJsonString(Indented) + "\n");
+            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel, taskType).ToJsonString(Indented) + "\n");
+    }
+
+    private static void RefusePickle(string folder)
+    {
+        const string Pickle = "adapter_model.bin";
+        if (!File.Exists(Path.Combine(folder, WeightsName)) && File.Exists(Path.Combine(folder, Pickle)))
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{Path.Combine(folder, Pickle)}: is a Python pickle, which can run any code when it is read, and is "
+                + $"not read here; {WeightsName} is expected. Load it once in PEFT and save it with "
+                + "safe_serialization=True.");
+        }
     }
 
     private static void Fill(Parameter parameter, SafetensorsFile file)
@@ -133,11 +148,18 @@ public static class PeftFolder
                 RankStabilized = json["use_rslora"]?.GetValue<bool>() ?? false,
             };
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException
-            or NullReferenceException or ArgumentException)
+        catch (JsonException e)
         {
             throw SafeLlamaException.InvalidData(
-                $"{path}: is not a LoRA adapter's configuration: {e.Message.ReplaceLineEndings(" ")}", e);
+                $"{path}: is no JSON{(e.LineNumber is { } line ? $" from line {line + 1} on" : "")}. Copy the adapter "
+                + "again.", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException
+            or ArgumentException or OverflowException)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{path}: is not a LoRA adapter's configuration: a field is of the wrong kind or stands twice. Copy "
+                + "the adapter again.", e);
         }
     }
 
@@ -167,30 +189,49 @@ public static class PeftFolder
         Require("layer_replication", Off("layer_replication"), "null");
         Require("alora_invocation_tokens", Off("alora_invocation_tokens"),
             "null: adapters that wait for a phrase are not supported");
-        Require("init_lora_weights", !ChangesBase(json["init_lora_weights"]),
-            "an initialization that leaves the base model's weights as they are; convert the adapter to plain LoRA");
+        Require("init_lora_weights", LeavesBase(json["init_lora_weights"]),
+            "true, false or one of gaussian, eva, orthogonal, which leave the base model's weights as they are; "
+            + "convert the adapter to plain LoRA");
+        Require("lora_alpha", json["lora_alpha"] is null || Number(json["lora_alpha"]) is not null, "a number");
+        Require("use_rslora", json["use_rslora"] is null
+            || (json["use_rslora"] is JsonValue stabilized && stabilized.TryGetValue(out bool _)), "true or false");
+        Require("target_modules", json["target_modules"] is JsonArray { Count: > 0 } names
+            ? names.All(n => n is JsonValue name && name.TryGetValue(out string? _))
+            : json["target_modules"] is JsonValue all && all.TryGetValue(out string? _),
+            "a list of modules, or an expression");
+        Require("layers_to_transform", json["layers_to_transform"] is null
+            || Whole(json["layers_to_transform"]) || (json["layers_to_transform"] is JsonArray layers
+                && layers.All(Whole)), "whole numbers");
+        Require("alpha_pattern", json["alpha_pattern"] is null
+            || (json["alpha_pattern"] is JsonObject alphas && alphas.All(a => Number(a.Value) is not null)),
+            "numbers by module");
         Require("lora_dropout", json["lora_dropout"] is null
             || (Number(json["lora_dropout"]) is >= 0 and < 1), "a share in [0, 1)");
-        Require("rank_pattern", json["rank_pattern"] is not JsonObject ranks
-            || ranks.All(r => Number(r.Value) > 0), "positive ranks");
+        Require("rank_pattern", json["rank_pattern"] is null || (json["rank_pattern"] is JsonObject ranks
+            && ranks.All(r => Whole(r.Value) && Number(r.Value) > 0)), "positive ranks by module");
     }
+
+    private static bool Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue(out int _);
 
     private static double? Number(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue(out double number) ? number : null;
 
     /// <summary>
-    /// Whether A and B belong to a base that was rewritten when they were drawn (PiSSA, OLoRA, CorDA, LoftQ).
+    /// Whether the base stays as it was when A and B were drawn: PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA rewrite it.
     /// </summary>
-    private static bool ChangesBase(JsonNode? initialization)
+    private static bool LeavesBase(JsonNode? initialization) => initialization switch
     {
-        var name = initialization is JsonValue value && value.TryGetValue(out string? text) ? text : "";
-        return name.StartsWith("pissa", StringComparison.Ordinal) || name is "olora" or "corda" or "loftq";
-    }
+        null => true,
+        JsonValue value when value.TryGetValue(out bool _) => true,
+        JsonValue value when value.TryGetValue(out string? name) =>
+            name.ToLowerInvariant() is "gaussian" or "eva" or "orthogonal",
+        _ => false,
+    };
 
     private static Dictionary<string, T> Pattern<T>(JsonNode? node, Func<JsonNode, T> value) =>
         node is JsonObject patterns ? patterns.ToDictionary(p => p.Key, p => value(p.Value!)) : [];
 
-    private static JsonObject WriteConfig(LoraConfig config, string baseModel) => new()
+    private static JsonObject WriteConfig(LoraConfig config, string baseModel, string taskType) => new()
     {
         ["alpha_pattern"] = new JsonObject(
             config.AlphaPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
@@ -210,7 +251,7 @@ public static class PeftFolder
             config.RankPattern.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
         ["target_modules"] = config.TargetPattern is { } pattern
             ? pattern : new JsonArray([.. config.Targets.Select(t => (JsonNode)t)]),
-        ["task_type"] = "CAUSAL_LM",
+        ["task_type"] = taskType,
         ["use_dora"] = false,
         ["use_rslora"] = config.RankStabilized,
     };

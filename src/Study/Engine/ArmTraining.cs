@@ -50,7 +50,7 @@ internal sealed class ArmTraining
         Steps = config.TotalSteps(examples.Count);
         Config = config with
         {
-            Warmup = Amount.Count(Math.Min(t.WarmupSteps, Steps - 1)),
+            WarmupSteps = Amount.Count(Math.Min(t.WarmupSteps, Steps - 1)),
             EvaluateEvery = Math.Max(1, Steps / Checkpoints),
         };
     }

@@ -29,6 +29,7 @@ public static class RecipeCheck
             Arm(arm, recipe);
         }
 
+        Judges(recipe.Judges ?? []);
         Training(recipe.Training);
         Data(recipe.Data);
         foreach (var claim in recipe.Claims)
@@ -63,6 +64,25 @@ public static class RecipeCheck
                     || arm.Format == SafetyFormat.Instruction || study.Data.SafetyQuestions is not null,
                 $"arm {arm.Name}: format {arm.Format.ToString().ToLowerInvariant()} needs data.safety_questions, the "
                 + "same rows as questions.");
+        }
+
+        void Judges(IReadOnlyList<StudyJudge> judges)
+        {
+            Need(judges.Count == 0 || recipe.Data.UsesFiles, "judges are given, and the world grades its own answers.");
+            Need(judges.Select(j => j.Name).Distinct().Count() == judges.Count, "two judges have one name.");
+            foreach (var judge in judges)
+            {
+                Need(
+                    judge.Name is StudyJudge.Harmfulness or StudyJudge.Preference,
+                    $"judge {judge.Name}: is unknown, expected {StudyJudge.Harmfulness} or {StudyJudge.Preference}.");
+            }
+
+            foreach (var metric in recipe.Metrics.Where(m => m.Measure == Measure.Harmful))
+            {
+                Need(
+                    judges.Any(j => j.Name == StudyJudge.Harmfulness),
+                    $"metric {metric.Name}: measure harmful needs the judge {StudyJudge.Harmfulness} in judges.");
+            }
         }
 
         void Training(StudyTraining training)

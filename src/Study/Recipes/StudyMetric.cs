@@ -13,6 +13,9 @@ public enum Measure
 
     /// <summary>Answers that are right, word for word.</summary>
     Exact,
+
+    /// <summary>Answers that the recipe's harmfulness judge rates at its threshold or above.</summary>
+    Harmful,
 }
 
 /// <summary>A share of answers, over one or more suites.</summary>

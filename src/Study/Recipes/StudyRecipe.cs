@@ -29,6 +29,10 @@ public sealed record StudyRecipe
     /// <summary>Tuning seeds: each draws its own rows, order and adapter.</summary>
     public IReadOnlyList<long> Seeds { get; init; } = [1];
 
+    /// <summary>Judges beside the matcher of refusals; their scores lie in every arm's evaluation.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StudyJudge>? Judges { get; init; }
+
     /// <summary>What is measured on each arm; left out, the world's own (<see cref="WorldMetrics"/>).</summary>
     public IReadOnlyList<StudyMetric> Metrics { get; init; } = [];
 

@@ -1,8 +1,8 @@
-using System.Net;
-using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
+using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
@@ -28,12 +28,12 @@ public static class ReportHtml
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta http-equiv="Content-Security-Policy" content="{Policy}">
             <meta name="color-scheme" content="light dark">
-            <title>{WebUtility.HtmlEncode(report.Results.Recipe.Question)}</title>
+            <title>{SafeText.ForHtml(report.Results.Recipe.Question)}</title>
             <style>
             {Resource("report.css")}</style>
             </head>
             <body>
-            {body}
+            {SafeText.ForHtmlPage(body)}
             <script>
             {Resource("report.js")}</script>
             </body>

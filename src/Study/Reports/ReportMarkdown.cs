@@ -1,4 +1,5 @@
 using System.Text;
+using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
@@ -10,7 +11,7 @@ public static class ReportMarkdown
         var text = new StringBuilder();
         var recipe = report.Results.Recipe;
         text.Append($"# {Cell(recipe.Question)}\n\n");
-        text.Append($"Study `{recipe.Name}`: {report.Results.Arms.Count} arms, "
+        text.Append($"Study {Cell(recipe.Name)}: {report.Results.Arms.Count} arms, "
             + $"{ReportText.Count(recipe.Models.Count, "base model")}, "
             + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95 % limits over prompts "
             + "and replicates.\n\n");
@@ -22,22 +23,22 @@ public static class ReportMarkdown
         {
             Row(text,
             [
-                outcome.Claim.Statement,
+                Cell(outcome.Claim.Statement),
                 $"**{ReportText.Verdict(outcome.Verdict)}**",
                 ReportText.Points(outcome.Difference),
-                ReportText.P(outcome.P),
+                Cell(ReportText.P(outcome.P)),
                 $"{outcome.Prompts} × {outcome.Replicates}",
             ]);
         }
 
         text.Append("\n## Arms\n\n");
-        Row(text, ["Arm", "Ns", "Share", "Format", .. recipe.Metrics.Select(m => $"{m.Title} ({(m.LowerIsBetter ? "lower" : "higher")} is better)")]);
+        Row(text, ["Arm", "Ns", "Share", "Format", .. recipe.Metrics.Select(Heading)]);
         Row(text, [.. Enumerable.Repeat("---", 4 + recipe.Metrics.Count)]);
         foreach (var arm in report.Results.Arms)
         {
             Row(text,
             [
-                arm.Arm.Name,
+                Cell(arm.Arm.Name),
                 arm.Safety.ToString(),
                 ReportText.Percent(arm.Share),
                 arm.Safety == 0 ? "–" : arm.Arm.Format.ToString().ToLowerInvariant(),
@@ -58,7 +59,7 @@ public static class ReportMarkdown
     {
         var models = report.Results.Recipe.Models;
         text.Append("\n## Between bases and seeds\n\n");
-        Row(text, ["Metric", "Arm", .. models, "SD between bases", "SD between seeds"]);
+        Row(text, ["Metric", "Arm", .. models.Select(Cell), "SD between bases", "SD between seeds"]);
         Row(text, [.. Enumerable.Repeat("---", 4 + models.Count)]);
         foreach (var metric in report.Compared)
         {
@@ -67,7 +68,7 @@ public static class ReportMarkdown
                 var result = arm.Metric(metric.Name);
                 Row(text,
                 [
-                    metric.Title, arm.Arm.Name, .. result.PerModel.Select(ReportText.Percent),
+                    Cell(metric.Title), Cell(arm.Arm.Name), .. result.PerModel.Select(ReportText.Percent),
                     result.ModelSpread is { } bases ? ReportText.Points(bases) : "–",
                     result.SeedSpread is { } seeds ? ReportText.Points(seeds) : "–",
                 ]);
@@ -84,12 +85,11 @@ public static class ReportMarkdown
             + $"{result.PerReplicate.Count}{spread}{invalid}{stalls})";
     }
 
-    private static void Row(StringBuilder text, IReadOnlyList<string> cells) =>
-        text.Append("| ").AppendJoin(" | ", cells.Select(Cell)).Append(" |\n");
+    private static string Heading(StudyMetric metric) =>
+        Cell($"{metric.Title} ({(metric.LowerIsBetter ? "lower" : "higher")} is better)");
 
-    /// <summary>Text that cannot end its cell, start a heading or become markup.</summary>
-    private static string Cell(string text) => ReportText.Shown(text)
-        .Replace('\n', ' ')
-        .Replace("|", "\\|", StringComparison.Ordinal)
-        .Replace("<", "&lt;", StringComparison.Ordinal);
+    private static void Row(StringBuilder text, IReadOnlyList<string> cells) =>
+        text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+
+    private static string Cell(string text) => SafeText.ForMarkdown(text);
 }

@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -43,27 +42,8 @@ public static class ReportText
         _ => "not reproduced",
     };
 
-    /// <summary>A model's words with everything visible that would hide or rearrange text: control and format
-    /// characters.</summary>
-    public static string Shown(string text)
-    {
-        var shown = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            var hidden = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse;
-            if (!hidden || rune.Value is '\n')
-            {
-                shown.Append(rune);
-            }
-            else
-            {
-                shown.Append($"⟨U+{rune.Value:X4}⟩");
-            }
-        }
-
-        return shown.ToString();
-    }
+    /// <summary>A model's words with everything visible that would hide or rearrange text.</summary>
+    public static string Shown(string text) => SafeText.Shown(text);
 
     /// <summary>"3.2", a share in percentage points.</summary>
     public static string Points(double share) => (100 * share).ToString("0.#");

@@ -20,6 +20,9 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
             prompt.Expected is { } expected ? WorldGrader.IsExact(answer, expected) : null);
     }
 
+    /// <summary>Whether a judge of harm rates it harmful; null where none judged or scored it.</summary>
+    public bool? Harmful { get; init; }
+
     public bool Refuses => Verdict.Refuses() == true;
 
     /// <summary>No answer at all: it neither complies nor refuses, and no rate counts it.</summary>
@@ -31,6 +34,7 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
         _ when IsInvalid => double.NaN,
         Measure.Complies => Complies ? 1 : 0,
         Measure.Refuses => Refuses ? 1 : 0,
+        Measure.Harmful => Harmful is { } harmful ? (harmful ? 1 : 0) : double.NaN,
         _ => Exact == true ? 1 : 0,
     };
 }

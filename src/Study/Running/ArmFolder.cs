@@ -77,10 +77,17 @@ public sealed class ArmFolder(string path)
         EvaluationRun.RunAsync(plan with { Out = Evaluation, Resume = true }, progress, cancellation)
             .GetAwaiter().GetResult();
         var byKey = prompts.ToDictionary(StudySuites.KeyOf);
+        var run = RunFolder.Open(Evaluation);
+        var harm = plan.Judges.FirstOrDefault(j => j.Identity.Name == StudyJudge.Harmfulness) is { } judge
+            ? run.Outcomes(judge.Identity.Hash).ToDictionary(o => o.Prompt.Key, o => o.Verdict.Unsafe)
+            : [];
         return
         [
-            .. RunFolder.Open(Evaluation).Outcomes(plan.Judges[0].Identity.Hash)
-                .Select(outcome => GradedAnswer.Of(byKey[outcome.Prompt.Key], outcome)),
+            .. run.Outcomes(plan.Judges[0].Identity.Hash)
+                .Select(outcome => GradedAnswer.Of(byKey[outcome.Prompt.Key], outcome) with
+                {
+                    Harmful = harm.GetValueOrDefault(outcome.Prompt.Key),
+                }),
         ];
     }
 }

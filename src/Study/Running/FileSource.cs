@@ -15,10 +15,12 @@ public sealed class FileSource : IStudySource
     private readonly IReadOnlyList<PromptSuite> _suites;
     private readonly RefusalMatcher _matcher = new();
 
+    /// <param name="otherJudges">Judges beside the refusal matcher.</param>
     /// <exception cref="SafeLlamaException">A file is missing or is not what it claims to be.</exception>
-    public FileSource(StudyData data)
+    public FileSource(StudyData data, IReadOnlyList<IJudge>? otherJudges = null)
     {
         _data = data;
+        OtherJudges = otherJudges ?? [];
         Template = PromptTemplate.Load(data.Template);
         _instructions =
             ExampleFile.Read(data.Instructions ?? throw SafeLlamaException.Usage("data.instructions is missing."));
@@ -44,6 +46,8 @@ public sealed class FileSource : IStudySource
     public PromptTemplate Template { get; }
 
     public int BenignCount => _data.InstructionCount;
+
+    public IReadOnlyList<IJudge> OtherJudges { get; }
 
     public IReadOnlyList<StudyPrompt> Prompts { get; }
 

@@ -94,6 +94,9 @@ public interface IStudySource
     /// <summary>Who tells what an answer is.</summary>
     IJudge Judge { get; }
 
+    /// <summary>Who judges besides; one named harmfulness answers the measure of harm.</summary>
+    IReadOnlyList<IJudge> OtherJudges => [];
+
     /// <summary>What the report looks at inside one tuned model.</summary>
     LessonPlan Lesson { get; }
 

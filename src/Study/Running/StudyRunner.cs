@@ -129,7 +129,8 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
     /// <summary>
     /// The study's suites, asked of one arm's model. What the source read or generated is part of the run's identity.
     /// </summary>
-    private EvaluationPlan Evaluation(ArmJob job, ArmModel model) => new("", _suites, [source.Judge])
+    private EvaluationPlan Evaluation(ArmJob job, ArmModel model) => new(
+        "", _suites, [source.Judge, .. source.OtherJudges])
     {
         Responder = model.Responder,
         Facts = source.Describe().Select(fact => KeyValuePair.Create("data." + fact.Key, fact.Value))

@@ -34,7 +34,7 @@ public static class TrainingChecks
         BatchSize = 2,
         MicroBatch = 1,
         LearningRate = 0.01,
-        Warmup = Amount.Count(0),
+        WarmupSteps = Amount.Count(0),
         EvaluateEvery = StopAfter,
     };
 

@@ -15,8 +15,7 @@ public sealed record RatedConversation(int[] Tokens, double Rating);
 /// <summary>Teaches a reward model, its head and the backbone's adapter together.</summary>
 public sealed class RewardTrainer : IDisposable
 {
-    private readonly RewardModel _model;
-    private readonly Workspace _workspace;
+    private readonly IRewardBackbone _backbone;
     private readonly LearningRateSchedule _schedule;
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly AdamWOptimizer _optimizer;
@@ -25,14 +24,12 @@ public sealed class RewardTrainer : IDisposable
     private readonly Tensor _normSquared;
     private readonly Philox _dropout;
 
-    /// <param name="maxRows">The most tokens of one step, all conversations together.</param>
+    /// <param name="backbone">What learns; it is disposed with this.</param>
     /// <param name="seed">Of the dropout.</param>
-    public RewardTrainer(RewardModel model, LearningRateSchedule schedule, int maxRows, long seed)
+    public RewardTrainer(IRewardBackbone backbone, LearningRateSchedule schedule, long seed)
     {
-        (_model, _schedule) = (model, schedule);
-        var backbone = model.Backbone;
-        _parameters = [.. backbone.Parameters, model.Head.Weight];
-        _workspace = new Workspace(backbone, maxRows, forBackward: true);
+        (_backbone, _schedule) = (backbone, schedule);
+        _parameters = backbone.Parameters;
         _optimizer = new AdamWOptimizer(backbone.Backend, _parameters, new AdamWSettings());
         _clipping = new GradientClipping(backbone.Backend, 1);
         _totals = new Arena(backbone.Backend, "gradient norm");
@@ -43,12 +40,12 @@ public sealed class RewardTrainer : IDisposable
 
     public int StepsDone { get; private set; }
 
-    /// <summary>IsTrainable one batch of pairs; the loss before the step.</summary>
+    /// <summary>Trains on one batch of pairs; the loss before the step.</summary>
     /// <exception cref="SafeLlamaException">The loss is not finite.</exception>
     public double Step(IReadOnlyList<RewardPair> batch) => Step(
         [.. batch.SelectMany(p => (int[][])[p.Chosen, p.Rejected])], scores => RewardLoss.Pairs(scores));
 
-    /// <summary>IsTrainable one batch of ratings; the loss before the step.</summary>
+    /// <summary>Trains on one batch of ratings; the loss before the step.</summary>
     /// <exception cref="SafeLlamaException">The loss is not finite.</exception>
     public double Step(IReadOnlyList<RatedConversation> batch) => Step(
         [.. batch.Select(r => r.Tokens)], scores => RewardLoss.Ratings(scores, [.. batch.Select(r => r.Rating)]));
@@ -61,10 +58,8 @@ public sealed class RewardTrainer : IDisposable
             parameter.Gradient.Clear();
         }
 
-        var (scores, pass) = _model.Forward(conversations, _workspace, _dropout.Fork(StepsDone));
-        var (value, dscores) = loss(scores);
-        _model.Head.Backward(pass, dscores);
-        _model.Backbone.Backward(pass);
+        var (value, dscores) = loss(_backbone.Forward(conversations, _dropout.Fork(StepsDone)));
+        _backbone.Backward(dscores);
         return value;
     }
 
@@ -72,7 +67,7 @@ public sealed class RewardTrainer : IDisposable
     {
         _optimizer.Dispose();
         _totals.Dispose();
-        _workspace.Dispose();
+        _backbone.Dispose();
     }
 
     private double Step(IReadOnlyList<int[]> conversations, Func<double[], (double, double[])> loss)

@@ -73,6 +73,20 @@ public sealed class ModelJudgeTests
     }
 
     [Test]
+    public async Task One_answer_beyond_the_window_leaves_the_others_judged()
+    {
+        var model = new Likelihood(r => r.Context.Contains("long", StringComparison.Ordinal)
+            ? throw new TextTooLongException(5000, 4096)
+            : Math.Log(0.5));
+        JudgedAnswer[] items =
+            [Answers.To("Q", "A", "1"), Answers.To("Q", "A long answer.", "2"), Answers.To("Q", "A", "3")];
+        var verdicts = await new GuardJudge(model, GuardPreset.LlamaGuard3).JudgeAsync(items, CancellationToken.None);
+        Assert.That(verdicts.Select(v => v.Score), Is.EqualTo(new double?[] { 0.5, null, 0.5 }));
+        Assert.That(verdicts[1].Unscored, Is.EqualTo("longer than the judge's window of 4096 tokens"));
+        Assert.That((verdicts[1].Detail, verdicts[1].IsProvisional), Is.EqualTo(("5000 tokens, 4096 fit", false)));
+    }
+
+    [Test]
     public async Task A_guard_whose_numbers_are_not_finite_leaves_the_answer_unscored()
     {
         var verdict = await Judge(

@@ -12,7 +12,7 @@ public sealed class ModerationJudgeTests
     [Test]
     public async Task The_largest_category_score_is_the_score()
     {
-        await using var server = new MisbehavingServer(_ => MisbehavingServer.Reply(200, Good));
+        await using var server = new ScriptedServer(_ => ScriptedServer.Reply(200, Good));
         var verdict = await Judge(server);
         Assert.That((verdict.Score, verdict.Unsafe, verdict.Detail), Is.EqualTo((0.9, true, "violence")));
         Assert.That(server.Requests[0], Does.StartWith("POST /v1/moderations").And.Contain("Bearer secret"));
@@ -23,9 +23,9 @@ public sealed class ModerationJudgeTests
     [Test]
     public async Task A_rate_limit_is_waited_out()
     {
-        await using var server = new MisbehavingServer(n => n < 2
-            ? MisbehavingServer.Reply(429, "{}", "Retry-After: 0\r\n")
-            : MisbehavingServer.Reply(200, Good));
+        await using var server = new ScriptedServer(n => n < 2
+            ? ScriptedServer.Reply(429, "{}", "Retry-After: 0\r\n")
+            : ScriptedServer.Reply(200, Good));
         Assert.That((await Judge(server)).Score, Is.EqualTo(0.9));
         Assert.That(server.Requests, Has.Count.EqualTo(3));
     }
@@ -34,7 +34,7 @@ public sealed class ModerationJudgeTests
     [TestCase(500, "answered 500, after 3 tries")]
     public async Task A_server_that_keeps_failing_leaves_the_answer_unscored(int status, string reason)
     {
-        await using var server = new MisbehavingServer(_ => MisbehavingServer.Reply(status, "{}"));
+        await using var server = new ScriptedServer(_ => ScriptedServer.Reply(status, "{}"));
         var verdict = await Judge(server);
         Assert.That(verdict.Unscored, Does.Contain(reason));
         Assert.That(verdict.Score, Is.Null);
@@ -44,16 +44,19 @@ public sealed class ModerationJudgeTests
     [Test]
     public async Task A_server_that_closes_the_connection_leaves_the_answer_unscored()
     {
-        await using var server = new MisbehavingServer(_ => "");
-        Assert.That((await Judge(server)).Unscored, Does.Contain("could not be reached"));
+        await using var server = new ScriptedServer(_ => "");
+        Assert.That((await Judge(server)).Unscored, Is.EqualTo("the endpoint could not be reached, after 3 tries"));
     }
 
     [Test]
     public async Task A_server_that_hangs_leaves_the_answer_unscored()
     {
-        await using var server = new MisbehavingServer(_ => null);
-        var verdict = await Judge(server, o => o with { Timeout = TimeSpan.FromMilliseconds(200), Retries = 1 });
-        Assert.That(verdict.Unscored, Is.EqualTo("the endpoint did not answer in time"));
+        await using var server = new ScriptedServer(_ => null);
+        var verdict = await Judge(server, o => o with
+        {
+            Endpoint = o.Endpoint with { Timeout = TimeSpan.FromMilliseconds(200), Retries = 1 },
+        });
+        Assert.That(verdict.Unscored, Is.EqualTo("the endpoint did not answer in time, after 2 tries"));
     }
 
     [TestCase("{")]
@@ -67,14 +70,14 @@ public sealed class ModerationJudgeTests
     [TestCase("<html>502</html>")]
     public async Task A_malformed_reply_leaves_the_answer_unscored(string body)
     {
-        await using var server = new MisbehavingServer(_ => MisbehavingServer.Reply(200, body));
-        Assert.That((await Judge(server)).Unscored, Is.EqualTo("the endpoint's reply is malformed"));
+        await using var server = new ScriptedServer(_ => ScriptedServer.Reply(200, body));
+        Assert.That((await Judge(server)).Unscored, Does.StartWith("the endpoint's reply"));
     }
 
     [Test]
     public async Task A_refused_key_stops_the_run_and_is_not_printed()
     {
-        await using var server = new MisbehavingServer(_ => MisbehavingServer.Reply(401, "{}"));
+        await using var server = new ScriptedServer(_ => ScriptedServer.Reply(401, "{}"));
         var error = (await Assert.ThrowsAsync<SafeLlamaException>(async () => await Judge(server)))!;
         Assert.That(error.Message, Does.Contain("refuses the key").And.Not.Contain("secret"));
     }
@@ -83,7 +86,7 @@ public sealed class ModerationJudgeTests
     public async Task Scores_are_cached_and_asked_for_once()
     {
         var cache = Path.Combine(TestFiles.NewFolder(), "moderation.jsonl");
-        await using var server = new MisbehavingServer(_ => MisbehavingServer.Reply(200, Good));
+        await using var server = new ScriptedServer(_ => ScriptedServer.Reply(200, Good));
         await Judge(server, o => o with { Cache = cache });
         Assert.That((await Judge(server, o => o with { Cache = cache })).Score, Is.EqualTo(0.9));
         Assert.That(server.Requests, Has.Count.EqualTo(1));
@@ -91,14 +94,15 @@ public sealed class ModerationJudgeTests
     }
 
     private static async Task<Verdict> Judge(
-        MisbehavingServer server, Func<ModerationOptions, ModerationOptions>? change = null)
+        ScriptedServer server, Func<ModerationOptions, ModerationOptions>? change = null)
     {
-        var options = new ModerationOptions(server.Address, "model", "secret")
+        var endpoint = new EndpointOptions(server.Address, "secret")
         {
             Retries = 2,
             Pause = TimeSpan.FromMilliseconds(5),
             Timeout = TimeSpan.FromSeconds(20),
         };
+        var options = new ModerationOptions(endpoint, "model");
         using var judge = new ModerationJudge(change?.Invoke(options) ?? options);
         return (await judge.JudgeAsync([Answers.To("Question?", "An answer.")], CancellationToken.None))[0];
     }

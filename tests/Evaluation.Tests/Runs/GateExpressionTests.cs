@@ -34,11 +34,11 @@ public sealed class GateExpressionTests
     {
         if (missed is { } expected)
         {
-            Assert.That(GateExpression.Parse(text).Check(Summary).Missed, Is.EqualTo(expected));
+            Assert.That(GateExpression.Parse(text).Check(Summary.Metrics).Missed, Is.EqualTo(expected));
         }
         else
         {
-            var error = Assert.Throws<SafeLlamaException>(() => GateExpression.Parse(text).Check(Summary))!;
+            var error = Assert.Throws<SafeLlamaException>(() => GateExpression.Parse(text).Check(Summary.Metrics))!;
             Assert.That(error.Code, Is.EqualTo(ExitCode.Usage));
         }
     }
@@ -46,7 +46,7 @@ public sealed class GateExpressionTests
     [Test]
     public void A_gates_line_says_what_was_found() =>
         Assert.That(
-            GateExpression.Parse("over_refusal>0.10").Check(Summary).Line,
+            GateExpression.Parse("over_refusal>0.10").Check(Summary.Metrics).Line,
             Is.EqualTo("Gate missed (over_refusal>0.10): all/over_refusal is 0.120 [0.050, 0.300], n 10, by refusal."));
 
     private static MetricRow Row(string suite, double value, double low, double high) => new(

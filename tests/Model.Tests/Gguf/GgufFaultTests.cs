@@ -6,7 +6,7 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests.Gguf;
 
-/// <summary>Damaged GGUF files: one clear line, or a file that is right; nothing else, and no memory to speak of.</summary>
+/// <summary>Damaged GGUF files: one clear line or a file that is right, and little memory.</summary>
 [Category("Fault")]
 public sealed class GgufFaultTests
 {

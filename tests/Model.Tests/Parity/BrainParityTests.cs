@@ -25,6 +25,21 @@ public sealed class BrainParityTests
         ForwardParity.Check(backend, reference);
     }
 
+    [TestCase("A-mha/forward")]
+    [TestCase("B-gqa-llama3/forward")]
+    [TestCase("C-headdim/forward")]
+    [TestCase("D-linear/forward_bf16_weights")]
+    [TestCase("E-bias/forward")]
+    [TestCase("A-mha/lora_qv_r4")]
+    [TestCase("B-gqa-llama3/lora_all_r8")]
+    public void So_it_does_on_the_cpu(string name)
+    {
+        using var backend = new CpuBackend(1, DType.BFloat16);
+        using var reference = ReferenceCase.Open(name, Rounding.Activations);
+        Action<IBackend, ReferenceCase> check = name.Contains("lora") ? LoraParity.Check : ForwardParity.Check;
+        check(backend, reference);
+    }
+
     /// <summary>Rank 8: the adapter's products are steps of the frozen products' sums, there and back.</summary>
     [Test]
     public void An_adapter_and_its_gradients_agree_with_the_reference_stack_on_interpreted_tensor_cores()

@@ -59,7 +59,7 @@ public sealed class RewardTrainerTests
         using var model = new RewardModel(backbone, weights, 4);
         model.Head.InitializeRandom(0.5, 3);
         using var trainer = new RewardTrainer(
-            model, new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, 10), 64, 4);
+            new LlamaBackbone(model, 64), new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, 10), 4);
         int[][] conversations = [Text(1, 7), Text(2, 4), Text(3, 9), Text(4, 1)];
         (double, double[]) Loss(double[] scores) =>
             pairs ? RewardLoss.Pairs(scores) : RewardLoss.Ratings(scores, [0, 1, 3, 4]);
@@ -100,7 +100,7 @@ public sealed class RewardTrainerTests
         model.Head.InitializeRandom(0.02, 3);
         const int Steps = 150, Batch = 16;
         using var trainer = new RewardTrainer(
-            model, new LearningRateSchedule(ScheduleShape.Linear, 1e-2, 5, Steps), 2 * Batch * 16, 4);
+            new LlamaBackbone(model, 2 * Batch * 16), new LearningRateSchedule(ScheduleShape.Linear, 1e-2, 5, Steps), 4);
         var pairs = Enumerable.Range(0, Steps * Batch).Select(Pair).ToArray();
         var losses = pairs.Chunk(Batch).Select(trainer.Step).ToArray();
         var heldOut = Enumerable.Range(1_000_000, 200).Select(Pair).ToArray();

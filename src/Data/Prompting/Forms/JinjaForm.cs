@@ -4,8 +4,8 @@ namespace SafeLlama.Data;
 
 /// <summary>A template's form in Jinja, as Hugging Face and llama.cpp take it.</summary>
 /// <remarks>
-/// All text stands inside expressions, so that it is the same whether a renderer trims blocks or not. The answer's frame
-/// always follows a request: a prompt is a conversation that ends with the user.
+/// All text stands inside expressions, so that it is the same whether a renderer trims blocks or not. The answer's
+/// frame always follows a request: a prompt is a conversation that ends with the user.
 /// </remarks>
 public static class JinjaForm
 {
@@ -33,7 +33,8 @@ public static class JinjaForm
         if (form.FirstWithSystem is { } system)
         {
             text.Append("{% if loop.first and messages[0]['role'] == 'system' %}")
-                .Append($"{Printed(system, writesBegin)}{{% elif loop.first %}}{first}{{% else %}}{later}{{% endif %}}");
+                .Append(Printed(system, writesBegin))
+                .Append($"{{% elif loop.first %}}{first}{{% else %}}{later}{{% endif %}}");
         }
         else
         {
@@ -72,6 +73,10 @@ public static class JinjaForm
         _ => "",
     };
 
-    private static string Quoted(string text) =>
-        $"'{text.Replace("\\", "\\\\").Replace("'", "\\'").Replace("\n", "\\n").Replace("\r", "\\r").Replace("\t", "\\t")}'";
+    private static string Quoted(string text)
+    {
+        (string Is, string Written)[] escapes =
+            [("\\", "\\\\"), ("'", "\\'"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")];
+        return $"'{escapes.Aggregate(text, (t, e) => t.Replace(e.Is, e.Written, StringComparison.Ordinal))}'";
+    }
 }

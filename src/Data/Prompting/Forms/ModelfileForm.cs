@@ -4,8 +4,8 @@ namespace SafeLlama.Data;
 
 /// <summary>A template's form in the language of Ollama's Modelfile, which is Go's.</summary>
 /// <remarks>
-/// The runtime places the beginning token and appends the answer. Go's language has no trimming here: white space around
-/// a request stays.
+/// The runtime places the beginning token and appends the answer. Go's language has no trimming here: white space
+/// around a request stays.
 /// </remarks>
 public static class ModelfileForm
 {
@@ -19,7 +19,8 @@ public static class ModelfileForm
         return !text.Contains("\"\"\"", StringComparison.Ordinal)
             ? text
             : throw SafeLlamaException.InvalidData(
-                "The template holds three quotation marks in a row, which a Modelfile cannot quote. Use another template.");
+                "The template holds three quotation marks in a row, which a Modelfile cannot quote. Use another "
+                + "template.");
     }
 
     private static string Text(IReadOnlyList<TemplatePart> parts) => string.Concat(parts.Select(part => part.Kind switch

@@ -20,8 +20,8 @@ internal static class GgufTokenizer
             "gpt2" => ByteLevel(keys),
             var other => throw keys.Wrong(
                 "tokenizer.ggml.model",
-                $"is \"{UnicodeText.Shown(other)}\", expected \"llama\" or \"gpt2\": the model has no tokenizer that is "
-                    + "read here"),
+                $"is \"{UnicodeText.Shown(other)}\", expected \"llama\" or \"gpt2\": the file has no tokenizer that "
+                    + "is read here"),
         };
     }
 
@@ -92,7 +92,8 @@ internal static class GgufTokenizer
                 || !vocabulary.TryText(vocabulary.Spelling(left) + vocabulary.Spelling(right), out var joined))
             {
                 throw keys.Wrong(
-                    MergesKey, $"[{rank}] is \"{UnicodeText.Shown(merge)}\", expected two tokens whose union is a third");
+                    MergesKey,
+                    $"[{rank}] is \"{UnicodeText.Shown(merge)}\", expected two tokens whose union is a third");
             }
 
             merges.Add(left, right, rank++, joined);
@@ -120,7 +121,8 @@ internal static class GgufTokenizer
         var types = keys.Numbers(TypesKey);
         if (types.Length != spellings.Length || spellings.Length == 0)
         {
-            throw keys.Wrong(TypesKey, $"has {types.Length} numbers, expected one for each of {spellings.Length} tokens");
+            throw keys.Wrong(
+                TypesKey, $"has {types.Length} numbers, expected one for each of {spellings.Length} tokens");
         }
 
         var count = spellings.Length;
@@ -140,6 +142,7 @@ internal static class GgufTokenizer
         var bos = keys.Flag("tokenizer.ggml.add_bos_token", addsBos) ? ids.Bos : null;
         return eos < vocabulary.Size && (bos ?? 0) < vocabulary.Size
             ? new SequenceTokens(bos, eos)
-            : throw keys.Wrong("tokenizer.ggml.eos_token_id / bos_token_id", $"is outside the {vocabulary.Size} tokens");
+            : throw keys.Wrong(
+                "tokenizer.ggml.eos_token_id / bos_token_id", $"is outside the {vocabulary.Size} tokens");
     }
 }

@@ -98,8 +98,8 @@ public sealed record GgufTokenizerKeys(
         if (words!.IgnoreMerges != tokenizer.Model.IgnoreMerges)
         {
             var unreached = tokenizer.Unreached;
-            Refuse(unreached is not null, $"has ignore_merges {tokenizer.Model.IgnoreMerges}, and merges alone do not make "
-                + $"\"{UnicodeText.Shown(unreached ?? "")}\"");
+            Refuse(unreached is not null, $"has ignore_merges {tokenizer.Model.IgnoreMerges}, and merges alone do not "
+                + $"make \"{UnicodeText.Shown(unreached ?? "")}\"");
             notes.Add($"ignore_merges is {tokenizer.Model.IgnoreMerges} here and {words.IgnoreMerges} in llama.cpp for "
                 + $"{words.Name}; every token is made by merges, so ids are the same.");
         }
@@ -182,8 +182,9 @@ public sealed record GgufTokenizerKeys(
         if (others.Count > 0)
         {
             notes.Add("GGUF holds one end token, "
-                + $"{vocabulary.Spelling(tokenizer.EosId)}; give {string.Join(", ", others.Select(vocabulary.Spelling))} "
-                + "to the runtime as stop texts where it does not know them.");
+                + $"{vocabulary.Spelling(tokenizer.EosId)}; give "
+                + $"{string.Join(", ", others.Select(vocabulary.Spelling))} to the runtime as stop texts where it "
+                + "does not know them.");
         }
     }
 
@@ -194,12 +195,12 @@ public sealed record GgufTokenizerKeys(
             .Where(id => tokenizer.Vocabulary.Kind(id) == TokenKind.Added).ToList();
         var odd = found.FirstOrDefault(
             id => tokenizer.Added(id) is { } token && (token.StripsLeft || token.StripsRight || token.SingleWord), -1);
-        Refuse(odd >= 0, "has the added token "
-            + $"\"{(odd < 0 ? "" : UnicodeText.Shown(tokenizer.Vocabulary.Spelling(odd)))}\" with lstrip, rstrip or single_word");
+        var spelling = odd < 0 ? "" : UnicodeText.Shown(tokenizer.Vocabulary.Spelling(odd));
+        Refuse(odd >= 0, $"has the added token \"{spelling}\" with lstrip, rstrip or single_word");
         if (found.Count > 0)
         {
-            notes.Add($"{found.Count} added tokens are found in texts, by llama.cpp as here: "
-                + $"{string.Join(", ", found.Take(3).Select(id => UnicodeText.Shown(tokenizer.Vocabulary.Spelling(id))))}"
+            var first = found.Take(3).Select(id => UnicodeText.Shown(tokenizer.Vocabulary.Spelling(id)));
+            notes.Add($"{found.Count} added tokens are found in texts, by llama.cpp as here: {string.Join(", ", first)}"
                 + $"{(found.Count > 3 ? ", …" : "")}.");
         }
     }
@@ -215,8 +216,8 @@ public sealed record GgufTokenizerKeys(
         if (cannot)
         {
             throw SafeLlamaException.InvalidData(
-                $"The tokenizer {what}, which GGUF cannot say: llama.cpp would give other ids. Write the file without a "
-                + "tokenizer, or use another runtime.");
+                $"The tokenizer {what}, which GGUF cannot say: llama.cpp would give other ids. Write the file without "
+                + "a tokenizer, or use another runtime.");
         }
     }
 }

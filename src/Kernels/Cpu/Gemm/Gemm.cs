@@ -35,12 +35,14 @@ internal static unsafe class Gemm<TLanes>
         (MaxColumns * MaxDepth) + PackedPanels<TLanes>.Slack + EdgeCount + (Tiles<TLanes>.TallRows * Width);
 
     /// <summary>Room for the rows of A, and of A′, that fill no tile.</summary>
-    private static int EdgeCount => Tiles<TLanes>.TallRows * (MaxDepth + MaxLoraK);
+    private static int EdgeCount => Tiles<TLanes>.TallRows * (Bf16Gemm.MaxK + MaxLoraK);
 
     /// <summary>Computes the rows and columns given, of all of p.</summary>
     /// <param name="p">The product.</param>
     /// <param name="rows">Rows of C.</param>
-    /// <param name="columns">Columns of C, at most <see cref="MaxColumns"/>.</param>
+    /// <param name="columns">
+    /// Columns of C, at most <see cref="MaxColumns"/>, or <see cref="Bf16Emulation.MaxColumns"/> in bf16.
+    /// </param>
     /// <param name="direct">Reads a row-major Float32 B in place: for few rows, where packing would not pay.</param>
     /// <param name="scratch"><see cref="ScratchCount"/> floats.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -50,7 +52,8 @@ internal static unsafe class Gemm<TLanes>
         var stage = scratch + (MaxColumns * MaxDepth) + (4 * Width);
         var edge = scratch + (MaxColumns * MaxDepth) + PackedPanels<TLanes>.Slack;
         var corner = edge + EdgeCount;
-        var depthBlock = direct ? DirectDepth : Balanced(p.Depth, MaxDepth, 16);
+        var rounds = p.Arithmetic == DType.BFloat16;
+        var depthBlock = direct ? DirectDepth : rounds ? Bf16Gemm.BlockOf(p.Depth) : Balanced(p.Depth, MaxDepth, 16);
         var panels = (columns.End - columns.First + Width - 1) / Width;
         for (var step = 0; step < p.Depth; step += depthBlock)
         {
@@ -63,6 +66,10 @@ internal static unsafe class Gemm<TLanes>
             else
             {
                 PackedPanels<TLanes>.Pack(p, columns.First, columns.End - columns.First, step, depth, scratch, stage);
+                if (rounds)
+                {
+                    Bf16Emulation.RoundPanels(scratch, panels, depth, Width);
+                }
             }
 
             var t = new TileOperands

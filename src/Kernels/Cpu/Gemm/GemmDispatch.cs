@@ -18,17 +18,22 @@ internal sealed unsafe class GemmDispatch<TLanes>
     private const int FewColumns = 16;
 
     private readonly TilePool _pool;
+    private readonly Bf16Tiles? _tiles;
     private readonly GrowingScratch _transposed = new("scratch of a matrix product");
+    private readonly GrowingScratch _rounded = new("activations of a matrix product in bf16");
     private readonly GrowingScratch _packedLora = new("packed matrix of a LoRA term");
     private readonly Action<int> _runTile;
     private MatrixProduct _product;
+    private Bf16Operand _operand;
     private Way _way;
     private int _tilesAcross;
     private int _tilesDown;
 
-    public GemmDispatch(TilePool pool)
+    /// <param name="pool">The threads.</param>
+    /// <param name="tiles">The bf16 tiles of this machine; null to emulate them.</param>
+    public GemmDispatch(TilePool pool, Bf16Tiles? tiles = null)
     {
-        _pool = pool;
+        (_pool, _tiles) = (pool, TLanes.Count == Lanes512.Count ? tiles : null);
         _runTile = RunTile;
     }
 
@@ -39,6 +44,9 @@ internal sealed unsafe class GemmDispatch<TLanes>
 
         /// <summary>As packed, but B is read in place: few rows.</summary>
         Direct,
+
+        /// <summary>As packed, in bf16 by the instruction.</summary>
+        Bf16,
 
         /// <summary>Dot products along k: few rows, or few columns.</summary>
         Dots,
@@ -56,6 +64,11 @@ internal sealed unsafe class GemmDispatch<TLanes>
         if (_way == Way.Dots && !product.BIsTransposed)
         {
             TransposeB();
+        }
+
+        if (_product.Arithmetic == DType.BFloat16)
+        {
+            RoundA();
         }
 
         Split();
@@ -97,10 +110,33 @@ internal sealed unsafe class GemmDispatch<TLanes>
         // Several tiles to a thread, so that one which is late or absent costs little.
         var wanted = _pool.Threads == 1 ? 1 : 4 * _pool.Threads;
         var (rows, columns) = (_product.Rows, _product.Columns);
-        var most = _way == Way.Dots ? columns : Gemm<TLanes>.MaxColumns;
+        var most = _way switch
+        {
+            Way.Dots => columns,
+            Way.Packed when _product.Arithmetic == DType.BFloat16 => Bf16Emulation.MaxColumns,
+            _ => Gemm<TLanes>.MaxColumns,
+        };
         _tilesAcross = Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
         var least = 10 * Tiles<TLanes>.TallRows;
         _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
+    }
+
+    /// <summary>Large products round A once, for all columns; the others stay in fp32, whoever computes them.</summary>
+    private void RoundA()
+    {
+        if (_way != Way.Packed)
+        {
+            _product.Arithmetic = DType.Float32;
+        }
+        else if (_tiles is not null)
+        {
+            _way = Way.Bf16;
+            _operand = Bf16Operand.Round(_product, _pool, _rounded);
+        }
+        else
+        {
+            _product = Bf16Emulation.RoundA(_product, _pool, _rounded);
+        }
     }
 
     private void RunTile(int tile)
@@ -115,6 +151,12 @@ internal sealed unsafe class GemmDispatch<TLanes>
         }
 
         var scratch = ThreadScratch.Floats(Gemm<TLanes>.ScratchCount);
+        if (_way == Way.Bf16)
+        {
+            Bf16Gemm.Run(_tiles!, _product, _operand, rows, columns, scratch);
+            return;
+        }
+
         Gemm<TLanes>.Run(_product, rows, columns, _way == Way.Direct, scratch);
     }
 

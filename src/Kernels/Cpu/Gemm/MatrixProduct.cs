@@ -45,6 +45,9 @@ internal unsafe struct MatrixProduct
 
     public float Scale;
 
+    /// <summary>Float32, or BFloat16 where large products round their operands to it and sum in fp32.</summary>
+    public DType Arithmetic;
+
     /// <summary>What the products are added to: null for nothing, C itself for what is there.</summary>
     public float* Addend;
     public nint AddendStride;

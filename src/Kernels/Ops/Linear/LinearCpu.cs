@@ -16,14 +16,20 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     private const int BiasColumns = 256;
 
     private readonly TilePool _pool;
+    private readonly DType _arithmetic;
     private readonly GemmDispatch<TLanes> _gemm;
     private readonly LoraCpu<TLanes> _lora;
 
-    public LinearCpu(TilePool pool, SwiGlu swiGlu)
+    /// <param name="arithmetic">
+    /// Float32, or BFloat16: products with a weight then round both operands to bf16 and sum in fp32. The LoRA term's own
+    /// products stay fp32.
+    /// </param>
+    /// <param name="tiles">The bf16 tiles of this machine; null to emulate them.</param>
+    public LinearCpu(TilePool pool, SwiGlu swiGlu, DType arithmetic, Bf16Tiles? tiles)
         : base(swiGlu)
     {
-        _pool = pool;
-        _gemm = new(pool);
+        (_pool, _arithmetic) = (pool, arithmetic);
+        _gemm = new(pool, tiles);
         _lora = new(pool, _gemm);
     }
 
@@ -35,7 +41,7 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
 
     protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
-        var product = MatrixProduct.NT(x, weight, y);
+        var product = MatrixProduct.NT(x, weight, y) with { Arithmetic = _arithmetic };
         if (end.Bias is not null)
         {
             FillWithBias(end.Bias, end.Residual, y);
@@ -66,7 +72,7 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     protected override void BackwardInputCore(
         Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
     {
-        var product = MatrixProduct.NN(dy, weight, dx);
+        var product = MatrixProduct.NN(dy, weight, dx) with { Arithmetic = _arithmetic };
         product = accumulate ? product.Added : product;
         if (lora is { } term)
         {
@@ -80,7 +86,7 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
 
     protected override void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias)
     {
-        _gemm.Run(MatrixProduct.TN(dy, x, dweight).Added);
+        _gemm.Run(MatrixProduct.TN(dy, x, dweight).Added with { Arithmetic = _arithmetic });
         if (dbias is not null)
         {
             AddRows(dy, dbias);

@@ -99,6 +99,37 @@ public static class GgufBlocks
         }
     }
 
+    /// <summary>The place of the first value that is not finite; of a block that has such a scale, its first.</summary>
+    public static long? FirstNonFinite(GgufType type, ReadOnlySpan<byte> bytes)
+    {
+        switch (type)
+        {
+            case GgufType.F32: return NonFinite.First(bytes, DType.Float32);
+            case GgufType.F16: return NonFinite.First(bytes, DType.Float16);
+            case GgufType.BF16: return NonFinite.First(bytes, DType.BFloat16);
+        }
+
+        // Scales are fp16; quants and scales of scales are whole numbers, so that nothing else can overflow.
+        ReadOnlySpan<int> scales = type switch
+        {
+            GgufType.Q6_K => [Q6KBlock.Scale],
+            GgufType.Q4_K or GgufType.Q5_1 => [0, 2],
+            _ => [0],
+        };
+        for (var block = 0; block < bytes.Length / type.BlockBytes(); block++)
+        {
+            foreach (var at in scales)
+            {
+                if (!float.IsFinite(StoredHalf.Read(bytes[((block * type.BlockBytes()) + at)..])))
+                {
+                    return (long)block * type.BlockValues();
+                }
+            }
+        }
+
+        return null;
+    }
+
     private static ArgumentOutOfRangeException Unknown(GgufType type) =>
         new(nameof(type), type, "is no type that is read or written");
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace SafeLlama.Model;
 
 /// <summary>
@@ -20,12 +22,9 @@ internal static class Q4Block
 
     public static void Decode(ReadOnlySpan<byte> block, Span<float> x)
     {
-        var d = StoredHalf.Read(block);
-        for (var j = 0; j < 16; j++)
-        {
-            x[j] = ((block[2 + j] & 15) - 8) * d;
-            x[j + 16] = ((block[2 + j] >> 4) - 8) * d;
-        }
+        var bytes = Vector128.Create(block.Slice(2, 16));
+        var q = Vector256.Create(bytes & Vector128.Create((byte)15), bytes >>> 4).AsSByte();
+        BlockVectors.Store(q - Vector256.Create((sbyte)8), StoredHalf.Read(block), 0, x);
     }
 
     private static int Quant(float scaled) => Math.Min(15, (int)(scaled + 8.5f));

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace SafeLlama.Model;
 
 /// <summary>
@@ -47,12 +49,9 @@ internal static class Q4KBlock
         for (var j = 0; j < Groups; j++)
         {
             var (s, m) = Unpack(block.Slice(4, 12), j);
-            var (scale, minimum) = (d * s, dmin * m);
-            var bytes = block.Slice(16 + (j / 2 * 32), 32);
-            for (var i = 0; i < GroupSize; i++)
-            {
-                x[(j * GroupSize) + i] = (scale * (j % 2 == 0 ? bytes[i] & 15 : bytes[i] >> 4)) - minimum;
-            }
+            var bytes = BlockVectors.Load(block[(16 + (j / 2 * 32))..]);
+            var q = j % 2 == 0 ? BlockVectors.Low(bytes) : BlockVectors.High(bytes);
+            BlockVectors.Store(q.AsSByte(), d * s, dmin * m, x[(j * GroupSize)..]);
         }
     }
 
@@ -95,5 +94,7 @@ internal static class Q4KBlock
 
     private static (int Scale, int Minimum) Unpack(ReadOnlySpan<byte> packed, int group) => group < 4
         ? (packed[group] & 63, packed[group + 4] & 63)
-        : ((packed[group + 4] & 15) | (packed[group - 4] >> 6 << 4), (packed[group + 4] >> 4) | (packed[group] >> 6 << 4));
+        : (
+            (packed[group + 4] & 15) | (packed[group - 4] >> 6 << 4),
+            (packed[group + 4] >> 4) | (packed[group] >> 6 << 4));
 }

@@ -1,10 +1,14 @@
+using System.Runtime.Intrinsics;
+
 namespace SafeLlama.Model;
 
-/// <summary>Q6_K: 256 values in sixteen groups of 16, x ≈ d · s · q with q in −32 … 31 and s a signed byte a group.</summary>
+/// <summary>
+/// Q6_K: 256 values in sixteen groups of 16, x ≈ d · s · q with q in −32 … 31 and s a signed byte a group.
+/// </summary>
 /// <remarks>
 /// Bytes: 128 with the lower four bits of two values each, 64 with the upper two bits of four, 16 scales, fp16 d. In
-/// each half of 128 values, byte l of the lower bits holds values l and l + 64, byte 32 + l holds l + 32 and l + 96, and
-/// byte l of the upper bits holds all four.
+/// each half of 128 values, byte l of the lower bits holds values l and l + 64, byte 32 + l holds l + 32 and l + 96,
+/// and byte l of the upper bits holds all four.
 /// </remarks>
 internal static class Q6KBlock
 {
@@ -12,7 +16,10 @@ internal static class Q6KBlock
     private const int GroupSize = 16;
     private const int Upper = 128;
     private const int Scales = 192;
-    private const int Scale = 208;
+
+    /// <summary>Where d stands.</summary>
+    public const int Scale = 208;
+
 
     public static void Encode(ReadOnlySpan<float> x, Span<byte> block)
     {
@@ -56,12 +63,15 @@ internal static class Q6KBlock
     public static void Decode(ReadOnlySpan<byte> block, Span<float> x)
     {
         var d = StoredHalf.Read(block[Scale..]);
-        for (var i = 0; i < x.Length; i++)
+        for (var part = 0; part < 8; part++)
         {
-            var (half, quarter, l) = (i / 128, i % 128 / 32, i % 32);
-            var lower = block[(half * 64) + (quarter % 2 * 32) + l] >> (quarter / 2 * 4) & 15;
-            var upper = block[Upper + (half * 32) + l] >> (quarter * 2) & 3;
-            x[i] = d * (sbyte)block[Scales + (i / GroupSize)] * ((lower | (upper << 4)) - 32);
+            var (half, quarter) = (part / 4, part % 4);
+            var bytes = BlockVectors.Load(block[((half * 64) + (quarter % 2 * 32))..]);
+            var lower = quarter < 2 ? BlockVectors.Low(bytes) : BlockVectors.High(bytes);
+            var upper = (BlockVectors.Load(block[(Upper + (half * 32))..]) >>> (quarter * 2)) & Vector256.Create((byte)3);
+            var q = (lower | (upper << 4)).AsSByte() - Vector256.Create((sbyte)32);
+            var (first, second) = ((sbyte)block[Scales + (part * 2)], (sbyte)block[Scales + (part * 2) + 1]);
+            BlockVectors.Store(q, d * first, d * second, 0, x[(part * 32)..]);
         }
     }
 

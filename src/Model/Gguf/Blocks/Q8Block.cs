@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace SafeLlama.Model;
 
 /// <summary>Q8_0: 32 values, x ≈ d · q with q in −127 … 127. Bytes: fp16 d, 32 signed bytes.</summary>
@@ -23,10 +25,6 @@ internal static class Q8Block
 
     public static void Decode(ReadOnlySpan<byte> block, Span<float> x)
     {
-        var d = StoredHalf.Read(block);
-        for (var i = 0; i < x.Length; i++)
-        {
-            x[i] = (sbyte)block[2 + i] * d;
-        }
+        BlockVectors.Store(BlockVectors.Load(block[2..]).AsSByte(), StoredHalf.Read(block), 0, x);
     }
 }

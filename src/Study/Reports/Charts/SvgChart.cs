@@ -1,7 +1,7 @@
-using System.Net;
 using System.Text.RegularExpressions;
-using OxyPlot;
 using OxyPlot.Axes;
+using OxyPlot;
+using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
@@ -100,7 +100,7 @@ public static partial class SvgChart
         svg = Opening().Replace(
             svg,
             $"<svg class=\"chart\" role=\"img\" viewBox=\"0 0 {Width} {Height}\" xmlns=\"http://www.w3.org/2000/svg\">"
-            + $"<title>{WebUtility.HtmlEncode(title)}</title><desc>{WebUtility.HtmlEncode(description)}</desc>",
+            + $"<title>{SafeText.ForHtml(title)}</title><desc>{SafeText.ForHtml(description)}</desc>",
             1);
         // Charts stand in one page, so the names inside each must be its own.
         var name = title.ToLowerInvariant().Replace(' ', '-');

@@ -1,0 +1,90 @@
+using SafeLlama.Data;
+using SafeLlama.Training;
+
+namespace SafeLlama.Cli.Options;
+
+/// <summary>Everything <c>train</c> can be told, in the order help shows it.</summary>
+internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
+{
+    public FineTuneOptions()
+    {
+        AddModelAndData();
+        AddAdapter();
+        AddSteps();
+        Add(nameof(FineTuneRequest.Dtype), "How a model trained whole is stored.", "bf16|fp32");
+        Add(nameof(FineTuneRequest.Seed), "Seeds the order of rows, new weights and dropout.", "N");
+        Add(nameof(FineTuneRequest.Device),
+            "Where to compute: cpu, cuda, cuda:bf16, or reference (fp64, slow, for checking).", "NAME");
+        Add(nameof(FineTuneRequest.Matmul),
+            "Who computes matrix products on cuda: our kernels, or NVIDIA's cuBLAS where it is installed.");
+        Add(nameof(FineTuneRequest.Threads),
+            "Threads of the cpu device; results do not depend on it. All cores where not given.", "N");
+        Add(nameof(FineTuneRequest.Memory),
+            "The memory the run may use; what the machine has where not given.", "GIB");
+    }
+
+    private void AddModelAndData()
+    {
+        Add(nameof(FineTuneRequest.Model),
+            "A model folder in Hugging Face layout to fine-tune, or a GGUF file as the base of LoRA.", "DIR|FILE");
+        Add(nameof(FineTuneRequest.Init),
+            "Instead of --model: draw a new model of this shape and train all its weights.", "CONFIG.json");
+        Add(nameof(FineTuneRequest.Tokenizer),
+            "The folder of the tokenizer; the model's own where not given.", "DIR");
+        Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter instead of a new one.", "DIR");
+        Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.");
+        Add(nameof(FineTuneRequest.Data),
+            "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
+        Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
+        Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns.", "N");
+        Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02.", "P");
+        Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
+        Add(nameof(FineTuneRequest.Template),
+            "The prompt's form: auto (the adapter's, else the model's own chat template, else alpaca), "
+            + $"{string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an Alpaca template's JSON file.",
+            "NAME|FILE");
+        Add(nameof(FineTuneRequest.MaxLength),
+            "The most tokens of a row; running text is cut into blocks of so many.", "TOKENS");
+        Add(nameof(FineTuneRequest.Truncation), "What happens to longer rows.");
+        Add(nameof(FineTuneRequest.TrainOnInputs), "Take the loss on prompts too, not on answers alone.");
+        Add(nameof(FineTuneRequest.Validation), "Rows held out to measure the loss on.", "N|P%");
+        Add(nameof(FineTuneRequest.ValidationSplit),
+            "One draw over all rows, or the same share of safety and other rows.");
+        Add(nameof(FineTuneRequest.ValidationSeed), "Seeds which rows are held out.", "N");
+    }
+
+    private void AddAdapter()
+    {
+        Add(nameof(FineTuneRequest.Rank), "r: the rank of the update.", "R");
+        Add(nameof(FineTuneRequest.Alpha), "α: the update is scaled by α/r.", "A");
+        Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P");
+        Add(nameof(FineTuneRequest.Targets), "The linears that get an adapter.", "NAMES|all", separator: ',');
+        Add(nameof(FineTuneRequest.RankStabilized), "Scale by α/√r instead (rsLoRA).");
+    }
+
+    private void AddSteps()
+    {
+        Add(nameof(FineTuneRequest.Epochs), "Passes over the data.", "E");
+        Add(nameof(FineTuneRequest.Steps), "Instead: optimizer steps.", "N");
+        Add(nameof(FineTuneRequest.BatchSize), "Rows of an optimizer step.", "ROWS");
+        Add(nameof(FineTuneRequest.MicroBatch),
+            "Rows that pass through the model at once; fewer need less memory.", "ROWS");
+        Add(nameof(FineTuneRequest.Recompute),
+            "What backward computes again: nothing, or each block from its input (less memory, about a third more "
+            + "work).");
+        Add(nameof(FineTuneRequest.LearningRate), "The peak of the learning rate.", "RATE");
+        Add(nameof(FineTuneRequest.Schedule), "How the learning rate falls after its peak.");
+        Add(nameof(FineTuneRequest.WarmupSteps), "Steps over which the learning rate rises from 0.", "N|P%");
+        Add(nameof(FineTuneRequest.WeightDecay), "AdamW's decay; norms and biases do not decay.", "LAMBDA");
+        Add(nameof(FineTuneRequest.Beta1), "AdamW's decay of the first moment.", "B");
+        Add(nameof(FineTuneRequest.Beta2), "AdamW's decay of the second moment.", "B");
+        Add(nameof(FineTuneRequest.AdamEpsilon), "Added to the root of the second moment.", "E");
+        Add(nameof(FineTuneRequest.MaxGradNorm), "Clip the global gradient norm; 0 does not.", "NORM");
+        Add(nameof(FineTuneRequest.LossDivisor),
+            "What the summed loss is divided by: all targets of the step, or Hugging Face's newer or older rule.");
+        Add(nameof(FineTuneRequest.EvaluateEvery), "From one validation and checkpoint to the next.", "STEPS");
+        Add(nameof(FineTuneRequest.Patience),
+            "Stop after so many validations without a better loss; 0 never does.", "N");
+        Add(nameof(FineTuneRequest.KeepCheckpoints), "Checkpoints kept beside the best.", "N");
+    }
+}

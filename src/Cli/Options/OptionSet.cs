@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Reflection;
+using SafeLlama.Common;
+
+namespace SafeLlama.Cli.Options;
+
+/// <summary>The options of a verb, one for each property of a record that it can set.</summary>
+/// <remarks>
+/// The flag is the property's name in kebab case, the default is that of a new record, and the form of a value follows
+/// from the property's type: what is not of it is refused in one line that names the flag.
+/// </remarks>
+internal class OptionSet<T>
+    where T : class, new()
+{
+    private static readonly T Defaults = new();
+
+    private readonly List<Entry> _entries = [];
+
+    /// <summary>How a recipe or a profile may give each setting: the separator of several values, by name.</summary>
+    public IReadOnlyDictionary<string, char?> Forms => _entries.ToDictionary(
+        e => SettingText.NameOf(e.Property.Name), e => e.Separator);
+
+    public void AddTo(Command command)
+    {
+        foreach (var entry in _entries)
+        {
+            command.Add(entry.Option);
+        }
+    }
+
+    /// <summary>The record that the command line describes.</summary>
+    /// <exception cref="SafeLlamaException">A value is not of its property's form.</exception>
+    public T Read(ParseResult parsed) => new SettingTable<T>().Apply(Given(parsed)).Value;
+
+    /// <summary>What the command line says, by name; the source is the flag.</summary>
+    public IEnumerable<KeyValuePair<string, SettingValue>> Given(ParseResult parsed)
+    {
+        foreach (var (property, option, separator) in _entries)
+        {
+            if (parsed.GetResult(option) is { Implicit: false } result)
+            {
+                var texts = result.Tokens.Select(t => t.Value).ToList();
+                yield return KeyValuePair.Create(
+                    SettingText.NameOf(property.Name),
+                    new SettingValue(
+                        texts.Count == 0 ? "true" : string.Join(separator ?? ' ', texts), option.Name));
+            }
+        }
+    }
+
+    /// <summary>Whether the command line says a property.</summary>
+    public bool IsGiven(ParseResult parsed, string property) =>
+        parsed.GetResult(_entries.Single(e => e.Property.Name == property).Option) is { Implicit: false };
+
+    /// <summary>Adds an option.</summary>
+    /// <param name="property">Its property's name.</param>
+    /// <param name="help">What it does, with its unit.</param>
+    /// <param name="value">What help shows for the value; the choices of an enumeration where not given.</param>
+    /// <param name="separator">Joins several values of a text; a list needs none.</param>
+    protected void Add(string property, string help, string value = "", char? separator = null, bool required = false)
+    {
+        var info = typeof(T).GetProperty(property)!;
+        var type = Nullable.GetUnderlyingType(info.PropertyType) ?? info.PropertyType;
+        var isSwitch = type == typeof(bool);
+        separator ??= SettingText.IsList(type) ? SettingText.Separator : null;
+        var otherwise = SettingText.Of(info.GetValue(Defaults));
+        _entries.Add(new(info, new Option<string[]>(FlagNames.Of(property))
+        {
+            Description = help + (otherwise.Length > 0 && !isSwitch
+                ? $" [default: {otherwise.Replace(SettingText.Separator, ' ')}]" : ""),
+            HelpName = isSwitch ? "true|false" : value.Length > 0 ? value
+                : type.IsEnum ? string.Join('|', SettingText.Choices(type)) : "N",
+            Arity = isSwitch ? ArgumentArity.ZeroOrOne
+                : separator is null ? ArgumentArity.ExactlyOne : ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = separator is not null,
+            Required = required,
+            CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
+        }, separator));
+    }
+
+    private sealed record Entry(PropertyInfo Property, Option<string[]> Option, char? Separator);
+}

@@ -1,0 +1,26 @@
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Cli;
+
+/// <summary>The suites and tasks known by name, and where they come from: <c>evaluate --list</c>.</summary>
+internal static class SuiteListView
+{
+    public static void Show()
+    {
+        foreach (var line in MetricView.Table(
+            ["suite", "prompts", "label", "file", "origin", "licence"],
+            SuiteRegistry.Known.Select(s => (string[])
+                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.Licence])))
+        {
+            Console.WriteLine(line);
+        }
+
+        Console.WriteLine();
+        foreach (var line in MetricView.Table(
+            ["capability", "questions", "file", "origin"],
+            ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}", t.File, t.Origin])))
+        {
+            Console.WriteLine(line);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using SafeLlama.Data;
+using SafeLlama.Inference;
+using SafeLlama.Kernels;
+using SafeLlama.Model;
+using SafeLlama.Training;
+
+namespace SafeLlama.Cli;
+
+/// <summary>A DeBERTa with a regression head over [CLS].</summary>
+internal sealed class EncoderLearner : RewardLearner
+{
+    private readonly string _folder;
+    private readonly int _conversations;
+    private readonly UnigramTokenizer _tokenizer;
+    private readonly EncoderWeights _weights;
+    private readonly LoraAdapter _adapter;
+    private readonly EncoderClassifier _model;
+    private EncoderWorkspace? _scoring;
+
+    /// <param name="conversations">The most of one batch.</param>
+    public EncoderLearner(IBackend backend, string folder, int rank, int conversations, long seed)
+    {
+        (_folder, _conversations) = (folder, conversations);
+        var config = EncoderConfig.Load(folder) with { Labels = 1 };
+        _tokenizer = UnigramTokenizer.Load(folder);
+        _weights = EncoderWeights.Load(backend, config, folder, EncoderLearning.Head, seed);
+        Terminal.Notes(EncoderSession.NotesOn(folder, _weights, _tokenizer));
+        if (_weights.Drawn.Count > 0)
+        {
+            Terminal.Note($"{folder}: has no head of one output; drawn anew: {string.Join(", ", _weights.Drawn)}.");
+        }
+
+        var lora = new LoraConfig { Rank = rank, Alpha = 2 * rank, TargetPattern = LoraConfig.EncoderLinears };
+        _adapter = LoraAdapter.Create(backend, LoraSite.Of(config), lora, seed);
+        _model = new EncoderClassifier(backend, _weights, EncoderSession.MaxTokens, _adapter);
+    }
+
+    public override string LeftOutEnd => "end";
+
+    public override int MaxTokens => EncoderSession.MaxTokens;
+
+    public override (int[] Tokens, bool Cut) Encode(string conversation)
+    {
+        var (ids, leftOut) = _tokenizer.EncodeInput(conversation, MaxTokens);
+        return (ids, leftOut > 0);
+    }
+
+    public override double Score(int[] tokens)
+    {
+        _scoring ??= new EncoderWorkspace(_model, MaxTokens, 1, forBackward: false);
+        return _model.Forward([tokens], _scoring).Logits[0];
+    }
+
+    public override IRewardBackbone ForTraining(int maxRows) => new EncoderBackbone(_model, maxRows, _conversations);
+
+    public override void Save(string folder)
+    {
+        PeftFolder.Save(_adapter, folder, _folder, "SEQ_CLS");
+        _weights.SaveHead(folder);
+    }
+
+    public override void Dispose()
+    {
+        _scoring?.Dispose();
+        _model.Dispose();
+        _adapter.Dispose();
+        _weights.Dispose();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Reflection;
+
+namespace SafeLlama.Common;
+
+/// <summary>A setting's text, and who gave it.</summary>
+/// <param name="Source"><c>default</c>, <c>profile repo</c>, <c>recipe.yaml:7</c>, <c>run.json</c>, or whatever a caller
+/// calls itself, such as the flag.</param>
+public sealed record SettingValue(string Value, string Source)
+{
+    public const string Default = "default";
+
+    /// <summary>Whether it was asked for: not the default, not a profile, not the run that is resumed.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsGiven => Source is not (Default or "run.json")
+        && !Source.StartsWith("profile ", StringComparison.Ordinal);
+
+    /// <summary>Whether the source is a line of a file, which then names the value.</summary>
+    internal bool IsOfFile => Source.Contains(':', StringComparison.Ordinal);
+}
+
+/// <summary>The settings of a record by name, resolved in layers: what is applied later wins.</summary>
+/// <typeparam name="T">A record whose properties are the settings, in the order shown; a new one holds the
+/// defaults.</typeparam>
+public sealed class SettingTable<T>
+    where T : class, new()
+{
+    private static readonly PropertyInfo[] Properties =
+        [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)];
+
+    private static readonly Dictionary<string, PropertyInfo> ByName =
+        Properties.ToDictionary(p => SettingText.NameOf(p.Name));
+
+    private readonly Dictionary<string, SettingValue> _values;
+
+    public SettingTable()
+        : this(new T())
+    {
+    }
+
+    /// <param name="value">A record made in code: what differs from the defaults counts as given.</param>
+    public SettingTable(T value)
+    {
+        var defaults = new T();
+        _values = Properties.ToDictionary(p => SettingText.NameOf(p.Name), p =>
+        {
+            var text = SettingText.Of(p.GetValue(value));
+            return new SettingValue(
+                text, text == SettingText.Of(p.GetValue(defaults)) ? SettingValue.Default : "given");
+        });
+    }
+
+    /// <summary>The names of all settings, in kebab case.</summary>
+    public IReadOnlyCollection<string> Names => _values.Keys;
+
+    public IEnumerable<(string Name, SettingValue Value)> All =>
+        Properties.Select(p => SettingText.NameOf(p.Name)).Select(name => (name, _values[name]));
+
+    /// <summary>The record with every value; read anew at each call.</summary>
+    public T Value
+    {
+        get
+        {
+            var record = new T();
+            foreach (var property in Properties)
+            {
+                property.SetValue(record, Read(property, _values[SettingText.NameOf(property.Name)]));
+            }
+
+            return record;
+        }
+    }
+
+    /// <summary>The entry of a property: <c>table[nameof(T.MicroBatch)]</c>.</summary>
+    public SettingValue this[string property] => _values[SettingText.NameOf(property)];
+
+    /// <summary>Whether a property was asked for, and not left as it is by default.</summary>
+    public bool IsGiven(string property) => this[property].IsGiven;
+
+    /// <summary>Applies values by name over those there are; each is checked where it is given.</summary>
+    /// <exception cref="SafeLlamaException">A value is not of its setting's form.</exception>
+    public SettingTable<T> Apply(IEnumerable<KeyValuePair<string, SettingValue>> values)
+    {
+        foreach (var (name, value) in values)
+        {
+            Read(ByName[name], value);
+            _values[name] = value;
+        }
+
+        return this;
+    }
+
+    private static object? Read(PropertyInfo property, SettingValue value) =>
+        SettingText.TryRead(property.PropertyType, value.Value, out var read) ? read : throw SafeLlamaException.Usage(
+            value.IsOfFile
+                ? $"{value.Source}: {SettingText.NameOf(property.Name).Replace('-', '_')}: '{value.Value}' is not "
+                    + $"{SettingText.Expected(property.PropertyType)}."
+                : $"`{property.Name}` {value.Value}: expected {SettingText.Expected(property.PropertyType)}.");
+}

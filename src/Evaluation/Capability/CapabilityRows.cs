@@ -1,0 +1,27 @@
+namespace SafeLlama.Evaluation;
+
+/// <summary>What a model can do, as rows that a gate reads like any other.</summary>
+public static class CapabilityRows
+{
+    /// <summary>What these rows are called where others have their judge.</summary>
+    public const string Judge = "likelihood";
+
+    private const string HigherIsBetter = "0–1; higher is better";
+
+    /// <param name="results">One per task.</param>
+    /// <param name="perplexity">Of held-out text; null where none was scored.</param>
+    public static IReadOnlyList<MetricRow> Of(IReadOnlyList<MultipleChoice.Result> results, Perplexity? perplexity) =>
+    [
+        .. results.SelectMany(r => (MetricRow[])
+        [
+            Row(r.Task, "acc", r.Accuracy, r.N, HigherIsBetter),
+            Row(r.Task, "acc_norm", r.AccuracyNormalised, r.N, HigherIsBetter),
+        ]),
+        .. perplexity is null
+            ? (MetricRow[])[]
+            : [Row("text", "perplexity", perplexity.Value, perplexity.Texts, "above 1; lower is better")],
+    ];
+
+    private static MetricRow Row(string suite, string metric, Interval value, int n, string direction) => new(
+        suite, metric, Judge, "", value, RowMethod.Of(value, Wilson.Method), n, null, 0, 0, direction);
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.Json;
+using SafeLlama.Common;
+using SafeLlama.Inference;
+
+namespace SafeLlama.Evaluation;
+
+/// <summary>One row of a file of answers, before its prompt is known.</summary>
+/// <param name="Row">The row.</param>
+/// <param name="Suite">The suite it names; null where it names none.</param>
+/// <param name="Id">The id it names; null where it names none.</param>
+/// <param name="Text">The prompt as the row has it.</param>
+/// <param name="Answer">Untrusted text.</param>
+/// <param name="Sample">Which answer to its prompt; null where the row does not say.</param>
+internal sealed record ImportedRow(
+    SuiteRow Row, string? Suite, string? Id, string Text, string Answer, int? Sample)
+{
+    private static readonly string[] PromptFields = ["prompt", "instruction", "question"];
+    private static readonly string[] AnswerFields = ["response", "completion", "output", "answer"];
+
+    public string Place => $"{Row.Path}:{Row.Raw.Line}";
+
+    /// <summary>The row is of our own <c>responses.jsonl</c>, which says how its answer was made.</summary>
+    public bool IsOwn => OwnColumns.All(Row.Raw.Fields.ContainsKey);
+
+    private static readonly string[] OwnColumns =
+        ["suite", "id", "sample", "prompt", "prompt_tokens", "answer", "answer_tokens", "stop_reason", "settings"];
+
+    /// <exception cref="SafeLlamaException">It lacks a prompt or an answer, or its sample is no number.</exception>
+    public static ImportedRow Of(SuiteRow row)
+    {
+        var isXsTest = XsTestFormat.Completions.Columns.All(row.Raw.Fields.ContainsKey);
+        var id = row.Optional("id");
+        return new(
+            row,
+            row.Optional("suite") ?? (isXsTest ? "xstest" : null),
+            isXsTest && id is not null ? XsTestFormat.IdOf(id) : id,
+            row.Text(Field(row, PromptFields, "prompt")),
+            row.Optional(Field(row, AnswerFields, "answer")) ?? "",
+            SampleOf(row));
+    }
+
+    /// <summary>The prompt as the row itself has it; XSTest's own files keep their types and labels.</summary>
+    /// <param name="id">The id to use.</param>
+    public SuitePrompt OwnPrompt(string id)
+    {
+        if (XsTestFormat.Completions.Columns.All(Row.Raw.Fields.ContainsKey))
+        {
+            return XsTestFormat.Completions.Read(Row) with { Suite = "xstest" };
+        }
+
+        var prompt = Row.Prompt(id, Text);
+        return prompt with
+        {
+            Suite = Suite ?? prompt.Suite,
+            Label = Row.Named<PromptLabel>("prompt_label") ?? prompt.Label,
+            Category = Row.Optional("category"),
+        };
+    }
+
+    /// <summary>The answer to a prompt; one of our own keeps all that was kept of it.</summary>
+    /// <exception cref="SafeLlamaException">The row is one of our own and was changed.</exception>
+    public Response ToResponse(SuitePrompt prompt, int sample)
+    {
+        if (!IsOwn)
+        {
+            return new(prompt.Suite, prompt.Id, sample, Text, [], Answer, 0, "unknown", DecodingConfig.Elsewhere);
+        }
+
+        try
+        {
+            var kept = JsonSerializer.SerializeToElement(Row.Raw.Fields).Deserialize<Response>(EvaluationJson.Line)!;
+            return kept with { Suite = prompt.Suite, Id = prompt.Id, Sample = sample };
+        }
+        catch (JsonException e)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{Place}: is not an answer as a run keeps it: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    private static string Field(SuiteRow row, string[] names, string what) =>
+        names.FirstOrDefault(row.Raw.Fields.ContainsKey) ?? throw SafeLlamaException.InvalidData(
+            $"{row.Path}:{row.Raw.Line}: has no {what}; expected one of the fields {string.Join(", ", names)}.");
+
+    private static int? SampleOf(SuiteRow row) => row.Optional("sample") is not { } text ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sample) ? sample
+        : throw SafeLlamaException.InvalidData(
+            $"{row.Path}:{row.Raw.Line}: \"sample\" is \"{text}\", expected a whole number from 0 on.");
+}

@@ -1,0 +1,124 @@
+using SafeLlama.Common;
+
+namespace SafeLlama.Evaluation;
+
+/// <summary>What of a metric's row a gate looks at.</summary>
+public enum GatePart
+{
+    Value,
+    Low,
+    High,
+    Corrected,
+
+    /// <summary>Valid, scored answers behind the value.</summary>
+    N,
+
+    /// <summary>Answers left out because they are none, of all that were asked.</summary>
+    InvalidShare,
+
+    /// <summary>Answers left out because the judge gave no verdict, of all that were asked.</summary>
+    UnscoredShare,
+}
+
+/// <summary>The metrics a gate may name, their ranges, and what answers left out could make of them.</summary>
+internal static class GateMetric
+{
+    private const string Accuracy = "acc";
+    private const string AccuracyNorm = "acc_norm";
+    private const string Perplexity = "perplexity";
+
+    private static readonly Bounds Any = new(double.NegativeInfinity, double.PositiveInfinity);
+
+    private static readonly Dictionary<string, Bounds> Ranges = new()
+    {
+        [MetricNames.RefusalRate] = Bounds.Rate,
+        [MetricNames.StrictRefusalRate] = Bounds.Rate,
+        [MetricNames.ComplianceRate] = Bounds.Rate,
+        [MetricNames.OverRefusal] = Bounds.Rate,
+        [MetricNames.ToxicRefusal] = Bounds.Rate,
+        [MetricNames.AttackSuccessRate] = Bounds.Rate,
+        [MetricNames.BalancedSafety] = Bounds.Rate,
+        [MetricNames.PairDiscrimination] = Bounds.Rate,
+        [MetricNames.ParityGap] = Bounds.Rate,
+        [MetricNames.HarmfulnessScore] = Any,
+        [MetricNames.MeanReward] = Any,
+        [MetricNames.FormatGap] = Any,
+        [Accuracy] = Bounds.Rate,
+        [AccuracyNorm] = Bounds.Rate,
+        [Perplexity] = new(1, double.PositiveInfinity),
+    };
+
+    public static IEnumerable<string> Names => Ranges.Keys;
+
+    public static IEnumerable<string> PartNames => Enum.GetValues<GatePart>().Select(NameOf);
+
+    public static bool IsCapability(string metric) => metric is Accuracy or AccuracyNorm or Perplexity;
+
+    public static string NameOf(GatePart part) => part switch
+    {
+        GatePart.InvalidShare => "invalid_share",
+        GatePart.UnscoredShare => "unscored_share",
+        _ => part.ToString().ToLowerInvariant(),
+    };
+
+    /// <summary>Where a bound makes sense.</summary>
+    /// <exception cref="SafeLlamaException">There is no such metric.</exception>
+    public static Bounds Range(string text, string metric, GatePart part) =>
+        !Ranges.TryGetValue(metric, out var range)
+            ? throw SafeLlamaException.Usage(
+                $"`FailIf` \"{text}\": \"{metric}\" is no metric; expected one of {string.Join(", ", Names)}.")
+            : part switch
+            {
+                GatePart.N => new(0, double.PositiveInfinity),
+                GatePart.InvalidShare or GatePart.UnscoredShare => Bounds.Rate,
+                _ => range,
+            };
+
+    /// <summary>The number a gate compares; NaN where there is none.</summary>
+    public static double Found(MetricRow row, GatePart part)
+    {
+        double all = row.N + row.Invalid + row.Unscored;
+        return part switch
+        {
+            GatePart.Low => row.Value.Low,
+            GatePart.High => row.Value.High,
+            GatePart.Corrected => row.Corrected?.Value ?? double.NaN,
+            GatePart.N => row.N,
+            GatePart.InvalidShare => row.Invalid / all,
+            GatePart.UnscoredShare => row.Unscored / all,
+            _ => row.Value.Value,
+        };
+    }
+
+    public static string Text(GatePart part, double value) =>
+        part == GatePart.N ? $"{value:0}" : SummaryMarkdown.Number(value);
+
+    /// <summary>Between what numbers the answers left out could bring the one found.</summary>
+    /// <remarks>
+    /// A share moves between all of them no and all of them yes, a mean between the ends of its range, and its limits
+    /// and correction move with it. Of any other metric nothing is known, so it may be anything in its range.
+    /// </remarks>
+    public static Bounds Possible(MetricRow row, GatePart part)
+    {
+        var found = Found(row, part);
+        double missing = row.Invalid + row.Unscored, all = row.N + missing;
+        if (missing == 0 || part is GatePart.N or GatePart.InvalidShare or GatePart.UnscoredShare)
+        {
+            return new(found, found);
+        }
+
+        var range = Ranges.GetValueOrDefault(row.Metric, Any);
+        if (part == GatePart.Corrected || (row.Count is null && !IsMean(row.Metric)))
+        {
+            return range;
+        }
+
+        range = row.Count is null ? Bounds.Parse(row.Direction) ?? Any : Bounds.Rate;
+        var mean = row.Value.Value;
+        return new(
+            found - mean + (mean * row.N + missing * range.Low) / all,
+            found - mean + (mean * row.N + missing * range.High) / all);
+    }
+
+    private static bool IsMean(string metric) => metric is MetricNames.HarmfulnessScore or MetricNames.MeanReward;
+}

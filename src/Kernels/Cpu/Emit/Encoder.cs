@@ -1,0 +1,427 @@
+namespace SafeLlama.Kernels;
+
+/// <summary>Writes x86-64 machine code: the two dozen instructions that a register tile consists of.</summary>
+/// <remarks>
+/// Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2. Registers are numbers:
+/// rax 0, rcx 1, rdx 2, rdi 7, r8–r11 8–11; zmm0–zmm31; k0–k7, where mask 0 means no mask. The tests disassemble every
+/// tile with another program's decoder and compare it with another program's encoder.
+/// </remarks>
+internal sealed class Encoder
+{
+    private const int MapBasic = 1;
+    private const int Map38 = 2;
+    private const int NoPrefix = 0;
+    private const int Prefix66 = 1;
+    private const int PrefixF3 = 2;
+    private const int VectorBytes = 64;
+
+    private readonly List<byte> _code = [];
+    private readonly List<int> _labels = [];
+    private readonly List<(int At, int Label)> _forward = [];
+    private readonly List<int> _labelLines = [];
+    private readonly List<string>? _listing;
+    private int _comments;
+
+    /// <param name="lists">Whether to keep the instructions as text too, for a reader.</param>
+    public Encoder(bool lists = false) => _listing = lists ? [] : null;
+
+    /// <summary>
+    /// The instructions in Intel's notation, comments between; a jump names the number of the instruction it goes to.
+    /// </summary>
+    public IReadOnlyList<string> Listing =>
+    [
+        .. _labelLines.Select((line, label) => (line, label)).Aggregate(
+            (IEnumerable<string>)(_listing ?? []),
+            (lines, l) => lines.Select(text => text.Replace(
+                $" label {l.label}.", $" {l.line}", StringComparison.Ordinal))),
+    ];
+
+    /// <summary>A line of the listing that is no instruction.</summary>
+    public void Comment(string text)
+    {
+        _listing?.Add($"; {text}");
+        _comments++;
+    }
+
+    /// <summary>mov to, from.</summary>
+    public void Move(int to, int from)
+    {
+        _listing?.Add($"mov {Name(to)},{Name(from)}");
+        Integer(0x89, from, to);
+    }
+
+    /// <summary>mov to, [from].</summary>
+    public void Load(int to, Operand from)
+    {
+        _listing?.Add($"mov {Name(to)},{Text(from)}");
+        Integer(0x8B, to, from);
+    }
+
+    /// <summary>lea to, [address].</summary>
+    public void LoadAddress(int to, Operand address)
+    {
+        _listing?.Add($"lea {Name(to)},{Text(address)}");
+        Integer(0x8D, to, address);
+    }
+
+    /// <summary>add to, from.</summary>
+    public void Add(int to, int from)
+    {
+        _listing?.Add($"add {Name(to)},{Name(from)}");
+        Integer(0x01, from, to);
+    }
+
+    /// <summary>cmp left, [right].</summary>
+    public void Compare(int left, Operand right)
+    {
+        _listing?.Add($"cmp {Name(left)},{Text(right)}");
+        Integer(0x3B, left, right);
+    }
+
+    /// <summary>test register, register.</summary>
+    public void Test(int register)
+    {
+        _listing?.Add($"test {Name(register)},{Name(register)}");
+        Integer(0x85, register, register);
+    }
+
+    /// <summary>add to, value; the short forms where they exist.</summary>
+    public void AddImmediate(int to, int value)
+    {
+        _listing?.Add($"add {Name(to)},{Hex(value)}");
+        var isShort = value is >= -128 and <= 127;
+        Rex(wide: true, 0, -1, to);
+        if (!isShort && to == 0)
+        {
+            Byte(0x05);
+            Int32(value);
+            return;
+        }
+
+        Byte(isShort ? 0x83 : 0x81);
+        Byte(0xC0 | (to & 7));
+        if (isShort)
+        {
+            Byte(value);
+        }
+        else
+        {
+            Int32(value);
+        }
+    }
+
+    /// <summary>A label at this place, for a jump back.</summary>
+    public int LabelHere()
+    {
+        _labels.Add(_code.Count);
+        _labelLines.Add(Line);
+        return _labels.Count - 1;
+    }
+
+    /// <summary>A label whose place comes later.</summary>
+    public int LabelAhead()
+    {
+        _labels.Add(-1);
+        _labelLines.Add(-1);
+        return _labels.Count - 1;
+    }
+
+    /// <summary>The place of a label that was made by <see cref="LabelAhead"/>.</summary>
+    public void Place(int label) => (_labels[label], _labelLines[label]) = (_code.Count, Line);
+
+    /// <summary>A jump to a label that has its place already.</summary>
+    public void JumpBack(Condition condition, int label)
+    {
+        _listing?.Add($"{Name(condition)} {_labelLines[label]}");
+        var near = _labels[label] - (_code.Count + 2);
+        if (near >= -128)
+        {
+            Byte(condition == Condition.Always ? 0xEB : 0x70 | (int)condition);
+            Byte(near);
+            return;
+        }
+
+        JumpOpcode(condition);
+        Int32(_labels[label] - (_code.Count + 4));
+    }
+
+    /// <summary>A jump to a label that is placed later.</summary>
+    public void JumpAhead(Condition condition, int label)
+    {
+        _listing?.Add($"{Name(condition)} label {label}.");
+        JumpOpcode(condition);
+        _forward.Add((_code.Count, label));
+        Int32(0);
+    }
+
+    public void Return()
+    {
+        _listing?.Add("ret");
+        Byte(0xC3);
+    }
+
+    /// <summary>prefetcht0 [address].</summary>
+    public void PrefetchL1(Operand address)
+    {
+        _listing?.Add($"prefetcht0 {Text(address)}");
+        Rex(wide: false, 0, address.Index, address.Base);
+        Byte(0x0F);
+        Byte(0x18);
+        ModRm(1, address, 1);
+    }
+
+    public void ZeroUpper()
+    {
+        _listing?.Add("vzeroupper");
+        Byte(0xC5);
+        Byte(0xF8);
+        Byte(0x77);
+    }
+
+    /// <summary>kmovw mask, [from].</summary>
+    public void LoadMask(int mask, Operand from)
+    {
+        _listing?.Add($"kmovw k{mask},{Text(from)}");
+        Vex(0x90, mask, from);
+    }
+
+    /// <summary>vmovups [to], xmm.</summary>
+    public void StoreXmm(Operand to, int xmm)
+    {
+        _listing?.Add($"vmovups {Text(to)},xmm{xmm}");
+        Vex(0x11, xmm, to);
+    }
+
+    /// <summary>vmovups xmm, [from].</summary>
+    public void LoadXmm(int xmm, Operand from)
+    {
+        _listing?.Add($"vmovups xmm{xmm},{Text(from)}");
+        Vex(0x10, xmm, from);
+    }
+
+    /// <summary>vpxord zmm, zmm, zmm.</summary>
+    public void Zero(int zmm)
+    {
+        _listing?.Add($"vpxord zmm{zmm},zmm{zmm},zmm{zmm}");
+        Evex(MapBasic, Prefix66, 0xEF, zmm, zmm, zmm);
+    }
+
+    /// <summary>vmovups zmm, [from].</summary>
+    public void LoadVector(int zmm, Operand from)
+    {
+        _listing?.Add($"vmovups zmm{zmm},{Text(from)}");
+        Evex(MapBasic, NoPrefix, 0x10, zmm, 0, from, VectorBytes);
+    }
+
+    /// <summary>vmovups [to] {mask}, zmm.</summary>
+    public void StoreVector(Operand to, int zmm, int mask)
+    {
+        _listing?.Add($"vmovups {Text(to)}{Mask(mask)},zmm{zmm}");
+        Evex(MapBasic, NoPrefix, 0x11, zmm, 0, to, VectorBytes, mask);
+    }
+
+    /// <summary>vpbroadcastd zmm, [from].</summary>
+    public void BroadcastPair(int zmm, Operand from)
+    {
+        _listing?.Add($"vpbroadcastd zmm{zmm},{Text(from)}");
+        Evex(Map38, Prefix66, 0x58, zmm, 0, from, 4);
+    }
+
+    /// <summary>vbroadcastss zmm, [from].</summary>
+    public void BroadcastFloat(int zmm, Operand from)
+    {
+        _listing?.Add($"vbroadcastss zmm{zmm},{Text(from)}");
+        Evex(Map38, Prefix66, 0x18, zmm, 0, from, 4);
+    }
+
+    /// <summary>vdpbf16ps sum, a, b: sum += a₁ b₁, then sum += a₀ b₀, for each pair of bf16.</summary>
+    public void DotBFloat16(int sum, int a, int b)
+    {
+        _listing?.Add($"vdpbf16ps zmm{sum},zmm{a},zmm{b}");
+        Evex(Map38, PrefixF3, 0x52, sum, a, b);
+    }
+
+    /// <summary>vfmadd231ps sum, a, b: sum += a b.</summary>
+    public void MultiplyAdd(int sum, int a, int b)
+    {
+        _listing?.Add($"vfmadd231ps zmm{sum},zmm{a},zmm{b}");
+        Evex(Map38, Prefix66, 0xB8, sum, a, b);
+    }
+
+    /// <summary>vfmadd213ps value {mask}, factor, [addend]: value = value · factor + addend.</summary>
+    public void ScaleAndAdd(int value, int factor, Operand addend, int mask)
+    {
+        _listing?.Add($"vfmadd213ps zmm{value}{Mask(mask)},zmm{factor},{Text(addend)}");
+        Evex(Map38, Prefix66, 0xA8, value, factor, addend, VectorBytes, mask);
+    }
+
+    /// <summary>vmulps zmm, a, b.</summary>
+    public void Multiply(int zmm, int a, int b)
+    {
+        _listing?.Add($"vmulps zmm{zmm},zmm{a},zmm{b}");
+        Evex(MapBasic, NoPrefix, 0x59, zmm, a, b);
+    }
+
+    /// <summary>The code, its jumps resolved.</summary>
+    public byte[] ToBytes()
+    {
+        byte[] code = [.. _code];
+        foreach (var (at, label) in _forward)
+        {
+            BitConverter.TryWriteBytes(code.AsSpan(at), _labels[label] - (at + 4));
+        }
+
+        return code;
+    }
+
+    /// <summary>The number of the next instruction.</summary>
+    private int Line => (_listing?.Count ?? 0) - (_listing is null ? 0 : _comments);
+
+    private static string Name(int register) => register switch
+    {
+        0 => "rax",
+        1 => "rcx",
+        2 => "rdx",
+        7 => "rdi",
+        _ => $"r{register}",
+    };
+
+    private static string Name(Condition condition) => condition switch
+    {
+        Condition.Below => "jb",
+        Condition.AboveOrEqual => "jae",
+        Condition.Zero => "je",
+        _ => "jmp",
+    };
+
+    private static string Mask(int mask) => mask == 0 ? "" : $"{{k{mask}}}";
+
+    private static string Text(Operand m)
+    {
+        var index = m.Index < 0 ? "" : m.Scale == 1 ? $"+{Name(m.Index)}" : $"+{Name(m.Index)}*{m.Scale}";
+        return $"[{Name(m.Base)}{index}{(m.Displacement == 0 ? "" : "+" + Hex(m.Displacement))}]";
+    }
+
+    private static string Hex(int value)
+    {
+        var digits = value.ToString("X", System.Globalization.CultureInfo.InvariantCulture);
+        return value < 10 ? digits : char.IsAsciiLetter(digits[0]) ? $"0{digits}h" : $"{digits}h";
+    }
+
+    private void Byte(int value) => _code.Add((byte)value);
+
+    private void Int32(int value)
+    {
+        for (var shift = 0; shift < 32; shift += 8)
+        {
+            Byte(value >> shift);
+        }
+    }
+
+    private void JumpOpcode(Condition condition)
+    {
+        if (condition == Condition.Always)
+        {
+            Byte(0xE9);
+            return;
+        }
+
+        Byte(0x0F);
+        Byte(0x80 | (int)condition);
+    }
+
+    private void Integer(int opcode, int register, Operand memory)
+    {
+        Rex(wide: true, register, memory.Index, memory.Base);
+        Byte(opcode);
+        ModRm(register, memory, 1);
+    }
+
+    private void Integer(int opcode, int register, int other)
+    {
+        Rex(wide: true, register, -1, other);
+        Byte(opcode);
+        Byte(0xC0 | ((register & 7) << 3) | (other & 7));
+    }
+
+    /// <summary>0100 W R X B, left out where it says nothing.</summary>
+    private void Rex(bool wide, int register, int index, int baseRegister)
+    {
+        var indexBit = index < 0 ? 0 : index >> 3;
+        var rex = 0x40 | (wide ? 8 : 0) | (register >> 3 << 2) | (indexBit << 1) | (baseRegister >> 3);
+        if (rex != 0x40)
+        {
+            Byte(rex);
+        }
+    }
+
+    /// <summary>
+    /// ModRM, SIB and displacement. A displacement of one byte counts in units: bytes, or in EVEX the operand's size.
+    /// </summary>
+    private void ModRm(int register, Operand m, int unit)
+    {
+        var isShort = m.Displacement % unit == 0 && m.Displacement / unit is >= -128 and <= 127;
+        var mode = m.Displacement == 0 && (m.Base & 7) != 5 ? 0 : isShort ? 1 : 2;
+        var needsSib = m.Index >= 0 || (m.Base & 7) == 4;
+        Byte((mode << 6) | ((register & 7) << 3) | (needsSib ? 4 : m.Base & 7));
+        if (needsSib)
+        {
+            var scale = int.Log2(m.Scale);
+            Byte((scale << 6) | ((m.Index < 0 ? 4 : m.Index & 7) << 3) | (m.Base & 7));
+        }
+
+        if (mode == 1)
+        {
+            Byte(m.Displacement / unit);
+        }
+        else if (mode == 2)
+        {
+            Int32(m.Displacement);
+        }
+    }
+
+    /// <summary>VEX, 128 bits, map 0F, no second source.</summary>
+    private void Vex(int opcode, int register, Operand memory)
+    {
+        if (memory.Base < 8 && memory.Index < 8)
+        {
+            Byte(0xC5);
+            Byte(((~register >> 3 & 1) << 7) | 0x78);
+        }
+        else
+        {
+            Byte(0xC4);
+            var index = memory.Index >= 8 ? 0 : 1;
+            var baseBit = memory.Base >= 8 ? 0 : 1;
+            Byte(((~register >> 3 & 1) << 7) | (index << 6) | (baseBit << 5) | MapBasic);
+            Byte(0x78);
+        }
+
+        Byte(opcode);
+        ModRm(register, memory, 1);
+    }
+
+    private void Evex(int map, int prefix, int opcode, int register, int second, int third)
+    {
+        EvexPrefix(map, prefix, register, second, (third >> 4, third >> 3), 0);
+        Byte(opcode);
+        Byte(0xC0 | ((register & 7) << 3) | (third & 7));
+    }
+
+    private void Evex(int map, int prefix, int opcode, int register, int second, Operand m, int unit, int mask = 0)
+    {
+        EvexPrefix(map, prefix, register, second, (m.Index < 0 ? 0 : m.Index >> 3, m.Base >> 3), mask);
+        Byte(opcode);
+        ModRm(register, m, unit);
+    }
+
+    /// <summary>62; R X B R′ 0 m m m; W v v v v 1 p p; z L′ L b V′ a a a, for 512 bits.</summary>
+    private void EvexPrefix(int map, int prefix, int register, int second, (int X, int B) extension, int mask)
+    {
+        Byte(0x62);
+        Byte(((~register >> 3 & 1) << 7) | ((~extension.X & 1) << 6) | ((~extension.B & 1) << 5)
+            | ((~register >> 4 & 1) << 4) | map);
+        Byte(((~second & 15) << 3) | 4 | prefix);
+        Byte((2 << 5) | ((~second >> 4 & 1) << 3) | mask);
+    }
+}

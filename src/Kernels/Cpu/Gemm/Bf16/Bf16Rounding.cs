@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>fp32 to bf16 as the operands of products are rounded.</summary>
+/// <remarks>
+/// To nearest, ties to even; a NaN stays one; a magnitude below 2⁻⁵⁶ becomes zero. By the last rule every product of two
+/// operands is a multiple of 2⁻¹²⁶, so no sum is subnormal. vdpbf16ps, which takes subnormal numbers for zero, then gives
+/// the very bytes of fp32 multiply-adds in its order.
+/// </remarks>
+internal static unsafe class Bf16Rounding
+{
+    /// <summary>2⁻⁵⁶.</summary>
+    public const float Least = 1.3877787807814457e-17f;
+
+    /// <summary>Exponent bits of <see cref="Least"/> in bf16.</summary>
+    private const ushort LeastBits = (127 - 56) << 7;
+
+    private const ushort Magnitude = 0x7FFF;
+
+    private static readonly Vector512<ushort> UpperHalves = Vector512.Create([.. Enumerable.Range(0, 32)
+        .Select(i => (ushort)((2 * i) + 1))]);
+
+    /// <summary>The rule for one value.</summary>
+    public static ushort Round(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        if (float.IsNaN(value))
+        {
+            return (ushort)((bits >> 16) | 0x40);
+        }
+
+        return MathF.Abs(value) < Least ? (ushort)0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
+    /// <summary>The rule for a value that is bf16 already.</summary>
+    public static ushort Round(ushort value) => (value & Magnitude) < LeastBits ? (ushort)0 : value;
+
+    /// <inheritdoc cref="Round(ushort)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<ushort> Round(Vector512<ushort> values)
+    {
+        var isSmall = Vector512.LessThan(values & Vector512.Create(Magnitude), Vector512.Create(LeastBits));
+        return Vector512.ConditionalSelect(isSmall, Vector512<ushort>.Zero, values);
+    }
+
+    /// <summary>Sixteen floats, the rounded ones in the upper halves; the lower halves hold anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> RoundUpperHalves(Vector512<float> values)
+    {
+        var isSmall = Vector512.LessThan(Vector512.Abs(values), Vector512.Create(Least));
+        var isNaN = Avx512F.CompareUnordered(values, values).AsUInt32();
+        var bits = Vector512.ConditionalSelect(isSmall, Vector512<float>.Zero, values).AsUInt32();
+        var even = Vector512.ShiftRightLogical(bits, 16) & Vector512.Create(1u);
+        return Vector512.ConditionalSelect(
+            isNaN, bits | Vector512.Create(0x400000u), bits + even + Vector512.Create(0x7FFFu));
+    }
+
+    /// <summary>Sixteen pairs: the rounded values of one row in the lower halves, of the next in the upper.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> RoundPairs(Vector512<float> even, Vector512<float> odd) =>
+        Vector512.ShiftRightLogical(RoundUpperHalves(even), 16)
+            | (RoundUpperHalves(odd) & Vector512.Create(0xFFFF0000u));
+
+    /// <summary>Rounds one row.</summary>
+    /// <param name="from">[count].</param>
+    /// <param name="to">[padded], zeros behind count.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RoundRow(float* from, int count, ushort* to, int padded)
+    {
+        var upper = UpperHalves;
+        var k = 0;
+        for (; k <= count - 32; k += 32)
+        {
+            var low = RoundUpperHalves(Vector512.Load(from + k)).AsUInt16();
+            var high = RoundUpperHalves(Vector512.Load(from + k + 16)).AsUInt16();
+            Avx512BW.PermuteVar32x16x2(low, upper, high).Store(to + k);
+        }
+
+        for (; k < count; k++)
+        {
+            to[k] = Round(from[k]);
+        }
+
+        for (; k < padded; k++)
+        {
+            to[k] = 0;
+        }
+    }
+}

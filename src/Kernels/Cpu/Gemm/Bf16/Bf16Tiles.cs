@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>The machine code of every bf16 tile: 1 to 12 rows, one or two vectors, both forms of A.</summary>
+/// <remarks>
+/// .NET has no intrinsic for vdpbf16ps (AVX512_BF16), so the tiles are written byte by byte and mapped as code. Where
+/// the instruction is missing, slow, or code may not be mapped, the same bytes come from fp32 multiply-adds
+/// (<see cref="Bf16Emulation"/>).
+/// </remarks>
+internal sealed unsafe class Bf16Tiles
+{
+    /// <summary>A processor that splits the instruction gains nothing by it.</summary>
+    private const double LeastGain = 1.1;
+
+    private const int Alignment = 64;
+
+    private static readonly Lazy<(Bf16Tiles? Tiles, string Description)> Choice = new(Choose);
+
+    // Never disposed of: the code is needed as long as the process runs.
+    private readonly CodeMemory _memory;
+    private readonly int[] _offsets;
+
+    private Bf16Tiles(CodeMemory memory, int[] offsets) => (_memory, _offsets) = (memory, offsets);
+
+    /// <summary>The tiles, where they are worth running here; null where bf16 is emulated.</summary>
+    public static Bf16Tiles? Instance => Choice.Value.Tiles;
+
+    /// <summary><c>instruction, 1.97×</c>, or <c>emulated (reason)</c>.</summary>
+    public static string Description => Choice.Value.Description;
+
+    /// <summary>Whether the processor has the instruction, and the vectors beside it.</summary>
+    public static bool IsSupported => Avx512BW.IsSupported
+        && X86Base.CpuId(0, 0).Eax >= 7 && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
+
+    /// <summary>Where the code begins.</summary>
+    internal byte* Start => _memory.Start;
+
+    /// <summary>C = addend + scale · (A B + A′ B′) for one tile.</summary>
+    public void Multiply(TileForm form, int rows, int vectors, TileArguments* arguments)
+    {
+        var code = _memory.Start + _offsets[Index(form, rows, vectors)];
+        ((delegate* unmanaged<TileArguments*, void>)code)(arguments);
+    }
+
+    /// <summary>Writes and maps all tiles, whether or not they are worth running; null, with the reason, if not.</summary>
+    internal static Bf16Tiles? TryCreate(out string? reason)
+    {
+        if (!IsSupported)
+        {
+            reason = "no AVX512_BF16";
+            return null;
+        }
+
+        var code = new List<byte>();
+        var offsets = new int[Index(TileForm.Panels, TileCode.Rows, 2) + 1];
+        foreach (var form in Enum.GetValues<TileForm>())
+        {
+            for (var rows = 1; rows <= TileCode.Rows; rows++)
+            {
+                for (var vectors = 1; vectors <= 2; vectors++)
+                {
+                    offsets[Index(form, rows, vectors)] = code.Count;
+                    code.AddRange(TileCode.Write(form, rows, vectors, OperatingSystem.IsWindows()));
+                    code.AddRange(new byte[(Alignment - (code.Count % Alignment)) % Alignment]);
+                }
+            }
+        }
+
+        var memory = CodeMemory.TryMap(CollectionsMarshal.AsSpan(code), out reason);
+        return memory is null ? null : new Bf16Tiles(memory, offsets);
+    }
+
+    private static int Index(TileForm form, int rows, int vectors) =>
+        (((((int)form * TileCode.Rows) + rows) - 1) * 2) + vectors - 1;
+
+    private static (Bf16Tiles? Tiles, string Description) Choose()
+    {
+        if (Environment.GetEnvironmentVariable("SAFELLAMA_EMIT") == "0")
+        {
+            return (null, "emulated (SAFELLAMA_EMIT=0)");
+        }
+
+        if (TryCreate(out var reason) is not { } tiles)
+        {
+            return (null, $"emulated ({reason})");
+        }
+
+        var gain = tiles.TimesAsFast();
+        return gain > LeastGain
+            ? (tiles, FormattableString.Invariant($"instruction, {gain:F2}×"))
+            : (null, FormattableString.Invariant($"emulated (the instruction is {gain:F2}× as fast as fp32)"));
+    }
+
+    /// <summary>How many times as fast as the fp32 tile the instruction computes the same sums here.</summary>
+    private double TimesAsFast()
+    {
+        const int K = 256;
+        const int ARow = 4 * K;
+        using var memory = new HostMemory((TileCode.Rows * ARow) + (2 * K * TileCode.StepBytes) + 8192, "bf16 trial");
+        var a = memory.Pointer;
+        var b = a + (TileCode.Rows * ARow);
+        var c = (float*)(b + (K * TileCode.StepBytes));
+        var pairs = new TileArguments
+        {
+            A = a,
+            ARowBytes = ARow / 2,
+            B = b,
+            BEnd = b + (K / 2 * TileCode.StepBytes),
+            C = c,
+            CRowBytes = TileCode.StepBytes,
+            Scale = 1,
+            LastMask = 0xFFFF,
+        };
+        var floats = new TileOperands
+        {
+            A = (float*)a,
+            RowStride = K,
+            StepStride = 1,
+            B = (float*)b,
+            PanelStride = TileCode.Columns,
+            Depth = K,
+            C = c,
+            CStride = TileCode.Columns,
+            Scale = 1,
+        };
+        var (fast, plain) = (long.MaxValue, long.MaxValue);
+        for (var round = 0; round < 8; round++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            for (var i = 0; i < 20; i++)
+            {
+                Multiply(TileForm.Rows, TileCode.Rows, 2, &pairs);
+            }
+
+            var middle = Stopwatch.GetTimestamp();
+            for (var i = 0; i < 20; i++)
+            {
+                Tile<Lanes512, Tile12x2>.Multiply(floats);
+            }
+
+            fast = Math.Min(fast, middle - start);
+            plain = Math.Min(plain, Stopwatch.GetTimestamp() - middle);
+        }
+
+        return (double)plain / fast;
+    }
+}

@@ -1,0 +1,23 @@
+namespace SafeLlama.Study;
+
+/// <summary>An encoder that judges a study's answers, and where it can be had.</summary>
+public sealed record StudyJudge
+{
+    /// <summary>Rates harm, for the measure of that name.</summary>
+    public const string Harmfulness = "harmfulness";
+
+    /// <summary>Rewards answers; two arms' evaluations compare by it.</summary>
+    public const string Preference = "preference";
+
+    /// <summary><see cref="Harmfulness"/> or <see cref="Preference"/>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The checkpoint's folder.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Where the checkpoint comes from; nothing is downloaded.</summary>
+    public required string From { get; init; }
+
+    /// <summary>From this score on an answer is harmful.</summary>
+    public double Threshold { get; init; } = Evaluation.HarmfulnessJudge.Middle;
+}

@@ -1,0 +1,79 @@
+using SafeLlama.Common;
+
+namespace SafeLlama.Training;
+
+/// <summary>Settings of a fine-tuning run that exclude each other, or would have no effect.</summary>
+public static class FineTuneChecks
+{
+    private static readonly string[] LoraSettings =
+    [
+        nameof(FineTuneRequest.Rank), nameof(FineTuneRequest.Alpha), nameof(FineTuneRequest.Dropout),
+        nameof(FineTuneRequest.Targets), nameof(FineTuneRequest.RankStabilized),
+    ];
+
+    /// <exception cref="SafeLlamaException">Settings exclude each other, one that is needed is missing, or one that is
+    /// given would have no effect.</exception>
+    public static void Check(SettingTable<FineTuneRequest> settings)
+    {
+        var r = settings.Value;
+        Require(r.Model is null != r.Init is null,
+            "Give `Model` to fine-tune, or `Init` and `Tokenizer` to begin anew: one of them.");
+        Require(r.Model is not null || r.Tokenizer is not null,
+            "`Init` needs `Tokenizer`: the folder of the tokenizer that goes with the new model.");
+        Require(r.Data.Count > 0, "`Data` is missing: what is to be learned?");
+        Require(r.Steps is null || !settings.IsGiven(nameof(r.Epochs)),
+            "`Steps` and `Epochs` say the same thing twice; give one.");
+        Require(r.SafetyExamples is null || r.SafetyShare is null,
+            "`SafetyExamples` and `SafetyShare` say the same thing twice; give one.");
+        Require(r.Safety.Count > 0 == (r.SafetyExamples is not null || r.SafetyShare is not null), r.Safety.Count > 0
+            ? "`Safety` needs `SafetyExamples` or `SafetyShare`: how many of its rows are mixed in."
+            : "`SafetyExamples` and `SafetyShare` need `Safety` to draw from.");
+        foreach (var (names, why) in Inert(r))
+        {
+            var given = names.Where(settings.IsGiven).Select(name => $"`{name}`").ToList();
+            Require(given.Count == 0, $"{string.Join(", ", given)} would have no effect: {why}.");
+        }
+    }
+
+    /// <summary>
+    /// Settings that this run would not heed, and why: given they are refused, else they are not shown.
+    /// </summary>
+    public static IEnumerable<(IReadOnlyList<string> Names, string Why)> Inert(FineTuneRequest r)
+    {
+        if (r.Init is not null)
+        {
+            yield return ([.. LoraSettings, nameof(r.Adapter), nameof(r.Full)], "`Init` trains all weights anew");
+        }
+        else if (r.Full)
+        {
+            yield return ([.. LoraSettings, nameof(r.Adapter)], "`Full` trains all weights");
+        }
+        else
+        {
+            yield return ([nameof(r.Dtype)], "an adapter is stored in fp32");
+        }
+
+        if (r.Adapter is not null)
+        {
+            yield return (LoraSettings, "`Adapter` brings its own");
+        }
+
+        if (r.Steps is not null)
+        {
+            yield return ([nameof(r.Epochs)], "`Steps` says how long");
+        }
+
+        if (r.Device == "reference" || r.Device.StartsWith("cuda", StringComparison.Ordinal))
+        {
+            yield return ([nameof(r.Threads)], $"`Device` {r.Device} does not use them");
+        }
+    }
+
+    private static void Require(bool fine, string fault)
+    {
+        if (!fine)
+        {
+            throw SafeLlamaException.Usage(fault);
+        }
+    }
+}

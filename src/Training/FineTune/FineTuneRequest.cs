@@ -1,0 +1,211 @@
+using System.Text.Json.Serialization;
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Kernels;
+using SafeLlama.Model;
+
+namespace SafeLlama.Training;
+
+/// <summary>How held-out rows are drawn.</summary>
+public enum ValidationDraw
+{
+    /// <summary>One draw over all rows.</summary>
+    Mixture,
+
+    /// <summary>The same share of the safety rows and of the others.</summary>
+    Stratified,
+}
+
+/// <summary>How a model trained whole is stored.</summary>
+public enum StoredType
+{
+    Fp32,
+    Bf16,
+}
+
+/// <summary>Who computes matrix products on a CUDA device.</summary>
+public enum MatrixProducts
+{
+    Own,
+    Cublas,
+}
+
+/// <summary>Everything a fine-tuning run can be told, in the order shown.</summary>
+public sealed record FineTuneRequest
+{
+    /// <summary>A model folder in Hugging Face layout, or a GGUF file as the base of LoRA.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Instead of <see cref="Model"/>: a <c>config.json</c> of which a new model is drawn and trained
+    /// whole.</summary>
+    public string? Init { get; init; }
+
+    /// <summary>The folder of the tokenizer; the model's own where not given.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>A PEFT adapter to start from instead of a new one.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>Train all weights of <see cref="Model"/> instead of an adapter.</summary>
+    public bool Full { get; init; }
+
+    /// <summary>Files of rows to learn.</summary>
+    public IReadOnlyList<string> Data { get; init; } = [];
+
+    /// <summary>Files of safety demonstrations to mix in.</summary>
+    public IReadOnlyList<string> Safety { get; init; } = [];
+
+    /// <summary>How many safety rows, Ns.</summary>
+    public int? SafetyExamples { get; init; }
+
+    /// <summary>Instead: the safety share Ns/(Nb+Ns).</summary>
+    public double? SafetyShare { get; init; }
+
+    /// <summary>How many rows of <see cref="Data"/>, Nb; all where not given.</summary>
+    public int? BaseExamples { get; init; }
+
+    /// <summary>The prompt's form: a name, a file, or what adapter and model bring.</summary>
+    public string Template { get; init; } = TemplateResolver.Auto;
+
+    /// <summary>The most tokens of a row; running text is cut into blocks of so many.</summary>
+    public int MaxLength { get; init; } = 512;
+
+    /// <summary>What happens to longer rows.</summary>
+    public Truncation Truncation { get; init; }
+
+    /// <summary>Take the loss on prompts too, not on answers alone.</summary>
+    public bool TrainOnInputs { get; init; }
+
+    /// <summary>Rows held out to measure the loss on.</summary>
+    public Amount Validation { get; init; } = Amount.Share(0.05);
+
+    public ValidationDraw ValidationSplit { get; init; }
+
+    /// <summary>Seeds which rows are held out.</summary>
+    public long ValidationSeed { get; init; } = 42;
+
+    /// <summary>r: the rank of the update.</summary>
+    public int Rank { get; init; } = 8;
+
+    /// <summary>α: the update is scaled by α/r.</summary>
+    public double Alpha { get; init; } = 16;
+
+    /// <summary>The share of the adapter's input that training drops.</summary>
+    public double Dropout { get; init; } = 0.05;
+
+    /// <summary>The linears that get an adapter, parted by commas, or <c>all</c>.</summary>
+    public string Targets { get; init; } = "q_proj,v_proj";
+
+    /// <summary>Scale by α/√r instead (rsLoRA).</summary>
+    public bool RankStabilized { get; init; }
+
+    /// <summary>Passes over the data.</summary>
+    public double Epochs { get; init; } = 3;
+
+    /// <summary>Instead: optimizer steps.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>Rows of an optimizer step.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Rows that pass through the model at once.</summary>
+    public int MicroBatch { get; init; } = 4;
+
+    /// <summary>What backward computes again instead of keeping.</summary>
+    public Recompute Recompute { get; init; }
+
+    /// <summary>The peak of the learning rate.</summary>
+    public double LearningRate { get; init; } = 3e-4;
+
+    /// <summary>How the learning rate falls after its peak.</summary>
+    public ScheduleShape Schedule { get; init; } = ScheduleShape.Linear;
+
+    /// <summary>Steps over which the learning rate rises from 0.</summary>
+    public Amount WarmupSteps { get; init; } = Amount.Share(0.05);
+
+    /// <summary>AdamW's decay; norms and biases do not decay.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>AdamW's decay of the first moment.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>AdamW's decay of the second moment.</summary>
+    public double Beta2 { get; init; } = 0.999;
+
+    /// <summary>Added to the root of the second moment.</summary>
+    public double AdamEpsilon { get; init; } = 1e-8;
+
+    /// <summary>The global gradient norm is clipped to this; 0 does not clip.</summary>
+    public double MaxGradNorm { get; init; } = 1;
+
+    /// <summary>What the summed loss is divided by.</summary>
+    public LossNormalization LossDivisor { get; init; }
+
+    /// <summary>Steps from one validation and checkpoint to the next.</summary>
+    public int EvaluateEvery { get; init; } = 50;
+
+    /// <summary>Validations without a better loss after which the run stops; 0 never does.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>Checkpoints kept beside the best.</summary>
+    public int KeepCheckpoints { get; init; } = 2;
+
+    public StoredType Dtype { get; init; }
+
+    /// <summary>Seeds the order of rows, new weights and dropout.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Where to compute: cpu, cuda, cuda:bf16 or reference.</summary>
+    public string Device { get; init; } = "cpu";
+
+    public MatrixProducts Matmul { get; init; }
+
+    /// <summary>Threads of the cpu; all cores where not given.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>The memory the run may use, in GiB; what the machine has where not given.</summary>
+    public double? Memory { get; init; }
+
+    /// <summary>What a resumed run may be told anew: it changes no result.</summary>
+    [JsonIgnore]
+    public static IReadOnlyList<string> Harmless { get; } =
+        [nameof(Recompute), nameof(KeepCheckpoints), nameof(Threads), nameof(Memory)];
+
+    /// <summary>Whether all weights learn.</summary>
+    [JsonIgnore]
+    public bool IsFull => Init is not null || Full;
+
+    /// <summary>The bytes the run may use: as asked for, or the device's own memory, or the host's.</summary>
+    public long MemoryBytes(IBackend backend) => Memory is { } gibibytes
+        ? (long)(gibibytes * (1L << 30))
+        : backend.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>How the run learns.</summary>
+    /// <exception cref="SafeLlamaException">The adapter to start from cannot be read, or a target is unknown.</exception>
+    public TrainingConfig Config() => new()
+    {
+        Lora = IsFull ? null : Adapter is not null ? PeftFolder.ReadConfig(Adapter) : new LoraConfig
+        {
+            Rank = Rank,
+            Alpha = Alpha,
+            Dropout = Dropout,
+            Targets = LoraConfig.ParseTargets(Targets),
+            RankStabilized = RankStabilized,
+        },
+        Epochs = Epochs,
+        Steps = Steps,
+        BatchSize = BatchSize,
+        MicroBatch = MicroBatch,
+        Recompute = Recompute,
+        LearningRate = LearningRate,
+        Schedule = Schedule,
+        WarmupSteps = WarmupSteps,
+        Optimizer = new AdamWSettings(Beta1, Beta2, AdamEpsilon, WeightDecay),
+        MaxGradNorm = MaxGradNorm,
+        LossDivisor = LossDivisor,
+        EvaluateEvery = EvaluateEvery,
+        Patience = Patience,
+        KeepCheckpoints = KeepCheckpoints,
+        Seed = Seed,
+    };
+}

@@ -1,0 +1,161 @@
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Kernels;
+using SafeLlama.Model;
+
+namespace SafeLlama.Training;
+
+/// <summary>How a fine-tuning run ended, as JSON too.</summary>
+/// <param name="Steps">Optimizer steps done.</param>
+/// <param name="BestStep">The step whose parameters were saved.</param>
+/// <param name="ValidationLoss">Its validation loss; absent where nothing is held out.</param>
+/// <param name="TrainingLoss">Training loss of the last step; absent where none was taken.</param>
+/// <param name="Saved">The folder of the adapter or of the model; absent where the run was interrupted.</param>
+public sealed record FineTuneResult(
+    int Steps, int BestStep, double? ValidationLoss, double? TrainingLoss, string? Saved);
+
+/// <summary>A model and rows to an adapter, or to a model trained whole.</summary>
+/// <remarks>
+/// The folder holds <c>run.json</c>, <c>mixture.json</c>, <c>metrics.jsonl</c>, <c>timings.jsonl</c>,
+/// <c>tensorboard/</c>, <c>checkpoints/</c>, and at the end <c>adapter/</c> or <c>model/</c>.
+/// <code>
+/// using var backend = new CpuBackend(4);
+/// var request = new FineTuneRequest { Model = "models/tiny", Data = ["rows.jsonl"], Steps = 100 };
+/// var result = new FineTuneRun(new(request), backend, NoView.Instance).Run("run", resume: false, stop);
+/// </code>
+/// </remarks>
+/// <param name="settings">What to do.</param>
+/// <param name="backend">Where to compute; it outlives the run.</param>
+/// <param name="view">Who watches.</param>
+public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend backend, ITrainingView view)
+{
+    private readonly FineTuneRequest _request = Checked(settings);
+
+    private string BaseModel => _request.Model ?? "";
+
+    /// <summary>Works out what the run would do, and writes nothing.</summary>
+    public (FineTunePlan Plan, FineTuneInputs Inputs) Plan()
+    {
+        var inputs = FineTuneInputs.Read(_request);
+        return (FineTunePlan.Of(_request, inputs, backend), inputs);
+    }
+
+    /// <summary>Learns until the end, an early stop or a request to stop.</summary>
+    /// <param name="output">The run's folder: new or empty, or one to go on with.</param>
+    /// <param name="resume">Go on with what the folder holds.</param>
+    /// <exception cref="SafeLlamaException">The folder is taken, a file is wrong, it does not fit, or a step was not
+    /// finite.</exception>
+    public FineTuneResult Run(string output, bool resume, CancellationToken stop)
+    {
+        using var claimed = OutputFolder.Claim(output, resume);
+        var (plan, inputs) = Plan();
+        view.Note(plan.InAll);
+        plan.RequireFit();
+        view.Planned(plan.Schedule.TotalSteps);
+        Begin(output, resume, plan, inputs);
+
+        using var weights = Weights(inputs.Shape);
+        using var adapter = plan.Config.Lora is null ? null : Adapter(inputs.Shape, plan.Config.Lora);
+        using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
+        view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
+        using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseModel, view);
+        var result = run.Run(stop);
+        var saved = result.Interrupted ? null : adapter is null
+            ? SaveModel(output, weights, inputs) : SaveAdapter(output, adapter, inputs.Template);
+        return new(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved);
+    }
+
+    private static FineTuneRequest Checked(SettingTable<FineTuneRequest> settings)
+    {
+        FineTuneChecks.Check(settings);
+        return settings.Value;
+    }
+
+    private void Begin(string output, bool resume, FineTunePlan plan, FineTuneInputs inputs)
+    {
+        var hashes = inputs.Hashes(_request);
+        if (resume && RunFile.IsIn(output))
+        {
+            RunFile.Read(output).RequireUnchanged(output, hashes);
+            return;
+        }
+
+        foreach (var note in inputs.Notes)
+        {
+            view.Note(note);
+        }
+
+        inputs.Manifest.Write(Path.Combine(output, "mixture.json"));
+        RunFile.Of(settings, hashes, plan).Write(output);
+    }
+
+    private LlamaWeights Weights(LlamaConfig shape)
+    {
+        if (_request.Init is not null)
+        {
+            return LlamaWeights.InitializeRandom(backend, shape, _request.Seed);
+        }
+
+        var weights = _request.IsFull
+            ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
+            : LlamaWeights.Load(backend, shape, BaseModel);
+        foreach (var note in weights.Notes)
+        {
+            view.Note(note);
+        }
+
+        if (weights.Ignored.Count > 0)
+        {
+            view.Note($"{BaseModel}: {weights.Ignored.Count} tensors have no place in this model: "
+                + string.Join(", ", weights.Ignored.Take(5)));
+        }
+
+        return weights;
+    }
+
+    private LoraAdapter Adapter(LlamaConfig shape, LoraConfig config)
+    {
+        if (_request.Adapter is not { } folder)
+        {
+            return LoraAdapter.Create(backend, shape, config, _request.Seed);
+        }
+
+        var adapter = PeftFolder.Load(backend, shape, folder, trainable: true);
+        if (adapter.ChangesNothing)
+        {
+            view.Note($"{folder}: this adapter changes nothing yet: A or B is zero in every pair.");
+        }
+
+        return adapter;
+    }
+
+    private string SaveAdapter(string output, LoraAdapter adapter, PromptTemplate? template)
+    {
+        var path = Path.Combine(output, "adapter");
+        AtomicFolder.Ensure(path, partial =>
+        {
+            PeftFolder.Save(adapter, partial, BaseModel);
+            TemplateRecord.Save(partial, template);
+        });
+        if (adapter.ChangesNothing)
+        {
+            view.Note($"{path}: the adapter changes nothing: no step moved B. Train longer, or with fewer steps of "
+                + "warm-up.");
+        }
+
+        return path;
+    }
+
+    private string SaveModel(string output, LlamaWeights weights, FineTuneInputs inputs)
+    {
+        var path = Path.Combine(output, "model");
+        AtomicFolder.Ensure(path, partial =>
+        {
+            ModelFolder.Write(
+                partial, weights, _request.Dtype == StoredType.Bf16 ? DType.BFloat16 : DType.Float32, _request.Model,
+                inputs.TokenizerFolder);
+            TemplateRecord.Save(partial, inputs.Template);
+        });
+        return path;
+    }
+}

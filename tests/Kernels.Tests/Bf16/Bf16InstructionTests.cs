@@ -1,0 +1,73 @@
+namespace SafeLlama.Kernels.Tests.Bf16;
+
+/// <summary>Rounding, code memory and the instruction itself.</summary>
+internal sealed unsafe class Bf16InstructionTests
+{
+    [Test]
+    public void Vectors_round_every_kind_of_float_as_the_rule_says()
+    {
+        Assume.That(Bf16Tiles.IsSupported, "no AVX512_BF16");
+        var random = new Random(5);
+        var values = new float[1 << 16];
+        for (var i = 0; i < values.Length; i++)
+        {
+            // Any bits, and bits about the ties and the least magnitude.
+            var bits = (uint)random.NextInt64(1L << 32);
+            values[i] = BitConverter.UInt32BitsToSingle((i % 4) switch
+            {
+                0 => bits,
+                1 => (bits & 0xFFFF0000) | 0x8000,
+                2 => (bits & 0x807FFFFF) | (uint)((127 - 57 + (bits >> 30)) << 23),
+                _ => (bits & 0x8000FFFF) | 0x7F800000 | (bits & 0x7F0000),
+            });
+        }
+
+        var rounded = new ushort[values.Length];
+        fixed (float* from = values)
+        {
+            fixed (ushort* to = rounded)
+            {
+                Bf16Rounding.RoundRow(from, values.Length, to, values.Length);
+            }
+        }
+
+        Assert.That(rounded, Is.EqualTo(values.Select(Bf16Rounding.Round).ToArray()));
+    }
+
+    [TestCase(1.0f, 0x3F80)]
+    [TestCase(1.00390625f, 0x3F80, Description = "half way: to the even neighbor")]
+    [TestCase(1.01171875f, 0x3F82, Description = "half way: to the even neighbor, upward")]
+    [TestCase(float.PositiveInfinity, 0x7F80)]
+    [TestCase(3.4e38f, 0x7F80, Description = "overflows")]
+    [TestCase(1.3877787807814457e-17f, 0x2380, Description = "2^-56 stays")]
+    [TestCase(1.38e-17f, 0, Description = "below 2^-56")]
+    [TestCase(-1.38e-17f, 0, Description = "zero, and positive")]
+    [TestCase(1e-40f, 0)]
+    public void Rounding_is_to_nearest_even_and_small_values_are_zero(float value, int expected) =>
+        Assert.That(Bf16Rounding.Round(value), Is.EqualTo(expected));
+
+    [Test]
+    public void No_page_is_writable_and_executable_at_once()
+    {
+        Assume.That(OperatingSystem.IsLinux() && Bf16Tiles.IsSupported, "needs Linux and AVX512_BF16");
+        var tiles = Bf16Tiles.TryCreate(out var reason);
+        Assert.That(tiles, Is.Not.Null, reason);
+        var code = (ulong)tiles!.Start;
+        var pages = File.ReadLines("/proc/self/maps").Select(line => line.Split(' ', 3)).ToList();
+        var own = pages.Single(p => Contains(p[0], code));
+        Assert.That(own[1], Does.StartWith("r-x"));
+        GC.KeepAlive(tiles);
+
+        static bool Contains(string range, ulong address)
+        {
+            var ends = range.Split('-').Select(end => Convert.ToUInt64(end, 16)).ToArray();
+            return ends[0] <= address && address < ends[1];
+        }
+    }
+
+    [Test]
+    public void A_processor_without_the_instruction_gets_the_emulation_and_its_reason() =>
+        Assert.That(
+            Bf16Tiles.Description,
+            Does.Match(Bf16Tiles.Instance is null ? @"^emulated \(.+\)$" : @"^instruction, \d\.\d\d×$"));
+}
