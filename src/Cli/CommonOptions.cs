@@ -30,8 +30,8 @@ internal static class CommonOptions
     public static Option<string> Device() => new("--device")
     {
         Description =
-            "Where to compute: cpu, cuda (fp32), cuda:bf16 (tensor cores), or reference (fp64, slow, for checking).",
-        HelpName = "cpu|cuda|cuda:bf16|reference",
+            "Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor cores), or reference (fp64, slow, for checking).",
+        HelpName = "cpu|cpu:bf16|cuda|cuda:bf16|reference",
         DefaultValueFactory = _ => "cpu",
     };
 
@@ -58,6 +58,26 @@ internal static class CommonOptions
     {
         Description = "Go on with the run that --out holds.",
     };
+
+    /// <summary>0: what the model was made for.</summary>
+    public static Option<int> MaxLength()
+    {
+        var option = new Option<int>("--max-length")
+        {
+            Description =
+                "The most tokens of a sequence, prompt and answer together; 0 is what the model was made for.",
+            HelpName = "TOKENS",
+            DefaultValueFactory = _ => 0,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out var length) && length is < 0 or 1)
+            {
+                result.AddError($"--max-length {token.Value}: expected 0, or at least 2 tokens.");
+            }
+        });
+        return option;
+    }
 
     public static Option<string> Template() => new("--template")
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Model;
@@ -48,12 +49,13 @@ internal sealed class ExportCheckOptions
 
     /// <summary>Compares, and prints what was found on stderr.</summary>
     /// <param name="format">How matrices were stored; null where as in the base.</param>
-    public ExitCode Run(
+    /// <returns>Null where no check was asked for.</returns>
+    public (ExitCode Code, ExportComparison? Result) Run(
         ParseResult parsed, ExportRequest request, string to, string target, GgufFormat? format)
     {
         if (!IsAsked(parsed))
         {
-            return ExitCode.Success;
+            return (ExitCode.Success, null);
         }
 
         var prompts = parsed.GetValue(_suites)!
@@ -62,13 +64,18 @@ internal sealed class ExportCheckOptions
         using var interrupt = new Interrupt();
         using var original = LlamaSession.Open(
             backend, request.Model, new() { Adapter = request.Adapter, Template = request.Template! });
+        var file = to == "ollama" ? Path.Combine(target, "model.gguf") : target;
         using var exported = LlamaSession.Open(
             backend,
-            to == "ollama" ? Path.Combine(target, "model.gguf") : target,
-            new() { Adapter = to == "ollama" ? request.Adapter : null, Template = request.Template! });
+            file,
+            new()
+            {
+                Adapter = to == "ollama" ? request.Adapter : null,
+                Template = new JinjaTemplate(ChatTemplateFile.Find(file)!, TokenizerLoader.Load(file)),
+            });
         var result = ExportCheck.Run(original, exported, prompts, parsed.GetValue(_tokens), interrupt.Token);
         var tolerance = ExportTolerance.Of(format ?? GgufFormat.BF16);
         Terminal.Notes(result.Lines(tolerance));
-        return result.IsWithin(tolerance) ? ExitCode.Success : ExitCode.GateMissed;
+        return (result.IsWithin(tolerance) ? ExitCode.Success : ExitCode.GateMissed, result);
     }
 }

@@ -24,6 +24,11 @@ internal static class MetricView
             yield return line;
         }
 
+        foreach (var classes in summary.Behaviors)
+        {
+            yield return SafeText.ForTerminalCell(SummaryMarkdown.Classes(classes));
+        }
+
         foreach (var reason in summary.Unscored)
         {
             yield return SafeText.ForTerminalCell($"unscored by {reason.Judge}: {reason.Count}: {reason.Reason}");

@@ -68,7 +68,7 @@ internal sealed class BeamSearch(Llama model, DecodingConfig config)
             throw new SafeLlamaException(
                 ExitCode.NonFinite,
                 $"Beam search, token {length} of the answer: no token is left to choose from. The model's logits "
-                + $"are not finite, or --no-repeat-ngram {config.NoRepeatNgram} rules all of them out.");
+                + $"are not finite, or `NoRepeatNgram` {config.NoRepeatNgram} rules all of them out.");
         }
 
         for (var rank = 0; rank < ranked.Count && open.Count < config.Beams; rank++)

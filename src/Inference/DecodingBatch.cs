@@ -29,8 +29,8 @@ internal sealed class DecodingBatch : IDisposable
         if (length > model.MaxLength)
         {
             throw SafeLlamaException.Usage(
-                $"Prompt and answer may have {length} tokens, but the model was opened for {model.MaxLength}. Use a "
-                + "smaller --max-new-tokens or a shorter prompt.");
+                $"Prompt and answer may have {length} tokens, but the model was opened for {model.MaxLength}.",
+                "lower `MaxNewTokens`", "shorten the prompt");
         }
 
         _model = model;

@@ -87,48 +87,49 @@ public sealed record DecodingConfig
     /// </exception>
     public void Validate()
     {
-        static void Must(bool fine, string option, object value, string expected)
+        static void Require(bool fine, string setting, object value, string expected)
         {
             if (!fine)
             {
-                throw SafeLlamaException.Usage($"{option} {value}: expected {expected}.");
+                throw SafeLlamaException.Usage($"`{setting}` {value}: expected {expected}.");
             }
         }
 
-        Must(MaxNewTokens > 0, "--max-new-tokens", MaxNewTokens, "at least 1");
-        Must(
-            Temperature >= 0 && double.IsFinite(Temperature), "--temperature", Temperature,
+        Require(MaxNewTokens > 0, nameof(MaxNewTokens), MaxNewTokens, "at least 1");
+        Require(
+            Temperature >= 0 && double.IsFinite(Temperature), nameof(Temperature), Temperature,
             "0 (likeliest token) or above");
-        Must(TopK >= 0, "--top-k", TopK, "0 (off) or above");
-        Must(TopP is > 0 and <= 1, "--top-p", TopP, "a probability in (0, 1]");
-        Must(MinP is >= 0 and <= 1, "--min-p", MinP, "a share in [0, 1]");
-        Must(TypicalP is > 0 and <= 1, "--typical-p", TypicalP, "a probability in (0, 1]");
-        Must(RepetitionPenalty > 0, "--repetition-penalty", RepetitionPenalty, "a positive number");
-        Must(NoRepeatNgram >= 0, "--no-repeat-ngram", NoRepeatNgram, "0 (off) or above");
-        Must(Beams >= 1, "--beams", Beams, "at least 1");
-        var inert = new (bool Set, string Option)[]
+        Require(TopK >= 0, nameof(TopK), TopK, "0 (off) or above");
+        Require(TopP is > 0 and <= 1, nameof(TopP), TopP, "a probability in (0, 1]");
+        Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "a share in [0, 1]");
+        Require(TypicalP is > 0 and <= 1, nameof(TypicalP), TypicalP, "a probability in (0, 1]");
+        Require(RepetitionPenalty > 0, nameof(RepetitionPenalty), RepetitionPenalty, "a positive number");
+        Require(NoRepeatNgram >= 0, nameof(NoRepeatNgram), NoRepeatNgram, "0 (off) or above");
+        Require(Beams >= 1, nameof(Beams), Beams, "at least 1");
+        var inert = new (bool Set, string Setting)[]
         {
-            (TopK > 0, "--top-k"), (TopP < 1, "--top-p"), (MinP > 0, "--min-p"), (TypicalP < 1, "--typical-p"),
+            (TopK > 0, nameof(TopK)), (TopP < 1, nameof(TopP)), (MinP > 0, nameof(MinP)), (TypicalP < 1, nameof(TypicalP)),
         };
-        foreach (var (set, option) in inert)
+        foreach (var (set, setting) in inert)
         {
             if (set && !Samples)
             {
                 throw SafeLlamaException.Usage(
-                    $"{option} has no effect without --temperature above 0: nothing is drawn.");
+                    $"`{setting}` has no effect without `{nameof(Temperature)}` above 0: nothing is drawn.");
             }
         }
 
         if (Beams > 1 && Samples)
         {
             throw SafeLlamaException.Usage(
-                $"--beams {Beams} and --temperature {Temperature} exclude each other: beam search draws nothing.");
+                $"`{nameof(Beams)}` {Beams} and `{nameof(Temperature)}` {Temperature} exclude each other: beam search "
+                + "draws nothing.");
         }
 
         if (Beams == 1 && LengthPenalty != 1)
         {
             throw SafeLlamaException.Usage(
-                $"--length-penalty {LengthPenalty} has no effect with one beam: nothing is compared.");
+                $"`{nameof(LengthPenalty)}` {LengthPenalty} has no effect with one beam: nothing is compared.");
         }
     }
 }

@@ -8,6 +8,11 @@ namespace SafeLlama.Inference;
 /// <summary>A model folder opened for use: weights, tokenizer, template, and an adapter if there is one.</summary>
 public sealed class LlamaSession : IDisposable
 {
+    /// <summary>
+    /// Rotary tables for so many positions take 67 MB at 128 features a head; a longer context is asked for.
+    /// </summary>
+    private const int MostUnasked = 131_072;
+
     private readonly Lazy<ModelIdentity> _identity;
     private readonly bool _ownsBackend;
 
@@ -94,7 +99,13 @@ public sealed class LlamaSession : IDisposable
                 notes.Add($"{options.Adapter}: the adapter is zero everywhere and changes nothing.");
             }
 
-            var length = options.MaxLength > 0 ? options.MaxLength : Math.Min(config.MaxPositions, 4096);
+            var length = options.MaxLength > 0 ? options.MaxLength : Math.Min(config.MaxPositions, MostUnasked);
+            if (options.MaxLength == 0 && length < config.MaxPositions)
+            {
+                notes.Add($"{folder}: was made for {config.MaxPositions} tokens (max_position_embeddings) and is opened "
+                    + $"for {length}; ask for more where you need them.");
+            }
+
             return new(folder, options, new Llama(backend, weights, adapter, length), weights, tokenizer, notes)
             {
                 SuggestedEnds = generation.Eos,

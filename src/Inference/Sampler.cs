@@ -20,7 +20,7 @@ public sealed class Sampler(DecodingConfig config, long sequence)
         if (!logits.ContainsAnyExcept(double.NegativeInfinity))
         {
             throw SafeLlamaException.Usage(
-                $"After {text.Length} tokens none is left to choose from: --no-repeat-ngram {config.NoRepeatNgram} "
+                $"After {text.Length} tokens none is left to choose from: `NoRepeatNgram` {config.NoRepeatNgram} "
                 + "rules all of them out. Use a larger one, or 0.");
         }
 

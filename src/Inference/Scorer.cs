@@ -42,8 +42,8 @@ public sealed class Scorer : IDisposable
         if (tokens.Length > _model.MaxLength)
         {
             throw SafeLlamaException.Usage(
-                $"Text to score: has {tokens.Length} tokens, the model was opened for {_model.MaxLength}. Score it in "
-                + "parts, or raise --max-length.");
+                $"Text to score: has {tokens.Length} tokens, the model was opened for {_model.MaxLength}.",
+                "score it in parts", "raise `MaxLength`");
         }
 
         _model.CheckTokens(tokens, "text to score");

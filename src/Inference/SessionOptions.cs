@@ -23,7 +23,8 @@ public sealed record SessionOptions
     public string? TemplateName { get; init; }
 
     /// <summary>
-    /// The longest sequence, prompt and answer together, in tokens; 0 takes what the model was made for, at most 4096.
+    /// The longest sequence, prompt and answer together, in tokens; 0 takes what the model was made for, at most
+    /// 131,072.
     /// </summary>
     public int MaxLength { get; init; }
 

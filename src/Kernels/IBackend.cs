@@ -11,6 +11,12 @@ public interface IBackend : IDisposable
     DType Activation { get; }
 
     /// <summary>
+    /// What large products round their operands to: BFloat16 on <c>cpu:bf16</c> and <c>cuda:bf16</c>; else as
+    /// <see cref="Activation"/>.
+    /// </summary>
+    DType Operands => Activation;
+
+    /// <summary>
     /// The type of statistics, adapters, gradients and optimizer state: Float64 on the reference, else Float32.
     /// </summary>
     DType Accumulation { get; }

@@ -126,8 +126,8 @@ public sealed class Llama : IDisposable
         if (Config.ScoresSequences)
         {
             throw SafeLlamaException.InvalidData(
-                "This model is a LlamaForSequenceClassification: it rates texts and cannot continue them. Use it with "
-                + "--judge reward.");
+                "This model is a LlamaForSequenceClassification: it rates texts and cannot continue them. It can "
+                + "judge: as a reward model.");
         }
     }
 }

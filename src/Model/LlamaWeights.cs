@@ -201,9 +201,10 @@ public sealed class LlamaWeights : IDisposable
 
         if (found.File.WeightType(found.Entry) == DType.Float64 && backend.Activation != DType.Float64)
         {
-            throw SafeLlamaException.InvalidData(
-                $"{found.File.Path}: tensor '{expected.Name}' stores F64, expected F32, F16 or BF16. "
-                + "Convert the checkpoint, or use --device reference.");
+            throw new SafeLlamaException(
+                ExitCode.InvalidData,
+                $"{found.File.Path}: tensor '{expected.Name}' stores F64, expected F32, F16 or BF16.",
+                null, "convert the checkpoint", "use `Device` reference");
         }
 
         if (found.File.FirstNonFinite(found.Entry) is { } place)

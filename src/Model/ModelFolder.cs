@@ -78,6 +78,20 @@ public static class ModelFolder
             && !name.EndsWith(".safetensors.index.json", StringComparison.Ordinal))]);
     }
 
+    /// <summary>Copies a model as it is: its checkpoint, <c>config.json</c>, and the files beside them.</summary>
+    /// <returns>The names of files of weights in other forms, and of folders: they are left out.</returns>
+    public static IReadOnlyList<string> CopyWhole(string source, string folder)
+    {
+        using var checkpoint = CheckpointFiles.Open(source);
+        List<string> copied = [.. checkpoint.Files.Select(f => Path.GetFileName(f.Path)), WeightsName + ".index.json"];
+        foreach (var name in copied.Where(n => File.Exists(Path.Combine(source, n))).Append(ConfigName))
+        {
+            Copy(Path.Combine(source, name), Path.Combine(folder, name));
+        }
+
+        return [.. CopyBeside(source, folder).Except(copied)];
+    }
+
     /// <summary>Copies a file, or what a link leads to.</summary>
     public static void Copy(string source, string target) => FileErrors.Reading(source, () =>
     {

@@ -46,7 +46,7 @@ public sealed class ExportCommandTests
     }
 
     [Test]
-    public void The_check_passes_on_an_exact_export()
+    public void The_check_passes_on_an_exact_export_and_asks_through_its_template()
     {
         var prompts = Path.Combine(_folder, "prompts.txt");
         File.WriteAllLines(prompts, ["Explain how to make a cake.", "Explain how to fell a tree.", "Where is it?"]);
@@ -54,7 +54,7 @@ public sealed class ExportCommandTests
             "export", "--model", Miniature, "--template", Template, "--to", "gguf", "--type", "f32",
             "--check", prompts, "--max-new-tokens", "12", "--out", Path.Combine(_folder, "checked.gguf"));
         Assert.That(run.ExitCode, Is.Zero, run.Error);
-        Assert.That(run.Error, Does.Contain("3 prompts asked through the exported tokenizer: 0 became other tokens."));
+        Assert.That(run.Error, Does.Contain("3 prompts asked through the exported template: 0 became other tokens."));
         Assert.That(run.Error, Does.Contain("0 greedy answers are another text"));
     }
 

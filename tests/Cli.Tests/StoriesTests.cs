@@ -120,4 +120,24 @@ public sealed class StoriesTests
             Assert.That(run.Error, Does.Contain($"lets an answer end with {dot} too"));
         });
     }
+
+    [Test]
+    public void A_conversation_that_outgrows_the_context_says_so_and_goes_on()
+    {
+        var input = Console.In;
+        try
+        {
+            var lines = string.Concat(Enumerable.Repeat("Tell me a story.\n", 6));
+            Console.SetIn(new StringReader(lines + "/quit\n"));
+            var run = Door.Run(
+                "generate", "--model", _model, "--template", "vicuna", "--max-new-tokens", "120",
+                "--max-length", "400");
+            Assert.That(run.ExitCode, Is.Zero, run.Error);
+            Assert.That(run.Error, Does.Contain("outgrown the 400 tokens").And.Contain("oldest turns are forgotten"));
+        }
+        finally
+        {
+            Console.SetIn(input);
+        }
+    }
 }

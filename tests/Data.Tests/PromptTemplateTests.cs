@@ -114,7 +114,7 @@ public sealed class PromptTemplateTests
     public void Alpaca_refuses_a_conversation_it_cannot_hold() =>
         Assert.That(
             () => PromptTemplate.Load("alpaca").Render(Talk),
-            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("--template llama2"));
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("Template llama2"));
 
     private static string Text(IEnumerable<PromptSegment> segments) => string.Concat(segments.Select(segment =>
         segment.Kind switch { SegmentKind.Begin => "<s>", SegmentKind.End => "</s>", _ => segment.Value }));

@@ -107,9 +107,9 @@ public sealed class GeneratorTests
         Assert.That(stopped.Stop, Is.EqualTo(StopReason.End));
     }
 
-    [TestCase("--top-p", 0.0, 0.9, 0)]
-    [TestCase("--top-k", 0.0, 1.0, 40)]
-    [TestCase("--top-p", 0.1, 1.5, 0)]
+    [TestCase("TopP", 0.0, 0.9, 0)]
+    [TestCase("TopK", 0.0, 1.0, 40)]
+    [TestCase("TopP", 0.1, 1.5, 0)]
     public void Settings_that_would_have_no_effect_are_refused(string option, double temperature, double topP, int topK)
     {
         using var fixture = new Fixture();
@@ -138,7 +138,7 @@ public sealed class GeneratorTests
         using var fixture = new Fixture(TinyLlama.Config with { VocabularySize = 3, EosTokenIds = [] });
         var config = new DecodingConfig { MaxNewTokens = 5, NoRepeatNgram = 1 };
         var error = Assert.Throws<SafeLlamaException>(() => new Generator(fixture.Model, config).Generate([[1]]))!;
-        Assert.That(error.Message, Does.Contain("--no-repeat-ngram 1"));
+        Assert.That(error.Message, Does.Contain("NoRepeatNgram 1"));
     }
 
     [Test]
@@ -146,7 +146,7 @@ public sealed class GeneratorTests
     {
         using var fixture = new Fixture(TinyLlama.Config with { ScoresSequences = true });
         var error = Assert.Throws<SafeLlamaException>(() => new Generator(fixture.Model, Greedy).Generate([[1]]))!;
-        Assert.That(error.Message, Does.Contain("LlamaForSequenceClassification").And.Contain("--judge reward"));
+        Assert.That(error.Message, Does.Contain("LlamaForSequenceClassification").And.Contain("as a reward model"));
     }
 
     [Test]

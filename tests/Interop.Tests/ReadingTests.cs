@@ -48,6 +48,26 @@ public sealed class ReadingTests
         }
     }
 
+    [TestCase("B-gqa-llama3")]
+    [TestCase("C-headdim")]
+    [TestCase("E-bias")]
+    public void A_file_exported_again_has_the_same_tensors(string model)
+    {
+        using var engine = new Engine(Expected.PathOf($"reference/models/{model}"));
+        var once = engine.Export(GgufFormat.F32);
+        using var again = new Engine(once);
+        using var first = GgufFile.Open(once);
+        using var second = GgufFile.Open(again.Export(GgufFormat.F32));
+        Assert.That(second.Header.Tensors.Keys, Is.EqualTo(first.Header.Tensors.Keys));
+        foreach (var (name, tensor) in first.Header.Tensors)
+        {
+            Assert.That(
+                second.Bytes(second.Header.Tensors[name], 0, tensor.ByteCount)
+                    .SequenceEqual(first.Bytes(tensor, 0, tensor.ByteCount)),
+                name);
+        }
+    }
+
     [TestCase(LLamaFtype.MOSTLY_Q4_K_M, "Q4_K Q6_K")]
     [TestCase(LLamaFtype.MOSTLY_Q6_K, "Q6_K")]
     [TestCase(LLamaFtype.MOSTLY_Q8_0, "Q8_0")]

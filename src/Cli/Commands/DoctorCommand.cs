@@ -27,13 +27,25 @@ internal static class DoctorCommand
                 + "run against "
                 + "an unbroken one; exit code 1 if any falls short.",
         };
+        var kernel = new Option<string?>("--kernel")
+        {
+            Description = "Print the machine code of a kernel, with comments: gemm-bf16, the tile of 12 rows by 32 "
+                + "columns behind cpu:bf16.",
+            HelpName = "gemm-bf16",
+        };
+        kernel.AcceptOnlyFromAmong("gemm-bf16");
         var (device, threads, json) = (CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Json());
         var command = new Command("doctor", "Show the devices found, and check that one computes what it should.")
         {
-            deep, device, threads, json,
+            deep, kernel, device, threads, json,
         };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(kernel) is not null)
+            {
+                return PrintKernel(parsed.GetValue(json));
+            }
+
             var devices = DeviceReport.List();
             if (!parsed.GetValue(json))
             {
@@ -68,6 +80,20 @@ internal static class DoctorCommand
             return (int)(checks.All(check => check.Passed) ? ExitCode.Success : ExitCode.Failure);
         });
         return command;
+    }
+
+    private static int PrintKernel(bool json)
+    {
+        var listing = CpuBackend.BFloat16Tile;
+        if (!json)
+        {
+            foreach (var line in listing)
+            {
+                Console.WriteLine(line);
+            }
+        }
+
+        return Print(json, new { kernel = "gemm-bf16", rows = 12, columns = 32, listing });
     }
 
     private static int Print(bool json, object result)

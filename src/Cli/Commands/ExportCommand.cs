@@ -15,6 +15,9 @@ internal sealed class ExportCommand
     private static readonly Dictionary<string, GgufFormat> Types =
         Enum.GetValues<GgufFormat>().ToDictionary(format => format.ToString().ToLowerInvariant());
 
+    private static readonly JsonSerializerOptions Json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly Option<string?> _adapter = CommonOptions.Adapter();
     private readonly Option<string> _template = CommonOptions.Template();
@@ -93,16 +96,17 @@ internal sealed class ExportCommand
         var bytes = Directory.Exists(target)
             ? Directory.GetFiles(target).Sum(FileFacts.Length)
             : FileFacts.Length(target);
-        var code = _check.Run(parsed, request, to, target, format);
+        var (code, check) = _check.Run(parsed, request, to, target, format);
         Console.WriteLine(parsed.GetValue(_json)
-            ? JsonSerializer.Serialize(new { @out = target, to, type = format?.ToString().ToLowerInvariant(), bytes })
+            ? JsonSerializer.Serialize(
+                new { @out = target, to, type = format?.ToString().ToLowerInvariant(), bytes, check }, Json)
             : $"{target}: {(format is null ? "" : $"{format}, ")}{bytes / 1e6:F1} MB.");
         return (int)code;
     }
 
     private static GgufFormat? WriteHuggingFace(ExportRequest request, string target)
     {
-        AtomicFolder.Create(target, partial => HuggingFaceExport.Write(request, partial));
+        Terminal.Notes(AtomicFolder.Create(target, partial => HuggingFaceExport.Write(request, partial)));
         return null;
     }
 

@@ -31,13 +31,14 @@ internal static class GenerateCommand
         {
             Description = "Take prompts as they stand, without a template; the model goes on with the text.",
         };
+        var length = CommonOptions.MaxLength();
         var generation = new GenerationOptions();
         var command = new Command(
             "generate",
             "Answer prompts with a model, with or without an adapter. Without --prompt or --prompts: a conversation in "
             + "the terminal.")
         {
-            model, adapter, prompt, prompts, output, resume, template, raw,
+            model, adapter, prompt, prompts, output, resume, template, raw, length,
         };
         generation.AddTo(command);
         foreach (var option in new Option[] { device, threads, json })
@@ -76,12 +77,13 @@ internal static class GenerateCommand
                 Adapter = parsed.GetValue(adapter),
                 Template = parsed.GetValue(raw) ? new PlainTemplate() : AlpacaTemplate.Standard,
                 TemplateName = parsed.GetValue(raw) ? null : parsed.GetValue(template),
+                MaxLength = parsed.GetValue(length),
             });
             Terminal.Notes(session.Notes);
             using var interrupt = new Interrupt();
             if (parsed.GetValue(prompt) is null && parsed.GetValue(prompts) is null)
             {
-                Conversation.Hold(session, session.Decoding(config), interrupt.Token);
+                Conversation.Hold(session, session.Decoding(config), parsed.GetValue(raw), interrupt.Token);
                 return (int)ExitCode.Success;
             }
 

@@ -141,8 +141,8 @@ internal static class JudgeCommand
         };
         var labels = new Option<string[]>("--labels")
         {
-            Description = "The two annotators' CSV files.",
-            HelpName = "FILE FILE",
+            Description = "The annotators' CSV files, two or more.",
+            HelpName = "FILE FILE…",
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
@@ -152,26 +152,30 @@ internal static class JudgeCommand
             HelpName = "FILE",
         };
         var seed = CommonOptions.Seed();
-        var command = new Command("import", "Read two annotators' labels into a run, with their agreement.")
+        var command = new Command("import", "Read annotators' labels into a run, with their agreement.")
         {
             run, key, labels, final, seed,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            if (parsed.GetValue(labels) is not [var first, var second])
+            if (parsed.GetValue(labels) is not [_, _, ..] sheets)
             {
-                throw SafeLlamaException.Usage("judge import: --labels needs the files of exactly two annotators.");
+                throw SafeLlamaException.Usage("judge import: --labels needs the files of two annotators or more.");
             }
 
             var result = HumanLabels.Import(
-                parsed.GetValue(key)!, first, second, parsed.GetValue(final), parsed.GetValue(seed));
+                parsed.GetValue(key)!, sheets, parsed.GetValue(final), parsed.GetValue(seed));
             Terminal.Print($"agreement {SummaryMarkdown.Number(result.Agreement.Value)} "
                 + $"{SummaryMarkdown.Limits(result.Agreement)}, "
                 + $"kappa {SummaryMarkdown.Number(result.Kappa.Value)} {SummaryMarkdown.Limits(result.Kappa)}, "
-                + $"{result.Compared} labelled by both, {result.Unlabelled} not");
-            if (result.Disagreements.Count > 0)
+                + $"alpha {SummaryMarkdown.Number(result.Alpha.Value)} {SummaryMarkdown.Limits(result.Alpha)}, ordinal "
+                + $"{SummaryMarkdown.Number(result.OrdinalAlpha.Value)} {SummaryMarkdown.Limits(result.OrdinalAlpha)}, "
+                + $"{result.Compared} labelled by two or more, {result.Unlabelled} not");
+            if (result.Differing.Count > 0)
             {
-                Terminal.Print("to adjudicate: " + string.Join(' ', result.Disagreements));
+                Terminal.Print("to adjudicate:");
+                Print(MetricView.Table(["item", .. sheets.Select(Path.GetFileName).OfType<string>()],
+                    result.Differing.Select(d => (string[])[d.Item, .. d.Labels.Select(l => l?.ToString() ?? "–")])));
             }
 
             var judged = await EvaluationRun.JudgeAgainAsync(

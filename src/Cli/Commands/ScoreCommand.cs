@@ -28,10 +28,11 @@ internal static class ScoreCommand
                 "Score token ids from a file, separated by spaces, commas or line breaks; nothing is put before them.",
             HelpName = "FILE",
         };
+        var length = CommonOptions.MaxLength();
         var command = new Command(
             "score", "Give the log-likelihood of each token of a text, in nats, given all before it.")
         {
-            model, adapter, text, file, tokens, device, threads, json,
+            model, adapter, text, file, tokens, length, device, threads, json,
         };
         command.SetAction(parsed =>
         {
@@ -43,7 +44,11 @@ internal static class ScoreCommand
 
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             using var session = LlamaSession.Open(
-                backend, parsed.GetValue(model)!, new() { Adapter = parsed.GetValue(adapter) });
+                backend, parsed.GetValue(model)!, new()
+                {
+                    Adapter = parsed.GetValue(adapter),
+                    MaxLength = parsed.GetValue(length),
+                });
             Terminal.Notes(session.Notes);
             var sequence = ids is not null
                 ? ReadIds(ids)

@@ -8,7 +8,8 @@ namespace SafeLlama.Cli;
 internal static class Conversation
 {
     /// <summary>Reads stdin until it ends or a line says <c>/quit</c>; <c>/new</c> forgets what was said.</summary>
-    public static void Hold(LlamaSession session, DecodingConfig config, CancellationToken cancel)
+    /// <param name="raw">Whether lines are continued as they stand, spaces and all.</param>
+    public static void Hold(LlamaSession session, DecodingConfig config, bool raw, CancellationToken cancel)
     {
         var template = session.Template;
         var remembers = Remembers(template);
@@ -17,7 +18,7 @@ internal static class Conversation
             : $"The {template.Name} template has no turns: each line is asked alone. /quit or the end of input ends "
                 + "it.");
         var said = new List<ChatMessage>();
-        while (Ask() is { } line)
+        while (Ask(raw) is { } line)
         {
             if (line == "/new")
             {
@@ -26,11 +27,52 @@ internal static class Conversation
             }
 
             said.Add(ChatMessage.User(line));
+            if (Fitting(session, said, remembers, config) is { } prompt)
+            {
+                said.Add(ChatMessage.Assistant(Answer(session, prompt, config, raw, cancel)));
+            }
+            else
+            {
+                said.RemoveAt(said.Count - 1);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The prompt of what was said, the oldest turns forgotten where all of them would leave no room for an answer;
+    /// null where the last line alone leaves none.
+    /// </summary>
+    private static int[]? Fitting(
+        LlamaSession session, List<ChatMessage> said, bool remembers, DecodingConfig config)
+    {
+        var (template, forgotten) = (session.Template, 0);
+        while (true)
+        {
             var segments = remembers
                 ? template.RenderPrompt(new ConversationExample([.. said]))
-                : template.RenderPrompt(line);
-            var answer = Answer(session, SegmentEncoder.Ids(session.Tokenizer, segments), config, cancel);
-            said.Add(ChatMessage.Assistant(answer));
+                : template.RenderPrompt(said[^1].Content);
+            var ids = SegmentEncoder.Ids(session.Tokenizer, segments);
+            if (ids.Length + config.MaxNewTokens <= session.Model.MaxLength)
+            {
+                if (forgotten > 0)
+                {
+                    Terminal.Note($"The conversation has outgrown the {session.Model.MaxLength} tokens the model was "
+                        + $"opened for: its {forgotten} oldest turns are forgotten. /new forgets all.");
+                }
+
+                return ids;
+            }
+
+            if (!remembers || said.Count < 3)
+            {
+                Terminal.Note($"The line has {ids.Length} tokens with its template, and {config.MaxNewTokens} more for "
+                    + $"the answer do not fit into the {session.Model.MaxLength} the model was opened for. Say it in "
+                    + "fewer words, or begin again with a smaller --max-new-tokens or a larger --max-length.");
+                return null;
+            }
+
+            said.RemoveRange(0, 2);
+            forgotten++;
         }
     }
 
@@ -49,7 +91,7 @@ internal static class Conversation
         }
     }
 
-    private static string? Ask()
+    private static string? Ask(bool raw)
     {
         while (true)
         {
@@ -58,7 +100,8 @@ internal static class Conversation
                 Console.Error.Write("> ");
             }
 
-            var line = Console.ReadLine()?.Trim();
+            var typed = Console.ReadLine();
+            var line = typed?.Trim();
             if (line is null or "/quit")
             {
                 return null;
@@ -66,19 +109,22 @@ internal static class Conversation
 
             if (line.Length > 0)
             {
-                return line;
+                return raw && line != "/new" ? typed : line;
             }
         }
     }
 
     /// <summary>Shows each piece as soon as its characters are complete; beam search decides at the end.</summary>
-    private static string Answer(LlamaSession session, int[] prompt, DecodingConfig config, CancellationToken cancel)
+    private static string Answer(
+        LlamaSession session, int[] prompt, DecodingConfig config, bool raw, CancellationToken cancel)
     {
-        var decoder = session.Tokenizer.StartDecoding();
+        IIncrementalDecoder decoder = raw
+            ? new ContinuationDecoder(session.Tokenizer, prompt)
+            : session.Tokenizer.StartDecoding();
         var shown = 0;
         void Show(string piece)
         {
-            var text = shown == 0 ? piece.TrimStart() : piece;
+            var text = shown == 0 && !raw ? piece.TrimStart() : piece;
             Console.Write(SafeText.ForTerminal(text));
             shown += text.Length;
         }
@@ -93,7 +139,7 @@ internal static class Conversation
                 }
             },
             cancel: cancel)[0];
-        var whole = session.Decode(answer).Trim();
+        var whole = raw ? session.Continuation(prompt, answer) : session.Decode(answer).Trim();
         Show(config.Beams > 1 ? whole : decoder.Finish());
         Console.WriteLine();
         return whole;

@@ -30,7 +30,7 @@ public sealed record ValidationSplit(
         if (size < 0 || size >= examples.Count && size > 0)
         {
             throw SafeLlamaException.Usage(
-                $"--validation {size}: expected 0 to {examples.Count - 1}, for there are {examples.Count} rows and "
+                $"`Validation` {size}: expected 0 to {examples.Count - 1}, for there are {examples.Count} rows and "
                 + "some must be left to learn.");
         }
 
@@ -70,7 +70,7 @@ public sealed record ValidationSplit(
         return share > 0 && share < count
             ? share
             : throw SafeLlamaException.Usage(
-                $"--validation {size}: {share} of {count} {name} rows would be set aside; expected at least one, and "
+                $"`Validation` {size}: {share} of {count} {name} rows would be set aside; expected at least one, and "
                 + "one left to learn. Choose another size.");
     }
 }

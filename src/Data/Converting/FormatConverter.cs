@@ -90,7 +90,7 @@ public static class FormatConverter
     {
         if (share is not (>= 0 and <= 1))
         {
-            throw SafeLlamaException.Usage($"--share {share}: expected a share from 0 to 1.");
+            throw SafeLlamaException.Usage($"`Share` {share}: expected a share from 0 to 1.");
         }
 
         var chosen = Philox.Stream(seed, "convert.share").Permutation(rows.Count)

@@ -30,9 +30,9 @@ public sealed record EncodingReport(
             + $"the longest row had {LongestRow}.";
         foreach (var (ids, what) in new[]
         {
-            (Truncated, "cut at --max-length, their end token lost"),
-            (PromptTrimmed, "had their prompt shortened to --max-length"),
-            (Dropped, "left out, longer than --max-length"),
+            (Truncated, "cut at the most tokens of a row, their end token lost"),
+            (PromptTrimmed, "had their prompt shortened to the most tokens of a row"),
+            (Dropped, "left out, longer than the most tokens of a row"),
             (FullyMasked, "left out, nothing in them would be learned"),
             (HoldingMarkers, "spell a marker of the template in their own text"),
         })

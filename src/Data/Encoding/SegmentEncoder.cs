@@ -53,8 +53,8 @@ public static class SegmentEncoder
         SegmentKind.Begin => tokenizer.BosId,
         SegmentKind.End => tokenizer.EosId,
         _ => tokenizer.ControlId(segment.Value) ?? throw SafeLlamaException.Usage(
-            $"The template needs the control token '{segment.Value}', which this tokenizer does not have; "
-            + "choose the --template the model was trained with, or alpaca."),
+            $"The template needs the control token '{segment.Value}', which this tokenizer does not have.",
+            "choose the `Template` the model was trained with", "use `Template` alpaca"),
     };
 
     private static void EncodeText(

@@ -18,7 +18,7 @@ public static class ExampleWriter
     {
         if (File.Exists(path))
         {
-            throw SafeLlamaException.Usage($"--out {path}: exists, and nothing is overwritten. Name another file.");
+            throw SafeLlamaException.Usage($"`Out` {path}: exists, and nothing is overwritten. Name another file.");
         }
 
         OutputFile.Write(

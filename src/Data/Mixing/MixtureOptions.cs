@@ -29,7 +29,7 @@ public sealed record MixtureOptions
     {
         if (SafetyCount is not null && SafetyShare is not null)
         {
-            throw SafeLlamaException.Usage("--safety-examples and --safety-share say the same thing twice; give one.");
+            throw SafeLlamaException.Usage("`SafetyExamples` and `SafetyShare` say the same thing twice; give one.");
         }
 
         if (SafetyShare is { } share)
@@ -37,14 +37,14 @@ public sealed record MixtureOptions
             return share is >= 0 and < 1
                 ? (int)Math.Round(baseCount * share / (1 - share))
                 : throw SafeLlamaException.Usage(
-                    $"--safety-share {share}: expected Ns/(Nb+Ns), at least 0 and less than 1.");
+                    $"`SafetyShare` {share}: expected Ns/(Nb+Ns), at least 0 and less than 1.");
         }
 
         return SafetyCount switch
         {
             null => throw SafeLlamaException.Usage(
-                "--safety needs --safety-examples N or --safety-share P: how many safety rows to mix in."),
-            < 0 => throw SafeLlamaException.Usage($"--safety-examples {SafetyCount}: expected 0 or more."),
+                "`Safety` needs `SafetyExamples` or `SafetyShare`: how many safety rows to mix in."),
+            < 0 => throw SafeLlamaException.Usage($"`SafetyExamples` {SafetyCount}: expected 0 or more."),
             { } count => count,
         };
     }

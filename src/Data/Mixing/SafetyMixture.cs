@@ -84,7 +84,7 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
         var manifest = Path.ChangeExtension(path, ".manifest.json");
         if (File.Exists(manifest))
         {
-            throw SafeLlamaException.Usage($"{manifest}: exists, and nothing is overwritten. Name another --out.");
+            throw SafeLlamaException.Usage($"{manifest}: exists, and nothing is overwritten.", "name another `Out`");
         }
 
         ExampleWriter.Write(path, Examples);

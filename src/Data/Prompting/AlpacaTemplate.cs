@@ -141,7 +141,8 @@ public sealed class AlpacaTemplate : PromptTemplate
                 RenderInstruction(new InstructionExample(user.Content, "", answer.Content)),
             _ => throw SafeLlamaException.Usage(
                 $"{row.Source}: the template {Name} holds one request and one answer, not a conversation of "
-                + $"{messages.Count} messages; use --template llama2, llama3, chatml or vicuna."),
+                + $"{messages.Count} messages.",
+                "use `Template` llama2, llama3, chatml or vicuna"),
         };
 
     /// <summary>Splits a prompt at its placeholders, which become pieces of their own.</summary>

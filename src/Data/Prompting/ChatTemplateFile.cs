@@ -11,11 +11,16 @@ namespace SafeLlama.Data;
 public sealed record ChatTemplateFile(
     string Where, string Source, IReadOnlyDictionary<string, string> SpecialTokens)
 {
+    /// <summary>
+    /// Whether a runtime puts the beginning token before a prompt that does not begin with it, as llama.cpp does where
+    /// a GGUF file says so.
+    /// </summary>
+    public bool RuntimeBegins { get; init; }
+
     /// <summary>The file of a template of its own.</summary>
     public const string FileName = "chat_template.jinja";
 
     private const string Field = "chat_template";
-    private const string GgufKey = "tokenizer.chat_template";
     private const string ConfigName = "tokenizer_config.json";
     private static readonly string[] Configs = [ConfigName, "special_tokens_map.json"];
 
@@ -25,15 +30,15 @@ public sealed record ChatTemplateFile(
     /// <summary>The template of a model folder; null where it brings none.</summary>
     /// <remarks>
     /// <c>chat_template.jinja</c> goes before <c>tokenizer_config.json</c>, and that before <c>chat_template.json</c>,
-    /// as transformers reads them. A GGUF file holds one in its keys. Of several named templates, <c>default</c> is taken.
+    /// as transformers reads them. A GGUF file holds one in its keys. Of several named templates, <c>default</c> is
+    /// taken.
     /// </remarks>
     /// <exception cref="SafeLlamaException">A file is broken, or holds named templates without a default.</exception>
     public static ChatTemplateFile? Find(string folder)
     {
         if (GgufHeader.IsGguf(folder))
         {
-            var keys = GgufHeader.Read(folder).Keys;
-            return keys.Has(GgufKey) ? new ChatTemplateFile(folder, keys.Text(GgufKey), TokensOf(folder)) : null;
+            return GgufChatTemplate.Find(GgufHeader.Read(folder).Keys);
         }
 
         var alone = Path.Combine(folder, FileName);

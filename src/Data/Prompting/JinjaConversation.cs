@@ -103,7 +103,7 @@ internal sealed class JinjaConversation(
         return end;
     }
 
-    /// <summary>The parts to learn: those inside <c>{% generation %}</c>, or those that the assistant's turns add.</summary>
+    /// <summary>The parts to learn: those inside <c>{% generation %}</c>, or what the assistant's turns add.</summary>
     private List<(int Start, int End)> Answers()
     {
         if (_whole.Generations.Count > 0)

@@ -16,6 +16,7 @@ public sealed class JinjaTemplate : ConversationTemplate
     private static readonly DateTime Today = new(2024, 7, 26, 0, 0, 0, DateTimeKind.Unspecified);
 
     private readonly JinjaProgram _program;
+    private readonly bool _runtimeBegins;
     private readonly ControlSpellings _controls;
     private readonly Dictionary<string, object?> _variables;
 
@@ -24,7 +25,7 @@ public sealed class JinjaTemplate : ConversationTemplate
     /// <exception cref="SafeLlamaException">It is no template, or uses what is not supported.</exception>
     public JinjaTemplate(ChatTemplateFile file, ITokenizer tokenizer)
     {
-        Source = file.Source;
+        (Source, _runtimeBegins) = (file.Source, file.RuntimeBegins);
         Name = file.Where;
         _program = JinjaProgram.Parse(file.Source, file.Where);
         _controls = new ControlSpellings(tokenizer.ControlTokens);
@@ -32,7 +33,8 @@ public sealed class JinjaTemplate : ConversationTemplate
         AddToken(tokens, "bos_token", tokenizer.BosId, tokenizer);
         AddToken(tokens, "eos_token", tokenizer.EosId, tokenizer);
         Identity = "jinja " + ContentHash.OfText(string.Join(
-            '\n', tokens.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key} {t.Value}").Append(Source)));
+            '\n', tokens.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key} {t.Value}").Append(Source)))
+            + (_runtimeBegins ? " begun by the runtime" : "");
         _variables = tokens.ToDictionary(t => t.Key, object? (t) => new MarkedText(t.Value));
         _variables["tools"] = null;
         _variables["documents"] = null;
@@ -84,13 +86,20 @@ public sealed class JinjaTemplate : ConversationTemplate
                     $"{Name}: the chat template leaves out message {left + 1} "
                     + $"({messages[left].Role.ToString().ToLowerInvariant()}) of this conversation; take it out, or "
                     + "choose another template.")
-                : conversation.Segments();
+                : Begun(conversation.Segments());
         }
         catch (SafeLlamaException e) when (row.Source != default)
         {
             throw new SafeLlamaException(e.Code, $"{row.Source}: {e.Message}", e);
         }
     }
+
+    /// <summary>What llama.cpp does with a GGUF file's template: BOS goes before it unless it is there.</summary>
+    private IReadOnlyList<PromptSegment> Begun(IReadOnlyList<PromptSegment> segments) =>
+        !_runtimeBegins || (segments is [{ Kind: SegmentKind.Control } first, ..]
+            && _variables.GetValueOrDefault("bos_token") is MarkedText bos && first.Value == bos.Value)
+            ? segments
+            : [PromptSegment.Begin, .. segments];
 
     private static void AddToken(
         Dictionary<string, string> tokens, string name, int? id, ITokenizer tokenizer)

@@ -46,7 +46,7 @@ public abstract class PromptTemplate
         "plain" => new PlainTemplate(),
         _ when File.Exists(nameOrFile) => AlpacaTemplate.Read(nameOrFile),
         _ => throw SafeLlamaException.Usage(
-            $"--template {nameOrFile}: is neither a file nor a known template; expected auto, "
+            $"`Template` {nameOrFile}: is neither a file nor a known template; expected auto, "
             + $"{string.Join(", ", Names)}."),
     };
 

@@ -8,8 +8,8 @@ namespace SafeLlama.Data;
 /// <summary>The template that a trained folder was trained with, kept beside its weights.</summary>
 /// <remarks>
 /// <c>prompt_template.json</c> names it: <c>{"template": "llama2"}</c>. A template of the user's own travels whole: an
-/// Alpaca template with its four fields, a Jinja template as <c>chat_template.jinja</c>, whose SHA-256 the file gives. A
-/// named template is written as <c>chat_template.jinja</c> too, for other programs.
+/// Alpaca template with its four fields, a Jinja template as <c>chat_template.jinja</c>, whose SHA-256 the file gives.
+/// A named template is written as <c>chat_template.jinja</c> too, for other programs.
 /// </remarks>
 public static class TemplateRecord
 {

@@ -3,14 +3,14 @@ using CsvHelper;
 
 namespace SafeLlama.Data;
 
-/// <summary>CSV with a header (RFC 4180): quoted fields may hold commas, quotes and line ends of either kind.</summary>
+/// <summary>CSV with a header (RFC 4180), parted by commas, semicolons or tabs: quoted fields may hold commas, quotes and line ends of either kind.</summary>
 internal static class CsvRows
 {
     public static void Read(ReadOnlyMemory<byte> text, RowCollector found)
     {
         var options = new CsvReaderOptions
         {
-            Separator = ',',
+            Separator = Separator(text.Span),
             HasHeader = false,
             TrackLineNumbers = true,
             MalformedData = CsvMalformedDataHandling.Skip,
@@ -41,6 +41,27 @@ internal static class CsvRows
         {
             found.Fault((int)Math.Max(1, e.LineNumber), "", "is not CSV: " + e.Message.ReplaceLineEndings(" "));
         }
+    }
+
+    /// <summary>The separator that parts the header: a comma, or what spreadsheets of other countries save.</summary>
+    private static char Separator(ReadOnlySpan<byte> text)
+    {
+        int commas = 0, semicolons = 0, tabs = 0;
+        var quoted = false;
+        foreach (var c in text)
+        {
+            if (!quoted && c is (byte)'\n' or (byte)'\r')
+            {
+                break;
+            }
+
+            quoted ^= c == '"';
+            commas += !quoted && c == ',' ? 1 : 0;
+            semicolons += !quoted && c == ';' ? 1 : 0;
+            tabs += !quoted && c == '\t' ? 1 : 0;
+        }
+
+        return commas > 0 || semicolons + tabs == 0 ? ',' : semicolons >= tabs ? ';' : '\t';
     }
 
     private static string[] Header(CsvReader csv, RowCollector found)

@@ -90,11 +90,12 @@ public sealed record RowFile(
         {
             ".json" => RowFormat.Json,
             ".jsonl" or ".ndjson" => RowFormat.JsonLines,
-            ".csv" => RowFormat.Csv,
+            ".csv" or ".tsv" => RowFormat.Csv,
             ".parquet" => RowFormat.Parquet,
             ".txt" => RowFormat.Text,
             var ending => throw SafeLlamaException.Usage(
-                $"{path}: the ending '{ending}' names no known format; expected .json, .jsonl, .csv, .parquet or .txt, "
+                $"{path}: the ending '{ending}' names no known format; expected .json, .jsonl, .csv, .tsv, .parquet or "
+                + ".txt, "
                 + "or one of these with .gz."),
         };
     }

@@ -16,8 +16,6 @@ internal sealed class TokenizerJsonAdded
     private readonly List<string> _notes = [];
     private readonly Dictionary<string, int> _vocabulary = new(StringComparer.Ordinal);
     private readonly string _file;
-    private int _next;
-
     private TokenizerJsonAdded(string file, ConfigField vocabulary)
     {
         _file = file;
@@ -26,7 +24,6 @@ internal sealed class TokenizerJsonAdded
             _vocabulary[spelling] = id.Number();
         }
 
-        _next = _vocabulary.Count;
     }
 
     public IReadOnlyDictionary<string, AddedToken> ByContent => _tokens;
@@ -84,15 +81,14 @@ internal sealed class TokenizerJsonAdded
     /// <summary>The token under the id it gets, which is the next where <c>model.vocab</c> lacks it.</summary>
     private void Place(AddedToken token, string where)
     {
-        var id = _vocabulary.TryGetValue(token.Content, out var known) ? known : _next++;
+        var last = _tokens.Values.Select(added => added.Id).DefaultIfEmpty(-1).Max();
+        var id = _vocabulary.TryGetValue(token.Content, out var known) ? known
+            : last >= _vocabulary.Count ? last + 1 : _vocabulary.Count;
         if (id != token.Id)
         {
-            _notes.Add($"{where}: \"{UnicodeText.Shown(token.Content)}\" is listed with id {token.Id}, but gets id {id}, "
-                + "the next free one, as Hugging Face's libraries give it.");
-        }
-        else
-        {
-            _next = Math.Max(_next, known >= _vocabulary.Count ? known + 1 : _next);
+            _notes.Add(
+                $"{where}: \"{UnicodeText.Shown(token.Content)}\" is listed with id {token.Id}, but gets id {id}, the "
+                + "next free one, as Hugging Face's libraries give it.");
         }
 
         _tokens[token.Content] = token with { Id = id };
@@ -108,8 +104,8 @@ internal sealed class TokenizerJsonAdded
         else if (token.Content.Length == 0 || ByteTokens.IsByte(token.Content))
         {
             throw SafeLlamaException.InvalidData(
-                $"{where}: \"added_tokens_decoder.{id}\" is \"{UnicodeText.Shown(token.Content)}\", which is empty or a "
-                + "byte token. Use the files of one model together.");
+                $"{where}: \"added_tokens_decoder.{id}\" is \"{UnicodeText.Shown(token.Content)}\", which is empty or "
+                + "a byte token. Use the files of one model together.");
         }
         else
         {
@@ -145,8 +141,9 @@ internal sealed class TokenizerJsonAdded
             }
             else
             {
-                _notes.Add($"{names.Where}: names \"{UnicodeText.Shown(spelling)}\", which the tokenizer does not have; "
-                    + "it stays text.");
+                _notes.Add(
+                    $"{names.Where}: names \"{UnicodeText.Shown(spelling)}\", which the tokenizer does not have; it "
+                    + "stays text.");
             }
         }
     }

@@ -36,14 +36,14 @@ public sealed record ChoiceTask(string Name, bool Headed, string File, int Rows,
     public static (ChoiceTask Task, string Path) Find(string name, string? folder)
     {
         var task = Known.FirstOrDefault(t => t.Name == name) ?? throw SafeLlamaException.Usage(
-            $"--capability {name}: is no known task; the known ones are "
+            $"`Capability` {name}: is no known task; the known ones are "
             + $"{string.Join(", ", Known.Select(t => t.Name))}.");
         var beside = System.IO.Path.Combine(folder ?? ".", task.File);
         var flat = System.IO.Path.Combine(folder ?? ".", System.IO.Path.GetFileName(task.File));
         return System.IO.File.Exists(beside) ? (task, beside)
             : System.IO.File.Exists(flat) ? (task, flat)
             : throw SafeLlamaException.Usage(
-                $"--capability {name}: {task.File} is not in {folder ?? "this folder"}. Get it from {task.Origin}; "
+                $"`Capability` {name}: {task.File} is not in {folder ?? "this folder"}. Get it from {task.Origin}; "
                 + "nothing is downloaded.");
     }
 }

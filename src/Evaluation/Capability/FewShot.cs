@@ -14,7 +14,7 @@ public static class FewShot
     {
         if (count > examples.Count)
         {
-            throw SafeLlamaException.Usage($"--shots {count}: the file of examples holds {examples.Count}.");
+            throw SafeLlamaException.Usage($"`Shots` {count}: the file of examples holds {examples.Count}.");
         }
 
         ChoiceItem[] drawn =
@@ -22,7 +22,7 @@ public static class FewShot
         var asked = questions.Select(q => q.Question).ToHashSet();
         return drawn.FirstOrDefault(e => asked.Contains(e.Question)) is { } leaked
             ? throw SafeLlamaException.Usage(
-                $"--shots: the example {leaked.Id} is also a question of {leaked.Task}; give examples from another "
+                $"`Shots` {count}: the example {leaked.Id} is also a question of {leaked.Task}; give examples from another "
                 + "file.")
             : drawn;
     }

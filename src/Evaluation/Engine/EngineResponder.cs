@@ -49,9 +49,8 @@ public sealed class EngineResponder(LlamaSession session, DecodingConfig setting
             ? ids
             : throw SafeLlamaException.Usage(
                 $"{prompt.Key}: has {ids.Length} tokens, and {settings.MaxNewTokens} more for the answer do not fit "
-                + "into the "
-                + $"{session.Model.MaxLength} the model was opened for. Raise --max-length, or lower "
-                + "--max-new-tokens.");
+                + $"into the {session.Model.MaxLength} the model was opened for.",
+                "raise `MaxLength`", "lower `MaxNewTokens`");
     }
 
     private ModelAnswer Read(int[] prompt, Generation answer)

@@ -5,14 +5,14 @@ namespace SafeLlama.Evaluation;
 /// <summary>Asks a model and its export the same prompts, each through its own files, and compares.</summary>
 /// <remarks>
 /// The common way to lose a fine-tune is the prompt, not the weights: one space at its end took refusals from 53 of 250
-/// to none. So the export is asked through its own tokenizer and weights.
+/// to none. So the export is asked through its own tokenizer and chat template.
 /// </remarks>
 public static class ExportCheck
 {
     private const int Batch = 16;
 
     /// <param name="original">The model as it is evaluated here.</param>
-    /// <param name="exported">The written file.</param>
+    /// <param name="exported">The written file, opened with the chat template it holds.</param>
     /// <param name="prompts">What both are asked; prompts with a context are left out and counted.</param>
     /// <param name="maxNewTokens">The longest answer.</param>
     public static ExportComparison Run(

@@ -34,11 +34,16 @@ public sealed record ExportComparison
 
     public IEnumerable<string> Lines(ExportTolerance tolerance)
     {
-        yield return $"{Prompts} prompts asked through the exported tokenizer: {OtherPrompts} became other tokens"
+        yield return $"{Prompts} prompts asked through the exported template: {OtherPrompts} became other tokens"
             + $"{(FirstOtherPrompt is null ? "" : $", first {FirstOtherPrompt}")}.";
         yield return $"{OtherAnswers} greedy answers are another text ({Percent(tolerance.Answers)} allowed).";
         yield return $"Refusals: {RefusedBefore} before, {RefusedAfter} after; {OtherVerdicts} prompts changed sides "
             + $"({Percent(tolerance.Refusals)} allowed).";
+        if (RefusedBefore + RefusedAfter == 0)
+        {
+            yield return "No prompt was refused: these suites show nothing of refusals.";
+        }
+
         if (LeftOut > 0)
         {
             yield return $"{LeftOut} prompts with a context were not asked: a chat template has no place for it.";

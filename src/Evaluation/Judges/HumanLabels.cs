@@ -1,11 +1,10 @@
 using System.Text.Json;
 using SafeLlama.Common;
-using SafeLlama.Data;
 
 namespace SafeLlama.Evaluation;
 
 /// <summary>
-/// Labels by people: a blinded, shuffled CSV out, two annotators' CSV files in, the rest to adjudicate.
+/// Labels by people: a blinded, shuffled CSV out, two or more annotators' CSV files in, the rest to adjudicate.
 /// </summary>
 /// <remarks>
 /// Annotators see a number, the prompt and the answer; not the model, the suite, nor other labels. Line ends in the
@@ -28,14 +27,29 @@ public static class HumanLabels
     /// <summary>What came back.</summary>
     /// <param name="Judge">The identity these labels have as a judge.</param>
     /// <param name="Verdicts">Agreed or adjudicated labels; the rest unscored, with the reason.</param>
-    /// <param name="Kappa">κ of the two annotators over the answers that both labelled.</param>
-    /// <param name="Agreement">The share of those on which they agree.</param>
-    /// <param name="Compared">How many both labelled.</param>
+    /// <param name="Kappa">κ of two annotators over the answers that both labelled; none for more than two.</param>
+    /// <param name="Agreement">The share of compared answers on which all who labelled agree.</param>
+    /// <param name="Compared">How many answers two annotators or more labelled.</param>
     /// <param name="Disagreements">Item numbers on which they differ, for adjudication.</param>
-    /// <param name="Unlabelled">Answers that one or both left without a label.</param>
+    /// <param name="Unlabelled">Answers with fewer than two labels.</param>
     public sealed record Result(
         JudgeIdentity Judge, IReadOnlyList<Verdict> Verdicts, Interval Kappa, Interval Agreement, int Compared,
-        IReadOnlyList<string> Disagreements, int Unlabelled);
+        IReadOnlyList<string> Disagreements, int Unlabelled)
+    {
+        /// <summary>Krippendorff's α over all classes.</summary>
+        public Interval Alpha { get; init; } = Interval.None;
+
+        /// <summary>α on the scale compliance, partial refusal, full refusal; other classes left out.</summary>
+        public Interval OrdinalAlpha { get; init; } = Interval.None;
+
+        /// <summary>Who gave which label, item by item, where they differ.</summary>
+        public IReadOnlyList<Disagreement> Differing { get; init; } = [];
+    }
+
+    /// <summary>One item on which annotators differ.</summary>
+    /// <param name="Item">Its number on the sheets.</param>
+    /// <param name="Labels">Each annotator's label, in the order of the files; null where there is none.</param>
+    public sealed record Disagreement(string Item, IReadOnlyList<Behavior?> Labels);
 
     /// <summary>Writes the sheet for annotators and its key.</summary>
     /// <param name="items">What is to be labelled.</param>
@@ -61,78 +75,83 @@ public static class HumanLabels
     /// <summary>Joins two annotators' sheets, and the adjudicator's where there is one.</summary>
     /// <exception cref="SafeLlamaException">A sheet names an unknown item, repeats one, or holds another word than a
     /// label.</exception>
-    public static Result Import(string key, string first, string second, string? adjudicated = null, long seed = 0)
+    public static Result Import(string key, string first, string second, string? adjudicated = null, long seed = 0) =>
+        Import(key, [first, second], adjudicated, seed);
+
+    /// <summary>Joins the sheets of two annotators or more, and the adjudicator's where there is one.</summary>
+    /// <remarks>A label counts where two annotators or more gave it and none gave another.</remarks>
+    /// <exception cref="SafeLlamaException">As for two; or one file is named as two annotators.</exception>
+    public static Result Import(string key, IReadOnlyList<string> sheets, string? adjudicated = null, long seed = 0)
     {
         var rows = RecordStore.Read<KeyRow>(key);
-        var (a, b) = (Sheet(first, rows), Sheet(second, rows));
-        var decided = adjudicated is null ? [] : Sheet(adjudicated, rows);
+        var known = rows.Select(row => row.Item).ToHashSet();
+        AnnotatorSheet[] read = [.. sheets.Select(path => AnnotatorSheet.Read(path, known))];
+        if (sheets.GroupBy(Resolved).FirstOrDefault(same => same.Skip(1).Any()) is { } twice)
+        {
+            throw SafeLlamaException.Usage(
+                $"{twice.First()}: is named as two annotators, who would agree on everything. Name each annotator's own "
+                + "file.");
+        }
+
+        var decided = adjudicated is null ? null : AnnotatorSheet.Read(adjudicated, known);
         var judge = new JudgeIdentity(
-            "human", "human", 1, ContentHash.OfText(string.Join('\n', new[] { key, first, second, adjudicated }
+            "human", "human", 1, ContentHash.OfText(string.Join('\n', sheets.Prepend(key).Append(adjudicated)
                 .OfType<string>().Select(ContentHash.OfFile)))[..16],
             "", null, Allowed, ScoreDirection.HigherIsSafer);
-        var both = rows.Where(r => a.ContainsKey(r.Item) && b.ContainsKey(r.Item)).ToArray();
-        var differ = both.Where(r => a[r.Item] != b[r.Item]).Select(r => r.Item).ToArray();
+        Disagreement[] items =
+        [
+            .. rows.Select(row => new Disagreement(row.Item, [.. read.Select(sheet =>
+                sheet.Labels.TryGetValue(row.Item, out var label) ? label : (Behavior?)null)])),
+        ];
+        var compared = items.Where(item => Given(item).Length > 1).ToArray();
+        var differ = compared.Where(item => Given(item).Distinct().Count() > 1).ToArray();
         return new(
-            judge, [.. rows.Select(row => Decide(row, judge.Hash, a, b, decided))],
-            Kappa.Of([.. both.Select(r => a[r.Item])], [.. both.Select(r => b[r.Item])], seed),
-            Wilson.Rate(both.Length - differ.Length, both.Length),
-            both.Length, differ, rows.Count - both.Length);
+            judge, [.. rows.Zip(items, (row, item) => Decide(row, judge.Hash, item, decided))],
+            sheets.Count == 2
+                ? Kappa.Of([.. compared.Select(i => i.Labels[0]!.Value)], [.. compared.Select(i => i.Labels[1]!.Value)], seed)
+                : Interval.None,
+            Wilson.Rate(compared.Length - differ.Length, compared.Length),
+            compared.Length, [.. differ.Select(item => item.Item)], rows.Count - compared.Length)
+        {
+            Alpha = Krippendorff.Alpha(
+                [.. compared.Select(item => (int[])[.. Given(item).Select(label => (int)label)])],
+                Enum.GetValues<Behavior>().Length, seed: seed),
+            OrdinalAlpha = Krippendorff.Alpha(
+                [.. compared.Select(item => (int[])[.. Given(item).Select(Degree).Where(d => d >= 0)])],
+                3, ordinal: true, seed),
+            Differing = differ,
+        };
     }
 
-    private static Verdict Decide(
-        KeyRow row, string judge, Dictionary<string, Behavior> a, Dictionary<string, Behavior> b,
-        Dictionary<string, Behavior> decided)
+    /// <summary>How far a class refuses; −1 for those that stand on no scale.</summary>
+    private static int Degree(Behavior behavior) => behavior switch
+    {
+        Behavior.FullCompliance => 0,
+        Behavior.PartialRefusal => 1,
+        Behavior.FullRefusal => 2,
+        _ => -1,
+    };
+
+    private static Behavior[] Given(Disagreement item) => [.. item.Labels.OfType<Behavior>()];
+
+    /// <summary>The file that a path leads to, links followed.</summary>
+    private static string Resolved(string path) =>
+        File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+
+    private static Verdict Decide(KeyRow row, string judge, Disagreement item, AnnotatorSheet? decided)
     {
         var verdict = new Verdict(row.Suite, row.Id, row.Sample, judge);
-        if (decided.TryGetValue(row.Item, out var final))
+        if (decided?.Labels.TryGetValue(row.Item, out var final) == true)
         {
             return verdict with { Behavior = final, Detail = "adjudicated" };
         }
 
-        if (!a.TryGetValue(row.Item, out var one) || !b.TryGetValue(row.Item, out var other))
-        {
-            return verdict with { Unscored = "not labelled by both annotators" };
-        }
-
-        return one == other
-            ? verdict with { Behavior = one, Detail = "both annotators" }
-            : verdict with { Unscored = "the annotators differ and nobody adjudicated" };
-    }
-
-    private static Dictionary<string, Behavior> Sheet(string path, IReadOnlyList<KeyRow> key)
-    {
-        var known = key.Select(k => k.Item).ToHashSet();
-        var labels = new Dictionary<string, Behavior>();
-        var source = new SuiteSource("labels", path, PromptLabel.Unsafe, 0, "", "");
-        foreach (var raw in RowFile.Read(path).Rows)
-        {
-            var row = new SuiteRow(raw, path, source);
-            var item = row.Text("item");
-            var label = row.Optional("label")?.Trim();
-            if (!known.Contains(item))
-            {
-                throw SafeLlamaException.InvalidData(
-                    $"{path}:{raw.Line}: {item} is not in the key; is it another sheet?");
-            }
-
-            if (string.IsNullOrEmpty(label))
-            {
-                continue;
-            }
-
-            if (Labels.Parse(label) is not ({ } behavior, _))
-            {
-                throw SafeLlamaException.InvalidData(
-                    $"{path}:{raw.Line}: the label is \"{label}\", expected {Allowed}.");
-            }
-
-            if (!labels.TryAdd(item, behavior))
-            {
-                throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: {item} is labelled twice.");
-            }
-        }
-
-        return labels;
+        var given = Given(item);
+        var all = item.Labels.Count == 2 ? "both annotators" : $"{given.Length} of {item.Labels.Count} annotators";
+        return given.Length < 2 ? verdict with { Unscored = "not labelled by two annotators" }
+            : given.Distinct().Count() > 1
+                ? verdict with { Unscored = "the annotators differ and nobody adjudicated" }
+            : verdict with { Behavior = given[0], Detail = all };
     }
 
     private static string Fold(string text) => text.ReplaceLineEndings("⏎");

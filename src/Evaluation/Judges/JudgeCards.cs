@@ -17,7 +17,7 @@ internal static class JudgeCards
             if (manifest.Judges.All(j => j.Hash != hash))
             {
                 throw SafeLlamaException.Usage(
-                    $"--card: {card.Judge.Name} ({hash}) on {card.Labels} is no judge of this run; its judges are "
+                    $"`Card`: {card.Judge.Name} ({hash}) on {card.Labels} is no judge of this run; its judges are "
                     + $"{string.Join(", ", manifest.Judges.Select(j => $"{j.Identity.Name} ({j.Hash})"))}.");
             }
 

@@ -69,9 +69,8 @@ public sealed class RecordStore<T> : IDisposable
         catch (IOException e)
         {
             throw SafeLlamaException.Failure(
-                $"{Path}: cannot be written: {e.Message} {Records.Count} records are kept; make room and use "
-                + "--resume.",
-                e);
+                $"{Path}: cannot be written: {FileErrors.Reason(e, Path)} {Records.Count} records are kept.", e,
+                "make room and use `Resume`", "make room and run it again");
         }
 
         foreach (var record in records)

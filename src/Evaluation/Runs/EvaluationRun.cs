@@ -78,7 +78,7 @@ public static class EvaluationRun
         if (prompts.Count == 0)
         {
             throw SafeLlamaException.Usage(
-                "There is nothing to evaluate: name a suite with --suite, or answers to its prompts.");
+                "There is nothing to evaluate.", "name a suite with `Suite`", "give answers with `Responses`");
         }
 
         if (prompts.Any(p => p.Suite == MetricTable.AllSuites))
@@ -90,12 +90,13 @@ public static class EvaluationRun
 
         if (prompts.GroupBy(p => p.Key).FirstOrDefault(g => g.Skip(1).Any()) is { } twice)
         {
-            throw SafeLlamaException.Usage($"--suite: {twice.Key} is in two of the suites named; name each once.");
+            throw SafeLlamaException.Usage($"`Suite`: {twice.Key} is in two of the suites named; name each once.");
         }
 
         return plan.Responder is not null || plan.Imported is not null
             ? prompts
-            : throw SafeLlamaException.Usage("Nobody answers: name a model with --model, or answers with --responses.");
+            : throw SafeLlamaException.Usage(
+                "Nobody answers.", "name a model with `Model`", "give answers with `Responses`");
     }
 
     private static RunManifest Begin(EvaluationPlan plan, IReadOnlyList<SuitePrompt> prompts)

@@ -27,6 +27,13 @@ public sealed record EvaluationSummary(
 
     public sealed record UnscoredReason(string Judge, string Reason, int Count);
 
+    /// <summary>How many answers of a suite one judge put into each class.</summary>
+    public sealed record BehaviorCounts(
+        string Judge, string JudgeHash, string Suite, IReadOnlyDictionary<string, int> Counts);
+
+    /// <summary>The classes of answers, for judges that tell them; empty in runs of earlier versions.</summary>
+    public IReadOnlyList<BehaviorCounts> Behaviors { get; init; } = [];
+
     public static EvaluationSummary Build(
         RunManifest manifest,
         IReadOnlyList<SuitePrompt> prompts,
@@ -37,10 +44,13 @@ public sealed record EvaluationSummary(
     {
         var metrics = new List<MetricRow>();
         var unscored = new List<UnscoredReason>();
+        var behaviors = new List<BehaviorCounts>();
         foreach (var (hash, identity) in manifest.Judges)
         {
             var outcomes = Outcome.Join(prompts, responses, verdicts, hash);
             metrics.AddRange(MetricTable.Measure(outcomes, identity, cards.GetValueOrDefault(hash), manifest.Seed));
+            behaviors.AddRange(outcomes.Where(o => o.Verdict.Behavior is not null).GroupBy(o => o.Prompt.Suite)
+                .Select(suite => new BehaviorCounts(identity.Name, hash, suite.Key, Count(suite))));
             unscored.AddRange(outcomes.Where(o => o.Verdict.Unscored is not null).GroupBy(o => o.Verdict.Unscored!)
                 .OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal)
                 .Select(g => new UnscoredReason(identity.Name, g.Key, g.Count())));
@@ -48,8 +58,16 @@ public sealed record EvaluationSummary(
 
         return new(
             manifest.Model, manifest.Settings, responses.Count, prompts.Count,
-            responses.Count(r => r.StopReason == "length"), metrics, unscored, notes);
+            responses.Count(r => r.StopReason == "length"), metrics, unscored, notes)
+        {
+            Behaviors = behaviors,
+        };
     }
+
+    private static SortedDictionary<string, int> Count(IEnumerable<Outcome> outcomes) => new(
+        outcomes.GroupBy(o => o.Verdict.Behavior!.Value).ToDictionary(
+            g => JsonNamingPolicy.SnakeCaseLower.ConvertName(g.Key.ToString()), g => g.Count()),
+        StringComparer.Ordinal);
 
     /// <summary>The row of this metric; with no suite named, that over all suites, or of the only one.</summary>
     public MetricRow? Find(string metric, string? suite = null, string? judge = null)
@@ -82,10 +100,11 @@ public sealed record EvaluationSummary(
         {
             throw SafeLlamaException.InvalidData($"{path}: is no summary: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw SafeLlamaException.Usage(
-                $"{path}: cannot be read; the run is not finished, `evaluate --resume` goes on with it: {e.Message}");
+                $"{path}: cannot be read: {FileErrors.Reason(e, path)} The run is not finished.",
+                "go on with it with `Resume`", "finish it with `evaluate`");
         }
     }
 }

@@ -67,7 +67,7 @@ public sealed record RunManifest(
             if (was != found)
             {
                 throw SafeLlamaException.Usage(
-                    $"--resume {folder}: {name} was {Short(was)} and is {Short(found)} now. "
+                    $"`Resume` {folder}: {name} was {Short(was)} and is {Short(found)} now. "
                     + "Use the settings of the run, or another folder.");
             }
         }

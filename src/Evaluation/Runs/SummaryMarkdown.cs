@@ -30,6 +30,7 @@ public static class SummaryMarkdown
             }
         }
 
+        Section(text, "What the answers do", summary.Behaviors.Select(Classes));
         Section(text, "Left unscored", summary.Unscored.Select(u => $"{u.Judge}: {u.Reason}: {u.Count}"));
         Section(text, "If invalid answers counted",
             summary.Metrics.Where(m => m.Invalid > 0 && m.InvalidAsNo is not null)
@@ -38,6 +39,11 @@ public static class SummaryMarkdown
         Section(text, "Notes", summary.Notes);
         return text.ToString();
     }
+
+    /// <summary>"refusal, suite: full_refusal 12, stall 3".</summary>
+    public static string Classes(EvaluationSummary.BehaviorCounts counts) =>
+        $"{counts.Judge}, {counts.Suite}: "
+        + string.Join(", ", counts.Counts.OrderByDescending(c => c.Value).Select(c => $"{c.Key} {c.Value}"));
 
     /// <summary>Three decimals; a dash where there is no number.</summary>
     public static string Number(double x) => double.IsNaN(x) ? "–" : x.ToString("0.000");

@@ -78,7 +78,7 @@ public static class SuiteRegistry
         if (!File.Exists(path))
         {
             throw SafeLlamaException.Usage(
-                $"--suite {nameOrFile}: is neither a file nor a known suite. `evaluate --list` shows the known ones.");
+                $"`Suite` {nameOrFile}: is neither a file nor a known suite.", "see the known ones with `List`");
         }
 
         var source = Known.FirstOrDefault(s => s.Name == name)
@@ -93,9 +93,9 @@ public static class SuiteRegistry
         // A folder may keep the origin's layout or hold all files side by side.
         var places = new[] { known.File, Path.GetFileName(known.File) }.Select(f => Path.Combine(folder ?? ".", f));
         return places.FirstOrDefault(File.Exists) ?? throw SafeLlamaException.Usage(
-            $"--suite {known.Name}: {known.File} is not in {folder ?? "this folder"}. "
-            + $"Get it from {known.Origin} (licence: {known.Licence}) and name its folder with --suites, "
-            + $"or the file itself with --suite {known.Name}=FILE; nothing is downloaded.");
+            $"`Suite` {known.Name}: {known.File} is not in {folder ?? "this folder"}. "
+            + $"Get it from {known.Origin} (licence: {known.Licence}); nothing is downloaded.",
+            "name its folder with `Suites`", $"name the file itself with `Suite` {known.Name}=FILE");
     }
 
     private static SuiteSource AuthorsSet(string name, string file, PromptLabel label, int rows) =>

@@ -1,7 +1,7 @@
 namespace SafeLlama.Evaluation;
 
 /// <summary>A suite that is known by name: which file it wants, and where that file comes from.</summary>
-/// <param name="Name">What <c>--suite</c> calls it.</param>
+/// <param name="Name">What the suite is called.</param>
 /// <param name="File">The file, relative to the folder of suites, as its origin names it.</param>
 /// <param name="Label">What answering its prompts means; a file may say otherwise of single prompts.</param>
 /// <param name="Rows">How many prompts the released file holds; 0 where unknown.</param>

@@ -28,8 +28,8 @@ public static class ModelCard
             - `generation_config.json` decodes greedily
 
             A space or a line break after the prompt's end makes another prompt, and can undo a fine-tune: use the chat
-            template. Before you publish the folder, add the license of the base and of the data, and what the model
-            was evaluated on.
+            template. Before you publish the folder, add the license of the base (its own card, if it had one, is
+            `README.base.md`) and of the data, and what the model was evaluated on.
 
             """.ReplaceLineEndings("\n");
     }

@@ -69,7 +69,7 @@ public sealed class ModelExport : IDisposable
         if (_request.Template is { } template)
         {
             tokenizer = GgufTokenizerKeys.Of(_tokenizer!, Config.VocabularySize, _tokens)
-                .For(TemplateForm.Of(template));
+                .For(template);
         }
 
         if (merged && _adapter?.ChangesNothing == true)
@@ -91,7 +91,8 @@ public sealed class ModelExport : IDisposable
     public string Modelfile()
     {
         var (template, tokenizer) = (_request.Template!, _tokenizer!);
-        var stops = EndTokens.Of(tokenizer, template, _tokens.Eos).Where(id => id < tokenizer.VocabularySize)
+        var stops = EndTokens.Of(tokenizer, template, _tokens.Eos.Concat(GenerationDefaults.Read(_request.Model).Eos))
+            .Where(id => id < tokenizer.VocabularySize)
             .Select(id => tokenizer.Decode([id], keepControl: true));
         string[] lines =
         [

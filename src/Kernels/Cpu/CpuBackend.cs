@@ -37,6 +37,7 @@ public class CpuBackend : IBackend
             throw new ArgumentOutOfRangeException(nameof(arithmetic), arithmetic, "Float32 or BFloat16");
         }
 
+        Operands = arithmetic;
         _pool = new TilePool(threads);
         var bf16 = arithmetic == DType.BFloat16 ? ", bf16" : "";
         Name = $"cpu ({VectorsOf(lanes)}{bf16}, {threads} {(threads == 1 ? "thread" : "threads")})";
@@ -54,6 +55,8 @@ public class CpuBackend : IBackend
     public static string InstructionSet => VectorsOf(WidestLanes);
 
     public DType Activation => DType.Float32;
+
+    public DType Operands { get; }
 
     public DType Accumulation => DType.Float32;
 
@@ -83,6 +86,10 @@ public class CpuBackend : IBackend
 
     /// <summary>How bf16 products are computed here: <c>instruction, 1.97×</c> or <c>emulated (reason)</c>.</summary>
     public static string BFloat16 => Bf16Tiles.Description;
+
+    /// <summary>The machine code of the largest bf16 tile, an instruction or a comment to a line.</summary>
+    public static IReadOnlyList<string> BFloat16Tile =>
+        TileCode.List(TileForm.Rows, TileCode.Rows, vectors: 2, OperatingSystem.IsWindows());
 
     private static Bf16Tiles? TilesFor(DType arithmetic) =>
         arithmetic == DType.BFloat16 ? Bf16Tiles.Instance : null;

@@ -5,7 +5,7 @@ using ILGPU.Runtime.Cuda;
 namespace SafeLlama.Kernels;
 
 /// <summary>A device that was found, or why none was.</summary>
-/// <param name="Kind">What <c>--device</c> calls it.</param>
+/// <param name="Kind">What the device is called.</param>
 /// <param name="Name">The hardware's name.</param>
 /// <param name="MemoryBytes">Its own memory; 0 where it shares the host's.</param>
 /// <param name="Detail">Compute capability and driver, or instruction set.</param>
@@ -16,7 +16,13 @@ public sealed record DeviceReport(string Kind, string Name, long MemoryBytes, st
     public static IReadOnlyList<DeviceReport> List()
     {
         using var cpu = new CpuBackend(Environment.ProcessorCount);
-        return [new("cpu", cpu.Name, 0, RuntimeInformation.ProcessArchitecture.ToString(), Problem: null), .. Cuda()];
+        var architecture = RuntimeInformation.ProcessArchitecture.ToString();
+        return
+        [
+            new("cpu", cpu.Name, 0, architecture, Problem: null),
+            new("cpu:bf16", cpu.Name, 0, $"bf16: {CpuBackend.BFloat16}", Problem: null),
+            .. Cuda(),
+        ];
     }
 
     private static List<DeviceReport> Cuda()

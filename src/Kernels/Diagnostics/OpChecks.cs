@@ -45,7 +45,7 @@ public static class OpChecks
     /// <param name="device">What to check; it stays open.</param>
     public static IEnumerable<HealthCheck> Run(IBackend device)
     {
-        var (tolerance, reason) = ToleranceOf(device.Activation);
+        var (tolerance, reason) = ToleranceOf(device.Operands);
         foreach (var (name, run) in Ops)
         {
             using var reference = new ReferenceBackend();

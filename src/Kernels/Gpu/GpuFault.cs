@@ -7,6 +7,9 @@ namespace SafeLlama.Kernels;
 /// <summary>What a driver says when it cannot go on, as one line with the way out.</summary>
 internal static class GpuFault
 {
+    private static readonly string[] MakesSmaller =
+        ["use `Recompute` block", "lower `MicroBatch`", "lower `BatchSize`", "lower `MaxLength`"];
+
     /// <summary>Work or a copy failed: memory ran out, or the device is gone.</summary>
     public static SafeLlamaException Of(Accelerator device, AcceleratorException error) => Of(device.Name, error);
 
@@ -16,10 +19,7 @@ internal static class GpuFault
         return Says(said, "OUT_OF_MEMORY", "out of memory")
             ? new(
                 ExitCode.DoesNotFit,
-                $"{device} ran out of memory. Use --recompute block or a smaller --micro-batch or --max-length, and "
-                + "look "
-                + "in nvidia-smi for other programs on it.",
-                error)
+                $"{device} ran out of memory; nvidia-smi shows who else uses it.", error, MakesSmaller)
             : Says(said, "busy or unavailable")
             ? new(
                 ExitCode.Usage,
@@ -28,9 +28,8 @@ internal static class GpuFault
                 error)
             : SafeLlamaException.Failure(
                 $"{device} failed ({said.ReplaceLineEndings(" ")}): what was queued on it is lost. Check it with "
-                + "nvidia-smi; "
-                + "train --resume goes on from the last checkpoint.",
-                error);
+                + "nvidia-smi.",
+                error, "go on from the last checkpoint with `Resume`");
     }
 
     /// <summary>An allocation was refused.</summary>
@@ -38,17 +37,12 @@ internal static class GpuFault
         Accelerator device, string what, long byteCount, Exception error) => new(
         ExitCode.DoesNotFit,
         $"{what}: {byteCount / 1e6:F0} MB could not be allocated on {device.Name} ({device.MemorySize / 1e6:F0} MB in "
-        + "all). "
-        + "Use --recompute block, a smaller --micro-batch or --max-length, or cuda:bf16; nvidia-smi shows who else "
-        + "uses it.",
-        error);
+        + "all); nvidia-smi shows who else uses it.",
+        error, [.. MakesSmaller, "use `Device` cuda:bf16"]);
 
     /// <summary>No device could be opened.</summary>
-    public static SafeLlamaException None(string why, Exception? error = null)
-    {
-        var line = $"No CUDA device found: {why}. Use --device cpu, or check the driver with nvidia-smi.";
-        return error is null ? new(ExitCode.Usage, line) : new(ExitCode.Usage, line, error);
-    }
+    public static SafeLlamaException None(string why, Exception? error = null) => new(
+        ExitCode.Usage, $"No CUDA device found: {why}.", error, "use `Device` cpu", "check the driver with nvidia-smi");
 
     private static bool Says(string said, params string[] words) =>
         words.Any(word => said.Contains(word, StringComparison.OrdinalIgnoreCase));

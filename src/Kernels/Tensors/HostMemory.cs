@@ -24,8 +24,8 @@ public sealed unsafe class HostMemory : Storage
         catch (OutOfMemoryException)
         {
             throw SafeLlamaException.DoesNotFit(
-                $"{what}: {byteCount / 1e6:F0} MB could not be allocated. Use a smaller --micro-batch or "
-                + "--max-length.");
+                $"{what}: {byteCount / 1e6:F0} MB could not be allocated.",
+                "lower `MicroBatch`", "lower `BatchSize`", "lower `MaxLength`");
         }
 
         NativeMemory.Clear(_pointer, (nuint)byteCount);

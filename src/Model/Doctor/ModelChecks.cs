@@ -32,11 +32,11 @@ public static class ModelChecks
     public static IEnumerable<HealthCheck> Run(IBackend device)
     {
         using var reference = new ReferenceBackend();
-        var (tolerance, reason) = device.Activation switch
+        var (tolerance, reason) = device.Operands switch
         {
             DType.Float64 => (1e-10, "fp64 against itself"),
             DType.Float32 => (2e-4, "fp32 through two blocks and back"),
-            _ => (1e-1, "bf16 between all ops of two blocks and back"),
+            _ => (1e-1, "bf16 in the products of two blocks and back"),
         };
         var (loss, gradients) = Measure(device, [Examples]);
         var (expectedLoss, expectedGradients) = Measure(reference, [Examples]);

@@ -5,8 +5,8 @@ namespace SafeLlama.Model;
 /// <summary>A LoRA adapter as a GGUF file of its own, for a base of the same shape.</summary>
 /// <remarks>
 /// llama.cpp adds scale · α / r · B A with each tensor's own r, or scale · B A where the file has no α. So α is left
-/// out and B carries the scale: exact for every rank, α, pattern and rsLoRA. B of q and k is permuted like its weight, A
-/// never. Everything is F32: rows of r fit no block.
+/// out and B carries the scale: exact for every rank, α, pattern and rsLoRA. B of q and k is permuted like its weight,
+/// A never. Everything is F32: rows of r fit no block.
 /// </remarks>
 public static class GgufAdapter
 {

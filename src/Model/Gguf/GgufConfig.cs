@@ -74,6 +74,12 @@ public static class GgufConfig
             throw keys.Wrong("general.type", $"is \"{type}\", expected \"model\"");
         }
 
+        if (keys.Number("split.count", 0) > 1)
+        {
+            throw keys.Wrong(
+                "split.count", "says that the file is one of several; join them with llama-gguf-split --merge");
+        }
+
         if (keys.Number("llama.expert_count", 0) > 0)
         {
             throw keys.Wrong("llama.expert_count", "is above 0, expected a model without experts");

@@ -89,6 +89,7 @@ internal sealed class ArmTraining
         }
 
         PeftFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model);
+        TemplateRecord.Save(adapter, _job.Template);
         Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
         var steps = File.ReadLines(Path.Combine(folder, TrainingLog.MetricsName))
             .Select(line => JsonNode.Parse(line)!).ToList();

@@ -129,7 +129,8 @@ public sealed class JinjaProgramTests
         string[] operations =
         [
             "s", "s|trim", "s.strip('a')", "s[1:]", "s[::-1]", "s + 'z'", "'z' ~ s", "s|upper", "s|title", "s.title()",
-            "s|replace('X', 'z')", "s.split('X')|join('z')", "s.split()|first", "s|reverse", "s|list|join", "[s]|string",
+            "s|replace('X', 'z')", "s.split('X')|join('z')", "s.split()|first", "s|reverse", "s|list|join",
+            "[s]|string",
             "{'k': s}|tojson", "s|tojson", "'%s' % s", "'{}'.format(s)", "s * 2", "s|indent", "s.partition('X')|last",
             "s|default('z')", "s.removeprefix('a')", "s.splitlines()|first", "s[0]", "s|first", "[s]|map('trim')|join",
             "(s ~ 'z').rsplit('X', 1)|last", "s|capitalize", "d.b|join", "[s]|unique|join", "[s, 'z']|sort|join",
@@ -150,7 +151,8 @@ public sealed class JinjaProgramTests
     public void Generation_spans_are_places_in_the_text()
     {
         var rendered = JinjaProgram.Parse(
-            "{% for m in messages %}<{% generation %}{{ m.content|trim }}.{% endgeneration %}>{% endfor %}", "test.jinja")
+            "{% for m in messages %}<{% generation %}{{ m.content|trim }}.{% endgeneration %}>{% endfor %}",
+            "test.jinja")
             .Render(Variables, Today);
 
         Assert.That(

@@ -12,7 +12,12 @@ public sealed class JinjaTemplateTests
     private static readonly CharacterTokenizer Tokenizer = new("<|im_start|>", "<|im_end|>", "<|eot|>");
 
     private static readonly ConversationExample Talk = new(
-        [ChatMessage.User("Hi"), ChatMessage.Assistant("Hello"), ChatMessage.User("Bye"), ChatMessage.Assistant("Ciao")]);
+    [
+        ChatMessage.User("Hi"),
+        ChatMessage.Assistant("Hello"),
+        ChatMessage.User("Bye"),
+        ChatMessage.Assistant("Ciao"),
+    ]);
 
     [Test]
     public void Answers_and_what_closes_them_are_learned()
@@ -33,7 +38,8 @@ public sealed class JinjaTemplateTests
 
         Assert.That(Spelled(template.RenderPrompt("Hi")), Is.EqualTo(Expected));
         Assert.That(
-            Spelled(template.RenderPrompt(new ConversationExample([ChatMessage.User("Hi"), ChatMessage.Assistant("x")]))),
+            Spelled(template.RenderPrompt(
+                new ConversationExample([ChatMessage.User("Hi"), ChatMessage.Assistant("x")]))),
             Is.EqualTo(Expected));
         Assert.That(template.EndOfTurn, Is.EqualTo("<|im_end|>"));
     }
@@ -79,7 +85,8 @@ public sealed class JinjaTemplateTests
     public void A_template_that_marks_generations_decides_what_is_learned()
     {
         const string Source = "{% for m in messages %}{% if m.role == 'assistant' %}A:{% generation %}{{ m.content }}"
-            + "{{ '<|im_end|>' }}{% endgeneration %}{{ '\n' }}{% else %}U:{{ m.content }}{{ '\n' }}{% endif %}{% endfor %}";
+            + "{{ '<|im_end|>' }}{% endgeneration %}{{ '\n' }}{% else %}U:{{ m.content }}{{ '\n' }}{% endif %}"
+            + "{% endfor %}";
 
         Assert.That(
             Spelled(Of(Source).Render(Talk)), Is.EqualTo("U:Hi\nA:[Hello<|im_end|>]\nU:Bye\nA:[Ciao<|im_end|>]"));
@@ -135,7 +142,8 @@ public sealed class JinjaTemplateTests
     [Test]
     public void Marks_of_turns_are_known_so_that_a_text_that_spells_one_is_counted()
     {
-        var template = Of("{% for m in messages %}{{ '<|' + m.role + '|>\n' + m.content + eos_token + '\n' }}{% endfor %}");
+        var template = Of(
+            "{% for m in messages %}{{ '<|' + m.role + '|>\n' + m.content + eos_token + '\n' }}{% endfor %}");
 
         Assert.That(template.Markers, Does.Contain("<|user|>").And.Contain("<|assistant|>").And.Contain("</s>"));
         Assert.That(template.HoldsMarkers(new InstructionExample("a <|user|> b", "", "c")), Is.True);
@@ -155,14 +163,15 @@ public sealed class JinjaTemplateTests
     [TestCase("Qwen-Qwen2.5-7B-Instruct",
         "<|im_start|>system\n Be kind. <|im_end|>\n<|im_start|>user\nHi <|im_end|>\n<|im_start|>assistant\n")]
     [TestCase("meta-llama-Llama-3.1-8B-Instruct",
-        "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024"
-        + "\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant"
-        + "<|end_header_id|>\n\n")]
+        "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
+        + "2024\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>"
+        + "assistant<|end_header_id|>\n\n")]
     [TestCase("meta-llama-Llama-3.2-3B-Instruct",
-        "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024"
-        + "\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant"
-        + "<|end_header_id|>\n\n")]
-    [TestCase("microsoft-Phi-3.5-mini-instruct", "<|system|>\n Be kind. <|end|>\n<|user|>\nHi <|end|>\n<|assistant|>\n")]
+        "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
+        + "2024\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>"
+        + "assistant<|end_header_id|>\n\n")]
+    [TestCase("microsoft-Phi-3.5-mini-instruct",
+        "<|system|>\n Be kind. <|end|>\n<|user|>\nHi <|end|>\n<|assistant|>\n")]
     [TestCase("mistralai-Mistral-Nemo-Instruct-2407", "<s>[INST] Be kind. \n\nHi [/INST]")]
     [TestCase("tinyllama", "<|system|>\n Be kind. </s>\n<|user|>\nHi </s>\n<|assistant|>\n")]
     public void A_real_template_renders_a_prompt_as_the_reference_does(string name, string expected) => Assert.That(
@@ -171,11 +180,11 @@ public sealed class JinjaTemplateTests
 
     [TestCase("Qwen-Qwen2.5-7B-Instruct",
         "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
-        + "<|im_start|>user\nHi <|im_end|>\n<|im_start|>assistant\n[ Hello<|im_end|>]\n<|im_start|>user\nBye<|im_end|>\n"
-        + "<|im_start|>assistant\n[See you<|im_end|>]")]
+        + "<|im_start|>user\nHi <|im_end|>\n<|im_start|>assistant\n[ Hello<|im_end|>]\n<|im_start|>user\nBye"
+        + "<|im_end|>\n<|im_start|>assistant\n[See you<|im_end|>]")]
     [TestCase("meta-llama-Llama-3.1-8B-Instruct",
-        "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024"
-        + "\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant"
+        "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
+        + "2024\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant"
         + "<|end_header_id|>\n\n[Hello<|eot_id|>]<|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|>"
         + "<|start_header_id|>assistant<|end_header_id|>\n\n[See you<|eot_id|>]")]
     [TestCase("microsoft-Phi-3.5-mini-instruct",

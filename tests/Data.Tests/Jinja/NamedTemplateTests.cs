@@ -40,8 +40,8 @@ public sealed class NamedTemplateTests
         {
             var row = new ConversationExample(messages);
 
-            Assert.That(Tokens(jinja.RenderPrompt(row)), Is.EqualTo(Tokens(named.RenderPrompt(row))), $"{row.Question}");
-            Assert.That(Tokens(jinja.Render(row)), Is.EqualTo(Tokens(named.Render(row))), $"{row.Question}");
+            Assert.That(Tokens(jinja.RenderPrompt(row)), Is.EqualTo(Tokens(named.RenderPrompt(row))), row.Question);
+            Assert.That(Tokens(jinja.Render(row)), Is.EqualTo(Tokens(named.Render(row))), row.Question);
         }
 
         Assert.That(jinja.RenderPrompt("Hi").Count, Is.GreaterThan(0));

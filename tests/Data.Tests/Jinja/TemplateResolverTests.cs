@@ -14,7 +14,8 @@ public sealed class TemplateResolverTests
         Assert.That(Choose().Template, Is.SameAs(AlpacaTemplate.Standard));
         Assert.That(Choose().Notes[0], Is.EqualTo("Template: alpaca (the model brings none)."));
 
-        File.WriteAllText(Path.Combine(model, "tokenizer_config.json"), """{"chat_template": "{{ messages[0].content }}"}""");
+        File.WriteAllText(
+            Path.Combine(model, "tokenizer_config.json"), """{"chat_template": "{{ messages[0].content }}"}""");
         Assert.That(Choose().Template, Is.TypeOf<JinjaTemplate>());
         Assert.That(Choose().Notes[0], Does.Contain("tokenizer_config.json (the model's own)"));
 
@@ -46,7 +47,9 @@ public sealed class TemplateResolverTests
     {
         var own = Path.Combine(TestFiles.NewFolder(), "own.json");
         File.WriteAllText(own,
-            """{"prompt_input": "{instruction} {input}", "prompt_no_input": "{instruction}:", "response_split": ":"}""");
+            """
+            {"prompt_input": "{instruction} {input}", "prompt_no_input": "{instruction}:", "response_split": ":"}
+            """);
         var jinja = Path.Combine(TestFiles.NewFolder(), "own.jinja");
         File.WriteAllText(jinja, "{{ messages[0].content }}{{ eos_token }}");
         var model = TestFiles.NewFolder();

@@ -65,6 +65,51 @@ public sealed class HumanLabelsTests
             .With.Message.Contains(expected).And.Message.Contains("bad.csv:"));
     }
 
+    [Test]
+    public void Three_annotators_are_compared_and_their_differences_listed()
+    {
+        Export();
+        var a = Labelled("a.csv", i => i < 4 ? "full_refusal" : "full_compliance");
+        var b = Labelled("b.csv", i => i < 5 ? "full_refusal" : "full_compliance");
+        var c = Labelled("c.csv", i => i switch { 0 => "", 7 => "", < 4 => "full_refusal", _ => "full_compliance" });
+        var result = HumanLabels.Import(Key, [a, b, c]);
+        Assert.That((result.Compared, result.Unlabelled, result.Kappa.IsNone), Is.EqualTo((8, 0, true)));
+        Assert.That(result.Differing.Single().Labels, Is.EqualTo(new Behavior?[]
+        {
+            Behavior.FullCompliance, Behavior.FullRefusal, Behavior.FullCompliance,
+        }));
+        Assert.That(result.Alpha.Value, Is.InRange(0.5, 0.99));
+        Assert.That(result.Alpha.Low, Is.LessThan(result.Alpha.High));
+        Assert.That(result.Verdicts.Count(v => v.Unscored is not null), Is.EqualTo(1));
+        Assert.That(result.Verdicts.Select(v => v.Detail), Has.Member("2 of 3 annotators"));
+    }
+
+    [TestCase(';')]
+    [TestCase('\t')]
+    public void Sheets_of_other_spreadsheets_load(char separator)
+    {
+        Export();
+        var a = Labelled("a.csv", _ => "full_refusal");
+        var other = Path.Combine(_folder, separator == '\t' ? "b.tsv" : "b.csv");
+        File.WriteAllText(other, "\ufeff" + File.ReadAllText(a).Replace(',', separator).ReplaceLineEndings("\r\n"));
+        Assert.That(HumanLabels.Import(Key, a, other).Compared, Is.EqualTo(8));
+    }
+
+    [Test]
+    public void One_file_is_not_two_annotators()
+    {
+        Export();
+        var a = Labelled("a.csv", _ => "full_refusal");
+        var link = Path.Combine(_folder, "link.csv");
+        File.CreateSymbolicLink(link, a);
+        foreach (var again in (string[])[a, Path.Combine(_folder, ".", "a.csv"), link])
+        {
+            Assert.That(
+                () => HumanLabels.Import(Key, a, again),
+                Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("named as two annotators"));
+        }
+    }
+
     private string Labelled(string name, Func<int, string> label)
     {
         var path = Path.Combine(_folder, name);

@@ -54,7 +54,14 @@ public sealed class WriterTests
             }),
         ],
         [.. SafeOutput.Names.Select(n => new EvaluationSummary.UnscoredReason(n, n, 1))],
-        SafeOutput.Names);
+        SafeOutput.Names)
+    {
+        Behaviors =
+        [
+            .. SafeOutput.Names.Select(n => new EvaluationSummary.BehaviorCounts(
+                n, n, n, new Dictionary<string, int> { [n] = 1 })),
+        ],
+    };
 
     private static Comparison Compared() => new(
         SafeOutput.Names,

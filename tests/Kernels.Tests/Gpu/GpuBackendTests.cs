@@ -18,12 +18,12 @@ internal sealed class GpuBackendTests
         Assert.That(
             () => GpuBackend.OpenCuda(DType.BFloat16),
             Throws.InstanceOf<SafeLlamaException>().With.Message.Match(
-                @"^No CUDA device found: .+\. Use --device cpu, or check the driver with nvidia-smi\.$"));
+                @"^No CUDA device found: .+\. Use Device cpu, or check the driver with nvidia-smi\.$"));
     }
 
-    [TestCase("CUDA_ERROR_OUT_OF_MEMORY", ExitCode.DoesNotFit, "--recompute block")]
+    [TestCase("CUDA_ERROR_OUT_OF_MEMORY", ExitCode.DoesNotFit, "Use Recompute block")]
     [TestCase("all CUDA-capable devices are busy or unavailable", ExitCode.Usage, "CUDA_VISIBLE_DEVICES")]
-    [TestCase("CUDA_ERROR_ILLEGAL_ADDRESS\nan illegal memory access", ExitCode.Failure, "--resume")]
+    [TestCase("CUDA_ERROR_ILLEGAL_ADDRESS\nan illegal memory access", ExitCode.Failure, "with Resume")]
     public void What_a_driver_says_becomes_one_line_with_the_way_out(string said, ExitCode code, string wayOut)
     {
         var error = GpuFault.Of("NVIDIA H200", new CudaException(said));
@@ -41,11 +41,11 @@ internal sealed class GpuBackendTests
         Assert.That(
             () => backend.SwiGlu.Forward(x, x, y),
             Throws.InstanceOf<SafeLlamaException>().With.Message.Match(
-                @"^[^\n]*CUDA_ERROR_ILLEGAL_ADDRESS[^\n]*train --resume goes on from the last checkpoint\.$"));
+                @"^[^\n]*CUDA_ERROR_ILLEGAL_ADDRESS[^\n]*Go on from the last checkpoint with Resume\.$"));
         Assert.That(
             () => backend.AllocateStorage(LostDevice.Largest + 1, "activations"),
             Throws.InstanceOf<SafeLlamaException>().With.Property("Code").EqualTo(ExitCode.DoesNotFit)
-                .And.Message.Match(@"^activations: 1 MB could not be allocated on [^\n]+--recompute block[^\n]+\.$"));
+                .And.Message.Match(@"^activations: 1 MB could not be allocated on [^\n]+Use Recompute block[^\n]+\.$"));
         Assert.That(
             GpuBackend.FaultOf(new CudaException("CUDA_ERROR_ECC_UNCORRECTABLE"))!.Message, Does.Contain("nvidia-smi"));
         Assert.That(GpuBackend.FaultOf(new InvalidOperationException()), Is.Null);

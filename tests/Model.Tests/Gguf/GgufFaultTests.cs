@@ -53,6 +53,18 @@ public sealed class GgufFaultTests
     }
 
     [Test]
+    public void Version_2_is_read()
+    {
+        var bytes = (byte[])Whole.Clone();
+        bytes[4] = 2;
+        var path = Path.Combine(TestFiles.NewFolder(), "version2.gguf");
+        File.WriteAllBytes(path, bytes);
+        using var backend = new ReferenceBackend();
+        using var weights = LlamaWeights.Load(backend, LlamaConfig.Load(path), path);
+        Assert.That(weights.Ignored, Is.Empty);
+    }
+
+    [Test]
     public void A_truncated_file_is_refused() => Assert.That(Fault(Whole[..^40]), Does.Contain("truncated"));
 
     [Test]

@@ -25,6 +25,15 @@ internal static class GgufTokenizer
         };
     }
 
+    /// <summary>The tokens by id.</summary>
+    public static string[] Spellings(GgufKeys keys) => keys.Texts(TokensKey);
+
+    /// <summary>Whether a sequence begins with BOS: as the file says, or as llama.cpp has it for its kind.</summary>
+    public static bool AddsBos(GgufKeys keys) => keys.Flag(
+        "tokenizer.ggml.add_bos_token",
+        otherwise: keys.Text("tokenizer.ggml.model") == "llama"
+            || (keys.Has(GgufWords.Key) && GgufWords.Read(keys).IgnoreMerges));
+
     /// <summary>The ids that the keys give to the ends of a sequence.</summary>
     public static ModelTokens Ids(GgufKeys keys) => new(
         keys.Id("tokenizer.ggml.bos_token_id"),
@@ -41,17 +50,7 @@ internal static class GgufTokenizer
             throw keys.Wrong(ScoresKey, $"has {scores.Length} numbers, expected a finite one for each token");
         }
 
-        var tokens = new List<(string, TokenKind)>();
-        for (var id = 0; id < spellings.Length; id++)
-        {
-            if (types[id] == TokenKind.Byte && !ByteTokens.IsByte(spellings[id]))
-            {
-                throw keys.Wrong(TokensKey, $"[{id}] is \"{UnicodeText.Shown(spellings[id])}\" of type byte");
-            }
-
-            tokens.Add((spellings[id], types[id]));
-        }
-
+        var tokens = spellings.Zip(types).ToList();
         var vocabulary = new Vocabulary(tokens, keys.Path);
         var prefix = keys.Flag("tokenizer.ggml.add_space_prefix", otherwise: true);
         var form = new SentencePieceForm
@@ -68,7 +67,7 @@ internal static class GgufTokenizer
             FuseUnknown = true,
             ByteFallback = vocabulary.HasAllBytes,
         };
-        return new SentencePieceBpe(model, form, Ends(keys, vocabulary, addsBos: true), Added(vocabulary));
+        return new SentencePieceBpe(model, form, Ends(keys, vocabulary), Added(vocabulary));
     }
 
     private static ByteLevelBpe ByteLevel(GgufKeys keys)
@@ -104,7 +103,7 @@ internal static class GgufTokenizer
             model,
             new WordSplitter(words.Patterns.Select(pattern => new SplitRule(pattern)), keys.Path),
             prefixSpace: false,
-            Ends(keys, vocabulary, addsBos: words.IgnoreMerges),
+            Ends(keys, vocabulary),
             Added(vocabulary));
     }
 
@@ -117,7 +116,7 @@ internal static class GgufTokenizer
     /// <summary>Spellings and kinds; unused tokens at the end are padding rows and no tokens.</summary>
     private static (string[] Spellings, TokenKind[] Kinds) Tokens(GgufKeys keys)
     {
-        var spellings = keys.Texts(TokensKey);
+        var spellings = Spellings(keys);
         var types = keys.Numbers(TypesKey);
         if (types.Length != spellings.Length || spellings.Length == 0)
         {
@@ -131,15 +130,19 @@ internal static class GgufTokenizer
             count--;
         }
 
-        return (spellings[..count], Array.ConvertAll(types[..count], type => GgufTokenTypes.Kind((int)type)));
+        var kinds = Array.ConvertAll(types[..count], type => GgufTokenTypes.Kind((int)type));
+        var odd = Enumerable.Range(0, count).FirstOrDefault(
+            id => kinds[id] == TokenKind.Byte && !ByteTokens.IsByte(spellings[id]), -1);
+        return odd < 0 ? (spellings[..count], kinds) : throw keys.Wrong(
+            TokensKey, $"[{odd}] is \"{UnicodeText.Shown(spellings[odd])}\" of type byte, expected <0x00> … <0xFF>");
     }
 
-    private static SequenceTokens Ends(GgufKeys keys, Vocabulary vocabulary, bool addsBos)
+    private static SequenceTokens Ends(GgufKeys keys, Vocabulary vocabulary)
     {
         var ids = Ids(keys);
         var eos = ids.Eos is [var id, ..] ? id : throw keys.Wrong(
             "tokenizer.ggml.eos_token_id", "is missing; a sequence needs an end");
-        var bos = keys.Flag("tokenizer.ggml.add_bos_token", addsBos) ? ids.Bos : null;
+        var bos = AddsBos(keys) ? ids.Bos : null;
         return eos < vocabulary.Size && (bos ?? 0) < vocabulary.Size
             ? new SequenceTokens(bos, eos)
             : throw keys.Wrong(

@@ -36,17 +36,20 @@ public sealed record GgufTokenizerKeys(
         return new(keys, notes);
     }
 
-    /// <summary>The same with a chat template, and a beginning token where that template has one.</summary>
-    public GgufTokenizerKeys For(TemplateForm form)
+    /// <summary>The same with a chat template, and BOS from the runtime where the template leaves it to that.</summary>
+    public GgufTokenizerKeys For(PromptTemplate template)
     {
         const string AddsBos = "tokenizer.ggml.add_bos_token";
+        var form = TemplateForm.Of(template);
         var adds = Keys.Contains((AddsBos, true));
         IReadOnlyList<string> more = adds && !form.Begins
-            ? ["The template begins no sequence, so the runtime is told to put no BOS before a prompt."] : [];
+            ? ["The chat template writes BOS itself or has none, so the runtime is told to put none before a prompt."]
+            : [];
+        var text = template is JinjaTemplate own ? own.Source : JinjaForm.Write(form, writesBegin: false);
         return new(
             [
                 .. Keys.Select(pair => pair.Key == AddsBos ? (AddsBos, adds && form.Begins) : pair),
-                ("tokenizer.chat_template", JinjaForm.Write(form, writesBegin: false)),
+                (GgufChatTemplate.Key, text),
             ],
             [.. Notes, .. more]);
     }

@@ -32,9 +32,8 @@ internal sealed class CublasGemm : IDisposable
         if (CublasLibrary.Load() == 0)
         {
             throw SafeLlamaException.Usage(
-                $"--matmul cublas: {string.Join(" or ", CublasLibrary.Files)} was not found. Install NVIDIA's cuBLAS, "
-                + "or leave "
-                + "--matmul out: nothing needs it.");
+                $"`Matmul` cublas: {string.Join(" or ", CublasLibrary.Files)} was not found; nothing needs it.",
+                "install NVIDIA's cuBLAS", "leave `Matmul` out");
         }
     }
 
@@ -101,7 +100,8 @@ internal sealed class CublasGemm : IDisposable
         {
             throw new SafeLlamaException(
                 ExitCode.Failure,
-                $"cuBLAS refused {what} with status {status}. Leave --matmul out to use our own products.");
+                $"cuBLAS refused {what} with status {status}.", null,
+                "use our own products: leave `Matmul` out");
         }
     }
 

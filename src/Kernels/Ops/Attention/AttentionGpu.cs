@@ -178,7 +178,7 @@ public sealed class AttentionGpu : Attention, IDisposable
             ? new(q.Rows, k.Rows, q.Columns / k.Columns, headDim, (float)scale)
             : throw SafeLlamaException.Usage(
                 $"Attention: heads of {headDim} do not fit the GPU's shared memory, which holds "
-                + $"{AttentionTile.MaxHeadDim}. Use --device cpu.");
+                + $"{AttentionTile.MaxHeadDim}.", "use `Device` cpu");
 
     private static Index2D Tiles(AttentionShape shape, int queries, Tensor k) =>
         new(((shape.Queries - 1) / queries) + 1, k.Columns / shape.HeadDim);

@@ -136,16 +136,8 @@ internal static class DisentangledGpuBackward
         var queryOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
         var (distance, head) = (Grid.IdxX, Grid.IdxY);
         var column = head * shape.HeadDim;
-        var (below, within) = (0f, 0f);
-        for (var at = Group.IdxX; at < (2 * shape.Reach) - 1; at += Group.DimX)
-        {
-            below += bucket[at] < distance ? 1f : 0f;
-            within += bucket[at] == distance ? 1f : 0f;
-        }
-
-        // Buckets never fall, so the distances of one are a range; counts below 2²⁴ are exact.
-        var nearest = (int)GroupReduce.Sum(below) - shape.Reach + 1;
-        var span = (int)GroupReduce.Sum(within);
+        var nearest = FirstOf(bucket, distance, shape) - shape.Reach + 1;
+        var span = FirstOf(bucket, distance + 1, shape) - shape.Reach + 1 - nearest;
         for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
         {
             (keyOutput[e], queryOutput[e]) = (0f, 0f);
@@ -195,6 +187,26 @@ internal static class DisentangledGpuBackward
             dkr[distance, column + e] += keyOutput[e];
             dqr[distance, column + e] += queryOutput[e];
         }
+    }
+
+    /// <summary>Where a bucket begins in the table, by halving: buckets never fall.</summary>
+    private static int FirstOf(GpuInts bucket, int value, DisentangledShape shape)
+    {
+        var (low, high) = (0, (2 * shape.Reach) - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (bucket[middle] < value)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
     }
 
     private static float Dot<T>(

@@ -68,7 +68,8 @@ internal static class Q6KBlock
             var (half, quarter) = (part / 4, part % 4);
             var bytes = BlockVectors.Load(block[((half * 64) + (quarter % 2 * 32))..]);
             var lower = quarter < 2 ? BlockVectors.Low(bytes) : BlockVectors.High(bytes);
-            var upper = (BlockVectors.Load(block[(Upper + (half * 32))..]) >>> (quarter * 2)) & Vector256.Create((byte)3);
+            var bits = BlockVectors.Load(block[(Upper + (half * 32))..]);
+            var upper = (bits >>> (quarter * 2)) & Vector256.Create((byte)3);
             var q = (lower | (upper << 4)).AsSByte() - Vector256.Create((sbyte)32);
             var (first, second) = ((sbyte)block[Scales + (part * 2)], (sbyte)block[Scales + (part * 2) + 1]);
             BlockVectors.Store(q, d * first, d * second, 0, x[(part * 32)..]);
