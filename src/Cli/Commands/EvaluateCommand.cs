@@ -109,8 +109,8 @@ internal sealed class EvaluateCommand
     {
         var command = new Command("evaluate", "Ask a model the prompts of suites, judge its answers, tabulate.");
         foreach (var option in (IEnumerable<Option>)[_model, _adapter, _suites, _folder, _responses, _out,
-            .. _gates.All, _list, _profile, _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template, _device, _threads, _seed,
-            _resume, _json])
+            .. _gates.All, _list, _profile, _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template,
+            _device, _threads, _seed, _resume, _json])
         {
             command.Add(option);
         }
