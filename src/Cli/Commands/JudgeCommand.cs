@@ -15,7 +15,7 @@ internal static class JudgeCommand
 
     private static Command Validate()
     {
-        var judges = new JudgeOptions(required: true);
+        var judges = new JudgeOptions(required: true, cards: false);
         var labels = new Option<string>("--labels")
         {
             Description = "Answers with labels.",
@@ -38,6 +38,13 @@ internal static class JudgeCommand
         judges.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
+            if (Path.Exists(parsed.GetValue(output)))
+            {
+                throw SafeLlamaException.Usage(
+                    $"--out {parsed.GetValue(output)}: is there already, and nothing is overwritten. Name another "
+                    + "file.");
+            }
+
             var labelled = LabelledAnswers.Read(parsed.GetValue(labels)!);
             var opened = new List<IDisposable>();
             using var interrupt = new Interrupt();
