@@ -15,7 +15,7 @@ internal static class JudgeCommand
 
     private static Command Validate()
     {
-        var judges = new JudgeOptions(required: true);
+        var judges = new JudgeOptions(required: true, cards: false);
         var labels = new Option<string>("--labels")
         {
             Description = "Answers with labels.",

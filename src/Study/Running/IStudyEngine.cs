@@ -39,7 +39,7 @@ public sealed record TrainingSummary(
 /// <summary>What an arm will need.</summary>
 /// <param name="Steps">Optimiser steps.</param>
 /// <param name="Parameters">Values that are learned.</param>
-/// <param name="PeakMemoryBytes">Weights, adapter, optimiser, activations, and the program itself.</param>
+/// <param name="PeakMemoryBytes">Weights, adapter, optimizer, activations, and the program itself.</param>
 /// <param name="Seconds">Training and answering, from token counts and a short measurement; null where there are no
 /// weights to measure with, or nothing is trained.</param>
 public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryBytes, double? Seconds);
