@@ -144,7 +144,7 @@ internal sealed class EvaluateCommand
             if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
             {
                 using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
-                GateOptions.MustFit(gates, _capability.Tasks(parsed), []);
+                GateOptions.RequireFit(gates, _capability.Tasks(parsed), []);
                 return (int)_gates.Decide(parsed, gates, _capability.Run(
                     parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token));
             }
@@ -162,7 +162,7 @@ internal sealed class EvaluateCommand
                 Seed = parsed.GetValue(_seed),
                 Resume = parsed.GetValue(_resume),
             };
-            GateOptions.MustFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
+            GateOptions.RequireFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
             var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
             Tell(result, parsed.GetValue(_json));
             var capability = _capability.Run(
