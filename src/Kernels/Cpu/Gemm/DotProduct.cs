@@ -47,6 +47,12 @@ internal static unsafe class DotProduct<TLanes>
     /// <summary>A weight in blocks: each row of it is decoded once, and met by all rows of A.</summary>
     private static void RunDecoded(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
+        if (p.BFormat.HasSignedBytes && rows.End - rows.First <= TileRows)
+        {
+            RunSignedBytes(p, rows, columns);
+            return;
+        }
+
         var scratch = ThreadScratch.Floats(p.Depth);
         for (var column = columns.First; column < columns.End; column++)
         {
@@ -60,6 +66,27 @@ internal static unsafe class DotProduct<TLanes>
                 Addend = p.Addend == null ? null : p.Addend + column,
             };
             Run<StoredFloat32>(one, rows, (0, 1));
+        }
+    }
+
+    private static void RunSignedBytes(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
+    {
+        var row = rows.First;
+        if (rows.End - row >= 4)
+        {
+            DotSignedBytes<TLanes, OfFour>.Multiply(p, row, columns);
+            row += 4;
+        }
+
+        if (rows.End - row >= 2)
+        {
+            DotSignedBytes<TLanes, OfTwo>.Multiply(p, row, columns);
+            row += 2;
+        }
+
+        if (rows.End > row)
+        {
+            DotSignedBytes<TLanes, OfOne>.Multiply(p, row, columns);
         }
     }
 
