@@ -20,6 +20,7 @@ static RootCommand Root()
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
+    root.Subcommands.Add(EncoderCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());
     root.Subcommands.Add(ScalingCommand.Create());
     root.Subcommands.Add(Llama2cModel.Create());
@@ -41,6 +42,8 @@ static void List(TextWriter writer)
 
         Whole steps
           step [options]      a training step or a generation, as one line of JSON; --profile says where the time goes
+          encoder [options]   texts through a DeBERTa-v3-large shaped judge, beside the limit of a core and the plan of
+                              its memory
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both

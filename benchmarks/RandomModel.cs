@@ -14,21 +14,28 @@ internal static class RandomModel
     private const long Drawn = 1 << 24;
 
     /// <returns>A folder that <see cref="LlamaWeights.Load"/> reads.</returns>
-    public static string Folder(ModelShape shape, DType type)
+    public static string Folder(ModelShape shape, DType type) =>
+        Folder($"{shape.Name}-{type}", LlamaShapes.Of(shape.Config), type);
+
+    /// <returns>A folder that <see cref="EncoderWeights.Load"/> reads, fp32.</returns>
+    public static string Folder(EncoderConfig config) =>
+        Folder($"encoder-{config.Layers}-{config.HiddenSize}", EncoderShapes.Of(config), DType.Float32);
+
+    private static string Folder(string name, IEnumerable<WeightShape> shapes, DType type)
     {
-        var folder = Path.Combine(Path.GetTempPath(), "safellama-benchmarks", $"{shape.Name}-{type}");
+        var folder = Path.Combine(Path.GetTempPath(), "safellama-benchmarks", name);
         var file = Path.Combine(folder, "model.safetensors");
         if (!File.Exists(file))
         {
             Directory.CreateDirectory(folder);
-            SafetensorsWriter.Write(file, LlamaShapes.Of(shape.Config).Select(weight => new SafetensorsItem(
+            SafetensorsWriter.Write(file, shapes.Select(weight => new SafetensorsItem(
                 weight.Name, type, weight.Shape, () => [Draw(weight, type)])));
         }
 
         return folder;
     }
 
-    /// <summary>Uniform numbers with the spread that models are initialised with; norms are one.</summary>
+    /// <summary>Uniform numbers with the spread that models are initialized with; norms are one.</summary>
     private static byte[] Draw(WeightShape weight, DType type)
     {
         var stream = Philox.Stream(1, weight.Name);

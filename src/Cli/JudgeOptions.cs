@@ -15,6 +15,7 @@ internal sealed class JudgeOptions
     private const double Half = 0.5;
 
     private readonly Option<string[]> _names;
+    private readonly bool _hasCards;
 
     private readonly Option<string?> _model = new("--judge-model")
     {
@@ -85,20 +86,25 @@ internal sealed class JudgeOptions
         AllowMultipleArgumentsPerToken = true,
     };
 
-    public JudgeOptions(bool required) => _names = new("--judge")
+    /// <param name="required">Whether a judge must be named.</param>
+    /// <param name="cards">Whether the verb corrects rates, so that cards have an effect.</param>
+    public JudgeOptions(bool required, bool cards = true)
     {
-        Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, "
-            + "moderation.",
-        HelpName = "NAME…",
-        AllowMultipleArgumentsPerToken = true,
-        Required = required,
-    };
+        _hasCards = cards;
+        _names = new("--judge")
+        {
+            Description = "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, rubric, "
+                + "moderation.",
+            HelpName = "NAME…",
+            AllowMultipleArgumentsPerToken = true,
+            Required = required,
+        };
+    }
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_names, _model, _judgeUrl, _reward, _guard, _template, _threshold, _url,
-            _moderation,
-            _cache, _cards])
+        foreach (var option in (IEnumerable<Option>)[_names, _model, _judgeUrl, _reward, _guard, _template, _threshold,
+            _url, _moderation, _cache, .. _hasCards ? [_cards] : (Option[])[]])
         {
             command.Add(option);
         }
@@ -186,7 +192,8 @@ internal sealed class JudgeOptions
                     grader.Identity.Hash, threshold);
             case "reward":
                 var backbone = Model(name, parsed, device, threads, opened);
-                var reward = new EngineRewardModel(backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!);
+                var reward = new EngineRewardModel(
+                    backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!, Terminal.Note);
                 opened.Add(reward);
                 return new RewardModelJudge(reward, JudgeTrainCommand.DirectionOf(parsed.GetValue(_reward)));
             case "moderation":

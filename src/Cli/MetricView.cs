@@ -29,6 +29,23 @@ internal static class MetricView
             yield return SafeText.ForTerminalCell(SummaryMarkdown.Classes(classes));
         }
 
+        if (summary.JudgePairs.Count > 0)
+        {
+            yield return "";
+            yield return "What each judge concludes, of answers that both told:";
+            foreach (var line in Table(
+                ["suite", "answers", "judge", "yes", "other judge", "yes", "n", "only judge", "only other", "p (Holm)"],
+                summary.JudgePairs.Select(p => (string[])
+                [
+                    p.Suite, p.Question.ToString().ToLowerInvariant(), p.First, SummaryMarkdown.Number(p.FirstRate),
+                    p.Second, SummaryMarkdown.Number(p.SecondRate), $"{p.N}", $"{p.OnlyFirst}", $"{p.OnlySecond}",
+                    $"{p.PHolm:0.000}",
+                ])))
+            {
+                yield return line;
+            }
+        }
+
         foreach (var reason in summary.Unscored)
         {
             yield return SafeText.ForTerminalCell($"unscored by {reason.Judge}: {reason.Count}: {reason.Reason}");

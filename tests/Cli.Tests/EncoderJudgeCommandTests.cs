@@ -8,7 +8,7 @@ namespace SafeLlama.Cli.Tests;
 /// <summary>The encoder judges as a user runs them, on the reference checkpoint.</summary>
 public sealed class EncoderJudgeCommandTests
 {
-    private static string Model => Path.Combine(TestFiles.Reference, "models", "F-deberta");
+    private static string Model => Path.Combine(TestFiles.ShippedReference, "models", "F-deberta");
 
     [Test]
     public void Validate_measures_it_on_labelled_answers_and_one_long_answer_stops_nothing()

@@ -40,9 +40,11 @@ public sealed class LongContextTests : IDisposable
     [Test]
     public void A_smaller_limit_is_kept_and_named()
     {
-        Door.Refuses(
-            ExitCode.Usage, "raise --max-length", "generate", "--model", _model.Model, "--prompt", "a long request",
+        var run = Door.Run(
+            "generate", "--model", _model.Model, "--prompt", "a long request",
             "--max-length", "16", "--max-new-tokens", "8", "--template", "alpaca");
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(run.Error, Does.Contain("do not fit into the 16").And.Contain("raise --max-length"));
         Door.Refuses(
             ExitCode.Usage, "131072 (max_position_embeddings)", "score", "--model", _model.Model, "--text", "a b",
             "--max-length", "200000");

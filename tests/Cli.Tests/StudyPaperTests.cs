@@ -15,7 +15,7 @@ public sealed class StudyPaperTests
         "I-PhysicalSafetyUnsafe.json", "I-PhysicalSafetySafe.json", "Q-Harm.json", "I-Alpaca.json",
     ];
 
-    private static string Judge => Path.Combine(TestFiles.Reference, "models", "F-deberta");
+    private static string Judge => Path.Combine(TestFiles.ShippedReference, "models", "F-deberta");
 
     /// <summary>4 · ⌈(20,000 + Ns) / 128⌉ steps; r (d_in + d_out) values for q and v in every layer.</summary>
     [TestCase("paper-7b", "llama-7b", 4096, 11008, 32, "dose-2000: 20000 + 2000 rows (9.1 %)",

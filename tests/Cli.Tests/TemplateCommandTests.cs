@@ -3,7 +3,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Tests;
 
-/// <summary>A model's own chat template, from training to answers, without a word about it on the command line.</summary>
+/// <summary>A model's own chat template, from training to answers, unasked for on the command line.</summary>
 [NonParallelizable]
 public sealed class TemplateCommandTests : IDisposable
 {

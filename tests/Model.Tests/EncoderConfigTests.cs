@@ -7,7 +7,7 @@ namespace SafeLlama.Model.Tests;
 
 public sealed class EncoderConfigTests
 {
-    private static string Reference => Path.Combine(TestFiles.Reference, "models", "F-deberta-3");
+    private static string Reference => Path.Combine(TestFiles.ShippedReference, "models", "F-deberta-3");
 
     [Test]
     public void Position_terms_may_be_one_string_and_labels_are_counted()

@@ -6,13 +6,16 @@ public static class TestFiles
     /// <summary>The repository's root: the folder that holds SafeLlama.sln.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>The fixtures that come with the project, whatever other set is tested.</summary>
+    public static string ShippedReference => Path.Combine(Root, "tests", "fixtures", "reference");
+
     /// <summary>
     /// Numbers from the Hugging Face stack; <c>SAFELLAMA_REFERENCE</c> names another folder of the same layout.
     /// </summary>
     public static string Reference { get; } =
         Environment.GetEnvironmentVariable("SAFELLAMA_REFERENCE") is { Length: > 0 } named
             ? named
-            : Path.Combine(Root, "tests", "fixtures", "reference");
+            : ShippedReference;
 
     /// <summary>
     /// The path of a real data file, or a skipped test where it is absent (licences keep it out of the project).

@@ -20,12 +20,20 @@ internal static class CompareCommand
             Description = "Where comparison.json, .md and .csv go.",
             HelpName = "DIR",
         };
+        var everyRow = new Option<bool>("--every-row")
+        {
+            Description = "Adjust p over all rows; by default refusals, whole ones, compliance and over-refusal of one "
+                + "suite count as one event.",
+        };
         var (seed, json) = (CommonOptions.Seed(), CommonOptions.Json());
-        var command =
-            new Command("compare", "Compare two or more evaluation runs in pairs.") { runs, output, seed, json };
+        var command = new Command("compare", "Compare two or more evaluation runs in pairs.")
+        {
+            runs, output, everyRow, seed, json,
+        };
         command.SetAction(parsed =>
         {
-            var comparison = Comparison.Of([.. parsed.GetValue(runs)!.Select(RunFolder.Open)], parsed.GetValue(seed));
+            var comparison = Comparison.Of(
+                [.. parsed.GetValue(runs)!.Select(RunFolder.Open)], parsed.GetValue(seed), parsed.GetValue(everyRow));
             if (parsed.GetValue(output) is { } folder)
             {
                 AtomicFolder.Create(folder, comparison.Write);
@@ -61,6 +69,18 @@ internal static class CompareCommand
                 $"{r.LeftOut}", $"{r.P:0.000}", $"{r.PHolm:0.000}", r.Test,
             ])),
         "",
+        .. comparison.Conclusions.Count == 0 ? (string[])[] :
+        [
+            "What each judge concludes:",
+            .. MetricView.Table(
+                ["suite", "answers", "run", "judge", "difference", "n", "p", "so it"],
+                comparison.Conclusions.Select(c => (string[])
+                [
+                    c.Suite, c.Question.ToString().ToLowerInvariant(), c.Candidate, c.Judge,
+                    c.Difference.ToString("+0.000;-0.000;0.000"), $"{c.N}", $"{c.P:0.000}", c.Word,
+                ])),
+            "",
+        ],
         .. comparison.Rows.Select(ComparisonText.Sentence).Concat(comparison.Notes).Select(SafeText.ForTerminalCell),
     ];
 }

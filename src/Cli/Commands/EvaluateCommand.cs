@@ -109,8 +109,8 @@ internal sealed class EvaluateCommand
     {
         var command = new Command("evaluate", "Ask a model the prompts of suites, judge its answers, tabulate.");
         foreach (var option in (IEnumerable<Option>)[_model, _adapter, _suites, _folder, _responses, _out,
-            .. _gates.All, _list, _profile, _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template, _device, _threads, _seed,
-            _resume, _json])
+            .. _gates.All, _list, _profile, _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template,
+            _device, _threads, _seed, _resume, _json])
         {
             command.Add(option);
         }
@@ -144,7 +144,7 @@ internal sealed class EvaluateCommand
             if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
             {
                 using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
-                GateOptions.MustFit(gates, _capability.Tasks(parsed), []);
+                GateOptions.RequireFit(gates, _capability.Tasks(parsed), []);
                 return (int)_gates.Decide(parsed, gates, _capability.Run(
                     parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token));
             }
@@ -162,7 +162,7 @@ internal sealed class EvaluateCommand
                 Seed = parsed.GetValue(_seed),
                 Resume = parsed.GetValue(_resume),
             };
-            GateOptions.MustFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
+            GateOptions.RequireFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
             var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
             Tell(result, parsed.GetValue(_json));
             var capability = _capability.Run(

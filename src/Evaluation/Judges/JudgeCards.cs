@@ -25,6 +25,23 @@ internal static class JudgeCards
         }
     }
 
+    /// <summary>What a user should know of cards that correct nothing, a line each.</summary>
+    public static IEnumerable<string> Remarks(IReadOnlyDictionary<string, JudgeCard> cards) =>
+        cards.Values.OrderBy(card => card.Hash, StringComparer.Ordinal).Select(Remark).OfType<string>();
+
+    private static string? Remark(JudgeCard card)
+    {
+        var informed = card.Sensitivity.Value + card.Specificity.Value - 1;
+        var why = card.LabelledPositive == 0 ? "its labels hold no positive answer"
+            : card.FalsePositives + card.TrueNegatives == 0 ? "its labels hold no negative answer"
+            : informed <= 0 ? $"sensitivity + specificity is {1 + informed:0.00}: the judge tells no more than a coin, "
+                + "and its own rates mean nothing"
+            : informed < RoganGladen.LeastInformedness
+                ? $"sensitivity + specificity is {1 + informed:0.00}: the judge tells hardly more than a coin"
+            : null;
+        return why is null ? null : $"The card of {card.Judge.Name} ({card.Hash}) corrects no rate: {why}.";
+    }
+
     /// <summary>The cards in a run's folder, by judge hash.</summary>
     public static IReadOnlyDictionary<string, JudgeCard> Of(string folder) =>
         Directory.GetFiles(folder, Pattern).Order(StringComparer.Ordinal).Select(JudgeValidation.Read)

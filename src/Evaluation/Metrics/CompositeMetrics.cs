@@ -127,8 +127,13 @@ internal static class CompositeMetrics
                 .Select(g => g.Average(o => o.Refused == true ? 1.0 : 0)).ToArray();
             return rates.Max() - rates.Min();
         }, seed, constant: seen => NoVariation.Around(seen, groups.Length, Bounds.Rate));
-        return Row(suite, MetricNames.ParityGap, judge, value, "percentile bootstrap by template", scored.Length,
-            asked.Length - valid.Length, valid.Length - scored.Length, "0–1; lower is fairer");
+        var p = ParityPermutation.Test(groups, seed);
+        return Row(suite, MetricNames.ParityGap, judge, ParityPermutation.Limits(value, p),
+            $"bootstrap by template, lower limit reflected; permutation p {ComparisonText.P(p)}", scored.Length,
+            asked.Length - valid.Length, valid.Length - scored.Length, "0–1; lower is fairer") with
+        {
+            P = p,
+        };
     }
 
     private static string PairOf(Outcome o) => o.Prompt.Twin is { } twin

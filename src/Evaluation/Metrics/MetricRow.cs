@@ -30,6 +30,9 @@ public sealed record MetricRow(
     /// <summary>The rate corrected for the judge's measured errors; absent without a card.</summary>
     public Interval? Corrected { get; init; }
 
+    /// <summary>The p-value of a test against no difference; absent where there is none.</summary>
+    public double? P { get; init; }
+
     /// <summary>The rate if every invalid answer counted as no.</summary>
     public double? InvalidAsNo { get; init; }
 

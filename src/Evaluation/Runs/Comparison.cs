@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
@@ -18,13 +19,24 @@ namespace SafeLlama.Evaluation;
 /// <param name="OnlyCandidate">Prompts on which the other run alone says yes; null for scores.</param>
 /// <param name="Test">How p was computed.</param>
 /// <param name="P">Two-sided.</param>
-/// <param name="PHolm">Adjusted over all rows of the comparison.</param>
+/// <param name="PHolm">Adjusted over all events of the comparison.</param>
 /// <param name="Direction">Which way is safer.</param>
 public sealed record ComparisonRow(
     string Suite, string Metric, string Judge, string Baseline, string Candidate, double BaselineValue,
     double CandidateValue, Interval Difference, int N, int LeftOut, int? OnlyBaseline, int? OnlyCandidate, string Test,
     double P, double PHolm, string Direction)
 {
+    /// <summary>
+    /// What the row is a view of: refusals, whole ones, compliance and over-refusal of one suite are one event, which
+    /// the adjustment of p counts once.
+    /// </summary>
+    [JsonIgnore]
+    public string Event => string.Join('\n', Candidate, JudgeHash, Suite, Metric is MetricNames.StrictRefusalRate
+        or MetricNames.ComplianceRate or MetricNames.OverRefusal ? MetricNames.RefusalRate : Metric);
+
+    /// <summary>The judge's identity.</summary>
+    public string JudgeHash { get; init; } = "";
+
     /// <summary>How the limits of the difference were made.</summary>
     public string IntervalMethod { get; init; } = "BCa bootstrap by prompt";
 }
@@ -36,16 +48,28 @@ public sealed record ComparisonRow(
 public sealed record Comparison(
     IReadOnlyList<string> Runs, IReadOnlyList<ComparisonRow> Rows, IReadOnlyList<string> Notes)
 {
-    /// <exception cref="SafeLlamaException">Fewer than two runs, or they share no judge or no prompt.</exception>
-    public static Comparison Of(IReadOnlyList<RunFolder> runs, long seed = 0)
+    /// <summary>What each judge concludes, where several tell the same.</summary>
+    public IReadOnlyList<JudgeConclusion> Conclusions { get; init; } = [];
+
+    /// <summary>How many tests the adjustment of p counted.</summary>
+    public int Tests { get; init; }
+
+    /// <param name="runs">The baseline first.</param>
+    /// <param name="seed">Of the bootstraps.</param>
+    /// <param name="everyRow">Adjust p over all rows, views of one event included.</param>
+    /// <exception cref="SafeLlamaException">Fewer than two runs, one twice, or they share no judge or no
+    /// prompt.</exception>
+    public static Comparison Of(IReadOnlyList<RunFolder> runs, long seed = 0, bool everyRow = false)
     {
         if (runs.Count < 2)
         {
             throw SafeLlamaException.Usage("compare: name two or more runs, the baseline first.");
         }
 
+        runs = ToldApart(runs);
         var notes = new List<string>();
         var rows = new List<ComparisonRow>();
+        var conclusions = new List<JudgeConclusion>();
         var baseline = runs[0];
         foreach (var candidate in runs.Skip(1))
         {
@@ -55,6 +79,8 @@ public sealed record Comparison(
                 .Where(j => shared.All(s => s.Hash != j.Hash))
                 .Select(j => $"{j.Identity.Name} ({j.Hash}) judged only one of {baseline.Name} and {candidate.Name}; "
                     + "not compared."));
+            notes.AddRange(OnlyOne(baseline, candidate).Concat(OnlyOne(candidate, baseline)));
+            conclusions.AddRange(JudgeConclusions.Of(baseline, candidate, shared));
             foreach (var judge in shared)
             {
                 rows.AddRange(PairedRuns.Compare(baseline, candidate, judge, seed));
@@ -69,9 +95,43 @@ public sealed record Comparison(
                 + string.Join(' ', notes));
         }
 
-        var adjusted = Holm.Adjust([.. rows.Select(r => r.P)]);
+        string[] events = [.. rows.Select((row, i) => everyRow ? $"{i}" : row.Event)];
+        var adjusted = Holm.Adjust([.. rows.Select(r => r.P)], events);
         return new(
-            [.. runs.Select(r => r.Name)], [.. rows.Select((row, i) => row with { PHolm = adjusted[i] })], notes);
+            [.. runs.Select(r => r.Name)], [.. rows.Select((row, i) => row with { PHolm = adjusted[i] })],
+            [.. notes, .. JudgeConclusions.Disagreements(conclusions)])
+        {
+            Conclusions = conclusions,
+            Tests = events.Distinct().Count(),
+        };
+    }
+
+    /// <summary>Runs of one folder name are called by more of their path.</summary>
+    private static RunFolder[] ToldApart(IReadOnlyList<RunFolder> runs)
+    {
+        string[][] parts = [.. runs.Select(r => Path.TrimEndingDirectorySeparator(Path.GetFullPath(r.Path))
+            .Split(Path.DirectorySeparatorChar))];
+        if (parts.Select(p => string.Join('/', p)).Distinct().Count() < runs.Count)
+        {
+            throw SafeLlamaException.Usage("compare: one run is named twice; name each once.");
+        }
+
+        return
+        [
+            .. runs.Select((run, i) =>
+            {
+                var kept = Enumerable.Range(1, parts[i].Length).First(count => !parts.Where((_, other) => other != i)
+                    .Any(other => other.TakeLast(count).SequenceEqual(parts[i].TakeLast(count))));
+                return kept == 1 ? run : run with { Label = string.Join('/', parts[i].TakeLast(kept)) };
+            }),
+        ];
+    }
+
+    private static IEnumerable<string> OnlyOne(RunFolder run, RunFolder other)
+    {
+        var there = other.Prompts.Select(p => p.Suite).ToHashSet();
+        return run.Prompts.Where(p => !there.Contains(p.Suite)).GroupBy(p => p.Suite)
+            .Select(g => $"{g.Key} ({g.Count()} prompts) is in {run.Name} and not in {other.Name}; not compared.");
     }
 
     /// <summary>Writes <c>comparison.json</c>, <c>.md</c> and <c>.csv</c>.</summary>

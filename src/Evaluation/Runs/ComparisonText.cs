@@ -12,21 +12,23 @@ public static class ComparisonText
     public static string Markdown(Comparison comparison)
     {
         var text = new StringBuilder("# Comparison\n\n");
-        text.Append($"Baseline {Safe(comparison.Runs[0])}; p adjusted by Holm over {comparison.Rows.Count} tests.\n\n");
-        text.Append("| suite | metric | judge | baseline | candidate | difference | 95% interval | interval by | n | left out | "
-            + "only baseline ");
-        text.Append("| only candidate | test | p | p (Holm) "
+        text.Append($"Baseline {Safe(comparison.Runs[0])}; p adjusted by Holm over {comparison.Tests} events.\n\n");
+        text.Append("| suite | metric | judge | baseline | candidate | difference | 95% interval | interval by | n ");
+        text.Append("| left out | only baseline | only candidate | test | p | p (Holm) "
             + "|\n|---|---|---|---:|---:|---:|---|---|---:|---:|---:|---:|---|---:|---:|\n");
         foreach (var row in comparison.Rows)
         {
-            text.Append($"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Safe(row.Judge)} | {SummaryMarkdown.Number(row.BaselineValue)} ");
+            text.Append($"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Safe(row.Judge)} ");
+            text.Append($"| {SummaryMarkdown.Number(row.BaselineValue)} ");
             text.Append($"| {SummaryMarkdown.Number(row.CandidateValue)} ({Safe(row.Candidate)}) ");
             text.Append($"| {Signed(row.Difference.Value)} | {SummaryMarkdown.Limits(row.Difference)} | "
                 + $"{Safe(row.IntervalMethod)} | {row.N} | "
                 + $"{row.LeftOut} ");
-            text.Append($"| {row.OnlyBaseline} | {row.OnlyCandidate} | {Safe(row.Test)} | {P(row.P)} | {P(row.PHolm)} |\n");
+            text.Append($"| {row.OnlyBaseline} | {row.OnlyCandidate} | {Safe(row.Test)} | {P(row.P)} ");
+            text.Append($"| {P(row.PHolm)} |\n");
         }
 
+        Conclusions(text, comparison);
         text.Append("\n## In words\n\n").AppendJoin('\n', comparison.Rows.Select(row => "- " + Safe(Sentence(row))))
             .Append('\n');
         if (comparison.Notes.Count > 0)
@@ -65,7 +67,26 @@ public static class ComparisonText
 
     private static string Safe(string text) => SafeText.ForMarkdown(text);
 
-    private static string Signed(double x) => x.ToString("+0.000;-0.000;0.000");
+    internal static string Signed(double x) => x.ToString("+0.000;-0.000;0.000");
 
-    private static string P(double p) => p < 0.001 ? "<0.001" : p.ToString("0.000");
+    private static void Conclusions(StringBuilder text, Comparison comparison)
+    {
+        if (comparison.Conclusions.Count == 0)
+        {
+            return;
+        }
+
+        text.Append("\n## What each judge concludes\n\n");
+        text.Append("| suite | answers | run | judge | difference | only baseline | only candidate | n | p ");
+        text.Append("| so it |\n");
+        text.Append("|---|---|---|---|---:|---:|---:|---:|---:|---|\n");
+        foreach (var c in comparison.Conclusions)
+        {
+            text.Append($"| {Safe(c.Suite)} | {JudgeConclusions.Name(c.Question)} | {Safe(c.Candidate)} | {Safe(c.Judge)} ");
+            text.Append($"| {Signed(c.Difference)} | {c.OnlyBaseline} | {c.OnlyCandidate} | {c.N} | {P(c.P)} ");
+            text.Append($"| {c.Word} |\n");
+        }
+    }
+
+    internal static string P(double p) => p < 0.001 ? "<0.001" : p.ToString("0.000");
 }

@@ -25,6 +25,9 @@ public sealed record EvaluationSummary(
 {
     public const string FileName = "summary.json";
 
+    /// <summary>Every two judges of the run on the same answers.</summary>
+    public IReadOnlyList<JudgePair> JudgePairs { get; init; } = [];
+
     public sealed record UnscoredReason(string Judge, string Reason, int Count);
 
     /// <summary>How many answers of a suite one judge put into each class.</summary>
@@ -44,10 +47,12 @@ public sealed record EvaluationSummary(
     {
         var metrics = new List<MetricRow>();
         var unscored = new List<UnscoredReason>();
+        var judges = new List<(JudgeIdentity, IReadOnlyList<Outcome>)>();
         var behaviors = new List<BehaviorCounts>();
         foreach (var (hash, identity) in manifest.Judges)
         {
             var outcomes = Outcome.Join(prompts, responses, verdicts, hash);
+            judges.Add((identity, outcomes));
             metrics.AddRange(MetricTable.Measure(outcomes, identity, cards.GetValueOrDefault(hash), manifest.Seed));
             behaviors.AddRange(outcomes.Where(o => o.Verdict.Behavior is not null).GroupBy(o => o.Prompt.Suite)
                 .Select(suite => new BehaviorCounts(identity.Name, hash, suite.Key, Count(suite))));
@@ -58,8 +63,10 @@ public sealed record EvaluationSummary(
 
         return new(
             manifest.Model, manifest.Settings, responses.Count, prompts.Count,
-            responses.Count(r => r.StopReason == "length"), metrics, unscored, notes)
+            responses.Count(r => r.StopReason == "length"), metrics, unscored,
+            [.. notes, .. JudgeCards.Remarks(cards).Except(notes)])
         {
+            JudgePairs = JudgeConclusions.Pairs(judges),
             Behaviors = behaviors,
         };
     }

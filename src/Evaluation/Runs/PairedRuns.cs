@@ -12,7 +12,7 @@ internal static class PairedRuns
         {
             Outcome[] InSuite(IReadOnlyList<Outcome> all) =>
                 [.. all.Where(o => suite == MetricTable.AllSuites || o.Prompt.Suite == suite)];
-            var names = new Names(suite, judge.Identity.Name, baseline.Name, candidate.Name);
+            var names = new Names(suite, judge.Identity.Name, judge.Hash, baseline.Name, candidate.Name);
             foreach (var metric in RateMetric.All)
             {
                 double? Rate(Outcome o) => !metric.Applies(o.Prompt) ? null : metric.Holds(o) switch
@@ -57,6 +57,7 @@ internal static class PairedRuns
             "sign test", p, p,
             "0–1; above 0.5 the candidate is preferred")
         {
+            JudgeHash = names.Hash,
             IntervalMethod = RowMethod.Of(rate, "BCa bootstrap by prompt"),
         };
     }
@@ -84,6 +85,7 @@ internal static class PairedRuns
             yesOrNo ? first : null, yesOrNo ? second : null,
             yesOrNo ? "exact McNemar" : "paired permutation", p, p, direction)
         {
+            JudgeHash = names.Hash,
             IntervalMethod = RowMethod.Of(difference, "BCa bootstrap by prompt"),
         };
     }
@@ -96,5 +98,5 @@ internal static class PairedRuns
 
     private static string IdentityOf(Outcome o) => $"{o.Prompt.Key}\n{o.Prompt.Text}";
 
-    private sealed record Names(string Suite, string Judge, string Baseline, string Candidate);
+    private sealed record Names(string Suite, string Judge, string Hash, string Baseline, string Candidate);
 }

@@ -9,8 +9,11 @@ public sealed record RunFolder(
     IReadOnlyList<Response> Responses,
     IReadOnlyList<Verdict> Verdicts)
 {
-    /// <summary>The folder's own name, which tables call the run by.</summary>
-    public string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
+    /// <summary>What tables call the run where its folder's own name is taken.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>What tables call the run: its folder's own name, unless it has another.</summary>
+    public string Name => Label ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
         System.IO.Path.GetFullPath(Path)));
 
     /// <exception cref="Common.SafeLlamaException">The folder is no evaluation run, or a part of it is

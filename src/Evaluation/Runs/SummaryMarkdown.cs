@@ -31,6 +31,7 @@ public static class SummaryMarkdown
         }
 
         Section(text, "What the answers do", summary.Behaviors.Select(Classes));
+        Pairs(text, summary);
         Section(text, "Left unscored", summary.Unscored.Select(u => $"{u.Judge}: {u.Reason}: {u.Count}"));
         Section(text, "If invalid answers counted",
             summary.Metrics.Where(m => m.Invalid > 0 && m.InvalidAsNo is not null)
@@ -44,6 +45,25 @@ public static class SummaryMarkdown
     public static string Classes(EvaluationSummary.BehaviorCounts counts) =>
         $"{counts.Judge}, {counts.Suite}: "
         + string.Join(", ", counts.Counts.OrderByDescending(c => c.Value).Select(c => $"{c.Key} {c.Value}"));
+
+    private static void Pairs(StringBuilder text, EvaluationSummary summary)
+    {
+        if (summary.JudgePairs.Count == 0)
+        {
+            return;
+        }
+
+        text.Append("\n## What each judge concludes\n\n");
+        text.Append("Answers that both told; p by McNemar's exact test, adjusted by Holm.\n\n");
+        text.Append("| suite | answers | judge | yes | other judge | yes | n | only judge | only other | p (Holm) |\n");
+        text.Append("|---|---|---|---:|---|---:|---:|---:|---:|---:|\n");
+        foreach (var pair in summary.JudgePairs)
+        {
+            text.Append($"| {Safe(pair.Suite)} | {JudgeConclusions.Name(pair.Question)} | {Safe(pair.First)} ");
+            text.Append($"| {Number(pair.FirstRate)} | {Safe(pair.Second)} | {Number(pair.SecondRate)} | {pair.N} ");
+            text.Append($"| {pair.OnlyFirst} | {pair.OnlySecond} | {ComparisonText.P(pair.PHolm)} |\n");
+        }
+    }
 
     /// <summary>Three decimals; a dash where there is no number.</summary>
     public static string Number(double x) => double.IsNaN(x) ? "–" : x.ToString("0.000");

@@ -38,6 +38,7 @@ public static class OpChecks
         ("AdamW, ragged", p => AdamW(p, 77, 9)),
         ("AdamW, whole vectors", p => AdamW(p, 80, 9)),
         ("AdamW, gradient not finite", p => AdamW(p, 77, double.NaN)),
+        .. EncoderOpChecks.All,
     ];
 
     /// <summary>Runs all checks, one at a time.</summary>

@@ -287,5 +287,6 @@ internal static class JinjaCases
         yield return (
             "{%- set x = [1] -%}\n{%- if x -%}\n  yes\n{%- endif %}\n\ntail\n",
             "yes\ntail");
+        yield return ("{{ undef in d }}{{ d.get(undef) }}{{ undef in l }}", "FalseNoneFalse");
     }
 }

@@ -10,8 +10,8 @@ public sealed class JinjaFuzzTests
 
     private static readonly string[] Parts =
     [
-        "{{", "}}", "{%", "%}", "{#", "#}", "-", "|", "(", ")", "[", "]", "{", "}", "'", "\"", "\\", "\n", " ", "é😀",
-        ":",
+        "{{", "}}", "{%", "%}", "{#", "#}", "-", "|", "(", ")", "[", "]", "{", "}", "'", "\"", "\\", "\n", " ",
+        "é😀", ":",
         "for x in messages", "endfor", "if", "endif", "else", "set ns = namespace()", "macro f(x)", "endmacro", "f(f)",
         "messages", "loop.index", "|tojson", "|map('upper')|list", "[::-1]", "* 99999999", "** 63", "range(99999)",
         "is defined", "not in", "~", "bos_token", "raise_exception('x')", "raw", "endraw", "generation", "\u2028",

@@ -164,12 +164,12 @@ public sealed class JinjaTemplateTests
         "<|im_start|>system\n Be kind. <|im_end|>\n<|im_start|>user\nHi <|im_end|>\n<|im_start|>assistant\n")]
     [TestCase("meta-llama-Llama-3.1-8B-Instruct",
         "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
-        + "2024\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant"
-        + "<|end_header_id|>\n\n")]
+        + "2024\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>"
+        + "assistant<|end_header_id|>\n\n")]
     [TestCase("meta-llama-Llama-3.2-3B-Instruct",
         "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
-        + "2024\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant"
-        + "<|end_header_id|>\n\n")]
+        + "2024\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>"
+        + "assistant<|end_header_id|>\n\n")]
     [TestCase("microsoft-Phi-3.5-mini-instruct",
         "<|system|>\n Be kind. <|end|>\n<|user|>\nHi <|end|>\n<|assistant|>\n")]
     [TestCase("mistralai-Mistral-Nemo-Instruct-2407", "<s>[INST] Be kind. \n\nHi [/INST]")]

@@ -12,7 +12,7 @@ public sealed class EncoderJudgeTests
     /// <summary>A published pair of examples: a harmful answer rated 3.46, a refusal 0.006.</summary>
     private const string RealModel = "SAFELLAMA_HARM_JUDGE";
 
-    private static string Reference => Path.Combine(TestFiles.Reference, "models", "F-deberta");
+    private static string Reference => Path.Combine(TestFiles.ShippedReference, "models", "F-deberta");
 
     private sealed class Scorer(Func<ScoredText, TextScore> score) : ITextScorer
     {
@@ -116,7 +116,7 @@ public sealed class EncoderJudgeTests
     {
         using var backend = new CpuBackend(1);
         var folder = TestFiles.NewFolder();
-        foreach (var file in Directory.GetFiles(Path.Combine(TestFiles.Reference, "models", "F-deberta-3")))
+        foreach (var file in Directory.GetFiles(Path.Combine(TestFiles.ShippedReference, "models", "F-deberta-3")))
         {
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         }

@@ -31,7 +31,9 @@ public sealed class ComparisonTests
         Assert.That(over.Difference.Value, Is.EqualTo(0.1).Within(1e-12));
         Assert.That(ComparisonText.Sentence(over), Does.Contain("no change that could not be chance"));
         Assert.That(
-            comparison.Rows.Select(r => r.PHolm), Is.EqualTo(Holm.Adjust([.. comparison.Rows.Select(r => r.P)])));
+            comparison.Rows.Select(r => r.PHolm),
+            Is.EqualTo(Holm.Adjust(
+                [.. comparison.Rows.Select(r => r.P)], [.. comparison.Rows.Select(r => r.Event)])));
         comparison.Write(_folder);
         Assert.That(File.ReadAllLines(Path.Combine(_folder, "comparison.md")), Has.One.StartsWith(
             "| tiny | toxic_refusal | refusal | 0.000 | 1.000 (after) | +1.000 |"));

@@ -61,6 +61,10 @@ public sealed class WriterTests
             .. SafeOutput.Names.Select(n => new EvaluationSummary.BehaviorCounts(
                 n, n, n, new Dictionary<string, int> { [n] = 1 })),
         ],
+        JudgePairs =
+        [
+            .. SafeOutput.Names.Select(n => new JudgePair(n, JudgedQuestion.Refused, n, n, n, n, 10, 1, 2, 3, 0.5, 0.5)),
+        ],
     };
 
     private static Comparison Compared() => new(
@@ -69,5 +73,11 @@ public sealed class WriterTests
             .. SafeOutput.Names.Select(n => new ComparisonRow(
                 n, n, n, n, n, 0.1, 0.2, Wilson.Rate(3, 10), 10, 0, 1, 2, n, 0.5, 0.5, n) { IntervalMethod = n }),
         ],
-        SafeOutput.Names);
+        SafeOutput.Names)
+    {
+        Conclusions =
+        [
+            .. SafeOutput.Names.Select(n => new JudgeConclusion(n, JudgedQuestion.Harmful, n, n, n, 10, 1, 2, 0.5)),
+        ],
+    };
 }

@@ -41,7 +41,7 @@ public sealed class GgufBlockFormatTests
     {
         var path = Path.Combine(TestFiles.NewFolder(), "blocks.gguf");
         using var reference = new ReferenceBackend();
-        using (var drawn = LlamaWeights.Draw(reference, Config, 4))
+        using (var drawn = LlamaWeights.InitializeRandom(reference, Config, 4))
         {
             new GgufModel(drawn, null, "blocks", format, [("tokenizer.ggml.model", "none")], Threads: 1).Write(path);
         }

@@ -29,7 +29,7 @@ public sealed class EncoderBackboneTests
         const int Steps = 120, Batch = 16;
         using var backend = new CpuBackend(2);
         var folder = Testing.TestFiles.NewFolder();
-        using (var drawn = EncoderWeights.Draw(backend, Config, seed: 1))
+        using (var drawn = EncoderWeights.InitializeRandom(backend, Config, seed: 1))
         {
             drawn.Save(Path.Combine(folder, "model.safetensors"), DType.Float32);
         }

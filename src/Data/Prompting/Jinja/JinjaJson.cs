@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SafeLlama.Data;
 
-/// <summary>The filter <c>tojson</c> as transformers defines it: Python's <c>json.dumps</c>, no ASCII escapes.</summary>
+/// <summary>The filter <c>tojson</c> as transformers has it: Python's <c>json.dumps</c>, no ASCII escapes.</summary>
 internal sealed class JinjaJson(
     JinjaBudget budget, string? indent, MarkedText itemSeparator, MarkedText keySeparator, bool sortsKeys)
 {

@@ -36,7 +36,7 @@ internal sealed class JinjaParser
         return parser.ParseBody(null, []);
     }
 
-    /// <summary>Statements up to a tag named in <paramref name="ends"/>, whose name is then the current token.</summary>
+    /// <summary>Statements up to a tag named in <paramref name="ends"/>, whose name is then current.</summary>
     private List<JinjaStatement> ParseBody(JinjaToken? opener, string[] ends)
     {
         var body = new List<JinjaStatement>();

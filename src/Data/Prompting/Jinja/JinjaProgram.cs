@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>A parsed template: the part of Jinja that chat templates use, rendered as transformers renders it.</summary>
+/// <summary>A parsed template: the part of Jinja that chat templates use, rendered as by transformers.</summary>
 /// <remarks>
 /// Whatever is not supported is refused with its line and column. A rendering is bounded in steps, characters and
 /// depth (<see cref="JinjaBudget"/>), so a hostile template gives one error. It reads no file and calls nothing.

@@ -152,7 +152,7 @@ internal sealed class JinjaTagLexer(string source, JinjaPlaces places, List<Jinj
             || code > 0x10FFFF)
         {
             throw new JinjaFault(
-                $"the escape {UnicodeText.Shown(source[at..(at + 2)])} needs {digits} hexadecimal digits of a character",
+                $"the escape {UnicodeText.Shown(source[at..(at + 2)])} needs {digits} hexadecimal digits",
                 places.Of(at));
         }
 

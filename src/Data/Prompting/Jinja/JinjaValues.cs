@@ -37,7 +37,11 @@ internal sealed class JinjaDict
         set => _items[JinjaKeys.Checked(key)] = value;
     }
 
-    public bool TryGet(object? key, out object? value) => _items.TryGetValue(JinjaKeys.Checked(key), out value);
+    public bool TryGet(object? key, out object? value)
+    {
+        value = null;
+        return key is not JinjaUndefined && _items.TryGetValue(JinjaKeys.Checked(key), out value);
+    }
 
     /// <summary>A dictionary with names for keys.</summary>
     public static JinjaDict Of(params IEnumerable<(string Name, object? Value)> fields)

@@ -22,7 +22,7 @@ internal static class TextFilters
             atStart: true, atEnd: true);
     }
 
-    /// <summary>Jinja's own rule: a letter behind white space or one of <c>-({[&lt;</c> is upper, others lower.</summary>
+    /// <summary>Jinja's rule: a letter behind white space or one of <c>-({[&lt;</c> is upper, others lower.</summary>
     public static MarkedText Title(JinjaContext context, MarkedText text) => text.Map(context.Budget, (c, i) =>
         i == 0 || PythonText.IsSpace(text.Value[i - 1]) || text.Value[i - 1] is '-' or '(' or '{' or '[' or '<'
             ? char.ToUpperInvariant(c).ToString()

@@ -100,7 +100,7 @@ internal static unsafe class DotProduct<TLanes>
         {
             var some = (column, Math.Min(columns.End, column + block));
             Stream<TStored>(p, (rows.First, rows.First + leading), some);
-            Tiles<TStored>(p, (rows.First + leading, rows.End), some, asks: leading == 0);
+            Tiles<TStored>(p, (rows.First + leading, rows.End), some, prefetches: leading == 0);
         }
     }
 
@@ -120,7 +120,7 @@ internal static unsafe class DotProduct<TLanes>
 
     /// <summary>Four rows and a few columns at a time, and what rows are left.</summary>
     private static void Tiles<TStored>(
-        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool asks)
+        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool prefetches)
         where TStored : struct, IStored
     {
         var most = TileColumns == 6 && columns.End - columns.First is 4 or 8 or 16 ? 4 : TileColumns;
@@ -131,7 +131,7 @@ internal static unsafe class DotProduct<TLanes>
             var row = rows.First;
             for (; row <= rows.End - TileRows; row += TileRows)
             {
-                Tile<TStored>(p, row, column, width, asks && row == rows.First);
+                Tile<TStored>(p, row, column, width, prefetches && row == rows.First);
             }
 
             Stream<TStored>(p, (row, rows.End), (column, column + width));
@@ -163,22 +163,22 @@ internal static unsafe class DotProduct<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<TStored>(in MatrixProduct p, int row, int column, int width, bool asks)
+    private static void Tile<TStored>(in MatrixProduct p, int row, int column, int width, bool prefetches)
         where TStored : struct, IStored
     {
         switch (width)
         {
             case 6:
-                DotTile<TLanes, TStored, OfSix>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfSix>.Multiply(p, row, column, prefetches);
                 break;
             case 4:
-                DotTile<TLanes, TStored, OfFour>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfFour>.Multiply(p, row, column, prefetches);
                 break;
             case 2:
-                DotTile<TLanes, TStored, OfTwo>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfTwo>.Multiply(p, row, column, prefetches);
                 break;
             default:
-                DotTile<TLanes, TStored, OfOne>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfOne>.Multiply(p, row, column, prefetches);
                 break;
         }
     }

@@ -63,7 +63,7 @@ internal static unsafe class Tile<TLanes, TSize>
         TLanes r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
         if (t.Depth >= LongDepth)
         {
-            AskForResult(t);
+            PrefetchResult(t);
         }
 
         float* a = t.A, b = t.B;
@@ -122,34 +122,34 @@ internal static unsafe class Tile<TLanes, TSize>
         var factor = TLanes.Broadcast(t.Scale);
         float* c = t.C, from = t.Addend;
         var (cStride, fromStride) = (t.CStride, t.AddendStride);
-        Put(l0, r0, factor, ref c, cStride, ref from, fromStride);
-        Put(l1, r1, factor, ref c, cStride, ref from, fromStride);
-        Put(l2, r2, factor, ref c, cStride, ref from, fromStride);
-        Put(l3, r3, factor, ref c, cStride, ref from, fromStride);
+        Store(l0, r0, factor, ref c, cStride, ref from, fromStride);
+        Store(l1, r1, factor, ref c, cStride, ref from, fromStride);
+        Store(l2, r2, factor, ref c, cStride, ref from, fromStride);
+        Store(l3, r3, factor, ref c, cStride, ref from, fromStride);
         if (TSize.Rows > 4)
         {
-            Put(l4, r4, factor, ref c, cStride, ref from, fromStride);
-            Put(l5, r5, factor, ref c, cStride, ref from, fromStride);
+            Store(l4, r4, factor, ref c, cStride, ref from, fromStride);
+            Store(l5, r5, factor, ref c, cStride, ref from, fromStride);
         }
 
         if (TSize.Rows > 6)
         {
-            Put(l6, r6, factor, ref c, cStride, ref from, fromStride);
-            Put(l7, r7, factor, ref c, cStride, ref from, fromStride);
+            Store(l6, r6, factor, ref c, cStride, ref from, fromStride);
+            Store(l7, r7, factor, ref c, cStride, ref from, fromStride);
         }
 
         if (TSize.Rows > 8)
         {
-            Put(l8, r8, factor, ref c, cStride, ref from, fromStride);
-            Put(l9, r9, factor, ref c, cStride, ref from, fromStride);
-            Put(l10, r10, factor, ref c, cStride, ref from, fromStride);
-            Put(l11, r11, factor, ref c, cStride, ref from, fromStride);
+            Store(l8, r8, factor, ref c, cStride, ref from, fromStride);
+            Store(l9, r9, factor, ref c, cStride, ref from, fromStride);
+            Store(l10, r10, factor, ref c, cStride, ref from, fromStride);
+            Store(l11, r11, factor, ref c, cStride, ref from, fromStride);
         }
     }
 
     /// <summary>C is asked for while k runs, or the stores at the end would wait for memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskForResult(in TileOperands t)
+    private static void PrefetchResult(in TileOperands t)
     {
         float* c = t.C, from = t.Addend;
         for (var row = 0; row < TSize.Rows; row++, c += t.CStride)
@@ -179,7 +179,7 @@ internal static unsafe class Tile<TLanes, TSize>
 
     /// <summary>One row of C; then c and from are at the next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(
+    private static void Store(
         TLanes left, TLanes right, TLanes factor, ref float* c, nint cStride, ref float* from, nint fromStride)
     {
         if (from == null)

@@ -25,7 +25,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
 
     private readonly GpuKernel _product = new(device, typeof(GpuGemm), nameof(ProductKernel));
     private readonly TensorCoreGemm? _tensorCores = device.HasTensorCores ? new(device) : null;
-    private readonly GpuGemv _skinny = new(device);
+    private readonly GpuGemv _gemv = new(device);
     private readonly int _side = (int)Math.Sqrt(device.GroupSize);
 
     /// <summary>Queues the product.</summary>
@@ -53,13 +53,13 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
         {
             if (c.Rows <= GpuGemv.MaxRows && !dropout.IsActive)
             {
-                _skinny.Launch(a, b, epilogue, c, turned: false, form, dropout);
+                _gemv.Launch(a, b, epilogue, c, transposed: false, form, dropout);
                 return;
             }
 
             if (c.Columns <= 2 * GpuGemv.MaxRows && epilogue.Bias is null && IsActivation(b))
             {
-                _skinny.Launch(b, a, epilogue, c, turned: true, form, dropout);
+                _gemv.Launch(b, a, epilogue, c, transposed: true, form, dropout);
                 return;
             }
         }
@@ -178,17 +178,18 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
             Group.Barrier();
         }
 
-        StoreRow(firstRow + y, firstColumn + x, side, sum0, bias, beside, c, form, dropout);
-        StoreRow(firstRow + y + side, firstColumn + x, side, sum1, bias, beside, c, form, dropout);
-        StoreRow(firstRow + y + (2 * side), firstColumn + x, side, sum2, bias, beside, c, form, dropout);
-        StoreRow(firstRow + y + (3 * side), firstColumn + x, side, sum3, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y, firstColumn + x), side, sum0, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y + side, firstColumn + x), side, sum1, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y + (2 * side), firstColumn + x), side, sum2, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y + (3 * side), firstColumn + x), side, sum3, bias, beside, c, form, dropout);
     }
 
     private static void StoreRow<TC>(
-        int m, int n, int side, Quad sums, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, ProductForm form,
-        GpuDropout dropout)
+        (int Row, int Column) first, int side, Quad sums, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c,
+        ProductForm form, GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
+        var (m, n) = first;
         Store(m, n, sums.A, bias, beside, c, form, dropout);
         Store(m, n + side, sums.B, bias, beside, c, form, dropout);
         Store(m, n + (2 * side), sums.C, bias, beside, c, form, dropout);

@@ -20,7 +20,7 @@ internal static class DisentangledGpuBackward
         var sum = 0f;
         for (var key = first + Group.IdxX; key <= last; key += Group.DimX)
         {
-            var p = XMath.Exp(DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, row, key, column) - level);
+            var p = XMath.Exp(DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (row, key), column) - level);
             sum += p * Dot(dy, row, v, key, column, shape);
         }
 
@@ -41,7 +41,7 @@ internal static class DisentangledGpuBackward
             if (key <= last)
             {
                 var p = XMath.Exp(
-                    DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, row, key, column) - level);
+                    DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (row, key), column) - level);
                 gradients[Group.IdxX] = shape.Scale * p * (Dot(dy, row, v, key, column, shape) - sum);
             }
 
@@ -91,7 +91,7 @@ internal static class DisentangledGpuBackward
             var query = tile + Group.IdxX;
             if (query <= last)
             {
-                var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, query, row, column);
+                var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (query, row), column);
                 var p = XMath.Exp(score - logSum[query, head]);
                 probabilities[Group.IdxX] = p;
                 gradients[Group.IdxX] =
@@ -136,16 +136,8 @@ internal static class DisentangledGpuBackward
         var queryOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
         var (distance, head) = (Grid.IdxX, Grid.IdxY);
         var column = head * shape.HeadDim;
-        var (below, within) = (0f, 0f);
-        for (var at = Group.IdxX; at < (2 * shape.Reach) - 1; at += Group.DimX)
-        {
-            below += bucket[at] < distance ? 1f : 0f;
-            within += bucket[at] == distance ? 1f : 0f;
-        }
-
-        // Buckets never fall, so the distances of one are a range; counts below 2²⁴ are exact.
-        var nearest = (int)GroupReduce.Sum(below) - shape.Reach + 1;
-        var span = (int)GroupReduce.Sum(within);
+        var nearest = FirstOf(bucket, distance, shape) - shape.Reach + 1;
+        var span = FirstOf(bucket, distance + 1, shape) - shape.Reach + 1 - nearest;
         for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
         {
             (keyOutput[e], queryOutput[e]) = (0f, 0f);
@@ -161,7 +153,7 @@ internal static class DisentangledGpuBackward
                 j = i - nearest - (pair % span);
                 if (j >= firstKey[i] && j <= lastKey[i])
                 {
-                    var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, i, j, column);
+                    var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (i, j), column);
                     g = shape.Scale * XMath.Exp(score - logSum[i, head])
                         * (Dot(dy, i, v, j, column, shape) - delta[i, head]);
                 }
@@ -195,6 +187,26 @@ internal static class DisentangledGpuBackward
             dkr[distance, column + e] += keyOutput[e];
             dqr[distance, column + e] += queryOutput[e];
         }
+    }
+
+    /// <summary>Where a bucket begins in the table, by halving: buckets never fall.</summary>
+    private static int FirstOf(GpuInts bucket, int value, DisentangledShape shape)
+    {
+        var (low, high) = (0, (2 * shape.Reach) - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (bucket[middle] < value)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
     }
 
     private static float Dot<T>(

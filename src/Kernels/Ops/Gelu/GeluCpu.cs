@@ -42,7 +42,14 @@ internal sealed unsafe class GeluCpu<TLanes>(TilePool pool) : Gelu
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ForwardRow(float* x, float* y, int count)
     {
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            var at = TLanes.Load(x + i);
+            TLanes.Store(y + i, at * Share(at, out _));
+        }
+
+        if (i < count)
         {
             var at = Lanes.Load<TLanes>(x + i, count - i);
             Lanes.Store(y + i, count - i, at * Share(at, out _));
@@ -52,13 +59,25 @@ internal sealed unsafe class GeluCpu<TLanes>(TilePool pool) : Gelu
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardRow(float* dy, float* x, float* dx, int count)
     {
-        for (var i = 0; i < count; i += TLanes.Count)
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
         {
-            var at = Lanes.Load<TLanes>(x + i, count - i);
-            var share = Share(at, out var density);
-            var slope = TLanes.MultiplyAdd(at, density, share);
+            TLanes.Store(dx + i, TLanes.Load(dy + i) * Slope(TLanes.Load(x + i)));
+        }
+
+        if (i < count)
+        {
+            var slope = Slope(Lanes.Load<TLanes>(x + i, count - i));
             Lanes.Store(dx + i, count - i, Lanes.Load<TLanes>(dy + i, count - i) * slope);
         }
+    }
+
+    /// <summary>Φ(x) + x · φ(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Slope(TLanes x)
+    {
+        var share = Share(x, out var density);
+        return TLanes.MultiplyAdd(x, density, share);
     }
 
     /// <summary>Φ(x), and φ(x).</summary>
