@@ -55,16 +55,16 @@ internal static unsafe class DotSignedBytes<TLanes, TRows>
                 }
             }
 
-            Put(p, row, column, s0);
+            Store(p, row, column, s0);
             if (TRows.Count > 1)
             {
-                Put(p, row + 1, column, s1);
+                Store(p, row + 1, column, s1);
             }
 
             if (TRows.Count > 2)
             {
-                Put(p, row + 2, column, s2);
-                Put(p, row + 3, column, s3);
+                Store(p, row + 2, column, s2);
+                Store(p, row + 3, column, s3);
             }
         }
     }
@@ -78,6 +78,6 @@ internal static unsafe class DotSignedBytes<TLanes, TRows>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(in MatrixProduct p, int row, int column, TLanes sum) =>
-        DotEnd<TLanes, StoredFloat32>.Put(p, row, column, sum, null, null, p.Depth);
+    private static void Store(in MatrixProduct p, int row, int column, TLanes sum) =>
+        DotEnd<TLanes, StoredFloat32>.Store(p, row, column, sum, null, null, p.Depth);
 }
