@@ -47,15 +47,15 @@ internal static unsafe class DotProduct<TLanes>
     /// <summary>A weight in blocks: each row of it is decoded once, and met by all rows of A.</summary>
     private static void RunDecoded(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
-        var scratch = ThreadScratch.Floats(p.Depth);
+        var scratch = ThreadScratch.Floats(p.K);
         for (var column = columns.First; column < columns.End; column++)
         {
-            p.DecodeB(column, 0, new Span<float>(scratch, p.Depth));
+            p.DecodeB(column, 0, new Span<float>(scratch, p.K));
             var one = p with
             {
                 B = (byte*)scratch,
                 BFormat = WeightFormat.F32,
-                BStride = p.Depth,
+                BStride = p.K,
                 C = p.C + column,
                 Addend = p.Addend == null ? null : p.Addend + column,
             };
@@ -67,13 +67,13 @@ internal static unsafe class DotProduct<TLanes>
     private static void Run<TStored>(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
         where TStored : struct, IStored
     {
-        var leading = Leading<TStored>(rows.End - rows.First, p.Depth);
+        var leading = Leading<TStored>(rows.End - rows.First, p.K);
         var block = leading == 0 || leading == rows.End - rows.First ? columns.End - columns.First : BlockColumns;
         for (var column = columns.First; column < columns.End; column += block)
         {
             var some = (column, Math.Min(columns.End, column + block));
             Stream<TStored>(p, (rows.First, rows.First + leading), some);
-            Tiles<TStored>(p, (rows.First + leading, rows.End), some, prefetches: leading == 0);
+            MicroKernels<TStored>(p, (rows.First + leading, rows.End), some, prefetches: leading == 0);
         }
     }
 
@@ -92,7 +92,7 @@ internal static unsafe class DotProduct<TLanes>
         : rows % 4 == 2 && depth <= LeadingFloats / 2 ? 2 : 0;
 
     /// <summary>Four rows and a few columns at a time, and what rows are left.</summary>
-    private static void Tiles<TStored>(
+    private static void MicroKernels<TStored>(
         in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool prefetches)
         where TStored : struct, IStored
     {
