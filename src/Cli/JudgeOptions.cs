@@ -192,7 +192,8 @@ internal sealed class JudgeOptions
                     grader.Identity.Hash, threshold);
             case "reward":
                 var backbone = Model(name, parsed, device, threads, opened);
-                var reward = new EngineRewardModel(backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!);
+                var reward = new EngineRewardModel(
+                    backbone, parsed.GetValue(_reward) ?? parsed.GetValue(_model)!, Terminal.Note);
                 opened.Add(reward);
                 return new RewardModelJudge(reward, JudgeTrainCommand.DirectionOf(parsed.GetValue(_reward)));
             case "moderation":

@@ -99,7 +99,7 @@ public sealed record LlamaConfig
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Failure($"{file}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
         }
     }
 }

@@ -38,11 +38,10 @@ internal static class JudgeCommand
         judges.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            if (Path.Exists(parsed.GetValue(output)))
+            var card = parsed.GetValue(output);
+            if (card is not null)
             {
-                throw SafeLlamaException.Usage(
-                    $"--out {parsed.GetValue(output)}: is there already, and nothing is overwritten. Name another "
-                    + "file.");
+                OutputFile.CheckNew(card);
             }
 
             var labelled = LabelledAnswers.Read(parsed.GetValue(labels)!);
@@ -56,14 +55,14 @@ internal static class JudgeCommand
                     throw SafeLlamaException.Usage("judge validate: name one --judge.");
                 }
 
-                var card = await JudgeValidation.RunAsync(
+                var measured = await JudgeValidation.RunAsync(
                     judge, labelled, parsed.GetValue(truth), parsed.GetValue(seed), interrupt.Token);
-                if (parsed.GetValue(output) is { } path)
+                if (card is not null)
                 {
-                    JudgeValidation.Write(card, path);
+                    JudgeValidation.Write(measured, card);
                 }
 
-                Tell(card, parsed.GetValue(json));
+                Tell(measured, parsed.GetValue(json));
                 return (int)ExitCode.Success;
             }
             finally
@@ -124,10 +123,8 @@ internal static class JudgeCommand
             var folder = RunFolder.Open(parsed.GetValue(run)!);
             var sheet = parsed.GetValue(output)!;
             var key = sheet + ".key.jsonl";
-            foreach (var taken in ((string[])[sheet, key]).Where(File.Exists))
-            {
-                throw SafeLlamaException.Usage($"--out {taken}: is there already, and nothing is overwritten.");
-            }
+            OutputFile.CheckNew(sheet);
+            OutputFile.CheckNew(key);
 
             HumanLabels.Export(folder.Answers(), sheet, key, parsed.GetValue(seed));
             Terminal.Print($"{folder.Responses.Count} answers in {sheet}; keep {key} from the annotators. "

@@ -69,7 +69,7 @@ public sealed class GgufHeader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Failure($"{path}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{path}: cannot be read: {FileErrors.Reason(e, path)}", e);
         }
     }
 

@@ -69,7 +69,7 @@ public sealed record ChatTemplateFile(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.InvalidData($"{file}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.InvalidData($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
         }
     }
 

@@ -99,7 +99,8 @@ public sealed record GuardPreset(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Usage($"{path}: the guard's template cannot be read: {e.Message}");
+            throw SafeLlamaException.Usage(
+                $"{path}: the guard's template cannot be read: {FileErrors.Reason(e, path)}");
         }
 
         return text.Contains("{answer}", StringComparison.Ordinal)

@@ -86,7 +86,7 @@ public static class JudgeValidation
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Usage($"{path}: the judge card cannot be read: {e.Message}");
+            throw SafeLlamaException.Usage($"{path}: the judge card cannot be read: {FileErrors.Reason(e, path)}");
         }
     }
 

@@ -110,7 +110,7 @@ public static class RecordStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Failure($"{path}: cannot be opened: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{path}: cannot be opened: {FileErrors.Reason(e, path)}", e);
         }
 
         var store = new RecordStore<T>(file, path);
@@ -139,7 +139,7 @@ public static class RecordStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Usage($"{path}: cannot be read: {e.Message}");
+            throw SafeLlamaException.Usage($"{path}: cannot be read: {FileErrors.Reason(e, path)}");
         }
     }
 

@@ -78,7 +78,7 @@ public sealed record EncoderConfig
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Failure($"{file}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
         }
     }
 }

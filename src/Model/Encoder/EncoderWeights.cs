@@ -92,24 +92,6 @@ public sealed class EncoderWeights : IDisposable
         return weights;
     }
 
-    /// <summary>Draws new frozen weights, which need no room for gradients: a model of some shape to measure.</summary>
-    public static EncoderWeights InitializeFrozen(IBackend backend, EncoderConfig config, long seed)
-    {
-        var weights = new EncoderWeights(config);
-        var arena = new Arena(backend, "weights");
-        weights._owned.Add(arena);
-        var shapes = EncoderShapes.Of(config).ToList();
-        var tensors = shapes.ConvertAll(s => arena.Take(s.Shape, backend.Accumulation, s.Name));
-        arena.Commit();
-        foreach (var (shape, tensor) in shapes.Zip(tensors))
-        {
-            tensor.Write(LlamaWeights.RandomValues(shape, config.InitializerRange, seed));
-            weights._weights[shape.Name] = new Weight(tensor);
-        }
-
-        return weights;
-    }
-
     /// <summary>Writes <c>model.safetensors</c> in <paramref name="type"/>.</summary>
     public void Save(string path, DType type) => SafetensorsWriter.Write(
         path, _weights.Select(w => SafetensorsItem.Of(w.Key, w.Value.Value, type)),

@@ -46,7 +46,7 @@ public sealed unsafe class GgufFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Failure($"{header.Path}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{header.Path}: cannot be read: {FileErrors.Reason(e, header.Path)}", e);
         }
     }
 

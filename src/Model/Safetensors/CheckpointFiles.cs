@@ -94,7 +94,7 @@ public sealed class CheckpointFiles : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Failure($"{index}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{index}: cannot be read: {FileErrors.Reason(e, index)}", e);
         }
 
         foreach (var shard in map.Values.Distinct().Order(StringComparer.Ordinal))

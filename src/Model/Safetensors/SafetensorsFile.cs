@@ -81,7 +81,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             file?.Dispose();
-            throw SafeLlamaException.Failure($"{path}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{path}: cannot be read: {FileErrors.Reason(e, path)}", e);
         }
         catch
         {

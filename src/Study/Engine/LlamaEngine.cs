@@ -30,6 +30,20 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return hashes;
     }
 
+    public void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    {
+        var folder = folderOf(job.Replicate.Model);
+        var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
+        var longest = prompts.Count == 0 ? 0 : prompts.Max(prompt =>
+            SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
+        if (longest + job.Decoding.MaxNewTokens > config.MaxPositions)
+        {
+            throw SafeLlamaException.Usage(
+                $"decoding.max_new_tokens is {job.Decoding.MaxNewTokens}, and the longest prompt has {longest} tokens: "
+                + $"together they go beyond the {config.MaxPositions} that {job.Replicate.Model} reads. Lower it.");
+        }
+    }
+
     public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
         var folder = folderOf(job.Replicate.Model);

@@ -65,6 +65,12 @@ public interface IStudyEngine
     /// <summary>What the job will need, without doing it.</summary>
     ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
 
+    /// <summary>Finds, before any work, what a job would fail at after its training.</summary>
+    /// <exception cref="Common.SafeLlamaException">A job cannot be done; one line says why.</exception>
+    void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    {
+    }
+
     /// <summary>Trains the job's adapter into <paramref name="folder"/>; what a killed run left there is
     /// continued.</summary>
     TrainingSummary Train(ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation);

@@ -31,6 +31,11 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         string folder, bool resume, int parallel = 1, IProgress<ArmProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        foreach (var job in Jobs.DistinctBy(job => job.Replicate.Model))
+        {
+            engine.Check(job, source.Prompts);
+        }
+
         using var claimed = OutputFolder.Claim(folder, resume);
         var runs = new StudyReplicate[Jobs.Count];
         var options =
