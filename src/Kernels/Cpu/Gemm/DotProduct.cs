@@ -73,7 +73,7 @@ internal static unsafe class DotProduct<TLanes>
         {
             var some = (column, Math.Min(columns.End, column + block));
             Stream<TStored>(p, (rows.First, rows.First + leading), some);
-            MicroKernels<TStored>(p, (rows.First + leading, rows.End), some, prefetches: leading == 0);
+            Tiles<TStored>(p, (rows.First + leading, rows.End), some, prefetches: leading == 0);
         }
     }
 
@@ -92,7 +92,7 @@ internal static unsafe class DotProduct<TLanes>
         : rows % 4 == 2 && depth <= LeadingFloats / 2 ? 2 : 0;
 
     /// <summary>Four rows and a few columns at a time, and what rows are left.</summary>
-    private static void MicroKernels<TStored>(
+    private static void Tiles<TStored>(
         in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool prefetches)
         where TStored : struct, IStored
     {
