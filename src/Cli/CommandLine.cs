@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
@@ -25,6 +26,12 @@ public static class CommandLine
                 ResponseFileTokenReplacer = null,
                 EnablePosixBundling = false,
             });
+            if (parsed.Action is HelpAction && args.Contains("--json"))
+            {
+                HelpJson.Print(parsed.CommandResult.Command, string.Join(" ", Path(parsed.CommandResult).Skip(1)));
+                return (int)ExitCode.Success;
+            }
+
             return parsed.Errors.Count > 0 && parsed.Action is not HelpAction
                 ? Refuse(parsed)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -78,8 +85,26 @@ public static class CommandLine
     {
         var path = string.Join(" ", Path(parsed.CommandResult));
         var faults = string.Join(" ", parsed.Errors.Select(e => OneLine(e.Message)).Distinct());
-        Console.Error.WriteLine($"{path}: {faults} See {path} --help.");
+        var meant = Suggestions(parsed);
+        Console.Error.WriteLine(SafeText.ForTerminal(
+            $"{path}: {faults}{(meant.Count > 0 ? $" Did you mean {string.Join(" or ", meant)}?" : "")} See {path} "
+            + "--help."));
         return (int)ExitCode.Usage;
+    }
+
+    /// <summary>The names that System.CommandLine finds near to those it did not understand.</summary>
+    private static List<string> Suggestions(ParseResult parsed)
+    {
+        if (parsed.Action is not ParseErrorAction action)
+        {
+            return [];
+        }
+
+        (action.ShowHelp, action.ShowTypoCorrections) = (false, true);
+        using var said = new StringWriter();
+        parsed.Invoke(new InvocationConfiguration { Output = said, Error = TextWriter.Null });
+        return [.. said.ToString().Split('\n').Select(line => line.Trim())
+            .SkipWhile(line => !line.EndsWith('?')).Where(line => line.Length > 2 && !line.EndsWith('?')).Distinct()];
     }
 
     private static IEnumerable<string> Path(CommandResult result) => result.Parent is CommandResult parent

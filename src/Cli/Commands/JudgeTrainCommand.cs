@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
@@ -173,7 +174,7 @@ internal sealed class JudgeTrainCommand
             return tokens;
         }
 
-        object result;
+        RewardResult result;
         if (pairs is not null)
         {
             var (train, held) = Split(Pairs(pairs, Encode), parsed);
@@ -182,14 +183,7 @@ internal sealed class JudgeTrainCommand
             var accuracy = Wilson.Rate(right, held.Count);
             Console.WriteLine($"{right} of {held.Count} held-out pairs ranked right: "
                 + $"{SummaryMarkdown.Number(accuracy.Value)} {SummaryMarkdown.Limits(accuracy)}");
-            result = new
-            {
-                Kind = "pairs",
-                Trained = train.Count,
-                HeldOut = held.Count,
-                Truncated = truncated,
-                Accuracy = accuracy,
-            };
+            result = new RewardResult("pairs", train.Count, held.Count, truncated, Accuracy: accuracy);
         }
         else
         {
@@ -199,14 +193,7 @@ internal sealed class JudgeTrainCommand
             var error = Bootstrap.Mean(errors, seed);
             Console.WriteLine($"mean squared error over {held.Count} held-out ratings: "
                 + $"{SummaryMarkdown.Number(error.Value)} {SummaryMarkdown.Limits(error)}");
-            result = new
-            {
-                Kind = "ratings",
-                Trained = train.Count,
-                HeldOut = held.Count,
-                Truncated = truncated,
-                MeanSquaredError = error,
-            };
+            result = new RewardResult("ratings", train.Count, held.Count, truncated, MeanSquaredError: error);
         }
 
         if (truncated > 0)
