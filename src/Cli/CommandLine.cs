@@ -38,7 +38,8 @@ public static class CommandLine
         }
         catch (SafeLlamaException e)
         {
-            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {e.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
+            Console.Error.WriteLine(SafeText.ForTerminal(
+                $"safellama: {e.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
             return (int)e.Code;
         }
         catch (OperationCanceledException)
@@ -48,7 +49,8 @@ public static class CommandLine
         }
         catch (Exception e) when (GpuBackend.FaultOf(e) is { } fault)
         {
-            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {fault.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
+            Console.Error.WriteLine(SafeText.ForTerminal(
+                $"safellama: {fault.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
             return (int)fault.Code;
         }
         catch (Exception e)

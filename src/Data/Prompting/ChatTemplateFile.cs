@@ -67,7 +67,7 @@ public sealed record ChatTemplateFile(
         {
             return new ChatTemplateFile(file, File.ReadAllText(file), TokensOf(folder));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw SafeLlamaException.InvalidData($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
         }
