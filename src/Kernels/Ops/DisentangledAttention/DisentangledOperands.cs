@@ -88,7 +88,7 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
         {
             Rows = size.Rows,
             Columns = size.Columns,
-            Depth = HeadDim,
+            K = HeadDim,
             A = a.Pointer,
             ARowStride = a.Stride,
             AStepStride = 1,
@@ -106,13 +106,13 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
     /// <param name="size">Rows of C, and terms of each sum.</param>
     public void Combine(
         in DisentangledTile t, (nint W, int Stride, bool Transposed) weights, Block b, Block c,
-        (int Rows, int Depth) size, bool add)
+        (int Rows, int K) size, bool add)
     {
         var product = new MatrixProduct
         {
             Rows = size.Rows,
             Columns = HeadDim,
-            Depth = size.Depth,
+            K = size.K,
             A = (float*)weights.W,
             ARowStride = weights.Transposed ? 1 : weights.Stride,
             AStepStride = weights.Transposed ? weights.Stride : 1,
