@@ -57,21 +57,21 @@ internal static unsafe class DotProduct<TLanes>
         }
 
         // Several columns at a time: what was just written is slow to read.
-        var most = Math.Clamp(DecodedFloats / p.Depth, 1, BlockColumns);
-        var scratch = ThreadScratch.Floats(most * p.Depth);
+        var most = Math.Clamp(DecodedFloats / p.K, 1, BlockColumns);
+        var scratch = ThreadScratch.Floats(most * p.K);
         for (var column = columns.First; column < columns.End; column += most)
         {
             var count = Math.Min(most, columns.End - column);
             for (var i = 0; i < count; i++)
             {
-                p.DecodeB(column + i, 0, new Span<float>(scratch + (i * p.Depth), p.Depth));
+                p.DecodeB(column + i, 0, new Span<float>(scratch + (i * p.K), p.K));
             }
 
             var some = p with
             {
                 B = (byte*)scratch,
                 BFormat = WeightFormat.F32,
-                BStride = p.Depth,
+                BStride = p.K,
                 C = p.C + column,
                 Addend = p.Addend == null ? null : p.Addend + column,
             };
@@ -104,7 +104,7 @@ internal static unsafe class DotProduct<TLanes>
     private static void Run<TStored>(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
         where TStored : struct, IStored
     {
-        var leading = Leading<TStored>(rows.End - rows.First, p.Depth);
+        var leading = Leading<TStored>(rows.End - rows.First, p.K);
         var block = leading == 0 || leading == rows.End - rows.First ? columns.End - columns.First : BlockColumns;
         for (var column = columns.First; column < columns.End; column += block)
         {

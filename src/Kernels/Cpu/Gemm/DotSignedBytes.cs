@@ -25,7 +25,7 @@ internal static unsafe class DotSignedBytes<TLanes, TRows>
     public static void Multiply(in MatrixProduct p, int row, (int First, int End) columns)
     {
         var stride = p.ARowStride;
-        var (bytes, blocks) = ((nint)p.BFormat.RowBytes((int)p.BStride), p.Depth / Size);
+        var (bytes, blocks) = ((nint)p.BFormat.RowBytes((int)p.BStride), p.K / Size);
         for (var column = columns.First; column < columns.End; column++)
         {
             TLanes s0 = default, s1 = default, s2 = default, s3 = default;
@@ -79,5 +79,5 @@ internal static unsafe class DotSignedBytes<TLanes, TRows>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(in MatrixProduct p, int row, int column, TLanes sum) =>
-        DotEnd<TLanes, StoredFloat32>.Store(p, row, column, sum, null, null, p.Depth);
+        DotEnd<TLanes, StoredFloat32>.Store(p, row, column, sum, null, null, p.K);
 }
