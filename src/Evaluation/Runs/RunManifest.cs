@@ -52,7 +52,7 @@ public sealed record RunManifest(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeLlamaException.Usage($"{path}: cannot be read; {folder} is no evaluation run: {e.Message}");
+            throw SafeLlamaException.Usage($"{path}: cannot be read; {folder} is no evaluation run: {FileErrors.Reason(e, path)}");
         }
     }
 
