@@ -11,9 +11,10 @@ internal sealed class GenerationOptions
 
     private readonly Option<string?> _profile = new("--profile")
     {
-        Description = "Decoding profile. authors-effective: what the paper's code really did, four beams and 128 new tokens. Excludes "
-            + "the options below.",
-        HelpName = "authors-effective",
+        Description = "Decoding profile. authors-effective: what the paper's code really did, four beams and 128 new "
+            + "tokens. model: what the model's generation_config.json suggests. Excludes the options below; beside "
+            + "model, --max-new-tokens may be given.",
+        HelpName = "authors-effective|model",
     };
 
     private readonly Option<int> _maxNewTokens = Number(
@@ -52,24 +53,29 @@ internal sealed class GenerationOptions
         }
     }
 
+    /// <param name="model">The model's folder.</param>
     /// <exception cref="SafeLlamaException">A value is out of range or would have no effect.</exception>
-    public DecodingConfig Read(ParseResult parsed)
+    public DecodingConfig Read(ParseResult parsed, string model)
     {
         DecodingConfig config;
         if (parsed.GetValue(_profile) is { } profile)
         {
-            if (profile != "authors-effective")
+            if (profile is not ("authors-effective" or "model"))
             {
-                throw SafeLlamaException.Usage($"--profile {profile}: is unknown, expected authors-effective.");
+                throw SafeLlamaException.Usage(
+                    $"--profile {profile}: is unknown, expected authors-effective or model.");
             }
 
-            if (Choices.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } other)
+            if (Choices.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }
+                && !(profile == "model" && o == _maxNewTokens)) is { } other)
             {
                 throw SafeLlamaException.Usage(
                     $"{other.Name} and --profile {profile} exclude each other: the profile sets it.");
             }
 
-            config = DecodingConfig.AuthorsEffective;
+            config = profile == "authors-effective" ? DecodingConfig.AuthorsEffective : SuggestedDecoding.Of(
+                model,
+                new() { MaxNewTokens = parsed.GetValue(_maxNewTokens), Seed = parsed.GetValue(_seed) });
         }
         else
         {

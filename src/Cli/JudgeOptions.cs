@@ -133,7 +133,8 @@ internal sealed class JudgeOptions
         string[] ofShare = ["guard", "rubric", "moderation"];
         var names = Names(parsed);
         foreach (var (option, judges) in (IEnumerable<(Option, string[])>)[
-            (_threshold, [.. ofShare, "harmfulness"]), (_model, ofModel), (_reward, ["reward"]), (_guard, ["guard"]),
+            (_threshold, [.. ofShare, "harmfulness"]), (_model, ofModel), (_guard, ["guard"]),
+            (_reward, ["reward", "harmfulness"]),
             (_template, ["guard", "rubric"]), (_judgeUrl, ["guard", "rubric"]), (_url, moderation),
             (_moderation, moderation), (_cache, moderation)])
         {

@@ -59,7 +59,7 @@ internal static class GenerateCommand
                 throw SafeLlamaException.Usage("--template has no effect with --raw.");
             }
 
-            var config = generation.Read(parsed);
+            var config = generation.Read(parsed, parsed.GetValue(model)!);
             if (parsed.GetValue(resume) && file is null)
             {
                 throw SafeLlamaException.Usage("--resume has no effect without --out FILE.");

@@ -64,7 +64,7 @@ internal class OptionSet<T>
         var isSwitch = type == typeof(bool);
         separator ??= SettingText.IsList(type) ? SettingText.Separator : null;
         var otherwise = SettingText.Of(info.GetValue(Defaults));
-        _entries.Add(new(info, new Option<string[]>(FlagNames.Of(property))
+        _entries.Add(new(info, new SettingOption(FlagNames.Of(property), info.PropertyType, help, otherwise)
         {
             Description = help + (otherwise.Length > 0 && !isSwitch
                 ? $" [default: {otherwise.Replace(SettingText.Separator, ' ')}]" : ""),

@@ -38,7 +38,8 @@ public sealed class EncoderClassifier : IDisposable
         (_words, _distances) = (weights[EncoderShapes.WordsName], weights[EncoderShapes.DistancesName]);
         _wordsNorm = new(ops, weights, EncoderShapes.WordsNorm);
         _distancesNorm = new(ops, weights, EncoderShapes.DistancesNorm);
-        Blocks = [.. Enumerable.Range(0, Config.Layers).Select(layer => new EncoderBlock(ops, weights, adapter, layer))];
+        Blocks =
+            [.. Enumerable.Range(0, Config.Layers).Select(layer => new EncoderBlock(ops, weights, adapter, layer))];
         (_pooler, _classifier) = (Linear(EncoderShapes.Pooler), Linear(EncoderShapes.Classifier));
         _lowestTrainable = _words.Gradient is not null ? -1
             : Enumerable.Range(0, Config.Layers).FirstOrDefault(layer => Blocks[layer].IsTrainable, Config.Layers);

@@ -89,9 +89,12 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var model = folderOf(job.Replicate.Model);
         var identity = ModelIdentity.Of(
             model, job.Arm.Untrained ? null : AdapterFolder(folder), TokenizerLoader.Load(model).Hash,
-            job.Template.Name);
+            job.Template.Identity);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
-        return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts);
+        return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
+        {
+            AdapterHash = identity.Facts.GetValueOrDefault($"adapter {PeftFolder.WeightsName}"),
+        };
     }
 
     public StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan)

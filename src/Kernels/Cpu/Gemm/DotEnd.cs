@@ -19,7 +19,7 @@ internal static unsafe class DotEnd<TLanes, TStored>
     public static void Store(in MatrixProduct p, int row, int column, TLanes lanes, float* a, byte* b, int k)
     {
         var sum = TLanes.Sum(lanes);
-        for (; k < p.Depth; k++)
+        for (; k < p.K; k++)
         {
             sum += a[k] * TStored.LoadOne(b + (k * TStored.Size));
         }

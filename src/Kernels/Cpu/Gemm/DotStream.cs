@@ -22,7 +22,7 @@ internal static unsafe class DotStream<TLanes, TStored, TRows>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in MatrixProduct p, int row, (int First, int End) columns)
     {
-        var (stride, bStride, depth) = (p.ARowStride, p.BStride * TStored.Size, p.Depth);
+        var (stride, bStride, depth) = (p.ARowStride, p.BStride * TStored.Size, p.K);
         var b = p.B + (columns.First * bStride);
         var first = p.A + (row * stride);
         for (var column = columns.First; column < columns.End; column++, b += bStride)

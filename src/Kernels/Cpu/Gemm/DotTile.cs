@@ -27,7 +27,7 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
     {
         var a0 = p.A + (row * p.ARowStride);
         float* a1 = a0 + p.ARowStride, a2 = a1 + p.ARowStride, a3 = a2 + p.ARowStride;
-        var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
+        var (bStride, depth) = (p.BStride * TStored.Size, p.K);
         var b = p.B + (column * bStride);
         var next = b + (TSize.Count * bStride);
         TLanes s00 = default, s01 = default, s02 = default, s03 = default, s04 = default, s05 = default;
@@ -138,7 +138,7 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
     private static void Finish(
         in MatrixProduct p, int row, int column, TLanes s0, TLanes s1, TLanes s2, TLanes s3, byte* b)
     {
-        var k = p.Depth / TLanes.Count * TLanes.Count;
+        var k = p.K / TLanes.Count * TLanes.Count;
         var a0 = p.A + (row * p.ARowStride);
         DotEnd<TLanes, TStored>.Store(p, row, column, s0, a0, b, k);
         DotEnd<TLanes, TStored>.Store(p, row + 1, column, s1, a0 + p.ARowStride, b, k);

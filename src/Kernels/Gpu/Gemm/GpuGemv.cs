@@ -65,12 +65,12 @@ internal sealed class GpuGemv(GpuDevice device)
         var sums = Float8.All(0f);
         if (row < form.Big)
         {
-            for (var k = Float8.Count * lane; k < form.Depth; k += Float8.Count * lanes)
+            for (var k = Float8.Count * lane; k < form.K; k += Float8.Count * lanes)
             {
-                var part = big.Load(row, k, form.Depth);
+                var part = big.Load(row, k, form.K);
                 if (form.Drops != 0)
                 {
-                    part *= dropout.Factors(((long)row * form.Depth) + k);
+                    part *= dropout.Factors(((long)row * form.K) + k);
                 }
 
                 sums += new Float8(
@@ -112,16 +112,16 @@ internal sealed class GpuGemv(GpuDevice device)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Dot<TS>(GpuMatrix<TS> small, int s, int k, Float8 part, GemvForm form)
         where TS : unmanaged, IGpuActivation<TS> =>
-        s < form.Small ? (small.Load(form.First + s, k, form.Depth) * part).Sum() : 0f;
+        s < form.Small ? (small.Load(form.First + s, k, form.K) * part).Sum() : 0f;
 }
 
 /// <summary>The form of a product of few rows. Truths are 0 or 1.</summary>
 /// <param name="First">The first row of the small operand.</param>
 /// <param name="Small">Its rows in this launch.</param>
 /// <param name="Big">Rows of the big operand.</param>
-/// <param name="Depth">K.</param>
+/// <param name="K">K.</param>
 internal readonly record struct GemvForm(
-    int First, int Small, int Big, int Depth, int Transposed, float Scale, ProductEnd End, int HasBias)
+    int First, int Small, int Big, int K, int Transposed, float Scale, ProductEnd End, int HasBias)
 {
     /// <summary>Whether dropout falls on the big operand.</summary>
     public int Drops { get; init; }

@@ -24,10 +24,10 @@ internal sealed class TensorCoreGemm
     public const int Side = 128;
 
     /// <summary>How much of k a stage holds.</summary>
-    private const int Deep = 32;
+    private const int StepK = 32;
 
     /// <summary>a's tile and b's tile, 128 × 32 bf16 each.</summary>
-    private const uint TileBytes = Side * Deep * 2;
+    private const uint TileBytes = Side * StepK * 2;
     private const uint StageBytes = 2 * TileBytes;
     private const uint Stages = 3;
 
@@ -57,7 +57,7 @@ internal sealed class TensorCoreGemm
         var kernel = form.TransposeA != 0 ? _tn : form.TransposeB != 0 ? _nn : _nt;
         var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
         kernel.Launch(
-            groups, Operand(a, form.Depth), Operand(b, form.Depth), Operand(a2 ?? a, a2?.Columns ?? 0),
+            groups, Operand(a, form.K), Operand(b, form.K), Operand(a2 ?? a, a2?.Columns ?? 0),
             Operand(b2 ?? b, a2?.Columns ?? 0), epilogue.Bias, epilogue.Residual ?? epilogue.Gate ?? c, c,
             epilogue.Gated ?? c, form, new GpuDropout(dropout));
     }
@@ -74,7 +74,7 @@ internal sealed class TensorCoreGemm
         var operands = new GemmOperands(a, b, a2, b2);
         Fill<TLayout>(shared, 0, operands, form);
         Fill<TLayout>(shared, 1, operands, form);
-        var steps = Steps(a.Depth) + Steps(a2.Depth);
+        var steps = Steps(a.K) + Steps(a2.K);
         for (var step = 0; step < steps; step++)
         {
             var stage = Arrive(shared, step);
@@ -127,25 +127,25 @@ internal sealed class TensorCoreGemm
         where TLayout : unmanaged, IGemmLayout<TLayout>
     {
         var (a, b, a2, b2) = operands;
-        var (stageIndex, loraStep) = (step, step - Steps(a.Depth));
+        var (stageIndex, loraStep) = (step, step - Steps(a.K));
         if (loraStep >= 0)
         {
             (step, a, b) = (loraStep, a2, b2);
         }
 
-        if (step * Deep < a.Depth)
+        if (step * StepK < a.K)
         {
             // Stages take turns from the first step of the first pair to the last of the second.
             var stage = shared + ((uint)(stageIndex % (int)Stages) * StageBytes);
-            SharedTile.Fill(stage, a, Grid.IdxY * Side, step * Deep, form.Rows, a.Depth, TLayout.TransposedA);
+            SharedTile.Fill(stage, a, Grid.IdxY * Side, step * StepK, form.Rows, a.K, TLayout.TransposedA);
             SharedTile.Fill(
-                stage + TileBytes, b, Grid.IdxX * Side, step * Deep, form.Columns, a.Depth, TLayout.TransposedB);
+                stage + TileBytes, b, Grid.IdxX * Side, step * StepK, form.Columns, a.K, TLayout.TransposedB);
         }
 
         CudaAsm.Emit("cp.async.commit_group;");
     }
 
-    private static int Steps(int depth) => (depth + Deep - 1) / Deep;
+    private static int Steps(int depth) => (depth + StepK - 1) / StepK;
 
     /// <summary>
     /// Waits until all threads' parts of a step have arrived, and all have left the stage that is filled next.
@@ -177,5 +177,5 @@ internal readonly record struct GemmOperands(GpuOperand A, GpuOperand B, GpuOper
 /// <summary>A bf16 matrix by its device address, for copies that C# has no word for.</summary>
 /// <param name="Address">Of the first element, a multiple of 16.</param>
 /// <param name="Stride">Elements from row to row, a multiple of 8.</param>
-/// <param name="Depth">K of the product it takes part in.</param>
-internal readonly record struct GpuOperand(long Address, int Stride, int Depth);
+/// <param name="K">K of the product it takes part in.</param>
+internal readonly record struct GpuOperand(long Address, int Stride, int K);

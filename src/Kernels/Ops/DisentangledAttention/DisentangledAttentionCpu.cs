@@ -45,7 +45,8 @@ internal sealed unsafe class DisentangledAttentionCpu<TLanes>(TilePool pool) : D
             o.LogSum.At(t.First + i)[t.Head] = Softmax(t.ScoreRow(i), t.Length);
         }
 
-        o.Combine(t, (t.Scores, t.Length, false), o.Value(t), o.Of(y, t.First, t.Head), (t.Length, t.Length), add: false);
+        o.Combine(
+            t, (t.Scores, t.Length, false), o.Value(t), o.Of(y, t.First, t.Head), (t.Length, t.Length), add: false);
     }
 
     private static void Backward(

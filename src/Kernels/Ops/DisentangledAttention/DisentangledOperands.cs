@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>What the tiles of a disentangled attention have in common, and the products of one head they share.</summary>
+/// <summary>What the tiles of a disentangled attention have in common, and the products they share.</summary>
 internal readonly unsafe struct DisentangledOperands<TLanes>(
     in DisentangledInput input, int headDim, double scale, Tensor logSum)
     where TLanes : struct, ILanes<TLanes>
@@ -22,7 +22,7 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
     public readonly float Scale = (float)scale;
     public readonly Rows<float> LogSum = logSum.AsRows<float>();
 
-    /// <summary>Floats of scratch for one sequence and head: the score matrix twice, and both relative products.</summary>
+    /// <summary>Floats of scratch for one sequence and head: two score matrices, two relative products.</summary>
     public static long ScratchCount(long longest, long relativeRows) =>
         Gemm<TLanes>.ScratchCount + (2 * longest * longest) + (((2 * longest) + Line) * relativeRows);
 
@@ -88,7 +88,7 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
         {
             Rows = size.Rows,
             Columns = size.Columns,
-            Depth = HeadDim,
+            K = HeadDim,
             A = a.Pointer,
             ARowStride = a.Stride,
             AStepStride = 1,
@@ -106,13 +106,13 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
     /// <param name="size">Rows of C, and terms of each sum.</param>
     public void Combine(
         in DisentangledTile t, (nint W, int Stride, bool Transposed) weights, Block b, Block c,
-        (int Rows, int Depth) size, bool add)
+        (int Rows, int K) size, bool add)
     {
         var product = new MatrixProduct
         {
             Rows = size.Rows,
             Columns = HeadDim,
-            Depth = size.Depth,
+            K = size.K,
             A = (float*)weights.W,
             ARowStride = weights.Transposed ? 1 : weights.Stride,
             AStepStride = weights.Transposed ? weights.Stride : 1,

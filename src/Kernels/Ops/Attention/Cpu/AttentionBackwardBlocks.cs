@@ -129,14 +129,14 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
             Differentiate(s, count, padded);
             coming.PrefetchResults(turns);
             var at = (long)(key - firstKey) * d;
-            var ofValues = new TileOperands
+            var ofValues = new MicroKernelOperands
             {
                 A = s.P,
                 RowStride = Queries,
                 StepStride = 1,
                 B = dy,
                 PanelStride = t.Dy.Stride,
-                Depth = rows,
+                K = rows,
                 Scale = 1,
                 C = dv + at,
                 CStride = d,
@@ -148,7 +148,7 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
                 StepStride = Queries,
                 B = k,
                 PanelStride = t.K.Stride,
-                Depth = count,
+                K = count,
                 C = s.Dq,
             };
             QueryBlock<TLanes>.Multiply(ofValues, padded, d, add: true);

@@ -52,14 +52,14 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
                 ScaleRows(output, d, rows, factor);
             }
 
-            var values = new TileOperands
+            var values = new MicroKernelOperands
             {
                 A = scores,
                 RowStride = 1,
                 StepStride = Queries,
                 B = t.V.At(key) + keyHead,
                 PanelStride = t.V.Stride,
-                Depth = count,
+                K = count,
                 Scale = 1,
                 C = output,
                 CStride = d,

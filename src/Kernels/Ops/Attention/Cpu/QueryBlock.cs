@@ -5,7 +5,7 @@ namespace SafeLlama.Kernels;
 /// <summary>Up to 32 queries of one head: what block-wise attention does forward and backward alike.</summary>
 /// <remarks>
 /// Scores stand transposed, [keys, 32]: a vector holds one key's scores for neighboring queries. So maxima, sums and
-/// exponentials go lane by lane, and every product is a <see cref="Tile{TLanes, TSize}"/> on rows as they lie in
+/// exponentials go lane by lane, and every product is a <see cref="MicroKernel{TLanes, TSize}"/> on rows as they lie in
 /// memory. The head size must be a multiple of <typeparamref name="TLanes"/>' count.
 /// </remarks>
 internal static unsafe class QueryBlock<TLanes>
@@ -28,7 +28,7 @@ internal static unsafe class QueryBlock<TLanes>
     /// </summary>
     /// <param name="operands">Where A, B and C begin.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(in TileOperands operands, int rows, int columns, bool add)
+    public static void Multiply(in MicroKernelOperands operands, int rows, int columns, bool add)
     {
         var t = operands;
         t.AddendStride = t.CStride;
@@ -42,7 +42,7 @@ internal static unsafe class QueryBlock<TLanes>
                 t.C = operands.C + (i * t.CStride) + j;
                 t.Addend = add ? t.C : null;
                 var tall = !TLanes.ManyRegisters || rows - i < 8 ? 4 : rows - i < 12 ? 8 : 12;
-                Tiles<TLanes>.Multiply(tall, two, t);
+                MicroKernels<TLanes>.Multiply(tall, two, t);
                 i += tall;
             }
 
@@ -65,14 +65,14 @@ internal static unsafe class QueryBlock<TLanes>
         float* keys, nint stride, int count, float* transposed, int headDim, float scale, float* edge, float* scores)
     {
         var whole = count & ~3;
-        var t = new TileOperands
+        var t = new MicroKernelOperands
         {
             A = keys,
             RowStride = stride,
             StepStride = 1,
             B = transposed,
             PanelStride = Queries,
-            Depth = headDim,
+            K = headDim,
             Scale = scale,
             C = scores,
             CStride = Queries,
