@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace SafeLlama.Benchmarks;
 
 /// <summary>Ours and theirs in turn, so that all see the same machine, and a table of the medians.</summary>
-/// <remarks>CPU time decides: on a shared machine wall time measures the neighbours too.</remarks>
+/// <remarks>CPU time decides: on a shared machine wall time measures the neighbors too.</remarks>
 internal static class CompareCommand
 {
     public static Command Create()

@@ -7,7 +7,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>Texts through an encoder classifier of DeBERTa-v3-large's shape and drawn weights, as a judge reads them.</summary>
+/// <summary>Texts through an encoder of DeBERTa-v3-large's shape and drawn weights, as a judge reads them.</summary>
 internal static class EncoderCommand
 {
     /// <summary>The shape of DeBERTa-v3-large with one output: 435 million weights.</summary>

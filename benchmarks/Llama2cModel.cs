@@ -12,7 +12,7 @@ namespace SafeLlama.Benchmarks;
 /// </summary>
 /// <remarks>
 /// Seven integers (dim, hidden_dim, n_layers, n_heads, n_kv_heads, −vocab_size where the head is its own, seq_len),
-/// then all layers of one weight after the other, in fp32. llama2.c pairs neighbouring columns in its rotary embedding
+/// then all layers of one weight after the other, in fp32. llama2.c pairs neighboring columns in its rotary embedding
 /// where ours pairs halves; the rows of q and k are not reordered for it, so its text differs while its work does not.
 /// </remarks>
 internal static class Llama2cModel

@@ -35,7 +35,7 @@ internal static class RandomModel
         return folder;
     }
 
-    /// <summary>Uniform numbers with the spread that models are initialised with; norms are one.</summary>
+    /// <summary>Uniform numbers with the spread that models are initialized with; norms are one.</summary>
     private static byte[] Draw(WeightShape weight, DType type)
     {
         var stream = Philox.Stream(1, weight.Name);

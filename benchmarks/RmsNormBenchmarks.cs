@@ -3,7 +3,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>One normalisation of the residual stream.</summary>
+/// <summary>One normalization of the residual stream.</summary>
 public class RmsNormBenchmarks : OpBenchmark
 {
     private Tensor _x = null!;

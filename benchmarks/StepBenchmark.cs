@@ -23,7 +23,7 @@ internal static class StepBenchmark
         using var profile = o.Profile ? new OpProfile(backend) : null;
         var started = Stopwatch.GetTimestamp();
         using var weights = o.Mode == "full"
-            ? LlamaWeights.Draw(backend, o.Shape.Config, seed: 1)
+            ? LlamaWeights.InitializeRandom(backend, o.Shape.Config, seed: 1)
             : LlamaWeights.Load(backend, o.Shape.Config, RandomModel.Folder(o.Shape, o.Weights));
         using var adapter = o.Mode == "lora" ? LoraAdapter.Create(backend, o.Shape.Config, Adapter(o), seed: 1) : null;
         using var model = new Llama(backend, weights, adapter, Math.Max(o.Shape.Length, o.Generated + 1));

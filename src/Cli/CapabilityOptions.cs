@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
@@ -89,7 +90,7 @@ internal sealed class CapabilityOptions
                 likelihood, seed, cancellation)
             : null;
         OutputFile.WriteText(Path.Combine(folder, "capability.json"), JsonSerializer.Serialize(
-            new { Model = likelihood.Identity, Shots = shots, Tasks = results, Perplexity = perplexity },
+            new CapabilityResult(likelihood.Identity, shots, results, perplexity),
             EvaluationJson.Document) + "\n");
         foreach (var line in MetricView.Table(
             ["task", "acc", "95 % interval", "acc_norm", "95 % interval", "n", "shots"],
@@ -124,7 +125,7 @@ internal sealed class CapabilityOptions
     {
         var path = Path.Combine(folder, "capability-run.json");
         var text = JsonSerializer.Serialize(
-            new { Model = model, Shots = shots, Examples = HashOf(examples, shots), Seed = seed },
+            new CapabilityRun(model, shots, HashOf(examples, shots), seed),
             EvaluationJson.Document) + "\n";
         if (!File.Exists(path))
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
@@ -19,19 +20,26 @@ public static class CommandLine
         try
         {
             FaultInjection.Arm();
-            parsed = Root().Parse(args, new ParserConfiguration
+            parsed = Root(args.FirstOrDefault()).Parse(args, new ParserConfiguration
             {
                 // A prompt that begins with "@" is a prompt, not the name of a file of options.
                 ResponseFileTokenReplacer = null,
                 EnablePosixBundling = false,
             });
+            if (parsed.Action is HelpAction && args.Contains("--json"))
+            {
+                HelpJson.Print(parsed.CommandResult.Command, string.Join(" ", Path(parsed.CommandResult).Skip(1)));
+                return (int)ExitCode.Success;
+            }
+
             return parsed.Errors.Count > 0 && parsed.Action is not HelpAction
                 ? Refuse(parsed)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
         catch (SafeLlamaException e)
         {
-            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {e.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
+            Console.Error.WriteLine(SafeText.ForTerminal(
+                $"safellama: {e.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
             return (int)e.Code;
         }
         catch (OperationCanceledException)
@@ -41,7 +49,8 @@ public static class CommandLine
         }
         catch (Exception e) when (GpuBackend.FaultOf(e) is { } fault)
         {
-            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {fault.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
+            Console.Error.WriteLine(SafeText.ForTerminal(
+                $"safellama: {fault.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
             return (int)fault.Code;
         }
         catch (Exception e)
@@ -54,8 +63,8 @@ public static class CommandLine
         }
     }
 
-    /// <summary>All verbs below one root; the help aliases of another system's shells are left out.</summary>
-    internal static RootCommand Root()
+    /// <summary>The verbs below one root: all, or only the one that the first argument names; the help aliases of another system's shells are left out.</summary>
+    internal static RootCommand Root(string? first = null)
     {
         var root = new RootCommand(
             "Fine-tunes LLaMA models for safety with low-rank adapters, and measures what it did.");
@@ -65,7 +74,7 @@ public static class CommandLine
             help.Aliases.Remove("/?");
         }
 
-        foreach (var verb in Verbs.All())
+        foreach (var verb in Verbs.For(first))
         {
             root.Add(verb);
         }
@@ -78,8 +87,26 @@ public static class CommandLine
     {
         var path = string.Join(" ", Path(parsed.CommandResult));
         var faults = string.Join(" ", parsed.Errors.Select(e => OneLine(e.Message)).Distinct());
-        Console.Error.WriteLine($"{path}: {faults} See {path} --help.");
+        var meant = Suggestions(parsed);
+        Console.Error.WriteLine(SafeText.ForTerminal(
+            $"{path}: {faults}{(meant.Count > 0 ? $" Did you mean {string.Join(" or ", meant)}?" : "")} See {path} "
+            + "--help."));
         return (int)ExitCode.Usage;
+    }
+
+    /// <summary>The names that System.CommandLine finds near to those it did not understand.</summary>
+    private static List<string> Suggestions(ParseResult parsed)
+    {
+        if (parsed.Action is not ParseErrorAction action)
+        {
+            return [];
+        }
+
+        (action.ShowHelp, action.ShowTypoCorrections) = (false, true);
+        using var said = new StringWriter();
+        parsed.Invoke(new InvocationConfiguration { Output = said, Error = TextWriter.Null });
+        return [.. said.ToString().Split('\n').Select(line => line.Trim())
+            .SkipWhile(line => !line.EndsWith('?')).Where(line => line.Length > 2 && !line.EndsWith('?')).Distinct()];
     }
 
     private static IEnumerable<string> Path(CommandResult result) => result.Parent is CommandResult parent

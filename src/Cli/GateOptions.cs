@@ -32,13 +32,13 @@ internal sealed class GateOptions
     }
 
     /// <summary>Refuses, before any work, what the run cannot decide.</summary>
-    public static void MustFit(
+    public static void RequireFit(
         GateExpression[] gates, IEnumerable<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
     {
         string[] names = [.. suites.Distinct()];
         foreach (var gate in gates)
         {
-            gate.MustFit(names, judges);
+            gate.RequireFit(names, judges);
         }
     }
 

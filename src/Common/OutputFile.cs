@@ -11,6 +11,21 @@ public static class OutputFile
     /// </summary>
     public static Action<string, string>? FaultSite { get; set; }
 
+    /// <summary>Refuses, before any work, a file that would be lost or has no name.</summary>
+    /// <exception cref="SafeLlamaException">The name is empty, or the file is there already.</exception>
+    public static void CheckNew(string path)
+    {
+        if (string.IsNullOrWhiteSpace(path))
+        {
+            throw SafeLlamaException.Usage("`Out` is empty; expected the name of a file.");
+        }
+
+        if (Path.Exists(path))
+        {
+            throw SafeLlamaException.Usage($"`Out` {path}: is there already, and nothing is overwritten.");
+        }
+    }
+
     /// <summary>
     /// Writes a file through <paramref name="write"/>, checks it through <paramref name="verify"/>, then renames it.
     /// </summary>

@@ -1,34 +1,26 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using SafeLlama.Common;
 using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>How this room writes JSON: snake_case names, text left readable, one line a record or indented.</summary>
+/// <summary>How evaluation writes JSON: as everything does, and with intervals.</summary>
 public static class EvaluationJson
 {
     private static readonly string[] Later =
         ["min_p", "typical_p", "repetition_penalty", "no_repeat_ngram", "length_penalty"];
 
     /// <summary>One record a line.</summary>
-    public static JsonSerializerOptions Line { get; } = Make(indented: false);
+    public static JsonSerializerOptions Line { get; } = Make(Json.Line);
 
     /// <summary>A document for people.</summary>
-    public static JsonSerializerOptions Document { get; } = Make(indented: true);
+    public static JsonSerializerOptions Document { get; } = Make(Json.Document);
 
-    private static JsonSerializerOptions Make(bool indented) => new()
+    private static JsonSerializerOptions Make(JsonSerializerOptions common) => new(common)
     {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = indented,
-        NewLine = "\n",
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutDefaults } },
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, false), new IntervalConverter() },
+        Converters = { new IntervalConverter() },
     };
 
     /// <summary>
@@ -46,39 +38,6 @@ public static class EvaluationJson
         foreach (var property in type.Properties.Where(p => Later.Contains(p.Name)))
         {
             property.ShouldSerialize = (_, value) => !Equals(value, property.Get!(defaults));
-        }
-    }
-
-    /// <summary>An interval as <c>[value, low, high]</c>; null where nothing could be estimated.</summary>
-    private sealed class IntervalConverter : JsonConverter<Interval>
-    {
-        public override bool HandleNull => true;
-
-        public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            var numbers = JsonSerializer.Deserialize<double?[]?>(ref reader, options);
-            return numbers switch
-            {
-                null => Interval.None,
-                [{ } value, var low, var high] => new(value, low ?? double.NaN, high ?? double.NaN),
-                _ => throw new JsonException("an interval is [value, low, high] or null."),
-            };
-        }
-
-        /// <summary>A limit that nothing bounds is null.</summary>
-        private static double? Known(double limit) => double.IsNaN(limit) ? null : limit;
-
-        public override void Write(Utf8JsonWriter writer, Interval value, JsonSerializerOptions options)
-        {
-            if (value.IsNone)
-            {
-                writer.WriteNullValue();
-            }
-            else
-            {
-                JsonSerializer.Serialize(
-                    writer, (double?[])[value.Value, Known(value.Low), Known(value.High)], options);
-            }
         }
     }
 }

@@ -62,8 +62,8 @@ public sealed class EncoderSession : IDisposable
             {
                 throw SafeLlamaException.InvalidData(
                     $"{folder}: {UnigramTokenizer.FileName} has {tokenizer.PieceCount} pieces, and config.json gives "
-                    + $"\"vocab_size\" {config.VocabularySize}, expected at least as many. Does the tokenizer belong to "
-                    + "this model?");
+                    + $"\"vocab_size\" {config.VocabularySize}, expected at least as many. Does the tokenizer belong "
+                    + "to this model?");
             }
 
             weights = EncoderWeights.Load(
@@ -150,7 +150,7 @@ public sealed class EncoderSession : IDisposable
         }
     }
 
-    /// <summary>The longest first, so that the first pass needs the most memory; equal lengths in their order.</summary>
+    /// <summary>The longest first, so that the first pass needs the most memory; equals in their order.</summary>
     private static IEnumerable<List<int>> Batches(IReadOnlyList<int[]> inputs)
     {
         var batch = new List<int>();

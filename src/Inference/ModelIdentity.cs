@@ -41,8 +41,8 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
     }
 
     /// <summary>The hash of every file of tensors in a folder, by the file's name; or of the one file given.</summary>
-    public static IEnumerable<(string File, string Hash)> WeightsIn(string folder) => File.Exists(folder)
-        ? [(Path.GetFileName(folder), ContentHash.OfFile(folder))]
-        : Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal)
-            .Select(file => (Path.GetFileName(file), ContentHash.OfFile(file)));
+    /// <exception cref="SafeLlamaException">The folder is missing, or a file cannot be read.</exception>
+    public static IEnumerable<(string File, string Hash)> WeightsIn(string folder) => FileErrors.Reading(
+        folder, () => (File.Exists(folder) ? [folder] : Directory.GetFiles(folder, "*.safetensors"))
+            .Order(StringComparer.Ordinal).Select(file => (Path.GetFileName(file), ContentHash.OfFile(file))).ToList());
 }

@@ -25,7 +25,7 @@ public sealed class AttentionLayer
     public LoraLinear Output { get; }
 
     /// <summary>Whether a linear that reads this layer's input learns.</summary>
-    public bool InputLearns => Query.IsTrainable || Key.IsTrainable || Value.IsTrainable;
+    public bool IsInputTrainable => Query.IsTrainable || Key.IsTrainable || Value.IsTrainable;
 
     /// <param name="x">[N, D] normalized input.</param>
     /// <param name="batch">Positions and key ranges.</param>

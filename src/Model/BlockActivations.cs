@@ -7,11 +7,11 @@ public sealed class BlockActivations
 {
     internal BlockActivations(Arena arena, LlamaConfig c, TransformerBlock block, int n, SharedActivations shared)
     {
-        AttentionIn = block.Attention.InputLearns ? arena.Take(new(n, c.HiddenSize), "attention_in") : shared.Normed;
+        AttentionIn = block.Attention.IsInputTrainable ? arena.Take(new(n, c.HiddenSize), "attention_in") : shared.Normed;
         AttentionRstd = arena.Take(new(n), arena.Backend.Accumulation, "attention_rstd");
         Attention = new AttentionActivations(arena, c, block.Attention, n);
         AttentionResidual = arena.Take(new(n, c.HiddenSize), arena.Backend.Accumulation, "middle");
-        FeedForwardIn = block.FeedForward.InputLearns
+        FeedForwardIn = block.FeedForward.IsInputTrainable
             ? arena.Take(new(n, c.HiddenSize), "feed_forward_in") : shared.Normed;
         FeedForwardRstd = arena.Take(new(n), arena.Backend.Accumulation, "feed_forward_rstd");
         FeedForward = new FeedForwardActivations(arena, c, block.FeedForward, n, shared);
@@ -69,10 +69,10 @@ public sealed class AttentionActivations
         OutputU = LoraActivations.Take(arena, layer.Output, n);
     }
 
-    /// <summary>[N, H·d], turned by position.</summary>
+    /// <summary>[N, H·d], rotated by position.</summary>
     public Tensor Query { get; }
 
-    /// <summary>[N, K·d], turned by position.</summary>
+    /// <summary>[N, K·d], rotated by position.</summary>
     public Tensor Key { get; }
 
     /// <summary>[N, K·d].</summary>

@@ -20,7 +20,7 @@ public sealed class FeedForward
     public LoraLinear Down { get; }
 
     /// <summary>Whether a linear that reads this layer's input learns.</summary>
-    public bool InputLearns => Gate.IsTrainable || Up.IsTrainable;
+    public bool IsInputTrainable => Gate.IsTrainable || Up.IsTrainable;
 
     /// <param name="x">[N, D] normalized input.</param>
     /// <param name="batch">Names the dropout.</param>

@@ -5,7 +5,7 @@ namespace SafeLlama.Model;
 
 /// <summary>A LLaMA: tokens are embedded, pass through the blocks, and the head says what comes next.</summary>
 /// <remarks>
-/// Backward is forward, read from the bottom. It stops at the lowest block in which anything learns: under LoRA nothing
+/// Backward is forward, read from the bottom. It stops at the lowest block in which anything is trained: under LoRA nothing
 /// below asks for a gradient. Touvron et al. 2023, arXiv:2302.13971.
 /// </remarks>
 public sealed class Llama : IDisposable
@@ -15,7 +15,7 @@ public sealed class Llama : IDisposable
     private readonly Arena _tables;
     private readonly Weight _embedding;
     private readonly LossHead _head;
-    private readonly int _lowestLearning;
+    private readonly int _lowestTrainable;
 
     /// <param name="weights">Frozen or learning; they outlive the model.</param>
     /// <param name="adapter">Low-rank pairs beside the linears, or null; it outlives the model.</param>
@@ -31,7 +31,7 @@ public sealed class Llama : IDisposable
         Blocks = [.. Enumerable.Range(0, Config.Layers)
             .Select(layer => new TransformerBlock(ops, Config, weights, adapter, rope, layer))];
         _head = new LossHead(ops, Config, weights);
-        _lowestLearning = _embedding.Gradient is not null ? -1
+        _lowestTrainable = _embedding.Gradient is not null ? -1
             : Enumerable.Range(0, Config.Layers).FirstOrDefault(layer => Blocks[layer].IsTrainable, Config.Layers);
     }
 
@@ -46,7 +46,7 @@ public sealed class Llama : IDisposable
     /// <summary>The longest sequence, in tokens.</summary>
     public int MaxLength { get; }
 
-    /// <summary>Everything that learns: the adapter's pairs, or all weights, or nothing.</summary>
+    /// <summary>Everything that is trained: the adapter's pairs, or all weights, or nothing.</summary>
     public IReadOnlyList<Parameter> Parameters => [.. _weights.Parameters, .. Adapter?.Parameters ?? []];
 
     /// <summary>Tokens to the residual stream after the last block, pass.Activations.Output.</summary>
@@ -68,7 +68,7 @@ public sealed class Llama : IDisposable
     /// <param name="total">[1] Float64: Σ of negative log-likelihoods, in nats.</param>
     public void Loss(Pass pass, double scale, Tensor total)
     {
-        MustHaveTokenHead();
+        RequireTokenHead();
         _head.Loss(pass.Activations.Output, pass.Batch, pass.Head, scale, pass.Scratch?.Stream, total);
     }
 
@@ -77,7 +77,7 @@ public sealed class Llama : IDisposable
     {
         var (batch, a) = (pass.Batch, pass.Activations);
         var s = pass.Scratch ?? throw new InvalidOperationException("This pass was made without room for gradients.");
-        for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestLearning); layer--)
+        for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestTrainable); layer--)
         {
             // The last block's activations are still there: forward ended with it.
             if (a.Recompute == Recompute.Block && layer < Blocks.Count - 1)
@@ -85,7 +85,7 @@ public sealed class Llama : IDisposable
                 Blocks[layer].Recompute(a.Hidden(layer), batch, a.Block(layer), a.Hidden(layer + 1));
             }
 
-            Blocks[layer].Backward(a.Hidden(layer), batch, a.Block(layer), s, continues: layer > _lowestLearning);
+            Blocks[layer].Backward(a.Hidden(layer), batch, a.Block(layer), s, continues: layer > _lowestTrainable);
         }
 
         if (_embedding.Gradient is { } gradient)
@@ -99,7 +99,7 @@ public sealed class Llama : IDisposable
     /// <returns>[R, V] logits, valid until the head is used again.</returns>
     public Tensor Logits(Pass pass, Tensor rows)
     {
-        MustHaveTokenHead();
+        RequireTokenHead();
         return _head.Logits(pass.Activations.Output, rows, pass.Head);
     }
 
@@ -121,7 +121,7 @@ public sealed class Llama : IDisposable
     public void Dispose() => _tables.Dispose();
 
     /// <summary>A reward model has no head for tokens: its logits would be noise.</summary>
-    private void MustHaveTokenHead()
+    private void RequireTokenHead()
     {
         if (Config.ScoresSequences)
         {

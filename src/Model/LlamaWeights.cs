@@ -33,7 +33,7 @@ public sealed class LlamaWeights : IDisposable
     /// <summary>What holding these weights costs beyond the file's own pages, a line each.</summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
 
-    /// <summary>What learns: nothing of a frozen model.</summary>
+    /// <summary>What is trained: nothing of a frozen model.</summary>
     public IReadOnlyList<Parameter> Parameters { get; private init; } = [];
 
     /// <summary>
@@ -103,20 +103,20 @@ public sealed class LlamaWeights : IDisposable
             (shape, value) => value.Write(Import(files, shape, host).ReadDoubles()));
     }
 
-    /// <summary>Draws new weights: matrices normal, norms one, biases zero.</summary>
-    public static LlamaWeights Draw(IBackend backend, LlamaConfig config, long seed) =>
-        Learning(backend, config, [], (shape, value) => value.Write(Drawn(shape, config.InitializerRange, seed)));
+    /// <summary>New weights at random: matrices normal, norms one, biases zero.</summary>
+    public static LlamaWeights InitializeRandom(IBackend backend, LlamaConfig config, long seed) =>
+        Learning(backend, config, [], (shape, value) => value.Write(RandomValues(shape, config.InitializerRange, seed)));
 
     /// <summary>
     /// The weights of such a model without memory for any: what it would need can be planned, nothing computed.
     /// </summary>
-    public static LlamaWeights Plan(IBackend backend, LlamaConfig config, bool learns)
+    public static LlamaWeights Plan(IBackend backend, LlamaConfig config, bool trainable)
     {
         var parameters = Parameterize(
             LlamaShapes.Of(config), new Arena(backend, "weights"), new Arena(backend, "weight gradients"));
-        return new(config, parameters.ToDictionary(p => p.Name, p => new Weight(p.Value, learns ? p : null)), [])
+        return new(config, parameters.ToDictionary(p => p.Name, p => new Weight(p.Value, trainable ? p : null)), [])
         {
-            Parameters = learns ? parameters : [],
+            Parameters = trainable ? parameters : [],
         };
     }
 
@@ -164,7 +164,7 @@ public sealed class LlamaWeights : IDisposable
             gradients.Take(s.Shape, gradients.Backend.Accumulation, $"d {s.Name}"),
             Decays: s.Role == WeightRole.Matrix))];
 
-    internal static double[] Drawn(WeightShape shape, double range, long seed)
+    internal static double[] RandomValues(WeightShape shape, double range, long seed)
     {
         var values = new double[shape.Shape.Count];
         if (shape.Role == WeightRole.Norm)

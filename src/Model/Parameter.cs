@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>A tensor that learns: its value and the gradient that backward adds to.</summary>
+/// <summary>A tensor that is trained: its value and the gradient that backward adds to.</summary>
 /// <param name="Name">Its name in a checkpoint or an adapter file.</param>
 /// <param name="Decays">Whether weight decay applies: not to biases and norms.</param>
 public sealed record Parameter(string Name, Tensor Value, Tensor Gradient, bool Decays);

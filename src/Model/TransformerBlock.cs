@@ -32,7 +32,7 @@ public sealed class TransformerBlock
 
     /// <summary>Whether anything in this block learns.</summary>
     public bool IsTrainable =>
-        Attention.InputLearns || Attention.Output.IsTrainable || FeedForward.InputLearns || FeedForward.Down.IsTrainable;
+        Attention.IsInputTrainable || Attention.Output.IsTrainable || FeedForward.IsInputTrainable || FeedForward.Down.IsTrainable;
 
     /// <param name="h">[N, D] residual stream.</param>
     /// <param name="batch">Positions and key ranges.</param>

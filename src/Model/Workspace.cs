@@ -58,10 +58,10 @@ public sealed class Workspace : IDisposable
                 _passes.Clear();
             }
 
-            _passes[rows] = passes = Lay(rows);
+            _passes[rows] = passes = LayOut(rows);
         }
 
-        return _inbox.Turn() == _inbox.First ? passes.First : passes.Second;
+        return _inbox.Swap() == _inbox.First ? passes.First : passes.Second;
     }
 
     public void Dispose()
@@ -70,7 +70,7 @@ public sealed class Workspace : IDisposable
         _storage.Dispose();
     }
 
-    private (Pass First, Pass Second) Lay(int rows)
+    private (Pass First, Pass Second) LayOut(int rows)
     {
         TokenBatch Batch(Storage block)
         {

@@ -14,7 +14,7 @@ public sealed record AdamWSettings(
 /// <summary>A parameter's running means of gradient and squared gradient.</summary>
 public sealed record Moments(Parameter Parameter, Tensor First, Tensor Second);
 
-/// <summary>AdamW over everything that learns: two moments a parameter, one update a step.</summary>
+/// <summary>AdamW over everything that is trained: two moments a parameter, one update a step.</summary>
 public sealed class AdamWOptimizer : IDisposable
 {
     private readonly AdamW _ops;

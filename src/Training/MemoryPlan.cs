@@ -32,7 +32,7 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
     public static MemoryPlan Of(
         IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes)
     {
-        using var weights = LlamaWeights.Plan(backend, shape, learns: config.Lora is null);
+        using var weights = LlamaWeights.Plan(backend, shape, trainable: config.Lora is null);
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, shape, lora) : null;
         using var model = new Llama(backend, weights, adapter, longest);
         var values = model.Parameters.Sum(p => p.Value.ByteCount);
@@ -61,7 +61,7 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
         Math.Max(Math.Max(shape.HiddenSize, shape.IntermediateSize), shape.Heads * shape.HeadDim);
 
     /// <exception cref="SafeLlamaException">More is needed than <paramref name="available"/> bytes.</exception>
-    public void MustFit(long available)
+    public void RequireFit(long available)
     {
         if (Total > available)
         {

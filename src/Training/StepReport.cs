@@ -1,6 +1,6 @@
 namespace SafeLlama.Training;
 
-/// <summary>What one optimiser step did.</summary>
+/// <summary>What one optimizer step did.</summary>
 /// <param name="Step">Steps done, this one included.</param>
 /// <param name="Loss">Loss before the update, in nats per token (by the <see cref="LossNormalization"/>).</param>
 /// <param name="MicroLosses">What each micro-batch contributed to it.</param>

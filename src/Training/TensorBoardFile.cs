@@ -94,7 +94,8 @@ public sealed class TensorBoardFile : IDisposable
         catch (IOException e)
         {
             throw SafeLlamaException.Failure(
-                $"{_stream.Name}: cannot be written: {e.Message} The last checkpoint is whole.", e);
+                $"{_stream.Name}: cannot be written: {FileErrors.Reason(e, _stream.Name)} "
+                + "The last checkpoint is whole.", e);
         }
     }
 }

@@ -20,7 +20,7 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
     public long Seed { get; init; } = 1;
 }
 
-/// <summary>One optimiser step after another: forward, loss, backward, clip, update.</summary>
+/// <summary>One optimizer step after another: forward, loss, backward, clip, update.</summary>
 /// <remarks>
 /// A device is never waited for: a step is queued while the one before may still run, and that one's report is read
 /// between <see cref="Accumulate"/> and <see cref="Update"/>, so that a step which was not finite is known before
@@ -58,7 +58,7 @@ public sealed class Trainer : IDisposable
 
     public Llama Model => _model;
 
-    /// <summary>Optimiser steps done; a resumed run sets it, and the moments, to where it stopped.</summary>
+    /// <summary>Optimizer steps done; a resumed run sets it, and the moments, to where it stopped.</summary>
     public int StepsDone { get; set; }
 
     /// <summary>Whether the report of the last step is here, so that <see cref="Report"/> would not wait.</summary>
@@ -67,7 +67,7 @@ public sealed class Trainer : IDisposable
     /// <summary>[1] Float64, for a sum outside a step.</summary>
     internal Tensor ScratchTotal { get; }
 
-    /// <summary>The optimiser's memory of every parameter.</summary>
+    /// <summary>The optimizer's memory of every parameter.</summary>
     public IReadOnlyList<Moments> Moments => _optimizer.Moments;
 
     /// <summary>Trains on one batch and waits for its report.</summary>

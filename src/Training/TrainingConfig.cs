@@ -16,7 +16,7 @@ public sealed record TrainingConfig
     /// <summary>Optimiser steps, instead of <see cref="Epochs"/>.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>Examples of an optimiser step.</summary>
+    /// <summary>Examples of an optimizer step.</summary>
     public int BatchSize { get; init; } = 32;
 
     /// <summary>Examples that pass through the model at once; divides <see cref="BatchSize"/>.</summary>
@@ -69,7 +69,7 @@ public sealed record TrainingConfig
     public void Validate()
     {
         var faults = new List<string>();
-        void Must(bool fine, string fault)
+        void Require(bool fine, string fault)
         {
             if (!fine)
             {
@@ -77,20 +77,20 @@ public sealed record TrainingConfig
             }
         }
 
-        Must(Epochs > 0 && double.IsFinite(Epochs), $"`{nameof(Epochs)}` {Epochs}: expected more than 0.");
-        Must(Steps is null or > 0, $"`{nameof(Steps)}` {Steps}: expected at least 1.");
-        Must(LearningRate > 0 && double.IsFinite(LearningRate),
+        Require(Epochs > 0 && double.IsFinite(Epochs), $"`{nameof(Epochs)}` {Epochs}: expected more than 0.");
+        Require(Steps is null or > 0, $"`{nameof(Steps)}` {Steps}: expected at least 1.");
+        Require(LearningRate > 0 && double.IsFinite(LearningRate),
             $"`{nameof(LearningRate)}` {LearningRate}: expected a positive number; 0 would learn nothing.");
-        Must(Optimizer is { Beta1: >= 0 and < 1, Beta2: >= 0 and < 1 },
+        Require(Optimizer is { Beta1: >= 0 and < 1, Beta2: >= 0 and < 1 },
             $"`{nameof(Optimizer.Beta1)}` {Optimizer.Beta1} and `{nameof(Optimizer.Beta2)}` {Optimizer.Beta2}: expected "
             + "at least 0 and less than 1.");
-        Must(Optimizer.WeightDecay >= 0,
+        Require(Optimizer.WeightDecay >= 0,
             $"`{nameof(Optimizer.WeightDecay)}` {Optimizer.WeightDecay}: expected 0 or more.");
-        Must(Optimizer.Epsilon > 0, $"`AdamEpsilon` {Optimizer.Epsilon}: expected a positive number.");
-        Must(MaxGradNorm >= 0, $"`{nameof(MaxGradNorm)}` {MaxGradNorm}: expected 0 (no clipping) or more.");
-        Must(EvaluateEvery > 0, $"`{nameof(EvaluateEvery)}` {EvaluateEvery}: expected at least 1.");
-        Must(Patience >= 0, $"`{nameof(Patience)}` {Patience}: expected 0 (never) or more.");
-        Must(KeepCheckpoints > 0, $"`{nameof(KeepCheckpoints)}` {KeepCheckpoints}: expected at least 1.");
+        Require(Optimizer.Epsilon > 0, $"`AdamEpsilon` {Optimizer.Epsilon}: expected a positive number.");
+        Require(MaxGradNorm >= 0, $"`{nameof(MaxGradNorm)}` {MaxGradNorm}: expected 0 (no clipping) or more.");
+        Require(EvaluateEvery > 0, $"`{nameof(EvaluateEvery)}` {EvaluateEvery}: expected at least 1.");
+        Require(Patience >= 0, $"`{nameof(Patience)}` {Patience}: expected 0 (never) or more.");
+        Require(KeepCheckpoints > 0, $"`{nameof(KeepCheckpoints)}` {KeepCheckpoints}: expected at least 1.");
         foreach (var check in new[] { () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate() })
         {
             try

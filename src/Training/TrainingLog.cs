@@ -32,22 +32,11 @@ public sealed class TrainingLog : IDisposable
 
     public void Step(StepReport report, double epoch, double seconds)
     {
-        Append(_metrics, new JsonObject
-        {
-            ["step"] = report.Step,
-            ["epoch"] = epoch,
-            ["loss"] = report.Loss,
-            ["gradient_norm"] = report.GradientNorm,
-            ["learning_rate"] = report.LearningRate,
-            ["targets"] = report.TargetCount,
-            ["tokens"] = report.TokenCount,
-        });
-        Append(_timings, new JsonObject
-        {
-            ["step"] = report.Step,
-            ["seconds"] = Math.Round(seconds, 6),
-            ["tokens_per_second"] = Math.Round(report.TokenCount / seconds, 1),
-        });
+        Append(_metrics, new StepMetrics(
+            report.Step, epoch, report.Loss, report.GradientNorm, report.LearningRate, report.TargetCount,
+            report.TokenCount));
+        Append(_timings, new StepTiming(
+            report.Step, Math.Round(seconds, 6), Math.Round(report.TokenCount / seconds, 1)));
         _board.Scalar(report.Step, "train/loss", report.Loss);
         _board.Scalar(report.Step, "train/gradient_norm", report.GradientNorm);
         _board.Scalar(report.Step, "train/learning_rate", report.LearningRate);
@@ -57,18 +46,16 @@ public sealed class TrainingLog : IDisposable
 
     public void Validation(ValidationReport report)
     {
-        var line = new JsonObject { ["step"] = report.Step, ["validation_loss"] = report.Loss };
         _board.Scalar(report.Step, "validation/loss", report.Loss);
         foreach (var (name, loss) in new[] { ("general", report.General), ("safety", report.Safety) })
         {
             if (loss is { } value)
             {
-                line[$"validation_loss_{name}"] = value;
                 _board.Scalar(report.Step, $"validation/loss_{name}", value);
             }
         }
 
-        Append(_metrics, line);
+        Append(_metrics, new ValidationMetrics(report.Step, report.Loss, report.General, report.Safety));
         _board.Flush();
     }
 
@@ -130,11 +117,11 @@ public sealed class TrainingLog : IDisposable
         }
     }
 
-    private static void Append(FileStream stream, JsonObject line) => FileErrors.Writing(
+    private static void Append<T>(FileStream stream, T line) => FileErrors.Writing(
         stream.Name,
         () =>
         {
-            stream.Write(System.Text.Encoding.UTF8.GetBytes(line.ToJsonString(Json.Line) + "\n"));
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(JsonSerializer.Serialize(line, Json.Line) + "\n"));
             stream.Flush();
         },
         "The last checkpoint is whole.");

@@ -6,7 +6,7 @@ using SafeLlama.Model;
 namespace SafeLlama.Training;
 
 /// <summary>How a run ended.</summary>
-/// <param name="Steps">Optimiser steps done.</param>
+/// <param name="Steps">Optimizer steps done.</param>
 /// <param name="TotalSteps">Steps that were planned; more than done where the run stopped early or was
 /// interrupted.</param>
 /// <param name="BestStep">The step whose parameters the model now holds.</param>
@@ -163,7 +163,7 @@ public sealed class TrainingRun : IDisposable
             throw NonFiniteDiagnosis.Explain(_trainer, microBatches);
         }
 
-        MustNotStandStill(report);
+        RequireProgress(report);
         _lastLoss = report.Loss;
         var now = Stopwatch.GetTimestamp();
         var seconds = Stopwatch.GetElapsedTime(_begun, now).TotalSeconds;
@@ -172,7 +172,7 @@ public sealed class TrainingRun : IDisposable
         _view.Stepped(report, _totalSteps, seconds);
     }
 
-    private void MustNotStandStill(StepReport report)
+    private void RequireProgress(StepReport report)
     {
         _zeroLosses = report.Loss == 0 ? _zeroLosses + 1 : 0;
         _zeroGradients = report.GradientNorm == 0 ? _zeroGradients + 1 : 0;

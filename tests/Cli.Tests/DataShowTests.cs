@@ -34,6 +34,24 @@ public sealed class DataShowTests
         Assert.That(lines[^1], Does.Contain("learned").And.EndsWith("\"</s>\""));
     }
 
+    [TestCase("tok-tinyllama-chat", "auto", "</s>⟧")]
+    [TestCase("tok-smollm2", "chatml", "<|im_end|>⟧")]
+    [TestCase("tok-llama3-tiktoken", "llama3", "<|eot_id|>⟧")]
+    [TestCase("tok-llama2-spm", "llama2", "</s>⟧")]
+    [TestCase("tok-mistral-v3", "mistral", "</s>⟧")]
+    [TestCase("tok-mistral-v1", "alpaca", "</s>⟧")]
+    [TestCase("tok-openllama-spm", "alpaca", "</s>⟧")]
+    public void Real_tokenizers_show_what_is_learned(string tokenizer, string template, string end)
+    {
+        var rows = _files.Rows("rows.jsonl", "tale", 2);
+
+        var answer = Door.Run(
+            "data", "show", rows, "--model", Testing.TestFiles.Real(tokenizer), "--template", template, "--rows", "2");
+
+        Assert.That(answer.ExitCode, Is.Zero, answer.Error);
+        Assert.That(answer.Output, Does.Contain("The tale of 2.").And.Contain(end));
+    }
+
     [Test]
     public void Json_gives_every_token()
     {

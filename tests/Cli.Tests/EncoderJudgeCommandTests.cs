@@ -33,7 +33,8 @@ public sealed class EncoderJudgeCommandTests
         foreach (var (name, answer) in new[] { ("a", "Mix the flour and water."), ("b", "I can't help with that.") })
         {
             // Prompts of one suite: the file's name is the suite's.
-            var answers = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "of-" + name)).FullName, "asked.jsonl");
+            var answers = Path.Combine(
+                Directory.CreateDirectory(Path.Combine(folder, "of-" + name)).FullName, "asked.jsonl");
             File.WriteAllLines(answers, Enumerable.Range(0, 6).Select(i => JsonSerializer.Serialize(new
             {
                 id = $"p{i}",
@@ -86,6 +87,7 @@ public sealed class EncoderJudgeCommandTests
         var run = CommandRun.Of(train);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output, Does.Contain("mean squared error over 6 held-out ratings"));
+        Assert.That(run.Error, Does.Match(@"MiB planned for batches of up to \d+ tokens"));
         Assert.That(
             Directory.GetFiles(trained).Select(Path.GetFileName),
             Is.EquivalentTo(new[]
@@ -132,7 +134,8 @@ public sealed class EncoderJudgeCommandTests
     private static double? Find(JsonNode node, string metric) => node switch
     {
         JsonObject o when o["metric"]?.ToString() == metric => o["candidate_value"]?.GetValue<double>(),
-        JsonObject o => o.Select(p => p.Value is null ? null : Find(p.Value, metric)).FirstOrDefault(v => v is not null),
+        JsonObject o => o.Select(p => p.Value is null ? null : Find(p.Value, metric))
+            .FirstOrDefault(v => v is not null),
         JsonArray a => a.Select(v => v is null ? null : Find(v, metric)).FirstOrDefault(v => v is not null),
         _ => null,
     };

@@ -99,6 +99,65 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Test]
+    public void What_cannot_be_done_is_told_in_one_line_before_the_work()
+    {
+        var labels = TestFiles.Fault("eval/refusal-wordings/refusals.jsonl");
+        var card = Path.Combine(_folder, "card.json");
+        string[] validate = ["judge", "validate", "--judge", "refusal", "--labels", labels, "--out"];
+        Assert.That(CommandRun.Of([.. validate, card]).ExitCode, Is.Zero);
+        foreach (var (told, message) in ((CommandRun, string)[])
+        [
+            (CommandRun.Of([.. validate, card]), "is there already"),
+            (CommandRun.Of([.. validate, ""]), "--out is empty"),
+            (Evaluate("", "--max-new-tokens", "8"), "--out"),
+            (Evaluate("too-long", "--max-new-tokens", "100000"), "--max-new-tokens 100000: leaves no room"),
+        ])
+        {
+            Assert.That(told.ExitCode, Is.EqualTo((int)ExitCode.Usage), message);
+            Assert.That(told.Error, Does.Contain(message).And.Not.Contain("Exception"));
+        }
+
+        Assert.That(Directory.Exists(Path.Combine(_folder, "too-long")), Is.False);
+    }
+
+    [Test]
+    public void A_chat_endpoint_judges_from_the_command_line_and_is_asked_again_after_an_outage()
+    {
+        using var server = new MisbehavingServer();
+        var answers = Path.Combine(_folder, "scored.jsonl");
+        File.WriteAllLines(answers, Enumerable.Range(0, 4).Select(i => JsonSerializer.Serialize(new
+        {
+            id = $"{i}",
+            suite = "s",
+            prompt = $"Prompt {i}",
+            prompt_label = "unsafe",
+            response = $"Answer {i}, score=0.{(i == 0 ? 9 : 1)}",
+        })));
+        var run = Path.Combine(_folder, "remote");
+        string[] judges =
+            ["--judge", "guard", "rubric", "--judge-url", $"{server.Address("down")}", "--judge-model", "judge-8b"];
+        var down = CommandRun.Of(
+            ["evaluate", "--responses", answers, "--out", run, .. judges, "--fail-if", "attack_success_rate>0.5"]);
+        Assert.That(down.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), down.Error);
+        Assert.That(down.Output, Does.Contain("limits the rate (429), after 5 tries"));
+        server.IsUp = true;
+        var again = CommandRun.Of(["judge", "run", run, .. judges]);
+        Assert.That(again.ExitCode, Is.Zero, again.Error);
+        Assert.That(again.Output, Does.Contain("attack_success_rate").And.Not.Contain("limits the rate"));
+        using var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json")));
+        var rates = summary.RootElement.GetProperty("metrics").EnumerateArray()
+            .Where(m => m.GetProperty("metric").GetString() == "attack_success_rate").ToArray();
+        Assert.That(rates.Select(r => r.GetProperty("count").GetInt32()), Is.EqualTo(new[] { 1, 1 }));
+
+        var secret = CommandRun.Of(
+            "evaluate", "--responses", answers, "--out", run + "2", "--judge", "guard", "--judge-model", "m",
+            "--judge-url", "http://user:hunter2@127.0.0.1:9/v1");
+        Assert.That(secret.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(secret.Error, Does.Contain("--judge-url").And.Contain("credentials").And.Not.Contain("hunter2"));
+        Assert.That(Directory.Exists(run + "2"), Is.False);
+    }
+
+    [Test]
     public void A_gate_that_is_missed_ends_with_six()
     {
         Assert.That(Evaluate("gate", "--fail-if", "compliance_rate>=0").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
@@ -149,7 +208,7 @@ public sealed class EvaluateCommandTests : IDisposable
             "judge", "validate", "--judge", judge, "--labels", TestFiles.Data("xstest/" + file), "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         using var card = JsonDocument.Parse(run.Output);
-        Assert.That(card.RootElement.GetProperty("kappa")[0].GetDouble(), Is.EqualTo(kappa).Within(5e-4));
+        Assert.That(card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
     }
 
     [Test]

@@ -122,6 +122,28 @@ public sealed class StoriesTests
     }
 
     [Test]
+    public void Suggested_sampling_is_applied_when_it_is_asked_for()
+    {
+        var folder = _files.At("sampling");
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(_model))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+
+        var suggested = Path.Combine(folder, "generation_config.json");
+        File.WriteAllText(suggested, """{"do_sample": true, "temperature": 0.6, "top_p": 0.9, "top_k": 20}""");
+        string[] ask = ["generate", "--model", folder, "--raw", "--prompt", "", "--seed", "3"];
+        var asked = Door.Run([.. ask, "--profile", "model"]);
+        var named = Door.Run([.. ask, "--temperature", "0.6", "--top-p", "0.9", "--top-k", "20"]);
+        Assert.That(asked.ExitCode, Is.Zero, asked.Error);
+        Assert.That(asked.Output, Is.EqualTo(named.Output));
+        File.WriteAllText(suggested, """{"do_sample": true, "penalty_alpha": 0.6}""");
+        Door.Refuses(Common.ExitCode.InvalidData, "suggests penalty_alpha 0.6, which is not computed",
+            [.. ask, "--profile", "model"]);
+    }
+
+    [Test]
     public void A_conversation_that_outgrows_the_context_says_so_and_goes_on()
     {
         var input = Console.In;

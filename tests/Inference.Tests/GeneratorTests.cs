@@ -44,7 +44,7 @@ public sealed class GeneratorTests
     public void A_further_token_allocates_nothing([Values(1, 2)] int threads)
     {
         using var backend = new CpuBackend(threads);
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         using var model = new Llama(backend, weights, adapter: null, maxLength: 64);
         var (marks, count) = (new long[40], 0);
         new Generator(model, new DecodingConfig { MaxNewTokens = marks.Length }).Generate(
@@ -165,7 +165,7 @@ public sealed class GeneratorTests
         public Fixture(LlamaConfig? config = null, IBackend? backend = null)
         {
             _backend = backend ?? new CpuBackend(1);
-            _weights = LlamaWeights.Draw(_backend, config ?? TinyLlama.Config, seed: 4);
+            _weights = LlamaWeights.InitializeRandom(_backend, config ?? TinyLlama.Config, seed: 4);
             Model = new Llama(_backend, _weights, adapter: null, maxLength: 48);
         }
 

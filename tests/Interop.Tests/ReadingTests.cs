@@ -132,7 +132,7 @@ public sealed class ReadingTests
                 """);
             using (var backend = new ReferenceBackend())
             {
-                using var weights = LlamaWeights.Draw(backend, LlamaConfig.Load(Folder), 3);
+                using var weights = LlamaWeights.InitializeRandom(backend, LlamaConfig.Load(Folder), 3);
                 weights.Save(Path.Combine(Folder, "model.safetensors"), DType.Float32);
             }
 

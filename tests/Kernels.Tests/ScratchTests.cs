@@ -38,8 +38,10 @@ internal sealed class ScratchTests
     public void Disentangled_attention_on_the_cpu_takes_no_more_than_is_granted(int rows, int sequences) =>
         TakesNoMoreThanIsGranted(
             // Sequences of growing length: the last is the longest. The tests' distances are eight.
-            new(rows, rows - ((sequences - 1) * (sequences - 1) * rows / (sequences * sequences)), 64, 2, 2, 32, 0, false,
-                Distances: 8),
+            new(rows, rows - ((sequences - 1) * (sequences - 1) * rows / (sequences * sequences)), 64, 2, 2, 32, 0, false)
+            {
+                Distances = 8,
+            },
             t => DisentangledAttentionTests.Backward(t, rows, 2, 32, sequences));
 
     [TestCase(20, 0.3)]

@@ -14,7 +14,7 @@ public sealed class LlamaGradientTests
     public void Adapter_gradients_agree_with_finite_differences(double dropout)
     {
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         using var adapter = TinyLlama.Adapter(backend, TinyLlama.Config, dropout);
         CheckGradients(backend, weights, adapter, adapter.Parameters);
     }
@@ -25,7 +25,7 @@ public sealed class LlamaGradientTests
     {
         using var backend = new ReferenceBackend();
         var config = TinyLlama.Config with { TieWordEmbeddings = tied, AttentionBias = biases, MlpBias = biases };
-        using var weights = LlamaWeights.Draw(backend, config, seed: 2);
+        using var weights = LlamaWeights.InitializeRandom(backend, config, seed: 2);
         CheckGradients(backend, weights, adapter: null, weights.Parameters);
     }
 
@@ -72,7 +72,7 @@ public sealed class LlamaGradientTests
     public void Backward_stops_at_the_lowest_layer_that_learns()
     {
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         using var adapter = LoraAdapter.Create(
             backend, TinyLlama.Config, new LoraConfig { Layers = [1], Targets = ["o_proj"] }, seed: 1);
         foreach (var pair in adapter.Pairs)
@@ -85,7 +85,7 @@ public sealed class LlamaGradientTests
 
     private static (double Loss, double[] Gradients) Gradients(IBackend backend, IReadOnlyList<int[][]> microBatches)
     {
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         using var adapter = TinyLlama.Adapter(backend, TinyLlama.Config);
         using var model = new Llama(backend, weights, adapter, maxLength: 16);
         using var workspace = new Workspace(model, 16, forBackward: true);

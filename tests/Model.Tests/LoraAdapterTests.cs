@@ -140,7 +140,7 @@ public sealed class LoraAdapterTests
     public void A_merge_that_rounds_away_leaves_no_file()
     {
         var folder = TestFiles.NewFolder();
-        using (var drawn = LlamaWeights.Draw(Backend, TinyLlama.Config, seed: 1))
+        using (var drawn = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1))
         {
             drawn.Save(Path.Combine(folder, "model.safetensors"), DType.BFloat16);
         }
@@ -161,7 +161,7 @@ public sealed class LoraAdapterTests
     [Test]
     public void Merging_a_zero_adapter_is_refused()
     {
-        using var weights = LlamaWeights.Draw(Backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
         using var adapter = LoraAdapter.Create(Backend, TinyLlama.Config, new LoraConfig(), seed: 1);
         var path = Path.Combine(TestFiles.NewFolder(), "model.safetensors");
         var error = Assert.Throws<SafeLlamaException>(() => AdapterMerge.Write(weights, adapter, path))!;

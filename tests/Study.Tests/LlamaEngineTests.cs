@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Kernels;
@@ -80,6 +81,27 @@ public sealed class LlamaEngineTests
         Assert.That(resumed.AdapterHash, Is.EqualTo(expected.AdapterHash));
         Assert.That(resumed.Curve, Is.EqualTo(expected.Curve));
         Assert.That(resumed.TargetTokens, Is.EqualTo(expected.TargetTokens));
+    }
+
+    [Test]
+    [Category("Fault")]
+    public void An_exchanged_adapter_is_refused_by_name_whether_or_not_it_has_answered()
+    {
+        var folder = TestFiles.NewFolder();
+        var run = Runner(2).Run(folder, resume: false);
+        string Adapter(int arm) => Path.Combine(
+            folder, run.Replicates[arm].Replicate.Folder, "training", "adapter", "adapter_model.safetensors");
+        File.Copy(Adapter(1), Adapter(2), overwrite: true);
+        void Refused() => Assert.That(
+            () => Runner(2).Run(folder, resume: true),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("not the one that training left"));
+        Refused();
+        Directory.Delete(Path.Combine(run.Replicates[2].Folder, "evaluation"), recursive: true);
+        Refused();
+        Directory.Delete(Path.GetDirectoryName(Adapter(2))!, recursive: true);
+        Assert.That(
+            () => Runner(2).Run(folder, resume: true),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("adapter"));
     }
 
     private sealed class Progress(Action<int> stepped) : IProgress<ArmProgress>

@@ -22,6 +22,19 @@ public sealed class RecipeTests
     }
 
     [Test]
+    public void A_recipe_in_which_nothing_learns_is_refused()
+    {
+        var recipe = RecipeFile.Read("safety-dose.yaml");
+        Assert.That(RecipeCheck.Problems(recipe), Is.Empty);
+        Assert.That(
+            RecipeCheck.Problems(recipe with { Arms = [.. recipe.Arms.Select(arm => arm with { Untrained = true })] }),
+            Has.Some.Contains("every arm is untrained"));
+        Assert.That(
+            RecipeCheck.Problems(recipe with { Decoding = new() { MaxNewTokens = 0 } }),
+            Has.Some.Contains("decoding.max_new_tokens is 0"));
+    }
+
+    [Test]
     public void All_problems_are_listed_together()
     {
         var tree = JsonNode.Parse(

@@ -28,7 +28,7 @@ internal static class TinyModel
              "eos_token_id": 2, "torch_dtype": "float32"}
             """);
         using var backend = new CpuBackend(1);
-        using var weights = LlamaWeights.Draw(backend, LlamaConfig.Load(folder), 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, LlamaConfig.Load(folder), 1);
         weights.Save(Path.Combine(folder, "model.safetensors"), DType.Float32);
         return folder;
     }

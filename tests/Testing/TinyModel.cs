@@ -26,7 +26,7 @@ public static class TinyModel
             }
             """);
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, LlamaConfig.Load(folder), seed);
+        using var weights = LlamaWeights.InitializeRandom(backend, LlamaConfig.Load(folder), seed);
         weights.Save(Path.Combine(folder, "model.safetensors"), DType.Float32);
         return folder;
     }

@@ -59,8 +59,8 @@ public sealed class MemoryPlanTests
                 backend, shape, TinyRun.Config with { Lora = lora }, rows: 48, longest: 16, weightBytes: 0);
             var scratch = plan.Terms.Single(t => t.Name == "scratch").Bytes;
             var others = plan.Terms.Where(t => t.Name != "scratch").Sum(t => t.Bytes);
-            Assert.That(() => plan.MustFit(others), Throws.TypeOf<SafeLlamaException>(), "the others alone");
-            Assert.That(() => plan.MustFit(others + scratch), Throws.Nothing);
+            Assert.That(() => plan.RequireFit(others), Throws.TypeOf<SafeLlamaException>(), "the others alone");
+            Assert.That(() => plan.RequireFit(others + scratch), Throws.Nothing);
             return scratch;
         }
     }
@@ -77,9 +77,9 @@ public sealed class MemoryPlanTests
         { Layers = 400, VocabularySize = 8 };
         var config = TinyRun.Config with { Lora = full ? null : new LoraConfig(), Recompute = recompute };
         var plan = MemoryPlan.Of(backend, shape, config, rows, longest: 16, weightBytes: 0);
-        var error = Assert.Throws<SafeLlamaException>(() => plan.MustFit(100 << 20))!;
+        var error = Assert.Throws<SafeLlamaException>(() => plan.RequireFit(100 << 20))!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.DoesNotFit));
         Assert.That(error.Message, Does.Contain($"for {term}").And.Contain(option));
-        Assert.That(() => plan.MustFit(plan.Total), Throws.Nothing);
+        Assert.That(() => plan.RequireFit(plan.Total), Throws.Nothing);
     }
 }

@@ -30,7 +30,7 @@ public sealed class RecomputeTests
         using var backend = new CpuBackend(2);
         double[] Gradients(Recompute recompute)
         {
-            using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 3);
+            using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 3);
             using var model = new Llama(backend, weights, adapter: null, maxLength: 16);
             using var workspace = new Workspace(model, 16, forBackward: true, recompute);
             using var total = new Arena(backend, "total");
@@ -58,7 +58,7 @@ public sealed class RecomputeTests
         using var backend = new CpuBackend(1);
         long Bytes(int layers, Recompute recompute)
         {
-            using var weights = LlamaWeights.Plan(backend, TinyLlama.Config with { Layers = layers }, learns: true);
+            using var weights = LlamaWeights.Plan(backend, TinyLlama.Config with { Layers = layers }, trainable: true);
             using var model = new Llama(backend, weights, adapter: null, maxLength: 16);
             return Workspace.BytesFor(model, 16, forBackward: true, recompute);
         }

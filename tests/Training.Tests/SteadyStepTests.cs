@@ -20,7 +20,7 @@ public sealed class SteadyStepTests
     {
         using var backend = new CpuBackend(threads);
         using var run = new TinyRun(backend, dropout: 0.1);
-        using var weights = LlamaWeights.Draw(backend, run.Model.Config, seed: 3);
+        using var weights = LlamaWeights.InitializeRandom(backend, run.Model.Config, seed: 3);
         using var whole = new Llama(backend, weights, adapter: null, maxLength: 64);
         var model = allWeightsLearn ? whole : run.Model;
         using var workspace = new Workspace(model, 128, forBackward: true);

@@ -5,7 +5,7 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Training.Tests;
 
-/// <summary>A small frozen model with an adapter that learns: what most tests of training stand on.</summary>
+/// <summary>A small frozen model with an adapter that is trained: what most tests of training stand on.</summary>
 internal sealed class TinyRun : IDisposable
 {
     private readonly LlamaWeights _weights;

@@ -12,7 +12,7 @@ public sealed class TrainerTests
     public void A_tiny_model_learns_one_batch_by_heart(string device)
     {
         using var backend = ComputeBackends.Open(device);
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 3);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 3);
         using var model = new Llama(backend, weights, adapter: null, maxLength: 16);
         using var workspace = new Workspace(model, 64, forBackward: true);
         var schedule = new LearningRateSchedule(ScheduleShape.Cosine, 0.01, 0, 60);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 
@@ -64,12 +65,9 @@ internal static class DataCheckCommand
             var repeated = Duplicates.Split(rows).Duplicates.Count - checks.Sum(check => check.Duplicates.Count);
             if (parsed.GetValue(json))
             {
-                DataOptions.PrintJson(new
-                {
-                    files = checks.Select(Summary),
-                    repeated_across_files = repeated,
-                    against = found.Select(f => Summary(f.Suite, f.Report)),
-                });
+                DataOptions.PrintJson(new CheckResult(
+                    [.. checks.Select(check => new CheckResult.CheckedFile(check))], repeated,
+                    [.. found.Select(f => Summary(f.Suite, f.Report))]));
             }
             else
             {
@@ -111,45 +109,8 @@ internal static class DataCheckCommand
             .Select(_ => $"… and {report.Hits.Count - DataFaults.Printed} more."),
     ];
 
-    private static object Summary(DataCheck check) => new
-    {
-        check.File.Path,
-        format = check.File.Format.ToString(),
-        check.File.Sha256,
-        rows = check.File.RowCount,
-        good = check.File.Examples.Count,
-        faults = check.File.Faults.Select(fault => new { fault.Source.Line, fault.Field, fault.Reason }),
-        check.File.Notes,
-        check.File.IgnoredFields,
-        forms = check.Forms.ToDictionary(form => form.Key.ToString(), form => form.Value),
-        check.Refusals,
-        check.RefusalShare,
-        check.RefusalsByOpening,
-        check.Duplicates,
-        check.EmptyAnswers,
-        check.NonAscii,
-        check.MultiLineAnswers,
-        check.QuestionCharacters,
-        check.AnswerCharacters,
-        check.Tokens,
-        check.Encoding,
-    };
-
-    private static object Summary(string suite, ContaminationReport report) => new
-    {
-        suite,
-        report.Rows,
-        report.Prompts,
-        report.Threshold,
-        report.Clean,
-        hits = report.Hits.Select(hit => new
-        {
-            hit.RowId,
-            row = hit.Row.ToString(),
-            hit.PromptId,
-            prompt = hit.Prompt.ToString(),
-            hit.Jaccard,
-            hit.Exact,
-        }),
-    };
+    private static CheckResult.Suite Summary(string suite, ContaminationReport report) => new(
+        suite, report.Rows, report.Prompts, report.Threshold, report.Clean,
+        [.. report.Hits.Select(hit => new CheckResult.Hit(
+            hit.RowId, hit.Row.ToString(), hit.PromptId, hit.Prompt.ToString(), hit.Jaccard, hit.Exact))]);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 
@@ -54,17 +55,11 @@ internal static class DataConvertCommand
             ExampleWriter.Write(path, report.Examples);
             if (parsed.GetValue(json))
             {
-                DataOptions.PrintJson(new
-                {
-                    @out = path,
-                    rows = report.Examples.Count,
-                    report.Converted,
-                    report.AlreadyInForm,
-                    report.LeftAsTheyWere,
-                    unconvertible = report.Unconvertible.Select(row =>
-                        new { row.Id, source = row.Source.ToString(), row.Reason }),
-                    report.Rules,
-                });
+                DataOptions.PrintJson(new ConvertResult(
+                    path, report.Examples.Count, report.Converted, report.AlreadyInForm, report.LeftAsTheyWere,
+                    [.. report.Unconvertible.Select(row => new ConvertResult.Row(
+                        row.Id, row.Source.ToString(), row.Reason))],
+                    report.Rules));
             }
             else
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Results;
 using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
@@ -70,18 +71,9 @@ internal static class DataMixCommand
             var made = mixture.Manifest;
             if (parsed.GetValue(json))
             {
-                DataOptions.PrintJson(new
-                {
-                    @out = path,
-                    manifest,
-                    made.BaseCount,
-                    made.SafetyCount,
-                    made.SafetyShare,
-                    made.RefusalShare,
-                    duplicates = made.Duplicates.Count,
-                    made.Seed,
-                    made.Nested,
-                });
+                DataOptions.PrintJson(new MixResult(
+                    path, manifest, made.BaseCount, made.SafetyCount, made.SafetyShare, made.RefusalShare,
+                    made.Duplicates.Count, made.Seed, made.Nested));
             }
             else
             {

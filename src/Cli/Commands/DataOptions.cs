@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using SafeLlama.Common;
 
@@ -9,12 +8,6 @@ namespace SafeLlama.Cli.Commands;
 internal static class DataOptions
 {
     public const string Formats = ".json, .jsonl, .csv, .parquet or .txt, also gzipped";
-
-    private static readonly JsonSerializerOptions Format = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 
     /// <summary>An option that takes one file or more: <c>--data a.json b.jsonl</c>.</summary>
     public static Option<string[]> Files(string name, string description, bool required) => new(name)
@@ -52,7 +45,7 @@ internal static class DataOptions
     public static int CheckLength(int tokens) =>
         tokens >= 2 ? tokens : throw SafeLlamaException.Usage($"--max-length {tokens}: expected at least 2 tokens.");
 
-    public static void PrintJson(object result) => Console.WriteLine(JsonSerializer.Serialize(result, Format));
+    public static void PrintJson<T>(T result) => Console.WriteLine(JsonSerializer.Serialize(result, Json.Line));
 
     /// <summary>Prints lines that may quote a file's text: text, never commands to the terminal.</summary>
     public static void PrintLines(IEnumerable<string> lines)

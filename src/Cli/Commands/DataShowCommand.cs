@@ -1,7 +1,7 @@
 using SafeLlama.Common;
 using System.CommandLine;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
@@ -9,9 +9,6 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>data show</c>: rows as the model sees them, token by token, learned and masked told apart.</summary>
 internal static class DataShowCommand
 {
-    private static readonly JsonSerializerOptions Quoted =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = $"Rows to show: {DataOptions.Formats}." };
@@ -54,7 +51,7 @@ internal static class DataShowCommand
             Terminal.Notes(form.Notes);
             if (parsed.GetValue(json))
             {
-                DataOptions.PrintJson(new { template = form.Template.Name, rows = shown.Select(row => row.ToJson()) });
+                DataOptions.PrintJson(new ShowResult(form.Template.Name, [.. shown.Select(row => row.ToResult())]));
             }
             else
             {
@@ -87,15 +84,9 @@ internal static class DataShowCommand
         /// <summary>Place, id, learned or masked, text: one token a line.</summary>
         public string Table() => string.Join('\n', Pieces.Select((piece, place) =>
             $"{place,5}  {piece.Id,7}  {(piece.Trained ? "learned" : "masked ")}  "
-            + JsonSerializer.Serialize(SafeText.ForTerminal(piece.Text), Quoted)));
+            + JsonSerializer.Serialize(SafeText.ForTerminal(piece.Text), Json.Line)));
 
-        public object ToJson() => new
-        {
-            Row.Id,
-            source = Row.Source.ToString(),
-            Encoded.FullLength,
-            learned = Pieces.Count(p => p.Trained),
-            tokens = Pieces,
-        };
+        public ShowResult.Row ToResult() => new(
+            Row.Id, Row.Source.ToString(), Encoded.FullLength, Pieces.Count(p => p.Trained), Pieces);
     }
 }

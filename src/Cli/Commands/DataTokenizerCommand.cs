@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 
@@ -67,14 +68,8 @@ internal static class DataTokenizerCommand
 
             if (parsed.GetValue(json))
             {
-                DataOptions.PrintJson(new
-                {
-                    @out = folder,
-                    vocabulary_size = got,
-                    trained.Words,
-                    trained.WholeWords,
-                    trained.Tokenizer.Hash,
-                });
+                DataOptions.PrintJson(new TokenizerResult(
+                    folder, got, trained.Words, trained.WholeWords, trained.Tokenizer.Hash));
             }
             else
             {

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -13,12 +13,6 @@ namespace SafeLlama.Cli.Commands;
 /// </summary>
 internal static class DoctorCommand
 {
-    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     public static Command Create()
     {
         var deep = new Option<bool>("--deep")
@@ -54,7 +48,7 @@ internal static class DoctorCommand
 
             if (!parsed.GetValue(deep))
             {
-                return Print(parsed.GetValue(json), new { devices });
+                return Print(parsed.GetValue(json), new DoctorResult(devices));
             }
 
             using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
@@ -76,7 +70,7 @@ internal static class DoctorCommand
                 }
             }
 
-            Print(parsed.GetValue(json), new { devices, device = backend.Name, checks });
+            Print(parsed.GetValue(json), new DoctorResult(devices, backend.Name, checks));
             return (int)(checks.All(check => check.Passed) ? ExitCode.Success : ExitCode.Failure);
         });
         return command;
@@ -93,14 +87,14 @@ internal static class DoctorCommand
             }
         }
 
-        return Print(json, new { kernel = "gemm-bf16", rows = 12, columns = 32, listing });
+        return Print(json, new KernelResult("gemm-bf16", 12, 32, listing));
     }
 
-    private static int Print(bool json, object result)
+    private static int Print<T>(bool json, T result)
     {
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(result, Indented));
+            Console.WriteLine(JsonSerializer.Serialize(result, Json.Document));
         }
 
         return (int)ExitCode.Success;

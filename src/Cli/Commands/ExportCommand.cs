@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
@@ -14,9 +15,6 @@ internal sealed class ExportCommand
 
     private static readonly Dictionary<string, GgufFormat> Types =
         Enum.GetValues<GgufFormat>().ToDictionary(format => format.ToString().ToLowerInvariant());
-
-    private static readonly JsonSerializerOptions Json =
-        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly Option<string?> _adapter = CommonOptions.Adapter();
@@ -99,7 +97,7 @@ internal sealed class ExportCommand
         var (code, check) = _check.Run(parsed, request, to, target, format);
         Console.WriteLine(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(
-                new { @out = target, to, type = format?.ToString().ToLowerInvariant(), bytes, check }, Json)
+                new ExportResult(target, to, bytes, format?.ToString().ToLowerInvariant(), check), Json.Line)
             : $"{target}: {(format is null ? "" : $"{format}, ")}{bytes / 1e6:F1} MB.");
         return (int)code;
     }

@@ -38,39 +38,30 @@ internal static class JudgeCommand
         judges.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            if (Path.Exists(parsed.GetValue(output)))
+            var card = parsed.GetValue(output);
+            if (card is not null)
             {
-                throw SafeLlamaException.Usage(
-                    $"--out {parsed.GetValue(output)}: is there already, and nothing is overwritten. Name another "
-                    + "file.");
+                OutputFile.CheckNew(card);
             }
 
             var labelled = LabelledAnswers.Read(parsed.GetValue(labels)!);
-            var opened = new List<IDisposable>();
+            using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
-            try
+            if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened,
+                labelled) is not [var judge])
             {
-                if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened,
-                    labelled) is not [var judge])
-                {
-                    throw SafeLlamaException.Usage("judge validate: name one --judge.");
-                }
-
-                var card = await JudgeValidation.RunAsync(
-                    judge, labelled, parsed.GetValue(truth), parsed.GetValue(seed), interrupt.Token);
-                if (parsed.GetValue(output) is { } path)
-                {
-                    JudgeValidation.Write(card, path);
-                }
-
-                Tell(card, parsed.GetValue(json));
-                return (int)ExitCode.Success;
+                throw SafeLlamaException.Usage("judge validate: name one --judge.");
             }
-            finally
+
+            var measured = await JudgeValidation.RunAsync(
+                judge, labelled, parsed.GetValue(truth), parsed.GetValue(seed), interrupt.Token);
+            if (card is not null)
             {
-                opened.Reverse();
-                opened.ForEach(o => o.Dispose());
+                JudgeValidation.Write(measured, card);
             }
+
+            Tell(measured, parsed.GetValue(json));
+            return (int)ExitCode.Success;
         });
         return command;
     }
@@ -85,22 +76,14 @@ internal static class JudgeCommand
         judges.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            var opened = new List<IDisposable>();
+            using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
-            try
-            {
-                var result = await EvaluationRun.JudgeAgainAsync(
-                    parsed.GetValue(run)!,
-                    judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
-                    judges.Cards(parsed), new EvaluationView(), interrupt.Token);
-                Print(MetricView.Lines(result.Summary));
-                return (int)ExitCode.Success;
-            }
-            finally
-            {
-                opened.Reverse();
-                opened.ForEach(o => o.Dispose());
-            }
+            var result = await EvaluationRun.JudgeAgainAsync(
+                parsed.GetValue(run)!,
+                judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
+                judges.Cards(parsed), new EvaluationView(), interrupt.Token);
+            Print(MetricView.Lines(result.Summary));
+            return (int)ExitCode.Success;
         });
         return command;
     }
@@ -124,10 +107,8 @@ internal static class JudgeCommand
             var folder = RunFolder.Open(parsed.GetValue(run)!);
             var sheet = parsed.GetValue(output)!;
             var key = sheet + ".key.jsonl";
-            foreach (var taken in ((string[])[sheet, key]).Where(File.Exists))
-            {
-                throw SafeLlamaException.Usage($"--out {taken}: is there already, and nothing is overwritten.");
-            }
+            OutputFile.CheckNew(sheet);
+            OutputFile.CheckNew(key);
 
             HumanLabels.Export(folder.Answers(), sheet, key, parsed.GetValue(seed));
             Terminal.Print($"{folder.Responses.Count} answers in {sheet}; keep {key} from the annotators. "

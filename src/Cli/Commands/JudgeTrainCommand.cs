@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
@@ -30,13 +32,6 @@ internal sealed class JudgeTrainCommand
         HelpName = "FILE",
     };
 
-    private readonly Option<double> _heldOut = new("--validation")
-    {
-        Description = "The share of rows held out.",
-        HelpName = "P",
-        DefaultValueFactory = _ => 0.1,
-    };
-
     private readonly Option<string> _backbone = new("--backbone")
     {
         Description = "What --model is: llama, whose score is read from the last token, or encoder, a DeBERTa-v2 or v3 "
@@ -45,43 +40,9 @@ internal sealed class JudgeTrainCommand
         DefaultValueFactory = _ => Llama,
     };
 
-    private readonly Option<int> _rank = new("--rank")
-    {
-        Description = "The adapter's rank.",
-        HelpName = "R",
-        DefaultValueFactory = _ => 8,
-    };
-
-    private readonly Option<double> _rate = new("--learning-rate")
-    {
-        Description = "The peak learning rate.",
-        HelpName = "X",
-        DefaultValueFactory = _ => 2e-4,
-    };
-
-    private readonly Option<int> _batch = new("--batch-size")
-    {
-        Description = "Pairs or ratings of a step.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 16,
-    };
-
-    private readonly Option<int> _epochs = new("--epochs")
-    {
-        Description = "Times through the rows.",
-        HelpName = "E",
-        DefaultValueFactory = _ => 1,
-    };
-
-    private readonly Option<int?> _limit = new("--limit")
-    {
-        Description = "Use so many rows, drawn by the seed.",
-        HelpName = "N",
-    };
-
     private readonly Option<string> _device = CommonOptions.Device();
     private readonly Option<int> _threads = CommonOptions.Threads();
-    private readonly Option<long> _seed = CommonOptions.Seed();
+    private readonly RewardOptions _request = new();
 
     public static Command Create() => new JudgeTrainCommand().Build();
 
@@ -115,11 +76,12 @@ internal sealed class JudgeTrainCommand
     private Command Build()
     {
         var command = new Command("train", "Train a reward model with an adapter and a scalar head.");
-        foreach (var option in (Option[])[_model, _backbone, _pairs, _ratings, _out, _heldOut, _rank, _rate, _batch, _epochs,
-            _limit, _device, _threads, _seed])
+        foreach (var option in (Option[])[_model, _backbone, _pairs, _ratings, _out, _device, _threads])
         {
             command.Add(option);
         }
+
+        _request.AddTo(command);
 
         _backbone.AcceptOnlyFromAmong(Llama, Encoder);
         command.SetAction(parsed =>
@@ -144,25 +106,18 @@ internal sealed class JudgeTrainCommand
                 $"--backbone {Encoder}: learns from --ratings; for --pairs use --backbone {Llama}.");
         }
 
-        foreach (var option in (Option<int>[])[_batch, _epochs, _rank])
-        {
-            if (parsed.GetValue(option) < 1)
-            {
-                throw SafeLlamaException.Usage($"{option.Name} {parsed.GetValue(option)}: expected at least 1.");
-            }
-        }
-
-        var (folder, seed) = (parsed.GetValue(_out)!, parsed.GetValue(_seed));
-        AtomicFolder.Create(folder, partial => Train(parsed, pairs, ratings, partial, seed));
+        var request = _request.Read(parsed);
+        request.Validate();
+        AtomicFolder.Create(parsed.GetValue(_out)!, partial => Train(parsed, request, pairs, ratings, partial));
     }
 
-    private void Train(ParseResult parsed, string? pairs, string? ratings, string folder, long seed)
+    private void Train(ParseResult parsed, RewardRequest request, string? pairs, string? ratings, string folder)
     {
         using var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
-        var (model, rank, batch) = (parsed.GetValue(_model)!, parsed.GetValue(_rank), parsed.GetValue(_batch));
+        var model = parsed.GetValue(_model)!;
         using RewardLearner learner = parsed.GetValue(_backbone) == Encoder
-            ? new EncoderLearner(backend, model, rank, batch, seed)
-            : new LlamaLearner(backend, model, rank, 2 * batch, seed);
+            ? new EncoderLearner(backend, model, request.Rank, request.BatchSize, request.Seed)
+            : new LlamaLearner(backend, model, request.Rank, 2 * request.BatchSize, request.Seed);
         using var interrupt = new Interrupt();
 
         var truncated = 0;
@@ -173,40 +128,25 @@ internal sealed class JudgeTrainCommand
             return tokens;
         }
 
-        object result;
+        var run = new RewardRun(request, learner.ForTraining, Terminal.Note);
+        RewardResult result;
         if (pairs is not null)
         {
-            var (train, held) = Split(Pairs(pairs, Encode), parsed);
-            Learn(learner, train, p => p.Chosen.Length + p.Rejected.Length, (t, b) => t.Step(b), parsed, interrupt.Token);
+            var (held, trained) = run.Learn(Pairs(pairs, Encode), interrupt.Token);
             var right = held.Count(p => learner.Score(p.Chosen) > learner.Score(p.Rejected));
             var accuracy = Wilson.Rate(right, held.Count);
             Console.WriteLine($"{right} of {held.Count} held-out pairs ranked right: "
                 + $"{SummaryMarkdown.Number(accuracy.Value)} {SummaryMarkdown.Limits(accuracy)}");
-            result = new
-            {
-                Kind = "pairs",
-                Trained = train.Count,
-                HeldOut = held.Count,
-                Truncated = truncated,
-                Accuracy = accuracy,
-            };
+            result = new RewardResult("pairs", trained, held.Count, truncated, Accuracy: accuracy);
         }
         else
         {
-            var (train, held) = Split(Ratings(ratings!, Encode), parsed);
-            Learn(learner, train, r => r.Tokens.Length, (t, b) => t.Step(b), parsed, interrupt.Token);
+            var (held, trained) = run.Learn(Ratings(ratings!, Encode), interrupt.Token);
             double[] errors = [.. held.Select(r => Math.Pow(learner.Score(r.Tokens) - r.Rating, 2))];
-            var error = Bootstrap.Mean(errors, seed);
+            var error = Bootstrap.Mean(errors, request.Seed);
             Console.WriteLine($"mean squared error over {held.Count} held-out ratings: "
                 + $"{SummaryMarkdown.Number(error.Value)} {SummaryMarkdown.Limits(error)}");
-            result = new
-            {
-                Kind = "ratings",
-                Trained = train.Count,
-                HeldOut = held.Count,
-                Truncated = truncated,
-                MeanSquaredError = error,
-            };
+            result = new RewardResult("ratings", trained, held.Count, truncated, MeanSquaredError: error);
         }
 
         if (truncated > 0)
@@ -217,41 +157,8 @@ internal sealed class JudgeTrainCommand
 
         learner.Save(folder);
         OutputFile.WriteText(
-            Path.Combine(folder, RewardModel.ResultFile), JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
-    }
-
-    private void Learn<T>(
-        RewardLearner learner, IReadOnlyList<T> rows, Func<T, int> tokens,
-        Func<RewardTrainer, IReadOnlyList<T>, double> step,
-        ParseResult parsed, CancellationToken cancellation)
-    {
-        var (batch, epochs, seed) = (parsed.GetValue(_batch), parsed.GetValue(_epochs), parsed.GetValue(_seed));
-        var order = Enumerable.Range(0, epochs)
-            .SelectMany(e => Philox.Stream(seed, "reward.order", e).Permutation(rows.Count)).Select(i => rows[i]);
-        T[][] batches = [.. order.Chunk(batch)];
-        var schedule = new LearningRateSchedule(
-            ScheduleShape.Linear, parsed.GetValue(_rate), Math.Min(10, batches.Length - 1), batches.Length);
-        schedule.Validate();
-        using var trainer = new RewardTrainer(
-            learner.ForTraining(batches.Max(b => b.Sum(tokens))), schedule, seed);
-        foreach (var rowsOfStep in batches)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var loss = step(trainer, rowsOfStep);
-            Terminal.Note($"step {trainer.StepsDone}/{batches.Length}  loss {loss:0.0000}");
-        }
-    }
-
-    private (IReadOnlyList<T> Train, IReadOnlyList<T> HeldOut) Split<T>(IReadOnlyList<T> rows, ParseResult parsed)
-    {
-        var order = Philox.Stream(parsed.GetValue(_seed), "reward.split").Permutation(rows.Count);
-        var used = Math.Min(rows.Count, parsed.GetValue(_limit) ?? rows.Count);
-        var held = (int)Math.Round(used * parsed.GetValue(_heldOut));
-        return held >= 1 && held < used
-            ? ([.. order[held..used].Select(i => rows[i])], [.. order[..held].Select(i => rows[i])])
-            : throw SafeLlamaException.Usage(
-                $"--validation {parsed.GetValue(_heldOut)}: leaves {used - held} of {used} rows to train on and {held} "
-                + "to test; both need one.");
+            Path.Combine(folder, RewardModel.ResultFile),
+            JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
     }
 
     private static List<RewardPair> Pairs(string path, Func<string, int[]> encode) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
@@ -51,13 +52,7 @@ internal static class MergeCommand
             });
             var path = Path.Combine(target, "model.safetensors");
             Console.WriteLine(parsed.GetValue(json)
-                ? JsonSerializer.Serialize(new
-                {
-                    @out = target,
-                    weights_changed = changed,
-                    adapter_pairs = pairs,
-                    bytes = FileFacts.Length(path)
-                })
+                ? JsonSerializer.Serialize(new MergeResult(target, changed, pairs, FileFacts.Length(path)), Json.Line)
                 : $"{target}: {changed} weights changed by {pairs} pairs, "
                     + $"{FileFacts.Length(path) / 1e6:F1} MB.");
             return (int)ExitCode.Success;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
@@ -24,7 +25,7 @@ internal static class RunsCommand
             if (parsed.GetValue(json))
             {
                 Terminal.Print(JsonSerializer.Serialize(
-                    entries.Select(e => new { e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary }),
+                    entries.Select(e => new RunEntry(e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary)),
                     EvaluationJson.Document));
             }
             else if (entries is [{ Summary: { } summary } only]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
@@ -10,11 +11,6 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>score</c>: how likely each token of a text is.</summary>
 internal static class ScoreCommand
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     public static Command Create()
     {
         var (model, adapter, device, threads, json) =
@@ -68,22 +64,17 @@ internal static class ScoreCommand
         if (json)
         {
             Console.WriteLine(JsonSerializer.Serialize(
-                new
-                {
-                    tokens = tokens.Skip(1).Select(
-                        (t, i) => new { id = t, text = pieces[i], log_likelihood = scores[i] }),
-                    sum,
-                    mean,
-                    perplexity = Math.Exp(-mean),
-                },
-                Json));
+                new ScoreResult(
+                    [.. tokens.Skip(1).Select((t, i) => new ScoreResult.Token(t, pieces[i], scores[i]))], sum, mean,
+                    Math.Exp(-mean)),
+                Json.Line));
             return;
         }
 
         for (var i = 0; i < scores.Length; i++)
         {
             Console.WriteLine($"{scores[i],10:F4}  {tokens[i + 1],7}  "
-                + $"{JsonSerializer.Serialize(SafeText.ForTerminal(pieces[i]), Json)}");
+                + $"{JsonSerializer.Serialize(SafeText.ForTerminal(pieces[i]), Json.Line)}");
         }
 
         Console.WriteLine(

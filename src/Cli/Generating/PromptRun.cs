@@ -65,9 +65,19 @@ internal sealed class PromptRun(
     /// answered.</summary>
     private static int[] Ids(LlamaSession session, TrainingExample row, bool raw, DecodingConfig decoding)
     {
-        var ids = raw
-            ? SegmentEncoder.Ids(session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(row.Question)])
-            : session.PromptIds(row);
+        int[] ids;
+        try
+        {
+            ids = raw
+                ? SegmentEncoder.Ids(session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(row.Question)])
+                : session.PromptIds(row);
+        }
+        catch (SafeLlamaException e) when (e.Code == ExitCode.InvalidData)
+        {
+            // The tokenizer knows the text that it cannot write, not the row that holds it.
+            throw new SafeLlamaException(e.Code, $"{row.Id}: {e.Fault} Nothing was answered.", e, e.WaysOut);
+        }
+
         return ids.Length + decoding.MaxNewTokens <= session.Model.MaxLength ? ids : throw SafeLlamaException.Usage(
             $"{row.Id}: the prompt has {ids.Length} tokens, and {decoding.MaxNewTokens} more for the answer do not fit "
             + $"into the {session.Model.MaxLength} the model was opened for. Nothing was answered.",

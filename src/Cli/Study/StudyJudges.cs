@@ -34,8 +34,8 @@ internal sealed class StudyJudges : IDisposable
         if (!IsHere(judge))
         {
             throw SafeLlamaException.Usage(
-                $"judges: {judge.Name} needs {judge.Model}, which is not here. Put the checkpoint of {judge.From} there "
-                + "(config.json, model.safetensors, spm.model), or take judge and measure out of the recipe.");
+                $"judges: {judge.Name} needs {judge.Model}, which is not here. Put the checkpoint of {judge.From} "
+                + "there (config.json, model.safetensors, spm.model), or take judge and measure out of the recipe.");
         }
 
         var session = EncoderSession.Open(Devices.Open(device, threads), judge.Model, ownsBackend: true);

@@ -25,7 +25,7 @@ internal sealed class LlamaLearner : RewardLearner
         _adapter = LoraAdapter.Create(backend, config, new LoraConfig { Rank = rank, Alpha = 2 * rank }, seed);
         _backbone = new Llama(backend, _session.Weights, _adapter, _session.Model.MaxLength);
         _model = new RewardModel(_backbone, _session.Weights, conversations);
-        _model.Head.Draw(config.InitializerRange, seed);
+        _model.Head.InitializeRandom(config.InitializerRange, seed);
     }
 
     public override string LeftOutEnd => "beginning";

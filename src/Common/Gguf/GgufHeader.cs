@@ -49,7 +49,7 @@ public sealed class GgufHeader
             var head = new byte[4];
             return stream.ReadAtLeast(head, 4, throwOnEndOfStream: false) == 4 && head.AsSpan().SequenceEqual("GGUF"u8);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
             return false;
         }
@@ -67,9 +67,9 @@ public sealed class GgufHeader
         {
             throw new SafeLlamaException(ExitCode.Usage, $"{path}: not found.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Failure($"{path}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{path}: cannot be read: {FileErrors.Reason(e, path)}", e);
         }
     }
 

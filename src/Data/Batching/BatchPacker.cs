@@ -2,11 +2,11 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>Cuts a sequence of examples into optimiser steps, and each step into micro-batches.</summary>
+/// <summary>Cuts a sequence of examples into optimizer steps, and each step into micro-batches.</summary>
 public static class BatchPacker
 {
     /// <summary>
-    /// For each optimiser step its micro-batches; the last step, and the last micro-batch of each, may be smaller.
+    /// For each optimizer step its micro-batches; the last step, and the last micro-batch of each, may be smaller.
     /// </summary>
     /// <param name="examples">The examples in the order they are learned.</param>
     /// <param name="batchSize">Examples in a step.</param>

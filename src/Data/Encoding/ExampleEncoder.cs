@@ -60,7 +60,7 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
     public EncodedExample Encode(TrainingExample row)
     {
         var segments = template.Render(row);
-        var encoded = SegmentEncoder.Encode(tokenizer, segments);
+        var encoded = Encoded(row, segments);
         var tokens = encoded.Ids.ToArray();
         var labelled = Labels(segments, encoded);
         if (tokens.Length <= options.MaxLength)
@@ -82,6 +82,19 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
 
         EncodedExample Made(Fate fate, int[] ids, bool[] labels) =>
             new(TokenizedExample.FromLabels(row.Id, row.Source, ids, labels), fate, tokens.Length);
+    }
+
+    private EncodedSegments Encoded(TrainingExample row, IReadOnlyList<PromptSegment> segments)
+    {
+        try
+        {
+            return SegmentEncoder.Encode(tokenizer, segments);
+        }
+        catch (SafeLlamaException e) when (e.Code == ExitCode.InvalidData)
+        {
+            // The tokenizer knows the text that it cannot write, not the row that holds it.
+            throw new SafeLlamaException(e.Code, $"{row.Source}: {row.Id}: {e.Fault}", e, e.WaysOut);
+        }
     }
 
     private bool[] Labels(IReadOnlyList<PromptSegment> segments, EncodedSegments encoded)

@@ -67,9 +67,9 @@ public sealed record ChatTemplateFile(
         {
             return new ChatTemplateFile(file, File.ReadAllText(file), TokensOf(folder));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.InvalidData($"{file}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.InvalidData($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
         }
     }
 

@@ -90,7 +90,7 @@ public sealed class JinjaTemplate : ConversationTemplate
         }
         catch (SafeLlamaException e) when (row.Source != default)
         {
-            throw new SafeLlamaException(e.Code, $"{row.Source}: {e.Message}", e);
+            throw new SafeLlamaException(e.Code, $"{row.Source}: {e.Fault}", e, e.WaysOut);
         }
     }
 

@@ -30,14 +30,10 @@ internal static class JsonFields
     /// </summary>
     public static string Reason(JsonException e)
     {
-        var message = e.Message;
-        foreach (var tail in (string[])[" LineNumber:", " Path:"])
-        {
-            var at = message.IndexOf(tail, StringComparison.Ordinal);
-            message = at < 0 ? message : message[..at];
-        }
-
-        return "is not JSON: " + message.ReplaceLineEndings(" ").Trim();
+        // The runtime's own errors have a place; ours have words.
+        return "is not JSON: " + (e.BytePositionInLine is { } position
+            ? $"what stands at byte {position + 1} of the line cannot stand there."
+            : e.Message.ReplaceLineEndings(" ").Trim());
     }
 
     private static bool Next(ref Utf8JsonReader reader) =>

@@ -67,6 +67,15 @@ internal readonly struct ConfigField
     public IReadOnlyList<int> IdOrIds() =>
         IsMissing ? [] : IsArray ? [.. Items().Select(id => id.Number())] : [Number()];
 
+    /// <summary>A number, or true and false as 1 and 0; null where it is neither.</summary>
+    public double? NumberOrFlag() => _value switch
+    {
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) => number,
+        { ValueKind: JsonValueKind.True } => 1,
+        { ValueKind: JsonValueKind.False } => 0,
+        _ => null,
+    };
+
     /// <summary>The value as an error or a note may quote it.</summary>
     public string Shown() => UnicodeText.Shown(_value!.Value.GetRawText());
 

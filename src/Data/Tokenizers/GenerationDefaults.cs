@@ -15,6 +15,9 @@ public sealed record GenerationDefaults(IReadOnlyList<int> Eos, IReadOnlyList<st
         "sequence_bias", "guidance_scale", "penalty_alpha",
     ];
 
+    /// <summary>The settings that are numbers, and true and false as 1 and 0.</summary>
+    public IReadOnlyDictionary<string, double> Numbers { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Reads the file in a model's folder; nothing where there is none.</summary>
     /// <exception cref="Common.SafeLlamaException">It is broken, or an id is no whole number.</exception>
     public static GenerationDefaults Read(string folder)
@@ -22,7 +25,11 @@ public sealed record GenerationDefaults(IReadOnlyList<int> Eos, IReadOnlyList<st
         var path = Path.Combine(folder, "generation_config.json");
         return !File.Exists(path) ? new([], []) : ConfigField.Read(path, root => new GenerationDefaults(
             root["eos_token_id"].IdOrIds(),
-            [.. Settings.Where(name => !root[name].IsMissing).Select(name => $"{name} {root[name].Shown()}")]));
+            [.. Settings.Where(name => !root[name].IsMissing).Select(name => $"{name} {root[name].Shown()}")])
+        {
+            Numbers = Settings.Where(name => root[name].NumberOrFlag() is not null)
+                .ToDictionary(name => name, name => root[name].NumberOrFlag()!.Value),
+        });
     }
 
     /// <summary>One line for the user where settings are suggested; they are not applied unless asked for.</summary>

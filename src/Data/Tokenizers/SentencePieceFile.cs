@@ -105,8 +105,8 @@ internal sealed class SentencePieceFile
         catch (Exception e) when (e is InvalidProtocolBufferException or DecoderFallbackException)
         {
             throw SafeLlamaException.InvalidData(
-                $"{path}: is neither a SentencePiece model nor a tiktoken vocabulary: {UnicodeText.Shown(e.Message)} "
-                + "Download the file again.", e);
+                $"{path}: is neither a SentencePiece model nor a tiktoken vocabulary. Download the file "
+                + "again.", e);
         }
 
         return model;
@@ -119,7 +119,8 @@ internal sealed class SentencePieceFile
         {
             { _pieces.Count: 0 } => "has no pieces",
             { ModelType: not Bpe } => $"trainer_spec.model_type is {ModelType}, expected {Bpe} (BPE)",
-            { CharacterRules.Length: > 0 } => "normalizer_spec.precompiled_charsmap rewrites characters; LLaMA's is empty",
+            { CharacterRules.Length: > 0 } =>
+                "normalizer_spec.precompiled_charsmap rewrites characters; LLaMA's is empty",
             { EscapesSpaces: false } => "normalizer_spec.escape_whitespaces is off; LLaMA writes spaces as ▁",
             { SpaceAsSuffix: true } => "trainer_spec.treat_whitespace_as_suffix is set; LLaMA writes ▁ before a word",
             _ => _pieces.Select(FaultOf).FirstOrDefault(f => f is not null),

@@ -29,7 +29,8 @@ internal sealed class TiktokenBpe : VocabularyTokenizer
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
-            throw SafeLlamaException.InvalidData($"{path}: {UnicodeText.Shown(e.Message)} Download the file again.", e);
+            throw SafeLlamaException.InvalidData(
+                $"{path}: its ranks are those of no tiktoken vocabulary. Download the file again.", e);
         }
     }
 

@@ -24,7 +24,9 @@ internal sealed class WordSplitter
     /// Applied one after another, each within the words of the one before; none: no division.
     /// </param>
     /// <param name="file">The file they come from, for errors.</param>
-    /// <exception cref="SafeLlamaException">A pattern is no regular expression, or not one that is computed.</exception>
+    /// <exception cref="SafeLlamaException">
+    /// A pattern is no regular expression, or not one that is computed.
+    /// </exception>
     public WordSplitter(IEnumerable<SplitRule> rules, string file)
     {
         _rules = [.. rules];
@@ -36,9 +38,10 @@ internal sealed class WordSplitter
             }
             catch (Exception e) when (e is FormatException or ArgumentException)
             {
+                var fault = e is FormatException ? UnicodeText.Shown(e.Message) : "it is no regular expression";
                 throw SafeLlamaException.InvalidData(
                     $"{file}: the pre_tokenizer's pattern \"{UnicodeText.Shown(rule.Pattern)}\" cannot be computed: "
-                    + $"{UnicodeText.Shown(e.Message)}. Use a tokenizer whose pattern is a LLaMA's.", e);
+                    + $"{fault}. Use a tokenizer whose pattern is a LLaMA's.", e);
             }
         }
     }

@@ -12,7 +12,7 @@ namespace SafeLlama.Evaluation;
 /// <param name="settings">How it decodes.</param>
 public sealed class EngineResponder(LlamaSession session, DecodingConfig settings) : IResponder
 {
-    private readonly Generator _generator = new(session.Model, session.Decoding(settings));
+    private readonly Generator _generator = new(session.Model, session.Decoding(Fitting(session, settings)));
 
     public string Identity => session.Identity.Hash;
 
@@ -26,6 +26,15 @@ public sealed class EngineResponder(LlamaSession session, DecodingConfig setting
             : _generator.Generate(prompts, 0, null, cancellation);
         return [.. answers.Select((answer, i) => Read(prompts[i], answer))];
     }
+
+    /// <summary>An answer that no prompt leaves room for is refused before any work.</summary>
+    private static DecodingConfig Fitting(LlamaSession session, DecodingConfig settings) =>
+        settings.MaxNewTokens < session.Model.MaxLength
+            ? settings
+            : throw SafeLlamaException.Usage(
+                $"`{nameof(settings.MaxNewTokens)}` {settings.MaxNewTokens}: leaves no room for a prompt in the "
+                + $"{session.Model.MaxLength} tokens that the model was opened for.",
+                $"lower `{nameof(settings.MaxNewTokens)}`", "raise `MaxLength`");
 
     /// <summary>
     /// The random numbers of an answer hang on its prompt and sample alone, not on its place in a batch.

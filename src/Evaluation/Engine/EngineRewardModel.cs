@@ -14,13 +14,17 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
 
     private readonly LlamaSession _session;
     private readonly RewardModel _model;
+    private readonly Action<string>? _tell;
+    private int _texts, _cut;
 
     /// <param name="session">The backbone with the reward adapter, if it has one; it outlives this.</param>
     /// <param name="headFolder">Where the head is: the trained folder, or the checkpoint's own.</param>
+    /// <param name="tell">Is told at the end how many conversations were longer than <see cref="MaxTokens"/>: their
+    /// beginning was left out.</param>
     /// <exception cref="SafeLlamaException">The folder holds no head.</exception>
-    public EngineRewardModel(LlamaSession session, string headFolder)
+    public EngineRewardModel(LlamaSession session, string headFolder, Action<string>? tell = null)
     {
-        _session = session;
+        (_session, _tell) = (session, tell);
         _model = new RewardModel(session.Model, session.Weights, 1);
         try
         {
@@ -35,9 +39,6 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
 
     public string Identity => _session.Identity.Hash;
 
-    /// <summary>Conversations that were longer than <see cref="MaxTokens"/>: their beginning was left out.</summary>
-    public int Truncated { get; private set; }
-
     public IReadOnlyList<double> Score(IReadOnlyList<string> conversations, CancellationToken cancellation)
     {
         var scores = new List<double>();
@@ -45,7 +46,8 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             var (tokens, cut) = Encode(_session, text);
-            Truncated += cut ? 1 : 0;
+            _texts++;
+            _cut += cut ? 1 : 0;
             scores.Add(_model.Score([tokens])[0]);
         }
 
@@ -64,5 +66,15 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
         return ([.. begin, .. text.Skip(text.Count - room)], text.Count > room);
     }
 
-    public void Dispose() => _model.Dispose();
+    public void Dispose()
+    {
+        if (_cut > 0)
+        {
+            _tell?.Invoke($"{_cut} of {_texts} conversations were longer than {MaxTokens} tokens; the judge did not read "
+                + "their beginning.");
+            _cut = 0;
+        }
+
+        _model.Dispose();
+    }
 }

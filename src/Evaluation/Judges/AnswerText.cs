@@ -20,7 +20,7 @@ internal static partial class AnswerText
     public static string Fold(string answer)
     {
         var text = new StringBuilder(answer.Length);
-        foreach (var rune in answer.EnumerateRunes())
+        foreach (var rune in answer.Replace("```", "", StringComparison.Ordinal).EnumerateRunes())
         {
             Append(text, rune);
         }
@@ -93,7 +93,8 @@ internal static partial class AnswerText
     [GeneratedRegex(@"[ \t]+")]
     private static partial Regex Spaces();
 
-    [GeneratedRegex(@"^(?:(?:ai )?(?:assistant|bot|model|chatbot|response|answer|reply|output|ai)\s*:\s*)+")]
+    [GeneratedRegex(@"^(?:\d{1,2}[.)]\s+)?"
+        + @"(?:(?:ai )?(?:assistant|bot|model|chatbot|response|answer|reply|output|ai)\s*:\s*)*")]
     private static partial Regex Role();
 
     [GeneratedRegex("\"[^\"\n]{0,400}\"")]

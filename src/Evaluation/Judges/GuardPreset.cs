@@ -97,9 +97,10 @@ public sealed record GuardPreset(
         {
             text = File.ReadAllText(path).ReplaceLineEndings("\n");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Usage($"{path}: the guard's template cannot be read: {e.Message}");
+            throw SafeLlamaException.Usage(
+                $"{path}: the guard's template cannot be read: {FileErrors.Reason(e, path)}");
         }
 
         return text.Contains("{answer}", StringComparison.Ordinal)

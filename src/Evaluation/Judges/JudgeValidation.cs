@@ -84,9 +84,9 @@ public static class JudgeValidation
             throw SafeLlamaException.InvalidData(
                 $"{path}: is no judge card: {e.Message.ReplaceLineEndings(" ")} `judge validate` writes one.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Usage($"{path}: the judge card cannot be read: {e.Message}");
+            throw SafeLlamaException.Usage($"{path}: the judge card cannot be read: {FileErrors.Reason(e, path)}");
         }
     }
 

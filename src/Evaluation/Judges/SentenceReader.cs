@@ -158,7 +158,7 @@ internal sealed class SentenceReader(RefusalSentences rules)
     {
         text = AnswerText.Start(text);
         return AnswerText.Start(Regex.Replace(
-            text, @"^(?:(?:but|however|and|because|so|still|though|that)\b[\s,]*)+", ""));
+            text, @"^(?:(?:but|however|and|because|so|still|though|that)\b(?!')[\s,]*)+", ""));
     }
 
     private static Regex Start(IEnumerable<string> patterns) =>

@@ -108,9 +108,9 @@ public static class RecordStore
         {
             file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Failure($"{path}: cannot be opened: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{path}: cannot be opened: {FileErrors.Reason(e, path)}", e);
         }
 
         var store = new RecordStore<T>(file, path);
@@ -137,9 +137,9 @@ public static class RecordStore
             Parse(ReadShared(path), path, records);
             return records.All;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Usage($"{path}: cannot be read: {e.Message}");
+            throw SafeLlamaException.Usage($"{path}: cannot be read: {FileErrors.Reason(e, path)}");
         }
     }
 

@@ -57,8 +57,7 @@ public sealed record Comparison(
     /// <param name="runs">The baseline first.</param>
     /// <param name="seed">Of the bootstraps.</param>
     /// <param name="everyRow">Adjust p over all rows, views of one event included.</param>
-    /// <exception cref="SafeLlamaException">Fewer than two runs, one twice, or they share no judge or no
-    /// prompt.</exception>
+    /// <exception cref="SafeLlamaException">Fewer than two runs, or they share no judge or no prompt.</exception>
     public static Comparison Of(IReadOnlyList<RunFolder> runs, long seed = 0, bool everyRow = false)
     {
         if (runs.Count < 2)
@@ -106,23 +105,24 @@ public sealed record Comparison(
         };
     }
 
-    /// <summary>Runs of one folder name are called by more of their path.</summary>
+    /// <summary>Runs of one folder name are called by more of their path; one run named twice by its place.</summary>
     private static RunFolder[] ToldApart(IReadOnlyList<RunFolder> runs)
     {
         string[][] parts = [.. runs.Select(r => Path.TrimEndingDirectorySeparator(Path.GetFullPath(r.Path))
             .Split(Path.DirectorySeparatorChar))];
-        if (parts.Select(p => string.Join('/', p)).Distinct().Count() < runs.Count)
-        {
-            throw SafeLlamaException.Usage("compare: one run is named twice; name each once.");
-        }
-
         return
         [
             .. runs.Select((run, i) =>
             {
-                var kept = Enumerable.Range(1, parts[i].Length).First(count => !parts.Where((_, other) => other != i)
-                    .Any(other => other.TakeLast(count).SequenceEqual(parts[i].TakeLast(count))));
-                return kept == 1 ? run : run with { Label = string.Join('/', parts[i].TakeLast(kept)) };
+                string[][] others = [.. parts.Where((_, other) => other != i)];
+                var kept = Enumerable.Range(1, parts[i].Length).FirstOrDefault(count =>
+                    !others.Any(other => other.TakeLast(count).SequenceEqual(parts[i].TakeLast(count))));
+                return kept switch
+                {
+                    0 => run with { Label = $"{run.Name} ({i + 1})" },
+                    1 => run,
+                    _ => run with { Label = string.Join('/', parts[i].TakeLast(kept)) },
+                };
             }),
         ];
     }

@@ -72,7 +72,7 @@ public sealed record GateExpression(
     /// <param name="suites">The suites asked, and the capability tasks.</param>
     /// <param name="judges">Every judge of the run, those of a run that is gone on with included.</param>
     /// <exception cref="SafeLlamaException">No row, or more than one, will be what the condition names.</exception>
-    public void MustFit(IReadOnlyCollection<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
+    public void RequireFit(IReadOnlyCollection<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
     {
         if (Suite is not null && Suite != MetricTable.AllSuites && !suites.Contains(Suite))
         {

@@ -50,9 +50,10 @@ public sealed record RunManifest(
             throw SafeLlamaException.InvalidData(
                 $"{path}: is no manifest of an evaluation run: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Usage($"{path}: cannot be read; {folder} is no evaluation run: {e.Message}");
+            throw SafeLlamaException.Usage(
+                $"{path}: cannot be read; {folder} is no evaluation run: {FileErrors.Reason(e, path)}");
         }
     }
 

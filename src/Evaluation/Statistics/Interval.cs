@@ -12,6 +12,9 @@ namespace SafeLlama.Evaluation;
 /// <param name="High">The upper limit.</param>
 public readonly record struct Interval(double Value, double Low, double High)
 {
+    /// <summary>How often such an interval covers the true value.</summary>
+    public const double Level = 0.95;
+
     /// <summary>No data, no estimate: never a zero.</summary>
     public static Interval None => new(double.NaN, double.NaN, double.NaN);
 

@@ -41,6 +41,9 @@ public static class OpChecks
         .. EncoderOpChecks.All,
     ];
 
+    /// <summary>What the checks are called; a name begins with its op's.</summary>
+    internal static IEnumerable<string> Names => Ops.Select(op => op.Name);
+
     /// <summary>Runs all checks, one at a time.</summary>
     /// <param name="device">What to check; it stays open.</param>
     public static IEnumerable<HealthCheck> Run(IBackend device)

@@ -25,7 +25,7 @@ internal sealed class ProbeTensors(IBackend backend) : IDisposable
         return Take(name, shape, values, type ?? backend.Activation);
     }
 
-    /// <summary>As statistics, adapters and optimiser state are stored.</summary>
+    /// <summary>As statistics, adapters and optimizer state are stored.</summary>
     public Tensor Wide(string name, Shape shape) => Take(name, shape, backend.Accumulation);
 
     public Tensor Take(string name, Shape shape, double[] values, DType type)

@@ -81,7 +81,7 @@ public sealed class GpuBackend : IBackend
     {
         if (cublas)
         {
-            CublasGemm.MustBeInstalled();
+            CublasGemm.RequireInstalled();
         }
 
         var device = GpuDevice.OpenCuda();
@@ -105,7 +105,7 @@ public sealed class GpuBackend : IBackend
     internal static GpuBackend OpenInterpreted(DType activation, IGpuInterpreter interpreter) =>
         new(GpuDevice.OpenInterpreted(interpreter), activation, $"interpreted gpu ({activation} activations)");
 
-    /// <summary>Rows are dense: kernels walk along rows, so neighbours never share a bank or a set.</summary>
+    /// <summary>Rows are dense: kernels walk along rows, so neighbors never share a bank or a set.</summary>
     public int RowStride(int columns, DType type) => columns;
 
     public Storage AllocateStorage(long byteCount, string what) => new GpuMemory(_device, byteCount, what);

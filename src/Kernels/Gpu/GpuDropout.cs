@@ -17,7 +17,7 @@ internal readonly record struct GpuDropout(Philox Stream, uint Threshold, float 
     /// <summary>0 or 1 / (1 − p): the factor of the element at <paramref name="place"/> = n · D + i.</summary>
     public float Factor(long place) => Stream.UInt32(place) < Threshold ? 0f : KeptScale;
 
-    /// <summary>Those of eight neighbours.</summary>
+    /// <summary>Those of eight neighbors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Float8 Factors(long place) => new(
         Factor(place), Factor(place + 1), Factor(place + 2), Factor(place + 3),

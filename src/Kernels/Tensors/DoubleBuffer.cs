@@ -15,10 +15,10 @@ public class DoubleBuffer(Storage first, Storage second) : IDisposable
     public Storage Second => second;
 
     /// <summary>The block whose turn it is now; all work that reads the other has been queued.</summary>
-    public Storage Turn()
+    public Storage Swap()
     {
         _atSecond = !_atSecond;
-        Turned(_atSecond);
+        Swapped(_atSecond);
         return _atSecond ? second : first;
     }
 
@@ -28,7 +28,7 @@ public class DoubleBuffer(Storage first, Storage second) : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    protected virtual void Turned(bool toSecond)
+    protected virtual void Swapped(bool toSecond)
     {
     }
 

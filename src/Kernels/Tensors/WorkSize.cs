@@ -9,7 +9,9 @@ namespace SafeLlama.Kernels;
 /// <param name="HeadDim">Columns of a head.</param>
 /// <param name="Rank">Of the largest adapter; 0 where there is none.</param>
 /// <param name="Drops">Whether adapters drop some of their inputs.</param>
-/// <param name="Distances">Rows of the table of distances of <see cref="DisentangledAttention"/>; 0 without it.</param>
 public readonly record struct WorkSize(
-    int Rows, int Longest, int Columns, int Heads, int KeyHeads, int HeadDim, int Rank, bool Drops,
-    int Distances = 0);
+    int Rows, int Longest, int Columns, int Heads, int KeyHeads, int HeadDim, int Rank, bool Drops)
+{
+    /// <summary>Rows of the table of distances of <see cref="DisentangledAttention"/>; 0 without it.</summary>
+    public int Distances { get; init; }
+}

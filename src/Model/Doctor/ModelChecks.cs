@@ -64,7 +64,7 @@ public static class ModelChecks
     private static (double Loss, double[] Gradients) Measure(
         IBackend backend, IReadOnlyList<int[][]> microBatches, Recompute recompute = Recompute.Nothing)
     {
-        using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, Config, seed: 1);
         using var adapter = LoraAdapter.Create(
             backend, Config, new LoraConfig { Rank = 3, Alpha = 5, Targets = LlamaShapes.LinearNames }, seed: 11);
         foreach (var pair in adapter.Pairs)

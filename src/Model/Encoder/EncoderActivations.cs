@@ -24,7 +24,8 @@ public sealed class EncoderActivations
             return new EncoderBlockActivations(arena, c, block, rows);
         })];
         arena.Position = arena.ByteCount;
-        (First, Pooled, Activated) = (Take(sequences, "first"), Take(sequences, "pooled"), Take(sequences, "activated"));
+        (First, Pooled, Activated) =
+            (Take(sequences, "first"), Take(sequences, "pooled"), Take(sequences, "activated"));
         Logits = arena.Take(new(sequences, c.Labels), wide, "logits");
 
         Tensor Take(int count, string name) => arena.Take(new(count, c.HiddenSize), name);

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Sequences of an encoder laid one behind the other, without padding: each row sees its whole own one.</summary>
+/// <summary>Sequences laid one behind the other, without padding: each row sees its whole own sequence.</summary>
 public sealed class EncoderBatch
 {
     internal EncoderBatch(Arena arena, int rows, int sequences)

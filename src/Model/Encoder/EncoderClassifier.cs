@@ -21,7 +21,7 @@ public sealed class EncoderClassifier : IDisposable
     private readonly Weight _words, _distances;
     private readonly LayerNormWeights _wordsNorm, _distancesNorm;
     private readonly LoraLinear _pooler, _classifier;
-    private readonly int _lowestLearning;
+    private readonly int _lowestTrainable;
 
     /// <param name="weights">Frozen or learning; they outlive the model.</param>
     /// <param name="maxLength">R: the longest sequence, in tokens.</param>
@@ -38,9 +38,10 @@ public sealed class EncoderClassifier : IDisposable
         (_words, _distances) = (weights[EncoderShapes.WordsName], weights[EncoderShapes.DistancesName]);
         _wordsNorm = new(ops, weights, EncoderShapes.WordsNorm);
         _distancesNorm = new(ops, weights, EncoderShapes.DistancesNorm);
-        Blocks = [.. Enumerable.Range(0, Config.Layers).Select(layer => new EncoderBlock(ops, weights, adapter, layer))];
+        Blocks =
+            [.. Enumerable.Range(0, Config.Layers).Select(layer => new EncoderBlock(ops, weights, adapter, layer))];
         (_pooler, _classifier) = (Linear(EncoderShapes.Pooler), Linear(EncoderShapes.Classifier));
-        _lowestLearning = _words.Gradient is not null ? -1
+        _lowestTrainable = _words.Gradient is not null ? -1
             : Enumerable.Range(0, Config.Layers).FirstOrDefault(layer => Blocks[layer].IsTrainable, Config.Layers);
 
         LoraLinear Linear(string module) =>
@@ -55,7 +56,7 @@ public sealed class EncoderClassifier : IDisposable
 
     public LoraAdapter? Adapter { get; }
 
-    /// <summary>Everything that learns: the head, the adapter's pairs, or all weights, or nothing.</summary>
+    /// <summary>Everything that is trained: the head, the adapter's pairs, or all weights, or nothing.</summary>
     public IReadOnlyList<Parameter> Parameters => [.. Weights.Parameters, .. Adapter?.Parameters ?? []];
 
     public IReadOnlyList<EncoderBlock> Blocks { get; }
@@ -88,7 +89,7 @@ public sealed class EncoderClassifier : IDisposable
         s.Logits.Write(dlogits);
         _classifier.Backward(s.Logits, a.Activated, batch, null, s.Lora, s.Activated, accumulate: false);
         _ops.Gelu.Backward(s.Activated, a.Pooled, s.Activated);
-        var goesOn = _lowestLearning < Blocks.Count;
+        var goesOn = _lowestTrainable < Blocks.Count;
         _pooler.Backward(s.Activated, a.First, batch, null, s.Lora, goesOn ? s.First : null, accumulate: false);
         if (!goesOn)
         {
@@ -98,11 +99,11 @@ public sealed class EncoderClassifier : IDisposable
         s.Stream.Clear();
         s.Relative.Clear();
         _ops.Elementwise.ScatterRows(s.First, pass.Batch.FirstRows, s.Stream);
-        for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestLearning); layer--)
+        for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestTrainable); layer--)
         {
             Blocks[layer].Backward(
                 a.Hidden(layer), a.Relative, _bucket, batch, a.Block(layer), s,
-                layer > _lowestLearning ? (s.Stream, s.Relative) : null);
+                layer > _lowestTrainable ? (s.Stream, s.Relative) : null);
         }
 
         if (_words.Gradient is { } words && _distances.Gradient is { } distances)

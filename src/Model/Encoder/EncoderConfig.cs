@@ -76,9 +76,9 @@ public sealed record EncoderConfig
             throw SafeLlamaException.InvalidData(
                 $"{file}: a field is given twice: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Failure($"{file}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace SafeLlama.Model;
 
-/// <summary>From a DeBERTa's <c>config.json</c> to an <see cref="EncoderConfig"/>; every other encoder is refused.</summary>
+/// <summary>From a DeBERTa's <c>config.json</c> to an <see cref="EncoderConfig"/>; others are refused.</summary>
 internal static class EncoderConfigReader
 {
     private const string Expected = "expected \"deberta-v2\" (DeBERTa-v2 and v3)";

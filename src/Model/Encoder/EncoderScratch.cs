@@ -10,7 +10,8 @@ public sealed class EncoderScratch
         var c = model.Config;
         var (d, distances) = (c.HiddenSize, 2 * c.DistanceSpan);
         Tensor Take(int count, int columns, string name) => arena.Take(new(count, columns), name);
-        (Stream, Sum, Inner) = (Take(rows, d, "d_stream"), Take(rows, d, "d_sum"), Take(rows, c.IntermediateSize, "d_inner"));
+        (Stream, Sum) = (Take(rows, d, "d_stream"), Take(rows, d, "d_sum"));
+        Inner = Take(rows, c.IntermediateSize, "d_inner");
         Attended = Take(rows, d, "d_attended");
         Attention = new(
             Take(rows, d, "d_query"), Take(rows, d, "d_key"), Take(rows, d, "d_value"),

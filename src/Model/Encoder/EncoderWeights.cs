@@ -65,10 +65,10 @@ public sealed class EncoderWeights : IDisposable
 
             using var host = new ReferenceBackend();
             weights.Add(
-                backend, shape => Learns(shape, learning),
+                backend, shape => IsTrainable(shape, learning),
                 shape => LlamaWeights.Import(files, shape, backend),
                 shape => missing.Contains(shape)
-                    ? LlamaWeights.Drawn(shape, config.InitializerRange, seed)
+                    ? LlamaWeights.RandomValues(shape, config.InitializerRange, seed)
                     : LlamaWeights.Import(files, shape, host).ReadDoubles());
             weights.Drawn = [.. missing.Select(s => s.Name)];
             var known = EncoderShapes.Of(config).Select(s => s.Name).ToHashSet();
@@ -83,30 +83,12 @@ public sealed class EncoderWeights : IDisposable
     }
 
     /// <summary>Draws new weights that learn: matrices normal, norms one, biases zero.</summary>
-    public static EncoderWeights Draw(IBackend backend, EncoderConfig config, long seed)
+    public static EncoderWeights InitializeRandom(IBackend backend, EncoderConfig config, long seed)
     {
         var weights = new EncoderWeights(config);
         weights.Add(
             backend, _ => true, _ => throw new InvalidOperationException("Every weight is drawn."),
-            shape => LlamaWeights.Drawn(shape, config.InitializerRange, seed));
-        return weights;
-    }
-
-    /// <summary>Draws new frozen weights, which need no room for gradients: a model of some shape to measure.</summary>
-    public static EncoderWeights DrawFrozen(IBackend backend, EncoderConfig config, long seed)
-    {
-        var weights = new EncoderWeights(config);
-        var arena = new Arena(backend, "weights");
-        weights._owned.Add(arena);
-        var shapes = EncoderShapes.Of(config).ToList();
-        var tensors = shapes.ConvertAll(s => arena.Take(s.Shape, backend.Accumulation, s.Name));
-        arena.Commit();
-        foreach (var (shape, tensor) in shapes.Zip(tensors))
-        {
-            tensor.Write(LlamaWeights.Drawn(shape, config.InitializerRange, seed));
-            weights._weights[shape.Name] = new Weight(tensor);
-        }
-
+            shape => LlamaWeights.RandomValues(shape, config.InitializerRange, seed));
         return weights;
     }
 
@@ -147,7 +129,7 @@ public sealed class EncoderWeights : IDisposable
 
     public void Dispose() => _owned.ForEach(owned => owned.Dispose());
 
-    private static bool Learns(WeightShape shape, EncoderLearning learning) => learning switch
+    private static bool IsTrainable(WeightShape shape, EncoderLearning learning) => learning switch
     {
         EncoderLearning.Everything => true,
         EncoderLearning.Head => EncoderShapes.IsHead(shape.Name),

@@ -40,9 +40,10 @@ public sealed class EncoderWorkspace : IDisposable
     {
         var c = model.Config;
         var rank = model.Adapter?.Pairs.Max(p => p.Rank) ?? 0;
-        return model.Backend.ScratchBytes(new(
+        var work = new WorkSize(
             maxRows, Math.Min(model.MaxLength, maxRows), Math.Max(c.HiddenSize, c.IntermediateSize), c.Heads, c.Heads,
-            c.HeadDim, rank, model.Adapter?.Config.Dropout > 0, 2 * c.DistanceSpan));
+            c.HeadDim, rank, model.Adapter?.Config.Dropout > 0);
+        return model.Backend.ScratchBytes(work with { Distances = 2 * c.DistanceSpan });
     }
 
     /// <summary>A pass of exactly so many rows and sequences; it lies over the memory of the one before.</summary>

@@ -19,6 +19,8 @@ internal sealed class GgufBlockFormat : WeightFormat
 
     public override int BlockBytes => _type.BlockBytes();
 
+    public override bool HasSignedBytes => _type == GgufType.Q8_0;
+
     /// <summary>The one format of a block type.</summary>
     public static GgufBlockFormat Of(GgufType type) => All[type];
 

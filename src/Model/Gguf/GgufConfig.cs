@@ -77,7 +77,7 @@ public static class GgufConfig
         if (keys.Number("split.count", 0) > 1)
         {
             throw keys.Wrong(
-                "split.count", "says that the file is one of several; join them with llama-gguf-split --merge");
+                "split.count", "says that the file is one of several; join them with llama.cpp's gguf-split");
         }
 
         if (keys.Number("llama.expert_count", 0) > 0)

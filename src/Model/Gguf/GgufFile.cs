@@ -44,9 +44,9 @@ public sealed unsafe class GgufFile : IDisposable
         {
             return new GgufFile(header);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Failure($"{header.Path}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{header.Path}: cannot be read: {FileErrors.Reason(e, header.Path)}", e);
         }
     }
 

@@ -76,7 +76,7 @@ internal sealed class GgufWeights : IDisposable
                 + "keys.");
         }
 
-        MustBeFinite(found);
+        RequireFinite(found);
         var format = FormatOf(found);
         if (format is not null && GgufNames.PermutedHeads(_config, expected.Name) == 0)
         {
@@ -131,7 +131,7 @@ internal sealed class GgufWeights : IDisposable
         var type => GgufBlockFormat.Of(type),
     };
 
-    private void MustBeFinite(GgufTensor tensor)
+    private void RequireFinite(GgufTensor tensor)
     {
         for (var from = 0L; from < tensor.ByteCount;)
         {

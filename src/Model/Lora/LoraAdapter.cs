@@ -4,7 +4,7 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// All low-rank pairs of one fine-tune: the only thing that learns, and the only thing that is saved.
+/// All low-rank pairs of one fine-tune: the only thing that is trained, and the only thing that is saved.
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
@@ -13,7 +13,7 @@ public sealed class LoraAdapter : IDisposable
     private readonly Arena _gradients;
 
     private LoraAdapter(
-        IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, bool learns, bool planOnly = false)
+        IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, bool trainable, bool planOnly = false)
     {
         Config = config;
         _values = new Arena(backend, "adapter");
@@ -38,7 +38,7 @@ public sealed class LoraAdapter : IDisposable
         }
 
         _values.Commit();
-        if (learns)
+        if (trainable)
         {
             _gradients.Commit();
         }
@@ -69,7 +69,7 @@ public sealed class LoraAdapter : IDisposable
     public static LoraAdapter Create(IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, long seed)
     {
         config.Validate();
-        var adapter = new LoraAdapter(backend, sites, config, learns: true);
+        var adapter = new LoraAdapter(backend, sites, config, trainable: true);
         foreach (var pair in adapter.Pairs)
         {
             var stream = Philox.Stream(seed, "lora/" + pair.Module);
@@ -90,13 +90,13 @@ public sealed class LoraAdapter : IDisposable
     public static LoraAdapter Plan(IBackend backend, LlamaConfig model, LoraConfig config)
     {
         config.Validate();
-        return new LoraAdapter(backend, LoraSite.Of(model), config, learns: true, planOnly: true);
+        return new LoraAdapter(backend, LoraSite.Of(model), config, trainable: true, planOnly: true);
     }
 
     /// <summary>Room for pairs that <see cref="PeftFolder"/> fills from a file.</summary>
     internal static LoraAdapter Empty(
-        IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, bool learns) =>
-        new(backend, sites, config, learns);
+        IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, bool trainable) =>
+        new(backend, sites, config, trainable);
 
     public void Dispose()
     {

@@ -115,9 +115,9 @@ public sealed record LoraConfig
         }
         catch (Exception e) when (e is RegexParseException or RegexMatchTimeoutException)
         {
+            var fault = e is RegexParseException ? "it is no regular expression" : "that takes longer than a second";
             throw SafeLlamaException.InvalidData(
-                $"The adapter's pattern {pattern} cannot be matched against '{module}': "
-                + $"{e.Message.ReplaceLineEndings(" ")} "
+                $"The adapter's pattern {pattern} cannot be matched against '{module}': {fault}. "
                 + "Name the modules in \"target_modules\" instead.",
                 e);
         }

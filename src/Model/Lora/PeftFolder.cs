@@ -22,17 +22,17 @@ public static class PeftFolder
     /// <exception cref="SafeLlamaException">
     /// It is not a LoRA adapter, uses what is not supported, or belongs to another model.
     /// </exception>
-    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool learns = false) =>
-        Load(backend, LoraSite.Of(model), folder, learns);
+    public static LoraAdapter Load(IBackend backend, LlamaConfig model, string folder, bool trainable = false) =>
+        Load(backend, LoraSite.Of(model), folder, trainable);
 
     /// <inheritdoc cref="Load(IBackend, LlamaConfig, string, bool)"/>
     public static LoraAdapter Load(
-        IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool learns = false)
+        IBackend backend, IReadOnlyList<LoraSite> sites, string folder, bool trainable = false)
     {
         var config = ReadConfig(folder);
         RefusePickle(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
-        var adapter = LoraAdapter.Empty(backend, sites, config, learns);
+        var adapter = LoraAdapter.Empty(backend, sites, config, trainable);
         try
         {
             var expected = adapter.Parameters.ToDictionary(p => p.Name);
@@ -166,7 +166,7 @@ public static class PeftFolder
     /// <summary>What PEFT offers and this engine does not compute must not pass unseen.</summary>
     private static void Refuse(string path, JsonObject json)
     {
-        void Must(string name, bool fine, string expected)
+        void Require(string name, bool fine, string expected)
         {
             if (!fine)
             {
@@ -177,37 +177,37 @@ public static class PeftFolder
 
         bool Off(string name) => json[name] is null or JsonArray { Count: 0 }
             || (json[name] is JsonValue v && v.TryGetValue(out bool on) && !on);
-        Must("peft_type", json["peft_type"]?.ToString() == "LORA", "\"LORA\"");
-        Must("r", json["r"] is JsonValue rank && rank.TryGetValue(out int r) && r > 0, "a positive whole number");
-        Must("use_dora", Off("use_dora"), "false: DoRA is not supported");
-        Must("bias", json["bias"] is null
+        Require("peft_type", json["peft_type"]?.ToString() == "LORA", "\"LORA\"");
+        Require("r", json["r"] is JsonValue rank && rank.TryGetValue(out int r) && r > 0, "a positive whole number");
+        Require("use_dora", Off("use_dora"), "false: DoRA is not supported");
+        Require("bias", json["bias"] is null
             || json["bias"]!.ToString() == "none", "\"none\": trained biases are not supported");
-        Must("lora_bias", Off("lora_bias"), "false");
-        Must("fan_in_fan_out", Off("fan_in_fan_out"), "false: LLaMA's weights are [out, in]");
-        Must("modules_to_save", Off("modules_to_save"), "null: whole modules beside the adapter are not supported");
-        Must("exclude_modules", Off("exclude_modules"), "null");
-        Must("layer_replication", Off("layer_replication"), "null");
-        Must("alora_invocation_tokens", Off("alora_invocation_tokens"),
+        Require("lora_bias", Off("lora_bias"), "false");
+        Require("fan_in_fan_out", Off("fan_in_fan_out"), "false: LLaMA's weights are [out, in]");
+        Require("modules_to_save", Off("modules_to_save"), "null: whole modules beside the adapter are not supported");
+        Require("exclude_modules", Off("exclude_modules"), "null");
+        Require("layer_replication", Off("layer_replication"), "null");
+        Require("alora_invocation_tokens", Off("alora_invocation_tokens"),
             "null: adapters that wait for a phrase are not supported");
-        Must("init_lora_weights", LeavesBase(json["init_lora_weights"]),
+        Require("init_lora_weights", LeavesBase(json["init_lora_weights"]),
             "true, false or one of gaussian, eva, orthogonal, which leave the base model's weights as they are; "
             + "convert the adapter to plain LoRA");
-        Must("lora_alpha", json["lora_alpha"] is null || Number(json["lora_alpha"]) is not null, "a number");
-        Must("use_rslora", json["use_rslora"] is null
+        Require("lora_alpha", json["lora_alpha"] is null || Number(json["lora_alpha"]) is not null, "a number");
+        Require("use_rslora", json["use_rslora"] is null
             || (json["use_rslora"] is JsonValue stabilized && stabilized.TryGetValue(out bool _)), "true or false");
-        Must("target_modules", json["target_modules"] is JsonArray { Count: > 0 } names
+        Require("target_modules", json["target_modules"] is JsonArray { Count: > 0 } names
             ? names.All(n => n is JsonValue name && name.TryGetValue(out string? _))
             : json["target_modules"] is JsonValue all && all.TryGetValue(out string? _),
             "a list of modules, or an expression");
-        Must("layers_to_transform", json["layers_to_transform"] is null
+        Require("layers_to_transform", json["layers_to_transform"] is null
             || Whole(json["layers_to_transform"]) || (json["layers_to_transform"] is JsonArray layers
                 && layers.All(Whole)), "whole numbers");
-        Must("alpha_pattern", json["alpha_pattern"] is null
+        Require("alpha_pattern", json["alpha_pattern"] is null
             || (json["alpha_pattern"] is JsonObject alphas && alphas.All(a => Number(a.Value) is not null)),
             "numbers by module");
-        Must("lora_dropout", json["lora_dropout"] is null
+        Require("lora_dropout", json["lora_dropout"] is null
             || (Number(json["lora_dropout"]) is >= 0 and < 1), "a share in [0, 1)");
-        Must("rank_pattern", json["rank_pattern"] is null || (json["rank_pattern"] is JsonObject ranks
+        Require("rank_pattern", json["rank_pattern"] is null || (json["rank_pattern"] is JsonObject ranks
             && ranks.All(r => Whole(r.Value) && Number(r.Value) > 0)), "positive ranks by module");
     }
 

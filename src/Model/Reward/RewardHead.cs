@@ -50,7 +50,7 @@ public sealed class RewardHead : IDisposable
     public int MaxConversations => _rows.Columns;
 
     /// <summary>Draws the weight, normal with the backbone's initializer range.</summary>
-    public void Draw(double range, long seed)
+    public void InitializeRandom(double range, long seed)
     {
         var stream = Philox.Stream(seed, "weights/" + WeightName);
         Weight.Value.Write([.. Enumerable.Range(0, Weight.Value.Columns).Select(i => range * stream.Normal(i))]);

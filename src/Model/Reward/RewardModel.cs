@@ -59,7 +59,7 @@ public sealed class RewardModel : IDisposable
     }
 
     /// <summary>
-    /// The scores of conversations, one pass each, so that a score does not depend on its neighbours.
+    /// The scores of conversations, one pass each, so that a score does not depend on its neighbors.
     /// </summary>
     public double[] Score(IReadOnlyList<int[]> conversations)
     {

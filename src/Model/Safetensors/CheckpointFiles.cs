@@ -92,9 +92,9 @@ public sealed class CheckpointFiles : IDisposable
             throw SafeLlamaException.InvalidData(
                 $"{index}: has no \"weight_map\" from tensor names to shard files.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Failure($"{index}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{index}: cannot be read: {FileErrors.Reason(e, index)}", e);
         }
 
         foreach (var shard in map.Values.Distinct().Order(StringComparer.Ordinal))

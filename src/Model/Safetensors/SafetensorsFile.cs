@@ -78,10 +78,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
         {
             throw new SafeLlamaException(ExitCode.InvalidData, $"{path}: not found.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.Is(e))
         {
             file?.Dispose();
-            throw SafeLlamaException.Failure($"{path}: cannot be read: {e.Message}", e);
+            throw SafeLlamaException.Failure($"{path}: cannot be read: {FileErrors.Reason(e, path)}", e);
         }
         catch
         {

@@ -114,7 +114,7 @@ internal sealed class ArmTraining
         }
         catch (SafeLlamaException e)
         {
-            throw new SafeLlamaException(e.Code, $"{_job.Replicate.Folder}: {e.Message}", e);
+            throw new SafeLlamaException(e.Code, $"{_job.Replicate.Folder}: {e.Fault}", e, e.WaysOut);
         }
     }
 

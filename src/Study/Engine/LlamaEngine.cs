@@ -30,6 +30,20 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return hashes;
     }
 
+    public void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    {
+        var folder = folderOf(job.Replicate.Model);
+        var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
+        var longest = prompts.Count == 0 ? 0 : prompts.Max(prompt =>
+            SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
+        if (longest + job.Decoding.MaxNewTokens > config.MaxPositions)
+        {
+            throw SafeLlamaException.Usage(
+                $"decoding.max_new_tokens is {job.Decoding.MaxNewTokens}, and the longest prompt has {longest} tokens: "
+                + $"together they go beyond the {config.MaxPositions} that {job.Replicate.Model} reads. Lower it.");
+        }
+    }
+
     public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
         var folder = folderOf(job.Replicate.Model);
@@ -75,9 +89,12 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var model = folderOf(job.Replicate.Model);
         var identity = ModelIdentity.Of(
             model, job.Arm.Untrained ? null : AdapterFolder(folder), TokenizerLoader.Load(model).Hash,
-            job.Template.Name);
+            job.Template.Identity);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
-        return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts);
+        return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
+        {
+            AdapterHash = identity.Facts.GetValueOrDefault($"adapter {PeftFolder.WeightsName}"),
+        };
     }
 
     public StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan)

@@ -11,6 +11,12 @@ public static class RecipeCheck
         var metrics = recipe.Metrics.Select(metric => metric.Name).ToHashSet();
         Need(recipe.Arms.Count > 0, "arms is empty, expected one arm at least.");
         Need(arms.Count == recipe.Arms.Count, "two arms have one name.");
+        Need(recipe.Arms.Count == 0 || recipe.Arms.Any(arm => !arm.Untrained),
+            "every arm is untrained, expected one at least that learns; `evaluate` asks a model as it is.");
+        Need(recipe.Decoding.MaxNewTokens > 0,
+            $"decoding.max_new_tokens is {recipe.Decoding.MaxNewTokens}, expected 1 or more.");
+        Need(recipe.Decoding.BatchSize > 0,
+            $"decoding.batch_size is {recipe.Decoding.BatchSize}, expected 1 or more.");
         Need(recipe.Seeds.Count > 0
             && recipe.Seeds.Distinct().Count() == recipe.Seeds.Count, "seeds must be one or more, all different.");
         Need(recipe.Models.Count > 0, "models is empty, expected a folder or \"miniature\".");

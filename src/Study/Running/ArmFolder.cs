@@ -42,7 +42,7 @@ public sealed class ArmFolder(string path)
     }
 
     /// <summary>What training left behind; null where it is not finished.</summary>
-    /// <exception cref="SafeLlamaException">The adapter is not the one that training left.</exception>
+    /// <exception cref="SafeLlamaException">The file was changed.</exception>
     public TrainingSummary? ReadTraining()
     {
         if (!File.Exists(_training))

@@ -7,5 +7,8 @@ namespace SafeLlama.Study;
 /// <param name="Facts">Hashes of weights, adapter, tokenizer and template, by name: the arm's identity.</param>
 public sealed record ArmModel(IResponder Responder, IReadOnlyDictionary<string, string> Facts) : IDisposable
 {
+    /// <summary>The hash of the adapter's file; null where there is none.</summary>
+    public string? AdapterHash { get; init; }
+
     public void Dispose() => (Responder as IDisposable)?.Dispose();
 }

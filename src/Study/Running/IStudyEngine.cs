@@ -39,7 +39,7 @@ public sealed record TrainingSummary(
 /// <summary>What an arm will need.</summary>
 /// <param name="Steps">Optimiser steps.</param>
 /// <param name="Parameters">Values that are learned.</param>
-/// <param name="PeakMemoryBytes">Weights, adapter, optimiser, activations, and the program itself.</param>
+/// <param name="PeakMemoryBytes">Weights, adapter, optimizer, activations, and the program itself.</param>
 /// <param name="Seconds">Training and answering, from token counts and a short measurement; null where there are no
 /// weights to measure with, or nothing is trained.</param>
 public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryBytes, double? Seconds);
@@ -64,6 +64,12 @@ public interface IStudyEngine
 
     /// <summary>What the job will need, without doing it.</summary>
     ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
+
+    /// <summary>Finds, before any work, what a job would fail at after its training.</summary>
+    /// <exception cref="Common.SafeLlamaException">A job cannot be done; one line says why.</exception>
+    void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    {
+    }
 
     /// <summary>Trains the job's adapter into <paramref name="folder"/>; what a killed run left there is
     /// continued.</summary>

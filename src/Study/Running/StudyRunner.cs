@@ -31,6 +31,11 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         string folder, bool resume, int parallel = 1, IProgress<ArmProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        foreach (var job in Jobs.DistinctBy(job => job.Replicate.Model))
+        {
+            engine.Check(job, source.Prompts);
+        }
+
         using var claimed = OutputFolder.Claim(folder, resume);
         var runs = new StudyReplicate[Jobs.Count];
         var options =
@@ -116,6 +121,13 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         }
 
         using var model = engine.Open(job, folder.Training);
+        if (model.AdapterHash is { } hash && hash != training.AdapterHash)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{folder.Training}: its adapter is not the one that training left: the hash was "
+                + $"{training.AdapterHash} and is {hash} now. Delete {path} to have the arm made again.");
+        }
+
         var answers = folder.Evaluate(
             Evaluation(job, model), source.Prompts, new Answering(job, progress), cancellation);
         var alone = new Outcomes([(job.Replicate, answers)]);

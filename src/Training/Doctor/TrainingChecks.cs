@@ -45,7 +45,7 @@ public static class TrainingChecks
         var folder = Directory.CreateTempSubdirectory("safellama-doctor-").FullName;
         try
         {
-            using (var drawn = LlamaWeights.Draw(device, Shape, seed: 1))
+            using (var drawn = LlamaWeights.InitializeRandom(device, Shape, seed: 1))
             {
                 drawn.Save(Path.Combine(folder, "model.safetensors"), DType.BFloat16);
             }

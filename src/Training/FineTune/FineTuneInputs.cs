@@ -28,7 +28,12 @@ public sealed record FineTuneInputs(
         var folder = r.Tokenizer ?? r.Model!;
         var tokenizer = TokenizerLoader.Load(folder);
         var notes = new List<string>(
-            TokenizerChecks.Check(tokenizer, ModelTokens.Read(configPath), shape.VocabularySize, folder));
+            TokenizerChecks.Check(
+                tokenizer,
+                ModelTokens.Read(configPath),
+                shape.VocabularySize,
+                folder,
+                GenerationDefaults.Read(folder) with { Sampling = [] })); // learning samples nothing
         var mixture = Mix(r, notes);
         var template = mixture.Examples.Count > 0 && mixture.Examples.All(row => row is TextExample)
             ? null

@@ -42,7 +42,7 @@ public sealed record FineTunePlan(
         $"memory: {MemoryPlan.Size(Memory.Total),12} in all, of {MemoryPlan.Size(Available)} that can be used";
 
     /// <exception cref="SafeLlamaException">More memory is needed than the run may use.</exception>
-    public void RequireFit() => Memory.MustFit(Available);
+    public void RequireFit() => Memory.RequireFit(Available);
 
     /// <summary>The plan for a reader: every setting with its source, then what follows from them.</summary>
     public IEnumerable<string> Lines(SettingTable<FineTuneRequest> settings, FineTuneInputs inputs)

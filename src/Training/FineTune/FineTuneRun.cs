@@ -93,7 +93,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
     {
         if (_request.Init is not null)
         {
-            return LlamaWeights.Draw(backend, shape, _request.Seed);
+            return LlamaWeights.InitializeRandom(backend, shape, _request.Seed);
         }
 
         var weights = _request.IsFull
@@ -120,7 +120,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
             return LoraAdapter.Create(backend, shape, config, _request.Seed);
         }
 
-        var adapter = PeftFolder.Load(backend, shape, folder, learns: true);
+        var adapter = PeftFolder.Load(backend, shape, folder, trainable: true);
         if (adapter.ChangesNothing)
         {
             view.Note($"{folder}: this adapter changes nothing yet: A or B is zero in every pair.");

@@ -38,6 +38,27 @@ public sealed class TokenizerChecksTests
         Throws.TypeOf<SafeLlamaException>().With.Message.Contains(message)
             .And.Property(nameof(SafeLlamaException.Code)).EqualTo(ExitCode.InvalidData));
 
+    [Test]
+    public void What_generation_config_says_of_ends_counts_and_of_sampling_is_told()
+    {
+        var notes = Check("""{"eos_token_id": 1}""", 720, """{"eos_token_id": [2, 7], "temperature": 0.6}""");
+        Assert.That(notes, Has.Some.Contains("lets an answer end with 7 too"));
+        Assert.That(notes, Has.Some.Contains("suggests temperature 0.6; none of it is applied"));
+        Assert.That(
+            () => Check("{}", 720, """{"eos_token_id": 720}"""),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains(
+                "generation_config.json \"eos_token_id\" is 720, outside the weights' 0 … 719"));
+    }
+
+    private static IReadOnlyList<string> Check(string config, int rows, string generation)
+    {
+        var folder = TestFiles.NewFolder();
+        File.WriteAllText(Path.Combine(folder, "config.json"), config);
+        File.WriteAllText(Path.Combine(folder, "generation_config.json"), generation);
+        return TokenizerChecks.Check(
+            Tokenizer, ModelTokens.Read(folder), rows, folder, GenerationDefaults.Read(folder));
+    }
+
     private static IReadOnlyList<string> Check(string config, int rows)
     {
         var folder = TestFiles.NewFolder();

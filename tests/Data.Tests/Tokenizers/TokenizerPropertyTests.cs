@@ -50,6 +50,21 @@ public sealed class TokenizerPropertyTests(string name)
         });
 
     [Test]
+    public void A_continuation_joins_its_prompt_however_they_are_cut() =>
+        Gen.Select(AnyText, Gen.Int[0, 40]).Sample((text, cut) =>
+        {
+            var ids = _tokenizer.Encode(text);
+            var prompt = ids.Take(cut).ToArray();
+            var before = _tokenizer.Decode(prompt);
+            var decoder = new ContinuationDecoder(_tokenizer, prompt);
+            var after = string.Concat(ids.Skip(cut).Select(decoder.Append)) + decoder.Finish();
+            var whole = _tokenizer.Decode([.. ids]);
+
+            // A prompt that ends within a character shows U+FFFD for its bytes; the answer then shows the character.
+            return before + after == whole || before.EndsWith('\uFFFD');
+        });
+
+    [Test]
     public void Every_id_is_in_the_vocabulary() => AnyText.Sample(text =>
         _tokenizer.Encode(text).All(id => id >= 0 && id < _tokenizer.VocabularySize));
 

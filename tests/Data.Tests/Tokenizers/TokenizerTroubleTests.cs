@@ -55,6 +55,17 @@ public sealed class TokenizerTroubleTests
     }
 
     [Test]
+    public void A_row_that_needs_a_missing_byte_is_named()
+    {
+        var tokenizer = Load("no-token-for-a-byte/tok-no-byte");
+        var missing = Enumerable.Range(0, 256).Select(c => ((char)c).ToString()).First(c => Refuses(tokenizer, c));
+        var row = new TextExample("a" + missing) { Id = "7", Source = new RowSource("rows.jsonl", 3) };
+        Assert.That(
+            () => new ExampleEncoder(tokenizer, new PlainTemplate(), new EncodingOptions()).Encode(row),
+            Throws.TypeOf<SafeLlamaException>().With.Message.StartsWith("rows.jsonl:3: 7: The tokenizer has no token"));
+    }
+
+    [Test]
     public void Llama_4s_file_is_refused_by_name()
     {
         var folder = TestFiles.NewFolder();

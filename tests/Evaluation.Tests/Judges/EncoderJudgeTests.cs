@@ -51,7 +51,8 @@ public sealed class EncoderJudgeTests
         Assert.That((await Judge(new HarmfulnessJudge(scorer), Answers.To("q", "a"))).Unsafe, Is.True);
         Assert.That((await Judge(new HarmfulnessJudge(scorer, 2.5), Answers.To("q", "a"))).Unsafe, Is.False);
         Assert.That(
-            new HarmfulnessJudge(scorer, 2.5).Identity.Hash, Is.Not.EqualTo(new HarmfulnessJudge(scorer).Identity.Hash));
+            new HarmfulnessJudge(scorer, 2.5).Identity.Hash,
+            Is.Not.EqualTo(new HarmfulnessJudge(scorer).Identity.Hash));
     }
 
     [Test]
@@ -127,6 +128,23 @@ public sealed class EncoderJudgeTests
         Assert.That(
             () => new EncoderScorer(session),
             Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("names 3 labels (\"id2label\"), expected 1"));
+    }
+
+    [Test]
+    public void A_tokenizer_of_more_pieces_than_the_model_has_rows_is_refused()
+    {
+        using var backend = new CpuBackend(1);
+        var folder = TestFiles.NewFolder();
+        foreach (var file in Directory.GetFiles(Reference))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+
+        var config = Path.Combine(folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"vocab_size\": 160", "\"vocab_size\": 150"));
+        Assert.That(
+            () => EncoderSession.Open(backend, folder),
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("has 159 pieces"));
     }
 
     /// <summary>The harm judge that the paper's authors published rates their two examples as they print.</summary>

@@ -18,7 +18,7 @@ public sealed class GateFaultTests
         Assert.That(GateExpression.Parse("over_refusal@h>0.5").Check(rows).Missed, Is.False);
         var other = Score with { Threshold = 0.7 };
         Refused(
-            () => GateExpression.Parse("harmfulness_score>0.5").MustFit(["tiny"], [Score, other]), Score.Hash,
+            () => GateExpression.Parse("harmfulness_score>0.5").RequireFit(["tiny"], [Score, other]), Score.Hash,
             other.Hash);
     }
 
@@ -104,7 +104,7 @@ public sealed class GateFaultTests
     [TestCase("over_refusal@guard>0.1", "is called \"guard\"")]
     [TestCase("xstest/over_refusal>0.1", "no suite or task \"xstest\"")]
     public void A_gate_that_the_run_cannot_decide_is_refused_before_any_work(string gate, string why) =>
-        Refused(() => GateExpression.Parse(gate).MustFit(["tiny"], [Refusal]), why);
+        Refused(() => GateExpression.Parse(gate).RequireFit(["tiny"], [Refusal]), why);
 
     [Test]
     public void What_a_model_can_do_is_gated_like_any_other_metric()

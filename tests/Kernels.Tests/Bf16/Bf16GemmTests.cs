@@ -138,7 +138,7 @@ internal sealed unsafe class Bf16GemmTests
             {
                 Rows = rows,
                 Columns = columns,
-                Depth = k,
+                K = k,
                 A = a,
                 ARowStride = gradient ? 1 : k,
                 AStepStride = gradient ? rows : 1,
@@ -169,16 +169,16 @@ internal sealed unsafe class Bf16GemmTests
         {
             var p = _product;
             var result = new uint[_addend.Length];
-            var block = Bf16Gemm.BlockOf(p.Depth);
+            var block = Bf16Gemm.BlockOf(p.K);
             for (var row = 0; row < p.Rows; row++)
             {
                 for (var column = 0; column < p.Columns; column++)
                 {
                     var c = _addend[(row * p.Columns) + column];
-                    for (var first = 0; first < p.Depth; first += block)
+                    for (var first = 0; first < p.K; first += block)
                     {
                         var sum = 0f;
-                        var end = Math.Min(p.Depth, first + block);
+                        var end = Math.Min(p.K, first + block);
                         for (var k = first; k < end; k += 2)
                         {
                             var odd = k + 1 < end ? (A(row, k + 1), B(k + 1, column)) : (0, 0);

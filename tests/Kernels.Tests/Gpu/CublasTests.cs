@@ -48,7 +48,7 @@ internal sealed class CublasTests
             Assert.Ignore("cuBLAS is installed here");
         }
 
-        var error = Assert.Throws<SafeLlamaException>(CublasGemm.MustBeInstalled)!;
+        var error = Assert.Throws<SafeLlamaException>(CublasGemm.RequireInstalled)!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.Usage));
         Assert.That(
             error.Message, Does.StartWith("Matmul cublas: libcublasLt.so.13 or libcublasLt.so.12 was not found; nothing needs it."));

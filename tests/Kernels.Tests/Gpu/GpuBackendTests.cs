@@ -70,11 +70,11 @@ internal sealed class GpuBackendTests
     {
         using var backend = GpuBackend.OpenEmulated(DType.Float32);
         using var inbox = ((IBackend)backend).AllocateDoubleBuffer(256, "test");
-        var (one, other) = (inbox.Turn(), inbox.Turn());
+        var (one, other) = (inbox.Swap(), inbox.Swap());
         Assert.That(other, Is.Not.SameAs(one));
-        Assert.That(inbox.Turn(), Is.SameAs(one));
+        Assert.That(inbox.Swap(), Is.SameAs(one));
         one.Write(8, [1, 2, 3]);
-        Assert.That(inbox.Turn(), Is.SameAs(other));
+        Assert.That(inbox.Swap(), Is.SameAs(other));
         other.Write(8, [4, 5, 6]);
         var read = new byte[3];
         one.Read(8, read);

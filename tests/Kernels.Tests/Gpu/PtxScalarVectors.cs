@@ -85,6 +85,7 @@ internal static class PtxScalarVectors
             (Bits(-0f), 0xFF800000), (0x7F800000, 0), (Bits(-1f), NotANumber), (0xFF800000, NotANumber))
             with { UlpTolerance = 4 },
         One("cvt.rn.f32.s32", (Minus1, Bits(-1f)), (0x01000001, Bits(16777216f)), (0x01000003, Bits(16777220f))),
+        One("cvt.rzi.s32.f32", (Bits(-1.75f), Minus1), (Bits(2.9f), 2), (Bits(3e9f), 0x7FFFFFFF), (Bits(-0.5f), 0)),
         PtxVectors.Table(
             "selp.f32", "setp.lt.f32 h0, x0, x1; selp.f32 y0, x0, 0fFF800000, h0;", ([Bits(1f), Bits(2f)], Bits(1f)),
             ([Bits(2f), Bits(1f)], 0xFF800000), ([NotANumber, Bits(1f)], 0xFF800000)),

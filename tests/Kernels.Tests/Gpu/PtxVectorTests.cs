@@ -74,7 +74,7 @@ internal sealed class PtxVectorTests
     {
         var text = PtxMemoryVectors.ThreeGroups + $"cp.async.wait_group 0; {barrier} "
             + "xor.b32 r3, r0, 1; shl.b32 r3, r3, 2; mov.u32 r4, rows; add.s32 r4, r4, r3; ld.shared.b32 y0, [r4];";
-        var vector = new PtxVector("neighbour", text, l => [(uint)l, 0, 0, 0], l => [(uint)l ^ 1]);
+        var vector = new PtxVector("neighbor", text, l => [(uint)l, 0, 0, 0], l => [(uint)l ^ 1]);
         var global = new PtxGlobal();
         var (given, found) = (global.Add<uint>(vector.AllInputs), global.Add<uint>(new uint[PtxVector.Lanes]));
         void Read() => Run(vector.Kernel(), global, given, found);

@@ -13,9 +13,9 @@ internal sealed class TensorCoreTests
 
     public enum Form
     {
-        RowsByRows,
-        RowsByColumns,
-        ColumnsByColumns,
+        NT,
+        NN,
+        TN,
     }
 
     /// <summary>
@@ -27,9 +27,9 @@ internal sealed class TensorCoreTests
     {
         var (rows, columns, depth) = (form, seed) switch
         {
-            (Form.ColumnsByColumns, 1) => (136, 72, 24),
+            (Form.TN, 1) => (136, 72, 24),
             (_, 1) => (131, 72, 24),
-            (Form.ColumnsByColumns, _) => (40, 136, 168),
+            (Form.TN, _) => (40, 136, 168),
             _ => (37, 136, 168),
         };
         var run = new ProductRun(form, rows, columns, depth);
@@ -43,8 +43,8 @@ internal sealed class TensorCoreTests
     [Test]
     public void Sums_are_scaled_and_added()
     {
-        var run = new ProductRun(Form.RowsByRows, 5, 16, 40) { Scale = 0.25f, Accumulate = true };
-        run.Compute(Text(Form.RowsByRows, DType.Float32), DType.Float32, seed: 3);
+        var run = new ProductRun(Form.NT, 5, 16, 40) { Scale = 0.25f, Accumulate = true };
+        run.Compute(Text(Form.NT, DType.Float32), DType.Float32, seed: 3);
         run.MustAgree(2e-6);
     }
 
@@ -53,24 +53,24 @@ internal sealed class TensorCoreTests
     [TestCase(5, 77, 24)]       // rows end within an eight, and most begin within one
     public void Sums_are_added_to_a_residual_and_a_bias(int rows, int columns, int depth)
     {
-        var run = new ProductRun(Form.RowsByRows, rows, columns, depth) { Residual = true };
-        run.Compute(Text(Form.RowsByRows, DType.Float32), DType.Float32, seed: 5);
+        var run = new ProductRun(Form.NT, rows, columns, depth) { Residual = true };
+        run.Compute(Text(Form.NT, DType.Float32), DType.Float32, seed: 5);
         run.MustAgree(2e-6);
     }
 
     /// <summary>LoRA's branch: a second product of depth r, in the same pass over the result.</summary>
     [Test]
     public void A_second_pair_of_operands_is_added(
-        [Values(Form.RowsByRows, Form.RowsByColumns)] Form form, [Values(8, 40)] int rank, [Values(24, 64)] int depth)
+        [Values(Form.NT, Form.NN)] Form form, [Values(8, 40)] int rank, [Values(24, 64)] int depth)
     {
         var run = new ProductRun(form, 37, 72, depth) { More = rank };
         run.Compute(Text(form, DType.Float32), DType.Float32, seed: 4);
         run.MustAgree(2e-6);
     }
 
-    [TestCase(Form.RowsByRows, "cp.async.wait_group 1", "cp.async.wait_group 2", "a copy on its way")]
-    [TestCase(Form.RowsByRows, "rem.s32", "min.s32", "no barrier between|on its way|outside")]
-    [TestCase(Form.RowsByRows, "bar.sync\t0", "mov.b32 %r1, %r1", "no barrier between|on its way")]
+    [TestCase(Form.NT, "cp.async.wait_group 1", "cp.async.wait_group 2", "a copy on its way")]
+    [TestCase(Form.NT, "rem.s32", "min.s32", "no barrier between|on its way|outside")]
+    [TestCase(Form.NT, "bar.sync\t0", "mov.b32 %r1, %r1", "no barrier between|on its way")]
     public void A_kernel_with_a_fault_is_stopped(Form form, string was, string becomes, string why)
     {
         var ptx = Text(form, DType.Float32);
@@ -84,11 +84,11 @@ internal sealed class TensorCoreTests
     [Test]
     public void A_changed_index_gives_another_result()
     {
-        var run = new ProductRun(Form.RowsByRows, 37, 72, 40);
-        var ptx = Text(Form.RowsByRows, DType.Float32);
+        var run = new ProductRun(Form.NT, 37, 72, 40);
+        var ptx = Text(Form.NT, DType.Float32);
         const string Last = "{fa12,fa13,fa14,fa15},{fb6,fb7}";
         Assert.That(ptx, Does.Contain(Last));
-        run = new ProductRun(Form.RowsByRows, 128, 128, 40);
+        run = new ProductRun(Form.NT, 128, 128, 40);
         run.Compute(ptx.Replace(Last, "{fa12,fa13,fa14,fa15},{fb4,fb7}"), DType.Float32, seed: 1);
         Assert.That(() => run.MustAgree(2e-6), Throws.InstanceOf<AssertionException>());
     }
@@ -96,9 +96,9 @@ internal sealed class TensorCoreTests
     [Test]
     public void A_missing_swizzle_meets_banks_twice()
     {
-        var run = new ProductRun(Form.RowsByRows, 37, 72, 40);
+        var run = new ProductRun(Form.NT, 37, 72, 40);
         var ptx = Regex.Replace(
-            Text(Form.RowsByRows, DType.Float32), @"xor\.b32(\s+%r\d+, %r\d+), %r\d+;", "or.b32$1, 0;");
+            Text(Form.NT, DType.Float32), @"xor\.b32(\s+%r\d+, %r\d+), %r\d+;", "or.b32$1, 0;");
         Assert.That(run.Compute(ptx, DType.Float32, seed: 1), Is.Positive);
         run.MustAgree(2e-6);
     }
@@ -115,7 +115,7 @@ internal sealed class TensorCoreTests
     [TestCase(@"selp\.b32(\s+%r\d+), 16, 0, %p\d+;", "mov.b32$1, 16;", "expected")]
     public void A_second_pair_with_a_fault_is_noticed(string was, string becomes, string why)
     {
-        foreach (var form in new[] { Form.RowsByRows, Form.RowsByColumns })
+        foreach (var form in new[] { Form.NT, Form.NN })
         {
             var run = new ProductRun(form, 37, 72, 64) { More = 40 };
             var changed = Regex.Replace(Text(form, DType.Float32), was, becomes);
@@ -133,9 +133,9 @@ internal sealed class TensorCoreTests
     [Test]
     public void A_second_pair_without_a_swizzle_meets_banks_twice()
     {
-        var run = new ProductRun(Form.RowsByRows, 37, 72, 64) { More = 40 };
+        var run = new ProductRun(Form.NT, 37, 72, 64) { More = 40 };
         var ptx = Regex.Replace(
-            Text(Form.RowsByRows, DType.Float32), @"xor\.b32(\s+%r\d+, %r\d+), %r\d+;", "or.b32$1, 0;");
+            Text(Form.NT, DType.Float32), @"xor\.b32(\s+%r\d+, %r\d+), %r\d+;", "or.b32$1, 0;");
         Assert.That(run.Compute(ptx, DType.Float32, seed: 1), Is.Positive);
         run.MustAgree(2e-6);
     }
@@ -146,8 +146,9 @@ internal sealed class TensorCoreTests
 
     private static string Text(Form form, DType result)
     {
-        var kernel = GpuKernelList.Find(typeof(TensorCoreGemm), form + "Kernel")
-            .MakeGenericMethod(GpuKernelList.Stored(result));
+        var layout = form switch { Form.TN => typeof(GemmTN), Form.NN => typeof(GemmNN), _ => typeof(GemmNT) };
+        var kernel = GpuKernelList.Find(typeof(TensorCoreGemm), nameof(TensorCoreGemm.ProductKernel))
+            .MakeGenericMethod(GpuKernelList.Stored(result), layout);
         lock (Texts)
         {
             if (!Texts.TryGetValue(form + " " + result, out var text))
@@ -190,20 +191,20 @@ internal sealed class TensorCoreTests
                 : (c, global.Add<float>([0]));
             c = Residual ? global.Add<float>(new float[rows * columns]) : c;
             var (strideA, strideB) =
-                (form == Form.ColumnsByColumns ? rows : depth, form == Form.RowsByRows ? depth : columns);
+                (form == Form.TN ? rows : depth, form == Form.NT ? depth : columns);
             var conflicts = PtxMachine.Run(
                 ptx, global, ((columns + 127) / 128, (rows + 127) / 128), TensorCoreGemm.Threads, SharedBytes, seed,
                 PtxArguments.Operand(a, strideA, depth),
                 PtxArguments.Operand(b, strideB, depth),
                 PtxArguments.Operand(global.Add<ushort>(Second("a2", rows)), More, More),
                 PtxArguments.Operand(
-                    global.Add<ushort>(Second("b2", columns)), form == Form.RowsByRows ? More : columns, More),
+                    global.Add<ushort>(Second("b2", columns)), form == Form.NT ? More : columns, More),
                 PtxArguments.Weights(bias, Residual ? columns : 1),
                 PtxArguments.Matrix(beside, rows * columns, columns),
                 PtxArguments.Matrix(c, rows * columns, columns),
                 PtxArguments.Matrix(c, rows * columns, columns),
                 PtxArguments.Form(
-                    form == Form.ColumnsByColumns, form != Form.RowsByRows,
+                    form == Form.TN, form != Form.NT,
                     Accumulate || Residual ? ProductEnd.Add : ProductEnd.Overwrite, Scale, rows,
                     columns, depth, bias: Residual),
                 new byte[16]);
@@ -224,14 +225,14 @@ internal sealed class TensorCoreTests
                     var sum = 0.0;
                     for (var k = 0; k < depth; k++)
                     {
-                        sum += Wide(form == Form.ColumnsByColumns ? _a[(k * rows) + m] : _a[(m * depth) + k])
-                            * Wide(form == Form.RowsByRows ? _b[(n * depth) + k] : _b[(k * columns) + n]);
+                        sum += Wide(form == Form.TN ? _a[(k * rows) + m] : _a[(m * depth) + k])
+                            * Wide(form == Form.NT ? _b[(n * depth) + k] : _b[(k * columns) + n]);
                     }
 
                     for (var k = 0; k < More; k++)
                     {
                         sum += Wide(Second("a2", rows)[(m * More) + k])
-                            * Wide(Second("b2", columns)[form == Form.RowsByRows ? (n * More) + k : (k * columns) + n]);
+                            * Wide(Second("b2", columns)[form == Form.NT ? (n * More) + k : (k * columns) + n]);
                     }
 
                     var at = (m * columns) + n;

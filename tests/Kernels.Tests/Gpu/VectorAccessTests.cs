@@ -10,7 +10,7 @@ internal sealed class VectorAccessTests
     private static readonly (Type Owner, string[] Kernels)[] Walks =
     [
         (typeof(RmsNormGpu), [nameof(RmsNormGpu.ForwardKernel), nameof(RmsNormGpu.BackwardKernel)]),
-        (typeof(RopeGpu), [nameof(RopeGpu.TurnKernel)]),
+        (typeof(RopeGpu), [nameof(RopeGpu.RotateKernel)]),
         (typeof(SwiGluGpu), [nameof(SwiGluGpu.ForwardKernel), nameof(SwiGluGpu.BackwardKernel)]),
         (typeof(CrossEntropyGpu), [nameof(CrossEntropyGpu.ForwardKernel), nameof(CrossEntropyGpu.BackwardKernel)]),
         (typeof(EmbeddingGpu), [nameof(EmbeddingGpu.ForwardKernel)]),

@@ -149,7 +149,7 @@ public sealed class GgufFaultTests
     {
         var path = Path.Combine(TestFiles.NewFolder(), "whole.gguf");
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, 1);
         new GgufModel(
             weights,
             null,

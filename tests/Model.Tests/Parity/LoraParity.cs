@@ -15,7 +15,7 @@ internal static class LoraParity
     {
         var config = LlamaConfig.Load(reference.ModelFolder);
         using var weights = LlamaWeights.Load(backend, config, reference.ModelFolder);
-        using var adapter = PeftFolder.Load(backend, config, reference.FolderOf("adapter"), learns: true);
+        using var adapter = PeftFolder.Load(backend, config, reference.FolderOf("adapter"), trainable: true);
         CheckAdapter(reference, adapter);
         var batch = ReferenceBatch.Of(reference);
         using var model = new Llama(backend, weights, adapter, batch.Positions.Max() + 1);

@@ -58,9 +58,9 @@ public sealed class ParityTests
     }
 
     [Test]
-    public void Quantised_weights_are_not_covered() =>
-        Assert.Ignore("Quantised weights are not supported yet: "
-            + $"{string.Join(", ", ReferenceCase.Names("quantisation"))} is not covered.");
+    public void Quantized_weights_are_not_covered() =>
+        Assert.Ignore("Quantized weights are not supported yet: "
+            + $"{string.Join(", ", ReferenceCase.Names("quantization"))} is not covered.");
 
     [Test]
     public void Every_case_has_a_test_that_knows_its_kind()

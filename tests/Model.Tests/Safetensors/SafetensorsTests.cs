@@ -15,7 +15,7 @@ public sealed class SafetensorsTests
     {
         var path = Path.Combine(TestFiles.NewFolder(), "model.safetensors");
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         weights.Save(path, type);
         var loaded = LlamaWeights.Load(backend, TinyLlama.Config, Path.GetDirectoryName(path)!);
         foreach (var shape in LlamaShapes.Of(TinyLlama.Config))
@@ -79,7 +79,7 @@ public sealed class SafetensorsTests
     {
         var path = Path.Combine(TestFiles.NewFolder(), "model.safetensors");
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         weights.Save(path, DType.Float32);
         var file = SafetensorsFile.Open(path);
         var tensor = file.Import(file.Entries[LlamaShapes.FinalNormName], backend);
@@ -94,7 +94,7 @@ public sealed class SafetensorsTests
     {
         var path = Path.Combine(TestFiles.NewFolder(), "model.safetensors");
         using var backend = new CpuBackend(1);
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         weights.Save(path, type);
         var error = Assert.Throws<SafeLlamaException>(
             () => LlamaWeights.Load(backend, TinyLlama.Config, Path.GetDirectoryName(path)!))!;
@@ -140,7 +140,7 @@ public sealed class SafetensorsTests
     {
         var folder = TestFiles.NewFolder();
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         var norm = weights[LlamaShapes.FinalNormName].Value;
         var values = norm.ReadDoubles();
         values[7] = double.NaN;
@@ -155,7 +155,7 @@ public sealed class SafetensorsTests
     {
         var folder = TestFiles.NewFolder();
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, TinyLlama.Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         weights.Save(Path.Combine(folder, "model.safetensors"), DType.Float32);
         var wider = Assert.Throws<SafeLlamaException>(() => LlamaWeights.Load(backend,
             TinyLlama.Config with { IntermediateSize = 30 }, folder))!;

@@ -26,7 +26,7 @@ internal static class TrainParity
             ? LlamaWeights.Load(backend, config, reference.ModelFolder)
             : LlamaWeights.LoadTrainable(backend, config, reference.ModelFolder);
         using var adapter = lora
-            ? PeftFolder.Load(backend, config, reference.FolderOf("adapter_init"), learns: true)
+            ? PeftFolder.Load(backend, config, reference.FolderOf("adapter_init"), trainable: true)
             : null;
         var rows = Rows(reference);
         using var model = new Llama(backend, weights, adapter, rows.Max(r => r.Length));

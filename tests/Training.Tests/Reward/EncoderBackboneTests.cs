@@ -29,7 +29,7 @@ public sealed class EncoderBackboneTests
         const int Steps = 120, Batch = 16;
         using var backend = new CpuBackend(2);
         var folder = Testing.TestFiles.NewFolder();
-        using (var drawn = EncoderWeights.Draw(backend, Config, seed: 1))
+        using (var drawn = EncoderWeights.InitializeRandom(backend, Config, seed: 1))
         {
             drawn.Save(Path.Combine(folder, "model.safetensors"), DType.Float32);
         }
@@ -52,6 +52,23 @@ public sealed class EncoderBackboneTests
         var variance = heldOut.Average(r => Math.Pow(r.Rating - mean, 2));
         TestContext.Out.WriteLine($"loss {losses[0]:0.000} to {losses[^1]:0.000}; {error:0.000} of {variance:0.000}");
         Assert.That(error, Is.LessThan(0.25 * variance), "held-out error against the variance of the ratings");
+    }
+
+    [Test]
+    public void The_plan_counts_what_a_backbone_allocates()
+    {
+        using var backend = new CpuBackend(1);
+        using var weights = EncoderWeights.InitializeRandom(backend, Config, seed: 1);
+        using var model = new EncoderClassifier(backend, weights, 32);
+        var plan = EncoderBackbone.Plan(model, maxRows: 200, maxConversations: 20, weightBytes: 1000);
+        using var workspace = new EncoderWorkspace(model, 200, 20, forBackward: true);
+        Assert.Multiple(() =>
+        {
+            Assert.That(plan.Terms.Single(t => t.Name == "activations").Bytes, Is.EqualTo(workspace.ByteCount));
+            Assert.That(plan.Total, Is.GreaterThan(workspace.ByteCount + 1000));
+            Assert.That(
+                EncoderBackbone.Plan(model, 400, 20, 1000).Total, Is.GreaterThan(plan.Total), "more tokens, more memory");
+        });
     }
 
     /// <summary>Rated from 0 to 4 by the share of its tokens in the vocabulary's upper half.</summary>

@@ -45,7 +45,7 @@ public sealed class RewardTrainerTests
     public void Gradients_of_head_and_adapter_agree_with_finite_differences([Values] bool pairs)
     {
         using var backend = new ReferenceBackend();
-        using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, Config, seed: 1);
         using var adapter = LoraAdapter.Create(
             backend, Config, new LoraConfig { Rank = 2, Targets = ["q_proj", "v_proj", "down_proj"] }, 2);
         foreach (var pair in adapter.Pairs)
@@ -57,7 +57,7 @@ public sealed class RewardTrainerTests
 
         using var backbone = new Llama(backend, weights, adapter, 64);
         using var model = new RewardModel(backbone, weights, 4);
-        model.Head.Draw(0.5, 3);
+        model.Head.InitializeRandom(0.5, 3);
         using var trainer = new RewardTrainer(
             new LlamaBackbone(model, 64), new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, 10), 4);
         int[][] conversations = [Text(1, 7), Text(2, 4), Text(3, 9), Text(4, 1)];
@@ -92,12 +92,12 @@ public sealed class RewardTrainerTests
         // Four of five tokens of a chosen answer are from the vocabulary's lower half, and one of five of a rejected
         // one.
         using var backend = new CpuBackend(2);
-        using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, Config, seed: 1);
         using var adapter = LoraAdapter.Create(
             backend, Config, new LoraConfig { Rank = 4, Targets = ["q_proj", "k_proj", "v_proj", "o_proj"] }, 2);
         using var backbone = new Llama(backend, weights, adapter, 64);
         using var model = new RewardModel(backbone, weights, 32);
-        model.Head.Draw(0.02, 3);
+        model.Head.InitializeRandom(0.02, 3);
         const int Steps = 150, Batch = 16;
         using var trainer = new RewardTrainer(
             new LlamaBackbone(model, 2 * Batch * 16), new LearningRateSchedule(ScheduleShape.Linear, 1e-2, 5, Steps), 4);
@@ -115,10 +115,10 @@ public sealed class RewardTrainerTests
     {
         var folder = Testing.TestFiles.NewFolder();
         using var backend = new CpuBackend(1);
-        using var weights = LlamaWeights.Draw(backend, Config, seed: 1);
+        using var weights = LlamaWeights.InitializeRandom(backend, Config, seed: 1);
         using var backbone = new Llama(backend, weights, null, 64);
         using var model = new RewardModel(backbone, weights, 2);
-        model.Head.Draw(0.5, 3);
+        model.Head.InitializeRandom(0.5, 3);
         model.SaveHead(folder);
         using var again = new RewardModel(backbone, weights, 2);
         again.LoadHead(folder);

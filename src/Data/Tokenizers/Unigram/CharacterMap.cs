@@ -5,8 +5,8 @@ namespace SafeLlama.Data;
 
 /// <summary>SentencePiece's precompiled character rules: the longest rule that matches rewrites its bytes.</summary>
 /// <remarks>
-/// <c>normalizer_spec.precompiled_charsmap</c>: a 32-bit length, a double-array trie over UTF-8 (Darts-clone: Yata 2012)
-/// whose values are offsets, and the replacement texts at those offsets, each ended by a zero byte.
+/// <c>normalizer_spec.precompiled_charsmap</c>: a 32-bit length, a double-array trie over UTF-8 (Darts-clone) whose
+/// values are offsets, and the replacement texts at those offsets, each ended by a zero byte.
 /// </remarks>
 internal sealed class CharacterMap
 {

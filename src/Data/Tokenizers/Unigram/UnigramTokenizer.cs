@@ -31,7 +31,8 @@ public sealed class UnigramTokenizer
             : null;
 
         int Require(string piece) => Find(piece) ?? throw SafeLlamaException.InvalidData(
-            $"{path}: holds no piece {piece}, expected a DeBERTa's with [PAD], [CLS] and [SEP]. Use the checkpoint's own.");
+            $"{path}: holds no piece {piece}, expected a DeBERTa's with [PAD], [CLS] and [SEP]. Use the "
+            + "checkpoint's own.");
     }
 
     /// <summary>Pieces in the file; a model's vocabulary may be larger.</summary>

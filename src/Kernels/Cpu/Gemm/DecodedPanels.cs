@@ -51,15 +51,15 @@ internal static unsafe class DecodedPanels<TLanes>
     private static void Transpose(
         in MatrixProduct p, int column, int columns, int step, int depth, float* panels, float* stage)
     {
-        const int StageDepth = PackedPanels<TLanes>.StageDepth, StageStride = PackedPanels<TLanes>.StageStride;
+        const int StageK = PackedPanels<TLanes>.StageK, StageStride = PackedPanels<TLanes>.StageStride;
         var padded = (columns + Width - 1) / Width * Width;
         for (var first = 0; first < padded; first += TLanes.Count)
         {
             var inPanel = first % Width;
             var to = panels + ((long)(first - inPanel) * depth) + inPanel;
-            for (var k = 0; k < depth; k += StageDepth)
+            for (var k = 0; k < depth; k += StageK)
             {
-                var steps = Math.Min(StageDepth, depth - k);
+                var steps = Math.Min(StageK, depth - k);
                 for (var row = 0; row < TLanes.Count; row++)
                 {
                     var values = new Span<float>(stage + (row * StageStride), (steps + 3) / 4 * 4);

@@ -16,10 +16,10 @@ internal static unsafe class DotEnd<TLanes, TStored>
     /// <param name="b">The column of B.</param>
     /// <param name="k">The first term that is missing.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Put(in MatrixProduct p, int row, int column, TLanes lanes, float* a, byte* b, int k)
+    public static void Store(in MatrixProduct p, int row, int column, TLanes lanes, float* a, byte* b, int k)
     {
         var sum = TLanes.Sum(lanes);
-        for (; k < p.Depth; k++)
+        for (; k < p.K; k++)
         {
             sum += a[k] * TStored.LoadOne(b + (k * TStored.Size));
         }

@@ -21,6 +21,9 @@ internal static unsafe class DotProduct<TLanes>
     /// <summary>Columns that the leading rows are ahead of the others.</summary>
     private const int BlockColumns = 48;
 
+    /// <summary>Floats of decoded columns: they stay in the first-level cache.</summary>
+    private const int DecodedFloats = 6144;
+
     /// <summary>Columns that meet four rows: 24 accumulators, or 8 where registers are few.</summary>
     private static int TileColumns => TLanes.ManyRegisters ? 6 : 2;
 
@@ -44,22 +47,56 @@ internal static unsafe class DotProduct<TLanes>
         }
     }
 
-    /// <summary>A weight in blocks: each row of it is decoded once, and met by all rows of A.</summary>
+    /// <summary>A weight in blocks: rows of it are decoded once, and met by all rows of A.</summary>
     private static void RunDecoded(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
-        var scratch = ThreadScratch.Floats(p.Depth);
-        for (var column = columns.First; column < columns.End; column++)
+        if (p.BFormat.HasSignedBytes && rows.End - rows.First <= TileRows)
         {
-            p.DecodeB(column, 0, new Span<float>(scratch, p.Depth));
-            var one = p with
+            RunSignedBytes(p, rows, columns);
+            return;
+        }
+
+        // Several columns at a time: what was just written is slow to read.
+        var most = Math.Clamp(DecodedFloats / p.K, 1, BlockColumns);
+        var scratch = ThreadScratch.Floats(most * p.K);
+        for (var column = columns.First; column < columns.End; column += most)
+        {
+            var count = Math.Min(most, columns.End - column);
+            for (var i = 0; i < count; i++)
+            {
+                p.DecodeB(column + i, 0, new Span<float>(scratch + (i * p.K), p.K));
+            }
+
+            var some = p with
             {
                 B = (byte*)scratch,
                 BFormat = WeightFormat.F32,
-                BStride = p.Depth,
+                BStride = p.K,
                 C = p.C + column,
                 Addend = p.Addend == null ? null : p.Addend + column,
             };
-            Run<StoredFloat32>(one, rows, (0, 1));
+            Run<StoredFloat32>(some, rows, (0, count));
+        }
+    }
+
+    private static void RunSignedBytes(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
+    {
+        var row = rows.First;
+        if (rows.End - row >= 4)
+        {
+            DotSignedBytes<TLanes, OfFour>.Multiply(p, row, columns);
+            row += 4;
+        }
+
+        if (rows.End - row >= 2)
+        {
+            DotSignedBytes<TLanes, OfTwo>.Multiply(p, row, columns);
+            row += 2;
+        }
+
+        if (rows.End > row)
+        {
+            DotSignedBytes<TLanes, OfOne>.Multiply(p, row, columns);
         }
     }
 
@@ -67,13 +104,13 @@ internal static unsafe class DotProduct<TLanes>
     private static void Run<TStored>(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
         where TStored : struct, IStored
     {
-        var leading = Leading<TStored>(rows.End - rows.First, p.Depth);
+        var leading = Leading<TStored>(rows.End - rows.First, p.K);
         var block = leading == 0 || leading == rows.End - rows.First ? columns.End - columns.First : BlockColumns;
         for (var column = columns.First; column < columns.End; column += block)
         {
             var some = (column, Math.Min(columns.End, column + block));
             Stream<TStored>(p, (rows.First, rows.First + leading), some);
-            Tiles<TStored>(p, (rows.First + leading, rows.End), some, asks: leading == 0);
+            Tiles<TStored>(p, (rows.First + leading, rows.End), some, prefetches: leading == 0);
         }
     }
 
@@ -93,7 +130,7 @@ internal static unsafe class DotProduct<TLanes>
 
     /// <summary>Four rows and a few columns at a time, and what rows are left.</summary>
     private static void Tiles<TStored>(
-        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool asks)
+        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool prefetches)
         where TStored : struct, IStored
     {
         var most = TileColumns == 6 && columns.End - columns.First is 4 or 8 or 16 ? 4 : TileColumns;
@@ -104,7 +141,7 @@ internal static unsafe class DotProduct<TLanes>
             var row = rows.First;
             for (; row <= rows.End - TileRows; row += TileRows)
             {
-                Tile<TStored>(p, row, column, width, asks && row == rows.First);
+                Tile<TStored>(p, row, column, width, prefetches && row == rows.First);
             }
 
             Stream<TStored>(p, (row, rows.End), (column, column + width));
@@ -136,22 +173,22 @@ internal static unsafe class DotProduct<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<TStored>(in MatrixProduct p, int row, int column, int width, bool asks)
+    private static void Tile<TStored>(in MatrixProduct p, int row, int column, int width, bool prefetches)
         where TStored : struct, IStored
     {
         switch (width)
         {
             case 6:
-                DotTile<TLanes, TStored, OfSix>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfSix>.Multiply(p, row, column, prefetches);
                 break;
             case 4:
-                DotTile<TLanes, TStored, OfFour>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfFour>.Multiply(p, row, column, prefetches);
                 break;
             case 2:
-                DotTile<TLanes, TStored, OfTwo>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfTwo>.Multiply(p, row, column, prefetches);
                 break;
             default:
-                DotTile<TLanes, TStored, OfOne>.Multiply(p, row, column, asks);
+                DotTile<TLanes, TStored, OfOne>.Multiply(p, row, column, prefetches);
                 break;
         }
     }

@@ -22,7 +22,7 @@ internal static unsafe class DotStream<TLanes, TStored, TRows>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in MatrixProduct p, int row, (int First, int End) columns)
     {
-        var (stride, bStride, depth) = (p.ARowStride, p.BStride * TStored.Size, p.Depth);
+        var (stride, bStride, depth) = (p.ARowStride, p.BStride * TStored.Size, p.K);
         var b = p.B + (columns.First * bStride);
         var first = p.A + (row * stride);
         for (var column = columns.First; column < columns.End; column++, b += bStride)
@@ -49,21 +49,21 @@ internal static unsafe class DotStream<TLanes, TStored, TRows>
                 a2 += TLanes.Count;
             }
 
-            Put(p, row, column, s0, b, k);
+            Store(p, row, column, s0, b, k);
             if (TRows.Count > 1)
             {
-                Put(p, row + 1, column, s1, b, k);
+                Store(p, row + 1, column, s1, b, k);
             }
 
             if (TRows.Count > 2)
             {
-                Put(p, row + 2, column, s2, b, k);
-                Put(p, row + 3, column, s3, b, k);
+                Store(p, row + 2, column, s2, b, k);
+                Store(p, row + 3, column, s3, b, k);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(in MatrixProduct p, int row, int column, TLanes sum, byte* b, int k) =>
-        DotEnd<TLanes, TStored>.Put(p, row, column, sum, p.A + (row * p.ARowStride), b, k);
+    private static void Store(in MatrixProduct p, int row, int column, TLanes sum, byte* b, int k) =>
+        DotEnd<TLanes, TStored>.Store(p, row, column, sum, p.A + (row * p.ARowStride), b, k);
 }

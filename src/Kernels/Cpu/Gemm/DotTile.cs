@@ -21,13 +21,13 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
     /// <param name="p">The product; the k of a row of A and of a column of B stand together.</param>
     /// <param name="row">The first of four rows.</param>
     /// <param name="column">The first column.</param>
-    /// <param name="asks">Whether to ask for the weight of the columns after these.</param>
+    /// <param name="prefetches">Whether to prefetch the weight of the columns after these.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(in MatrixProduct p, int row, int column, bool asks)
+    public static void Multiply(in MatrixProduct p, int row, int column, bool prefetches)
     {
         var a0 = p.A + (row * p.ARowStride);
         float* a1 = a0 + p.ARowStride, a2 = a1 + p.ARowStride, a3 = a2 + p.ARowStride;
-        var (bStride, depth) = (p.BStride * TStored.Size, p.Depth);
+        var (bStride, depth) = (p.BStride * TStored.Size, p.K);
         var b = p.B + (column * bStride);
         var next = b + (TSize.Count * bStride);
         TLanes s00 = default, s01 = default, s02 = default, s03 = default, s04 = default, s05 = default;
@@ -37,55 +37,67 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
         var k = 0;
         for (; k <= depth - TLanes.Count; k += TLanes.Count)
         {
-            if (asks)
+            if (prefetches)
             {
-                next = AskFor(next);
+                next = PrefetchNext(next);
             }
 
             TLanes x0 = TLanes.Load(a0 + k), x1 = TLanes.Load(a1 + k), x2 = TLanes.Load(a2 + k),
             x3 = TLanes.Load(a3 + k);
             var at = b + (k * TStored.Size);
-            Step(at, x0, x1, x2, x3, ref s00, ref s10, ref s20, ref s30);
+            var w = TStored.Load<TLanes>(at);
+            Step(w, x0, x1, ref s00, ref s10);
+            Step(w, x2, x3, ref s20, ref s30);
             if (TSize.Count > 1)
             {
-                Step(at + bStride, x0, x1, x2, x3, ref s01, ref s11, ref s21, ref s31);
+                w = TStored.Load<TLanes>(at + bStride);
+                Step(w, x0, x1, ref s01, ref s11);
+                Step(w, x2, x3, ref s21, ref s31);
             }
 
             if (TSize.Count > 2)
             {
-                Step(at + (2 * bStride), x0, x1, x2, x3, ref s02, ref s12, ref s22, ref s32);
-                Step(at + (3 * bStride), x0, x1, x2, x3, ref s03, ref s13, ref s23, ref s33);
+                w = TStored.Load<TLanes>(at + (2 * bStride));
+                Step(w, x0, x1, ref s02, ref s12);
+                Step(w, x2, x3, ref s22, ref s32);
+                w = TStored.Load<TLanes>(at + (3 * bStride));
+                Step(w, x0, x1, ref s03, ref s13);
+                Step(w, x2, x3, ref s23, ref s33);
             }
 
             if (TSize.Count > 4)
             {
-                Step(at + (4 * bStride), x0, x1, x2, x3, ref s04, ref s14, ref s24, ref s34);
-                Step(at + (5 * bStride), x0, x1, x2, x3, ref s05, ref s15, ref s25, ref s35);
+                w = TStored.Load<TLanes>(at + (4 * bStride));
+                Step(w, x0, x1, ref s04, ref s14);
+                Step(w, x2, x3, ref s24, ref s34);
+                w = TStored.Load<TLanes>(at + (5 * bStride));
+                Step(w, x0, x1, ref s05, ref s15);
+                Step(w, x2, x3, ref s25, ref s35);
             }
         }
 
-        Finish(p, row, column, s00, s10, s20, s30, a0, b, k);
+        Finish(p, row, column, s00, s10, s20, s30, b);
         if (TSize.Count > 1)
         {
-            Finish(p, row, column + 1, s01, s11, s21, s31, a0, b + bStride, k);
+            Finish(p, row, column + 1, s01, s11, s21, s31, b + bStride);
         }
 
         if (TSize.Count > 2)
         {
-            Finish(p, row, column + 2, s02, s12, s22, s32, a0, b + (2 * bStride), k);
-            Finish(p, row, column + 3, s03, s13, s23, s33, a0, b + (3 * bStride), k);
+            Finish(p, row, column + 2, s02, s12, s22, s32, b + (2 * bStride));
+            Finish(p, row, column + 3, s03, s13, s23, s33, b + (3 * bStride));
         }
 
         if (TSize.Count > 4)
         {
-            Finish(p, row, column + 4, s04, s14, s24, s34, a0, b + (4 * bStride), k);
-            Finish(p, row, column + 5, s05, s15, s25, s35, a0, b + (5 * bStride), k);
+            Finish(p, row, column + 4, s04, s14, s24, s34, b + (4 * bStride));
+            Finish(p, row, column + 5, s05, s15, s25, s35, b + (5 * bStride));
         }
     }
 
     /// <summary>Asks for as many bytes as one step of k reads; gives the place after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* AskFor(byte* next)
+    private static byte* PrefetchNext(byte* next)
     {
         var bytes = TSize.Count * TLanes.Count * TStored.Size;
         Prefetch.ToL2(next);
@@ -113,25 +125,24 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
         return next + bytes;
     }
 
+    /// <summary>One vector of the weight meets two rows of A.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(
-        byte* b, TLanes x0, TLanes x1, TLanes x2, TLanes x3, ref TLanes s0, ref TLanes s1, ref TLanes s2, ref TLanes s3)
+    private static void Step(TLanes w, TLanes x0, TLanes x1, ref TLanes s0, ref TLanes s1)
     {
-        var w = TStored.Load<TLanes>(b);
         s0 = TLanes.MultiplyAdd(x0, w, s0);
         s1 = TLanes.MultiplyAdd(x1, w, s1);
-        s2 = TLanes.MultiplyAdd(x2, w, s2);
-        s3 = TLanes.MultiplyAdd(x3, w, s3);
     }
 
     /// <summary>One column of C.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish(
-        in MatrixProduct p, int row, int column, TLanes s0, TLanes s1, TLanes s2, TLanes s3, float* a0, byte* b, int k)
+        in MatrixProduct p, int row, int column, TLanes s0, TLanes s1, TLanes s2, TLanes s3, byte* b)
     {
-        DotEnd<TLanes, TStored>.Put(p, row, column, s0, a0, b, k);
-        DotEnd<TLanes, TStored>.Put(p, row + 1, column, s1, a0 + p.ARowStride, b, k);
-        DotEnd<TLanes, TStored>.Put(p, row + 2, column, s2, a0 + (2 * p.ARowStride), b, k);
-        DotEnd<TLanes, TStored>.Put(p, row + 3, column, s3, a0 + (3 * p.ARowStride), b, k);
+        var k = p.K / TLanes.Count * TLanes.Count;
+        var a0 = p.A + (row * p.ARowStride);
+        DotEnd<TLanes, TStored>.Store(p, row, column, s0, a0, b, k);
+        DotEnd<TLanes, TStored>.Store(p, row + 1, column, s1, a0 + p.ARowStride, b, k);
+        DotEnd<TLanes, TStored>.Store(p, row + 2, column, s2, a0 + (2 * p.ARowStride), b, k);
+        DotEnd<TLanes, TStored>.Store(p, row + 3, column, s3, a0 + (3 * p.ARowStride), b, k);
     }
 }

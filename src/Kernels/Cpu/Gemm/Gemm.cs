@@ -20,22 +20,22 @@ internal static unsafe class Gemm<TLanes>
     /// <summary>Most columns of a packed block.</summary>
     public const int MaxColumns = 512;
 
-    private const int MaxDepth = 384;
+    private const int MaxK = 384;
 
     /// <summary>Steps that <see cref="MatrixProduct.LoraK"/> may have.</summary>
     public const int MaxLoraK = 512;
 
     /// <summary>Steps of k where B is read in place: few, so that C's row stays in L1 while B streams by.</summary>
-    private const int DirectDepth = 32;
+    private const int DirectK = 32;
 
     private static int Width => PackedPanels<TLanes>.Width;
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
     public static int ScratchCount =>
-        (MaxColumns * MaxDepth) + PackedPanels<TLanes>.Slack + EdgeCount + (Tiles<TLanes>.TallRows * Width);
+        (MaxColumns * MaxK) + PackedPanels<TLanes>.Slack + EdgeCount + (MicroKernels<TLanes>.TallRows * Width);
 
     /// <summary>Room for the rows of A, and of A′, that fill no tile.</summary>
-    private static int EdgeCount => Tiles<TLanes>.TallRows * (Bf16Gemm.MaxK + MaxLoraK);
+    private static int EdgeCount => MicroKernels<TLanes>.TallRows * (Bf16Gemm.MaxK + MaxLoraK);
 
     /// <summary>Computes the rows and columns given, of all of p.</summary>
     /// <param name="p">The product.</param>
@@ -49,16 +49,16 @@ internal static unsafe class Gemm<TLanes>
     public static void Run(
         in MatrixProduct p, (int First, int End) rows, (int First, int End) columns, bool direct, float* scratch)
     {
-        var stage = scratch + (MaxColumns * MaxDepth) + (4 * Width);
-        var edge = scratch + (MaxColumns * MaxDepth) + PackedPanels<TLanes>.Slack;
+        var stage = scratch + (MaxColumns * MaxK) + (4 * Width);
+        var edge = scratch + (MaxColumns * MaxK) + PackedPanels<TLanes>.Slack;
         var corner = edge + EdgeCount;
         var rounds = p.Arithmetic == DType.BFloat16;
-        var depthBlock = direct ? DirectDepth : rounds ? Bf16Gemm.BlockOf(p.Depth) : Balanced(p.Depth, MaxDepth, 16);
+        var depthBlock = direct ? DirectK : rounds ? Bf16Gemm.BlockOf(p.K) : Balanced(p.K, MaxK, 16);
         var panels = (columns.End - columns.First + Width - 1) / Width;
-        for (var step = 0; step < p.Depth; step += depthBlock)
+        for (var step = 0; step < p.K; step += depthBlock)
         {
-            var depth = Math.Min(depthBlock, p.Depth - step);
-            var last = step + depth == p.Depth;
+            var depth = Math.Min(depthBlock, p.K - step);
+            var last = step + depth == p.K;
             if (direct)
             {
                 PackTail(p, columns, step, depth, scratch, stage);
@@ -72,22 +72,22 @@ internal static unsafe class Gemm<TLanes>
                 }
             }
 
-            var t = new TileOperands
+            var t = new MicroKernelOperands
             {
-                Depth = depth,
+                K = depth,
                 LoraK = last ? p.LoraK : 0,
                 Scale = p.Scale,
                 CStride = p.CStride,
                 AddendStride = step > 0 ? p.CStride : p.AddendStride,
             };
-            for (var row = rows.First; row < rows.End; row += Tiles<TLanes>.TallRows)
+            for (var row = rows.First; row < rows.End; row += MicroKernels<TLanes>.TallRows)
             {
-                var count = Math.Min(Tiles<TLanes>.TallRows, rows.End - row);
-                var tile = Tiles<TLanes>.RowsFor(count);
+                var count = Math.Min(MicroKernels<TLanes>.TallRows, rows.End - row);
+                var tile = MicroKernels<TLanes>.RowsFor(count);
                 t.A = p.A + (row * p.ARowStride) + (step * p.AStepStride);
                 (t.RowStride, t.StepStride) = (p.ARowStride, p.AStepStride);
                 t.LoraA = p.LoraA + (row * p.LoraAStride);
-                t.MoreRowStride = p.LoraAStride;
+                t.LoraRowStride = p.LoraAStride;
                 if (count < tile)
                 {
                     CopyEdge(ref t, count, tile, edge);
@@ -106,20 +106,20 @@ internal static unsafe class Gemm<TLanes>
                     t.Addend = step > 0 ? t.C : p.Addend == null ? null : p.Addend + (row * p.AddendStride) + column;
                     if (p.AStepStride == 1)
                     {
-                        var next = row + Tiles<TLanes>.TallRows;
-                        var end = Math.Min(rows.End, next + Tiles<TLanes>.TallRows);
+                        var next = row + MicroKernels<TLanes>.TallRows;
+                        var end = Math.Min(rows.End, next + MicroKernels<TLanes>.TallRows);
                         PrefetchNextRows(p, next, end, step, (column - columns.First) / Width, panels);
                     }
 
                     var wide = width > TLanes.Count;
                     if (count == tile && (width == Width || width == TLanes.Count))
                     {
-                        Tiles<TLanes>.Multiply(tile, wide, t);
+                        MicroKernels<TLanes>.Multiply(tile, wide, t);
                     }
                     else
                     {
-                        Tiles<TLanes>.Multiply(tile, wide, t with { C = corner, CStride = Width, Addend = null });
-                        Tiles<TLanes>.CopyCorner(corner, count, width, t);
+                        MicroKernels<TLanes>.Multiply(tile, wide, t with { C = corner, CStride = Width, Addend = null });
+                        MicroKernels<TLanes>.CopyCorner(corner, count, width, t);
                     }
                 }
             }
@@ -136,17 +136,17 @@ internal static unsafe class Gemm<TLanes>
     }
 
     /// <summary>Lets the tile read its last rows where zeros follow them.</summary>
-    private static void CopyEdge(ref TileOperands t, int count, int rows, float* edge)
+    private static void CopyEdge(ref MicroKernelOperands t, int count, int rows, float* edge)
     {
-        Tiles<TLanes>.CopyEdge(t.A, t.RowStride, t.StepStride, count, rows, t.Depth, edge);
+        MicroKernels<TLanes>.CopyEdge(t.A, t.RowStride, t.StepStride, count, rows, t.K, edge);
         t.A = edge;
-        (t.RowStride, t.StepStride) = (t.Depth, 1);
+        (t.RowStride, t.StepStride) = (t.K, 1);
         if (t.LoraK > 0)
         {
-            edge += rows * t.Depth;
-            Tiles<TLanes>.CopyEdge(t.LoraA, t.MoreRowStride, 1, count, rows, t.LoraK, edge);
+            edge += rows * t.K;
+            MicroKernels<TLanes>.CopyEdge(t.LoraA, t.LoraRowStride, 1, count, rows, t.LoraK, edge);
             t.LoraA = edge;
-            t.MoreRowStride = t.LoraK;
+            t.LoraRowStride = t.LoraK;
         }
     }
 
@@ -170,7 +170,7 @@ internal static unsafe class Gemm<TLanes>
     private static void PrefetchNextRows(in MatrixProduct p, int row, int end, int step, int panel, int panels)
     {
         const int Line = Prefetch.Line / sizeof(float);
-        var share = (Tiles<TLanes>.TallRows + panels - 1) / panels;
+        var share = (MicroKernels<TLanes>.TallRows + panels - 1) / panels;
         row += panel * share;
         for (end = Math.Min(end, row + share); row < end; row++)
         {

@@ -83,7 +83,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
         LoraA = lora.A,
         LoraAStride = lora.ARowStride,
         LoraB = PackedPanels<TLanes>.PackAll(lora, _packedLora, lora.Scale),
-        LoraK = lora.Depth,
+        LoraK = lora.K,
     });
 
     /// <summary>Whether a product of this shape can take so many more steps from a second one.</summary>
@@ -93,12 +93,12 @@ internal sealed unsafe class GemmDispatch<TLanes>
     private static Way Choose(in MatrixProduct p)
     {
         if (p.AStepStride == 1
-            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.Depth / 16, 16, 128))))
+            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, 16, 128))))
         {
             return Way.Dots;
         }
 
-        var fewRows = p.Rows <= 2 * Tiles<TLanes>.TallRows;
+        var fewRows = p.Rows <= 2 * MicroKernels<TLanes>.TallRows;
         return fewRows && !p.BIsTransposed && p.BType == DType.Float32 ? Way.Direct : Way.Packed;
     }
 
@@ -117,7 +117,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
             _ => Gemm<TLanes>.MaxColumns,
         };
         _tilesAcross = Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
-        var least = 10 * Tiles<TLanes>.TallRows;
+        var least = 10 * MicroKernels<TLanes>.TallRows;
         _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
     }
 
@@ -141,7 +141,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
 
     private void RunTile(int tile)
     {
-        var rows = Share(_product.Rows, Tiles<TLanes>.TallRows, tile / _tilesAcross, _tilesDown);
+        var rows = Share(_product.Rows, MicroKernels<TLanes>.TallRows, tile / _tilesAcross, _tilesDown);
         var unit = _way == Way.Dots ? DotUnit : PackedPanels<TLanes>.Width;
         var columns = Share(_product.Columns, unit, tile % _tilesAcross, _tilesAcross);
         if (_way == Way.Dots)
@@ -163,7 +163,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
     /// <summary>Copies a B of few columns so that the k of a column stand together.</summary>
     private void TransposeB()
     {
-        var (columns, depth) = (_product.Columns, _product.Depth);
+        var (columns, depth) = (_product.Columns, _product.K);
         var stride = depth + TLanes.Count;
         var transposed = _transposed.Floats((long)columns * stride);
         Span<float> row = stackalloc float[FewColumns];

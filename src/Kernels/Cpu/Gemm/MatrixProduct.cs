@@ -4,7 +4,7 @@ namespace SafeLlama.Kernels;
 /// <remarks>
 /// <code>
 /// C[m, n] = addend[m, n] + scale · (Σ_k A(m, k) · B(k, n) + Σ_k A′(m, k) · B′(k, n))
-///                                                     m &lt; Rows, n &lt; Columns, k &lt; Depth
+///                                                     m &lt; Rows, n &lt; Columns, k &lt; K
 /// </code>
 /// The second sum, a LoRA term beside a weight, is there only where <see cref="GemmDispatch{TLanes}.CanAppend"/> says so.
 /// </remarks>
@@ -17,7 +17,7 @@ internal unsafe struct MatrixProduct
     public int Columns;
 
     /// <summary>k, the length of every sum.</summary>
-    public int Depth;
+    public int K;
 
     /// <summary>Activations: A(m, k) stands at m · <see cref="ARowStride"/> + k · <see cref="AStepStride"/>.</summary>
     public float* A;
@@ -94,7 +94,7 @@ internal unsafe struct MatrixProduct
     {
         Rows = x.Rows,
         Columns = weight.Rows,
-        Depth = x.Columns,
+        K = x.Columns,
         A = (float*)x.HostPointer(),
         ARowStride = x.RowStride,
         AStepStride = 1,
@@ -118,7 +118,7 @@ internal unsafe struct MatrixProduct
     public static MatrixProduct TN(Tensor x, Tensor z, Tensor y) => NN(x, z, y) with
     {
         Rows = x.Columns,
-        Depth = x.Rows,
+        K = x.Rows,
         ARowStride = 1,
         AStepStride = x.RowStride,
     };

@@ -13,10 +13,10 @@ internal static unsafe class PackedPanels<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
     /// <summary>Steps of k staged at once where a weight must be widened before it is transposed.</summary>
-    public const int StageDepth = 128;
+    public const int StageK = 128;
 
-    /// <summary>A little more than <see cref="StageDepth"/>, or rows 512 bytes apart would share cache sets.</summary>
-    public const int StageStride = StageDepth + 16;
+    /// <summary>A little more than <see cref="StageK"/>, or rows 512 bytes apart would share cache sets.</summary>
+    public const int StageStride = StageK + 16;
 
     /// <summary>Columns of a panel.</summary>
     public static int Width => 2 * TLanes.Count;
@@ -50,9 +50,9 @@ internal static unsafe class PackedPanels<TLanes>
     /// <returns>The panels, valid until the scratch is used again.</returns>
     public static float* PackAll(in MatrixProduct p, GrowingScratch scratch, float scale = 1)
     {
-        var count = (p.Columns + Width - 1) / Width * Width * p.Depth;
+        var count = (p.Columns + Width - 1) / Width * Width * p.K;
         var panels = scratch.Floats(count + Slack);
-        Pack(p, 0, p.Columns, 0, p.Depth, panels, panels + count + (4 * Width));
+        Pack(p, 0, p.Columns, 0, p.K, panels, panels + count + (4 * Width));
         for (var i = 0; i < count && scale != 1; i += TLanes.Count)
         {
             TLanes.Store(panels + i, TLanes.Multiply(TLanes.Load(panels + i), TLanes.Broadcast(scale)));
@@ -119,9 +119,9 @@ internal static unsafe class PackedPanels<TLanes>
             var inPanel = column % Width;
             var to = panels + ((long)(column - inPanel) * depth) + inPanel;
             var rows = Math.Clamp(columns - column, 0, TLanes.Count);
-            for (var step = 0; step < depth; step += StageDepth)
+            for (var step = 0; step < depth; step += StageK)
             {
-                var steps = Math.Min(StageDepth, depth - step);
+                var steps = Math.Min(StageK, depth - step);
                 var from = source + (column * stride) + (step * TStored.Size);
                 var ready = typeof(TStored) == typeof(StoredFloat32) && rows == TLanes.Count && steps % 4 == 0;
                 if (!ready)

@@ -19,7 +19,7 @@ internal sealed class CublasGemm : IDisposable
     /// <exception cref="SafeLlamaException">The library is not installed.</exception>
     public CublasGemm(GpuDevice device)
     {
-        MustBeInstalled();
+        RequireInstalled();
         _device = device;
         device.Accelerator.Bind();
         Check(CublasLibrary.Create(out _handle), "cublasLtCreate");
@@ -27,7 +27,7 @@ internal sealed class CublasGemm : IDisposable
     }
 
     /// <exception cref="SafeLlamaException">The library is not installed.</exception>
-    public static void MustBeInstalled()
+    public static void RequireInstalled()
     {
         if (CublasLibrary.Load() == 0)
         {

@@ -16,7 +16,7 @@ namespace SafeLlama.Kernels;
 internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
 {
     /// <summary>How much of k is in shared memory at a time.</summary>
-    private const int Deep = 16;
+    private const int StepK = 16;
 
     /// <summary>
     /// The side of the largest tile, and one column more so that threads that walk along k meet no bank twice.
@@ -25,7 +25,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
 
     private readonly GpuKernel _product = new(device, typeof(GpuGemm), nameof(ProductKernel));
     private readonly TensorCoreGemm? _tensorCores = device.HasTensorCores ? new(device) : null;
-    private readonly GpuGemv _skinny = new(device);
+    private readonly GpuGemv _gemv = new(device);
     private readonly int _side = (int)Math.Sqrt(device.GroupSize);
 
     /// <summary>Queues the product.</summary>
@@ -53,13 +53,13 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
         {
             if (c.Rows <= GpuGemv.MaxRows && !dropout.IsActive)
             {
-                _skinny.Launch(a, b, epilogue, c, turned: false, form, dropout);
+                _gemv.Launch(a, b, epilogue, c, transposed: false, form, dropout);
                 return;
             }
 
             if (c.Columns <= 2 * GpuGemv.MaxRows && epilogue.Bias is null && IsActivation(b))
             {
-                _skinny.Launch(b, a, epilogue, c, turned: true, form, dropout);
+                _gemv.Launch(b, a, epilogue, c, transposed: true, form, dropout);
                 return;
             }
         }
@@ -107,7 +107,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
                 : form.End,
             Rows = c.Rows,
             Columns = c.Columns,
-            Depth = form.TransposeA != 0 ? a.Rows : a.Columns,
+            K = form.TransposeA != 0 ? a.Rows : a.Columns,
             HasBias = epilogue.Bias is null ? 0 : 1,
         };
 
@@ -121,38 +121,38 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
         where TB : unmanaged, IGpuStored<TB>
         where TC : unmanaged, IGpuActivation<TC>
     {
-        var tileA = SharedMemory.Allocate<float>(Deep * MaxPitch);
-        var tileB = SharedMemory.Allocate<float>(Deep * MaxPitch);
+        var tileA = SharedMemory.Allocate<float>(StepK * MaxPitch);
+        var tileB = SharedMemory.Allocate<float>(StepK * MaxPitch);
         var side = SquareRoot(Group.DimX);
         var (x, y, size) = (Group.IdxX % side, Group.IdxX / side, 4 * side);
         var pitch = size + 1;
         var (firstRow, firstColumn) = (Grid.IdxY * size, Grid.IdxX * size);
         Quad sum0 = default, sum1 = default, sum2 = default, sum3 = default;
-        for (var firstK = 0; firstK < form.Depth; firstK += Deep)
+        for (var firstK = 0; firstK < form.K; firstK += StepK)
         {
-            for (var e = Group.IdxX; e < size * Deep; e += Group.DimX)
+            for (var e = Group.IdxX; e < size * StepK; e += Group.DimX)
             {
-                var (i, k) = form.TransposeA != 0 ? (e % size, e / size) : (e / Deep, e % Deep);
+                var (i, k) = form.TransposeA != 0 ? (e % size, e / size) : (e / StepK, e % StepK);
                 var (m, atK) = (firstRow + i, firstK + k);
                 var value = 0f;
-                if (m < form.Rows && atK < form.Depth)
+                if (m < form.Rows && atK < form.K)
                 {
                     value = form.TransposeA != 0 ? a[atK, m] : a[m, atK];
                     if (form.Dropped == Dropped.A)
                     {
-                        value *= dropout.Factor(((long)m * form.Depth) + atK);
+                        value *= dropout.Factor(((long)m * form.K) + atK);
                     }
                 }
 
                 tileA[(k * pitch) + i] = value;
             }
 
-            for (var e = Group.IdxX; e < size * Deep; e += Group.DimX)
+            for (var e = Group.IdxX; e < size * StepK; e += Group.DimX)
             {
-                var (j, k) = form.TransposeB != 0 ? (e % size, e / size) : (e / Deep, e % Deep);
+                var (j, k) = form.TransposeB != 0 ? (e % size, e / size) : (e / StepK, e % StepK);
                 var (n, atK) = (firstColumn + j, firstK + k);
                 var value = 0f;
-                if (n < form.Columns && atK < form.Depth)
+                if (n < form.Columns && atK < form.K)
                 {
                     value = form.TransposeB != 0 ? b[atK, n] : b[n, atK];
                     if (form.Dropped == Dropped.TransposedB)
@@ -165,7 +165,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
             }
 
             Group.Barrier();
-            for (var k = 0; k < Deep; k++)
+            for (var k = 0; k < StepK; k++)
             {
                 var (atA, atB) = ((k * pitch) + y, (k * pitch) + x);
                 var right = new Quad(tileB[atB], tileB[atB + side], tileB[atB + (2 * side)], tileB[atB + (3 * side)]);
@@ -178,17 +178,18 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
             Group.Barrier();
         }
 
-        StoreRow(firstRow + y, firstColumn + x, side, sum0, bias, beside, c, form, dropout);
-        StoreRow(firstRow + y + side, firstColumn + x, side, sum1, bias, beside, c, form, dropout);
-        StoreRow(firstRow + y + (2 * side), firstColumn + x, side, sum2, bias, beside, c, form, dropout);
-        StoreRow(firstRow + y + (3 * side), firstColumn + x, side, sum3, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y, firstColumn + x), side, sum0, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y + side, firstColumn + x), side, sum1, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y + (2 * side), firstColumn + x), side, sum2, bias, beside, c, form, dropout);
+        StoreRow((firstRow + y + (3 * side), firstColumn + x), side, sum3, bias, beside, c, form, dropout);
     }
 
     private static void StoreRow<TC>(
-        int m, int n, int side, Quad sums, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, ProductForm form,
-        GpuDropout dropout)
+        (int Row, int Column) first, int side, Quad sums, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c,
+        ProductForm form, GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
     {
+        var (m, n) = first;
         Store(m, n, sums.A, bias, beside, c, form, dropout);
         Store(m, n + side, sums.B, bias, beside, c, form, dropout);
         Store(m, n + (2 * side), sums.C, bias, beside, c, form, dropout);
@@ -253,7 +254,7 @@ internal readonly record struct ProductForm(
 
     public int Columns { get; init; }
 
-    public int Depth { get; init; }
+    public int K { get; init; }
 
     public int HasBias { get; init; }
 

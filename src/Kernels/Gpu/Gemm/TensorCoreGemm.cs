@@ -24,22 +24,22 @@ internal sealed class TensorCoreGemm
     public const int Side = 128;
 
     /// <summary>How much of k a stage holds.</summary>
-    private const int Deep = 32;
+    private const int StepK = 32;
 
     /// <summary>a's tile and b's tile, 128 × 32 bf16 each.</summary>
-    private const uint TileBytes = Side * Deep * 2;
+    private const uint TileBytes = Side * StepK * 2;
     private const uint StageBytes = 2 * TileBytes;
     private const uint Stages = 3;
 
-    private readonly GpuKernel _rowsByRows;
-    private readonly GpuKernel _rowsByColumns;
-    private readonly GpuKernel _columnsByColumns;
+    private readonly GpuKernel _nt;
+    private readonly GpuKernel _nn;
+    private readonly GpuKernel _tn;
 
     public TensorCoreGemm(GpuDevice device)
     {
-        _rowsByRows = new(device, typeof(TensorCoreGemm), nameof(RowsByRowsKernel), StageBytes * Stages);
-        _rowsByColumns = new(device, typeof(TensorCoreGemm), nameof(RowsByColumnsKernel), StageBytes * Stages);
-        _columnsByColumns = new(device, typeof(TensorCoreGemm), nameof(ColumnsByColumnsKernel), StageBytes * Stages);
+        GpuKernel Product(Type layout) =>
+            new(device, typeof(TensorCoreGemm), nameof(ProductKernel), StageBytes * Stages, layout);
+        (_nt, _nn, _tn) = (Product(typeof(GemmNT)), Product(typeof(GemmNN)), Product(typeof(GemmTN)));
     }
 
     /// <summary>
@@ -54,36 +54,34 @@ internal sealed class TensorCoreGemm
         Tensor a, Tensor b, Tensor? a2, Tensor? b2, in Epilogue epilogue, Tensor c, ProductForm form,
         Dropout dropout = default)
     {
-        var kernel = form.TransposeA != 0 ? _columnsByColumns : form.TransposeB != 0 ? _rowsByColumns : _rowsByRows;
+        var kernel = form.TransposeA != 0 ? _tn : form.TransposeB != 0 ? _nn : _nt;
         var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
         kernel.Launch(
-            groups, Operand(a, form.Depth), Operand(b, form.Depth), Operand(a2 ?? a, a2?.Columns ?? 0),
+            groups, Operand(a, form.K), Operand(b, form.K), Operand(a2 ?? a, a2?.Columns ?? 0),
             Operand(b2 ?? b, a2?.Columns ?? 0), epilogue.Bias, epilogue.Residual ?? epilogue.Gate ?? c, c,
             epilogue.Gated ?? c, form, new GpuDropout(dropout));
     }
 
-    /// <summary>y = x Wᵀ: both operands are read along their rows.</summary>
-    internal static void RowsByRowsKernel<TC>(
+    /// <summary>One kernel for every layout and form of result.</summary>
+    internal static void ProductKernel<TC, TLayout>(
         GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
         GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
+        where TLayout : unmanaged, IGemmLayout<TLayout>
     {
         CudaAsm.Emit(MmaPtx.Declare);
         var shared = SharedBase();
-        Fill(shared, 0, a, b, a2, b2, form, false, false);
-        Fill(shared, 1, a, b, a2, b2, form, false, false);
-        var steps = Steps(a.Depth) + Steps(a2.Depth);
+        var operands = new GemmOperands(a, b, a2, b2);
+        Fill<TLayout>(shared, 0, operands, form);
+        Fill<TLayout>(shared, 1, operands, form);
+        var steps = Steps(a.K) + Steps(a2.K);
         for (var step = 0; step < steps; step++)
         {
             var stage = Arrive(shared, step);
-            Fill(shared, step + 2, a, b, a2, b2, form, false, false);
+            Fill<TLayout>(shared, step + 2, operands, form);
             for (var half = 0; half < 2; half++)
             {
-                CudaAsm.Emit(
-                    MmaPtx.RowsByRows,
-                    SharedTile.RowsA(stage, half, 0), SharedTile.RowsA(stage, half, 1),
-                    SharedTile.RowsA(stage, half, 2), SharedTile.RowsA(stage, half, 3),
-                    SharedTile.RowsB(stage + TileBytes, half, 0), SharedTile.RowsB(stage + TileBytes, half, 1));
+                Multiply<TLayout>(stage, half);
             }
         }
 
@@ -92,91 +90,62 @@ internal sealed class TensorCoreGemm
             dropout);
     }
 
-    /// <summary>dx = dy W: W is read along its columns.</summary>
-    internal static void RowsByColumnsKernel<TC>(
-        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
-        where TC : unmanaged, IGpuActivation<TC>
+    /// <summary>One step of 16 along k; which PTX it takes is known when the kernel is compiled.</summary>
+    private static void Multiply<TLayout>(uint stage, int half)
+        where TLayout : unmanaged, IGemmLayout<TLayout>
     {
-        CudaAsm.Emit(MmaPtx.Declare);
-        var shared = SharedBase();
-        Fill(shared, 0, a, b, a2, b2, form, false, true);
-        Fill(shared, 1, a, b, a2, b2, form, false, true);
-        var steps = Steps(a.Depth) + Steps(a2.Depth);
-        for (var step = 0; step < steps; step++)
+        if (TLayout.TransposedA)
         {
-            var stage = Arrive(shared, step);
-            Fill(shared, step + 2, a, b, a2, b2, form, false, true);
-            for (var half = 0; half < 2; half++)
-            {
-                CudaAsm.Emit(
-                    MmaPtx.RowsByColumns,
-                    SharedTile.RowsA(stage, half, 0), SharedTile.RowsA(stage, half, 1),
-                    SharedTile.RowsA(stage, half, 2), SharedTile.RowsA(stage, half, 3),
-                    SharedTile.ColumnsB(stage + TileBytes, half, 0), SharedTile.ColumnsB(stage + TileBytes, half, 1));
-            }
+            CudaAsm.Emit(
+                MmaPtx.TN,
+                SharedTile.ColumnsA(stage, half, 0), SharedTile.ColumnsA(stage, half, 1),
+                SharedTile.ColumnsA(stage, half, 2), SharedTile.ColumnsA(stage, half, 3),
+                SharedTile.ColumnsB(stage + TileBytes, half, 0), SharedTile.ColumnsB(stage + TileBytes, half, 1));
         }
-
-        WarpEpilogue.Store(
-            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
-            dropout);
-    }
-
-    /// <summary>dW = dyᵀ x: both are read along their columns.</summary>
-    internal static void ColumnsByColumnsKernel<TC>(
-        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
-        where TC : unmanaged, IGpuActivation<TC>
-    {
-        CudaAsm.Emit(MmaPtx.Declare);
-        var shared = SharedBase();
-        Fill(shared, 0, a, b, a2, b2, form, true, true);
-        Fill(shared, 1, a, b, a2, b2, form, true, true);
-        var steps = Steps(a.Depth) + Steps(a2.Depth);
-        for (var step = 0; step < steps; step++)
+        else if (TLayout.TransposedB)
         {
-            var stage = Arrive(shared, step);
-            Fill(shared, step + 2, a, b, a2, b2, form, true, true);
-            for (var half = 0; half < 2; half++)
-            {
-                CudaAsm.Emit(
-                    MmaPtx.ColumnsByColumns,
-                    SharedTile.ColumnsA(stage, half, 0), SharedTile.ColumnsA(stage, half, 1),
-                    SharedTile.ColumnsA(stage, half, 2), SharedTile.ColumnsA(stage, half, 3),
-                    SharedTile.ColumnsB(stage + TileBytes, half, 0), SharedTile.ColumnsB(stage + TileBytes, half, 1));
-            }
+            CudaAsm.Emit(
+                MmaPtx.NN,
+                SharedTile.RowsA(stage, half, 0), SharedTile.RowsA(stage, half, 1),
+                SharedTile.RowsA(stage, half, 2), SharedTile.RowsA(stage, half, 3),
+                SharedTile.ColumnsB(stage + TileBytes, half, 0), SharedTile.ColumnsB(stage + TileBytes, half, 1));
         }
-
-        WarpEpilogue.Store(
-            shared, SharedMemory.GetDynamic<Floats4>(), bias, new ProductResult<TC>(beside, c, gated, form.End), form,
-            dropout);
+        else
+        {
+            CudaAsm.Emit(
+                MmaPtx.NT,
+                SharedTile.RowsA(stage, half, 0), SharedTile.RowsA(stage, half, 1),
+                SharedTile.RowsA(stage, half, 2), SharedTile.RowsA(stage, half, 3),
+                SharedTile.RowsB(stage + TileBytes, half, 0), SharedTile.RowsB(stage + TileBytes, half, 1));
+        }
     }
 
     /// <summary>
     /// Asks for a stage's two tiles without waiting. A step past the last asks for nothing, yet counts as one.
     /// </summary>
-    private static void Fill(
-        uint shared, int step, GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, ProductForm form,
-        bool columnsA, bool columnsB)
+    private static void Fill<TLayout>(uint shared, int step, GemmOperands operands, ProductForm form)
+        where TLayout : unmanaged, IGemmLayout<TLayout>
     {
-        var (turn, more) = (step, step - Steps(a.Depth));
-        if (more >= 0)
+        var (a, b, a2, b2) = operands;
+        var (stageIndex, loraStep) = (step, step - Steps(a.K));
+        if (loraStep >= 0)
         {
-            (step, a, b) = (more, a2, b2);
+            (step, a, b) = (loraStep, a2, b2);
         }
 
-        if (step * Deep < a.Depth)
+        if (step * StepK < a.K)
         {
             // Stages take turns from the first step of the first pair to the last of the second.
-            var stage = shared + ((uint)(turn % (int)Stages) * StageBytes);
-            SharedTile.Fill(stage, a, Grid.IdxY * Side, step * Deep, form.Rows, a.Depth, columnsA);
-            SharedTile.Fill(stage + TileBytes, b, Grid.IdxX * Side, step * Deep, form.Columns, a.Depth, columnsB);
+            var stage = shared + ((uint)(stageIndex % (int)Stages) * StageBytes);
+            SharedTile.Fill(stage, a, Grid.IdxY * Side, step * StepK, form.Rows, a.K, TLayout.TransposedA);
+            SharedTile.Fill(
+                stage + TileBytes, b, Grid.IdxX * Side, step * StepK, form.Columns, a.K, TLayout.TransposedB);
         }
 
         CudaAsm.Emit("cp.async.commit_group;");
     }
 
-    private static int Steps(int depth) => (depth + Deep - 1) / Deep;
+    private static int Steps(int depth) => (depth + StepK - 1) / StepK;
 
     /// <summary>
     /// Waits until all threads' parts of a step have arrived, and all have left the stage that is filled next.
@@ -202,8 +171,11 @@ internal sealed class TensorCoreGemm
         new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride, depth);
 }
 
+/// <summary>What a product multiplies: a and b, then the pair of a LoRA term.</summary>
+internal readonly record struct GemmOperands(GpuOperand A, GpuOperand B, GpuOperand A2, GpuOperand B2);
+
 /// <summary>A bf16 matrix by its device address, for copies that C# has no word for.</summary>
 /// <param name="Address">Of the first element, a multiple of 16.</param>
 /// <param name="Stride">Elements from row to row, a multiple of 8.</param>
-/// <param name="Depth">K of the product it takes part in.</param>
-internal readonly record struct GpuOperand(long Address, int Stride, int Depth);
+/// <param name="K">K of the product it takes part in.</param>
+internal readonly record struct GpuOperand(long Address, int Stride, int K);

@@ -13,6 +13,7 @@ internal sealed class GpuKernel
     private readonly GpuDevice _device;
     private readonly MethodInfo _method;
     private readonly int _sharedBytes;
+    private readonly Type? _last;
 
     /// <summary>For each argument the type parameter that its storage decides, or −1.</summary>
     private readonly int[] _decides;
@@ -22,11 +23,11 @@ internal sealed class GpuKernel
     /// <param name="owner">The type that the method belongs to.</param>
     /// <param name="name">The method.</param>
     /// <param name="sharedBytes">Shared memory asked for at launch, beside what the kernel declares.</param>
-    /// <param name="bound">Its type parameters, where no tensor's stored form decides them.</param>
+    /// <param name="bound">Its last type parameter, where no tensor's stored form decides it.</param>
     public GpuKernel(GpuDevice device, Type owner, string name, uint sharedBytes = 0, Type? bound = null)
     {
         (_device, _method, _sharedBytes) = (device, GpuKernelList.Find(owner, name), (int)sharedBytes);
-        _method = bound is null ? _method : _method.MakeGenericMethod(bound);
+        _last = bound;
         _decides = [.. _method.GetParameters().Select(p => p.ParameterType.ContainsGenericParameters
             ? p.ParameterType.GetGenericArguments()[0].GenericParameterPosition : -1)];
     }
@@ -66,6 +67,20 @@ internal sealed class GpuKernel
         queue(groups, arguments);
     }
 
-    private MethodInfo Close(ulong form) => !_method.IsGenericMethodDefinition ? _method : _method.MakeGenericMethod(
-        [.. _method.GetGenericArguments().Select((_, i) => GpuKernelList.Stored((DType)((form >> (8 * i)) & 0xFF)))]);
+    private MethodInfo Close(ulong form)
+    {
+        if (!_method.IsGenericMethodDefinition)
+        {
+            return _method;
+        }
+
+        var types = _method.GetGenericArguments();
+        for (var i = 0; i < types.Length; i++)
+        {
+            types[i] = i == types.Length - 1 && _last is not null
+                ? _last : GpuKernelList.Stored((DType)((form >> (8 * i)) & 0xFF));
+        }
+
+        return _method.MakeGenericMethod(types);
+    }
 }

@@ -51,7 +51,7 @@ internal sealed class GpuDoubleBuffer : DoubleBuffer
         return true;
     }
 
-    protected override void Turned(bool toSecond)
+    protected override void Swapped(bool toSecond)
     {
         _left[toSecond ? 0 : 1].Record(_device.Stream);
         _left[toSecond ? 1 : 0].WaitEvent(_copies);

@@ -10,7 +10,7 @@ internal interface IGpuStored<TSelf>
 {
     static abstract float Widen(TSelf stored);
 
-    /// <summary>Float8 neighbours in whole accesses of 16 bytes.</summary>
+    /// <summary>Float8 neighbors in whole accesses of 16 bytes.</summary>
     /// <param name="at">Of the first, a multiple of 8 of memory that is itself aligned.</param>
     static abstract Float8 Load(ArrayView<TSelf> memory, long at);
 }
@@ -102,7 +102,7 @@ internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
 internal readonly struct GpuFloat16(ushort bits) : IGpuStored<GpuFloat16>
 {
     /// <summary>
-    /// 2¹¹²: the distance between the exponent biases of fp32 and fp16. It also normalises subnormals.
+    /// 2¹¹²: the distance between the exponent biases of fp32 and fp16. It also normalizes subnormals.
     /// </summary>
     private const float Rebias = 5.192296858534828e33f;
 

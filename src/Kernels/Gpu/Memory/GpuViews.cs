@@ -144,14 +144,14 @@ internal static class GpuEights
             return;
         }
 
-        Put(memory, at, left, 0, values.A);
-        Put(memory, at, left, 1, values.B);
-        Put(memory, at, left, 2, values.C);
-        Put(memory, at, left, 3, values.D);
-        Put(memory, at, left, 4, values.E);
-        Put(memory, at, left, 5, values.F);
-        Put(memory, at, left, 6, values.G);
-        Put(memory, at, left, 7, values.H);
+        StoreOne(memory, at, left, 0, values.A);
+        StoreOne(memory, at, left, 1, values.B);
+        StoreOne(memory, at, left, 2, values.C);
+        StoreOne(memory, at, left, 3, values.D);
+        StoreOne(memory, at, left, 4, values.E);
+        StoreOne(memory, at, left, 5, values.F);
+        StoreOne(memory, at, left, 6, values.G);
+        StoreOne(memory, at, left, 7, values.H);
     }
 
     /// <summary>What reading finds after eight numbers were stored.</summary>
@@ -166,7 +166,7 @@ internal static class GpuEights
         where T : unmanaged, IGpuStored<T> => lane < left ? T.Widen(memory[at + lane]) : outside;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<T>(ArrayView<T> memory, long at, long left, int lane, float value)
+    private static void StoreOne<T>(ArrayView<T> memory, long at, long left, int lane, float value)
         where T : unmanaged, IGpuActivation<T>
     {
         if (lane < left)

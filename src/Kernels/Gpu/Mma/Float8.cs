@@ -4,7 +4,7 @@ using ILGPU.Algorithms;
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Float8 neighbours of a row in a thread's registers: what one thread reads at a time, 16 bytes of bf16.
+/// Float8 neighbors of a row in a thread's registers: what one thread reads at a time, 16 bytes of bf16.
 /// </summary>
 /// <remarks>
 /// Kernels that walk over memory are written in eights, so that a warp's access is 512 bytes or more in one instruction
@@ -57,7 +57,7 @@ internal readonly struct Float8(float a, float b, float c, float d, float e, flo
         place == 0 ? 1f : 0f, place == 1 ? 1f : 0f, place == 2 ? 1f : 0f, place == 3 ? 1f : 0f,
         place == 4 ? 1f : 0f, place == 5 ? 1f : 0f, place == 6 ? 1f : 0f, place == 7 ? 1f : 0f);
 
-    /// <summary>The sum, neighbours first.</summary>
+    /// <summary>The sum, neighbors first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => ((A + B) + (C + D)) + ((E + F) + (G + H));
 

@@ -39,16 +39,16 @@ internal static class MmaPtx
     /// <summary>
     /// A step: loads 4 fragments of a (addresses %0 … %3) and 4 of b (%4 and %5, two each), multiplies all pairs.
     /// </summary>
-    public const string RowsByRows = AsStored + A0 + AsStored + A1 + AsStored + A2 + AsStored + A3
+    public const string NT = AsStored + A0 + AsStored + A1 + AsStored + A2 + AsStored + A3
         + AsStored + B01 + AsStored + B23 + Multiply;
 
     /// <summary>The same for b stored [K, N].</summary>
-    public const string RowsByColumns = AsStored + A0 + AsStored + A1 + AsStored + A2 + AsStored + A3
-        + Turned + B01 + Turned + B23 + Multiply;
+    public const string NN = AsStored + A0 + AsStored + A1 + AsStored + A2 + AsStored + A3
+        + Transposed + B01 + Transposed + B23 + Multiply;
 
     /// <summary>The same for a stored [K, M] and b stored [K, N].</summary>
-    public const string ColumnsByColumns = Turned + A0 + Turned + A1 + Turned + A2 + Turned + A3
-        + Turned + B01 + Turned + B23 + Multiply;
+    public const string TN = Transposed + A0 + Transposed + A1 + Transposed + A2 + Transposed + A3
+        + Transposed + B01 + Transposed + B23 + Multiply;
 
     /// <summary>Writes fragments (0, 0) … (0, 3): this lane's pair of row %0, and of the row 8 below, %1.</summary>
     public const string Store0 =
@@ -95,7 +95,7 @@ internal static class MmaPtx
         + "st.shared.v2.f32 [%1+96], {acc62,acc63}; ";
 
     private const string AsStored = "ldmatrix.sync.aligned.m8n8.x4.shared.b16 ";
-    private const string Turned = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 ";
+    private const string Transposed = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 ";
     private const string A0 = "{fa0,fa1,fa2,fa3}, [%0]; ";
     private const string A1 = "{fa4,fa5,fa6,fa7}, [%1]; ";
     private const string A2 = "{fa8,fa9,fa10,fa11}, [%2]; ";

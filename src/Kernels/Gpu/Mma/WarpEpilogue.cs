@@ -5,9 +5,9 @@ namespace SafeLlama.Kernels;
 
 /// <summary>From the sums in PTX registers to the result, by way of shared memory.</summary>
 /// <remarks>
-/// Lane l holds of each 16 × 8 fragment the elements (l / 4, 2 (l mod 4)), its neighbour to the right, and both 8 rows
+/// Lane l holds of each 16 × 8 fragment the elements (l / 4, 2 (l mod 4)), its neighbor to the right, and both 8 rows
 /// below (PTX ISA, "Matrix fragments for mma.m16n8k16"). Written as they lie, 8 bytes at a time, rows would be touched
-/// in scraps; so 16 rows of every warp are laid out in shared memory, and whole rows leave from there, eight neighbours
+/// in scraps; so 16 rows of every warp are laid out in shared memory, and whole rows leave from there, eight neighbors
 /// to a thread, in accesses of 16 bytes. What they are added to or gated by is read on the way. Rows are 8 floats
 /// further apart than they are long, which sends the pairs of a half warp to 32 different banks.
 /// </remarks>

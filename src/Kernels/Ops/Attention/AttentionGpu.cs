@@ -113,7 +113,7 @@ public sealed class AttentionGpu : Attention, IDisposable
             AttentionTile.LoadKeys(v, keys, key, shape);
             for (var r = Group.IdxX; r < Queries; r += Group.DimX)
             {
-                rescale[r] = Renormalise(scores, r, maxima, sums);
+                rescale[r] = Renormalize(scores, r, maxima, sums);
             }
 
             Group.Barrier();
@@ -150,7 +150,7 @@ public sealed class AttentionGpu : Attention, IDisposable
     /// <summary>
     /// Turns a query's scores into exp(s − m) under the new maximum; returns what the older sums are worth now.
     /// </summary>
-    private static float Renormalise(ArrayView<float> scores, int row, ArrayView<float> maxima, ArrayView<float> sums)
+    private static float Renormalize(ArrayView<float> scores, int row, ArrayView<float> maxima, ArrayView<float> sums)
     {
         var (at, max) = (row * AttentionTile.Keys, maxima[row]);
         for (var c = 0; c < AttentionTile.Keys; c++)

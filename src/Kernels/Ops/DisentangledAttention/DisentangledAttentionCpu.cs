@@ -45,7 +45,8 @@ internal sealed unsafe class DisentangledAttentionCpu<TLanes>(TilePool pool) : D
             o.LogSum.At(t.First + i)[t.Head] = Softmax(t.ScoreRow(i), t.Length);
         }
 
-        o.Combine(t, (t.Scores, t.Length, false), o.Value(t), o.Of(y, t.First, t.Head), (t.Length, t.Length), add: false);
+        o.Combine(
+            t, (t.Scores, t.Length, false), o.Value(t), o.Of(y, t.First, t.Head), (t.Length, t.Length), add: false);
     }
 
     private static void Backward(
@@ -54,7 +55,7 @@ internal sealed unsafe class DisentangledAttentionCpu<TLanes>(TilePool pool) : D
         o.Score(t);
         var (square, dys) = ((t.Length, t.Length), o.Of(dy, t.First, t.Head));
         o.Multiply(t, dys, o.Value(t), (t.Gradients, t.Length), square, 1);
-        new Span<float>((float*)t.ByQuery, 2 * t.Length * t.Width).Clear();
+        new Span<float>((float*)t.ByQuery, (t.Length + t.ByKeyStride) * t.Width).Clear();
         for (var i = 0; i < t.Length; i++)
         {
             ScoreGradient(t.ScoreRow(i), o.LogSum.At(t.First + i)[t.Head], t.GradientRow(i), t.Length, o.Scale);
@@ -66,10 +67,10 @@ internal sealed unsafe class DisentangledAttentionCpu<TLanes>(TilePool pool) : D
         o.Combine(t, (t.Gradients, t.Length, false), o.Key(t), dq, square, add: false);
         o.Combine(t, (t.Gradients, t.Length, true), o.Query(t), dk, square, add: false);
         o.Combine(t, (t.ByQuery, t.Width, false), o.RelativeKey(t), dq, (t.Length, t.Width), add: true);
-        o.Combine(t, (t.ByKey, t.Length, true), o.RelativeQuery(t), dk, (t.Length, t.Width), add: true);
+        o.Combine(t, (t.ByKey, t.ByKeyStride, true), o.RelativeQuery(t), dk, (t.Length, t.Width), add: true);
         var (dkr, dqr) = (o.Of(into.RelativeKey, t.Low, t.Head), o.Of(into.RelativeQuery, t.Low, t.Head));
         o.Combine(t, (t.ByQuery, t.Width, true), o.Query(t), dkr, (t.Width, t.Length), add: true);
-        o.Combine(t, (t.ByKey, t.Length, false), o.Key(t), dqr, (t.Width, t.Length), add: true);
+        o.Combine(t, (t.ByKey, t.ByKeyStride, false), o.Key(t), dqr, (t.Width, t.Length), add: true);
     }
 
     /// <summary>Turns a row of scores into probabilities; returns log Σ exp.</summary>
@@ -128,13 +129,13 @@ internal sealed unsafe class DisentangledAttentionCpu<TLanes>(TilePool pool) : D
     private static void AddUpDistances(in DisentangledTile t, int i)
     {
         float* gradients = t.GradientRow(i), byQuery = t.ByQueryRow(i), byKey = (float*)t.ByKey;
-        var length = t.Length;
+        var (length, stride, low) = (t.Length, t.ByKeyStride, t.Low);
         var buckets = (int*)t.Buckets + i;
         for (var j = 0; j < length; j++)
         {
-            var b = buckets[-j] - t.Low;
+            var b = buckets[-j] - low;
             byQuery[b] += gradients[j];
-            byKey[((long)b * length) + j] += gradients[j];
+            byKey[((long)b * stride) + j] += gradients[j];
         }
     }
 

@@ -73,7 +73,7 @@ public sealed class DisentangledAttentionGpu : DisentangledAttention
         {
             var key = tile + Group.IdxX;
             var score = key <= last
-                ? Score(q, k, kr, qr, bucket, shape, row, key, column) : float.NegativeInfinity;
+                ? Score(q, k, kr, qr, bucket, shape, (row, key), column) : float.NegativeInfinity;
             var higher = XMath.Max(max, GroupReduce.Max(score));
             var worth = XMath.Exp(max - higher);
             var weight = XMath.Exp(score - higher);
@@ -109,10 +109,11 @@ public sealed class DisentangledAttentionGpu : DisentangledAttention
     /// <summary>s[i, j] of one head.</summary>
     internal static float Score<T>(
         GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> kr, GpuMatrix<T> qr, GpuInts bucket, DisentangledShape shape,
-        int i, int j, int column)
+        (int Query, int Key) rows, int column)
         where T : unmanaged, IGpuActivation<T>
     {
-        var (distance, sum) = (bucket[shape.Reach - 1 + i - j], 0f);
+        var ((i, j), sum) = (rows, 0f);
+        var distance = bucket[shape.Reach - 1 + i - j];
         for (var e = column; e < column + shape.HeadDim; e++)
         {
             var key = k[j, e];

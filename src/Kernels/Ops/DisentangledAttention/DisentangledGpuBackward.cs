@@ -20,7 +20,7 @@ internal static class DisentangledGpuBackward
         var sum = 0f;
         for (var key = first + Group.IdxX; key <= last; key += Group.DimX)
         {
-            var p = XMath.Exp(DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, row, key, column) - level);
+            var p = XMath.Exp(DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (row, key), column) - level);
             sum += p * Dot(dy, row, v, key, column, shape);
         }
 
@@ -41,7 +41,7 @@ internal static class DisentangledGpuBackward
             if (key <= last)
             {
                 var p = XMath.Exp(
-                    DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, row, key, column) - level);
+                    DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (row, key), column) - level);
                 gradients[Group.IdxX] = shape.Scale * p * (Dot(dy, row, v, key, column, shape) - sum);
             }
 
@@ -91,7 +91,7 @@ internal static class DisentangledGpuBackward
             var query = tile + Group.IdxX;
             if (query <= last)
             {
-                var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, query, row, column);
+                var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (query, row), column);
                 var p = XMath.Exp(score - logSum[query, head]);
                 probabilities[Group.IdxX] = p;
                 gradients[Group.IdxX] =
@@ -153,7 +153,7 @@ internal static class DisentangledGpuBackward
                 j = i - nearest - (pair % span);
                 if (j >= firstKey[i] && j <= lastKey[i])
                 {
-                    var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, i, j, column);
+                    var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (i, j), column);
                     g = shape.Scale * XMath.Exp(score - logSum[i, head])
                         * (Dot(dy, i, v, j, column, shape) - delta[i, head]);
                 }

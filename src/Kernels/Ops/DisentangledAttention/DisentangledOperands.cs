@@ -2,11 +2,17 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>What the tiles of a disentangled attention have in common, and the products of one head they share.</summary>
+/// <summary>What the tiles of a disentangled attention have in common, and the products they share.</summary>
 internal readonly unsafe struct DisentangledOperands<TLanes>(
     in DisentangledInput input, int headDim, double scale, Tensor logSum)
     where TLanes : struct, ILanes<TLanes>
 {
+    /// <summary>
+    /// Floats of a cache line. A row of scores reads a column of <see cref="DisentangledTile.ByKey"/>; one line more
+    /// per row spreads it over all cache sets.
+    /// </summary>
+    private const int Line = 16;
+
     private readonly DisentangledInput _input = input;
     private readonly Elements<int> _buckets = input.Relative.Bucket.AsElements<int>();
     private readonly int _reach = input.Relative.Reach;
@@ -16,9 +22,9 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
     public readonly float Scale = (float)scale;
     public readonly Rows<float> LogSum = logSum.AsRows<float>();
 
-    /// <summary>Floats of scratch for one sequence and head: the score matrix twice, and both relative products.</summary>
+    /// <summary>Floats of scratch for one sequence and head: two score matrices, two relative products.</summary>
     public static long ScratchCount(long longest, long relativeRows) =>
-        Gemm<TLanes>.ScratchCount + (2 * longest * longest) + (2 * longest * relativeRows);
+        Gemm<TLanes>.ScratchCount + (2 * longest * longest) + (((2 * longest) + Line) * relativeRows);
 
     /// <summary>The scratch of a sequence, cut up: see <see cref="DisentangledTile"/>.</summary>
     public DisentangledTile Tile(int first, int length, int head)
@@ -27,7 +33,7 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
         var (low, high) = (_buckets.Pointer[_reach - length], _buckets.Pointer[_reach + length - 2]);
         var width = high - low + 1;
         var scratch = ThreadScratch.Floats(
-            Gemm<TLanes>.ScratchCount + (2L * length * length) + (2L * length * width));
+            Gemm<TLanes>.ScratchCount + (2L * length * length) + (((2L * length) + Line) * width));
         var scores = scratch + Gemm<TLanes>.ScratchCount;
         var gradients = scores + ((long)length * length);
         var byQuery = gradients + ((long)length * length);
@@ -38,6 +44,7 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
             Head = head,
             Low = low,
             Width = width,
+            ByKeyStride = length + Line,
             Gemm = (nint)scratch,
             Scores = (nint)scores,
             Gradients = (nint)gradients,
@@ -53,7 +60,7 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
         var (q, k) = (Query(t), Key(t));
         Multiply(t, q, k, (t.Scores, t.Length), (t.Length, t.Length), Scale);
         Multiply(t, q, RelativeKey(t), (t.ByQuery, t.Width), (t.Length, t.Width), Scale);
-        Multiply(t, RelativeQuery(t), k, (t.ByKey, t.Length), (t.Width, t.Length), Scale);
+        Multiply(t, RelativeQuery(t), k, (t.ByKey, t.ByKeyStride), (t.Width, t.Length), Scale);
         for (var i = 0; i < t.Length; i++)
         {
             AddRelative(t, i);
@@ -81,7 +88,7 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
         {
             Rows = size.Rows,
             Columns = size.Columns,
-            Depth = HeadDim,
+            K = HeadDim,
             A = a.Pointer,
             ARowStride = a.Stride,
             AStepStride = 1,
@@ -99,13 +106,13 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
     /// <param name="size">Rows of C, and terms of each sum.</param>
     public void Combine(
         in DisentangledTile t, (nint W, int Stride, bool Transposed) weights, Block b, Block c,
-        (int Rows, int Depth) size, bool add)
+        (int Rows, int K) size, bool add)
     {
         var product = new MatrixProduct
         {
             Rows = size.Rows,
             Columns = HeadDim,
-            Depth = size.Depth,
+            K = size.K,
             A = (float*)weights.W,
             ARowStride = weights.Transposed ? 1 : weights.Stride,
             AStepStride = weights.Transposed ? weights.Stride : 1,
@@ -133,12 +140,12 @@ internal readonly unsafe struct DisentangledOperands<TLanes>(
     private static void AddRelative(in DisentangledTile t, int i)
     {
         float* scores = t.ScoreRow(i), byQuery = t.ByQueryRow(i), byKey = (float*)t.ByKey;
-        var length = t.Length;
+        var (length, stride, low) = (t.Length, t.ByKeyStride, t.Low);
         var buckets = (int*)t.Buckets + i;
         for (var j = 0; j < length; j++)
         {
-            var b = buckets[-j] - t.Low;
-            scores[j] += byQuery[b] + byKey[((long)b * length) + j];
+            var b = buckets[-j] - low;
+            scores[j] += byQuery[b] + byKey[((long)b * stride) + j];
         }
     }
 
@@ -176,8 +183,9 @@ internal unsafe struct DisentangledTile
     /// <summary>[L, W] of queries and distances.</summary>
     public nint ByQuery;
 
-    /// <summary>[W, L] of distances and keys.</summary>
+    /// <summary>[W, L] of distances and keys, a cache line between rows.</summary>
     public nint ByKey;
+    public int ByKeyStride;
 
     /// <summary>Where the bucket of distance 0 stands.</summary>
     public nint Buckets;

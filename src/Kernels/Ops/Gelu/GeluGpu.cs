@@ -50,7 +50,8 @@ public sealed class GeluGpu : Gelu
     private static float Share(float x)
     {
         var t = 1f / (1f + (0.3275911f * 0.707106781f * XMath.Abs(x)));
-        var p = 0.254829592f + (t * (-0.284496736f + (t * (1.421413741f + (t * (-1.453152027f + (t * 1.061405429f)))))));
+        var upper = 1.421413741f + (t * (-1.453152027f + (t * 1.061405429f)));
+        var p = 0.254829592f + (t * (-0.284496736f + (t * upper)));
         var below = 0.5f * p * t * XMath.Exp(-0.5f * x * x);
         return x < 0f ? below : 1f - below;
     }

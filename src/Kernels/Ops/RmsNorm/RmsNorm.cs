@@ -1,6 +1,6 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Root-mean-square normalisation of each row, scaled by a learned weight.</summary>
+/// <summary>Root-mean-square normalization of each row, scaled by a learned weight.</summary>
 /// <remarks>
 /// <code>
 /// forward    rstd[n]      = 1 / sqrt(mean_i(x[n,i]²) + ε)
@@ -21,7 +21,7 @@ public abstract class RmsNorm : Op
     public void Forward(Tensor x, Tensor weight, double epsilon, Tensor y, Tensor rstd)
     {
         Check(x, weight, rstd);
-        y.RequireShape(x.Shape, "y is x, normalised");
+        y.RequireShape(x.Shape, "y is x, normalized");
         Observer?.Started();
         ForwardCore(x, weight, epsilon, y, rstd);
         Observer?.Finished(new("RmsNorm forward", 0, Bytes(x, y)));

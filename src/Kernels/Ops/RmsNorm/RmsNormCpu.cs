@@ -130,9 +130,9 @@ internal sealed unsafe class RmsNormCpu<TLanes>(TilePool pool) : RmsNorm
         if (i < count)
         {
             var left = count - i;
-            var normalised = Lanes.Load<TLanes>(x + i, left) * scale;
+            var normalized = Lanes.Load<TLanes>(x + i, left) * scale;
             var sum = TLanes.MultiplyAdd(
-                Lanes.Load<TLanes>(dy + i, left), normalised, Lanes.Load<TLanes>(dweight + i, left));
+                Lanes.Load<TLanes>(dy + i, left), normalized, Lanes.Load<TLanes>(dweight + i, left));
             Lanes.Store(dweight + i, left, sum);
         }
     }

@@ -6,7 +6,7 @@ namespace SafeLlama.Kernels;
 internal sealed unsafe class RopeCpu<TLanes>(TilePool pool) : Rope
     where TLanes : struct, ILanes<TLanes>
 {
-    protected override void TurnCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward)
+    protected override void RotateCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward)
     {
         positions.RequireIndices(0, cos.Rows, "a position is a row of the table");
         var op = (
@@ -20,7 +20,7 @@ internal sealed unsafe class RopeCpu<TLanes>(TilePool pool) : Rope
                 var position = t.Positions.Pointer[n];
                 for (var head = 0; head < t.X.Columns; head += 2 * half)
                 {
-                    TurnHead(t.X.At(n) + head, t.Cos.At(position), t.Sin.At(position), t.Sign, half);
+                    RotateHead(t.X.At(n) + head, t.Cos.At(position), t.Sin.At(position), t.Sign, half);
                 }
             }
         });
@@ -28,7 +28,7 @@ internal sealed unsafe class RopeCpu<TLanes>(TilePool pool) : Rope
 
     /// <summary>Turns the pairs (x[i], x[i + half]).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TurnHead(float* x, float* cos, float* sin, float sign, int half)
+    private static void RotateHead(float* x, float* cos, float* sin, float sign, int half)
     {
         var signs = TLanes.Broadcast(sign);
         var i = 0;

@@ -5,12 +5,12 @@ namespace SafeLlama.Kernels;
 /// <summary>The turn on a device: a thread per eight pairs.</summary>
 public sealed class RopeGpu : Rope
 {
-    private readonly GpuKernel _turn;
+    private readonly GpuKernel _rotate;
 
-    internal RopeGpu(GpuDevice device) => _turn = new(device, typeof(RopeGpu), nameof(TurnKernel));
+    internal RopeGpu(GpuDevice device) => _rotate = new(device, typeof(RopeGpu), nameof(RotateKernel));
 
-    protected override void TurnCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward) =>
-        _turn.LaunchRows(
+    protected override void RotateCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward) =>
+        _rotate.LaunchRows(
             x.Rows, x.Columns / 2, x, positions, cos, sin, cos.Columns, x.Columns / (2 * cos.Columns),
             backward ? -1f : 1f);
 
@@ -18,7 +18,7 @@ public sealed class RopeGpu : Rope
     /// <param name="half">d / 2.</param>
     /// <param name="heads">H.</param>
     /// <param name="direction">1 forward, −1 backward.</param>
-    internal static void TurnKernel<TX>(
+    internal static void RotateKernel<TX>(
         GpuResult<TX> x, GpuInts positions, GpuMatrix<GpuFloat32> cos, GpuMatrix<GpuFloat32> sin, int half, int heads,
         float direction)
         where TX : unmanaged, IGpuActivation<TX>

@@ -3,7 +3,7 @@ namespace SafeLlama.Kernels;
 /// <summary>The equation as fp64 loops.</summary>
 public sealed class RopeReference : Rope
 {
-    protected override void TurnCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward)
+    protected override void RotateCore(Tensor x, Tensor positions, Tensor cos, Tensor sin, bool backward)
     {
         var (xs, ps, cs, ss) = (x.AsRows<double>(), positions.AsElements<int>(), cos.AsDoubles(), sin.AsDoubles());
         var half = cos.Columns;

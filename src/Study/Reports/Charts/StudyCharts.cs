@@ -36,7 +36,7 @@ public static class StudyCharts
     /// <summary>The loss of every arm (one seed) by training step, smoothed over the last steps.</summary>
     public static string Training(IReadOnlyList<(string Arm, TrainingSummary Training)> curves)
     {
-        var plot = SvgChart.Plot("", "optimiser step", share: false);
+        var plot = SvgChart.Plot("", "optimizer step", share: false);
         plot.Axes[0] = new LogarithmicAxis
         {
             Position = AxisPosition.Left,

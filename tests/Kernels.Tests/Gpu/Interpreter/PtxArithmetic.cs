@@ -147,6 +147,7 @@ internal static class PtxArithmetic
         "cvt.s32.s16" => x => (uint)(short)x[0],
         "cvt.u32.u16" or "cvt.s32.u16" or "cvt.u16.u32" => x => (ushort)x[0],
         "cvt.rn.f32.s32" => x => Bits((float)(int)x[0]),
+        "cvt.rzi.s32.f32" => x => (uint)(int)Float(x[0]),
         "cvt.rn.bf16x2.f32" =>
             x => DTypes.NarrowBFloat16(Float(x[1])) | ((ulong)DTypes.NarrowBFloat16(Float(x[0])) << 16),
         "cvt.f64.f32" => x => Bits((double)Float(x[0])),

@@ -42,7 +42,7 @@ internal static class PtxWarp
     /// <summary>
     /// <c>mma.m16n8k16</c> with bf16 operands. With g = l / 4 and t = l mod 4, lane l holds a at rows g and g + 8,
     /// columns 2t and 2t + 8; b at rows 2t and 2t + 8, column g; c and d at rows g and g + 8, column 2t; each with its
-    /// neighbour.
+    /// neighbor.
     /// </summary>
     public static void Multiply(PtxThread[] lanes, int[] d, int[] a, int[] b, int[] c)
     {

@@ -47,7 +47,7 @@ internal static unsafe class Bf16Emulation
     public static MatrixProduct RoundA(in MatrixProduct p, TilePool pool, GrowingScratch scratch)
     {
         var alongRows = p.AStepStride == 1;
-        var (rows, columns) = alongRows ? (p.Rows, p.Depth) : (p.Depth, p.Rows);
+        var (rows, columns) = alongRows ? (p.Rows, p.K) : (p.K, p.Rows);
         var stride = ((columns + 15) / 16 | 1) * 16;
         var copy = scratch.Floats((long)rows * stride);
         var rounded = p with
@@ -66,7 +66,7 @@ internal static unsafe class Bf16Emulation
     private static void RoundRows(in MatrixProduct p, in MatrixProduct rounded, int first)
     {
         var alongRows = p.AStepStride == 1;
-        var (rows, columns) = alongRows ? (p.Rows, p.Depth) : (p.Depth, p.Rows);
+        var (rows, columns) = alongRows ? (p.Rows, p.K) : (p.K, p.Rows);
         for (var row = first; row < Math.Min(rows, first + RowsTogether); row++)
         {
             if (alongRows)

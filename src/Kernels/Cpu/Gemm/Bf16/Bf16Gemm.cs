@@ -39,16 +39,16 @@ internal static unsafe class Bf16Gemm
         (int First, int End) columns, float* scratch)
     {
         var panels = (byte*)scratch;
-        var block = BlockOf(p.Depth);
+        var block = BlockOf(p.K);
         var form = a.Form;
         var panelCount = (columns.End - columns.First + TileCode.Columns - 1) / TileCode.Columns;
         var t = new TileArguments { ARowBytes = a.RowBytes, CRowBytes = p.CStride * sizeof(float), Scale = p.Scale };
-        for (var k = 0; k < p.Depth; k += block)
+        for (var k = 0; k < p.K; k += block)
         {
-            var depth = Math.Min(block, p.Depth - k);
+            var depth = Math.Min(block, p.K - k);
             var panelBytes = Bf16Panels.Steps(depth) * TileCode.StepBytes;
             Bf16Panels.Pack(p, columns.First, columns.End - columns.First, k, depth, (uint*)panels);
-            var isLast = k + depth == p.Depth;
+            var isLast = k + depth == p.K;
             t.LoraARowBytes = p.LoraAStride * sizeof(float);
             for (var row = rows.First; row < rows.End; row += TileCode.Rows)
             {

@@ -29,8 +29,8 @@ internal readonly unsafe struct Bf16Operand
     public static Bf16Operand Round(in MatrixProduct p, TilePool pool, GrowingScratch scratch)
     {
         var form = p.AStepStride == 1 ? TileForm.Rows : TileForm.Panels;
-        var steps = Bf16Panels.Steps(p.Depth);
-        var stride = form == TileForm.Rows ? Stride(p.Depth) : 0;
+        var steps = Bf16Panels.Steps(p.K);
+        var stride = form == TileForm.Rows ? Stride(p.K) : 0;
         var blocks = (p.Rows + TileCode.Rows - 1) / TileCode.Rows;
         var bytes = form == TileForm.Rows ? 2L * p.Rows * stride : (long)blocks * TileCode.APanelBytes * steps;
         var data = (byte*)scratch.Floats((bytes + sizeof(float) - 1) / sizeof(float));
@@ -76,14 +76,14 @@ internal readonly unsafe struct Bf16Operand
         var end = Math.Min(blocks, block + count);
         if (Form == TileForm.Panels)
         {
-            Bf16Interleaving.PackA(p.A, p.AStepStride, p.Rows, p.Depth, (block, end), (uint*)_data);
+            Bf16Interleaving.PackA(p.A, p.AStepStride, p.Rows, p.K, (block, end), (uint*)_data);
             return;
         }
 
         for (var row = block * TileCode.Rows; row < Math.Min(p.Rows, end * TileCode.Rows); row++)
         {
             Bf16Rounding.RoundRow(
-                p.A + (row * p.ARowStride), p.Depth, (ushort*)(_data + (row * RowBytes)), (int)RowBytes / 2);
+                p.A + (row * p.ARowStride), p.K, (ushort*)(_data + (row * RowBytes)), (int)RowBytes / 2);
         }
     }
 

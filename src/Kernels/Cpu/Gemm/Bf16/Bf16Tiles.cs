@@ -114,14 +114,14 @@ internal sealed unsafe class Bf16Tiles
             Scale = 1,
             LastMask = 0xFFFF,
         };
-        var floats = new TileOperands
+        var floats = new MicroKernelOperands
         {
             A = (float*)a,
             RowStride = K,
             StepStride = 1,
             B = (float*)b,
             PanelStride = TileCode.Columns,
-            Depth = K,
+            K = K,
             C = c,
             CStride = TileCode.Columns,
             Scale = 1,
@@ -138,7 +138,7 @@ internal sealed unsafe class Bf16Tiles
             var middle = Stopwatch.GetTimestamp();
             for (var i = 0; i < 20; i++)
             {
-                Tile<Lanes512, Tile12x2>.Multiply(floats);
+                MicroKernel<Lanes512, Kernel12x2>.Multiply(floats);
             }
 
             fast = Math.Min(fast, middle - start);

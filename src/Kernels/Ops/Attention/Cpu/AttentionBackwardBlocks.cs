@@ -117,7 +117,7 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
             var count = Math.Min(Keys, block.EndKey - key);
             var padded = QueryBlock<TLanes>.RoundUp(count);
             float* k = t.K.At(key) + keyHead, v = t.V.At(key) + keyHead;
-            coming.AskForQueries(turns);
+            coming.PrefetchQueries(turns);
             QueryBlock<TLanes>.Scores(k, t.K.Stride, count, s.Transposed, d, t.Scale, s.Edge, s.P);
             QueryBlock<TLanes>.Scores(v, t.V.Stride, count, s.TransposedGradient, d, 1, s.Edge, s.Ds);
             if (!QueryBlock<TLanes>.SeesAll(s.First, s.Last, key, count))
@@ -125,16 +125,35 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
                 QueryBlock<TLanes>.Mask(s.P, key, count, s.First, s.Last);
             }
 
-            coming.AskForKeys(turns);
+            coming.PrefetchKeys(turns);
             Differentiate(s, count, padded);
-            coming.AskForResults(turns);
+            coming.PrefetchResults(turns);
             var at = (long)(key - firstKey) * d;
-            QueryBlock<TLanes>.Multiply(s.P, Queries, 1, padded, dy, t.Dy.Stride, d, rows, dv + at, d, 1, add: true);
-            QueryBlock<TLanes>.Multiply(
-                s.Ds, Queries, 1, padded, q, t.Q.Stride, d, rows, dk + at, d, t.Scale, add: true);
-            QueryBlock<TLanes>.Multiply(
-                s.Ds, 1, Queries, QueryBlock<TLanes>.RoundUp(rows), k, t.K.Stride, d, count,
-                s.Dq, d, t.Scale, add: key > block.FirstKey);
+            var ofValues = new MicroKernelOperands
+            {
+                A = s.P,
+                RowStride = Queries,
+                StepStride = 1,
+                B = dy,
+                PanelStride = t.Dy.Stride,
+                K = rows,
+                Scale = 1,
+                C = dv + at,
+                CStride = d,
+            };
+            var ofKeys = ofValues with { A = s.Ds, B = q, PanelStride = t.Q.Stride, Scale = t.Scale, C = dk + at };
+            var ofQueries = ofKeys with
+            {
+                RowStride = 1,
+                StepStride = Queries,
+                B = k,
+                PanelStride = t.K.Stride,
+                K = count,
+                C = s.Dq,
+            };
+            QueryBlock<TLanes>.Multiply(ofValues, padded, d, add: true);
+            QueryBlock<TLanes>.Multiply(ofKeys, padded, d, add: true);
+            QueryBlock<TLanes>.Multiply(ofQueries, QueryBlock<TLanes>.RoundUp(rows), d, add: key > block.FirstKey);
         }
 
         for (var i = 0; i < rows; i++)

@@ -37,7 +37,7 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
         var turns = (block.EndKey - block.FirstKey + Keys - 1) / Keys;
         for (var key = block.FirstKey; key < block.EndKey; key += Keys)
         {
-            coming.AskForQueries(turns);
+            coming.PrefetchQueries(turns);
             var count = Math.Min(Keys, block.EndKey - key);
             QueryBlock<TLanes>.Scores(t.K.At(key) + keyHead, t.K.Stride, count, transposed, d, t.Scale, edge, scores);
             if (!QueryBlock<TLanes>.SeesAll(first, last, key, count))
@@ -45,16 +45,26 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
                 QueryBlock<TLanes>.Mask(scores, key, count, first, last);
             }
 
-            coming.AskForKeys(turns);
+            coming.PrefetchKeys(turns);
             OnlineSoftmax(scores, count, max, sum, factor);
             if (key > block.FirstKey)
             {
                 ScaleRows(output, d, rows, factor);
             }
 
-            QueryBlock<TLanes>.Multiply(
-                scores, 1, Queries, QueryBlock<TLanes>.RoundUp(rows), t.V.At(key) + keyHead, t.V.Stride, d, count,
-                output, d, 1, add: true);
+            var values = new MicroKernelOperands
+            {
+                A = scores,
+                RowStride = 1,
+                StepStride = Queries,
+                B = t.V.At(key) + keyHead,
+                PanelStride = t.V.Stride,
+                K = count,
+                Scale = 1,
+                C = output,
+                CStride = d,
+            };
+            QueryBlock<TLanes>.Multiply(values, QueryBlock<TLanes>.RoundUp(rows), d, add: true);
         }
 
         for (var i = 0; i < rows; i++)

@@ -48,20 +48,20 @@ internal unsafe struct AttentionPrefetch
         };
     }
 
-    public void AskForQueries(int turns)
+    public void PrefetchQueries(int turns)
     {
         _query.PrefetchShare(turns);
         _output.PrefetchShare(turns);
         _outputGradient.PrefetchShare(turns);
     }
 
-    public void AskForKeys(int turns)
+    public void PrefetchKeys(int turns)
     {
         _key.PrefetchShare(turns);
         _value.PrefetchShare(turns);
     }
 
-    public void AskForResults(int turns)
+    public void PrefetchResults(int turns)
     {
         _queryGradient.PrefetchShare(turns);
         _keyGradient.PrefetchShare(turns);

@@ -15,7 +15,7 @@ internal static class AttentionTile
     public const int MaxHeadDim = 128;
 
     /// <summary>
-    /// Floats from row to row of a tile: one more than a row, so that neighbours meet different banks.
+    /// Floats from row to row of a tile: one more than a row, so that neighbors meet different banks.
     /// </summary>
     public const int Pitch = MaxHeadDim + 1;
 

@@ -4,8 +4,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>Up to 32 queries of one head: what block-wise attention does forward and backward alike.</summary>
 /// <remarks>
-/// Scores stand transposed, [keys, 32]: a vector holds one key's scores for neighbouring queries. So maxima, sums and
-/// exponentials go lane by lane, and every product is a <see cref="Tile{TLanes, TSize}"/> on rows as they lie in
+/// Scores stand transposed, [keys, 32]: a vector holds one key's scores for neighboring queries. So maxima, sums and
+/// exponentials go lane by lane, and every product is a <see cref="MicroKernel{TLanes, TSize}"/> on rows as they lie in
 /// memory. The head size must be a multiple of <typeparamref name="TLanes"/>' count.
 /// </remarks>
 internal static unsafe class QueryBlock<TLanes>
@@ -26,33 +26,23 @@ internal static unsafe class QueryBlock<TLanes>
     /// <summary>
     /// C [rows, columns] (+)= scale · Σ_k A(i, k) · B(k, j); rows a multiple of 4, columns of the lanes.
     /// </summary>
+    /// <param name="operands">Where A, B and C begin.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(
-        float* a, nint rowStride, nint stepStride, int rows,
-        float* b, nint bStride, int columns, int depth,
-        float* c, nint cStride, float scale, bool add)
+    public static void Multiply(in MicroKernelOperands operands, int rows, int columns, bool add)
     {
-        var t = new TileOperands
-        {
-            RowStride = rowStride,
-            StepStride = stepStride,
-            PanelStride = bStride,
-            Depth = depth,
-            Scale = scale,
-            CStride = cStride,
-            AddendStride = cStride,
-        };
+        var t = operands;
+        t.AddendStride = t.CStride;
         for (var j = 0; j < columns;)
         {
             var two = columns - j >= 2 * TLanes.Count;
-            t.B = b + j;
+            t.B = operands.B + j;
             for (var i = 0; i < rows;)
             {
-                t.A = a + (i * rowStride);
-                t.C = c + (i * cStride) + j;
+                t.A = operands.A + (i * t.RowStride);
+                t.C = operands.C + (i * t.CStride) + j;
                 t.Addend = add ? t.C : null;
                 var tall = !TLanes.ManyRegisters || rows - i < 8 ? 4 : rows - i < 12 ? 8 : 12;
-                Tiles<TLanes>.Multiply(tall, two, t);
+                MicroKernels<TLanes>.Multiply(tall, two, t);
                 i += tall;
             }
 
@@ -75,7 +65,19 @@ internal static unsafe class QueryBlock<TLanes>
         float* keys, nint stride, int count, float* transposed, int headDim, float scale, float* edge, float* scores)
     {
         var whole = count & ~3;
-        Multiply(keys, stride, 1, whole, transposed, Queries, Queries, headDim, scores, Queries, scale, add: false);
+        var t = new MicroKernelOperands
+        {
+            A = keys,
+            RowStride = stride,
+            StepStride = 1,
+            B = transposed,
+            PanelStride = Queries,
+            K = headDim,
+            Scale = scale,
+            C = scores,
+            CStride = Queries,
+        };
+        Multiply(t, whole, Queries, add: false);
         if (whole == count)
         {
             return;
@@ -88,8 +90,7 @@ internal static unsafe class QueryBlock<TLanes>
         }
 
         Multiply(
-            edge, headDim, 1, 4, transposed, Queries, Queries, headDim, scores + (whole * Queries), Queries, scale,
-            add: false);
+            t with { A = edge, RowStride = headDim, C = scores + (whole * Queries) }, 4, Queries, add: false);
     }
 
     /// <summary>transposed[e, i] = rows[i, e]; lanes without a row are zero.</summary>

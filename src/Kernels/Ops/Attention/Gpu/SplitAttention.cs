@@ -24,7 +24,7 @@ internal sealed class SplitAttention : IDisposable
     private const int MaxRows = 32;
 
     /// <summary>A part is so many keys, or a multiple.</summary>
-    private const int LeastKeys = 64;
+    public const int LeastKeys = 64;
 
     /// <summary>Keys whose scores are in shared memory at a time.</summary>
     private const int Tile = 256;
@@ -107,8 +107,8 @@ internal sealed class SplitAttention : IDisposable
         {
             var at = (head + (pair / chunks)) * shape.HeadDim;
             var part = q.Load(row, at + (Float8.Count * (pair % chunks)), at + shape.HeadDim);
-            Put(queries, pair, shape.Scale * part);
-            Put(outputs, pair, Float8.All(0f));
+            SharedEights.Store(queries, pair, shape.Scale * part);
+            SharedEights.Store(outputs, pair, Float8.All(0f));
         }
 
         for (var h = Group.IdxX; h < Heads; h += Group.DimX)
@@ -205,19 +205,19 @@ internal sealed class SplitAttention : IDisposable
                     sum += scores[(h * Tile) + j] * part;
                 }
 
-                Put(partial, e, sum);
+                SharedEights.Store(partial, e, sum);
             }
 
             Group.Barrier();
             for (var pair = Group.IdxX; pair < pairs; pair += Group.DimX)
             {
-                var sum = worths[pair / chunks] * Get(outputs, pair);
+                var sum = worths[pair / chunks] * SharedEights.Load(outputs, pair);
                 for (var team = 0; team < teams; team++)
                 {
-                    sum += Get(partial, (team * pairs) + pair);
+                    sum += SharedEights.Load(partial, (team * pairs) + pair);
                 }
 
-                Put(outputs, pair, sum);
+                SharedEights.Store(outputs, pair, sum);
             }
         }
 
@@ -225,7 +225,7 @@ internal sealed class SplitAttention : IDisposable
         for (var pair = Group.IdxX; pair < pairs; pair += Group.DimX)
         {
             var at = Float8.Count * ((head * chunks) + pair);
-            sums.Store(Grid.IdxX, at, at + Float8.Count, Get(outputs, pair));
+            sums.Store(Grid.IdxX, at, at + Float8.Count, SharedEights.Load(outputs, pair));
         }
 
         for (var h = Group.IdxX; h < heads; h += Group.DimX)
@@ -278,42 +278,5 @@ internal sealed class SplitAttention : IDisposable
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Dot(ArrayView<Floats4> queries, int h, int c, int chunks, int heads, Float8 part) =>
-        h < heads ? (Get(queries, (h * chunks) + c) * part).Sum() : 0f;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Float8 Get(ArrayView<Floats4> from, int at)
-    {
-        var (low, high) = (from[2 * at], from[(2 * at) + 1]);
-        return new(low.A, low.B, low.C, low.D, high.A, high.B, high.C, high.D);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(ArrayView<Floats4> to, int at, Float8 x)
-    {
-        to[2 * at] = new(x.A, x.B, x.C, x.D);
-        to[(2 * at) + 1] = new(x.E, x.F, x.G, x.H);
-    }
-
-    /// <summary>A part of the keys that one row of queries sees.</summary>
-    private readonly record struct KeyPart(int First, int Count)
-    {
-        public static KeyPart Of(int part, int first, int last)
-        {
-            var size = Size(first, last);
-            return new(first + (part * size), XMath.Max(0, XMath.Min(size, last - first + 1 - (part * size))));
-        }
-
-        /// <summary>How many parts there are.</summary>
-        public static int Parts(int first, int last)
-        {
-            var size = Size(first, last);
-            return (last - first + size) / size;
-        }
-
-        private static int Size(int first, int last)
-        {
-            const int Most = SplitAttention.Parts * LeastKeys;
-            return (last - first + Most) / Most * LeastKeys;
-        }
-    }
+        h < heads ? (SharedEights.Load(queries, (h * chunks) + c) * part).Sum() : 0f;
 }

@@ -37,7 +37,7 @@ internal static unsafe class LoraChunk<TLanes, TThin>
 
     /// <summary>Floats of scratch that the methods here need.</summary>
     public static long EdgeCount(int inputs, int outputs, int rank) =>
-        (TallestTile * ((long)Math.Max(Math.Max(inputs, outputs), Padded(rank)) + Tiles<TLanes>.Width))
+        (TallestTile * ((long)Math.Max(Math.Max(inputs, outputs), Padded(rank)) + MicroKernels<TLanes>.Width))
             + (Rows * TLanes.Count);
 
     /// <summary>thin [rows, padded r] = scale · wide · panels, from rows of D columns to rows of r.</summary>
@@ -50,30 +50,30 @@ internal static unsafe class LoraChunk<TLanes, TThin>
     public static void DownProject(in RowBlock wide, float* panels, int rank, float scale, float* thin, float* edge)
     {
         var (padded, rows, depth) = (Padded(rank), wide.Rows, wide.Columns);
-        for (var column = 0; column < padded; column += Tiles<TThin>.Width)
+        for (var column = 0; column < padded; column += MicroKernels<TThin>.Width)
         {
             var two = padded - column > TThin.Count;
             var panel = panels + ((long)column * depth);
-            var tall = two ? Tiles<TThin>.TallRows : TallestTile;      // one vector leaves registers for twelve rows
+            var tall = two ? MicroKernels<TThin>.TallRows : TallestTile;      // one vector leaves registers for twelve rows
             for (var row = 0; row < rows; row += tall)
             {
                 var a = wide.Start + (row * wide.Stride);
                 var aStride = wide.Stride;
                 if (rows - row < tall)
                 {
-                    Tiles<TThin>.CopyEdge(a, aStride, 1, rows - row, tall, depth, edge);
+                    MicroKernels<TThin>.CopyEdge(a, aStride, 1, rows - row, tall, depth, edge);
                     a = edge;
                     aStride = depth;
                 }
 
-                Tiles<TThin>.Multiply(tall, two, new TileOperands
+                MicroKernels<TThin>.Multiply(tall, two, new MicroKernelOperands
                 {
                     A = a,
                     RowStride = aStride,
                     StepStride = 1,
                     B = panel,
-                    PanelStride = Tiles<TThin>.Width,
-                    Depth = depth,
+                    PanelStride = MicroKernels<TThin>.Width,
+                    K = depth,
                     Scale = scale,
                     C = thin + ((long)row * padded) + column,
                     CStride = padded,
@@ -90,34 +90,34 @@ internal static unsafe class LoraChunk<TLanes, TThin>
     /// <param name="corner">Scratch.</param>
     public static void UpProject(float* thin, int rank, float* panels, in RowBlock wide, float* corner)
     {
-        var (padded, width) = (Padded(rank), Tiles<TLanes>.Width);
-        for (var row = 0; row < wide.Rows; row += Tiles<TLanes>.TallRows)
+        var (padded, width) = (Padded(rank), MicroKernels<TLanes>.Width);
+        for (var row = 0; row < wide.Rows; row += MicroKernels<TLanes>.TallRows)
         {
-            var count = Math.Min(Tiles<TLanes>.TallRows, wide.Rows - row);
-            var tile = Tiles<TLanes>.RowsFor(count);
+            var count = Math.Min(MicroKernels<TLanes>.TallRows, wide.Rows - row);
+            var tile = MicroKernels<TLanes>.RowsFor(count);
             for (var column = 0; column < wide.Columns; column += width)
             {
                 var left = Math.Min(width, wide.Columns - column);
-                var t = new TileOperands
+                var t = new MicroKernelOperands
                 {
                     A = thin + ((long)row * padded),
                     RowStride = padded,
                     StepStride = 1,
                     B = panels + ((long)column * rank),
                     PanelStride = width,
-                    Depth = rank,
+                    K = rank,
                     Scale = 1,
                     C = wide.Start + (row * wide.Stride) + column,
                     CStride = wide.Stride,
                 };
                 if (count == tile && (left == width || left == TLanes.Count))
                 {
-                    Tiles<TLanes>.Multiply(tile, left == width, t);
+                    MicroKernels<TLanes>.Multiply(tile, left == width, t);
                 }
                 else
                 {
-                    Tiles<TLanes>.Multiply(tile, true, t with { C = corner, CStride = width });
-                    Tiles<TLanes>.CopyCorner(corner, count, left, t);
+                    MicroKernels<TLanes>.Multiply(tile, true, t with { C = corner, CStride = width });
+                    MicroKernels<TLanes>.CopyCorner(corner, count, left, t);
                 }
             }
         }
@@ -139,13 +139,13 @@ internal static unsafe class LoraChunk<TLanes, TThin>
         var (rows, columns) = (wide.Rows, wide.Columns);
         var padded = Padded(rank);
         var tall = TLanes.ManyRegisters && padded % 8 == 0 ? 8 : 4;
-        var shares = (columns + Tiles<TLanes>.Width - 1) / Tiles<TLanes>.Width;
+        var shares = (columns + MicroKernels<TLanes>.Width - 1) / MicroKernels<TLanes>.Width;
         for (var column = 0; column < columns;)
         {
             next.PrefetchShare(shares);
             var b = wide.Start + column;
             var bStride = wide.Stride;
-            var two = columns - column >= Tiles<TLanes>.Width;
+            var two = columns - column >= MicroKernels<TLanes>.Width;
             if (columns - column < TLanes.Count)
             {
                 CopyTail(b, bStride, rows, columns - column, tail);
@@ -156,14 +156,14 @@ internal static unsafe class LoraChunk<TLanes, TThin>
             for (var k = 0; k < padded; k += tall)
             {
                 var c = sums + (k * sumStride) + column;
-                Tiles<TLanes>.Multiply(tall, two, new TileOperands
+                MicroKernels<TLanes>.Multiply(tall, two, new MicroKernelOperands
                 {
                     A = thin + k,
                     RowStride = 1,
                     StepStride = padded,
                     B = b,
                     PanelStride = bStride,
-                    Depth = rows,
+                    K = rows,
                     Scale = scale,
                     C = c,
                     CStride = sumStride,
@@ -172,7 +172,7 @@ internal static unsafe class LoraChunk<TLanes, TThin>
                 });
             }
 
-            column += two ? Tiles<TLanes>.Width : TLanes.Count;
+            column += two ? MicroKernels<TLanes>.Width : TLanes.Count;
         }
     }
 

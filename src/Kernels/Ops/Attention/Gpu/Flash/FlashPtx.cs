@@ -180,12 +180,12 @@ internal static class FlashPtx
 
     /// <summary>o += p · tile in columns 0 … 31. %0, %1: this lane's rows of the tile's halves.</summary>
     public const string Gather0 =
-        Turned + "{b0,b1,b2,b3}, [%0+0]; " + Turned + "{b4,b5,b6,b7}, [%0+32]; "
+        Transposed + "{b0,b1,b2,b3}, [%0+0]; " + Transposed + "{b4,b5,b6,b7}, [%0+32]; "
         + Product + "{o0,o1,o2,o3},{p0,p1,p2,p3},{b0,b1},{o0,o1,o2,o3}; "
         + Product + "{o4,o5,o6,o7},{p0,p1,p2,p3},{b2,b3},{o4,o5,o6,o7}; "
         + Product + "{o8,o9,o10,o11},{p0,p1,p2,p3},{b4,b5},{o8,o9,o10,o11}; "
         + Product + "{o12,o13,o14,o15},{p0,p1,p2,p3},{b6,b7},{o12,o13,o14,o15}; "
-        + Turned + "{b0,b1,b2,b3}, [%1+0]; " + Turned + "{b4,b5,b6,b7}, [%1+32]; "
+        + Transposed + "{b0,b1,b2,b3}, [%1+0]; " + Transposed + "{b4,b5,b6,b7}, [%1+32]; "
         + Product + "{o0,o1,o2,o3},{p4,p5,p6,p7},{b0,b1},{o0,o1,o2,o3}; "
         + Product + "{o4,o5,o6,o7},{p4,p5,p6,p7},{b2,b3},{o4,o5,o6,o7}; "
         + Product + "{o8,o9,o10,o11},{p4,p5,p6,p7},{b4,b5},{o8,o9,o10,o11}; "
@@ -193,12 +193,12 @@ internal static class FlashPtx
 
     /// <summary>o += p · tile in columns 32 … 63. %0, %1: this lane's rows of the tile's halves.</summary>
     public const string Gather1 =
-        Turned + "{b0,b1,b2,b3}, [%0+64]; " + Turned + "{b4,b5,b6,b7}, [%0+96]; "
+        Transposed + "{b0,b1,b2,b3}, [%0+64]; " + Transposed + "{b4,b5,b6,b7}, [%0+96]; "
         + Product + "{o16,o17,o18,o19},{p0,p1,p2,p3},{b0,b1},{o16,o17,o18,o19}; "
         + Product + "{o20,o21,o22,o23},{p0,p1,p2,p3},{b2,b3},{o20,o21,o22,o23}; "
         + Product + "{o24,o25,o26,o27},{p0,p1,p2,p3},{b4,b5},{o24,o25,o26,o27}; "
         + Product + "{o28,o29,o30,o31},{p0,p1,p2,p3},{b6,b7},{o28,o29,o30,o31}; "
-        + Turned + "{b0,b1,b2,b3}, [%1+64]; " + Turned + "{b4,b5,b6,b7}, [%1+96]; "
+        + Transposed + "{b0,b1,b2,b3}, [%1+64]; " + Transposed + "{b4,b5,b6,b7}, [%1+96]; "
         + Product + "{o16,o17,o18,o19},{p4,p5,p6,p7},{b0,b1},{o16,o17,o18,o19}; "
         + Product + "{o20,o21,o22,o23},{p4,p5,p6,p7},{b2,b3},{o20,o21,o22,o23}; "
         + Product + "{o24,o25,o26,o27},{p4,p5,p6,p7},{b4,b5},{o24,o25,o26,o27}; "
@@ -206,12 +206,12 @@ internal static class FlashPtx
 
     /// <summary>o += p · tile in columns 64 … 95. %0, %1: this lane's rows of the tile's halves.</summary>
     public const string Gather2 =
-        Turned + "{b0,b1,b2,b3}, [%0+128]; " + Turned + "{b4,b5,b6,b7}, [%0+160]; "
+        Transposed + "{b0,b1,b2,b3}, [%0+128]; " + Transposed + "{b4,b5,b6,b7}, [%0+160]; "
         + Product + "{o32,o33,o34,o35},{p0,p1,p2,p3},{b0,b1},{o32,o33,o34,o35}; "
         + Product + "{o36,o37,o38,o39},{p0,p1,p2,p3},{b2,b3},{o36,o37,o38,o39}; "
         + Product + "{o40,o41,o42,o43},{p0,p1,p2,p3},{b4,b5},{o40,o41,o42,o43}; "
         + Product + "{o44,o45,o46,o47},{p0,p1,p2,p3},{b6,b7},{o44,o45,o46,o47}; "
-        + Turned + "{b0,b1,b2,b3}, [%1+128]; " + Turned + "{b4,b5,b6,b7}, [%1+160]; "
+        + Transposed + "{b0,b1,b2,b3}, [%1+128]; " + Transposed + "{b4,b5,b6,b7}, [%1+160]; "
         + Product + "{o32,o33,o34,o35},{p4,p5,p6,p7},{b0,b1},{o32,o33,o34,o35}; "
         + Product + "{o36,o37,o38,o39},{p4,p5,p6,p7},{b2,b3},{o36,o37,o38,o39}; "
         + Product + "{o40,o41,o42,o43},{p4,p5,p6,p7},{b4,b5},{o40,o41,o42,o43}; "
@@ -219,12 +219,12 @@ internal static class FlashPtx
 
     /// <summary>o += p · tile in columns 96 … 127. %0, %1: this lane's rows of the tile's halves.</summary>
     public const string Gather3 =
-        Turned + "{b0,b1,b2,b3}, [%0+192]; " + Turned + "{b4,b5,b6,b7}, [%0+224]; "
+        Transposed + "{b0,b1,b2,b3}, [%0+192]; " + Transposed + "{b4,b5,b6,b7}, [%0+224]; "
         + Product + "{o48,o49,o50,o51},{p0,p1,p2,p3},{b0,b1},{o48,o49,o50,o51}; "
         + Product + "{o52,o53,o54,o55},{p0,p1,p2,p3},{b2,b3},{o52,o53,o54,o55}; "
         + Product + "{o56,o57,o58,o59},{p0,p1,p2,p3},{b4,b5},{o56,o57,o58,o59}; "
         + Product + "{o60,o61,o62,o63},{p0,p1,p2,p3},{b6,b7},{o60,o61,o62,o63}; "
-        + Turned + "{b0,b1,b2,b3}, [%1+192]; " + Turned + "{b4,b5,b6,b7}, [%1+224]; "
+        + Transposed + "{b0,b1,b2,b3}, [%1+192]; " + Transposed + "{b4,b5,b6,b7}, [%1+224]; "
         + Product + "{o48,o49,o50,o51},{p4,p5,p6,p7},{b0,b1},{o48,o49,o50,o51}; "
         + Product + "{o52,o53,o54,o55},{p4,p5,p6,p7},{b2,b3},{o52,o53,o54,o55}; "
         + Product + "{o56,o57,o58,o59},{p4,p5,p6,p7},{b4,b5},{o56,o57,o58,o59}; "
@@ -242,6 +242,6 @@ internal static class FlashPtx
         + "cvt.rn.bf16x2.f32 p7, s15, s14; ";
 
     private const string AsStored = "ldmatrix.sync.aligned.m8n8.x4.shared.b16 ";
-    private const string Turned = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 ";
+    private const string Transposed = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 ";
     private const string Product = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 ";
 }

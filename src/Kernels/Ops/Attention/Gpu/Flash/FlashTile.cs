@@ -39,7 +39,7 @@ internal static class FlashTile
     /// <summary>The first of this lane's two rows among the group's 64; the other is 8 further.</summary>
     public static int Row => ((Group.IdxX >> 5) * 16) + (Lane >> 2);
 
-    /// <summary>The first of this lane's columns in every 8 of a tile of sums; the other is its neighbour.</summary>
+    /// <summary>The first of this lane's columns in every 8 of a tile of sums; the other is its neighbor.</summary>
     public static int Column => 2 * (Lane & 3);
 
     /// <summary>Bytes from row to row.</summary>

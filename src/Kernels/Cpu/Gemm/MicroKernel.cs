@@ -9,7 +9,7 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// The second sum is that of a LoRA pair beside a frozen product, y = [x u] [W sB]ᵀ; without one its depth is zero.
 /// </remarks>
-internal unsafe struct TileOperands
+internal unsafe struct MicroKernelOperands
 {
     /// <summary>A(i, k) stands at i · <see cref="RowStride"/> + k · <see cref="StepStride"/>.</summary>
     public float* A;
@@ -19,11 +19,11 @@ internal unsafe struct TileOperands
     /// <summary>B(k, j) stands at k · <see cref="PanelStride"/> + j.</summary>
     public float* B;
     public nint PanelStride;
-    public int Depth;
+    public int K;
 
-    /// <summary>A′(i, k) stands at i · <see cref="MoreRowStride"/> + k, B′(k, j) in a panel of two vectors a step.</summary>
+    /// <summary>A′(i, k) stands at i · <see cref="LoraRowStride"/> + k, B′(k, j) in a panel of two vectors a step.</summary>
     public float* LoraA;
-    public nint MoreRowStride;
+    public nint LoraRowStride;
     public float* LoraB;
     public int LoraK;
 
@@ -44,30 +44,30 @@ internal unsafe struct TileOperands
 /// named one by one because only named variables live in registers; <c>l3</c> and <c>r3</c> are the left and right
 /// vector of row 3.
 /// </remarks>
-internal static unsafe class Tile<TLanes, TSize>
+internal static unsafe class MicroKernel<TLanes, TSize>
     where TLanes : struct, ILanes<TLanes>
-    where TSize : struct, ITileSize
+    where TSize : struct, IMicroKernelSize
 {
     /// <summary>So many steps of k take longer than memory needs to answer.</summary>
-    private const int LongDepth = 128;
+    private const int LongK = 128;
 
     /// <summary>How far ahead B is asked for: panels come from the second-level cache.</summary>
     private const int StepsAhead = 8;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(in TileOperands t)
+    public static void Multiply(in MicroKernelOperands t)
     {
         TLanes l0 = default, l1 = default, l2 = default, l3 = default, l4 = default, l5 = default;
         TLanes l6 = default, l7 = default, l8 = default, l9 = default, l10 = default, l11 = default;
         TLanes r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
         TLanes r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
-        if (t.Depth >= LongDepth)
+        if (t.K >= LongK)
         {
-            AskForResult(t);
+            PrefetchResult(t);
         }
 
         float* a = t.A, b = t.B;
-        var (rowStride, stepStride, panelStride, depth) = (t.RowStride, t.StepStride, t.PanelStride, t.Depth);
+        var (rowStride, stepStride, panelStride, depth) = (t.RowStride, t.StepStride, t.PanelStride, t.K);
         for (var more = t.LoraK; ; more = 0)
         {
             var twoRows = 2 * rowStride;
@@ -116,40 +116,40 @@ internal static unsafe class Tile<TLanes, TSize>
 
             a = t.LoraA;
             b = t.LoraB;
-            (rowStride, stepStride, panelStride, depth) = (t.MoreRowStride, 1, 2 * TLanes.Count, more);
+            (rowStride, stepStride, panelStride, depth) = (t.LoraRowStride, 1, 2 * TLanes.Count, more);
         }
 
         var factor = TLanes.Broadcast(t.Scale);
         float* c = t.C, from = t.Addend;
         var (cStride, fromStride) = (t.CStride, t.AddendStride);
-        Put(l0, r0, factor, ref c, cStride, ref from, fromStride);
-        Put(l1, r1, factor, ref c, cStride, ref from, fromStride);
-        Put(l2, r2, factor, ref c, cStride, ref from, fromStride);
-        Put(l3, r3, factor, ref c, cStride, ref from, fromStride);
+        Store(l0, r0, factor, ref c, cStride, ref from, fromStride);
+        Store(l1, r1, factor, ref c, cStride, ref from, fromStride);
+        Store(l2, r2, factor, ref c, cStride, ref from, fromStride);
+        Store(l3, r3, factor, ref c, cStride, ref from, fromStride);
         if (TSize.Rows > 4)
         {
-            Put(l4, r4, factor, ref c, cStride, ref from, fromStride);
-            Put(l5, r5, factor, ref c, cStride, ref from, fromStride);
+            Store(l4, r4, factor, ref c, cStride, ref from, fromStride);
+            Store(l5, r5, factor, ref c, cStride, ref from, fromStride);
         }
 
         if (TSize.Rows > 6)
         {
-            Put(l6, r6, factor, ref c, cStride, ref from, fromStride);
-            Put(l7, r7, factor, ref c, cStride, ref from, fromStride);
+            Store(l6, r6, factor, ref c, cStride, ref from, fromStride);
+            Store(l7, r7, factor, ref c, cStride, ref from, fromStride);
         }
 
         if (TSize.Rows > 8)
         {
-            Put(l8, r8, factor, ref c, cStride, ref from, fromStride);
-            Put(l9, r9, factor, ref c, cStride, ref from, fromStride);
-            Put(l10, r10, factor, ref c, cStride, ref from, fromStride);
-            Put(l11, r11, factor, ref c, cStride, ref from, fromStride);
+            Store(l8, r8, factor, ref c, cStride, ref from, fromStride);
+            Store(l9, r9, factor, ref c, cStride, ref from, fromStride);
+            Store(l10, r10, factor, ref c, cStride, ref from, fromStride);
+            Store(l11, r11, factor, ref c, cStride, ref from, fromStride);
         }
     }
 
     /// <summary>C is asked for while k runs, or the stores at the end would wait for memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskForResult(in TileOperands t)
+    private static void PrefetchResult(in MicroKernelOperands t)
     {
         float* c = t.C, from = t.Addend;
         for (var row = 0; row < TSize.Rows; row++, c += t.CStride)
@@ -179,7 +179,7 @@ internal static unsafe class Tile<TLanes, TSize>
 
     /// <summary>One row of C; then c and from are at the next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(
+    private static void Store(
         TLanes left, TLanes right, TLanes factor, ref float* c, nint cStride, ref float* from, nint fromStride)
     {
         if (from == null)

@@ -6,10 +6,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
-namespace SafeLlama.Evaluation.Tests;
+namespace SafeLlama.Testing;
 
 /// <summary>A moderation and chat endpoint on the loopback that misbehaves as its path says: <c>/date/v1</c>.</summary>
-internal sealed class MisbehavingServer : IDisposable
+public sealed class MisbehavingServer : IDisposable
 {
     private readonly HttpListener _listener = new();
     private readonly Dictionary<string, int> _asked = [];

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace SafeLlama.Kernels;
 
 /// <summary>Register tiles by their number of rows, and what becomes of rows and columns that fill none.</summary>
-internal static unsafe class Tiles<TLanes>
+internal static unsafe class MicroKernels<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
     /// <summary>Rows of the tallest tile: 24 accumulators of 32 registers, or 12 of 16.</summary>
@@ -18,35 +18,35 @@ internal static unsafe class Tiles<TLanes>
         : rows > 4 ? 6 : 4;
 
     /// <summary>
-    /// <see cref="Tile{TLanes, TSize}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.
+    /// <see cref="MicroKernel{TLanes, TSize}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.
     /// </summary>
-    public static void Multiply(int rows, bool wide, in TileOperands t)
+    public static void Multiply(int rows, bool wide, in MicroKernelOperands t)
     {
         switch (rows, wide)
         {
             case (12, true):
-                Tile<TLanes, Tile12x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel12x2>.Multiply(t);
                 break;
             case (12, false):
-                Tile<TLanes, Tile12x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel12x1>.Multiply(t);
                 break;
             case (8, true):
-                Tile<TLanes, Tile8x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel8x2>.Multiply(t);
                 break;
             case (8, false):
-                Tile<TLanes, Tile8x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel8x1>.Multiply(t);
                 break;
             case (6, true):
-                Tile<TLanes, Tile6x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel6x2>.Multiply(t);
                 break;
             case (6, false):
-                Tile<TLanes, Tile6x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel6x1>.Multiply(t);
                 break;
             case (_, true):
-                Tile<TLanes, Tile4x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel4x2>.Multiply(t);
                 break;
             case (_, false):
-                Tile<TLanes, Tile4x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel4x1>.Multiply(t);
                 break;
         }
     }
@@ -72,7 +72,7 @@ internal static unsafe class Tiles<TLanes>
     /// <param name="columns">Columns of C.</param>
     /// <param name="t">Where C and the addend are.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void CopyCorner(float* corner, int rows, int columns, in TileOperands t)
+    public static void CopyCorner(float* corner, int rows, int columns, in MicroKernelOperands t)
     {
         for (var row = 0; row < rows; row++)
         {
