@@ -87,6 +87,7 @@ public sealed class EncoderJudgeCommandTests
         var run = CommandRun.Of(train);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output, Does.Contain("mean squared error over 6 held-out ratings"));
+        Assert.That(run.Error, Does.Match(@"MiB planned for batches of up to \d+ tokens"));
         Assert.That(
             Directory.GetFiles(trained).Select(Path.GetFileName),
             Is.EquivalentTo(new[]

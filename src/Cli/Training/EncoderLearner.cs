@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
@@ -51,7 +52,19 @@ internal sealed class EncoderLearner : RewardLearner
         return _model.Forward([tokens], _scoring).Logits[0];
     }
 
-    public override IRewardBackbone ForTraining(int maxRows) => new EncoderBackbone(_model, maxRows, _conversations);
+    public override IRewardBackbone ForTraining(int maxRows)
+    {
+        var files = Directory.GetFiles(_folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+        var plan = EncoderBackbone.Plan(_model, maxRows, _conversations, files);
+        var available = _model.Backend.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        Terminal.Note($"{MemoryPlan.Size(plan.Total)} planned for batches of up to {maxRows} tokens.");
+        return plan.Total <= available
+            ? new EncoderBackbone(_model, maxRows, _conversations)
+            : throw SafeLlamaException.DoesNotFit(
+                $"judge train: needs {MemoryPlan.Size(plan.Total)}, and {MemoryPlan.Size(available)} can be used. "
+                + $"The largest part is {plan.Terms.MaxBy(t => t.Bytes)!.Name}.",
+                "lower --batch-size, which shrinks the activations");
+    }
 
     public override void Save(string folder)
     {

@@ -12,6 +12,21 @@ public sealed class EncoderBackbone(EncoderClassifier model, int maxRows, int ma
     private readonly EncoderWorkspace _workspace = new(model, maxRows, maxConversations, forBackward: true);
     private EncoderPass? _pass;
 
+    /// <summary>What such training will hold at once, before any of it is allocated.</summary>
+    /// <param name="weightBytes">Of the checkpoint's files.</param>
+    public static MemoryPlan Plan(EncoderClassifier model, int maxRows, int maxConversations, long weightBytes)
+    {
+        var values = model.Parameters.Sum(p => p.Value.ByteCount);
+        return new(
+        [
+            new("frozen weights", weightBytes),
+            new("head and adapters with gradients and moments", 4 * values),
+            new("activations", EncoderWorkspace.BytesFor(model, maxRows, maxConversations, forBackward: true)),
+            new("scratch", EncoderWorkspace.ScratchFor(model, maxRows)),
+            new("program", MemoryPlan.ProgramBytes),
+        ]);
+    }
+
     public IBackend Backend => model.Backend;
 
     public IReadOnlyList<Parameter> Parameters { get; } = model.Parameters;

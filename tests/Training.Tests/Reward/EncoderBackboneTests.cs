@@ -54,6 +54,23 @@ public sealed class EncoderBackboneTests
         Assert.That(error, Is.LessThan(0.25 * variance), "held-out error against the variance of the ratings");
     }
 
+    [Test]
+    public void The_plan_counts_what_a_backbone_allocates()
+    {
+        using var backend = new CpuBackend(1);
+        using var weights = EncoderWeights.InitializeRandom(backend, Config, seed: 1);
+        using var model = new EncoderClassifier(backend, weights, 32);
+        var plan = EncoderBackbone.Plan(model, maxRows: 200, maxConversations: 20, weightBytes: 1000);
+        using var workspace = new EncoderWorkspace(model, 200, 20, forBackward: true);
+        Assert.Multiple(() =>
+        {
+            Assert.That(plan.Terms.Single(t => t.Name == "activations").Bytes, Is.EqualTo(workspace.ByteCount));
+            Assert.That(plan.Total, Is.GreaterThan(workspace.ByteCount + 1000));
+            Assert.That(
+                EncoderBackbone.Plan(model, 400, 20, 1000).Total, Is.GreaterThan(plan.Total), "more tokens, more memory");
+        });
+    }
+
     /// <summary>Rated from 0 to 4 by the share of its tokens in the vocabulary's upper half.</summary>
     private static RatedConversation Row(int number)
     {
