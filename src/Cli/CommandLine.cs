@@ -20,7 +20,7 @@ public static class CommandLine
         try
         {
             FaultInjection.Arm();
-            parsed = Root().Parse(args, new ParserConfiguration
+            parsed = Root(args.FirstOrDefault()).Parse(args, new ParserConfiguration
             {
                 // A prompt that begins with "@" is a prompt, not the name of a file of options.
                 ResponseFileTokenReplacer = null,
@@ -63,8 +63,8 @@ public static class CommandLine
         }
     }
 
-    /// <summary>All verbs below one root; the help aliases of another system's shells are left out.</summary>
-    internal static RootCommand Root()
+    /// <summary>The verbs below one root: all, or only the one that the first argument names; the help aliases of another system's shells are left out.</summary>
+    internal static RootCommand Root(string? first = null)
     {
         var root = new RootCommand(
             "Fine-tunes LLaMA models for safety with low-rank adapters, and measures what it did.");
@@ -74,7 +74,7 @@ public static class CommandLine
             help.Aliases.Remove("/?");
         }
 
-        foreach (var verb in Verbs.All())
+        foreach (var verb in Verbs.For(first))
         {
             root.Add(verb);
         }

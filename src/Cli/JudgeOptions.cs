@@ -119,7 +119,7 @@ internal sealed class JudgeOptions
 
     /// <summary>The judges named; what they open is closed with <paramref name="opened"/>.</summary>
     public IReadOnlyList<IJudge> Open(
-        ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
+        ParseResult parsed, string device, int threads, DisposableStack opened,
         LabelledAnswers? labelled = null)
     {
         MustMatter(parsed);
@@ -155,7 +155,7 @@ internal sealed class JudgeOptions
     }
 
     private IJudge Open(
-        string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened,
+        string name, ParseResult parsed, string device, int threads, DisposableStack opened,
         LabelledAnswers? labelled)
     {
         if (RefusalRules.All.FirstOrDefault(r => r.Name == name) is { } rules)
@@ -211,7 +211,7 @@ internal sealed class JudgeOptions
 
     /// <summary>A judge behind a chat endpoint.</summary>
     private IJudge Remote(
-        string name, string address, ParseResult parsed, double threshold, ICollection<IDisposable> opened)
+        string name, string address, ParseResult parsed, double threshold, DisposableStack opened)
     {
         var model = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs the model's name at --judge-url; give it with --judge-model.");
@@ -227,7 +227,7 @@ internal sealed class JudgeOptions
         Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } given ? given : null;
 
     private LlamaSession Model(
-        string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
+        string name, ParseResult parsed, string device, int threads, DisposableStack opened)
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a model; name its folder with --judge-model.");
@@ -242,7 +242,7 @@ internal sealed class JudgeOptions
     }
 
     private EncoderScorer Encoder(
-        string name, ParseResult parsed, string device, int threads, ICollection<IDisposable> opened)
+        string name, ParseResult parsed, string device, int threads, DisposableStack opened)
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a DeBERTa-v2 or v3 classifier; name its folder with --judge-model.");

@@ -6,19 +6,26 @@ namespace SafeLlama.Cli;
 /// <summary>Every verb, one a line, in the order in which help shows them.</summary>
 internal static class Verbs
 {
-    public static IEnumerable<Command> All()
-    {
-        yield return StudyCommand.Create();
-        yield return TrainCommand.Create();
-        yield return GenerateCommand.Create();
-        yield return ScoreCommand.Create();
-        yield return MergeCommand.Create();
-        yield return ExportCommand.Create();
-        yield return DataCommand.Create();
-        yield return EvaluateCommand.Create();
-        yield return CompareCommand.Create();
-        yield return JudgeCommand.Create();
-        yield return RunsCommand.Create();
-        yield return DoctorCommand.Create();
-    }
+    private static readonly (string Name, Func<Command> Create)[] Known =
+    [
+        ("study", StudyCommand.Create),
+        ("train", TrainCommand.Create),
+        ("generate", GenerateCommand.Create),
+        ("score", ScoreCommand.Create),
+        ("merge", MergeCommand.Create),
+        ("export", ExportCommand.Create),
+        ("data", DataCommand.Create),
+        ("evaluate", EvaluateCommand.Create),
+        ("compare", CompareCommand.Create),
+        ("judge", JudgeCommand.Create),
+        ("runs", RunsCommand.Create),
+        ("doctor", DoctorCommand.Create),
+    ];
+
+    /// <summary>The verb that the first argument names, alone: a start makes no options that nobody reads. All of them
+    /// where it names none.</summary>
+    public static IEnumerable<Command> For(string? first) =>
+        Known.FirstOrDefault(verb => verb.Name == first).Create is { } create
+            ? [create()]
+            : Known.Select(verb => verb.Create());
 }

@@ -29,6 +29,15 @@ public sealed partial class SettingNamesTests
     }
 
     [Test]
+    public void Every_verb_is_found_by_its_own_name()
+    {
+        foreach (var verb in CommandLine.Root().Subcommands)
+        {
+            Assert.That(CommandLine.Root(verb.Name).Subcommands.Select(c => c.Name), Is.EqualTo(new[] { verb.Name }));
+        }
+    }
+
+    [Test]
     public void A_verb_offers_only_ways_out_that_it_has()
     {
         var error = SafeLlamaException.Usage(

@@ -136,44 +136,36 @@ internal sealed class EvaluateCommand
         PromptSuite[] suites =
             [.. (parsed.GetValue(_suites) ?? []).Select(s => SuiteRegistry.Open(s, parsed.GetValue(_folder)))];
         var (device, threads) = (parsed.GetValue(_device)!, parsed.GetValue(_threads));
-        var opened = new List<IDisposable>();
+        using var opened = new DisposableStack();
         using var interrupt = new Interrupt();
-        try
+        var model = OpenModel(parsed, opened);
+        if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
         {
-            var model = OpenModel(parsed, opened);
-            if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
-            {
-                using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
-                GateOptions.RequireFit(gates, _capability.Tasks(parsed), []);
-                return (int)_gates.Decide(parsed, gates, _capability.Run(
-                    parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token));
-            }
+            using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
+            GateOptions.RequireFit(gates, _capability.Tasks(parsed), []);
+            return (int)_gates.Decide(parsed, gates, _capability.Run(
+                parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token));
+        }
 
-            var plan = new EvaluationPlan(folder, suites, _judges.Open(parsed, device, threads, opened))
-            {
-                Responder = parsed.GetValue(_responses) is not null || model is null
-                    ? null
-                    : new EngineResponder(model, Settings(parsed)),
-                Imported = parsed.GetValue(_responses) is { } file ? ResponseImport.Read(file, suites) : null,
-                Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
-                Cards = _judges.Cards(parsed),
-                Samples = Positive(parsed, _samples),
-                BatchSize = Positive(parsed, _batch),
-                Seed = parsed.GetValue(_seed),
-                Resume = parsed.GetValue(_resume),
-            };
-            GateOptions.RequireFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
-            var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
-            Tell(result, parsed.GetValue(_json));
-            var capability = _capability.Run(
-                parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
-            return (int)_gates.Decide(parsed, gates, [.. result.Summary.Metrics, .. capability]);
-        }
-        finally
+        var plan = new EvaluationPlan(folder, suites, _judges.Open(parsed, device, threads, opened))
         {
-            opened.Reverse();
-            opened.ForEach(o => o.Dispose());
-        }
+            Responder = parsed.GetValue(_responses) is not null || model is null
+                ? null
+                : new EngineResponder(model, Settings(parsed)),
+            Imported = parsed.GetValue(_responses) is { } file ? ResponseImport.Read(file, suites) : null,
+            Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
+            Cards = _judges.Cards(parsed),
+            Samples = Positive(parsed, _samples),
+            BatchSize = Positive(parsed, _batch),
+            Seed = parsed.GetValue(_seed),
+            Resume = parsed.GetValue(_resume),
+        };
+        GateOptions.RequireFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
+        var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
+        Tell(result, parsed.GetValue(_json));
+        var capability = _capability.Run(
+            parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
+        return (int)_gates.Decide(parsed, gates, [.. result.Summary.Metrics, .. capability]);
     }
 
     /// <summary>Answers that are there already are not decoded again: what would decide that is refused.</summary>
@@ -193,7 +185,7 @@ internal sealed class EvaluateCommand
         }
     }
 
-    private LlamaSession? OpenModel(ParseResult parsed, List<IDisposable> opened)
+    private LlamaSession? OpenModel(ParseResult parsed, DisposableStack opened)
     {
         if (parsed.GetValue(_model) is not { } folder)
         {

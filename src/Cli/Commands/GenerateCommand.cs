@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
@@ -32,7 +33,7 @@ internal static class GenerateCommand
             Description = "Take prompts as they stand, without a template; the model goes on with the text.",
         };
         var length = CommonOptions.MaxLength();
-        var generation = new GenerationOptions();
+        var generation = new DecodingOptions();
         var command = new Command(
             "generate",
             "Answer prompts with a model, with or without an adapter. Without --prompt or --prompts: a conversation in "

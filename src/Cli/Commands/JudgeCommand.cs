@@ -45,31 +45,23 @@ internal static class JudgeCommand
             }
 
             var labelled = LabelledAnswers.Read(parsed.GetValue(labels)!);
-            var opened = new List<IDisposable>();
+            using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
-            try
+            if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened,
+                labelled) is not [var judge])
             {
-                if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened,
-                    labelled) is not [var judge])
-                {
-                    throw SafeLlamaException.Usage("judge validate: name one --judge.");
-                }
-
-                var measured = await JudgeValidation.RunAsync(
-                    judge, labelled, parsed.GetValue(truth), parsed.GetValue(seed), interrupt.Token);
-                if (card is not null)
-                {
-                    JudgeValidation.Write(measured, card);
-                }
-
-                Tell(measured, parsed.GetValue(json));
-                return (int)ExitCode.Success;
+                throw SafeLlamaException.Usage("judge validate: name one --judge.");
             }
-            finally
+
+            var measured = await JudgeValidation.RunAsync(
+                judge, labelled, parsed.GetValue(truth), parsed.GetValue(seed), interrupt.Token);
+            if (card is not null)
             {
-                opened.Reverse();
-                opened.ForEach(o => o.Dispose());
+                JudgeValidation.Write(measured, card);
             }
+
+            Tell(measured, parsed.GetValue(json));
+            return (int)ExitCode.Success;
         });
         return command;
     }
@@ -84,22 +76,14 @@ internal static class JudgeCommand
         judges.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            var opened = new List<IDisposable>();
+            using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
-            try
-            {
-                var result = await EvaluationRun.JudgeAgainAsync(
-                    parsed.GetValue(run)!,
-                    judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
-                    judges.Cards(parsed), new EvaluationView(), interrupt.Token);
-                Print(MetricView.Lines(result.Summary));
-                return (int)ExitCode.Success;
-            }
-            finally
-            {
-                opened.Reverse();
-                opened.ForEach(o => o.Dispose());
-            }
+            var result = await EvaluationRun.JudgeAgainAsync(
+                parsed.GetValue(run)!,
+                judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
+                judges.Cards(parsed), new EvaluationView(), interrupt.Token);
+            Print(MetricView.Lines(result.Summary));
+            return (int)ExitCode.Success;
         });
         return command;
     }

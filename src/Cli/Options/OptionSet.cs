@@ -9,18 +9,18 @@ namespace SafeLlama.Cli.Options;
 /// The flag is the property's name in kebab case, the default is that of a new record, and the form of a value follows
 /// from the property's type: what is not of it is refused in one line that names the flag.
 /// </remarks>
-internal class OptionSet<T>
+/// <param name="defaults">The values where the command line says nothing; a new record's where not given.</param>
+internal class OptionSet<T>(T? defaults = null)
     where T : class, new()
 {
-    private static readonly T Defaults = new();
-
+    private readonly T _defaults = defaults ?? new T();
     private readonly List<Entry> _entries = [];
 
     /// <summary>How a recipe or a profile may give each setting: the separator of several values, by name.</summary>
     public IReadOnlyDictionary<string, char?> Forms => _entries.ToDictionary(
         e => SettingText.NameOf(e.Property.Name), e => e.Separator);
 
-    public void AddTo(Command command)
+    public virtual void AddTo(Command command)
     {
         foreach (var entry in _entries)
         {
@@ -30,7 +30,7 @@ internal class OptionSet<T>
 
     /// <summary>The record that the command line describes.</summary>
     /// <exception cref="SafeLlamaException">A value is not of its property's form.</exception>
-    public T Read(ParseResult parsed) => new SettingTable<T>().Apply(Given(parsed)).Value;
+    public T Read(ParseResult parsed) => new SettingTable<T>(_defaults).Apply(Given(parsed)).Value;
 
     /// <summary>What the command line says, by name; the source is the flag.</summary>
     public IEnumerable<KeyValuePair<string, SettingValue>> Given(ParseResult parsed)
@@ -63,7 +63,7 @@ internal class OptionSet<T>
         var type = Nullable.GetUnderlyingType(info.PropertyType) ?? info.PropertyType;
         var isSwitch = type == typeof(bool);
         separator ??= SettingText.IsList(type) ? SettingText.Separator : null;
-        var otherwise = SettingText.Of(info.GetValue(Defaults));
+        var otherwise = SettingText.Of(info.GetValue(_defaults));
         _entries.Add(new(info, new SettingOption(FlagNames.Of(property), info.PropertyType, help, otherwise)
         {
             Description = help + (otherwise.Length > 0 && !isSwitch

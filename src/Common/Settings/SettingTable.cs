@@ -63,7 +63,11 @@ public sealed class SettingTable<T>
             var record = new T();
             foreach (var property in Properties)
             {
-                property.SetValue(record, Read(property, _values[SettingText.NameOf(property.Name)]));
+                var value = _values[SettingText.NameOf(property.Name)];
+                if (value.Value != SettingText.Of(property.GetValue(record)))
+                {
+                    property.SetValue(record, Read(property, value));
+                }
             }
 
             return record;
