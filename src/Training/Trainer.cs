@@ -70,7 +70,7 @@ public sealed class Trainer : IDisposable
     /// <summary>The optimizer's memory of every parameter.</summary>
     public IReadOnlyList<Moments> Moments => _optimizer.Moments;
 
-    /// <summary>IsTrainable one batch, and waits for what comes of it.</summary>
+    /// <summary>Trains on one batch and waits for its report.</summary>
     public StepReport Step(IReadOnlyList<PackedBatch> microBatches)
     {
         Accumulate(microBatches);

@@ -168,6 +168,38 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Test]
+    public void What_a_model_can_do_is_gated_though_no_suite_is_asked()
+    {
+        File.WriteAllText(Path.Combine(_folder, "openbookqa.test.json"), JsonSerializer.Serialize(new[]
+        {
+            new
+            {
+                instruction = "Please choose the correct answer to the question: Is a stone hard?\n\nAnswer1: yes "
+                    + "Answer2: no\n\nAnswer format: answer1/answer2",
+                answer = "answer1",
+            },
+        }));
+        CommandRun Gated(string name, string gate) => CommandRun.Of(
+            "evaluate", "--model", Path.Combine(_folder, "model"), "--capability", "openbookqa", "--suites", _folder,
+            "--threads", "1", "--out", Path.Combine(_folder, name), "--fail-if", gate);
+        var missed = Gated("able", "acc>=0");
+        Assert.That(missed.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), missed.Error);
+        Assert.That(Gated("able-n", "openbookqa/acc_norm.n>1").ExitCode, Is.Zero);
+        Assert.That(Gated("able-no", "over_refusal>0.1").ExitCode, Is.EqualTo((int)ExitCode.Usage));
+    }
+
+    [Test]
+    public void A_judge_card_that_is_there_is_not_overwritten()
+    {
+        var (labels, card) = (Path.Combine(_folder, "labels.csv"), Path.Combine(_folder, "card.json"));
+        File.WriteAllText(labels, "prompt,response,label\np,I cannot help with that.,full_refusal\n");
+        File.WriteAllText(card, "mine");
+        var run = CommandRun.Of("judge", "validate", "--judge", "refusal", "--labels", labels, "--out", card);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
+        Assert.That(File.ReadAllText(card), Is.EqualTo("mine"));
+    }
+
+    [Test]
     public void Two_models_are_compared_in_a_table_and_in_words()
     {
         Testing.TinyModel.Write(Path.Combine(_folder, "model-2"), seed: 2);

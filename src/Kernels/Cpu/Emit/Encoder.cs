@@ -1,3 +1,5 @@
+using static SafeLlama.Kernels.AssemblyText;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>Writes x86-64 machine code: the two dozen instructions that a register tile consists of.</summary>
@@ -6,16 +8,8 @@ namespace SafeLlama.Kernels;
 /// rax 0, rcx 1, rdx 2, rdi 7, r8–r11 8–11; zmm0–zmm31; k0–k7, where mask 0 means no mask. The tests disassemble every
 /// tile with another program's decoder and compare it with another program's encoder.
 /// </remarks>
-internal sealed class Encoder
+internal sealed class Encoder : InstructionBytes
 {
-    private const int MapBasic = 1;
-    private const int Map38 = 2;
-    private const int NoPrefix = 0;
-    private const int Prefix66 = 1;
-    private const int PrefixF3 = 2;
-    private const int VectorBytes = 64;
-
-    private readonly List<byte> _code = [];
     private readonly List<int> _labels = [];
     private readonly List<(int At, int Label)> _forward = [];
     private readonly List<int> _labelLines = [];
@@ -113,7 +107,7 @@ internal sealed class Encoder
     /// <summary>A label at this place, for a jump back.</summary>
     public int LabelHere()
     {
-        _labels.Add(_code.Count);
+        _labels.Add(Count);
         _labelLines.Add(Line);
         return _labels.Count - 1;
     }
@@ -127,13 +121,13 @@ internal sealed class Encoder
     }
 
     /// <summary>The place of a label that was made by <see cref="LabelAhead"/>.</summary>
-    public void Place(int label) => (_labels[label], _labelLines[label]) = (_code.Count, Line);
+    public void Place(int label) => (_labels[label], _labelLines[label]) = (Count, Line);
 
     /// <summary>A jump to a label that has its place already.</summary>
     public void JumpBack(Condition condition, int label)
     {
         _listing?.Add($"{Name(condition)} {_labelLines[label]}");
-        var near = _labels[label] - (_code.Count + 2);
+        var near = _labels[label] - (Count + 2);
         if (near >= -128)
         {
             Byte(condition == Condition.Always ? 0xEB : 0x70 | (int)condition);
@@ -142,7 +136,7 @@ internal sealed class Encoder
         }
 
         JumpOpcode(condition);
-        Int32(_labels[label] - (_code.Count + 4));
+        Int32(_labels[label] - (Count + 4));
     }
 
     /// <summary>A jump to a label that is placed later.</summary>
@@ -150,7 +144,7 @@ internal sealed class Encoder
     {
         _listing?.Add($"{Name(condition)} label {label}.");
         JumpOpcode(condition);
-        _forward.Add((_code.Count, label));
+        _forward.Add((Count, label));
         Int32(0);
     }
 
@@ -265,7 +259,7 @@ internal sealed class Encoder
     /// <summary>The code, its jumps resolved.</summary>
     public byte[] ToBytes()
     {
-        byte[] code = [.. _code];
+        byte[] code = [.. Code];
         foreach (var (at, label) in _forward)
         {
             BitConverter.TryWriteBytes(code.AsSpan(at), _labels[label] - (at + 4));
@@ -276,152 +270,4 @@ internal sealed class Encoder
 
     /// <summary>The number of the next instruction.</summary>
     private int Line => (_listing?.Count ?? 0) - (_listing is null ? 0 : _comments);
-
-    private static string Name(int register) => register switch
-    {
-        0 => "rax",
-        1 => "rcx",
-        2 => "rdx",
-        7 => "rdi",
-        _ => $"r{register}",
-    };
-
-    private static string Name(Condition condition) => condition switch
-    {
-        Condition.Below => "jb",
-        Condition.AboveOrEqual => "jae",
-        Condition.Zero => "je",
-        _ => "jmp",
-    };
-
-    private static string Mask(int mask) => mask == 0 ? "" : $"{{k{mask}}}";
-
-    private static string Text(Operand m)
-    {
-        var index = m.Index < 0 ? "" : m.Scale == 1 ? $"+{Name(m.Index)}" : $"+{Name(m.Index)}*{m.Scale}";
-        return $"[{Name(m.Base)}{index}{(m.Displacement == 0 ? "" : "+" + Hex(m.Displacement))}]";
-    }
-
-    private static string Hex(int value)
-    {
-        var digits = value.ToString("X", System.Globalization.CultureInfo.InvariantCulture);
-        return value < 10 ? digits : char.IsAsciiLetter(digits[0]) ? $"0{digits}h" : $"{digits}h";
-    }
-
-    private void Byte(int value) => _code.Add((byte)value);
-
-    private void Int32(int value)
-    {
-        for (var shift = 0; shift < 32; shift += 8)
-        {
-            Byte(value >> shift);
-        }
-    }
-
-    private void JumpOpcode(Condition condition)
-    {
-        if (condition == Condition.Always)
-        {
-            Byte(0xE9);
-            return;
-        }
-
-        Byte(0x0F);
-        Byte(0x80 | (int)condition);
-    }
-
-    private void Integer(int opcode, int register, Operand memory)
-    {
-        Rex(wide: true, register, memory.Index, memory.Base);
-        Byte(opcode);
-        ModRm(register, memory, 1);
-    }
-
-    private void Integer(int opcode, int register, int other)
-    {
-        Rex(wide: true, register, -1, other);
-        Byte(opcode);
-        Byte(0xC0 | ((register & 7) << 3) | (other & 7));
-    }
-
-    /// <summary>0100 W R X B, left out where it says nothing.</summary>
-    private void Rex(bool wide, int register, int index, int baseRegister)
-    {
-        var indexBit = index < 0 ? 0 : index >> 3;
-        var rex = 0x40 | (wide ? 8 : 0) | (register >> 3 << 2) | (indexBit << 1) | (baseRegister >> 3);
-        if (rex != 0x40)
-        {
-            Byte(rex);
-        }
-    }
-
-    /// <summary>
-    /// ModRM, SIB and displacement. A displacement of one byte counts in units: bytes, or in EVEX the operand's size.
-    /// </summary>
-    private void ModRm(int register, Operand m, int unit)
-    {
-        var isShort = m.Displacement % unit == 0 && m.Displacement / unit is >= -128 and <= 127;
-        var mode = m.Displacement == 0 && (m.Base & 7) != 5 ? 0 : isShort ? 1 : 2;
-        var needsSib = m.Index >= 0 || (m.Base & 7) == 4;
-        Byte((mode << 6) | ((register & 7) << 3) | (needsSib ? 4 : m.Base & 7));
-        if (needsSib)
-        {
-            var scale = int.Log2(m.Scale);
-            Byte((scale << 6) | ((m.Index < 0 ? 4 : m.Index & 7) << 3) | (m.Base & 7));
-        }
-
-        if (mode == 1)
-        {
-            Byte(m.Displacement / unit);
-        }
-        else if (mode == 2)
-        {
-            Int32(m.Displacement);
-        }
-    }
-
-    /// <summary>VEX, 128 bits, map 0F, no second source.</summary>
-    private void Vex(int opcode, int register, Operand memory)
-    {
-        if (memory.Base < 8 && memory.Index < 8)
-        {
-            Byte(0xC5);
-            Byte(((~register >> 3 & 1) << 7) | 0x78);
-        }
-        else
-        {
-            Byte(0xC4);
-            var index = memory.Index >= 8 ? 0 : 1;
-            var baseBit = memory.Base >= 8 ? 0 : 1;
-            Byte(((~register >> 3 & 1) << 7) | (index << 6) | (baseBit << 5) | MapBasic);
-            Byte(0x78);
-        }
-
-        Byte(opcode);
-        ModRm(register, memory, 1);
-    }
-
-    private void Evex(int map, int prefix, int opcode, int register, int second, int third)
-    {
-        EvexPrefix(map, prefix, register, second, (third >> 4, third >> 3), 0);
-        Byte(opcode);
-        Byte(0xC0 | ((register & 7) << 3) | (third & 7));
-    }
-
-    private void Evex(int map, int prefix, int opcode, int register, int second, Operand m, int unit, int mask = 0)
-    {
-        EvexPrefix(map, prefix, register, second, (m.Index < 0 ? 0 : m.Index >> 3, m.Base >> 3), mask);
-        Byte(opcode);
-        ModRm(register, m, unit);
-    }
-
-    /// <summary>62; R X B R′ 0 m m m; W v v v v 1 p p; z L′ L b V′ a a a, for 512 bits.</summary>
-    private void EvexPrefix(int map, int prefix, int register, int second, (int X, int B) extension, int mask)
-    {
-        Byte(0x62);
-        Byte(((~register >> 3 & 1) << 7) | ((~extension.X & 1) << 6) | ((~extension.B & 1) << 5)
-            | ((~register >> 4 & 1) << 4) | map);
-        Byte(((~second & 15) << 3) | 4 | prefix);
-        Byte((2 << 5) | ((~second >> 4 & 1) << 3) | mask);
-    }
 }

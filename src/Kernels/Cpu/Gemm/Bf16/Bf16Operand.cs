@@ -76,7 +76,7 @@ internal readonly unsafe struct Bf16Operand
         var end = Math.Min(blocks, block + count);
         if (Form == TileForm.Panels)
         {
-            Bf16Panels.PackA(p.A, p.AStepStride, p.Rows, p.K, (block, end), (uint*)_data);
+            Bf16Interleaving.PackA(p.A, p.AStepStride, p.Rows, p.K, (block, end), (uint*)_data);
             return;
         }
 

@@ -23,12 +23,6 @@ internal static unsafe class Bf16Panels
     /// <summary>More than <see cref="StageK"/>: rows 256 bytes apart would share cache sets.</summary>
     private const int StageStride = StageK + 32;
 
-    /// <summary>Steps of a panel written before the next panel: few enough lines of the weight to stay in L1.</summary>
-    private const int StepsTogether = 8;
-
-    private static readonly Vector512<ushort> LowPairs = Interleaving(0);
-    private static readonly Vector512<ushort> HighPairs = Interleaving(16);
-
     /// <summary>Steps of a block of k: whole pairs, and whole turns of the tile's loop.</summary>
     public static int Steps(int k) => (((k + 1) / 2) + TileCode.Unroll - 1) / TileCode.Unroll * TileCode.Unroll;
 
@@ -44,48 +38,14 @@ internal static unsafe class Bf16Panels
                 Transpose(p, column, columns, step, depth, panels);
                 break;
             case (false, DType.BFloat16):
-                Interleave((ushort*)p.BAt(step, column), p.BStride, columns, depth, panels);
+                Bf16Interleaving.Pack((ushort*)p.BAt(step, column), p.BStride, columns, depth, panels);
                 break;
             case (false, DType.Float32):
-                Interleave((float*)p.BAt(step, column), p.BStride, columns, depth, panels);
+                Bf16Interleaving.Pack((float*)p.BAt(step, column), p.BStride, columns, depth, panels);
                 break;
             default:
-                Interleave(p, column, columns, step, depth, panels);
+                Bf16Interleaving.Pack(p, column, columns, step, depth, panels);
                 break;
-        }
-    }
-
-    /// <summary>A [depth, rows] in fp32, to panels [rows / 12, steps, 12] of pairs: dy, where a weight is trained.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackA(float* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
-    {
-        var steps = Steps(depth);
-        for (var block = blocks.First; block < blocks.End; block++)
-        {
-            var row = block * TileCode.Rows;
-            var to = panels + ((long)row * steps);
-            for (var step = 0; step < steps; step++, to += TileCode.Rows)
-            {
-                var from = a + (2 * step * stride) + row;
-                if ((2 * step) + 2 < depth && row + TileCode.Rows <= rows)
-                {
-                    // Sixteen are read: the row behind is there.
-                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
-                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
-                    var pairs = Bf16Rounding.RoundPairs(Vector512.Load(from), Vector512.Load(from + stride));
-                    pairs.GetLower().Store(to);
-                    pairs.GetUpper().GetLower().Store(to + 8);
-                    continue;
-                }
-
-                for (var i = 0; i < TileCode.Rows; i++)
-                {
-                    var isThere = row + i < rows;
-                    uint even = isThere && 2 * step < depth ? Bf16Rounding.Round(from[i]) : 0u;
-                    uint odd = isThere && (2 * step) + 1 < depth ? Bf16Rounding.Round(from[stride + i]) : 0u;
-                    to[i] = even | (odd << 16);
-                }
-            }
         }
     }
 
@@ -184,113 +144,6 @@ internal static unsafe class Bf16Panels
         Bf16Rounding.RoundRow(floats, count, to, padded);
     }
 
-    /// <summary>W [depth, columns] in bf16: two rows are interleaved.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Interleave(ushort* w, nint stride, int columns, int depth, uint* panels)
-    {
-        var (low, high, steps) = (LowPairs, HighPairs, Steps(depth));
-        for (var first = 0; first < steps; first += StepsTogether)
-        {
-            for (var column = 0; column < columns; column += Width)
-            {
-                var to = panels + ((long)column * steps) + (first * Width);
-                for (var step = first; step < Math.Min(steps, first + StepsTogether); step++, to += Width)
-                {
-                    var from = w + (2 * step * stride) + column;
-                    if (columns - column < Width || (2 * step) + 1 >= depth)
-                    {
-                        InterleaveEdge(from, stride, columns - column, depth - (2 * step), to);
-                        continue;
-                    }
-
-                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
-                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
-                    var even = Bf16Rounding.Round(Vector512.Load(from));
-                    var odd = Bf16Rounding.Round(Vector512.Load(from + stride));
-                    Avx512BW.PermuteVar32x16x2(even, low, odd).Store((ushort*)to);
-                    Avx512BW.PermuteVar32x16x2(even, high, odd).Store((ushort*)(to + Half));
-                }
-            }
-        }
-    }
-
-    /// <summary>W [depth, columns] in fp32: two rows are rounded and merged.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Interleave(float* w, nint stride, int columns, int depth, uint* panels)
-    {
-        var steps = Steps(depth);
-        for (var first = 0; first < steps; first += StepsTogether)
-        {
-            for (var column = 0; column < columns; column += Width)
-            {
-                var to = panels + ((long)column * steps) + (first * Width);
-                for (var step = first; step < Math.Min(steps, first + StepsTogether); step++, to += Width)
-                {
-                    var from = w + (2 * step * stride) + column;
-                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
-                    Prefetch.ToL2(from + (2 * StepsTogether * stride) + Half);
-                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
-                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride) + Half);
-                    Merge(from, stride, columns - column, depth - (2 * step), to);
-                }
-            }
-        }
-    }
-
-    /// <summary>W [depth, columns] in another format: two rows are decoded, then rounded and merged.</summary>
-    private static void Interleave(in MatrixProduct p, int first, int columns, int step, int depth, uint* panels)
-    {
-        const int Columns = Bf16Gemm.MaxColumns;
-        var steps = Steps(depth);
-        var rows = stackalloc float[2 * Columns];
-        for (var pair = 0; pair < steps; pair++)
-        {
-            for (var i = 0; i < Math.Clamp(depth - (2 * pair), 0, 2); i++)
-            {
-                p.DecodeB(step + (2 * pair) + i, first, new Span<float>(rows + (i * Columns), columns));
-            }
-
-            for (var column = 0; column < columns; column += Width)
-            {
-                var to = panels + ((long)column * steps) + (pair * Width);
-                Merge(rows + column, Columns, columns - column, depth - (2 * pair), to);
-            }
-        }
-    }
-
-    /// <summary>One step of a panel from two rows of floats; columns and rows that are missing are zero.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Merge(float* from, nint stride, int columns, int depth, uint* to)
-    {
-        if (columns >= Width && depth > 1)
-        {
-            for (var i = 0; i < Width; i += Half)
-            {
-                Bf16Rounding.RoundPairs(Vector512.Load(from + i), Vector512.Load(from + stride + i)).Store(to + i);
-            }
-
-            return;
-        }
-
-        for (var i = 0; i < Width; i++)
-        {
-            uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
-            uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
-            to[i] = even | (odd << 16);
-        }
-    }
-
-    /// <summary>One step of a panel whose last columns, or whose last k, are missing.</summary>
-    private static void InterleaveEdge(ushort* from, nint stride, int columns, int depth, uint* to)
-    {
-        for (var i = 0; i < Width; i++)
-        {
-            uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
-            uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
-            to[i] = even | (odd << 16);
-        }
-    }
-
     /// <summary>Few pairs of sixteen staged rows, one dword after another.</summary>
     private static void TransposeStage(ushort* stage, int stride, int pairs, ref uint* to)
     {
@@ -337,8 +190,4 @@ internal static unsafe class Bf16Panels
             Prefetch.ToL2(next + (row * stride));
         }
     }
-
-    /// <summary>Selects elements first … first + 15 of two rows, in pairs.</summary>
-    private static Vector512<ushort> Interleaving(int first) => Vector512.Create([.. Enumerable.Range(0, Width)
-        .Select(i => (ushort)((i % 2 * Width) + first + (i / 2)))]);
 }

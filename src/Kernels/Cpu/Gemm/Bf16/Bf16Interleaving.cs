@@ -1,0 +1,167 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SafeLlama.Kernels;
+
+/// <summary>Pairs along k where k runs down the columns: two rows are interleaved.</summary>
+/// <remarks>
+/// So are the weight in a gradient of the input, and both operands in a gradient of the weight. The layouts are those of
+/// <see cref="Bf16Panels"/> and <see cref="Bf16Operand"/>.
+/// </remarks>
+internal static unsafe class Bf16Interleaving
+{
+    private const int Width = Bf16Panels.Width;
+    private const int Half = Width / 2;
+
+    /// <summary>Steps of a panel written before the next panel: few enough lines of the weight to stay in L1.</summary>
+    private const int StepsTogether = 8;
+
+    private static readonly Vector512<ushort> LowPairs = Interleaving(0);
+    private static readonly Vector512<ushort> HighPairs = Interleaving(16);
+
+    /// <summary>W [depth, columns] in bf16: two rows are interleaved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(ushort* w, nint stride, int columns, int depth, uint* panels)
+    {
+        var (low, high, steps) = (LowPairs, HighPairs, Bf16Panels.Steps(depth));
+        for (var first = 0; first < steps; first += StepsTogether)
+        {
+            for (var column = 0; column < columns; column += Width)
+            {
+                var to = panels + ((long)column * steps) + (first * Width);
+                for (var step = first; step < Math.Min(steps, first + StepsTogether); step++, to += Width)
+                {
+                    var from = w + (2 * step * stride) + column;
+                    if (columns - column < Width || (2 * step) + 1 >= depth)
+                    {
+                        InterleaveEdge(from, stride, columns - column, depth - (2 * step), to);
+                        continue;
+                    }
+
+                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
+                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
+                    var even = Bf16Rounding.Round(Vector512.Load(from));
+                    var odd = Bf16Rounding.Round(Vector512.Load(from + stride));
+                    Avx512BW.PermuteVar32x16x2(even, low, odd).Store((ushort*)to);
+                    Avx512BW.PermuteVar32x16x2(even, high, odd).Store((ushort*)(to + Half));
+                }
+            }
+        }
+    }
+
+    /// <summary>W [depth, columns] in fp32: two rows are rounded and merged.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(float* w, nint stride, int columns, int depth, uint* panels)
+    {
+        var steps = Bf16Panels.Steps(depth);
+        for (var first = 0; first < steps; first += StepsTogether)
+        {
+            for (var column = 0; column < columns; column += Width)
+            {
+                var to = panels + ((long)column * steps) + (first * Width);
+                for (var step = first; step < Math.Min(steps, first + StepsTogether); step++, to += Width)
+                {
+                    var from = w + (2 * step * stride) + column;
+                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
+                    Prefetch.ToL2(from + (2 * StepsTogether * stride) + Half);
+                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
+                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride) + Half);
+                    Merge(from, stride, columns - column, depth - (2 * step), to);
+                }
+            }
+        }
+    }
+
+    /// <summary>W [depth, columns] in another format: two rows are decoded, then rounded and merged.</summary>
+    public static void Pack(in MatrixProduct p, int first, int columns, int step, int depth, uint* panels)
+    {
+        const int Columns = Bf16Gemm.MaxColumns;
+        var steps = Bf16Panels.Steps(depth);
+        var rows = stackalloc float[2 * Columns];
+        for (var pair = 0; pair < steps; pair++)
+        {
+            for (var i = 0; i < Math.Clamp(depth - (2 * pair), 0, 2); i++)
+            {
+                p.DecodeB(step + (2 * pair) + i, first, new Span<float>(rows + (i * Columns), columns));
+            }
+
+            for (var column = 0; column < columns; column += Width)
+            {
+                var to = panels + ((long)column * steps) + (pair * Width);
+                Merge(rows + column, Columns, columns - column, depth - (2 * pair), to);
+            }
+        }
+    }
+
+    /// <summary>One step of a panel from two rows of floats; columns and rows that are missing are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Merge(float* from, nint stride, int columns, int depth, uint* to)
+    {
+        if (columns >= Width && depth > 1)
+        {
+            for (var i = 0; i < Width; i += Half)
+            {
+                Bf16Rounding.RoundPairs(Vector512.Load(from + i), Vector512.Load(from + stride + i)).Store(to + i);
+            }
+
+            return;
+        }
+
+        for (var i = 0; i < Width; i++)
+        {
+            uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
+            uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
+            to[i] = even | (odd << 16);
+        }
+    }
+
+    /// <summary>One step of a panel whose last columns, or whose last k, are missing.</summary>
+    private static void InterleaveEdge(ushort* from, nint stride, int columns, int depth, uint* to)
+    {
+        for (var i = 0; i < Width; i++)
+        {
+            uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
+            uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
+            to[i] = even | (odd << 16);
+        }
+    }
+
+    /// <summary>A [depth, rows] in fp32, to panels [rows / 12, steps, 12] of pairs: dy, where a weight is trained.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackA(float* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
+    {
+        var steps = Bf16Panels.Steps(depth);
+        for (var block = blocks.First; block < blocks.End; block++)
+        {
+            var row = block * TileCode.Rows;
+            var to = panels + ((long)row * steps);
+            for (var step = 0; step < steps; step++, to += TileCode.Rows)
+            {
+                var from = a + (2 * step * stride) + row;
+                if ((2 * step) + 2 < depth && row + TileCode.Rows <= rows)
+                {
+                    // Sixteen are read: the row behind is there.
+                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
+                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
+                    var pairs = Bf16Rounding.RoundPairs(Vector512.Load(from), Vector512.Load(from + stride));
+                    pairs.GetLower().Store(to);
+                    pairs.GetUpper().GetLower().Store(to + 8);
+                    continue;
+                }
+
+                for (var i = 0; i < TileCode.Rows; i++)
+                {
+                    var isThere = row + i < rows;
+                    uint even = isThere && 2 * step < depth ? Bf16Rounding.Round(from[i]) : 0u;
+                    uint odd = isThere && (2 * step) + 1 < depth ? Bf16Rounding.Round(from[stride + i]) : 0u;
+                    to[i] = even | (odd << 16);
+                }
+            }
+        }
+    }
+
+    /// <summary>Selects elements first … first + 15 of two rows, in pairs.</summary>
+    private static Vector512<ushort> Interleaving(int first) => Vector512.Create([.. Enumerable.Range(0, Width)
+        .Select(i => (ushort)((i % 2 * Width) + first + (i / 2)))]);
+}
