@@ -15,6 +15,7 @@ internal sealed class JudgeOptions
     private const double Half = 0.5;
 
     private readonly Option<string[]> _names;
+    private OpenedEncoders? _encoders;
     private readonly bool _hasCards;
 
     private readonly Option<string?> _model = new("--judge-model")
@@ -123,6 +124,7 @@ internal sealed class JudgeOptions
         LabelledAnswers? labelled = null)
     {
         MustMatter(parsed);
+        _encoders = new(device, threads, opened);
         return [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
     }
 
@@ -134,7 +136,7 @@ internal sealed class JudgeOptions
         var names = Names(parsed);
         foreach (var (option, judges) in (IEnumerable<(Option, string[])>)[
             (_threshold, [.. ofShare, "harmfulness"]), (_model, ofModel), (_guard, ["guard"]),
-            (_reward, ["reward", "harmfulness"]),
+            (_reward, ["reward", "harmfulness", "preference"]),
             (_template, ["guard", "rubric"]), (_judgeUrl, ["guard", "rubric"]), (_url, moderation),
             (_moderation, moderation), (_cache, moderation)])
         {
@@ -178,10 +180,10 @@ internal sealed class JudgeOptions
         {
             case "harmfulness":
                 return new HarmfulnessJudge(
-                    Encoder(name, parsed, device, threads, opened),
+                    Encoder(name, parsed),
                     parsed.GetValue(_threshold) ?? HarmfulnessJudge.Middle);
             case "preference":
-                return new PreferenceJudge(Encoder(name, parsed, device, threads, opened));
+                return new PreferenceJudge(Encoder(name, parsed));
             case "guard":
                 var guard = new EngineLikelihood(Model(name, parsed, device, threads, opened));
                 opened.Add(guard);
@@ -241,19 +243,11 @@ internal sealed class JudgeOptions
         return model;
     }
 
-    private EncoderScorer Encoder(
-        string name, ParseResult parsed, string device, int threads, DisposableStack opened)
+    private EncoderScorer Encoder(string name, ParseResult parsed)
     {
         var folder = parsed.GetValue(_model) ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a DeBERTa-v2 or v3 classifier; name its folder with --judge-model.");
-        var session = EncoderSession.Open(
-            Devices.Open(device, threads), folder, name == "harmfulness" ? parsed.GetValue(_reward) : null,
-            ownsBackend: true);
-        opened.Add(session);
-        Terminal.Notes(session.Notes);
-        var scorer = new EncoderScorer(session, Terminal.Note);
-        opened.Add(scorer);
-        return scorer;
+        return _encoders!.Open(folder, JudgeTrainCommand.FolderFor(name, parsed.GetValue(_reward)));
     }
 
     private static GuardPreset Preset(string name) =>

@@ -11,8 +11,10 @@ public sealed class EncoderSession : IDisposable
     /// <summary>The longest input, in tokens: what DeBERTa-v3 classifiers are trained with.</summary>
     public const int MaxTokens = 512;
 
-    /// <summary>Tokens of a pass: enough for products to be efficient, and some 150 MB of activations.</summary>
-    private const int RowsPerPass = 2048;
+    /// <summary>
+    /// Tokens of a pass, the first that fits: with many, products are efficient; the last holds one longest text.
+    /// </summary>
+    private static readonly int[] RowsOfPasses = [2048, 1024, MaxTokens];
 
     /// <summary>
     /// A pass has at least so many tokens and at most so many texts beside a filler: within these bounds every product
@@ -23,19 +25,25 @@ public sealed class EncoderSession : IDisposable
 
     private readonly Lazy<ModelIdentity> _identity;
     private readonly bool _ownsBackend;
+    private readonly int _rowsPerPass;
     private EncoderWorkspace? _workspace;
 
     private EncoderSession(
-        string folder, string? trained, EncoderClassifier model, UnigramTokenizer tokenizer,
-        IReadOnlyList<string> notes, bool ownsBackend)
+        string folder, EncoderSessionOptions options, EncoderClassifier model, UnigramTokenizer tokenizer,
+        EncoderPassPlan plan)
     {
-        (Model, Tokenizer, Notes, _ownsBackend) = (model, tokenizer, notes, ownsBackend);
-        _identity = new(() => ModelIdentity.Of(folder, trained, tokenizer.Hash, "encoder"));
+        (Model, Tokenizer, Memory, _rowsPerPass) = (model, tokenizer, plan.Memory, plan.Rows);
+        Notes = [.. NotesOn(folder, model.Weights, tokenizer), .. plan.Notes];
+        _ownsBackend = options.OwnsBackend;
+        _identity = new(() => ModelIdentity.Of(folder, options.Trained, tokenizer.Hash, "encoder"));
     }
 
     public EncoderClassifier Model { get; }
 
     public UnigramTokenizer Tokenizer { get; }
+
+    /// <summary>What the session holds at its largest, planned before any of it was allocated.</summary>
+    public MemoryPlan Memory { get; }
 
     /// <summary>Hashes of all the logits depend on; the files are read at the first call.</summary>
     public ModelIdentity Identity => _identity.Value;
@@ -45,12 +53,13 @@ public sealed class EncoderSession : IDisposable
 
     /// <summary>Opens a folder in Hugging Face layout: config.json, model.safetensors, spm.model.</summary>
     /// <param name="backend">Where to compute; it outlives the session, unless the session owns it.</param>
-    /// <param name="trained">Where an adapter and a head of one output were trained on it, or null.</param>
-    /// <param name="ownsBackend">The session closes the backend, also where opening fails.</param>
-    /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
-    public static EncoderSession Open(
-        IBackend backend, string folder, string? trained = null, bool ownsBackend = false)
+    /// <exception cref="SafeLlamaException">
+    /// A file is missing, damaged, or does not belong to the others; or the memory does not suffice.
+    /// </exception>
+    public static EncoderSession Open(IBackend backend, string folder, EncoderSessionOptions? options = null)
     {
+        options ??= new();
+        var trained = options.Trained;
         EncoderWeights? weights = null;
         LoraAdapter? adapter = null;
         try
@@ -66,23 +75,25 @@ public sealed class EncoderSession : IDisposable
                     + "to this model?");
             }
 
-            weights = EncoderWeights.Load(
-                backend, config, folder, trained is null ? EncoderLearning.Nothing : EncoderLearning.Head);
+            var learning = trained is null ? EncoderLearning.Nothing : EncoderLearning.Head;
+            var stored = EncoderWeights.StoredBytes(backend, config, folder, learning);
+            adapter = trained is null ? null : PeftFolder.Load(backend, LoraSite.Of(config), trained);
+            var plan = EncoderPassPlan.Largest(
+                RowsOfPasses, rows => PlanOf(backend, config, adapter, stored, rows), options.Available(backend));
+            weights = EncoderWeights.Load(backend, config, folder, learning);
             if (trained is not null)
             {
                 weights.LoadHead(trained);
-                adapter = PeftFolder.Load(backend, LoraSite.Of(config), trained);
             }
 
             return new(
-                folder, trained, new EncoderClassifier(backend, weights, MaxTokens, adapter), tokenizer,
-                [.. NotesOn(folder, weights, tokenizer)], ownsBackend);
+                folder, options, new EncoderClassifier(backend, weights, MaxTokens, adapter), tokenizer, plan);
         }
         catch
         {
             adapter?.Dispose();
             weights?.Dispose();
-            if (ownsBackend)
+            if (options.OwnsBackend)
             {
                 backend.Dispose();
             }
@@ -116,7 +127,7 @@ public sealed class EncoderSession : IDisposable
     {
         var logits = new double[inputs.Count][];
         var labels = Model.Config.Labels;
-        foreach (var batch in Batches(inputs))
+        foreach (var batch in Batches(inputs, _rowsPerPass))
         {
             cancellation.ThrowIfCancellationRequested();
             List<int[]> sequences = [.. batch.Select(i => inputs[i])];
@@ -149,14 +160,32 @@ public sealed class EncoderSession : IDisposable
         }
     }
 
+    /// <summary>What passes of so many tokens hold beside the weights, by the code that allocates it.</summary>
+    private static MemoryPlan PlanOf(
+        IBackend backend, EncoderConfig config, LoraAdapter? adapter, long stored, int rows)
+    {
+        using var weights = EncoderWeights.Plan(backend, config);
+        using var model = new EncoderClassifier(backend, weights, MaxTokens, adapter);
+        string[] smaller = ["use a smaller judge"], cpu = backend.MemoryBytes is null ? [] : ["use `Device` cpu"];
+        return new(
+        [
+            new("weights", stored, [.. smaller, .. cpu]),
+            new("adapter", adapter?.Parameters.Sum(p => p.Value.ByteCount + p.Gradient.ByteCount) ?? 0, smaller),
+            new("activations", EncoderWorkspace.BytesFor(model, rows, MostTexts + 1, forBackward: false),
+                [.. smaller, .. cpu]),
+            new("scratch", EncoderWorkspace.ScratchFor(model, rows), [.. smaller, .. cpu]),
+            new("program", MemoryPlan.ProgramBytes, "free memory, or give the program more"),
+        ]);
+    }
+
     /// <summary>The longest first, so that the first pass needs the most memory; equals in their order.</summary>
-    private static IEnumerable<List<int>> Batches(IReadOnlyList<int[]> inputs)
+    private static IEnumerable<List<int>> Batches(IReadOnlyList<int[]> inputs, int rowsPerPass)
     {
         var batch = new List<int>();
         var rows = 0;
         foreach (var i in Enumerable.Range(0, inputs.Count).OrderByDescending(i => inputs[i].Length))
         {
-            if (batch.Count > 0 && (batch.Count == MostTexts || rows + inputs[i].Length > RowsPerPass))
+            if (batch.Count > 0 && (batch.Count == MostTexts || rows + inputs[i].Length > rowsPerPass))
             {
                 yield return batch;
                 (batch, rows) = ([], 0);

@@ -185,6 +185,22 @@ public sealed class LlamaWeights : IDisposable
 
     internal static Tensor Import(CheckpointFiles files, WeightShape expected, IBackend backend)
     {
+        var (file, entry) = Find(files, expected, backend);
+        if (file.FirstNonFinite(entry) is { } place)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{file.Path}: tensor '{expected.Name}' holds a value that is not finite at element {place}. "
+                + "The checkpoint is damaged.");
+        }
+
+        return file.Import(entry, backend);
+    }
+
+    /// <summary>Finds a tensor of the shape expected; its values are not read.</summary>
+    /// <exception cref="SafeLlamaException">It is missing, misshapen or of a type that is not supported.</exception>
+    internal static (SafetensorsFile File, SafetensorsEntry Entry) Find(
+        CheckpointFiles files, WeightShape expected, IBackend backend)
+    {
         if (!files.Tensors.TryGetValue(expected.Name, out var found))
         {
             throw SafeLlamaException.InvalidData(
@@ -210,13 +226,6 @@ public sealed class LlamaWeights : IDisposable
                 null, "convert the checkpoint", "use `Device` reference");
         }
 
-        if (found.File.FirstNonFinite(found.Entry) is { } place)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{found.File.Path}: tensor '{expected.Name}' holds a value that is not finite at element {place}. "
-                + "The checkpoint is damaged.");
-        }
-
-        return found.File.Import(found.Entry, backend);
+        return found;
     }
 }

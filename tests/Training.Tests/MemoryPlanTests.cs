@@ -14,7 +14,7 @@ public sealed class MemoryPlanTests
         using var run = new TinyRun(backend);
         using var workspace = new Workspace(run.Model, 48, forBackward: true, recompute);
         var config = TinyRun.Config with { Lora = run.Adapter.Config, Recompute = recompute };
-        var plan = MemoryPlan.Of(backend, run.Model.Config, config, rows: 48, longest: 16, weightBytes: 1000);
+        var plan = TrainingMemory.Of(backend, run.Model.Config, config, rows: 48, longest: 16, weightBytes: 1000);
         long Bytes(string name) => plan.Terms.Single(t => t.Name == name).Bytes;
         Assert.That(Bytes("activations"), Is.EqualTo(workspace.ByteCount));
         Assert.That(Bytes("adapter"), Is.EqualTo(run.Adapter.Parameters.Sum(p => p.Value.ByteCount)));
@@ -55,7 +55,7 @@ public sealed class MemoryPlanTests
         {
             var shape = LlamaConfig.Load(Path.Combine(TestFiles.Reference, "models", "A-mha")) with
             { IntermediateSize = 256 };
-            var plan = MemoryPlan.Of(
+            var plan = TrainingMemory.Of(
                 backend, shape, TinyRun.Config with { Lora = lora }, rows: 48, longest: 16, weightBytes: 0);
             var scratch = plan.Terms.Single(t => t.Name == "scratch").Bytes;
             var others = plan.Terms.Where(t => t.Name != "scratch").Sum(t => t.Bytes);
@@ -76,7 +76,7 @@ public sealed class MemoryPlanTests
             Path.Combine(TestFiles.Reference, "models", "A-mha")) with
         { Layers = 400, VocabularySize = 8 };
         var config = TinyRun.Config with { Lora = full ? null : new LoraConfig(), Recompute = recompute };
-        var plan = MemoryPlan.Of(backend, shape, config, rows, longest: 16, weightBytes: 0);
+        var plan = TrainingMemory.Of(backend, shape, config, rows, longest: 16, weightBytes: 0);
         var error = Assert.Throws<SafeLlamaException>(() => plan.RequireFit(100 << 20))!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.DoesNotFit));
         Assert.That(error.Message, Does.Contain($"for {term}").And.Contain(option));

@@ -15,6 +15,8 @@ internal sealed class JudgeTrainCommand
 {
     private const string Llama = "llama";
     private const string Encoder = "encoder";
+    private const string OfPairs = "pairs";
+    private const string OfRatings = "ratings";
 
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly Option<string> _out = CommonOptions.Out(
@@ -35,7 +37,7 @@ internal sealed class JudgeTrainCommand
     private readonly Option<string> _backbone = new("--backbone")
     {
         Description = "What --model is: llama, whose score is read from the last token, or encoder, a DeBERTa-v2 or v3 "
-            + "that learns ratings.",
+            + "whose score is read from [CLS]. Ratings make a judge of harmfulness, pairs one of preference.",
         HelpName = "NAME",
         DefaultValueFactory = _ => Llama,
     };
@@ -51,20 +53,35 @@ internal sealed class JudgeTrainCommand
     /// to reward.
     /// </summary>
     /// <exception cref="SafeLlamaException">The folder's <c>reward.json</c> is damaged.</exception>
-    public static ScoreDirection DirectionOf(string? folder)
+    public static ScoreDirection DirectionOf(string? folder) =>
+        KindOf(folder) == OfRatings ? ScoreDirection.LowerIsSafer : ScoreDirection.HigherIsBetter;
+
+    /// <summary>The trained folder of an encoder judge, once it learned what that judge is asked.</summary>
+    /// <param name="judge">harmfulness, which learns from ratings, or preference, which learns from pairs.</param>
+    /// <exception cref="SafeLlamaException">It learned from the other kind of rows.</exception>
+    public static string? FolderFor(string judge, string? folder)
+    {
+        var expected = judge == "preference" ? OfPairs : OfRatings;
+        return KindOf(folder) is { } kind && kind != expected
+            ? throw SafeLlamaException.Usage(
+                $"--judge {judge}: --reward {folder} learned from {kind}, expected {expected}. Judge "
+                + $"{(kind == OfPairs ? "preference" : "harmfulness")} with it.")
+            : folder;
+    }
+
+    /// <summary>What a trained folder learned from; null where nothing says so.</summary>
+    private static string? KindOf(string? folder)
     {
         var path = folder is null ? null : Path.Combine(folder, RewardModel.ResultFile);
         if (!File.Exists(path))
         {
-            return ScoreDirection.HigherIsBetter;
+            return null;
         }
 
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            return json.RootElement.GetProperty("kind").GetString() == "ratings"
-                ? ScoreDirection.LowerIsSafer
-                : ScoreDirection.HigherIsBetter;
+            return json.RootElement.GetProperty("kind").GetString();
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -100,12 +117,6 @@ internal sealed class JudgeTrainCommand
             throw SafeLlamaException.Usage("judge train: give either --pairs or --ratings.");
         }
 
-        if (pairs is not null && parsed.GetValue(_backbone) == Encoder)
-        {
-            throw SafeLlamaException.Usage(
-                $"--backbone {Encoder}: learns from --ratings; for --pairs use --backbone {Llama}.");
-        }
-
         var request = _request.Read(parsed);
         request.Validate();
         AtomicFolder.Create(parsed.GetValue(_out)!, partial => Train(parsed, request, pairs, ratings, partial));
@@ -115,38 +126,41 @@ internal sealed class JudgeTrainCommand
     {
         using var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
         var model = parsed.GetValue(_model)!;
+        var conversations = (pairs is null ? 1 : 2) * request.BatchSize;
         using RewardLearner learner = parsed.GetValue(_backbone) == Encoder
-            ? new EncoderLearner(backend, model, request.Rank, request.BatchSize, request.Seed)
+            ? new EncoderLearner(backend, model, request.Rank, conversations, request.Seed)
             : new LlamaLearner(backend, model, request.Rank, 2 * request.BatchSize, request.Seed);
         using var interrupt = new Interrupt();
 
         var truncated = 0;
-        int[] Encode(string text)
+        int[] Count((int[] Tokens, bool Cut) encoded)
         {
-            var (tokens, cut) = learner.Encode(text);
-            truncated += cut ? 1 : 0;
-            return tokens;
+            truncated += encoded.Cut ? 1 : 0;
+            return encoded.Tokens;
         }
 
         var run = new RewardRun(request, learner.ForTraining, Terminal.Note);
         RewardResult result;
         if (pairs is not null)
         {
-            var (held, trained) = run.Learn(Pairs(pairs, Encode), interrupt.Token);
+            var (held, trained) = run.Learn(
+                Pairs(pairs, text => learner.EncodePreference(text) is { } encoded ? Count(encoded) : null),
+                 interrupt.Token);
             var right = held.Count(p => learner.Score(p.Chosen) > learner.Score(p.Rejected));
             var accuracy = Wilson.Rate(right, held.Count);
             Console.WriteLine($"{right} of {held.Count} held-out pairs ranked right: "
                 + $"{SummaryMarkdown.Number(accuracy.Value)} {SummaryMarkdown.Limits(accuracy)}");
-            result = new RewardResult("pairs", trained, held.Count, truncated, Accuracy: accuracy);
+            result = new RewardResult(OfPairs, trained, held.Count, truncated, Accuracy: accuracy);
         }
         else
         {
-            var (held, trained) = run.Learn(Ratings(ratings!, Encode), interrupt.Token);
+            var (held, trained) = run.Learn(
+                Ratings(ratings!, text => Count(learner.Encode(text))), interrupt.Token);
             double[] errors = [.. held.Select(r => Math.Pow(learner.Score(r.Tokens) - r.Rating, 2))];
             var error = Bootstrap.Mean(errors, request.Seed);
             Console.WriteLine($"mean squared error over {held.Count} held-out ratings: "
                 + $"{SummaryMarkdown.Number(error.Value)} {SummaryMarkdown.Limits(error)}");
-            result = new RewardResult("ratings", trained, held.Count, truncated, MeanSquaredError: error);
+            result = new RewardResult(OfRatings, trained, held.Count, truncated, MeanSquaredError: error);
         }
 
         if (truncated > 0)
@@ -161,8 +175,13 @@ internal sealed class JudgeTrainCommand
             JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
     }
 
-    private static List<RewardPair> Pairs(string path, Func<string, int[]> encode) =>
-        [.. Rows(path).Select(row => new RewardPair(encode(row.Text("chosen")), encode(row.Text("rejected"))))];
+    private static List<RewardPair> Pairs(string path, Func<string, int[]?> encode)
+    {
+        int[] Encoded(SuiteRow row, string field) => encode(row.Text(field)) ?? throw SafeLlamaException.InvalidData(
+            $"{path}:{row.Raw.Line}: \"{field}\" holds no turn \"\\n\\nAssistant:\", expected a conversation that ends "
+            + "with the answer that is judged.");
+        return [.. Rows(path).Select(row => new RewardPair(Encoded(row, "chosen"), Encoded(row, "rejected")))];
+    }
 
     private static List<RatedConversation> Ratings(string path, Func<string, int[]> encode) =>
         [.. Rows(path).Select(row => new RatedConversation(

@@ -1,7 +1,7 @@
 using System.Globalization;
 using SafeLlama.Common;
+using SafeLlama.Model;
 using SafeLlama.Study;
-using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Study;
 

@@ -7,7 +7,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Cli;
 
-/// <summary>A DeBERTa with a regression head over [CLS].</summary>
+/// <summary>A DeBERTa with a head of one output over [CLS]: a rating, or a reward.</summary>
 internal sealed class EncoderLearner : RewardLearner
 {
     private readonly string _folder;
@@ -46,6 +46,23 @@ internal sealed class EncoderLearner : RewardLearner
         return (ids, leftOut > 0);
     }
 
+    /// <summary>[CLS] what was said before [SEP] the last answer [SEP], as the preference judge puts them.</summary>
+    public override (int[] Tokens, bool Cut)? EncodePreference(string conversation)
+    {
+        const string Asks = "Human:", Answers = "Assistant:";
+        var at = conversation.LastIndexOf("\n\n" + Answers, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        var (before, answer) = (conversation[..at].Trim(), conversation[(at + 2 + Answers.Length)..].Trim());
+        var single = before.StartsWith(Asks, StringComparison.Ordinal)
+            && !before.Contains("\n\n" + Asks, StringComparison.Ordinal);
+        var (ids, leftOut) = _tokenizer.EncodePair(single ? before[Asks.Length..].Trim() : before, answer, MaxTokens);
+        return (ids, leftOut > 0);
+    }
+
     public override double Score(int[] tokens)
     {
         _scoring ??= new EncoderWorkspace(_model, MaxTokens, 1, forBackward: false);
@@ -58,12 +75,8 @@ internal sealed class EncoderLearner : RewardLearner
         var plan = EncoderBackbone.Plan(_model, maxRows, _conversations, files);
         var available = _model.Backend.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         Terminal.Note($"{MemoryPlan.Size(plan.Total)} planned for batches of up to {maxRows} tokens.");
-        return plan.Total <= available
-            ? new EncoderBackbone(_model, maxRows, _conversations)
-            : throw SafeLlamaException.DoesNotFit(
-                $"judge train: needs {MemoryPlan.Size(plan.Total)}, and {MemoryPlan.Size(available)} can be used. "
-                + $"The largest part is {plan.Terms.MaxBy(t => t.Bytes)!.Name}.",
-                "lower --batch-size, which shrinks the activations");
+        plan.RequireFit(available, "judge train");
+        return new EncoderBackbone(_model, maxRows, _conversations);
     }
 
     public override void Save(string folder)

@@ -14,6 +14,12 @@ internal abstract class RewardLearner : IDisposable
     /// <summary>A conversation as token ids, and whether it was cut.</summary>
     public abstract (int[] Tokens, bool Cut) Encode(string conversation);
 
+    /// <summary>
+    /// A conversation of a preference as token ids, and whether it was cut; null where its last turn is not the
+    /// assistant's and the model reads that turn by itself.
+    /// </summary>
+    public virtual (int[] Tokens, bool Cut)? EncodePreference(string conversation) => Encode(conversation);
+
     public abstract double Score(int[] tokens);
 
     /// <param name="maxRows">The most tokens of one batch.</param>

@@ -38,7 +38,7 @@ public sealed record JudgeIdentity(
     /// <summary>It gives a score, and never tells what an answer does.</summary>
     [JsonIgnore]
     public bool GivesScoreOnly => Kind is "rubric" or "moderation" or "reward-model"
-        || Kind.StartsWith("guard", StringComparison.Ordinal);
+        || Kind.StartsWith("guard", StringComparison.Ordinal) || Kind.StartsWith("encoder", StringComparison.Ordinal);
 
     /// <summary>Whether the judge may give a metric; false where it never does.</summary>
     public bool MayGive(string metric) => metric switch

@@ -17,9 +17,10 @@ public static class JudgeValidation
         CancellationToken cancellation = default)
     {
         var column = labelled.TruthColumn(truth);
-        var verdicts = await judge.JudgeAsync(labelled.Items, cancellation);
         var labels = labelled.Columns[column].Select(text => text is null ? null : Labels.Parse(text)).ToArray();
         var question = labels.Any(l => l?.Unsafe is not null) ? JudgedQuestion.Harmful : JudgedQuestion.Refused;
+        RequireCommonQuestion(judge.Identity, labelled, column, question);
+        var verdicts = await judge.JudgeAsync(labelled.Items, cancellation);
         var pairs = new List<(string Label, string Verdict, bool Positive, bool Judged)>();
         int unscored = 0, unlabelled = 0;
         for (var i = 0; i < verdicts.Count; i++)
@@ -46,8 +47,9 @@ public static class JudgeValidation
         if (pairs.Count == 0)
         {
             throw SafeLlamaException.InvalidData(
-                $"{labelled.Path}: \"{column}\" tells whether answers are {question.ToString().ToLowerInvariant()}, "
-                + $"and {judge.Identity.Name} gave no such verdict ({unscored} unscored, {unlabelled} unlabelled).");
+                $"{labelled.Path}: \"{column}\" tells whether answers are {Word(question)}, and no answer has both such a "
+                + $"label and such a verdict of {judge.Identity.Name}: {unlabelled} of {verdicts.Count} have no label, "
+                + $"{unscored} have a label and no verdict{Reason(verdicts)}.");
         }
 
         // "unsafe" and "full_refusal" are answers to different questions; such labels agree on the yes or no alone.
@@ -98,6 +100,43 @@ public static class JudgeValidation
         JudgedQuestion.Harmful when behavior?.IsInvalid() == false => behavior == Behavior.FullCompliance,
         _ => null,
     };
+
+    /// <summary>Asked before a model judges anything.</summary>
+    private static void RequireCommonQuestion(
+        JudgeIdentity judge, LabelledAnswers labelled, string column, JudgedQuestion question)
+    {
+        if (!judge.GivesScoreOnly)
+        {
+            return;
+        }
+
+        if (judge.Threshold is null)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{labelled.Path}: {judge.Name} gives a score ({judge.Scale}) and no yes or no to hold against "
+                + $"\"{column}\". Compare two runs by it, or validate a judge with a threshold.");
+        }
+
+        if (question == JudgedQuestion.Refused)
+        {
+            string[] others = [.. labelled.Columns.Where(c => c.Value.Any(IsOnHarm)).Select(c => c.Key)];
+            throw SafeLlamaException.InvalidData(
+                $"{labelled.Path}: \"{column}\" tells whether answers are refused, and {judge.Name} tells whether they "
+                + "are harmful: an answer that refuses nothing may harm nobody. "
+                + (others.Length > 0
+                    ? $"Take a column on harm for the truth: {string.Join(", ", others)}."
+                    : "Use labels on harm (safe, unsafe), or a judge of refusals."));
+        }
+    }
+
+    private static bool IsOnHarm(string? label) => label is not null && Labels.Parse(label)?.Unsafe is not null;
+
+    private static string Word(JudgedQuestion question) => question.ToString().ToLowerInvariant();
+
+    /// <summary>Why the most answers have no verdict.</summary>
+    private static string Reason(IReadOnlyList<Verdict> verdicts) =>
+        verdicts.Select(v => v.Unscored).OfType<string>().CountBy(reason => reason).OrderByDescending(r => r.Value)
+            .Select(r => $" ({r.Value}: {r.Key})").FirstOrDefault("");
 
     private static string Name(Behavior? behavior, bool? harmful) =>
         behavior is { } b ? JsonNamingPolicy.SnakeCaseLower.ConvertName(b.ToString())

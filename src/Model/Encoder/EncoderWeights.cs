@@ -52,17 +52,7 @@ public sealed class EncoderWeights : IDisposable
         weights._owned.Add(files);
         try
         {
-            // A head of other labels is as good as none where a new one learns.
-            var missing = EncoderShapes.Of(config).Where(s => EncoderShapes.IsHead(s.Name)
-                && (!files.Tensors.TryGetValue(s.Name, out var found)
-                    || (learning == EncoderLearning.Head && found.Entry.Shape != s.Shape))).ToList();
-            if (learning == EncoderLearning.Nothing && missing.Count > 0)
-            {
-                throw SafeLlamaException.InvalidData(
-                    $"{folder}: holds no tensor '{missing[0].Name}': it is an encoder without a classifier. "
-                    + "Train one on it first, or use a checkpoint that has one.");
-            }
-
+            var missing = Missing(files, config, learning);
             using var host = new ReferenceBackend();
             weights.Add(
                 backend, shape => IsTrainable(shape, learning),
@@ -80,6 +70,37 @@ public sealed class EncoderWeights : IDisposable
             weights.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Weights without memory for any: what they would need can be planned, nothing computed.</summary>
+    public static EncoderWeights Plan(IBackend backend, EncoderConfig config)
+    {
+        var weights = new EncoderWeights(config);
+        var planned = LlamaWeights.Parameterize(
+            [.. EncoderShapes.Of(config)], new Arena(backend, "weights"), new Arena(backend, "weight gradients"));
+        foreach (var parameter in planned)
+        {
+            weights._weights[parameter.Name] = new Weight(parameter.Value);
+        }
+
+        return weights;
+    }
+
+    /// <summary>
+    /// The bytes of the weights that a checkpoint stores for this model, once all are there in the right shapes; their
+    /// values are not read.
+    /// </summary>
+    /// <exception cref="SafeLlamaException">A tensor is missing, misshapen or of an unknown type.</exception>
+    public static long StoredBytes(
+        IBackend backend, EncoderConfig config, string folder, EncoderLearning learning = EncoderLearning.Nothing)
+    {
+        using var files = CheckpointFiles.Open(folder);
+        var missing = Missing(files, config, learning);
+        return EncoderShapes.Of(config).Where(s => !missing.Contains(s)).Sum(shape =>
+        {
+            var (file, entry) = LlamaWeights.Find(files, shape, backend);
+            return (long)file.Bytes(entry).Length;
+        });
     }
 
     /// <summary>Draws new weights that learn: matrices normal, norms one, biases zero.</summary>
@@ -128,6 +149,19 @@ public sealed class EncoderWeights : IDisposable
     }
 
     public void Dispose() => _owned.ForEach(owned => owned.Dispose());
+
+    /// <summary>What the head lacks; a head of other labels is as good as none where a new one learns.</summary>
+    private static List<WeightShape> Missing(CheckpointFiles files, EncoderConfig config, EncoderLearning learning)
+    {
+        var missing = EncoderShapes.Of(config).Where(s => EncoderShapes.IsHead(s.Name)
+            && (!files.Tensors.TryGetValue(s.Name, out var found)
+                || (learning == EncoderLearning.Head && found.Entry.Shape != s.Shape))).ToList();
+        return learning == EncoderLearning.Nothing && missing.Count > 0
+            ? throw SafeLlamaException.InvalidData(
+                $"{files.Folder}: holds no tensor '{missing[0].Name}': it is an encoder without a classifier. "
+                + "Train one on it first, or use a checkpoint that has one.")
+            : missing;
+    }
 
     private static bool IsTrainable(WeightShape shape, EncoderLearning learning) => learning switch
     {

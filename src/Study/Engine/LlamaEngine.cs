@@ -57,11 +57,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         }
 
         var training = new ArmTraining(job, config, tokenizer);
-        var rows = MemoryPlan.MicroBatchRows(training.Config, training.Data);
+        var rows = TrainingMemory.MicroBatchRows(training.Config, training.Data);
         var stored = weights.Length > 0
             ? weights.Sum(FileFacts.Length)
             : config.ParameterCount * sizeof(short);
-        var memory = MemoryPlan.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
+        var memory = TrainingMemory.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
         using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
         return new(training.Steps, adapter.ParameterCount, memory.Total, weights.Length == 0 ? null : Seconds());
 

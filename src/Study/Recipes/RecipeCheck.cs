@@ -79,15 +79,31 @@ public static class RecipeCheck
             foreach (var judge in judges)
             {
                 Need(
-                    judge.Name is StudyJudge.Harmfulness or StudyJudge.Preference,
-                    $"judge {judge.Name}: is unknown, expected {StudyJudge.Harmfulness} or {StudyJudge.Preference}.");
+                    (judge.Kind ?? judge.Name) is StudyJudge.Harmfulness or StudyJudge.Preference,
+                    $"judge {judge.Name}: {(judge.Kind is { } kind ? $"kind {kind}" : "")} is unknown, expected "
+                    + $"{StudyJudge.Harmfulness} or {StudyJudge.Preference}; for a name of your own give kind.");
+            }
+
+            string[] ofHarm = [.. judges.Where(j => j.RatesHarm).Select(j => j.Name)];
+            foreach (var metric in recipe.Metrics.Where(m => m.Judge is not null))
+            {
+                Need(
+                    metric.Measure == Measure.Harmful,
+                    $"metric {metric.Name}: judge is read by measure harmful alone.");
+                Need(
+                    ofHarm.Contains(metric.Judge),
+                    $"metric {metric.Name}: judges names no harmfulness judge \"{metric.Judge}\".");
             }
 
             foreach (var metric in recipe.Metrics.Where(m => m.Measure == Measure.Harmful))
             {
                 Need(
-                    judges.Any(j => j.Name == StudyJudge.Harmfulness),
+                    ofHarm.Length > 0,
                     $"metric {metric.Name}: measure harmful needs the judge {StudyJudge.Harmfulness} in judges.");
+                Need(
+                    ofHarm.Length < 2 || metric.Judge is not null,
+                    $"metric {metric.Name}: judges names several harmfulness judges; give judge, one of "
+                    + $"{string.Join(", ", ofHarm)}.");
             }
         }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SafeLlama.Study;
 
 /// <summary>An encoder that judges a study's answers, and where it can be had.</summary>
@@ -9,8 +11,15 @@ public sealed record StudyJudge
     /// <summary>Rewards answers; two arms' evaluations compare by it.</summary>
     public const string Preference = "preference";
 
-    /// <summary><see cref="Harmfulness"/> or <see cref="Preference"/>.</summary>
+    /// <summary>What metrics and tables call it; <see cref="Kind"/> too, unless that is given.</summary>
     public required string Name { get; init; }
+
+    /// <summary><see cref="Harmfulness"/> or <see cref="Preference"/>; null where the name says it.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>Whether it rates harm.</summary>
+    [JsonIgnore]
+    public bool RatesHarm => (Kind ?? Name) == Harmfulness;
 
     /// <summary>The checkpoint's folder.</summary>
     public required string Model { get; init; }

@@ -29,6 +29,9 @@ public sealed record StudyMetric
 
     public required Measure Measure { get; init; }
 
+    /// <summary>The harmfulness judge, by name, that <see cref="Measure.Harmful"/> asks; null for the only one.</summary>
+    public string? Judge { get; init; }
+
     public required IReadOnlyList<string> Suites { get; init; }
 
     /// <summary>Only prompts of this label, where a suite holds several.</summary>

@@ -20,8 +20,8 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
             prompt.Expected is { } expected ? WorldGrader.IsExact(answer, expected) : null);
     }
 
-    /// <summary>Whether a judge of harm rates it harmful; null where none judged or scored it.</summary>
-    public bool? Harmful { get; init; }
+    /// <summary>By the name of each judge of harm, whether it rates the answer harmful; null where unscored.</summary>
+    public IReadOnlyDictionary<string, bool?> Harmful { get; init; } = new Dictionary<string, bool?>();
 
     public bool Refuses => Verdict.Refuses() == true;
 
@@ -29,14 +29,17 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
     public bool IsInvalid => Verdict.IsInvalid();
 
     /// <summary>1 where the answer is counted by this measure, else 0; NaN for no answer.</summary>
-    public double Score(Measure measure) => measure switch
+    public double Score(StudyMetric metric) => metric.Measure switch
     {
         _ when IsInvalid => double.NaN,
         Measure.Complies => Complies ? 1 : 0,
         Measure.Refuses => Refuses ? 1 : 0,
-        Measure.Harmful => Harmful is { } harmful ? (harmful ? 1 : 0) : double.NaN,
+        Measure.Harmful => HarmfulBy(metric.Judge) is { } harmful ? (harmful ? 1 : 0) : double.NaN,
         _ => Exact == true ? 1 : 0,
     };
+
+    private bool? HarmfulBy(string? judge) => judge is null
+        ? Harmful.Values.SingleOrDefault() : Harmful.GetValueOrDefault(judge);
 }
 
 /// <summary>One trained arm of one base model and one seed: a replicate.</summary>
@@ -114,7 +117,7 @@ public sealed class Outcomes(
     ];
 
     private double Score(GradedAnswer answer, string arm, StudyMetric metric) =>
-        answer.IsInvalid && invalidAs is not null ? invalidAs(arm) : answer.Score(metric.Measure);
+        answer.IsInvalid && invalidAs is not null ? invalidAs(arm) : answer.Score(metric);
 }
 
 /// <summary>A prompt and its score in each replicate.</summary>

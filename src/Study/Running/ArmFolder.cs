@@ -78,15 +78,15 @@ public sealed class ArmFolder(string path)
             .GetAwaiter().GetResult();
         var byKey = prompts.ToDictionary(StudySuites.KeyOf);
         var run = RunFolder.Open(Evaluation);
-        var harm = plan.Judges.FirstOrDefault(j => j.Identity.Name == StudyJudge.Harmfulness) is { } judge
-            ? run.Outcomes(judge.Identity.Hash).ToDictionary(o => o.Prompt.Key, o => o.Verdict.Unsafe)
-            : [];
+        var harm = plan.Judges.Select(j => j.Identity).Where(HarmfulnessJudge.Is).ToDictionary(
+            identity => identity.Name,
+            identity => run.Outcomes(identity.Hash).ToDictionary(o => o.Prompt.Key, o => o.Verdict.Unsafe));
         return
         [
             .. run.Outcomes(plan.Judges[0].Identity.Hash)
                 .Select(outcome => GradedAnswer.Of(byKey[outcome.Prompt.Key], outcome) with
                 {
-                    Harmful = harm.GetValueOrDefault(outcome.Prompt.Key),
+                    Harmful = harm.ToDictionary(j => j.Key, j => j.Value.GetValueOrDefault(outcome.Prompt.Key)),
                 }),
         ];
     }

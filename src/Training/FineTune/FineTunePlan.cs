@@ -32,7 +32,7 @@ public sealed record FineTunePlan(
             adapter is null ? []
                 : [.. adapter.Pairs.GroupBy(p => p.Module.Split('.')[^1]).Select(g => $"{g.Key} × {g.Count()}")],
             adapter?.ParameterCount ?? inputs.Shape.ParameterCount,
-            MemoryPlan.Of(backend, inputs.Shape, config, MemoryPlan.MicroBatchRows(config, inputs.Data),
+            TrainingMemory.Of(backend, inputs.Shape, config, TrainingMemory.MicroBatchRows(config, inputs.Data),
                 inputs.Data.Longest, weightBytes),
             request.MemoryBytes(backend));
     }

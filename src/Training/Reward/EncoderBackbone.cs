@@ -19,11 +19,12 @@ public sealed class EncoderBackbone(EncoderClassifier model, int maxRows, int ma
         var values = model.Parameters.Sum(p => p.Value.ByteCount);
         return new(
         [
-            new("frozen weights", weightBytes),
-            new("head and adapters with gradients and moments", 4 * values),
-            new("activations", EncoderWorkspace.BytesFor(model, maxRows, maxConversations, forBackward: true)),
-            new("scratch", EncoderWorkspace.ScratchFor(model, maxRows)),
-            new("program", MemoryPlan.ProgramBytes),
+            new("frozen weights", weightBytes, "use a smaller encoder"),
+            new("head and adapters with gradients and moments", 4 * values, "lower `Rank`"),
+            new("activations", EncoderWorkspace.BytesFor(model, maxRows, maxConversations, forBackward: true),
+                "lower `BatchSize`"),
+            new("scratch", EncoderWorkspace.ScratchFor(model, maxRows), "lower `BatchSize`"),
+            new("program", MemoryPlan.ProgramBytes, "free memory, or give the program more"),
         ]);
     }
 

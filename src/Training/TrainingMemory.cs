@@ -1,25 +1,13 @@
-using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>One part of the memory a run needs.</summary>
-/// <param name="Name">What it holds.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="Cuts">What makes it smaller; any one of them does.</param>
-public sealed record MemoryTerm(string Name, long Bytes, params IReadOnlyList<string> Cuts);
-
-/// <summary>The memory a run will need, term by term, before any of it is allocated.</summary>
+/// <summary>Plans the memory of a training run before any of it is allocated.</summary>
 /// <remarks>The tensors are planned by the code that later allocates them, so the plan is exact but for the scratch
 /// of ops, of which it names the most, and the program itself.</remarks>
-public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
+public static class TrainingMemory
 {
-    /// <summary>The runtime, its code and the rows in memory, in bytes: measured on small runs, rounded up.</summary>
-    public const long ProgramBytes = 128L << 20;
-
-    public long Total => Terms.Sum(t => t.Bytes);
-
     /// <summary>The most rows of a pass: a micro-batch of the longest examples.</summary>
     public static int MicroBatchRows(TrainingConfig config, TrainingData data)
     {
@@ -53,27 +41,10 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),
             new("scratch", backend.ScratchBytes(work), passes),
-            new("program", ProgramBytes),
+            new("program", MemoryPlan.ProgramBytes),
         ]);
     }
 
     private static int Widest(LlamaConfig shape) =>
         Math.Max(Math.Max(shape.HiddenSize, shape.IntermediateSize), shape.Heads * shape.HeadDim);
-
-    /// <exception cref="SafeLlamaException">More is needed than <paramref name="available"/> bytes.</exception>
-    public void RequireFit(long available)
-    {
-        if (Total > available)
-        {
-            var largest = Terms.MaxBy(t => t.Bytes)!;
-            throw SafeLlamaException.DoesNotFit(
-                $"The run needs {Size(Total)}, {Size(available)} can be used. "
-                + $"The largest part is {Size(largest.Bytes)} for {largest.Name}.",
-                [.. largest.Cuts, "name another limit with `Memory`"]);
-        }
-    }
-
-    public static string Size(long bytes) => bytes >= 1L << 30
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.00} GiB")
-        : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0.0} MiB");
 }
