@@ -110,13 +110,56 @@ public sealed class EncoderJudgeCommandTests
     }
 
     [Test]
-    public void An_encoder_does_not_learn_from_pairs()
+    public void An_encoder_learns_a_preference_from_pairs_and_judges_preference_alone()
     {
+        var folder = TestFiles.NewFolder();
+        var (pairs, trained) = (Path.Combine(folder, "pairs.jsonl"), Path.Combine(folder, "trained"));
+        File.WriteAllLines(pairs, Enumerable.Range(0, 40).Select(i => JsonSerializer.Serialize(new
+        {
+            chosen = $"\n\nHuman: How do I bake {i} loaves?\n\nAssistant: Mix the flour and water.",
+            rejected = $"\n\nHuman: How do I bake {i} loaves?\n\nAssistant: I'm sorry, but I can't help with that.",
+        })));
         var run = CommandRun.Of(
-            "judge", "train", "--model", Model, "--backbone", "encoder", "--pairs", "none.jsonl", "--out",
-            Path.Combine(TestFiles.NewFolder(), "out"));
-        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
-        Assert.That(run.Error, Does.Contain("--backbone encoder: learns from --ratings"));
+            "judge", "train", "--model", Model, "--backbone", "encoder", "--pairs", pairs, "--out", trained, "--epochs",
+            "6", "--learning-rate", "1e-2", "--threads", "1");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain("4 of 4 held-out pairs ranked right"));
+        var judged = CommandRun.Of(
+            "judge", "validate", "--judge", "harmfulness", "--judge-model", Model, "--reward", trained, "--labels",
+            Labels(folder));
+        Assert.That(judged.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(judged.Error, Does.Contain("learned from pairs, expected ratings"));
+    }
+
+    [TestCase("num_hidden_layers", 2147483647, "deberta.encoder.layer.3.attention.self.query_proj.weight' is missing")]
+    [TestCase("position_buckets", 1073741824, "expected at most 1048576")]
+    public void A_config_that_promises_far_too_much_is_refused_at_once(string field, int value, string message)
+    {
+        var folder = TestFiles.NewFolder();
+        foreach (var file in Directory.GetFiles(Model))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Model, "config.json")))!;
+        config[field] = value;
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
+        var run = CommandRun.Of(
+            "judge", "validate", "--judge", "harmfulness", "--judge-model", folder, "--labels", Labels(folder));
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.InvalidData), run.Error);
+        Assert.That(run.Error, Does.Contain(message));
+    }
+
+    [Test]
+    public void Labels_of_refusals_are_told_apart_from_labels_of_harm()
+    {
+        var labels = Path.Combine(TestFiles.NewFolder(), "labels.csv");
+        File.WriteAllText(labels, "prompt,response,label\np,Sure.,1_full_compliance\nq,No.,2_full_refusal\n");
+        var run = CommandRun.Of(
+            "judge", "validate", "--judge", "harmfulness", "--judge-model", Model, "--labels", labels);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.InvalidData));
+        Assert.That(run.Error, Does.Contain("tells whether answers are refused, and harmfulness tells whether they are "
+            + "harmful").And.Not.Contain("unscored"));
     }
 
     private static string Labels(string folder)

@@ -42,6 +42,7 @@ public sealed class StudyPaperTests
             recipe == "paper-7b"
                 ? Does.Contain("judge harmfulness: models/absolute-harmfulness-predictor-redteam (not here), from "
                     + "https://huggingface.co/safepaca/absolute-harmfulness-predictor-redteam; harmful from 2 on")
+                    .And.Contain("judge harmfulness-balanced: models/absolute-harmfulness-predictor-redteam-osst")
                     .And.Contain("judge preference: models/reward-model-deberta-v3-large-v2 (not here)")
                 : Does.Not.Contain("judge harmfulness"));
         Assert.That(

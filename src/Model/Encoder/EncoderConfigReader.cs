@@ -7,6 +7,9 @@ internal static class EncoderConfigReader
 {
     private const string Expected = "expected \"deberta-v2\" (DeBERTa-v2 and v3)";
 
+    /// <summary>Rows of a table of distances that no checkpoint comes near.</summary>
+    private const int MostDistances = 1 << 20;
+
     /// <summary>Classifiers of other families, which share neither attention nor tokenizer.</summary>
     private static readonly string[] Others =
         ["bert", "roberta", "xlm-roberta", "distilbert", "albert", "electra", "deberta", "modernbert"];
@@ -42,6 +45,9 @@ internal static class EncoderConfigReader
             read, "pad_token_id", config.PadTokenId >= 0 && config.PadTokenId < config.VocabularySize,
             $"an id below vocab_size {config.VocabularySize}");
         Require(read, "layer_norm_eps", config.LayerNormEpsilon > 0, "a positive number");
+        Require(
+            read, buckets > 0 ? "position_buckets" : "max_position_embeddings",
+            config.DistanceSpan <= MostDistances, $"at most {MostDistances}");
         Require(
             read, "position_buckets", !config.LogBuckets || (buckets >= 4 && distance > buckets / 2),
             $"-1, or at least 4 and less than twice the largest distance {distance}");

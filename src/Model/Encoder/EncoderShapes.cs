@@ -35,6 +35,10 @@ public static class EncoderShapes
         _ => new(c.HiddenSize, c.HiddenSize),
     };
 
+    /// <summary>Pooler and classifier.</summary>
+    public static IEnumerable<WeightShape> Head(EncoderConfig c) =>
+        Linear(Pooler, new(c.HiddenSize, c.HiddenSize)).Concat(Linear(Classifier, new(c.Labels, c.HiddenSize)));
+
     public static IEnumerable<WeightShape> Of(EncoderConfig c)
     {
         yield return new(WordsName, new(c.VocabularySize, c.HiddenSize), WeightRole.Matrix);
@@ -44,8 +48,7 @@ public static class EncoderShapes
             .Concat(Norm($"{Layer(layer)}.attention.output.LayerNorm", c))
             .Concat(Norm($"{Layer(layer)}.output.LayerNorm", c)));
         foreach (var shape in Norm(WordsNorm, c).Concat(Norm(DistancesNorm, c)).Concat(blocks)
-            .Concat(Linear(Pooler, new(c.HiddenSize, c.HiddenSize)))
-            .Concat(Linear(Classifier, new(c.Labels, c.HiddenSize))))
+            .Concat(Head(c)))
         {
             yield return shape;
         }

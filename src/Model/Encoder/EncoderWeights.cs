@@ -53,6 +53,7 @@ public sealed class EncoderWeights : IDisposable
         try
         {
             var missing = Missing(files, config, learning);
+            Stored(files, config, missing, backend);
             using var host = new ReferenceBackend();
             weights.Add(
                 backend, shape => IsTrainable(shape, learning),
@@ -95,12 +96,7 @@ public sealed class EncoderWeights : IDisposable
         IBackend backend, EncoderConfig config, string folder, EncoderLearning learning = EncoderLearning.Nothing)
     {
         using var files = CheckpointFiles.Open(folder);
-        var missing = Missing(files, config, learning);
-        return EncoderShapes.Of(config).Where(s => !missing.Contains(s)).Sum(shape =>
-        {
-            var (file, entry) = LlamaWeights.Find(files, shape, backend);
-            return (long)file.Bytes(entry).Length;
-        });
+        return Stored(files, config, Missing(files, config, learning), backend);
     }
 
     /// <summary>Draws new weights that learn: matrices normal, norms one, biases zero.</summary>
@@ -153,14 +149,29 @@ public sealed class EncoderWeights : IDisposable
     /// <summary>What the head lacks; a head of other labels is as good as none where a new one learns.</summary>
     private static List<WeightShape> Missing(CheckpointFiles files, EncoderConfig config, EncoderLearning learning)
     {
-        var missing = EncoderShapes.Of(config).Where(s => EncoderShapes.IsHead(s.Name)
-            && (!files.Tensors.TryGetValue(s.Name, out var found)
-                || (learning == EncoderLearning.Head && found.Entry.Shape != s.Shape))).ToList();
+        var missing = EncoderShapes.Head(config).Where(s => !files.Tensors.TryGetValue(s.Name, out var found)
+            || (learning == EncoderLearning.Head && found.Entry.Shape != s.Shape)).ToList();
         return learning == EncoderLearning.Nothing && missing.Count > 0
             ? throw SafeLlamaException.InvalidData(
                 $"{files.Folder}: holds no tensor '{missing[0].Name}': it is an encoder without a classifier. "
                 + "Train one on it first, or use a checkpoint that has one.")
             : missing;
+    }
+
+    /// <summary>
+    /// Ends at the first tensor that is not there, however many layers config.json promises; values are not read.
+    /// </summary>
+    private static long Stored(
+        CheckpointFiles files, EncoderConfig config, List<WeightShape> missing, IBackend backend)
+    {
+        var bytes = 0L;
+        foreach (var shape in EncoderShapes.Of(config).Where(s => !missing.Contains(s)))
+        {
+            var (file, entry) = LlamaWeights.Find(files, shape, backend);
+            bytes += file.Bytes(entry).Length;
+        }
+
+        return bytes;
     }
 
     private static bool IsTrainable(WeightShape shape, EncoderLearning learning) => learning switch

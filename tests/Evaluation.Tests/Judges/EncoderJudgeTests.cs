@@ -113,6 +113,29 @@ public sealed class EncoderJudgeTests
     }
 
     [Test]
+    public void A_judge_that_does_not_fit_is_refused_before_it_is_loaded()
+    {
+        using var backend = new CpuBackend(1);
+        var refused = Assert.Throws<SafeLlamaException>(
+            () => EncoderSession.Open(backend, Reference, new() { MemoryBytes = 1 << 20 }))!;
+        Assert.That(refused.Code, Is.EqualTo(ExitCode.DoesNotFit));
+        Assert.That(refused.Message, Does.StartWith("The judge needs ").And.Contain("1.0 MiB can be used"));
+    }
+
+    [Test]
+    public void Little_memory_makes_smaller_passes_with_the_same_scores()
+    {
+        using var backend = new CpuBackend(1);
+        using var large = EncoderSession.Open(backend, Reference);
+        using var small = EncoderSession.Open(backend, Reference, new() { MemoryBytes = large.Memory.Total - 1 });
+        Assert.That(small.Memory.Total, Is.LessThan(large.Memory.Total));
+        Assert.That(small.Notes.Last(), Does.Contain("tokens at once instead of 2048"));
+        int[][] inputs = [.. Enumerable.Range(0, 9).Select(
+            i => large.Tokenizer.EncodeInput(string.Concat(Enumerable.Repeat("the yeast ", 60 * i)), 512).Ids)];
+        Assert.That(small.Logits(inputs), Is.EqualTo(large.Logits(inputs)));
+    }
+
+    [Test]
     public void A_classifier_of_several_labels_is_refused()
     {
         using var backend = new CpuBackend(1);
