@@ -96,10 +96,9 @@ public sealed class EncoderSession : IDisposable
     /// </summary>
     public static IEnumerable<string> NotesOn(string folder, EncoderWeights weights, UnigramTokenizer tokenizer)
     {
-        if (weights.Ignored.Count > 0)
+        if (UnusedTensors.Note(folder, weights.Ignored) is { } unused)
         {
-            yield return $"{folder}: {weights.Ignored.Count} tensors have no use in this model: "
-                + $"{string.Join(", ", weights.Ignored.Take(3))}{(weights.Ignored.Count > 3 ? "…" : "")}";
+            yield return unused;
         }
 
         // [MASK] stands behind the pieces, and has a row.

@@ -84,19 +84,18 @@ public sealed class LlamaSession : IDisposable
             }
 
             weights = LlamaWeights.Load(backend, config, folder);
-            if (weights.Ignored.Count > 0)
+            if (UnusedTensors.Note(folder, weights.Ignored) is { } unused)
             {
-                notes.Add($"{folder}: {weights.Ignored.Count} tensors have no use in this model: "
-                    + $"{string.Join(", ", weights.Ignored.Take(3))}…");
+                notes.Add(unused);
             }
 
             notes.AddRange(weights.Notes);
             adapter = options.Adapter is { } path
                 ? PeftFolder.Load(backend, config, path)
                 : options.NewAdapter?.Invoke(backend, config);
-            if (options.Adapter is not null && adapter!.ChangesNothing)
+            if (options.Adapter is { } from)
             {
-                notes.Add($"{options.Adapter}: the adapter is zero everywhere and changes nothing.");
+                notes.AddRange(adapter!.Notes(from));
             }
 
             var length = options.MaxLength > 0 ? options.MaxLength : Math.Min(config.MaxPositions, MostUnasked);

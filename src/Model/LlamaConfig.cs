@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
 
@@ -76,30 +75,17 @@ public sealed record LlamaConfig
         }
 
         var file = Directory.Exists(path) ? Path.Combine(path, "config.json") : path;
-        if (!File.Exists(file))
-        {
-            throw SafeLlamaException.Usage(
-                $"{file}: not found. A model folder holds config.json and model.safetensors.");
-        }
-
-        try
-        {
-            return LlamaConfigReader.Read(file, JsonNode.Parse(File.ReadAllText(file)) as JsonObject
-                ?? throw SafeLlamaException.InvalidData($"{file}: is not a JSON object."));
-        }
-        catch (JsonException e)
-        {
-            throw SafeLlamaException.InvalidData($"{file}:{e.LineNumber + 1}: is not valid JSON.", e);
-        }
-        catch (ArgumentException e)
-        {
-            // JsonObject's answer to a name given twice.
-            throw SafeLlamaException.InvalidData(
-                $"{file}: a field is given twice: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-        catch (Exception e) when (FileErrors.Is(e))
-        {
-            throw SafeLlamaException.Failure($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
-        }
+        return File.Exists(file)
+            ? JsonFile.Read(file, json => LlamaConfigReader.Read(file, json))
+            : throw SafeLlamaException.Usage(
+                $"{file}: not found. A model folder holds config.json and model.safetensors.{Below(path)}");
     }
+
+    /// <summary>The snapshot of a hub cache, where its root was named.</summary>
+    private static string Below(string path) =>
+        Path.Combine(path, "snapshots") is var snapshots && Directory.Exists(snapshots)
+        && Directory.EnumerateDirectories(snapshots).Order(StringComparer.Ordinal)
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "config.json"))) is { } found
+            ? $" Name {found}."
+            : "";
 }

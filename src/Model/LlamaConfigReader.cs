@@ -38,7 +38,7 @@ internal static class LlamaConfigReader
             BosTokenId = read.Ids("bos_token_id") is [var bos, ..] ? bos : null,
             EosTokenIds = read.Ids("eos_token_id"),
             PadTokenId = read.Ids("pad_token_id") is [var pad, ..] ? pad : null,
-            Rope = ReadRope(read),
+            Rope = RopeConfigReader.Read(read),
             Source = (JsonObject)json.DeepClone(),
         };
         Check(read, config);
@@ -73,43 +73,8 @@ internal static class LlamaConfigReader
         {
             throw read.Error("quantization_config", "is set, expected weights in F32, F16 or BF16");
         }
-    }
 
-    private static RopeConfig ReadRope(ConfigFields read)
-    {
-        var theta = read.Number("rope_theta", 10000);
-        if ((read.Json["rope_parameters"] ?? read.Json["rope_scaling"]) is not JsonObject json)
-        {
-            return new RopeConfig { Theta = theta };
-        }
-
-        var scaling = new ConfigFields(read.File, json);
-        var name = scaling.Text("rope_type") ?? scaling.Text("type") ?? "default";
-        var type = name switch
-        {
-            "default" => RopeType.Default,
-            "linear" => RopeType.Linear,
-            "llama3" => RopeType.Llama3,
-            _ => throw scaling.Error("rope_type", $"is \"{name}\", expected \"default\", \"linear\" or \"llama3\""),
-        };
-        var rope = new RopeConfig
-        {
-            Type = type,
-            Theta = scaling.Number("rope_theta", theta),
-            Factor = type == RopeType.Default ? 1 : scaling.Number("factor", 0),
-            LowFrequencyFactor = scaling.Number("low_freq_factor", 1),
-            HighFrequencyFactor = scaling.Number("high_freq_factor", 4),
-            OriginalMaxPositions = scaling.Has("original_max_position_embeddings")
-                ? scaling.Positive("original_max_position_embeddings") : 8192,
-        };
-        if (!(rope.Factor > 0) || !(rope.Theta > 0)
-            || (type == RopeType.Llama3 && rope.HighFrequencyFactor <= rope.LowFrequencyFactor))
-        {
-            throw scaling.Error(
-                "factor", $"is {rope.Factor}, expected a positive factor and high_freq_factor above low_freq_factor");
-        }
-
-        return rope;
+        ForeignFields.Refuse(read);
     }
 
     private static void Check(ConfigFields read, LlamaConfig config)

@@ -59,7 +59,7 @@ public sealed class LlamaWeights : IDisposable
                 weights[expected.Name] = new Weight(Import(files, expected, backend));
             }
 
-            return new(config, weights, Unused(files, config), files);
+            return new(config, weights, UnusedTensors.Of(files, config), files);
         }
         catch
         {
@@ -99,7 +99,7 @@ public sealed class LlamaWeights : IDisposable
         using var files = CheckpointFiles.Open(folder);
         using var host = new ReferenceBackend();
         return Learning(
-            backend, config, Unused(files, config),
+            backend, config, UnusedTensors.Of(files, config),
             (shape, value) => value.Write(Import(files, shape, host).ReadDoubles()));
     }
 
@@ -189,7 +189,10 @@ public sealed class LlamaWeights : IDisposable
         {
             throw SafeLlamaException.InvalidData(
                 $"{files.Folder}: tensor '{expected.Name}' is missing; config.json promises it with shape "
-                + $"{expected.Shape}.");
+                + $"{expected.Shape}."
+                + (expected.Name == LlamaShapes.HeadName
+                    ? " Where the head is the embedding table, \"tie_word_embeddings\" must be true."
+                    : ""));
         }
 
         if (found.Entry.Shape != expected.Shape)
@@ -215,16 +218,5 @@ public sealed class LlamaWeights : IDisposable
         }
 
         return found.File.Import(found.Entry, backend);
-    }
-
-    private static List<string> Unused(CheckpointFiles files, LlamaConfig config)
-    {
-        var known = LlamaShapes.Of(config).Select(s => s.Name).ToHashSet();
-        if (config.ScoresSequences)
-        {
-            known.Add(RewardHead.WeightName);
-        }
-
-        return [.. files.Tensors.Keys.Where(name => !known.Contains(name)).Order(StringComparer.Ordinal)];
     }
 }

@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Data;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -20,7 +21,7 @@ internal static class RecipeFile
     {
         try
         {
-            using var reader = new StreamReader(path);
+            using var reader = new StringReader(TextFile.Read(path).Text);
             return read(reader);
         }
         catch (YamlException e)

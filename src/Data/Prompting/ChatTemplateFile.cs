@@ -60,18 +60,9 @@ public sealed record ChatTemplateFile(
     }
 
     /// <summary>A template from a file, with the special tokens of a model folder.</summary>
-    /// <exception cref="SafeLlamaException">The file cannot be read.</exception>
-    public static ChatTemplateFile Read(string file, string folder)
-    {
-        try
-        {
-            return new ChatTemplateFile(file, File.ReadAllText(file), TokensOf(folder));
-        }
-        catch (Exception e) when (FileErrors.Is(e))
-        {
-            throw SafeLlamaException.InvalidData($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
-        }
-    }
+    /// <exception cref="SafeLlamaException">The file cannot be read, or is no UTF-8.</exception>
+    public static ChatTemplateFile Read(string file, string folder) =>
+        new(file, TextFile.Read(file).Text, TokensOf(folder));
 
     private static string? Template(ConfigField field, string file)
     {

@@ -31,6 +31,7 @@ internal sealed record FileBytes(ReadOnlyMemory<byte> Content, string Sha256, st
         try
         {
             var bytes = FileFacts.Length(path) <= Most ? File.ReadAllBytes(path) : throw TooLarge(path);
+            GitPointer.Refuse(path, bytes);
             var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
             return bytes is [0x1F, 0x8B, ..] ? Unpack(path, bytes, hash) : new FileBytes(bytes, hash, Fault: null);
         }

@@ -2,7 +2,8 @@ namespace SafeLlama.Data;
 
 /// <summary>What a model's <c>generation_config.json</c> suggests.</summary>
 /// <param name="Eos"><c>eos_token_id</c>, one or several: each ends an answer.</param>
-/// <param name="Sampling">The settings of decoding it names and what it sets them to, such as <c>top_p 0.9</c>.</param>
+/// <param name="Sampling">The settings of decoding it names and what it sets them to, such as <c>top_p 0.9</c>; what is
+/// off is off here too.</param>
 public sealed record GenerationDefaults(IReadOnlyList<int> Eos, IReadOnlyList<string> Sampling)
 {
     /// <summary>Settings that would change which token comes next, or how many.</summary>
@@ -25,7 +26,10 @@ public sealed record GenerationDefaults(IReadOnlyList<int> Eos, IReadOnlyList<st
         var path = Path.Combine(folder, "generation_config.json");
         return !File.Exists(path) ? new([], []) : ConfigField.Read(path, root => new GenerationDefaults(
             root["eos_token_id"].IdOrIds(),
-            [.. Settings.Where(name => !root[name].IsMissing).Select(name => $"{name} {root[name].Shown()}")])
+            [
+                .. Settings.Where(name => !root[name].IsMissing && root[name].Shown() != "false")
+                    .Select(name => $"{name} {root[name].Shown()}"),
+            ])
         {
             Numbers = Settings.Where(name => root[name].NumberOrFlag() is not null)
                 .ToDictionary(name => name, name => root[name].NumberOrFlag()!.Value),

@@ -150,9 +150,17 @@ internal sealed class TokenNames
             // A few files list them under names of their own, as an object; those are not read by transformers either.
             if (root["additional_special_tokens"].IsArray)
             {
-                var more = root["additional_special_tokens"].Items().Select(Spelling).ToList();
-                _special.UnionWith(more);
-                _placed.UnionWith(more);
+                AddPlaced(root["additional_special_tokens"].Items());
+            }
+
+            // What transformers 5 writes instead; before that, an object of names of their own, which it does read.
+            AddPlaced(root["extra_special_tokens"].IsArray
+                ? root["extra_special_tokens"].Items()
+                : root["extra_special_tokens"].Fields().Select(token => token.Value));
+            if (root["fix_mistral_regex"].Flag(otherwise: false))
+            {
+                throw root["fix_mistral_regex"].Wrong(
+                    "expected false: with it transformers divides words in another way than tokenizer.json says");
             }
 
             if (file == _where)
@@ -174,6 +182,13 @@ internal sealed class TokenNames
 
             return true;
         });
+    }
+
+    private void AddPlaced(IEnumerable<ConfigField> tokens)
+    {
+        var spellings = tokens.Select(Spelling).ToList();
+        _special.UnionWith(spellings);
+        _placed.UnionWith(spellings);
     }
 
     /// <summary>The older file: spellings and ids alone; special are those that have a role.</summary>

@@ -169,6 +169,10 @@ public static class TokenizerLoader
     private static int? Known(int id, Vocabulary vocabulary) =>
         id >= 0 && id < vocabulary.Size && vocabulary.Kind(id) == TokenKind.Control ? id : null;
 
-    internal static byte[] ReadAll(string path) =>
-        FileErrors.Reading(path, () => File.ReadAllBytes(path), ExitCode.InvalidData);
+    internal static byte[] ReadAll(string path)
+    {
+        var content = FileErrors.Reading(path, () => File.ReadAllBytes(path), ExitCode.InvalidData);
+        GitPointer.Refuse(path, content);
+        return content;
+    }
 }

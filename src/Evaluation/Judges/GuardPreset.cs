@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Data;
 
 namespace SafeLlama.Evaluation;
 
@@ -92,17 +93,7 @@ public sealed record GuardPreset(
     /// <exception cref="SafeLlamaException">The file cannot be read, or has no place for the answer.</exception>
     public static GuardPreset FromFile(string path, GuardPreset words)
     {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path).ReplaceLineEndings("\n");
-        }
-        catch (Exception e) when (FileErrors.Is(e))
-        {
-            throw SafeLlamaException.Usage(
-                $"{path}: the guard's template cannot be read: {FileErrors.Reason(e, path)}");
-        }
-
+        var text = TextFile.Read(path).Text.ReplaceLineEndings("\n");
         return text.Contains("{answer}", StringComparison.Ordinal)
             ? words with { Name = Path.GetFileNameWithoutExtension(path), Template = text }
             : throw SafeLlamaException.InvalidData(

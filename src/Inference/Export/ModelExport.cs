@@ -23,10 +23,9 @@ public sealed class ModelExport : IDisposable
         {
             var config = LlamaConfig.Load(request.Model);
             _weights = LlamaWeights.Load(_backend, config, request.Model);
-            if (_weights.Ignored.Count > 0)
+            if (UnusedTensors.Note(request.Model, _weights.Ignored, "the export") is { } unused)
             {
-                _notes.Add($"{request.Model}: {_weights.Ignored.Count} tensors have no place in the export: "
-                    + string.Join(", ", _weights.Ignored.Take(3)));
+                _notes.Add(unused);
             }
 
             _adapter = request.Adapter is null ? null : PeftFolder.Load(_backend, config, request.Adapter);

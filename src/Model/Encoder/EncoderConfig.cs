@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using SafeLlama.Common;
 
 namespace SafeLlama.Model;
@@ -61,24 +59,6 @@ public sealed record EncoderConfig
                 $"{file}: not found. An encoder's folder holds config.json, model.safetensors and spm.model.");
         }
 
-        try
-        {
-            return EncoderConfigReader.Read(new(file, JsonNode.Parse(File.ReadAllText(file)) as JsonObject
-                ?? throw SafeLlamaException.InvalidData($"{file}: is not a JSON object.")));
-        }
-        catch (JsonException e)
-        {
-            throw SafeLlamaException.InvalidData($"{file}:{e.LineNumber + 1}: is not valid JSON.", e);
-        }
-        catch (ArgumentException e)
-        {
-            // JsonObject's answer to a name given twice.
-            throw SafeLlamaException.InvalidData(
-                $"{file}: a field is given twice: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-        catch (Exception e) when (FileErrors.Is(e))
-        {
-            throw SafeLlamaException.Failure($"{file}: cannot be read: {FileErrors.Reason(e, file)}", e);
-        }
+        return JsonFile.Read(file, json => EncoderConfigReader.Read(new(file, json)));
     }
 }

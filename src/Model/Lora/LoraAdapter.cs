@@ -59,6 +59,22 @@ public sealed class LoraAdapter : IDisposable
     public bool ChangesNothing => _pairs.Values.All(p =>
         p.Scale == 0 || p.B.Value.ReadDoubles().All(b => b == 0) || p.A.Value.ReadDoubles().All(a => a == 0));
 
+    /// <summary>What a user should know of an adapter that was loaded, a line each.</summary>
+    /// <param name="from">Its folder.</param>
+    public IEnumerable<string> Notes(string from)
+    {
+        if (ChangesNothing)
+        {
+            yield return $"{from}: the adapter is zero everywhere and changes nothing.";
+        }
+
+        foreach (var pattern in Config.PatternsWithout(_pairs.Keys))
+        {
+            yield return $"{from}: the pattern \"{SafeText.ForTerminal(pattern)}\" of rank_pattern or alpha_pattern "
+                + "matches no module and has no effect.";
+        }
+    }
+
     /// <summary>
     /// A drawn uniformly within ±1/√D_in (He et al.'s rule as PEFT has it), B zero: training begins at the base model.
     /// </summary>

@@ -93,11 +93,15 @@ public sealed record LoraConfig
         }
     }
 
+    /// <summary>The keys of <see cref="RankPattern"/> and <see cref="AlphaPattern"/> that match no module.</summary>
+    public IEnumerable<string> PatternsWithout(IReadOnlyCollection<string> modules) =>
+        RankPattern.Keys.Union(AlphaPattern.Keys).Where(key => !modules.Any(module => MatchesEnd(module, key)));
+
     private static T Pattern<T>(IReadOnlyDictionary<string, T> patterns, string module, T otherwise)
     {
         foreach (var (key, value) in patterns)
         {
-            if (IsMatch(module, $@"^(.*\.)?(?:{key})$"))
+            if (MatchesEnd(module, key))
             {
                 return value;
             }
@@ -105,6 +109,8 @@ public sealed record LoraConfig
 
         return otherwise;
     }
+
+    private static bool MatchesEnd(string module, string key) => IsMatch(module, $@"^(.*\.)?(?:{key})$");
 
     /// <summary>The expression comes from an adapter's file: it may be none, or one that takes forever.</summary>
     private static bool IsMatch(string module, string pattern)

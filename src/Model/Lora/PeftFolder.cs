@@ -119,12 +119,16 @@ public static class PeftFolder
         if (!File.Exists(path))
         {
             throw SafeLlamaException.Usage(
-                $"{path}: not found. An adapter folder holds {ConfigName} and {WeightsName}.");
+                $"{path}: not found. An adapter folder holds {ConfigName} and {WeightsName}."
+                + (File.Exists(Path.Combine(folder, "adapter", ConfigName))
+                    ? $" Name {Path.Combine(folder, "adapter")}." : ""));
         }
 
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(path)) as JsonObject
+            var content = FileErrors.Reading(path, () => File.ReadAllBytes(path));
+            GitPointer.Refuse(path, content);
+            var json = JsonNode.Parse(content) as JsonObject
                 ?? throw SafeLlamaException.InvalidData($"{path}: is not a JSON object.");
             Refuse(path, json);
             var targets = json["target_modules"];
@@ -177,6 +181,7 @@ public static class PeftFolder
 
         bool Off(string name) => json[name] is null or JsonArray { Count: 0 }
             || (json[name] is JsonValue v && v.TryGetValue(out bool on) && !on);
+        PeftFields.RefuseUnknown(path, json);
         Require("peft_type", json["peft_type"]?.ToString() == "LORA", "\"LORA\"");
         Require("r", json["r"] is JsonValue rank && rank.TryGetValue(out int r) && r > 0, "a positive whole number");
         Require("use_dora", Off("use_dora"), "false: DoRA is not supported");

@@ -182,6 +182,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     private void ReadHeader()
     {
+        GitPointer.Refuse(Path, new ReadOnlySpan<byte>(_pointer, (int)Math.Min(ByteCount, 100)));
         var size = *(ulong*)_pointer;
         if (size > HeaderLimit || (long)size > ByteCount - 8)
         {

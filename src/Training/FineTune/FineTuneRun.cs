@@ -104,10 +104,9 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
             view.Note(note);
         }
 
-        if (weights.Ignored.Count > 0)
+        if (UnusedTensors.Note(BaseModel, weights.Ignored) is { } unused)
         {
-            view.Note($"{BaseModel}: {weights.Ignored.Count} tensors have no place in this model: "
-                + string.Join(", ", weights.Ignored.Take(5)));
+            view.Note(unused);
         }
 
         return weights;
