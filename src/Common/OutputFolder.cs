@@ -70,7 +70,8 @@ public sealed class OutputFolder : IDisposable
     {
         if (!resume && Directory.Exists(path)
             && FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path)
-                .Any(entry => System.IO.Path.GetFileName(entry) is not (FolderLock.FileName or OutputFile.TemporarySuffix))))
+                .Select(System.IO.Path.GetFileName)
+                .Any(name => name is not (FolderLock.FileName or OutputFile.TemporarySuffix))))
         {
             throw SafeLlamaException.Usage(
                 $"`Out` {folder}: is not empty, and nothing is overwritten.", "name another folder", "use `Resume`");

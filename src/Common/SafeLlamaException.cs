@@ -11,7 +11,8 @@ namespace SafeLlama.Common;
 /// </remarks>
 public sealed partial class SafeLlamaException : Exception
 {
-    public SafeLlamaException(ExitCode code, string fault, Exception? inner = null, params IReadOnlyList<string> waysOut)
+    public SafeLlamaException(
+        ExitCode code, string fault, Exception? inner = null, params IReadOnlyList<string> waysOut)
         : base(fault, inner) => (Code, Fault, WaysOut) = (code, fault, waysOut);
 
     public ExitCode Code { get; }

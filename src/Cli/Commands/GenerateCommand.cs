@@ -90,7 +90,8 @@ internal static class GenerateCommand
 
             var rows = Rows(parsed.GetValue(prompt), parsed.GetValue(prompts), parsed.GetValue(raw));
             var source = new AnswerSource(
-                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : session.Template.Identity, config, parsed.GetValue(adapter));
+                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : session.Template.Identity, config,
+                parsed.GetValue(adapter));
             var run = new PromptRun(session, rows, parsed.GetValue(raw), source, interrupt.Token);
             return (int)(file is null
                 ? Print(run, rows.Count, parsed.GetValue(json), parsed.GetValue(raw))

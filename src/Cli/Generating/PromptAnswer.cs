@@ -19,12 +19,14 @@ internal sealed record AnswerSource(string Model, string Template, DecodingConfi
 /// <param name="Stop"><c>end</c>, or <c>length</c> where the answer was cut at the most tokens.</param>
 /// <param name="LogLikelihood">Of the answer, in nats.</param>
 /// <param name="Row">The row's number among the prompts, from 1.</param>
-/// <param name="Source">What the answer was made with.</param>
 internal sealed record PromptAnswer(
     string Id, string Prompt, string Response, int PromptTokens, int ResponseTokens, string Stop, double LogLikelihood,
-    int Row, AnswerSource Source)
+    int Row)
     : IKeyed
 {
+    /// <summary>What the answer was made with.</summary>
+    public required AnswerSource Source { get; init; }
+
     [System.Text.Json.Serialization.JsonIgnore]
     public string Key => $"row {Row}";
 }

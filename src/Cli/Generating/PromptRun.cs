@@ -56,7 +56,10 @@ internal sealed class PromptRun(
                 use(new(
                     row.Id, row.Question, raw ? session.Continuation(ids[i], answer) : session.Decode(answer),
                     ids[i].Length, answer.Tokens.Count,
-                    answer.Stop == StopReason.End ? "end" : "length", answer.LogLikelihood, first + i + 1, source));
+                    answer.Stop == StopReason.End ? "end" : "length", answer.LogLikelihood, first + i + 1)
+                {
+                    Source = source,
+                });
             }
         }
     }

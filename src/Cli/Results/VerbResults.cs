@@ -37,10 +37,13 @@ internal sealed record TokenizerResult(string Out, int VocabularySize, int Words
 /// <param name="RefusalShare">The share of safety answers that open with a refusal.</param>
 /// <param name="Duplicates">Rows left out because an earlier row asks the same.</param>
 /// <param name="Seed">Of the draw and the order.</param>
-/// <param name="Nested">Whether a larger mixture holds the smaller one's safety rows.</param>
 internal sealed record MixResult(
     string Out, string Manifest, int BaseCount, int SafetyCount, double SafetyShare, double RefusalShare, int Duplicates,
-    long Seed, bool Nested);
+    long Seed)
+{
+    /// <summary>Whether a larger mixture holds the smaller one's safety rows.</summary>
+    public required bool Nested { get; init; }
+}
 
 /// <summary>What <c>data convert --json</c> prints.</summary>
 /// <param name="Out">The file of rows.</param>

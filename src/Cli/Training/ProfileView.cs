@@ -21,7 +21,8 @@ internal sealed class ProfileView(ITrainingView inner, OpProfile profile, int st
         if (steps < 1 || totalSteps < Settling + steps)
         {
             throw SafeLlamaException.Usage(
-                $"--profile-steps {steps}: needs a run of {Settling + steps} steps or more, this one has {totalSteps}.");
+                $"--profile-steps {steps}: needs a run of {Settling + steps} steps or more, this one has "
+                + $"{totalSteps}.");
         }
     }
 

@@ -47,7 +47,8 @@ public sealed record FineTunePlan(
     /// <summary>The plan for a reader: every setting with its source, then what follows from them.</summary>
     public IEnumerable<string> Lines(SettingTable<FineTuneRequest> settings, FineTuneInputs inputs)
     {
-        var inert = FineTuneChecks.Inert(settings.Value).SelectMany(i => i.Names).Select(SettingText.NameOf).ToHashSet();
+        var inert = FineTuneChecks.Inert(settings.Value)
+            .SelectMany(i => i.Names).Select(SettingText.NameOf).ToHashSet();
         foreach (var (name, value) in settings.All.Where(e => e.Value.Value.Length > 0 && !inert.Contains(e.Name)))
         {
             yield return $"{name,-18} {value.Value.Replace('\n', ' '),-24} {value.Source}";
