@@ -41,6 +41,7 @@ public sealed class DataShowTests
     [TestCase("tok-mistral-v3", "mistral", "</s>⟧")]
     [TestCase("tok-mistral-v1", "alpaca", "</s>⟧")]
     [TestCase("tok-openllama-spm", "alpaca", "</s>⟧")]
+    [TestCase("stories260K", "alpaca", "</s>⟧")]
     public void Real_tokenizers_show_what_is_learned(string tokenizer, string template, string end)
     {
         var rows = _files.Rows("rows.jsonl", "tale", 2);
@@ -50,6 +51,29 @@ public sealed class DataShowTests
 
         Assert.That(answer.ExitCode, Is.Zero, answer.Error);
         Assert.That(answer.Output, Does.Contain("The tale of 2.").And.Contain(end));
+    }
+
+    [TestCase("tok-llama3-tiktoken", "meta-llama-Llama-3.1-8B-Instruct", "The tale of 2.<|eot_id|>⟧")]
+    [TestCase("tok-llama3-tiktoken", "meta-llama-Llama-3.2-3B-Instruct", "The tale of 2.<|eot_id|>⟧")]
+    [TestCase("tok-mistral-v3", "mistralai-Mistral-Nemo-Instruct-2407", "The tale of 2.</s>⟧")]
+    [TestCase("tok-tinyllama-chat", "microsoft-Phi-3.5-mini-instruct", "The tale of 2.<|end|>\n</s>⟧")]
+    [TestCase("tok-smollm2", "Qwen-Qwen2.5-7B-Instruct", "The tale of 2.<|im_end|>⟧")]
+    public void Real_chat_templates_show_what_is_learned(string tokenizer, string template, string answer)
+    {
+        var model = _files.At("model");
+        Directory.CreateDirectory(model);
+        foreach (var file in Directory.GetFiles(Testing.TestFiles.Real(tokenizer)))
+        {
+            File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        }
+
+        File.Copy(
+            Testing.TestFiles.Real($"chat-templates/{template}.jinja"), Path.Combine(model, "chat_template.jinja"));
+        var shown = Door.Run(
+            "data", "show", _files.Rows("rows.jsonl", "tale", 2), "--model", model, "--template", "auto", "--rows", "2");
+
+        Assert.That(shown.ExitCode, Is.Zero, shown.Error);
+        Assert.That(shown.Output, Does.Contain("⟦" + answer));
     }
 
     [Test]

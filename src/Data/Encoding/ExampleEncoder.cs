@@ -22,7 +22,7 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
         IReadOnlyList<TrainingExample> rows)
     {
         var kept = new List<TokenizedExample>(rows.Count);
-        var (longest, markers) = (0, new List<string>());
+        var (longest, markers, cut) = (0, new List<string>(), new List<string>());
         var fates = Enum.GetValues<Fate>().ToDictionary(fate => fate, _ => new List<string>());
         foreach (var row in rows)
         {
@@ -33,6 +33,11 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
             if (template.HoldsMarkers(row))
             {
                 markers.Add(row.Id);
+            }
+
+            if (template.LeavesOutPart(row))
+            {
+                cut.Add(row.Id);
             }
 
             if (encoded.Example is { TargetCount: > 0 } example)
@@ -51,7 +56,10 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
             fates[Fate.PromptTrimmed],
             fates[Fate.Dropped],
             fates[Fate.FullyMasked],
-            markers);
+            markers)
+        {
+            LeftOutInPart = cut,
+        };
         return (kept, report);
     }
 
