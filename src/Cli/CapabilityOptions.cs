@@ -97,7 +97,7 @@ internal sealed class CapabilityOptions
             results.Select(r => (string[])
             [
                 r.Task, SummaryMarkdown.Number(r.Accuracy.Value), SummaryMarkdown.Limits(r.Accuracy),
-                SummaryMarkdown.Number(r.AccuracyNormalised.Value), SummaryMarkdown.Limits(r.AccuracyNormalised),
+                SummaryMarkdown.Number(r.AccuracyNormalized.Value), SummaryMarkdown.Limits(r.AccuracyNormalized),
                 $"{r.N}", $"{r.Shots}",
             ])))
         {

@@ -120,10 +120,10 @@ internal sealed class JudgeOptions
     /// <summary>The judges named; what they open is closed with <paramref name="opened"/>.</summary>
     public IReadOnlyList<IJudge> Open(
         ParseResult parsed, string device, int threads, DisposableStack opened,
-        LabelledAnswers? labelled = null)
+        LabeledAnswers? labeled = null)
     {
         MustMatter(parsed);
-        return [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labelled))];
+        return [.. Names(parsed).Distinct().Select(name => Open(name, parsed, device, threads, opened, labeled))];
     }
 
     /// <summary>Refuses an option that no judge named reads, and a threshold that no score can reach.</summary>
@@ -156,16 +156,16 @@ internal sealed class JudgeOptions
 
     private IJudge Open(
         string name, ParseResult parsed, string device, int threads, DisposableStack opened,
-        LabelledAnswers? labelled)
+        LabeledAnswers? labeled)
     {
         if (RefusalRules.All.FirstOrDefault(r => r.Name == name) is { } rules)
         {
             return new RefusalMatcher(rules);
         }
 
-        if (labelled is not null && name.StartsWith("column:", StringComparison.Ordinal))
+        if (labeled is not null && name.StartsWith("column:", StringComparison.Ordinal))
         {
-            return new RecordedJudge(labelled, name["column:".Length..]);
+            return new RecordedJudge(labeled, name["column:".Length..]);
         }
 
         var threshold = parsed.GetValue(_threshold) ?? Half;

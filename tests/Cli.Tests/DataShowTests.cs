@@ -10,7 +10,7 @@ public sealed class DataShowTests
     private readonly Files _files = new();
 
     [Test]
-    public void What_is_learned_stands_in_brackets_where_there_is_no_colour()
+    public void What_is_learned_stands_in_brackets_where_there_is_no_color()
     {
         var rows = _files.Rows("rows.jsonl", "tale", 5);
 
@@ -95,7 +95,7 @@ public sealed class DataShowTests
     }
 
     [Test]
-    public void Colour_tells_learned_from_masked_and_text_stays_text()
+    public void Color_tells_learned_from_masked_and_text_stays_text()
     {
         TokenPiece[] pieces =
         [
@@ -104,7 +104,7 @@ public sealed class DataShowTests
         ];
 
         Assert.That(
-            TokenPaint.Paint(pieces, colour: true),
+            TokenPaint.Paint(pieces, color: true),
             Is.EqualTo("\u001b[2mask␛[2J\u001b[0m\u001b[1;32manswer\u001b[0m"));
     }
 

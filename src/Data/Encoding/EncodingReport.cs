@@ -2,7 +2,7 @@ namespace SafeLlama.Data;
 
 /// <summary>What became of every row: nothing is shortened, masked or left out without standing here.</summary>
 /// <param name="Rows">Rows given.</param>
-/// <param name="Kept">Rows that became tokenised examples.</param>
+/// <param name="Kept">Rows that became tokenized examples.</param>
 /// <param name="TokenCount">Tokens of the kept rows.</param>
 /// <param name="TargetCount">Tokens that are learned.</param>
 /// <param name="LongestRow">Tokens of the longest row before anything was shortened.</param>

@@ -70,10 +70,10 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
         var segments = template.Render(row);
         var encoded = Encoded(row, segments);
         var tokens = encoded.Ids.ToArray();
-        var labelled = Labels(segments, encoded);
+        var labeled = Labels(segments, encoded);
         if (tokens.Length <= options.MaxLength)
         {
-            return Made(Fate.Whole, tokens, labelled);
+            return Made(Fate.Whole, tokens, labeled);
         }
 
         switch (options.Truncation)
@@ -82,10 +82,10 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
                 return new EncodedExample(null, Fate.Dropped, tokens.Length);
             case Truncation.TrimPrompt:
                 return Trim(segments, encoded.Segments) is { } keep
-                    ? Made(Fate.PromptTrimmed, [.. keep.Select(i => tokens[i])], [.. keep.Select(i => labelled[i])])
+                    ? Made(Fate.PromptTrimmed, [.. keep.Select(i => tokens[i])], [.. keep.Select(i => labeled[i])])
                     : new EncodedExample(null, Fate.Dropped, tokens.Length);
             default:
-                return Made(Fate.Truncated, tokens[..options.MaxLength], labelled[..options.MaxLength]);
+                return Made(Fate.Truncated, tokens[..options.MaxLength], labeled[..options.MaxLength]);
         }
 
         EncodedExample Made(Fate fate, int[] ids, bool[] labels) =>

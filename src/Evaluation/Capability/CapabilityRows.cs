@@ -15,7 +15,7 @@ public static class CapabilityRows
         .. results.SelectMany(r => (MetricRow[])
         [
             Row(r.Task, "acc", r.Accuracy, r.N, HigherIsBetter),
-            Row(r.Task, "acc_norm", r.AccuracyNormalised, r.N, HigherIsBetter),
+            Row(r.Task, "acc_norm", r.AccuracyNormalized, r.N, HigherIsBetter),
         ]),
         .. perplexity is null
             ? (MetricRow[])[]

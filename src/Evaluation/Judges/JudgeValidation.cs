@@ -7,18 +7,18 @@ namespace SafeLlama.Evaluation;
 public static class JudgeValidation
 {
     /// <param name="judge">Whom to measure.</param>
-    /// <param name="labelled">Answers with labels.</param>
+    /// <param name="labeled">Answers with labels.</param>
     /// <param name="truth">The column to believe; null for the usual one.</param>
     /// <param name="seed">Of the bootstrap.</param>
     /// <exception cref="SafeLlamaException">There are no labels, or judge and labels answer no common
     /// question.</exception>
     public static async Task<JudgeCard> RunAsync(
-        IJudge judge, LabelledAnswers labelled, string? truth = null, long seed = 0,
+        IJudge judge, LabeledAnswers labeled, string? truth = null, long seed = 0,
         CancellationToken cancellation = default)
     {
-        var column = labelled.TruthColumn(truth);
-        var verdicts = await judge.JudgeAsync(labelled.Items, cancellation);
-        var labels = labelled.Columns[column].Select(text => text is null ? null : Labels.Parse(text)).ToArray();
+        var column = labeled.TruthColumn(truth);
+        var verdicts = await judge.JudgeAsync(labeled.Items, cancellation);
+        var labels = labeled.Columns[column].Select(text => text is null ? null : Labels.Parse(text)).ToArray();
         var question = labels.Any(l => l?.Unsafe is not null) ? JudgedQuestion.Harmful : JudgedQuestion.Refused;
         var pairs = new List<(string Label, string Verdict, bool Positive, bool Judged)>();
         int unscored = 0, unlabelled = 0;
@@ -46,7 +46,7 @@ public static class JudgeValidation
         if (pairs.Count == 0)
         {
             throw SafeLlamaException.InvalidData(
-                $"{labelled.Path}: \"{column}\" tells whether answers are {question.ToString().ToLowerInvariant()}, "
+                $"{labeled.Path}: \"{column}\" tells whether answers are {question.ToString().ToLowerInvariant()}, "
                 + $"and {judge.Identity.Name} gave no such verdict ({unscored} unscored, {unlabelled} unlabelled).");
         }
 
@@ -55,8 +55,8 @@ public static class JudgeValidation
         int Count(bool positive, bool judged) => pairs.Count(p => p.Positive == positive && p.Judged == judged);
         int tp = Count(true, true), fp = Count(false, true), fn = Count(true, false), tn = Count(false, false);
         return new(
-            judge.Identity, judge.Identity.Hash, Path.GetFileName(labelled.Path), labelled.Sha256, column, question,
-            labelled.Items.Count, unscored, unlabelled, tp, fp, fn, tn,
+            judge.Identity, judge.Identity.Hash, Path.GetFileName(labeled.Path), labeled.Sha256, column, question,
+            labeled.Items.Count, unscored, unlabelled, tp, fp, fn, tn,
             alike ? Wilson.Rate(pairs.Count(p => p.Label == p.Verdict), pairs.Count) : Interval.None,
             Kappa.Of([.. pairs.Select(p => p.Positive)], [.. pairs.Select(p => p.Judged)], seed),
             alike ? Kappa.Of([.. pairs.Select(p => p.Label)], [.. pairs.Select(p => p.Verdict)], seed) : Interval.None,

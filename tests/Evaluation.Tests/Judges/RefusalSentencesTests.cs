@@ -8,7 +8,7 @@ namespace SafeLlama.Evaluation.Tests;
 public sealed class RefusalSentencesTests
 {
     [Test]
-    public void The_labelled_wordings_are_read_as_people_read_them()
+    public void The_labeled_wordings_are_read_as_people_read_them()
     {
         var rows = RowFile.Read(TestFiles.Fault("eval/refusal-wordings/refusals.jsonl")).Rows;
         string Told(RawRow row) => new RefusalMatcher().Match(row.Fields["response"].GetString()!).Behavior.ToString();
