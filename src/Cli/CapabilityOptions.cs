@@ -47,9 +47,20 @@ internal sealed class CapabilityOptions
     public bool Asked(ParseResult parsed) =>
         parsed.GetValue(_tasks) is { Length: > 0 } || parsed.GetValue(_text) is not null;
 
+    /// <summary>Refuses options of tasks where there is no task.</summary>
+    public void MustMatter(ParseResult parsed)
+    {
+        if (parsed.GetValue(_tasks) is not { Length: > 0 }
+            && ((Option[])[_shots, _examples]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false })
+                is { } inert)
+        {
+            throw SafeLlamaException.Usage($"{inert.Name} has no effect without {_tasks.Name}.");
+        }
+    }
+
     /// <summary>The tasks named, and <c>text</c> where held-out text is scored.</summary>
     public IEnumerable<string> Tasks(ParseResult parsed) =>
-        [.. parsed.GetValue(_tasks) ?? [], .. parsed.GetValue(_text) is null ? (string[])[] : ["text"]];
+        [.. parsed.GetValue(_tasks) ?? [], .. parsed.GetValue(_text) is null ? (string[])[] : [CapabilityRows.Text]];
 
     /// <summary>
     /// Scores into <c>capability.jsonl</c>, writes <c>capability.json</c>, prints a table; gives its rows.

@@ -33,19 +33,22 @@ internal sealed class GateOptions
 
     /// <summary>Refuses, before any work, what the run cannot decide.</summary>
     public static void RequireFit(
-        GateExpression[] gates, IEnumerable<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
+        GateExpression[] gates, IReadOnlyList<SuitePrompt> prompts, IEnumerable<string> tasks,
+        IReadOnlyCollection<JudgeIdentity> judges)
     {
-        string[] names = [.. suites.Distinct()];
+        string[] names = [.. tasks];
         foreach (var gate in gates)
         {
-            gate.RequireFit(names, judges);
+            gate.RequireFit(prompts, names, judges);
         }
     }
 
     /// <summary>Says what each gate found.</summary>
-    public ExitCode Decide(ParseResult parsed, GateExpression[] gates, IReadOnlyList<MetricRow> rows)
+    public ExitCode Decide(
+        ParseResult parsed, GateExpression[] gates, IReadOnlyList<MetricRow> rows,
+        IReadOnlyList<SuitePrompt> unanswered)
     {
-        var outcomes = gates.Select(g => g.Check(rows, parsed.GetValue(_allowUnscored))).ToArray();
+        var outcomes = gates.Select(g => g.Check(rows, parsed.GetValue(_allowUnscored), unanswered)).ToArray();
         Terminal.Notes(outcomes.Select(
             o => o.CouldFlip ? $"{o.Line} {_allowUnscored.Name} keeps it all the same." : o.Line));
         return outcomes.Any(o => o.Missed) ? ExitCode.GateMissed : ExitCode.Success;

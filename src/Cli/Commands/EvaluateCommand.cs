@@ -142,9 +142,9 @@ internal sealed class EvaluateCommand
         if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
         {
             using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
-            GateOptions.RequireFit(gates, _capability.Tasks(parsed), []);
+            GateOptions.RequireFit(gates, [], _capability.Tasks(parsed), []);
             return (int)_gates.Decide(parsed, gates, _capability.Run(
-                parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token));
+                parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token), []);
         }
 
         var plan = new EvaluationPlan(folder, suites, _judges.Open(parsed, device, threads, opened))
@@ -160,17 +160,29 @@ internal sealed class EvaluateCommand
             Seed = parsed.GetValue(_seed),
             Resume = parsed.GetValue(_resume),
         };
-        GateOptions.RequireFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
+        GateOptions.RequireFit(gates, plan.Prompts, _capability.Tasks(parsed), plan.AllJudges);
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         Tell(result, parsed.GetValue(_json));
         var capability = _capability.Run(
             parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
-        return (int)_gates.Decide(parsed, gates, [.. result.Summary.Metrics, .. capability]);
+        return (int)_gates.Decide(parsed, gates, [.. result.Summary.Metrics, .. capability],
+            plan.Imported?.Unanswered ?? []);
     }
 
-    /// <summary>Answers that are there already are not decoded again: what would decide that is refused.</summary>
+    /// <summary>
+    /// Refuses what nothing reads. Answers that are there already are not decoded again: what would decide that is
+    /// refused too.
+    /// </summary>
     private void MustMatter(ParseResult parsed)
     {
+        _capability.MustMatter(parsed);
+        if (parsed.GetValue(_folder) is not null && parsed.GetValue(_suites) is not { Length: > 0 }
+            && !_capability.Asked(parsed))
+        {
+            throw SafeLlamaException.Usage(
+                $"{_folder.Name} has no effect: neither {_suites.Name} nor --capability names what it holds.");
+        }
+
         if (parsed.GetValue(_responses) is null)
         {
             return;
