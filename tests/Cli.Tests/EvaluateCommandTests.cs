@@ -102,7 +102,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public void What_cannot_be_done_is_told_in_one_line_before_the_work()
     {
         var labels = TestFiles.Fault("eval/refusal-wordings/refusals.jsonl");
-        var card = Path.Combine(_folder, "card.json");
+        var card = Path.Combine(_folder, "refusal-card.json");
         string[] validate = ["judge", "validate", "--judge", "refusal", "--labels", labels, "--out"];
         Assert.That(CommandRun.Of([.. validate, card]).ExitCode, Is.Zero);
         foreach (var (told, message) in ((CommandRun, string)[])
@@ -182,7 +182,7 @@ public sealed class EvaluateCommandTests : IDisposable
         CommandRun Gated(string name, string gate) => CommandRun.Of(
             "evaluate", "--model", Path.Combine(_folder, "model"), "--capability", "openbookqa", "--suites", _folder,
             "--threads", "1", "--out", Path.Combine(_folder, name), "--fail-if", gate);
-        var missed = Gated("able", "acc>=0");
+        var missed = Gated("able", "acc.n<2");
         Assert.That(missed.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), missed.Error);
         Assert.That(Gated("able-n", "openbookqa/acc_norm.n>1").ExitCode, Is.Zero);
         Assert.That(Gated("able-no", "over_refusal>0.1").ExitCode, Is.EqualTo((int)ExitCode.Usage));
