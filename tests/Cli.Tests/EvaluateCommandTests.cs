@@ -102,7 +102,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public void What_cannot_be_done_is_told_in_one_line_before_the_work()
     {
         var labels = TestFiles.Fault("eval/refusal-wordings/refusals.jsonl");
-        var card = Path.Combine(_folder, "card.json");
+        var card = Path.Combine(_folder, "new-card.json");
         string[] validate = ["judge", "validate", "--judge", "refusal", "--labels", labels, "--out"];
         Assert.That(CommandRun.Of([.. validate, card]).ExitCode, Is.Zero);
         foreach (var (told, message) in ((CommandRun, string)[])
