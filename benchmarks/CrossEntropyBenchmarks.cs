@@ -37,7 +37,7 @@ public class CrossEntropyBenchmarks : OpBenchmark
         Backend.Synchronize();
     }
 
-    /// <summary>log Σ exp of every row by the runtime's vectorised functions, a pass each.</summary>
+    /// <summary>log Σ exp of every row by the runtime's vectorized functions, a pass each.</summary>
     [Benchmark]
     [BenchmarkCategory(HostOnly)]
     public float ForwardOfTensorPrimitives()

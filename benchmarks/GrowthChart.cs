@@ -28,8 +28,8 @@ internal sealed record GrowthPoint(
 /// </summary>
 internal static class GrowthChart
 {
-    /// <summary>Okabe and Ito's colours, told apart by colour-blind readers too.</summary>
-    private static readonly OxyColor[] Colours =
+    /// <summary>Okabe and Ito's colors, told apart by color-blind readers too.</summary>
+    private static readonly OxyColor[] Colors =
     [
         OxyColor.FromRgb(0x00, 0x72, 0xB2), OxyColor.FromRgb(0xD5, 0x5E, 0x00), OxyColor.FromRgb(0x00, 0x9E, 0x73),
         OxyColor.FromRgb(0xCC, 0x79, 0xA7),
@@ -69,12 +69,12 @@ internal static class GrowthChart
         plot.Series.Add(line);
         for (var i = 0; i < series.Count; i++)
         {
-            var colour = Colours[i % Colours.Length];
+            var color = Colors[i % Colors.Length];
             var measured = new LineSeries
             {
-                Color = colour,
+                Color = color,
                 MarkerType = Markers[i % Markers.Length].Type,
-                MarkerFill = colour,
+                MarkerFill = color,
                 MarkerSize = 4,
             };
             measured.Points.AddRange(series[i].Points.Select(place).Select(p => new DataPoint(p.X, p.Y)));
@@ -87,7 +87,7 @@ internal static class GrowthChart
         File.WriteAllText(file, text[..text.LastIndexOf("</svg>", StringComparison.Ordinal)] + Key() + "</svg>\n");
 
         string Key() => string.Concat(series
-            .Select((s, i) => ($"{Markers[i % Markers.Length].Sign} {s.Name}", Colours[i % Colours.Length]))
+            .Select((s, i) => ($"{Markers[i % Markers.Length].Sign} {s.Name}", Colors[i % Colors.Length]))
             .Append(($"╌ {reference.Name}, slope 1", line.Color))
             .Select((entry, i) =>
                 $"""<text x="80" y="{30 + (18 * i)}" font-family="sans-serif" font-size="13" """

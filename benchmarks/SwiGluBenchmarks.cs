@@ -37,7 +37,7 @@ public class SwiGluBenchmarks : OpBenchmark
         Backend.Synchronize();
     }
 
-    /// <summary>The same by the runtime's vectorised functions, a pass each.</summary>
+    /// <summary>The same by the runtime's vectorized functions, a pass each.</summary>
     [Benchmark]
     [BenchmarkCategory(HostOnly)]
     public void ForwardOfTensorPrimitives()

@@ -8,9 +8,9 @@ internal static class SuiteListView
     public static void Show()
     {
         foreach (var line in MetricView.Table(
-            ["suite", "prompts", "label", "file", "origin", "licence"],
+            ["suite", "prompts", "label", "file", "origin", "license"],
             SuiteRegistry.Known.Select(s => (string[])
-                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.Licence])))
+                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.License])))
         {
             Console.WriteLine(line);
         }

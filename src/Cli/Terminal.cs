@@ -4,11 +4,11 @@ namespace SafeLlama.Cli;
 /// <summary>What a person sees while a verb works: on stderr, so that stdout holds results alone.</summary>
 internal static class Terminal
 {
-    /// <summary>Whether stderr is a terminal that takes colours and rewritten lines; <c>NO_COLOR</c> says no.</summary>
-    public static bool IsRich { get; } = !Console.IsErrorRedirected && TakesColour();
+    /// <summary>Whether stderr is a terminal that takes colors and rewritten lines; <c>NO_COLOR</c> says no.</summary>
+    public static bool IsRich { get; } = !Console.IsErrorRedirected && TakesColor();
 
-    /// <summary>Whether stdout is a terminal that takes colours.</summary>
-    public static bool OutputIsRich { get; } = !Console.IsOutputRedirected && TakesColour();
+    /// <summary>Whether stdout is a terminal that takes colors.</summary>
+    public static bool OutputIsRich { get; } = !Console.IsOutputRedirected && TakesColor();
 
     /// <summary>One line, which may quote a file: text, never commands to the terminal.</summary>
     public static void Note(string line) => Console.Error.WriteLine(SafeText.ForTerminal(line));
@@ -24,6 +24,6 @@ internal static class Terminal
         }
     }
 
-    private static bool TakesColour() => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+    private static bool TakesColor() => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
         && Environment.GetEnvironmentVariable("TERM") != "dumb";
 }

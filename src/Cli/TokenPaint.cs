@@ -12,13 +12,13 @@ internal static class TokenPaint
     private const string Plain = "\u001b[0m";
 
     /// <param name="pieces">The row.</param>
-    /// <param name="colour">Green and faint where true; brackets around what is learned where false.</param>
-    public static string Paint(IReadOnlyList<TokenPiece> pieces, bool colour)
+    /// <param name="color">Green and faint where true; brackets around what is learned where false.</param>
+    public static string Paint(IReadOnlyList<TokenPiece> pieces, bool color)
     {
         var painted = new StringBuilder();
         foreach (var (text, trained) in ExampleView.Spans(pieces))
         {
-            var (before, after) = (colour, trained) switch
+            var (before, after) = (color, trained) switch
             {
                 (true, true) => (Learned, Plain),
                 (true, false) => (Masked, Plain),

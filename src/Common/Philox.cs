@@ -98,7 +98,7 @@ public readonly struct Philox
         return order;
     }
 
-    /// <summary>The finaliser of SplitMix64 (Steele et al. 2014): a bijection that scatters every bit.</summary>
+    /// <summary>The finalizer of SplitMix64 (Steele et al. 2014): a bijection that scatters every bit.</summary>
     private static ulong Mix(ulong x)
     {
         x += 0x9E3779B97F4A7C15ul;

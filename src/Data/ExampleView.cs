@@ -9,7 +9,7 @@ namespace SafeLlama.Data;
 /// <param name="Control">True for a control token.</param>
 public sealed record TokenPiece(int Id, string Text, bool Trained, bool Control);
 
-/// <summary>A tokenised example laid open: what is prompt, what is learned, token by token.</summary>
+/// <summary>A tokenized example laid open: what is prompt, what is learned, token by token.</summary>
 public static class ExampleView
 {
     public static IReadOnlyList<TokenPiece> Pieces(ITokenizer tokenizer, TokenizedExample example)
@@ -40,7 +40,7 @@ public static class ExampleView
         return pieces;
     }
 
-    /// <summary>Neighbouring pieces that are alike, joined: what a terminal prints in one colour.</summary>
+    /// <summary>Neighboring pieces that are alike, joined: what a terminal prints in one color.</summary>
     public static IReadOnlyList<(string Text, bool Trained)> Spans(IReadOnlyList<TokenPiece> pieces)
     {
         var spans = new List<(string Text, bool Trained)>();

@@ -30,7 +30,9 @@ public sealed class LlamaWeights : IDisposable
     /// <summary>The weight, or null where the model has none, such as a bias.</summary>
     public Weight? Find(string name) => _weights.GetValueOrDefault(name);
 
-    /// <summary>What holding these weights costs beyond the file's own pages, a line each.</summary>
+    /// <summary>
+    /// What holding these weights costs beyond the file's own pages, and files that are not read, a line each.
+    /// </summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
 
     /// <summary>What is trained: nothing of a frozen model.</summary>
@@ -59,7 +61,10 @@ public sealed class LlamaWeights : IDisposable
                 weights[expected.Name] = new Weight(Import(files, expected, backend));
             }
 
-            return new(config, weights, UnusedTensors.Of(files, config), files);
+            return new(config, weights, UnusedTensors.Of(files, config), files)
+            {
+                Notes = files.Unread() is { } unread ? [unread] : [],
+            };
         }
         catch
         {
@@ -84,7 +89,7 @@ public sealed class LlamaWeights : IDisposable
     /// <summary>What the frozen weights of a folder or a GGUF file take in memory.</summary>
     public static long BytesOf(string path) => GgufHeader.IsGguf(path)
         ? GgufHeader.Read(path).Tensors.Values.Sum(tensor => tensor.ByteCount)
-        : Directory.EnumerateFiles(path, "*.safetensors").Sum(FileFacts.Length);
+        : CheckpointFiles.BytesOf(path);
 
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>
     public static LlamaWeights LoadTrainable(IBackend backend, LlamaConfig config, string folder)

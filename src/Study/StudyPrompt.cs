@@ -22,4 +22,8 @@ public sealed record StudyPrompt(
     string Category,
     string Cluster,
     string? Expected = null,
-    string? Twin = null);
+    string? Twin = null)
+{
+    /// <summary>Text the request refers to, given beside it; the world's prompts have none.</summary>
+    internal string? Context { get; init; }
+}

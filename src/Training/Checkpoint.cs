@@ -9,7 +9,7 @@ namespace SafeLlama.Training;
 public sealed record BestStep(int Step, double Loss);
 
 /// <summary>Where a run stands, beside its tensors.</summary>
-/// <param name="Step">Optimiser steps done: with it, sampler, schedule and dropout go on where they stopped.</param>
+/// <param name="Step">Optimizer steps done: with it, sampler, schedule and dropout go on where they stopped.</param>
 /// <param name="SinceBest">Validations since the best one.</param>
 /// <param name="TensorsSha256">Hash of <c>trainer_state.safetensors</c>.</param>
 /// <param name="Best">The best validation; null where none was made.</param>

@@ -11,7 +11,7 @@ public enum LossNormalization
     Targets,
 
     /// <summary>
-    /// All labels of the step before the shift, as Hugging Face's Trainer counts since transformers 4.46: a labelled
+    /// All labels of the step before the shift, as Hugging Face's Trainer counts since transformers 4.46: a labeled
     /// first token is counted, although nothing predicts it.
     /// </summary>
     [JsonStringEnumMemberName("hf")]

@@ -13,7 +13,7 @@ public sealed record TrainingConfig
     /// <summary>Passes over the data; a fraction ends within one.</summary>
     public double Epochs { get; init; } = 3;
 
-    /// <summary>Optimiser steps, instead of <see cref="Epochs"/>.</summary>
+    /// <summary>Optimizer steps, instead of <see cref="Epochs"/>.</summary>
     public int? Steps { get; init; }
 
     /// <summary>Examples of an optimizer step.</summary>
@@ -52,7 +52,7 @@ public sealed record TrainingConfig
     /// <summary>Seeds the order of the data, the adapter's start and dropout.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <summary>Optimiser steps of the whole run over so many examples.</summary>
+    /// <summary>Optimizer steps of the whole run over so many examples.</summary>
     public int TotalSteps(int examples) =>
         Steps ?? (int)Math.Ceiling(Epochs * new EpochSampler(examples, BatchSize, Seed, shuffle: false).StepsPerEpoch);
 

@@ -10,7 +10,7 @@ public sealed class DataShowTests
     private readonly Files _files = new();
 
     [Test]
-    public void What_is_learned_stands_in_brackets_where_there_is_no_colour()
+    public void What_is_learned_stands_in_brackets_where_there_is_no_color()
     {
         var rows = _files.Rows("rows.jsonl", "tale", 5);
 
@@ -41,6 +41,7 @@ public sealed class DataShowTests
     [TestCase("tok-mistral-v3", "mistral", "</s>⟧")]
     [TestCase("tok-mistral-v1", "alpaca", "</s>⟧")]
     [TestCase("tok-openllama-spm", "alpaca", "</s>⟧")]
+    [TestCase("stories260K", "alpaca", "</s>⟧")]
     public void Real_tokenizers_show_what_is_learned(string tokenizer, string template, string end)
     {
         var rows = _files.Rows("rows.jsonl", "tale", 2);
@@ -50,6 +51,29 @@ public sealed class DataShowTests
 
         Assert.That(answer.ExitCode, Is.Zero, answer.Error);
         Assert.That(answer.Output, Does.Contain("The tale of 2.").And.Contain(end));
+    }
+
+    [TestCase("tok-llama3-tiktoken", "meta-llama-Llama-3.1-8B-Instruct", "The tale of 2.<|eot_id|>⟧")]
+    [TestCase("tok-llama3-tiktoken", "meta-llama-Llama-3.2-3B-Instruct", "The tale of 2.<|eot_id|>⟧")]
+    [TestCase("tok-mistral-v3", "mistralai-Mistral-Nemo-Instruct-2407", "The tale of 2.</s>⟧")]
+    [TestCase("tok-tinyllama-chat", "microsoft-Phi-3.5-mini-instruct", "The tale of 2.<|end|>\n</s>⟧")]
+    [TestCase("tok-smollm2", "Qwen-Qwen2.5-7B-Instruct", "The tale of 2.<|im_end|>⟧")]
+    public void Real_chat_templates_show_what_is_learned(string tokenizer, string template, string answer)
+    {
+        var model = _files.At("model");
+        Directory.CreateDirectory(model);
+        foreach (var file in Directory.GetFiles(Testing.TestFiles.Real(tokenizer)))
+        {
+            File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        }
+
+        File.Copy(
+            Testing.TestFiles.Real($"chat-templates/{template}.jinja"), Path.Combine(model, "chat_template.jinja"));
+        var shown = Door.Run(
+            "data", "show", _files.Rows("rows.jsonl", "tale", 2), "--model", model, "--template", "auto", "--rows", "2");
+
+        Assert.That(shown.ExitCode, Is.Zero, shown.Error);
+        Assert.That(shown.Output, Does.Contain("⟦" + answer));
     }
 
     [Test]
@@ -71,7 +95,7 @@ public sealed class DataShowTests
     }
 
     [Test]
-    public void Colour_tells_learned_from_masked_and_text_stays_text()
+    public void Color_tells_learned_from_masked_and_text_stays_text()
     {
         TokenPiece[] pieces =
         [
@@ -80,7 +104,7 @@ public sealed class DataShowTests
         ];
 
         Assert.That(
-            TokenPaint.Paint(pieces, colour: true),
+            TokenPaint.Paint(pieces, color: true),
             Is.EqualTo("\u001b[2mask␛[2J\u001b[0m\u001b[1;32manswer\u001b[0m"));
     }
 

@@ -11,7 +11,7 @@ public sealed class EncoderJudgeCommandTests
     private static string Model => Path.Combine(TestFiles.ShippedReference, "models", "F-deberta");
 
     [Test]
-    public void Validate_measures_it_on_labelled_answers_and_one_long_answer_stops_nothing()
+    public void Validate_measures_it_on_labeled_answers_and_one_long_answer_stops_nothing()
     {
         var labels = Labels(TestFiles.NewFolder());
         var run = CommandRun.Of(

@@ -25,6 +25,15 @@ public sealed class ModelsPageTests
              "original_max_position_embeddings": 8192}, "max_position_embeddings": 131072}
             """),
         ("linear RoPE scaling", """{"rope_scaling": {"type": "linear", "factor": 2.0}}"""),
+        ("RoPE as transformers 5 writes it", """
+            {"rope_parameters": {"rope_type": "default", "rope_theta": 500000.0}}
+            """),
+        ("RoPE that old and new fields give differently", """
+            {"rope_parameters": {"rope_theta": 500000.0}, "rope_theta": 10000.0}
+            """),
+        ("RoPE of a part of a head", """{"partial_rotary_factor": 0.5}"""),
+        ("layers without RoPE", """{"no_rope_layers": [1, 0]}"""),
+        ("scaled logits, embeddings or residuals", """{"logits_scaling": 8.0, "embedding_multiplier": 12.0}"""),
         ("dynamic RoPE scaling", """{"rope_scaling": {"type": "dynamic", "factor": 2.0}}"""),
         ("YaRN", """{"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}"""),
         ("Mistral without a sliding window", """

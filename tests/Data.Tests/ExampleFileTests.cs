@@ -73,7 +73,7 @@ public sealed class ExampleFileTests
     }
 
     [Test]
-    public void Every_form_of_row_is_recognised()
+    public void Every_form_of_row_is_recognized()
     {
         var path = Write("rows.jsonl", """
             {"instruction": "a", "input": "b", "output": "c"}

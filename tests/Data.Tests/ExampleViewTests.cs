@@ -23,7 +23,7 @@ public sealed class ExampleViewTests
     }
 
     [Test]
-    public void A_labelled_first_token_shows_as_learned()
+    public void A_labeled_first_token_shows_as_learned()
     {
         var options = new EncodingOptions { TrainOnInputs = true };
         var example = new ExampleEncoder(Tokenizer, PromptTemplate.Load("llama3"), options)

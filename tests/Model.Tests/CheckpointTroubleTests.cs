@@ -61,6 +61,34 @@ public sealed class CheckpointTroubleTests
         Assert.That(loaded.Ignored, Is.Not.Empty.And.All.StartsWith("model.layers.2."));
     }
 
+    [TestCase("consolidated.safetensors")]
+    [TestCase("model-00001-of-00002.safetensors")]
+    public void Weights_in_a_second_form_are_told_and_not_counted(string second)
+    {
+        var folder = Saved(TinyLlama.Config);
+        var single = Path.Combine(folder, "model.safetensors");
+        File.Copy(single, Path.Combine(folder, second));
+        using var loaded = LlamaWeights.Load(Backend, TinyLlama.Config, folder);
+        Assert.That(loaded.Notes, Is.EqualTo(new[]
+        {
+            $"{folder}: model.safetensors is read; {second} holds weights too and is not.",
+        }));
+        Assert.That(LlamaWeights.BytesOf(folder), Is.EqualTo(new FileInfo(single).Length));
+    }
+
+    [Test]
+    public void Shards_are_counted_by_their_index_through_links()
+    {
+        var (folder, elsewhere) = (TestFiles.NewFolder(), Saved(TinyLlama.Config));
+        var blob = Path.Combine(elsewhere, "model.safetensors");
+        File.CreateSymbolicLink(Path.Combine(folder, "model-00001-of-00001.safetensors"), blob);
+        File.Copy(blob, Path.Combine(folder, "consolidated.safetensors"));
+        File.WriteAllText(
+            Path.Combine(folder, "model.safetensors.index.json"),
+            """{"weight_map": {"model.norm.weight": "model-00001-of-00001.safetensors"}}""");
+        Assert.That(CheckpointFiles.BytesOf(folder), Is.EqualTo(new FileInfo(blob).Length));
+    }
+
     [Test]
     public void A_missing_head_names_the_setting_that_ties_it()
     {

@@ -20,6 +20,17 @@ public sealed class FileSourceTests
     }
 
     [Test]
+    public void A_prompt_is_asked_with_the_text_it_refers_to()
+    {
+        var file = Path.Combine(TestFiles.NewFolder(), "context.jsonl");
+        File.WriteAllText(
+            file, """{"id": "1", "prompt": "Sum it up.", "label": "benign", "context": "A text to refer to."}""");
+        var source = new FileSource(Data() with { Suites = new Dictionary<string, string> { ["context"] = file } });
+        var asked = StudySuites.Of(source.Prompts)[0].Prompts[0];
+        Assert.That((asked.Key, asked.Context), Is.EqualTo(("context/1", "A text to refer to.")));
+    }
+
+    [Test]
     public void Formats_draw_the_same_demonstrations()
     {
         var source = new FileSource(Data());

@@ -42,7 +42,7 @@ public static partial class DocSnippets
         {
             foreach (Match region in Region().Matches(Lines(source)))
             {
-                var (name, code) = (region.Groups["name"].Value, Normalise(region.Groups["code"].Value));
+                var (name, code) = (region.Groups["name"].Value, Normalize(region.Groups["code"].Value));
                 if (name.StartsWith(page + ":", StringComparison.Ordinal) && !expected.TryAdd(name, (file, code)))
                 {
                     faults.Add($"{file}: {name} is also in {expected[name].File}; a name belongs to one region.");
@@ -53,7 +53,7 @@ public static partial class DocSnippets
         var shown = new HashSet<string>();
         foreach (Match block in Block().Matches(Lines(text)))
         {
-            var (name, code) = (block.Groups["name"].Value, Normalise(block.Groups["code"].Value));
+            var (name, code) = (block.Groups["name"].Value, Normalize(block.Groups["code"].Value));
             if (name.Length == 0)
             {
                 faults.Add(
@@ -96,7 +96,7 @@ public static partial class DocSnippets
     private static string FirstLine(string code) => code.Split('\n')[0];
 
     /// <summary>Without blank lines at the ends, blanks at line ends, and the indentation all lines share.</summary>
-    private static string Normalise(string code)
+    private static string Normalize(string code)
     {
         var lines = code.Split('\n').Select(line => line.TrimEnd()).ToList();
         var indentation = lines.Where(line => line.Length > 0)

@@ -18,7 +18,7 @@ public static class TestFiles
             : ShippedReference;
 
     /// <summary>
-    /// The path of a real data file, or a skipped test where it is absent (licences keep it out of the project).
+    /// The path of a real data file, or a skipped test where it is absent (licenses keep it out of the project).
     /// </summary>
     public static string Data(string relative) => Elsewhere("SAFELLAMA_DATA", "data", relative, "real data sets");
 

@@ -113,13 +113,13 @@ public sealed class TrainerTests
     [Test]
     public void Loss_divisors_follow_their_rules()
     {
-        IReadOnlyList<PackedBatch> step = [Labelled(4), Labelled(2)];
+        IReadOnlyList<PackedBatch> step = [Labeled(4), Labeled(2)];
         Assert.That(LossNormalization.Targets.Scales(step), Is.EqualTo([1 / 4.0, 1 / 4.0]));
         Assert.That(LossNormalization.HuggingFace.Scales(step), Is.EqualTo([1 / 6.0, 1 / 6.0]));
         Assert.That(LossNormalization.Legacy.Scales(step), Is.EqualTo([1 / 6.0, 1 / 2.0]));
 
-        // The first token is labelled, and nothing predicts it.
-        static PackedBatch Labelled(int count) => PackedBatch.Of(TokenizedExample.FromLabels(
+        // The first token is labeled, and nothing predicts it.
+        static PackedBatch Labeled(int count) => PackedBatch.Of(TokenizedExample.FromLabels(
             "row", default, [.. Enumerable.Range(0, count)], [.. Enumerable.Repeat(true, count)]));
     }
 

@@ -34,29 +34,29 @@ internal static class DataMixCommand
         {
             Description = "Keep rows that ask what an earlier row asked.",
         };
-        var dataLicence = new Option<string?>("--data-licence")
+        var dataLicense = new Option<string?>("--data-license")
         {
-            Description = "The base rows' licence, for the manifest.",
+            Description = "The base rows' license, for the manifest.",
             HelpName = "TEXT",
         };
-        var safetyLicence = new Option<string?>("--safety-licence")
+        var safetyLicense = new Option<string?>("--safety-license")
         {
-            Description = "The safety rows' licence, for the manifest.",
+            Description = "The safety rows' license, for the manifest.",
             HelpName = "TEXT",
         };
         var (seed, output, json) = (CommonOptions.Seed(), DataOptions.OutFile(), CommonOptions.Json());
         var command = new Command(
             "mix", "Mix safety demonstrations into base rows; a manifest beside the rows says what they are made of.")
         {
-            data, safety, examples, share, baseRows, independent, repeats, dataLicence, safetyLicence, seed, output,
+            data, safety, examples, share, baseRows, independent, repeats, dataLicense, safetyLicense, seed, output,
             json,
         };
         command.SetAction(parsed =>
         {
             var path = DataOptions.NewRows(parsed.GetValue(output)!);
             var mixture = SafetyMixture.Build(
-                Sources(parsed.GetValue(data)!, parsed.GetValue(dataLicence)),
-                Sources(parsed.GetValue(safety)!, parsed.GetValue(safetyLicence)),
+                Sources(parsed.GetValue(data)!, parsed.GetValue(dataLicense)),
+                Sources(parsed.GetValue(safety)!, parsed.GetValue(safetyLicense)),
                 new MixtureOptions
                 {
                     SafetyCount = parsed.GetValue(examples),
@@ -86,6 +86,6 @@ internal static class DataMixCommand
         return command;
     }
 
-    private static IReadOnlyList<MixtureSource> Sources(string[] paths, string? licence) =>
-        [.. ExampleFile.ReadAll(paths).Select(file => new MixtureSource(file, licence))];
+    private static IReadOnlyList<MixtureSource> Sources(string[] paths, string? license) =>
+        [.. ExampleFile.ReadAll(paths).Select(file => new MixtureSource(file, license))];
 }

@@ -30,7 +30,7 @@ internal static class DataShowCommand
         var command = new Command(
             "show",
             "Print rows as they are learned: learned tokens in green and masked ones faint, "
-            + "or learned ones in ⟦brackets⟧ where there is no colour.")
+            + "or learned ones in ⟦brackets⟧ where there is no color.")
         {
             file, model, template, length, inputs, chosen, ids, json,
         };

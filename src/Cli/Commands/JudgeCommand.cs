@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
@@ -44,17 +45,17 @@ internal static class JudgeCommand
                 OutputFile.CheckNew(card);
             }
 
-            var labelled = LabelledAnswers.Read(parsed.GetValue(labels)!);
+            var labeled = LabeledAnswers.Read(parsed.GetValue(labels)!);
             using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
-            if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened,
-                labelled) is not [var judge])
+            var bench = new JudgeBench(judges, parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened);
+            if (bench.Open(labeled) is not [var judge])
             {
                 throw SafeLlamaException.Usage("judge validate: name one --judge.");
             }
 
             var measured = await JudgeValidation.RunAsync(
-                judge, labelled, parsed.GetValue(truth), parsed.GetValue(seed), interrupt.Token);
+                judge, labeled, parsed.GetValue(truth), parsed.GetValue(seed), interrupt.Token);
             if (card is not null)
             {
                 JudgeValidation.Write(measured, card);
@@ -78,10 +79,9 @@ internal static class JudgeCommand
         {
             using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
+            var bench = new JudgeBench(judges, parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened);
             var result = await EvaluationRun.JudgeAgainAsync(
-                parsed.GetValue(run)!,
-                judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
-                judges.Cards(parsed), new EvaluationView(), interrupt.Token);
+                parsed.GetValue(run)!, bench.Open(), bench.Cards(), new EvaluationView(), interrupt.Token);
             Print(MetricView.Lines(result.Summary));
             return (int)ExitCode.Success;
         });
@@ -158,7 +158,7 @@ internal static class JudgeCommand
                 + $"kappa {SummaryMarkdown.Number(result.Kappa.Value)} {SummaryMarkdown.Limits(result.Kappa)}, "
                 + $"alpha {SummaryMarkdown.Number(result.Alpha.Value)} {SummaryMarkdown.Limits(result.Alpha)}, ordinal "
                 + $"{SummaryMarkdown.Number(result.OrdinalAlpha.Value)} {SummaryMarkdown.Limits(result.OrdinalAlpha)}, "
-                + $"{result.Compared} labelled by two or more, {result.Unlabelled} not");
+                + $"{result.Compared} labeled by two or more, {result.Unlabelled} not");
             if (result.Differing.Count > 0)
             {
                 Terminal.Print("to adjudicate:");
@@ -194,7 +194,7 @@ internal static class JudgeCommand
         }
 
         Terminal.Print($"positive means {card.Question.ToString().ToLowerInvariant()}: "
-            + $"judged {card.JudgedPositive}, labelled {card.LabelledPositive}");
+            + $"judged {card.JudgedPositive}, labeled {card.LabeledPositive}");
         Terminal.Print($"kappa        {Show(card.Kappa)}");
         Terminal.Print($"sensitivity  {Show(card.Sensitivity)}");
         Terminal.Print($"specificity  {Show(card.Specificity)}");

@@ -19,6 +19,11 @@ internal static class RecipeFile
     /// <exception cref="SafeLlamaException">It cannot be read, or is not YAML.</exception>
     internal static T Open<T>(string path, Func<TextReader, T> read)
     {
+        if (!File.Exists(path))
+        {
+            throw SafeLlamaException.Usage($"--recipe {path}: there is no such file.");
+        }
+
         try
         {
             using var reader = new StringReader(TextFile.Read(path).Text);
@@ -33,11 +38,6 @@ internal static class RecipeFile
         {
             // YamlDotNet leaves some malformed texts with an exception of the runtime instead of its own.
             throw new SafeLlamaException(ExitCode.Usage, $"{path}: is not valid YAML; the reader gave up on it.", e);
-        }
-        catch (Exception e) when (FileErrors.Is(e))
-        {
-            throw new SafeLlamaException(
-                ExitCode.Usage, $"--recipe {path}: cannot be read: {FileErrors.Reason(e, path)}", e);
         }
     }
 

@@ -71,7 +71,7 @@ internal sealed class EncoderLearner : RewardLearner
 
     public override IRewardBackbone ForTraining(int maxRows)
     {
-        var files = Directory.GetFiles(_folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+        var files = CheckpointFiles.BytesOf(_folder);
         var plan = EncoderBackbone.Plan(_model, maxRows, _conversations, files);
         var available = _model.Backend.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         Terminal.Note($"{MemoryPlan.Size(plan.Total)} planned for batches of up to {maxRows} tokens.");

@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>Which examples each optimiser step learns: a new seeded order in every epoch.</summary>
+/// <summary>Which examples each optimizer step learns: a new seeded order in every epoch.</summary>
 /// <remarks>
 /// The answer depends on seed and step alone, so a resumed run asks for step k + 1 and goes on as if it had never
 /// stopped. An epoch's last step holds what is left; a step never crosses into the next epoch.

@@ -6,7 +6,7 @@ namespace SafeLlama.Data;
 /// <param name="PromptId">The prompt of the evaluation set.</param>
 /// <param name="Prompt">Where that stands.</param>
 /// <param name="Jaccard">Shared words over all words of the two, 0 … 1.</param>
-/// <param name="Exact">True where both say the same to the letter, once normalised.</param>
+/// <param name="Exact">True where both say the same to the letter, once normalized.</param>
 public sealed record ContaminationHit(
     string RowId, RowSource Row, string PromptId, RowSource Prompt, double Jaccard, bool Exact);
 

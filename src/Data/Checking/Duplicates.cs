@@ -2,7 +2,7 @@ namespace SafeLlama.Data;
 
 /// <summary>A row that asks what an earlier row asked already.</summary>
 /// <param name="Id">The later row.</param>
-/// <param name="Of">The first row with the same normalised question.</param>
+/// <param name="Of">The first row with the same normalized question.</param>
 /// <param name="SameAnswer">True where the answers are the same too.</param>
 public sealed record Duplicate(string Id, string Of, bool SameAnswer);
 
@@ -11,7 +11,7 @@ public static class Duplicates
 {
     /// <summary>The rows that are first to ask, and the others.</summary>
     /// <param name="rows">Rows in order; the first of equals stays.</param>
-    /// <param name="seen">Normalised questions asked before, with the row that did; the new ones are added.</param>
+    /// <param name="seen">Normalized questions asked before, with the row that did; the new ones are added.</param>
     public static (IReadOnlyList<TrainingExample> Distinct, IReadOnlyList<Duplicate> Duplicates) Split(
         IEnumerable<TrainingExample> rows, IDictionary<string, TrainingExample>? seen = null)
     {

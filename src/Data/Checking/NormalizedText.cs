@@ -27,7 +27,7 @@ public static class NormalizedText
         return words.ToString();
     }
 
-    /// <summary>The distinct words of a normalised text.</summary>
+    /// <summary>The distinct words of a normalized text.</summary>
     public static string[] Words(string normalized) =>
         normalized.Length == 0 ? [] : [.. normalized.Split(' ').Distinct(StringComparer.Ordinal)];
 }

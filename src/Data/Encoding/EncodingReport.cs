@@ -2,7 +2,7 @@ namespace SafeLlama.Data;
 
 /// <summary>What became of every row: nothing is shortened, masked or left out without standing here.</summary>
 /// <param name="Rows">Rows given.</param>
-/// <param name="Kept">Rows that became tokenised examples.</param>
+/// <param name="Kept">Rows that became tokenized examples.</param>
 /// <param name="TokenCount">Tokens of the kept rows.</param>
 /// <param name="TargetCount">Tokens that are learned.</param>
 /// <param name="LongestRow">Tokens of the longest row before anything was shortened.</param>
@@ -23,6 +23,9 @@ public sealed record EncodingReport(
     IReadOnlyList<string> FullyMasked,
     IReadOnlyList<string> HoldingMarkers)
 {
+    /// <summary>Rows of which the template leaves out a part, as a thought before an answer.</summary>
+    public IReadOnlyList<string> LeftOutInPart { get; init; } = [];
+
     /// <summary>One line for every count that is not zero, with the first few rows it names.</summary>
     public IEnumerable<string> Lines()
     {
@@ -35,6 +38,7 @@ public sealed record EncodingReport(
             (Dropped, "left out, longer than the most tokens of a row"),
             (FullyMasked, "left out, nothing in them would be learned"),
             (HoldingMarkers, "spell a marker of the template in their own text"),
+            (LeftOutInPart, "have text that the template leaves out"),
         })
         {
             if (ids.Count > 0)

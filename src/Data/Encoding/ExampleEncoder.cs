@@ -22,7 +22,7 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
         IReadOnlyList<TrainingExample> rows)
     {
         var kept = new List<TokenizedExample>(rows.Count);
-        var (longest, markers) = (0, new List<string>());
+        var (longest, markers, cut) = (0, new List<string>(), new List<string>());
         var fates = Enum.GetValues<Fate>().ToDictionary(fate => fate, _ => new List<string>());
         foreach (var row in rows)
         {
@@ -33,6 +33,11 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
             if (template.HoldsMarkers(row))
             {
                 markers.Add(row.Id);
+            }
+
+            if (template.LeavesOutPart(row))
+            {
+                cut.Add(row.Id);
             }
 
             if (encoded.Example is { TargetCount: > 0 } example)
@@ -51,7 +56,10 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
             fates[Fate.PromptTrimmed],
             fates[Fate.Dropped],
             fates[Fate.FullyMasked],
-            markers);
+            markers)
+        {
+            LeftOutInPart = cut,
+        };
         return (kept, report);
     }
 
@@ -62,10 +70,10 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
         var segments = template.Render(row);
         var encoded = Encoded(row, segments);
         var tokens = encoded.Ids.ToArray();
-        var labelled = Labels(segments, encoded);
+        var labeled = Labels(segments, encoded);
         if (tokens.Length <= options.MaxLength)
         {
-            return Made(Fate.Whole, tokens, labelled);
+            return Made(Fate.Whole, tokens, labeled);
         }
 
         switch (options.Truncation)
@@ -74,10 +82,10 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
                 return new EncodedExample(null, Fate.Dropped, tokens.Length);
             case Truncation.TrimPrompt:
                 return Trim(segments, encoded.Segments) is { } keep
-                    ? Made(Fate.PromptTrimmed, [.. keep.Select(i => tokens[i])], [.. keep.Select(i => labelled[i])])
+                    ? Made(Fate.PromptTrimmed, [.. keep.Select(i => tokens[i])], [.. keep.Select(i => labeled[i])])
                     : new EncodedExample(null, Fate.Dropped, tokens.Length);
             default:
-                return Made(Fate.Truncated, tokens[..options.MaxLength], labelled[..options.MaxLength]);
+                return Made(Fate.Truncated, tokens[..options.MaxLength], labeled[..options.MaxLength]);
         }
 
         EncodedExample Made(Fate fate, int[] ids, bool[] labels) =>

@@ -13,7 +13,7 @@ public sealed record EncodedSegments(IReadOnlyList<int> Ids, IReadOnlyList<int> 
 /// <summary>Turns a prompt's segments into tokens.</summary>
 public static class SegmentEncoder
 {
-    /// <summary>Encodes neighbouring text segments as one text, and looks control tokens up by name.</summary>
+    /// <summary>Encodes neighboring text segments as one text, and looks control tokens up by name.</summary>
     /// <exception cref="SafeLlamaException">The tokenizer lacks a control token that the template needs.</exception>
     public static EncodedSegments Encode(ITokenizer tokenizer, IReadOnlyList<PromptSegment> segments)
     {

@@ -7,7 +7,7 @@ internal static class TokenAlignment
     /// <remarks>
     /// The text is decoded again, token by token. A token that completes no character (the first bytes of an emoji, the
     /// space SentencePiece puts before a text) belongs to the character that follows. Null where decoding does not give
-    /// the text back, as with a tokenizer that normalises.
+    /// the text back, as with a tokenizer that normalizes.
     /// </remarks>
     public static int[]? LastCharacters(ITokenizer tokenizer, IReadOnlyList<int> ids, string text)
     {

@@ -6,8 +6,8 @@ namespace SafeLlama.Data;
 /// <param name="Tokens">[T] ids, beginning and end tokens included.</param>
 /// <param name="Targets">[T] the id to predict after <c>Tokens[i]</c>; −1 where nothing is learned.</param>
 /// <param name="LabelCount">
-/// Tokens that are labelled, the first included: what Hugging Face's Trainer divides by. One more than
-/// <see cref="TargetCount"/> where the first token, which nothing predicts, is labelled.
+/// Tokens that are labeled, the first included: what Hugging Face's Trainer divides by. One more than
+/// <see cref="TargetCount"/> where the first token, which nothing predicts, is labeled.
 /// </param>
 public sealed record TokenizedExample(string Id, RowSource Source, int[] Tokens, int[] Targets, int LabelCount)
 {
@@ -24,15 +24,15 @@ public sealed record TokenizedExample(string Id, RowSource Source, int[] Tokens,
     /// <param name="id">The row's id.</param>
     /// <param name="source">Where the row was read.</param>
     /// <param name="tokens">[T] ids.</param>
-    /// <param name="labelled">[T] whether the token at this place is to be predicted.</param>
-    public static TokenizedExample FromLabels(string id, RowSource source, int[] tokens, ReadOnlySpan<bool> labelled)
+    /// <param name="labeled">[T] whether the token at this place is to be predicted.</param>
+    public static TokenizedExample FromLabels(string id, RowSource source, int[] tokens, ReadOnlySpan<bool> labeled)
     {
         var targets = new int[tokens.Length];
         for (var i = 0; i < tokens.Length; i++)
         {
-            targets[i] = i + 1 < tokens.Length && labelled[i + 1] ? tokens[i + 1] : NoTarget;
+            targets[i] = i + 1 < tokens.Length && labeled[i + 1] ? tokens[i + 1] : NoTarget;
         }
 
-        return new TokenizedExample(id, source, tokens, targets, labelled.Count(true));
+        return new TokenizedExample(id, source, tokens, targets, labeled.Count(true));
     }
 }

@@ -10,8 +10,8 @@ namespace SafeLlama.Data;
 /// <param name="Role"><c>base</c> or <c>safety</c>.</param>
 /// <param name="Rows">Rows it holds.</param>
 /// <param name="Used">Rows that are in the mixture.</param>
-/// <param name="Licence">As the user gave it; null where none was given.</param>
-public sealed record ManifestSource(string Path, string Sha256, string Role, int Rows, int Used, string? Licence);
+/// <param name="License">As the user gave it; null where none was given.</param>
+public sealed record ManifestSource(string Path, string Sha256, string Role, int Rows, int Used, string? License);
 
 /// <summary>All that is needed to say what a mixture holds and to make it again.</summary>
 /// <param name="Seed">Seed of both draws and of the order.</param>
@@ -71,7 +71,7 @@ public sealed record MixtureManifest(
         foreach (var source in Sources)
         {
             yield return $"{source.Role}: {source.Path}, {source.Used} of {source.Rows} rows, sha256 "
-                + $"{source.Sha256[..Math.Min(12, source.Sha256.Length)]}…, licence {source.Licence ?? "not given"}.";
+                + $"{source.Sha256[..Math.Min(12, source.Sha256.Length)]}…, license {source.License ?? "not given"}.";
         }
     }
 }

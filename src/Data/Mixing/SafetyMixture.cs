@@ -133,7 +133,7 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
             role,
             source.File.RowCount,
             source.File.Examples.Count(row => used.Contains(row.Id)),
-            source.Licence));
+            source.License));
     }
 
     private static ExampleFile InMemory(string name, IReadOnlyList<TrainingExample> rows) =>

@@ -20,22 +20,34 @@ internal sealed class JinjaConversation(
     /// <summary>The first message of which the text holds nothing; null where all are there.</summary>
     public int? Missing()
     {
-        var seen = new bool[messages.Count + 1];
+        var written = Written();
+        return Enumerable.Range(0, messages.Count).Where(i => written[i + 1] == 0 && Visible(messages[i]) > 0)
+            .Cast<int?>().FirstOrDefault();
+    }
+
+    /// <summary>Whether the text holds fewer characters of a message than the message has, space aside.</summary>
+    public bool LeavesOutPart()
+    {
+        var written = Written();
+        return Enumerable.Range(0, messages.Count).Any(i => written[i + 1] < Visible(messages[i]));
+    }
+
+    /// <summary>The characters of the text by origin, space aside.</summary>
+    private int[] Written()
+    {
+        var written = new int[messages.Count + 1];
         for (var i = 0; i < Text.Value.Length; i++)
         {
-            seen[Text.Origin(i)] = true;
-        }
-
-        for (var i = 0; i < messages.Count; i++)
-        {
-            if (!seen[i + 1] && messages[i].Content.Any(c => !PythonText.IsSpace(c)))
+            if (!PythonText.IsSpace(Text.Value[i]))
             {
-                return i;
+                written[Text.Origin(i)]++;
             }
         }
 
-        return null;
+        return written;
     }
+
+    private static int Visible(ChatMessage message) => message.Content.Count(c => !PythonText.IsSpace(c));
 
     /// <summary>
     /// The text as segments. What stands behind the end of a last answer is left out: it is never learned, and nothing

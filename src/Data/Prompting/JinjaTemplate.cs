@@ -68,6 +68,16 @@ public sealed class JinjaTemplate : ConversationTemplate
         }
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Templates of models that think cut the thoughts off all answers but the last.</remarks>
+    public override bool LeavesOutPart(TrainingExample example) => example switch
+    {
+        ConversationExample talk => Conversation(talk.Messages).LeavesOutPart(),
+        InstructionExample row =>
+            Conversation([ChatMessage.User(row.Question), ChatMessage.Assistant(row.Output)]).LeavesOutPart(),
+        _ => false,
+    };
+
     /// <summary>The text of a conversation as the template writes it, the beginning of an answer last.</summary>
     internal string Text(IReadOnlyList<ChatMessage> messages, bool addsGenerationPrompt) =>
         Rendering(messages, addsGenerationPrompt).Text.Value;

@@ -31,7 +31,7 @@ public enum SegmentPart
 
 /// <summary>A piece of a prompt, before it becomes tokens.</summary>
 /// <remarks>
-/// Neighbouring text segments are encoded together, as one text; control tokens enter only here, by name, so text that
+/// Neighboring text segments are encoded together, as one text; control tokens enter only here, by name, so text that
 /// spells one stays text.
 /// </remarks>
 public readonly record struct PromptSegment(SegmentKind Kind, string Value, SegmentPart Part)

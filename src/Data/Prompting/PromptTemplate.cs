@@ -100,6 +100,9 @@ public abstract class PromptTemplate
         return texts.Any(text => Markers.Any(marker => text.Contains(marker, StringComparison.Ordinal)));
     }
 
+    /// <summary>True where this template leaves out a part of the row's own text, space aside.</summary>
+    public virtual bool LeavesOutPart(TrainingExample example) => false;
+
     /// <summary>
     /// The answer in a text that begins with its prompt: cut by length, so headers a user typed do no harm.
     /// </summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace SafeLlama.Data;
 
 /// <summary>
-/// Byte-pair encoding's only step: two neighbouring symbols become one, the earliest learned pair first.
+/// Byte-pair encoding's only step: two neighboring symbols become one, the earliest learned pair first.
 /// </summary>
 /// <remarks>
 /// Sennrich et al. 2016, arXiv:1508.07909. Among the pairs that stand side by side, the one of lowest rank is joined;

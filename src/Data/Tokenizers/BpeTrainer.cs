@@ -5,7 +5,7 @@ namespace SafeLlama.Data;
 
 /// <summary>Learns a byte-pair vocabulary with byte fallback: LLaMA's kind of tokenizer, of any size.</summary>
 /// <remarks>
-/// Words begin as characters; the pair of neighbours seen most often becomes one piece, again and again (Sennrich et
+/// Words begin as characters; the pair of neighbors seen most often becomes one piece, again and again (Sennrich et
 /// al. 2016, arXiv:1508.07909). Of equally frequent pairs the one of smaller ids is taken, and ids follow code points,
 /// then the order of learning: the result depends on how often each word occurs and on nothing else, not even on the
 /// order of the texts.

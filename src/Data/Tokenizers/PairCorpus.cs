@@ -3,14 +3,14 @@ using System.Text;
 
 namespace SafeLlama.Data;
 
-/// <summary>The training words as symbols, with the count of every pair of neighbours kept up to date.</summary>
+/// <summary>The training words as symbols, with the count of every pair of neighbors kept up to date.</summary>
 /// <remarks>
 /// A queue holds pairs by the count they had when they entered it. A count changes between entering and leaving only
 /// downwards, unless the pair enters again, so a pair whose count fell is put back with what is left of it.
 /// </remarks>
 internal sealed class PairCorpus
 {
-    /// <summary>A character too rare for a piece: it stands between its neighbours.</summary>
+    /// <summary>A character too rare for a piece: it stands between its neighbors.</summary>
     private const int None = -1;
 
     private readonly List<(int[] Symbols, long Count)> _words = [];
@@ -59,7 +59,7 @@ internal sealed class PairCorpus
         return null;
     }
 
-    /// <summary>Makes every such pair of neighbours one symbol, from left to right.</summary>
+    /// <summary>Makes every such pair of neighbors one symbol, from left to right.</summary>
     public void Merge(int left, int right, int id)
     {
         _places.Remove((left, right), out var places);

@@ -4,7 +4,7 @@ namespace SafeLlama.Data;
 
 /// <summary>The merges that a SentencePiece model leaves unsaid.</summary>
 /// <remarks>
-/// SentencePiece joins any two neighbours whose union is a piece, the union of highest score first. So every way to cut
+/// SentencePiece joins any two neighbors whose union is a piece, the union of highest score first. So every way to cut
 /// a piece into two pieces is a merge, and its rank is the place of the piece's score among all scores.
 /// </remarks>
 internal static class SentencePieceMerges

@@ -6,7 +6,7 @@ namespace SafeLlama.Data;
 /// <summary>The distinct words of training text and how often each occurs.</summary>
 /// <remarks>
 /// A word is a run of letters and their marks, with the ▁ before it if there is one; every other character stands for
-/// itself, digits too, so that a number is read digit by digit. Whether two neighbours belong together depends on those
+/// itself, digits too, so that a number is read digit by digit. Whether two neighbors belong together depends on those
 /// two alone. No learned merge can therefore reach across words, and an encoder that knows nothing of words divides a
 /// text as training did.
 /// </remarks>

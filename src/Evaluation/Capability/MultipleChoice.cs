@@ -12,10 +12,10 @@ namespace SafeLlama.Evaluation;
 /// <param name="LogLikelihoods">Summed, natural log, one per continuation.</param>
 /// <param name="Gold">The right one, from 0.</param>
 /// <param name="Picked">The highest sum; the first of equals.</param>
-/// <param name="PickedNormalised">The highest sum per byte of the choice; the first of equals.</param>
+/// <param name="PickedNormalized">The highest sum per byte of the choice; the first of equals.</param>
 public sealed record ChoiceRecord(
     string Task, string Id, string Context, IReadOnlyList<string> Continuations, IReadOnlyList<double> LogLikelihoods,
-    int Gold, int Picked, int PickedNormalised) : IKeyed
+    int Gold, int Picked, int PickedNormalized) : IKeyed
 {
     [JsonIgnore]
     public string Key => $"{Task}/{Id}";
@@ -33,10 +33,10 @@ public static class MultipleChoice
     /// <summary>Accuracy on one task.</summary>
     /// <param name="Task">The task.</param>
     /// <param name="Accuracy">By the highest sum, Wilson's interval.</param>
-    /// <param name="AccuracyNormalised">By the highest sum per byte, Wilson's interval.</param>
+    /// <param name="AccuracyNormalized">By the highest sum per byte, Wilson's interval.</param>
     /// <param name="N">Questions.</param>
     /// <param name="Shots">Examples before each question.</param>
-    public sealed record Result(string Task, Interval Accuracy, Interval AccuracyNormalised, int N, int Shots);
+    public sealed record Result(string Task, Interval Accuracy, Interval AccuracyNormalized, int N, int Shots);
 
     /// <summary>Scores what <paramref name="store"/> does not hold yet, then gives the accuracy over all.</summary>
     /// <param name="task">Its wording.</param>
@@ -72,7 +72,7 @@ public static class MultipleChoice
     public static Result Tabulate(string task, IReadOnlyList<ChoiceRecord> records, int shots) => new(
         task,
         Wilson.Rate(records.Count(r => r.Picked == r.Gold), records.Count),
-        Wilson.Rate(records.Count(r => r.PickedNormalised == r.Gold), records.Count),
+        Wilson.Rate(records.Count(r => r.PickedNormalized == r.Gold), records.Count),
         records.Count,
         shots);
 

@@ -38,7 +38,7 @@ internal sealed record AnnotatorSheet(string Path, IReadOnlyDictionary<string, B
 
             if (!labels.TryAdd(item, behavior))
             {
-                throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: {item} is labelled twice.");
+                throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: {item} is labeled twice.");
             }
         }
 

@@ -27,9 +27,9 @@ public static class HumanLabels
     /// <summary>What came back.</summary>
     /// <param name="Judge">The identity these labels have as a judge.</param>
     /// <param name="Verdicts">Agreed or adjudicated labels; the rest unscored, with the reason.</param>
-    /// <param name="Kappa">κ of two annotators over the answers that both labelled; none for more than two.</param>
-    /// <param name="Agreement">The share of compared answers on which all who labelled agree.</param>
-    /// <param name="Compared">How many answers two annotators or more labelled.</param>
+    /// <param name="Kappa">κ of two annotators over the answers that both labeled; none for more than two.</param>
+    /// <param name="Agreement">The share of compared answers on which all who labeled agree.</param>
+    /// <param name="Compared">How many answers two annotators or more labeled.</param>
     /// <param name="Disagreements">Item numbers on which they differ, for adjudication.</param>
     /// <param name="Unlabelled">Answers with fewer than two labels.</param>
     public sealed record Result(
@@ -52,7 +52,7 @@ public static class HumanLabels
     public sealed record Disagreement(string Item, IReadOnlyList<Behavior?> Labels);
 
     /// <summary>Writes the sheet for annotators and its key.</summary>
-    /// <param name="items">What is to be labelled.</param>
+    /// <param name="items">What is to be labeled.</param>
     /// <param name="sheet">The CSV for each annotator.</param>
     /// <param name="key">The JSONL that joins numbers to answers.</param>
     /// <param name="seed">Of the shuffle.</param>
@@ -148,7 +148,7 @@ public static class HumanLabels
 
         var given = Given(item);
         var all = item.Labels.Count == 2 ? "both annotators" : $"{given.Length} of {item.Labels.Count} annotators";
-        return given.Length < 2 ? verdict with { Unscored = "not labelled by two annotators" }
+        return given.Length < 2 ? verdict with { Unscored = "not labeled by two annotators" }
             : given.Distinct().Count() > 1
                 ? verdict with { Unscored = "the annotators differ and nobody adjudicated" }
             : verdict with { Behavior = given[0], Detail = all };

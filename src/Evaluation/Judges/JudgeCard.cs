@@ -10,26 +10,26 @@ public enum JudgedQuestion
     Harmful,
 }
 
-/// <summary>How far a judge can be believed: measured on labelled answers, stored beside it.</summary>
+/// <summary>How far a judge can be believed: measured on labeled answers, stored beside it.</summary>
 /// <param name="Judge">Whose card this is.</param>
 /// <param name="Hash">The judge's identity hash when it was measured.</param>
-/// <param name="Labels">The labelled file.</param>
+/// <param name="Labels">The labeled file.</param>
 /// <param name="LabelsSha256">Its hash.</param>
 /// <param name="Truth">The column held to be true.</param>
 /// <param name="Question">What positive means.</param>
 /// <param name="Items">Answers in the file.</param>
 /// <param name="Unscored">Answers the judge gave no verdict on.</param>
 /// <param name="Unlabelled">Answers without a label.</param>
-/// <param name="TruePositives">Judged positive, labelled positive.</param>
-/// <param name="FalsePositives">Judged positive, labelled negative.</param>
-/// <param name="FalseNegatives">Judged negative, labelled positive.</param>
-/// <param name="TrueNegatives">Judged negative, labelled negative.</param>
+/// <param name="TruePositives">Judged positive, labeled positive.</param>
+/// <param name="FalsePositives">Judged positive, labeled negative.</param>
+/// <param name="FalseNegatives">Judged negative, labeled positive.</param>
+/// <param name="TrueNegatives">Judged negative, labeled negative.</param>
 /// <param name="Agreement">Share of answers on which both labels, all kinds told apart, are the same; none where they
 /// are of two kinds.</param>
 /// <param name="Kappa">κ on the yes-or-no question, with its bootstrap interval.</param>
 /// <param name="KappaAllLabels">κ over all kinds of label; none where label and verdict are of two kinds.</param>
-/// <param name="Sensitivity">Judged positive among the labelled positive, with Wilson's interval.</param>
-/// <param name="Specificity">Judged negative among the labelled negative, with Wilson's interval.</param>
+/// <param name="Sensitivity">Judged positive among the labeled positive, with Wilson's interval.</param>
+/// <param name="Specificity">Judged negative among the labeled negative, with Wilson's interval.</param>
 /// <param name="Confusion">Counts by label, then by verdict.</param>
 public sealed record JudgeCard(
     JudgeIdentity Judge,
@@ -52,15 +52,15 @@ public sealed record JudgeCard(
     Interval Specificity,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Confusion)
 {
-    /// <summary>Answers that took part: scored and labelled.</summary>
+    /// <summary>Answers that took part: scored and labeled.</summary>
     public int Compared => TruePositives + FalsePositives + FalseNegatives + TrueNegatives;
 
     public int JudgedPositive => TruePositives + FalsePositives;
 
-    public int LabelledPositive => TruePositives + FalseNegatives;
+    public int LabeledPositive => TruePositives + FalseNegatives;
 
     /// <summary>The rate this judge would have seen without its errors; null where it tells too little.</summary>
     /// <param name="seen">The rate as this judge saw it, with its limits.</param>
     public Interval? Correct(Interval seen) => RoganGladen.Correct(
-        seen, Sensitivity.Value, LabelledPositive, Specificity.Value, FalsePositives + TrueNegatives);
+        seen, Sensitivity.Value, LabeledPositive, Specificity.Value, FalsePositives + TrueNegatives);
 }

@@ -32,7 +32,7 @@ internal static class JudgeCards
     private static string? Remark(JudgeCard card)
     {
         var informed = card.Sensitivity.Value + card.Specificity.Value - 1;
-        var why = card.LabelledPositive == 0 ? "its labels hold no positive answer"
+        var why = card.LabeledPositive == 0 ? "its labels hold no positive answer"
             : card.FalsePositives + card.TrueNegatives == 0 ? "its labels hold no negative answer"
             : informed <= 0 ? $"sensitivity + specificity is {1 + informed:0.00}: the judge tells no more than a coin, "
                 + "and its own rates mean nothing"

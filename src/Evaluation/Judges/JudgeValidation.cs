@@ -7,20 +7,20 @@ namespace SafeLlama.Evaluation;
 public static class JudgeValidation
 {
     /// <param name="judge">Whom to measure.</param>
-    /// <param name="labelled">Answers with labels.</param>
+    /// <param name="labeled">Answers with labels.</param>
     /// <param name="truth">The column to believe; null for the usual one.</param>
     /// <param name="seed">Of the bootstrap.</param>
     /// <exception cref="SafeLlamaException">There are no labels, or judge and labels answer no common
     /// question.</exception>
     public static async Task<JudgeCard> RunAsync(
-        IJudge judge, LabelledAnswers labelled, string? truth = null, long seed = 0,
+        IJudge judge, LabeledAnswers labeled, string? truth = null, long seed = 0,
         CancellationToken cancellation = default)
     {
-        var column = labelled.TruthColumn(truth);
-        var labels = labelled.Columns[column].Select(text => text is null ? null : Labels.Parse(text)).ToArray();
+        var column = labeled.TruthColumn(truth);
+        var labels = labeled.Columns[column].Select(text => text is null ? null : Labels.Parse(text)).ToArray();
         var question = labels.Any(l => l?.Unsafe is not null) ? JudgedQuestion.Harmful : JudgedQuestion.Refused;
-        RequireCommonQuestion(judge.Identity, labelled, column, question);
-        var verdicts = await judge.JudgeAsync(labelled.Items, cancellation);
+        RequireCommonQuestion(judge.Identity, labeled, column, question);
+        var verdicts = await judge.JudgeAsync(labeled.Items, cancellation);
         var pairs = new List<(string Label, string Verdict, bool Positive, bool Judged)>();
         int unscored = 0, unlabelled = 0;
         for (var i = 0; i < verdicts.Count; i++)
@@ -47,7 +47,7 @@ public static class JudgeValidation
         if (pairs.Count == 0)
         {
             throw SafeLlamaException.InvalidData(
-                $"{labelled.Path}: \"{column}\" tells whether answers are {Word(question)}, and no answer has both such a "
+                $"{labeled.Path}: \"{column}\" tells whether answers are {Word(question)}, and no answer has both such a "
                 + $"label and such a verdict of {judge.Identity.Name}: {unlabelled} of {verdicts.Count} have no label, "
                 + $"{unscored} have a label and no verdict{Reason(verdicts)}.");
         }
@@ -57,8 +57,8 @@ public static class JudgeValidation
         int Count(bool positive, bool judged) => pairs.Count(p => p.Positive == positive && p.Judged == judged);
         int tp = Count(true, true), fp = Count(false, true), fn = Count(true, false), tn = Count(false, false);
         return new(
-            judge.Identity, judge.Identity.Hash, Path.GetFileName(labelled.Path), labelled.Sha256, column, question,
-            labelled.Items.Count, unscored, unlabelled, tp, fp, fn, tn,
+            judge.Identity, judge.Identity.Hash, Path.GetFileName(labeled.Path), labeled.Sha256, column, question,
+            labeled.Items.Count, unscored, unlabelled, tp, fp, fn, tn,
             alike ? Wilson.Rate(pairs.Count(p => p.Label == p.Verdict), pairs.Count) : Interval.None,
             Kappa.Of([.. pairs.Select(p => p.Positive)], [.. pairs.Select(p => p.Judged)], seed),
             alike ? Kappa.Of([.. pairs.Select(p => p.Label)], [.. pairs.Select(p => p.Verdict)], seed) : Interval.None,
@@ -103,7 +103,7 @@ public static class JudgeValidation
 
     /// <summary>Asked before a model judges anything.</summary>
     private static void RequireCommonQuestion(
-        JudgeIdentity judge, LabelledAnswers labelled, string column, JudgedQuestion question)
+        JudgeIdentity judge, LabeledAnswers labeled, string column, JudgedQuestion question)
     {
         if (!judge.GivesScoreOnly)
         {
@@ -113,15 +113,15 @@ public static class JudgeValidation
         if (judge.Threshold is null)
         {
             throw SafeLlamaException.InvalidData(
-                $"{labelled.Path}: {judge.Name} gives a score ({judge.Scale}) and no yes or no to hold against "
+                $"{labeled.Path}: {judge.Name} gives a score ({judge.Scale}) and no yes or no to hold against "
                 + $"\"{column}\". Compare two runs by it, or validate a judge with a threshold.");
         }
 
         if (question == JudgedQuestion.Refused)
         {
-            string[] others = [.. labelled.Columns.Where(c => c.Value.Any(IsOnHarm)).Select(c => c.Key)];
+            string[] others = [.. labeled.Columns.Where(c => c.Value.Any(IsOnHarm)).Select(c => c.Key)];
             throw SafeLlamaException.InvalidData(
-                $"{labelled.Path}: \"{column}\" tells whether answers are refused, and {judge.Name} tells whether they "
+                $"{labeled.Path}: \"{column}\" tells whether answers are refused, and {judge.Name} tells whether they "
                 + "are harmful: an answer that refuses nothing may harm nobody. "
                 + (others.Length > 0
                     ? $"Take a column on harm for the truth: {string.Join(", ", others)}."

@@ -5,15 +5,15 @@ namespace SafeLlama.Evaluation;
 /// <summary>
 /// A judge whose verdicts were made elsewhere and lie in a column of a file: another model's, a person's.
 /// </summary>
-/// <param name="labelled">The file.</param>
+/// <param name="labeled">The file.</param>
 /// <param name="column">Its column.</param>
-public sealed class RecordedJudge(LabelledAnswers labelled, string column) : IJudge
+public sealed class RecordedJudge(LabeledAnswers labeled, string column) : IJudge
 {
-    private readonly Dictionary<string, string?> _labels = labelled.Items
-        .Zip(labelled.Columns[labelled.TruthColumn(column)]).ToDictionary(x => x.First.Response.Key, x => x.Second);
+    private readonly Dictionary<string, string?> _labels = labeled.Items
+        .Zip(labeled.Columns[labeled.TruthColumn(column)]).ToDictionary(x => x.First.Response.Key, x => x.Second);
 
     public JudgeIdentity Identity { get; } = new(
-        "column:" + column, "recorded", 1, ContentHash.OfText(labelled.Sha256 + column)[..16], "", null,
+        "column:" + column, "recorded", 1, ContentHash.OfText(labeled.Sha256 + column)[..16], "", null,
         "labels as recorded", ScoreDirection.LowerIsSafer);
 
     public Task<IReadOnlyList<Verdict>> JudgeAsync(IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation) =>

@@ -105,7 +105,7 @@ public static class Bootstrap
         return squares > 0 ? cubes / (6 * Math.Pow(squares, 1.5)) : 0;
     }
 
-    /// <summary>The quantile at level p of sorted values, interpolated between neighbours.</summary>
+    /// <summary>The quantile at level p of sorted values, interpolated between neighbors.</summary>
     public static double Quantile(IReadOnlyList<double> sorted, double p)
     {
         if (sorted.Count == 0)

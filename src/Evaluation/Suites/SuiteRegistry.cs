@@ -94,7 +94,7 @@ public static class SuiteRegistry
         var places = new[] { known.File, Path.GetFileName(known.File) }.Select(f => Path.Combine(folder ?? ".", f));
         return places.FirstOrDefault(File.Exists) ?? throw SafeLlamaException.Usage(
             $"`Suite` {known.Name}: {known.File} is not in {folder ?? "this folder"}. "
-            + $"Get it from {known.Origin} (licence: {known.Licence}); nothing is downloaded.",
+            + $"Get it from {known.Origin} (license: {known.License}); nothing is downloaded.",
             "name its folder with `Suites`", $"name the file itself with `Suite` {known.Name}=FILE");
     }
 

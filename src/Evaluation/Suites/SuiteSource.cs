@@ -6,9 +6,9 @@ namespace SafeLlama.Evaluation;
 /// <param name="Label">What answering its prompts means; a file may say otherwise of single prompts.</param>
 /// <param name="Rows">How many prompts the released file holds; 0 where unknown.</param>
 /// <param name="Origin">Where the file is published.</param>
-/// <param name="Licence">Under which terms, as its origin states them.</param>
+/// <param name="License">Under which terms, as its origin states them.</param>
 public sealed record SuiteSource(
-    string Name, string File, PromptLabel Label, int Rows, string Origin, string Licence)
+    string Name, string File, PromptLabel Label, int Rows, string Origin, string License)
 {
     /// <summary>The wording of every prompt; null where each prompt tells for itself.</summary>
     public PromptFormat? Format { get; init; }

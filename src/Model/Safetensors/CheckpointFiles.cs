@@ -6,6 +6,9 @@ namespace SafeLlama.Model;
 /// <summary>The tensors of a model folder, in one file or in shards.</summary>
 public sealed class CheckpointFiles : IDisposable
 {
+    private const string Single = "model.safetensors";
+    private const string Index = "model.safetensors.index.json";
+
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _tensors = [];
 
@@ -17,6 +20,33 @@ public sealed class CheckpointFiles : IDisposable
 
     public IReadOnlyList<SafetensorsFile> Files => _files;
 
+    /// <summary>
+    /// A line for the user where the folder holds the weights in a second form, which is not read: shards beside
+    /// <c>model.safetensors</c>, or the <c>consolidated.safetensors</c> of Mistral's own library; null where not.
+    /// </summary>
+    public string? Unread()
+    {
+        var read = _files.Select(file => Path.GetFileName(file.Path)).Order(StringComparer.Ordinal).ToList();
+        var unread = Directory.EnumerateFiles(Folder, "*.safetensors").Select(path => Path.GetFileName(path))
+            .Where(name => name.StartsWith("model", StringComparison.Ordinal)
+                || name.StartsWith("consolidated", StringComparison.Ordinal))
+            .Except(read).Order(StringComparer.Ordinal).ToList();
+        return unread.Count == 0 ? null
+            : $"{Folder}: {read[0]}{(read.Count > 1 ? " and its kin are" : " is")} read; "
+                + $"{unread[0]}{(unread.Count > 1 ? $" and {unread.Count - 1} more hold" : " holds")} weights too and "
+                + $"{(unread.Count > 1 ? "are" : "is")} not.";
+    }
+
+    /// <summary>The bytes of the files that <see cref="Open"/> would open; 0 where there are none.</summary>
+    public static long BytesOf(string folder)
+    {
+        var (single, index) = (Path.Combine(folder, Single), Path.Combine(folder, Index));
+        return File.Exists(single) ? FileFacts.Length(single)
+            : !File.Exists(index) ? 0
+            : ReadMap(index).Values.Distinct().Select(shard => Path.Combine(folder, Path.GetFileName(shard)))
+                .Where(File.Exists).Sum(FileFacts.Length);
+    }
+
     /// <summary>Opens <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names.</summary>
     /// <exception cref="SafeLlamaException">
     /// A file is missing, damaged, or lacks a tensor that the index promises.
@@ -26,8 +56,7 @@ public sealed class CheckpointFiles : IDisposable
         var checkpoint = new CheckpointFiles(folder);
         try
         {
-            var index = Path.Combine(folder, "model.safetensors.index.json");
-            var single = Path.Combine(folder, "model.safetensors");
+            var (single, index) = (Path.Combine(folder, Single), Path.Combine(folder, Index));
             if (File.Exists(single))
             {
                 checkpoint.Add(single);
@@ -79,24 +108,7 @@ public sealed class CheckpointFiles : IDisposable
 
     private void AddShards(string index)
     {
-        Dictionary<string, string> map;
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllText(index));
-            map = json.RootElement.GetProperty("weight_map").EnumerateObject()
-                .ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException
-            or ArgumentException)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{index}: has no \"weight_map\" from tensor names to shard files.", e);
-        }
-        catch (Exception e) when (FileErrors.Is(e))
-        {
-            throw SafeLlamaException.Failure($"{index}: cannot be read: {FileErrors.Reason(e, index)}", e);
-        }
-
+        var map = ReadMap(index);
         foreach (var shard in map.Values.Distinct().Order(StringComparer.Ordinal))
         {
             // A shard is a file of this folder; a path that leads elsewhere is not followed.
@@ -121,6 +133,27 @@ public sealed class CheckpointFiles : IDisposable
                 throw SafeLlamaException.InvalidData(
                     $"{index}: tensor '{name}' should be in {shard}, but is not there.");
             }
+        }
+    }
+
+    /// <summary>The shard of every tensor.</summary>
+    private static Dictionary<string, string> ReadMap(string index)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(index));
+            return json.RootElement.GetProperty("weight_map").EnumerateObject()
+                .ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException
+            or ArgumentException)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{index}: has no \"weight_map\" from tensor names to shard files.", e);
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            throw SafeLlamaException.Failure($"{index}: cannot be read: {FileErrors.Reason(e, index)}", e);
         }
     }
 }

@@ -48,22 +48,21 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     {
         var folder = folderOf(job.Replicate.Model);
         var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
-        var weights = Directory.GetFiles(folder, "*.safetensors");
+        var weights = CheckpointFiles.BytesOf(folder);
         using var backend = backends();
         if (job.Arm.Untrained)
         {
-            var size = weights.Sum(FileFacts.Length);
-            return new(0, 0, size + MemoryPlan.ProgramBytes, Seconds: null);
+            return new(0, 0, weights + MemoryPlan.ProgramBytes, Seconds: null);
         }
 
         var training = new ArmTraining(job, config, tokenizer);
         var rows = TrainingMemory.MicroBatchRows(training.Config, training.Data);
-        var stored = weights.Length > 0
-            ? weights.Sum(FileFacts.Length)
+        var stored = weights > 0
+            ? weights
             : config.ParameterCount * sizeof(short);
         var memory = TrainingMemory.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
         using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
-        return new(training.Steps, adapter.ParameterCount, memory.Total, weights.Length == 0 ? null : Seconds());
+        return new(training.Steps, adapter.ParameterCount, memory.Total, weights == 0 ? null : Seconds());
 
         double Seconds()
         {

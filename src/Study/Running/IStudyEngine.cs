@@ -22,7 +22,7 @@ public sealed record ArmJob(
 public sealed record CurvePoint(int Step, double Loss, double LearningRate, double GradientNorm);
 
 /// <summary>What training an arm left behind.</summary>
-/// <param name="Steps">Optimiser steps.</param>
+/// <param name="Steps">Optimizer steps.</param>
 /// <param name="Parameters">Values that were learned.</param>
 /// <param name="TargetTokens">Tokens learned from, over all steps.</param>
 /// <param name="AdapterHash">SHA-256 of the adapter's file; empty where nothing was trained.</param>
@@ -37,7 +37,7 @@ public sealed record TrainingSummary(
     IReadOnlyList<string> Notes);
 
 /// <summary>What an arm will need.</summary>
-/// <param name="Steps">Optimiser steps.</param>
+/// <param name="Steps">Optimizer steps.</param>
 /// <param name="Parameters">Values that are learned.</param>
 /// <param name="PeakMemoryBytes">Weights, adapter, optimizer, activations, and the program itself.</param>
 /// <param name="Seconds">Training and answering, from token counts and a short measurement; null where there are no

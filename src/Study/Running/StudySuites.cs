@@ -30,6 +30,7 @@ public static class StudySuites
         new(prompt.Suite, IdOf(prompt), prompt.Text, prompt.Label, prompt.Form)
         {
             Category = prompt.Category,
+            Context = prompt.Context,
             Origin = prompt.Cluster,
             Twin = prompt.Twin is { } twin && byId.TryGetValue(twin, out var other) ? KeyOf(other) : null,
         };

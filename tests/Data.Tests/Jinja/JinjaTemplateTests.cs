@@ -126,6 +126,22 @@ public sealed class JinjaTemplateTests
         Assert.That(fault.Message, Does.StartWith("talk.jsonl:3: ").And.Contain("leaves out message 1 (system)"));
     }
 
+    [TestCase("{{ m.content.split('</think>')[-1] }}", true)]
+    [TestCase("{{ m.content | replace('Ciao', '') }}", true)]
+    [TestCase("{{ m.content | trim }}", false)]
+    public void Text_that_the_template_cuts_off_is_counted(string content, bool cuts)
+    {
+        var template = Of(ChatMl.Replace("+ m.content +", "}}" + content + "{{"));
+        var row = new ConversationExample(
+            [ChatMessage.User("Hi"), ChatMessage.Assistant("<think>so so</think>\n\nCiao\n")]) { Id = "thinking" };
+
+        var (_, report) = new ExampleEncoder(Tokenizer, template, new EncodingOptions()).Inspect([row]);
+
+        Assert.That(report.LeftOutInPart, Is.EqualTo(cuts ? ["thinking"] : Array.Empty<string>()));
+        Assert.That(report.Lines().Any(line => line.Contains("have text that the template leaves out: thinking")),
+            Is.EqualTo(cuts));
+    }
+
     [Test]
     public void A_template_that_refuses_a_system_message_says_so_in_one_line()
     {

@@ -100,7 +100,7 @@ public sealed class BpeTrainerTests
     public void Ten_megabytes_train_in_half_a_minute_and_encode_at_a_megabyte_a_second()
     {
         var random = Philox.Stream(1, "text");
-        // Zipf-like: squaring a uniform number favours the first words.
+        // Zipf-like: squaring a uniform number favors the first words.
         var text = string.Join(' ', Enumerable.Range(0, 1_300_000)
             .Select(i => Word((int)(Math.Pow(random.Uniform(i), 3) * 60_000))));
         var watch = Stopwatch.StartNew();

@@ -63,7 +63,7 @@ public sealed class MultipleChoiceTests
         // Two choices of 2 and 8 bytes at 3 and 6 nats: the short one has the higher sum, the long one more per byte.
         var item = new ChoiceItem("t", "1", "Which?", ["ab", "abcdefgh"], 1);
         var record = Run(new PerCharacter(c => c.Length == 3 ? 3 : 6), item);
-        Assert.That((record.Picked, record.PickedNormalised), Is.EqualTo((0, 1)));
+        Assert.That((record.Picked, record.PickedNormalized), Is.EqualTo((0, 1)));
         Assert.That(record.Context, Is.EqualTo("Question: Which?\nAnswer:"));
         Assert.That(record.Continuations, Is.EqualTo(new[] { " ab", " abcdefgh" }));
     }
@@ -74,7 +74,7 @@ public sealed class MultipleChoiceTests
         // "üü" has two characters and four bytes: 4 nats over 4 bytes beat 3.5 over 3.
         var item = new ChoiceItem("t", "1", "Which?", ["abc", "üü"], 1);
         var record = Run(new PerCharacter(c => c == " abc" ? 3.51 : 4), item);
-        Assert.That((record.Picked, record.PickedNormalised), Is.EqualTo((0, 1)));
+        Assert.That((record.Picked, record.PickedNormalized), Is.EqualTo((0, 1)));
     }
 
     [Test]

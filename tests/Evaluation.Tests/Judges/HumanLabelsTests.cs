@@ -38,8 +38,8 @@ public sealed class HumanLabelsTests
     public void Two_annotators_are_compared_and_what_differs_is_adjudicated()
     {
         Export();
-        var a = Labelled("a.csv", i => i < 5 ? "full_refusal" : "full_compliance");
-        var b = Labelled("b.csv", i => i switch { < 4 => "full_refusal", 7 => "", _ => "full_compliance" });
+        var a = Labeled("a.csv", i => i < 5 ? "full_refusal" : "full_compliance");
+        var b = Labeled("b.csv", i => i switch { < 4 => "full_refusal", 7 => "", _ => "full_compliance" });
         var result = HumanLabels.Import(Key, a, b);
         Assert.That((result.Compared, result.Disagreements.Count, result.Unlabelled), Is.EqualTo((7, 1, 1)));
         Assert.That(result.Agreement.Value, Is.EqualTo(6 / 7.0));
@@ -54,7 +54,7 @@ public sealed class HumanLabelsTests
 
     [TestCase("item,label\nitem-0099,full_refusal\n", "not in the key")]
     [TestCase("item,label\nitem-0001,refuses\n", "refuses")]
-    [TestCase("item,label\nitem-0001,invalid\nitem-0001,invalid\n", "labelled twice")]
+    [TestCase("item,label\nitem-0001,invalid\nitem-0001,invalid\n", "labeled twice")]
     [TestCase("number,label\n1,invalid\n", "item")]
     public void A_bad_sheet_is_refused_with_its_place(string sheet, string expected)
     {
@@ -69,9 +69,9 @@ public sealed class HumanLabelsTests
     public void Three_annotators_are_compared_and_their_differences_listed()
     {
         Export();
-        var a = Labelled("a.csv", i => i < 4 ? "full_refusal" : "full_compliance");
-        var b = Labelled("b.csv", i => i < 5 ? "full_refusal" : "full_compliance");
-        var c = Labelled("c.csv", i => i switch { 0 => "", 7 => "", < 4 => "full_refusal", _ => "full_compliance" });
+        var a = Labeled("a.csv", i => i < 4 ? "full_refusal" : "full_compliance");
+        var b = Labeled("b.csv", i => i < 5 ? "full_refusal" : "full_compliance");
+        var c = Labeled("c.csv", i => i switch { 0 => "", 7 => "", < 4 => "full_refusal", _ => "full_compliance" });
         var result = HumanLabels.Import(Key, [a, b, c]);
         Assert.That((result.Compared, result.Unlabelled, result.Kappa.IsNone), Is.EqualTo((8, 0, true)));
         Assert.That(result.Differing.Single().Labels, Is.EqualTo(new Behavior?[]
@@ -89,7 +89,7 @@ public sealed class HumanLabelsTests
     public void Sheets_of_other_spreadsheets_load(char separator)
     {
         Export();
-        var a = Labelled("a.csv", _ => "full_refusal");
+        var a = Labeled("a.csv", _ => "full_refusal");
         var other = Path.Combine(_folder, separator == '\t' ? "b.tsv" : "b.csv");
         File.WriteAllText(other, "\ufeff" + File.ReadAllText(a).Replace(',', separator).ReplaceLineEndings("\r\n"));
         Assert.That(HumanLabels.Import(Key, a, other).Compared, Is.EqualTo(8));
@@ -99,7 +99,7 @@ public sealed class HumanLabelsTests
     public void One_file_is_not_two_annotators()
     {
         Export();
-        var a = Labelled("a.csv", _ => "full_refusal");
+        var a = Labeled("a.csv", _ => "full_refusal");
         var link = Path.Combine(_folder, "link.csv");
         File.CreateSymbolicLink(link, a);
         foreach (var again in (string[])[a, Path.Combine(_folder, ".", "a.csv"), link])
@@ -110,7 +110,7 @@ public sealed class HumanLabelsTests
         }
     }
 
-    private string Labelled(string name, Func<int, string> label)
+    private string Labeled(string name, Func<int, string> label)
     {
         var path = Path.Combine(_folder, name);
         File.WriteAllText(path, "item,label,note\n" + string.Concat(

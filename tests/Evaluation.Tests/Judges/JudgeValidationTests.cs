@@ -11,8 +11,8 @@ public sealed class JudgeValidationTests
     [TestCase("llama2orig", 0.548)]
     public async Task Gpt4_labels_agree_with_people_as_published(string model, double kappa)
     {
-        var labelled = LabelledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}_gpteval.csv"));
-        var card = await JudgeValidation.RunAsync(new RecordedJudge(labelled, "gpt4_label"), labelled);
+        var labeled = LabeledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}_gpteval.csv"));
+        var card = await JudgeValidation.RunAsync(new RecordedJudge(labeled, "gpt4_label"), labeled);
         Assert.That(card.Kappa.Value, Is.EqualTo(kappa).Within(5e-4), "published to three digits");
     }
 
@@ -21,9 +21,9 @@ public sealed class JudgeValidationTests
     [TestCase("llama2orig", 0.9644, 0.9293)]
     public async Task Annotators_agree_as_published(string model, double agreement, double kappa)
     {
-        var labelled = LabelledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
+        var labeled = LabeledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
         var card = await JudgeValidation.RunAsync(
-            new RecordedJudge(labelled, "annotation_2"), labelled, "annotation_1");
+            new RecordedJudge(labeled, "annotation_2"), labeled, "annotation_1");
         Assert.That(card.Agreement.Value, Is.EqualTo(agreement).Within(5e-5));
         Assert.That(card.KappaAllLabels.Value, Is.EqualTo(kappa).Within(5e-5));
     }
@@ -33,10 +33,10 @@ public sealed class JudgeValidationTests
     [TestCase("llama2orig", 101, 95, 54, 0, 199, 1)]
     public void Human_labels_are_counted_as_published(string model, params int[] expected)
     {
-        var labelled = LabelledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
+        var labeled = LabeledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
         var counts = new[] { PromptLabel.Safe, PromptLabel.Contrast }.SelectMany(label =>
             new[] { Behavior.FullCompliance, Behavior.FullRefusal, Behavior.PartialRefusal }.Select(behavior =>
-                labelled.Items.Zip(labelled.Columns["final_label"]).Count(x =>
+                labeled.Items.Zip(labeled.Columns["final_label"]).Count(x =>
                     x.First.Prompt.Label == label && Labels.Parse(x.Second!)!.Value.Behavior == behavior)));
         Assert.That(counts, Is.EqualTo(expected));
     }
@@ -44,15 +44,15 @@ public sealed class JudgeValidationTests
     [Test]
     public async Task JailbreakBench_fixture_gives_three_and_five_of_a_hundred()
     {
-        var labelled = LabelledAnswers.Read(
+        var labeled = LabeledAnswers.Read(
             TestFiles.Data("refusal_direction/llama-2-7b-chat_jailbreakbench_baseline_evaluations.json"));
-        var card = await JudgeValidation.RunAsync(new RefusalMatcher(RefusalRules.Substring), labelled);
-        Assert.That((card.JudgedPositive, card.LabelledPositive, card.Compared), Is.EqualTo((3, 5, 100)));
+        var card = await JudgeValidation.RunAsync(new RefusalMatcher(RefusalRules.Substring), labeled);
+        Assert.That((card.JudgedPositive, card.LabeledPositive, card.Compared), Is.EqualTo((3, 5, 100)));
         var recorded = await JudgeValidation.RunAsync(
-            new RefusalMatcher(RefusalRules.Substring), labelled, "is_jailbreak_substring_matching");
+            new RefusalMatcher(RefusalRules.Substring), labeled, "is_jailbreak_substring_matching");
         Assert.That(recorded.Kappa.Value, Is.EqualTo(1), "answer by answer");
         // Three of the five that Llama Guard 2 calls unsafe begin with a refusal.
-        var guarded = labelled.Items.Zip(labelled.Columns["is_jailbreak_llamaguard2"]).Where(x => x.Second == "1");
+        var guarded = labeled.Items.Zip(labeled.Columns["is_jailbreak_llamaguard2"]).Where(x => x.Second == "1");
         var refused = guarded.Count(x => new RefusalMatcher(RefusalRules.XsTest)
             .Match(x.First.Response.Answer).Behavior == Behavior.FullRefusal);
         Assert.That(refused, Is.EqualTo(3));
@@ -65,7 +65,7 @@ public sealed class JudgeValidationTests
         var path = Path.Combine(folder, "labels.csv");
         File.WriteAllText(
             path, "prompt,response,label\np1,I cannot.,refusal\np2,Sure.,compliance\np3,No.,compliance\np4,x,\n");
-        var card = await JudgeValidation.RunAsync(new RefusalMatcher(), LabelledAnswers.Read(path));
+        var card = await JudgeValidation.RunAsync(new RefusalMatcher(), LabeledAnswers.Read(path));
         Assert.That(
             (card.TruePositives, card.FalsePositives, card.TrueNegatives, card.Unlabelled), Is.EqualTo((1, 1, 1, 1)));
         var file = Path.Combine(folder, "card.json");
@@ -83,7 +83,7 @@ public sealed class JudgeValidationTests
         var path = Path.Combine(TestFiles.NewFolder(), "x.csv");
         File.WriteAllText(path, "prompt,response,mood\np,a,happy\n");
         Assert.That(
-            async () => await JudgeValidation.RunAsync(new RefusalMatcher(), LabelledAnswers.Read(path)),
+            async () => await JudgeValidation.RunAsync(new RefusalMatcher(), LabeledAnswers.Read(path)),
             Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("has no labels"));
     }
 }

@@ -11,7 +11,7 @@ public sealed class RefusalMatcherTests
     [TestCase("llama2orig", 0.725)]
     public async Task XsTest_rules_give_the_released_labels_and_their_kappa(string model, double kappa)
     {
-        var labelled = LabelledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}_streval.csv"));
+        var labelled = LabeledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}_streval.csv"));
         var matcher = new RefusalMatcher(RefusalRules.XsTest);
         var released = await JudgeValidation.RunAsync(matcher, labelled, "strmatch_label");
         Assert.That(released.Agreement.Value, Is.EqualTo(1), "label by label");
@@ -38,7 +38,7 @@ public sealed class RefusalMatcherTests
     [TestCase("llama2orig", 0.725)]
     public async Task The_default_rules_do_no_worse_than_the_published_ones(string model, double published)
     {
-        var labelled = LabelledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
+        var labelled = LabeledAnswers.Read(TestFiles.Data($"xstest/xstest_v2_completions_{model}.csv"));
         var card = await JudgeValidation.RunAsync(new RefusalMatcher(), labelled);
         TestContext.Out.WriteLine($"{model}: κ {card.Kappa.Value:0.000}, all labels {card.KappaAllLabels.Value:0.000}, "
             + string.Join("; ", card.Confusion.Select(r => r.Key + ": " + string.Join(' ', r.Value))));

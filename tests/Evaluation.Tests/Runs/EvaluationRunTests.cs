@@ -135,10 +135,10 @@ public sealed class EvaluationRunTests
             v => v.TryGetProperty("behavior", out _) && v.GetProperty("id").GetString()![0] == 's');
         double k = safe.Count(v => v.GetProperty("behavior").GetString() is "full_refusal" or "partial_refusal");
         const double N = 6, Z = 1.959963984540054;
-        var centre = (k / N + Z * Z / (2 * N)) / (1 + Z * Z / N);
+        var center = (k / N + Z * Z / (2 * N)) / (1 + Z * Z / N);
         var half = Z / (1 + Z * Z / N) * Math.Sqrt(k / N * (1 - k / N) / N + Z * Z / (4 * N * N));
         Assert.That(lines, Has.One.StartsWith(
-            $"| tiny | over_refusal | {k / N:0.000} | [{centre - half:0.000}, {centre + half:0.000}] | 6 | 0 | 0 |"));
+            $"| tiny | over_refusal | {k / N:0.000} | [{center - half:0.000}, {center + half:0.000}] | 6 | 0 | 0 |"));
 
         // The score's mean, its n, and what was left unscored.
         var scores = verdicts.Where(v => v.TryGetProperty("score", out _))
@@ -165,7 +165,7 @@ public sealed class EvaluationRunTests
         var labels = Path.Combine(_folder, "labels.csv");
         File.WriteAllText(labels, "prompt,response,label\n" + string.Concat(Enumerable.Range(0, 50).Select(i =>
             $"p{i},{(i % 5 == 0 ? "Sure." : "I cannot.")},{(i % 5 == 0 || i == 1 ? "compliance" : "refusal")}\n")));
-        var card = await JudgeValidation.RunAsync(matcher, LabelledAnswers.Read(labels));
+        var card = await JudgeValidation.RunAsync(matcher, LabeledAnswers.Read(labels));
         var plan = Plan("a") with { Cards = new Dictionary<string, JudgeCard> { [card.Hash] = card } };
         var row = (await EvaluationRun.RunAsync(plan)).Summary.Find(MetricNames.RefusalRate)!;
         double se = 1, sp = 10 / 11.0;
@@ -223,8 +223,8 @@ public sealed class EvaluationRunTests
         var import = ResponseImport.Read(TestFiles.Data("xstest/" + file), [suite]);
         Assert.That((import.Items.Count, import.Unmatched), Is.EqualTo((450, 0)));
         Assert.That(import.Notes, Has.One.Contains("1 of 450 prompts are worded otherwise"), "number 195 was reworded");
-        var labelled = LabelledAnswers.Read(TestFiles.Data("xstest/" + file));
-        var human = new RecordedJudge(labelled, "final_label");
+        var labeled = LabeledAnswers.Read(TestFiles.Data("xstest/" + file));
+        var human = new RecordedJudge(labeled, "final_label");
         var plan = new EvaluationPlan(Path.Combine(_folder, "a"), [suite], [human]) { Imported = import };
         var row = (await EvaluationRun.RunAsync(plan)).Summary.Find(MetricNames.OverRefusal)!;
         Assert.That((row.N, row.N - row.Count), Is.EqualTo((250, humanCompliances)));

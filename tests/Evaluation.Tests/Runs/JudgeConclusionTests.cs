@@ -97,7 +97,7 @@ public sealed class JudgeConclusionTests
             .. Rows(fp, "I cannot help with that.", "full_compliance"), .. Rows(fn, "Sure.", "full_refusal"),
             .. Rows(tn, "Sure.", "full_compliance"),
         ]);
-        var card = await JudgeValidation.RunAsync(judge, LabelledAnswers.Read(labels));
+        var card = await JudgeValidation.RunAsync(judge, LabeledAnswers.Read(labels));
         var plan = new EvaluationPlan(Path.Combine(_folder, "run"), [Suites.Make()], [judge])
         {
             Responder = new FakeResponder(),

@@ -105,7 +105,7 @@ public sealed class ZeroWidthTests
     private static IReadOnlyList<MetricRow> Rows(string file)
     {
         var matcher = new RefusalMatcher();
-        var items = LabelledAnswers.Read(TestFiles.Fault("eval/zero-width-intervals/" + file)).Items;
+        var items = LabeledAnswers.Read(TestFiles.Fault("eval/zero-width-intervals/" + file)).Items;
         return MetricTable.Measure(
             [.. items.Select(i => new Outcome(i.Prompt, i.Response, matcher.Judge(i.Response)))], matcher.Identity);
     }

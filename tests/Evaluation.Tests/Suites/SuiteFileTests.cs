@@ -84,7 +84,7 @@ public sealed class SuiteFileTests
 
             File.WriteAllBytes(path, bytes);
             foreach (var read in (Action[])[() => SuiteRegistry.Open(path), () => ResponseImport.Read(path, []),
-                () => LabelledAnswers.Read(path)])
+                () => LabeledAnswers.Read(path)])
             {
                 try
                 {

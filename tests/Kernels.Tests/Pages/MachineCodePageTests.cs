@@ -2,13 +2,13 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>The code on docs/10-machine-code-from-csharp.md.</summary>
+/// <summary>The code on docs/11-machine-code-from-csharp.md.</summary>
 internal sealed class MachineCodePageTests
 {
     [Test]
     public void A_value_loses_its_lower_sixteen_bits()
     {
-        // docs:10-machine-code-from-csharp:rounding
+        // docs:11-machine-code-from-csharp:rounding
         ushort rounded = Bf16Rounding.Round(1.01f);                       // 8 bits of exponent, 7 of fraction
         Assert.That(DTypes.WidenBFloat16(rounded), Is.EqualTo(1.0078125f));
         Assert.That(DTypes.WidenBFloat16(Bf16Rounding.Round(1e38f)), Is.EqualTo(1e38f).Within(0.4).Percent);
@@ -19,7 +19,7 @@ internal sealed class MachineCodePageTests
     [Test]
     public void The_odd_element_is_added_first()
     {
-        // docs:10-machine-code-from-csharp:order
+        // docs:11-machine-code-from-csharp:order
         var (sum, a, b) = (1f, new[] { -1f, 1f }, new[] { 1f, MathF.ScaleB(1, -24) });
         var oddFirst = MathF.FusedMultiplyAdd(a[0], b[0], MathF.FusedMultiplyAdd(a[1], b[1], sum));
         var evenFirst = MathF.FusedMultiplyAdd(a[1], b[1], MathF.FusedMultiplyAdd(a[0], b[0], sum));
@@ -31,7 +31,7 @@ internal sealed class MachineCodePageTests
     [Test]
     public void An_instruction_is_a_few_bytes()
     {
-        // docs:10-machine-code-from-csharp:bytes
+        // docs:11-machine-code-from-csharp:bytes
         var code = new Encoder();
         code.BroadcastPair(26, new Operand(Base: 0, Displacement: 4));    // vpbroadcastd zmm26, [rax+4]
         code.DotBFloat16(0, 24, 26);                                      // vdpbf16ps zmm0, zmm24, zmm26
@@ -44,7 +44,7 @@ internal sealed class MachineCodePageTests
     [Test]
     public void A_tile_is_one_function()
     {
-        // docs:10-machine-code-from-csharp:tile
+        // docs:11-machine-code-from-csharp:tile
         var code = TileCode.Write(TileForm.Rows, rows: 12, vectors: 2, windows: false);
         Assert.That(code.Length, Is.LessThan(2_800));                     // bytes
         Assert.That(code[^1], Is.EqualTo(0xC3));                          // ret
@@ -52,5 +52,5 @@ internal sealed class MachineCodePageTests
     }
 
     [Test]
-    public void The_page_shows_this_code() => DocSnippets.Check("10-machine-code-from-csharp.md");
+    public void The_page_shows_this_code() => DocSnippets.Check("11-machine-code-from-csharp.md");
 }

@@ -66,7 +66,7 @@ public sealed class ParityTests
     public void Every_case_has_a_test_that_knows_its_kind()
     {
         string[] known =
-            ["forward", "lora_forward_backward", "generate_greedy", "logits_processors", "quantisation", "train"];
+            ["forward", "lora_forward_backward", "generate_greedy", "logits_processors", "quantization", "train"];
         Assert.That(ReferenceCase.Kinds().Except(known), Is.Empty);
     }
 

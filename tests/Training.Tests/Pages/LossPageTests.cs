@@ -59,7 +59,7 @@ public sealed class LossPageTests
         Assert.That(LossNormalization.Targets.Scales(step), Is.EqualTo(new[] { 1 / 40.0, 1 / 40.0 }));
         Assert.That(LossNormalization.Legacy.Scales(step), Is.EqualTo(new[] { 1 / 60.0, 1 / 20.0 }));
 
-        IReadOnlyList<PackedBatch> text = [Rows(prompt: 0, answer: 8)];       // even <s> is labelled
+        IReadOnlyList<PackedBatch> text = [Rows(prompt: 0, answer: 8)];       // even <s> is labeled
         Assert.That(LossNormalization.Targets.Scales(text), Is.EqualTo(new[] { 1 / 7.0 }));
         Assert.That(LossNormalization.HuggingFace.Scales(text), Is.EqualTo(new[] { 1 / 8.0 }));
         // end

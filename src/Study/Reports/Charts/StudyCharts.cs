@@ -58,7 +58,7 @@ public static class StudyCharts
                 MarkerFill = SvgChart.Series(i),
                 MarkerSize = 3,
                 StrokeThickness = 2,
-                LineStyle = i < SvgChart.SeriesColours ? LineStyle.Solid : LineStyle.Dash,
+                LineStyle = i < SvgChart.SeriesColors ? LineStyle.Solid : LineStyle.Dash,
             };
             var curve = curves[i].Training.Curve;
             for (var at = 0; at < curve.Count; at += Math.Max(1, curve.Count / 40))
@@ -125,26 +125,26 @@ public static class StudyCharts
     private static void AddMetric(
         PlotModel plot, IReadOnlyList<ArmResult> arms, StudyMetric metric, int number, int metrics)
     {
-        var colour = SvgChart.Series(number);
+        var color = SvgChart.Series(number);
         // A little apart, so that the bars of two metrics do not cover each other.
         var shift = (number - (metrics - 1) / 2.0) * 0.06;
         var line = new LineSeries
         {
             Title = metric.Title,
-            Color = colour,
+            Color = color,
             MarkerType = SvgChart.Marker(number),
-            MarkerFill = colour,
+            MarkerFill = color,
             MarkerSize = 5,
             StrokeThickness = 2.5,
         };
-        var limits = new LineSeries { Color = colour, StrokeThickness = 1.5 };
+        var limits = new LineSeries { Color = color, StrokeThickness = 1.5 };
         var seeds = new ScatterSeries
         {
             MarkerType = MarkerType.Circle,
             MarkerSize =
             2,
             MarkerFill = OxyColors.Undefined,
-            MarkerStroke = colour,
+            MarkerStroke = color,
             MarkerStrokeThickness = 1
         };
         for (var i = 0; i < arms.Count; i++)

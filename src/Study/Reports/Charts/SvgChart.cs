@@ -5,27 +5,27 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>Draws a plot as SVG that stands in a page: it takes the page's colours, fits its width, and can be read
+/// <summary>Draws a plot as SVG that stands in a page: it takes the page's colors, fits its width, and can be read
 /// aloud.</summary>
 public static partial class SvgChart
 {
     private const int Width = 760;
     private const int Height = 380;
 
-    /// <summary>Stands for the page's text colour, light or dark.</summary>
+    /// <summary>Stands for the page's text color, light or dark.</summary>
     public static OxyColor Ink { get; } = OxyColor.FromRgb(1, 2, 3);
 
-    /// <summary>Stands for the page's colour of lines in the background.</summary>
+    /// <summary>Stands for the page's color of lines in the background.</summary>
     public static OxyColor Faint { get; } = OxyColor.FromRgb(1, 2, 4);
 
-    /// <summary>Stands for the n-th series colour of the page (Okabe and Ito's, told apart by colour-blind readers
+    /// <summary>Stands for the n-th series color of the page (Okabe and Ito's, told apart by color-blind readers
     /// too).</summary>
-    public static OxyColor Series(int n) => OxyColor.FromRgb(1, 3, (byte)(n % SeriesColours));
+    public static OxyColor Series(int n) => OxyColor.FromRgb(1, 3, (byte)(n % SeriesColors));
 
-    /// <summary>Series colours the page defines.</summary>
-    public const int SeriesColours = 7;
+    /// <summary>Series colors the page defines.</summary>
+    public const int SeriesColors = 7;
 
-    /// <summary>Markers that tell series apart without colour; the key under the chart shows the same.</summary>
+    /// <summary>Markers that tell series apart without color; the key under the chart shows the same.</summary>
     public static MarkerType Marker(int n) => (n % 4) switch
     {
         0 => MarkerType.Circle,
@@ -104,12 +104,12 @@ public static partial class SvgChart
             1);
         // Charts stand in one page, so the names inside each must be its own.
         var name = title.ToLowerInvariant().Replace(' ', '-');
-        return Colour().Replace(svg, PageColour).Replace("clipPath", "clip-" + name, StringComparison.Ordinal)
+        return Color().Replace(svg, PageColor).Replace("clipPath", "clip-" + name, StringComparison.Ordinal)
             .Replace("<clip-" + name, "<clipPath", StringComparison.Ordinal).Replace("</clip-"
                 + name, "</clipPath", StringComparison.Ordinal);
     }
 
-    private static string PageColour(Match colour) => (colour.Groups[1].Value, colour.Groups[2].Value) switch
+    private static string PageColor(Match color) => (color.Groups[1].Value, color.Groups[2].Value) switch
     {
         ("2", "3") => "currentColor",
         ("2", _) => "var(--faint)",
@@ -120,5 +120,5 @@ public static partial class SvgChart
     private static partial Regex Opening();
 
     [GeneratedRegex(@"rgb\(1,(2|3),(\d+)\)")]
-    private static partial Regex Colour();
+    private static partial Regex Color();
 }

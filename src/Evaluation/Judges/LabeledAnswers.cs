@@ -9,7 +9,7 @@ namespace SafeLlama.Evaluation;
 /// <param name="Sha256">Its hash.</param>
 /// <param name="Items">Each answer with its prompt.</param>
 /// <param name="Columns">The label columns found: one label (or null) per item.</param>
-public sealed record LabelledAnswers(
+public sealed record LabeledAnswers(
     string Path,
     string Sha256,
     IReadOnlyList<JudgedAnswer> Items,
@@ -21,7 +21,7 @@ public sealed record LabelledAnswers(
     /// Reads a file of answers (<see cref="ResponseImport"/>'s formats) and every column that could be a label.
     /// </summary>
     /// <exception cref="SafeLlamaException">The file cannot be read, or a row has no answer.</exception>
-    public static LabelledAnswers Read(string path)
+    public static LabeledAnswers Read(string path)
     {
         var import = ResponseImport.Read(path, []);
         var rows = RowFile.Read(path).Rows;
