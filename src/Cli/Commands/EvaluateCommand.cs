@@ -172,9 +172,6 @@ internal sealed class EvaluateCommand
             return;
         }
 
-        foreach (var line in MetricView.Lines(result.Summary))
-        {
-            Terminal.Print(line);
-        }
+        Terminal.Print(MetricView.Lines(result.Summary));
     }
 }
