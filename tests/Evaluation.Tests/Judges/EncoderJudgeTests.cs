@@ -129,7 +129,7 @@ public sealed class EncoderJudgeTests
         using var large = EncoderSession.Open(backend, Reference);
         using var small = EncoderSession.Open(backend, Reference, new() { MemoryBytes = large.Memory.Total - 1 });
         Assert.That(small.Memory.Total, Is.LessThan(large.Memory.Total));
-        Assert.That(small.Notes.Last(), Does.Contain("tokens at once instead of 2048"));
+        Assert.That(small.Notes[^1], Does.Contain("tokens at once instead of 2048"));
         int[][] inputs = [.. Enumerable.Range(0, 9).Select(
             i => large.Tokenizer.EncodeInput(string.Concat(Enumerable.Repeat("the yeast ", 60 * i)), 512).Ids)];
         Assert.That(small.Logits(inputs), Is.EqualTo(large.Logits(inputs)));
