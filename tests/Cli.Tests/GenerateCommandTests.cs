@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
 
+using SafeLlama.Testing;
+
 namespace SafeLlama.Cli.Tests;
 
 [NonParallelizable]
@@ -67,6 +69,7 @@ public sealed class GenerateCommandTests : IDisposable
     [Test]
     public void Ctrl_C_keeps_what_was_answered()
     {
+        Signals.RequireDelivered("INT");
         var file = _model.Out("many.jsonl");
         File.WriteAllLines(file, Enumerable.Range(0, 5000).Select(i => $"{{\"instruction\":\"Say {i}.\"}}"));
         var answers = _model.Out("interrupted.jsonl");
