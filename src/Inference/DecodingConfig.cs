@@ -55,7 +55,9 @@ public sealed record DecodingConfig
     /// <summary>A beam's score is its log-likelihood over its length to this power.</summary>
     public double LengthPenalty { get; init; } = 1;
 
-    /// <summary>Any of these ends an answer. The model and its template give them: <see cref="LlamaSession"/>.</summary>
+    /// <summary>
+    /// Any of these ends an answer. The model and its template give them: <see cref="LlamaSession"/>.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyList<int> EosIds { get; init; } = [];
 

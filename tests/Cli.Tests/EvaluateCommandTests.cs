@@ -35,7 +35,9 @@ public sealed class EvaluateCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Answers are appended first, four at a time, then the verdicts of two judges, sixteen and four.</summary>
+    /// <summary>
+    /// Answers are appended first, four at a time, then the verdicts of two judges, sixteen and four.
+    /// </summary>
     [TestCase("append:3")]
     [TestCase("append:7")]
     [TestCase("rename:3")]

@@ -134,7 +134,9 @@ public sealed class MisbehavingServer : IDisposable
         });
     }
 
-    /// <summary>A chat reply: a grade for a rubric, else a guard's verdict, with its probabilities if asked by text.</summary>
+    /// <summary>
+    /// A chat reply: a grade for a rubric, else a guard's verdict, with its probabilities if asked by text.
+    /// </summary>
     private static string Chat(string text)
     {
         var unsafeAnswer = Score(text) >= 0.5;

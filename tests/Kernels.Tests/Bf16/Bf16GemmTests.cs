@@ -2,7 +2,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests.Bf16;
 
-/// <summary>Whole products in bf16: the instruction, its emulation on every width of vectors, and a plain loop.</summary>
+/// <summary>
+/// Whole products in bf16: the instruction, its emulation on every width of vectors, and a plain loop.
+/// </summary>
 internal sealed unsafe class Bf16GemmTests
 {
     private static readonly (int Rows, int K, int Columns)[] Shapes =

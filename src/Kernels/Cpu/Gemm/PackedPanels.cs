@@ -155,7 +155,9 @@ internal static unsafe class PackedPanels<TLanes>
         }
     }
 
-    /// <summary>Stages a vector's worth of rows as floats; missing rows, and steps up to a multiple of four, are zero.</summary>
+    /// <summary>
+    /// Stages a vector's worth of rows as floats; missing rows, and steps up to a multiple of four, are zero.
+    /// </summary>
     private static void Stage<TStored>(byte* source, nint stride, int rows, int steps, float* stage)
         where TStored : struct, IStored
     {
