@@ -110,7 +110,8 @@ public sealed record DecodingConfig
         Require(Beams >= 1, nameof(Beams), Beams, "at least 1");
         var inert = new (bool Set, string Setting)[]
         {
-            (TopK > 0, nameof(TopK)), (TopP < 1, nameof(TopP)), (MinP > 0, nameof(MinP)), (TypicalP < 1, nameof(TypicalP)),
+            (TopK > 0, nameof(TopK)), (TopP < 1, nameof(TopP)),
+            (MinP > 0, nameof(MinP)), (TypicalP < 1, nameof(TypicalP)),
         };
         foreach (var (set, setting) in inert)
         {

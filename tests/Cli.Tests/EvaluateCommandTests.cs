@@ -242,7 +242,8 @@ public sealed class EvaluateCommandTests : IDisposable
             "judge", "validate", "--judge", judge, "--labels", TestFiles.Data("xstest/" + file), "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         using var card = JsonDocument.Parse(run.Output);
-        Assert.That(card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
+        Assert.That(
+            card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
     }
 
     [Test]

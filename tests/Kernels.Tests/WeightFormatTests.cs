@@ -67,7 +67,8 @@ internal sealed class WeightFormatTests(string backend)
         Assert.That(() => weight.Type.Size(), Throws.ArgumentException);
         Assert.That(
             () => Eights.Format.RowBytes(23),
-            Throws.ArgumentException.With.Message.EqualTo("Rows of 23 are no whole blocks of 8, as EIGHTS stores them."));
+            Throws.ArgumentException.With.Message.EqualTo(
+                "Rows of 23 are no whole blocks of 8, as EIGHTS stores them."));
     }
 
     [TestCase(DType.Float32, "F32", 4)]

@@ -157,7 +157,8 @@ public sealed class MisbehavingServer : IDisposable
                         token = "un",
                         top_logprobs = new[]
                         {
-                            new { token = "un", logprob = Math.Log(0.6) }, new { token = "safe", logprob = Math.Log(0.2) },
+                            new { token = "un", logprob = Math.Log(0.6) },
+                            new { token = "safe", logprob = Math.Log(0.2) },
                         },
                     },
                 },

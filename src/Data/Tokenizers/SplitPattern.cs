@@ -228,7 +228,8 @@ internal sealed partial class SplitPattern
 
     private int Next()
     {
-        if (Rune.DecodeFromUtf16(_pattern.AsSpan(_at), out var rune, out var length) != System.Buffers.OperationStatus.Done)
+        if (Rune.DecodeFromUtf16(_pattern.AsSpan(_at), out var rune, out var length)
+            != System.Buffers.OperationStatus.Done)
         {
             throw Refused("a lone surrogate", _at);
         }

@@ -110,7 +110,8 @@ internal static unsafe class PackedPanels<TLanes>
 
     /// <summary>Row n of the source is column n of its panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transpose<TStored>(byte* source, nint stride, int columns, int depth, float* panels, float* stage)
+    private static void Transpose<TStored>(
+        byte* source, nint stride, int columns, int depth, float* panels, float* stage)
         where TStored : struct, IStored
     {
         var padded = (columns + Width - 1) / Width * Width;
