@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using SafeLlama.Cli.Options;
 using SafeLlama.Data;
 
 namespace SafeLlama.Cli;
@@ -8,17 +10,12 @@ internal static class CommonOptions
 {
     public static Option<string> Model() => new("--model")
     {
-        Description = "A model folder in Hugging Face layout (config.json, model.safetensors, tokenizer files), or a "
-            + "GGUF file.",
-        HelpName = "DIR|FILE.gguf",
+        Description = SharedHelp.Of("Model").Help,
+        HelpName = SharedHelp.Of("Model").Value,
         Required = true,
     };
 
-    public static Option<string?> Adapter() => new("--adapter")
-    {
-        Description = "A PEFT adapter folder to put beside the model's linears.",
-        HelpName = "DIR",
-    };
+    public static Option<string?> Adapter() => Shared<string?>("Adapter");
 
     public static Option<string> Out(string what) => new("--out")
     {
@@ -27,37 +24,17 @@ internal static class CommonOptions
         Required = true,
     };
 
-    public static Option<string> Device() => new("--device")
-    {
-        Description =
-            "Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor cores), or reference (fp64, slow, for checking).",
-        HelpName = "cpu|cpu:bf16|cuda|cuda:bf16|reference",
-        DefaultValueFactory = _ => "cpu",
-    };
+    public static Option<string> Device() => Shared("Device", _ => "cpu");
 
-    public static Option<int> Threads() => new("--threads")
-    {
-        Description = "Threads of the cpu device; results do not depend on it.",
-        HelpName = "N",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
+    public static Option<int> Threads() => Shared("Threads", _ => Environment.ProcessorCount);
 
-    public static Option<long> Seed() => new("--seed")
-    {
-        Description = "Seeds every random choice.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 1,
-    };
+    public static Option<long> Seed() => Shared<long>("Seed", _ => 1);
 
-    public static Option<bool> Json() => new("--json")
-    {
-        Description = "Print the result as one JSON object on stdout.",
-    };
+    public static Option<bool> Json() => Shared<bool>("Json");
 
-    public static Option<bool> Resume() => new("--resume")
-    {
-        Description = "Go on with the run that --out holds.",
-    };
+    public static Option<bool> Resume() => Shared<bool>("Resume");
+
+    public static Option<string> Template() => Shared("Template", _ => TemplateResolver.Auto);
 
     /// <summary>0: what the model was made for.</summary>
     public static Option<int> MaxLength()
@@ -79,12 +56,11 @@ internal static class CommonOptions
         return option;
     }
 
-    public static Option<string> Template() => new("--template")
-    {
-        Description = "How a request is put to the model: auto (what the adapter was trained with, else the model's own "
-            + $"chat template, else alpaca), {string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an Alpaca "
-            + "template's JSON file.",
-        HelpName = "NAME|FILE",
-        DefaultValueFactory = _ => TemplateResolver.Auto,
-    };
+    private static Option<T> Shared<T>(string property, Func<ArgumentResult, T>? otherwise = null) =>
+        new(FlagNames.Of(property))
+        {
+            Description = SharedHelp.Of(property).Help,
+            HelpName = SharedHelp.Of(property).Value is { Length: > 0 } value ? value : null,
+            DefaultValueFactory = otherwise,
+        };
 }

@@ -30,7 +30,7 @@ public static class AtomicFolder
             ? Path.Combine(target, OutputFile.TemporarySuffix)
             : target + OutputFile.TemporarySuffix;
         FileErrors.Writing(folder, () => Directory.CreateDirectory(partial));
-        using var held = FileErrors.Writing(folder, () => FolderLock.Take(partial));
+        using var held = FileErrors.Writing(folder, () => FolderLock.Take(partial, folder));
         try
         {
             OutputFolder.RequireEmpty(folder, target, resume: false);

@@ -23,8 +23,9 @@ internal sealed class FolderLock : IDisposable
     private FolderLock(string path) => _path = path;
 
     /// <param name="folder">A folder that exists.</param>
+    /// <param name="shown">The folder as the user named it, where it is filled under another name.</param>
     /// <exception cref="SafeLlamaException">Another process holds it, or one of another host did.</exception>
-    public static FolderLock Take(string folder)
+    public static FolderLock Take(string folder, string? shown = null)
     {
         var path = Path.Combine(folder, FileName);
         var mine = new Owner(
@@ -39,7 +40,7 @@ internal sealed class FolderLock : IDisposable
                 {
                     if (Read(file) is { } owner && owner.Token != mine.Token && !IsStale(owner))
                     {
-                        throw Taken(folder, owner);
+                        throw Taken(folder, shown ?? folder, owner);
                     }
 
                     file.SetLength(0);
@@ -94,9 +95,9 @@ internal sealed class FolderLock : IDisposable
     private static bool IsStale(Owner owner) =>
         owner.Host == Environment.MachineName && ProcessStart.Of(owner.Process) != owner.Started;
 
-    private static SafeLlamaException Taken(string folder, Owner owner)
+    private static SafeLlamaException Taken(string folder, string shown, Owner owner)
     {
-        var who = $"`Out` {folder}: process {owner.Process} on {owner.Host} has been writing there since {owner.Since} "
+        var who = $"`Out` {shown}: process {owner.Process} on {owner.Host} has been writing there since {owner.Since} "
             + "UTC.";
         return owner.Host == Environment.MachineName
             ? SafeLlamaException.Usage(who, "wait until it has ended", "name another folder")

@@ -104,7 +104,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public void What_cannot_be_done_is_told_in_one_line_before_the_work()
     {
         var labels = TestFiles.Fault("eval/refusal-wordings/refusals.jsonl");
-        var card = Path.Combine(_folder, "card.json");
+        var card = Path.Combine(_folder, "new-card.json");
         string[] validate = ["judge", "validate", "--judge", "refusal", "--labels", labels, "--out"];
         Assert.That(CommandRun.Of([.. validate, card]).ExitCode, Is.Zero);
         foreach (var (told, message) in ((CommandRun, string)[])
@@ -222,7 +222,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("--judge guard", "--judge-model")]
     [TestCase("--model nowhere", "config.json")]
     [TestCase("--threshold 0.9", "--threshold has no effect with --judge refusal")]
-    [TestCase("--judge rubric --threshold NaN", "expected a number from 0 to 1")]
+    [TestCase("--judge rubric --threshold NaN", "--threshold NaN: expected a number")]
     [TestCase("--judge rubric --threshold 50", "expected a number from 0 to 1")]
     [TestCase("--fail-if over_refusals>0.1", "is no metric")]
     [TestCase("--fail-if attack_success_rate>0.1", "no judge of the run gives")]

@@ -109,6 +109,10 @@ public sealed class AtomicFolderTests
         {
             Fill(partial);
             OutputFolderTests.Refused(() => AtomicFolder.Create(Target, _ => Assert.Fail("it was filled twice")));
+            Assert.That(
+                () => AtomicFolder.Create(Target, _ => { }),
+                Throws.TypeOf<SafeLlamaException>().With.Message.StartsWith($"Out {Target}: process "),
+                "the folder is named as the user named it");
         });
         AssertFilled(Target);
     }

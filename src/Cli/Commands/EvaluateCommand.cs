@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
@@ -9,112 +10,16 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>evaluate</c>: prompts in, verdicts and tables out, in one resumable folder.</summary>
 internal sealed class EvaluateCommand
 {
-    private readonly Option<string?> _model = new("--model")
-    {
-        Description = "A model folder in Hugging Face layout, or a GGUF file.",
-        HelpName = "DIR|FILE.gguf",
-    };
-
-    private readonly Option<string?> _adapter = CommonOptions.Adapter();
-
-    private readonly Option<string?> _out = new("--out")
-    {
-        Description = "Where the run is written.",
-        HelpName = "DIR",
-    };
-
-    private readonly Option<string> _device = CommonOptions.Device();
-    private readonly Option<int> _threads = CommonOptions.Threads();
-    private readonly Option<long> _seed = CommonOptions.Seed();
-    private readonly Option<bool> _json = CommonOptions.Json();
-    private readonly Option<bool> _resume = CommonOptions.Resume();
-
-    private readonly Option<string[]> _suites = new("--suite")
-    {
-        Description = "Suites by name, or files in a known format, or name=file.",
-        HelpName = "NAME|FILE…",
-        AllowMultipleArgumentsPerToken = true,
-    };
-
-    private readonly Option<string?> _folder = new("--suites")
-    {
-        Description = "The folder that holds the files of known suites.",
-        HelpName = "DIR",
-    };
-
-    private readonly Option<string?> _responses = new("--responses")
-    {
-        Description = "Answers made elsewhere, instead of a model.",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<bool> _list = new("--list")
-    {
-        Description = "Show the known suites and where they come from.",
-    };
-
-    private readonly Option<string> _profile = new("--profile")
-    {
-        Description = "Decoding profile: greedy, authors-effective (four beams, 128 tokens), or sampling.",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => "greedy",
-    };
-
-    private readonly Option<int> _tokens = new("--max-new-tokens")
-    {
-        Description = "The longest answer.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 128,
-    };
-
-    private readonly Option<double?> _temperature = new("--temperature")
-    {
-        Description = "For --profile sampling.",
-        HelpName = "T",
-    };
-
-    private readonly Option<double?> _topP = new("--top-p") { Description = "For --profile sampling.", HelpName = "P" };
-    private readonly Option<int?> _topK = new("--top-k") { Description = "For --profile sampling.", HelpName = "K" };
-
-    private readonly Option<int> _samples = new("--samples")
-    {
-        Description = "Answers per prompt, when sampling.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 1,
-    };
-
-    private readonly Option<int> _batch = new("--batch-size")
-    {
-        Description = "Prompts answered together; changes the time alone.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 8,
-    };
-
-    private readonly Option<int> _length = new("--max-length")
-    {
-        Description = "The longest prompt and answer, in tokens; 0 for the checkpoint's.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 0,
-    };
-
-    private readonly Option<string> _template = CommonOptions.Template();
-
+    private readonly EvaluateOptions _options = new();
     private readonly JudgeOptions _judges = new(required: false);
     private readonly CapabilityOptions _capability = new();
-    private readonly GateOptions _gates = new();
 
     public static Command Create() => new EvaluateCommand().Build();
 
     private Command Build()
     {
         var command = new Command("evaluate", "Ask a model the prompts of suites, judge its answers, tabulate.");
-        foreach (var option in (IEnumerable<Option>)[_model, _adapter, _suites, _folder, _responses, _out,
-            .. _gates.All, _list, _profile, _tokens, _temperature, _topP, _topK, _samples, _batch, _length, _template,
-            _device, _threads, _seed, _resume, _json])
-        {
-            command.Add(option);
-        }
-
+        _options.AddTo(command);
         _judges.AddTo(command);
         _capability.AddTo(command);
         command.SetAction((parsed, _) => RunAsync(parsed));
@@ -123,84 +28,78 @@ internal sealed class EvaluateCommand
 
     private async Task<int> RunAsync(ParseResult parsed)
     {
-        if (parsed.GetValue(_list))
+        var (asked, tests) = (_options.Read(parsed), _capability.Read(parsed));
+        if (asked.List)
         {
             SuiteListView.Show();
             return (int)ExitCode.Success;
         }
 
-        var folder = parsed.GetValue(_out) ?? throw SafeLlamaException.Usage(
+        var folder = asked.Out ?? throw SafeLlamaException.Usage(
             "evaluate: --out names the run's folder; it is missing.");
-        MustMatter(parsed);
-        var gates = _gates.Read(parsed);
-        PromptSuite[] suites =
-            [.. (parsed.GetValue(_suites) ?? []).Select(s => SuiteRegistry.Open(s, parsed.GetValue(_folder)))];
-        var (device, threads) = (parsed.GetValue(_device)!, parsed.GetValue(_threads));
+        MustMatter(parsed, asked, tests);
+        var gates = new Gates(asked.FailIf, asked.AllowUnscored);
+        PromptSuite[] suites = [.. asked.Suite.Select(s => SuiteRegistry.Open(s, asked.Suites))];
         using var opened = new DisposableStack();
         using var interrupt = new Interrupt();
-        var model = OpenModel(parsed, opened);
-        if (suites.Length == 0 && parsed.GetValue(_responses) is null && _capability.Asked(parsed))
+        var model = OpenModel(asked, opened);
+        IReadOnlyList<MetricRow> Test() =>
+            CapabilityTests.Run(tests, model, folder, asked.Suites, asked.Seed, interrupt.Token);
+        if (suites.Length == 0 && asked.Responses is null && tests.Tasks.Count > 0)
         {
-            using var claimed = OutputFolder.Claim(folder, parsed.GetValue(_resume));
-            GateOptions.RequireFit(gates, _capability.Tasks(parsed), []);
-            return (int)_gates.Decide(parsed, gates, _capability.Run(
-                parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token));
+            using var claimed = OutputFolder.Claim(folder, asked.Resume);
+            gates.RequireFit(tests.Tasks, []);
+            return (int)gates.Decide(Test());
         }
 
-        var plan = new EvaluationPlan(folder, suites, _judges.Open(parsed, device, threads, opened))
+        var bench = new JudgeBench(_judges, parsed, asked.Device, asked.Threads, opened);
+        var plan = new EvaluationPlan(folder, suites, bench.Open())
         {
-            Responder = parsed.GetValue(_responses) is not null || model is null
+            Responder = asked.Responses is not null || model is null
                 ? null
-                : new EngineResponder(model, Settings(parsed)),
-            Imported = parsed.GetValue(_responses) is { } file ? ResponseImport.Read(file, suites) : null,
+                : new EngineResponder(model, Decoding(asked)),
+            Imported = asked.Responses is { } file ? ResponseImport.Read(file, suites) : null,
             Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
-            Cards = _judges.Cards(parsed),
-            Samples = Positive(parsed, _samples),
-            BatchSize = Positive(parsed, _batch),
-            Seed = parsed.GetValue(_seed),
-            Resume = parsed.GetValue(_resume),
+            Cards = bench.Cards(),
+            Samples = Positive(asked.Samples, nameof(asked.Samples)),
+            BatchSize = Positive(asked.BatchSize, nameof(asked.BatchSize)),
+            Seed = asked.Seed,
+            Resume = asked.Resume,
         };
-        GateOptions.RequireFit(gates, plan.SuiteNames.Concat(_capability.Tasks(parsed)), plan.AllJudges);
+        gates.RequireFit(plan.SuiteNames.Concat(tests.Tasks), plan.AllJudges);
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
-        Tell(result, parsed.GetValue(_json));
-        var capability = _capability.Run(
-            parsed, model, folder, parsed.GetValue(_folder), parsed.GetValue(_seed), interrupt.Token);
-        return (int)_gates.Decide(parsed, gates, [.. result.Summary.Metrics, .. capability]);
+        Tell(result, asked.Json);
+        return (int)gates.Decide([.. result.Summary.Metrics, .. Test()]);
     }
 
     /// <summary>Answers that are there already are not decoded again: what would decide that is refused.</summary>
-    private void MustMatter(ParseResult parsed)
+    private void MustMatter(ParseResult parsed, EvaluateOptions.Request asked, CapabilityOptions.Request tests)
     {
-        if (parsed.GetValue(_responses) is null)
+        string[] decoding = [nameof(asked.Profile), nameof(asked.MaxNewTokens), nameof(asked.Temperature),
+            nameof(asked.TopP), nameof(asked.TopK), nameof(asked.Samples), nameof(asked.BatchSize)];
+        string[] model = tests.Tasks.Count > 0 ? []
+            : [nameof(asked.Model), nameof(asked.Adapter), nameof(asked.Template), nameof(asked.MaxLength)];
+        if (asked.Responses is not null && _options.FirstGiven(parsed, decoding.Concat(model)) is { } inert)
         {
-            return;
-        }
-
-        Option[] decoding = [_profile, _tokens, _temperature, _topP, _topK, _samples, _batch];
-        Option[] model = _capability.Asked(parsed) ? [] : [_model, _adapter, _template, _length];
-        if (decoding.Concat(model).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } inert)
-        {
-            throw SafeLlamaException.Usage(
-                $"{inert.Name} has no effect with {_responses.Name}: the answers are there already.");
+            throw SafeLlamaException.Usage($"{inert} has no effect with --responses: the answers are there already.");
         }
     }
 
-    private LlamaSession? OpenModel(ParseResult parsed, DisposableStack opened)
+    private static LlamaSession? OpenModel(EvaluateOptions.Request asked, DisposableStack opened)
     {
-        if (parsed.GetValue(_model) is not { } folder)
+        if (asked.Model is not { } folder)
         {
-            return parsed.GetValue(_responses) is not null
+            return asked.Responses is not null
                 ? null
                 : throw SafeLlamaException.Usage(
                     "evaluate: nobody answers; name a model with --model, or answers with --responses.");
         }
 
-        var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
-        var model = LlamaSession.Open(backend, folder, new()
+        var model = LlamaSession.Open(Devices.Open(asked.Device, asked.Threads), folder, new()
         {
-            Adapter = parsed.GetValue(_adapter),
-            TemplateName = parsed.GetValue(_template),
-            MaxLength = parsed.GetValue(_length),
+            Adapter = asked.Adapter,
+            TemplateName = asked.Template,
+            MaxLength = asked.MaxLength,
             OwnsBackend = true,
         });
         opened.Add(model);
@@ -209,44 +108,44 @@ internal sealed class EvaluateCommand
     }
 
     /// <summary>Settings that would have no effect are refused.</summary>
-    private DecodingConfig Settings(ParseResult parsed)
+    private static DecodingConfig Decoding(EvaluateOptions.Request asked)
     {
-        var (temperature, topP, topK) = (parsed.GetValue(_temperature), parsed.GetValue(_topP), parsed.GetValue(_topK));
-        var profile = parsed.GetValue(_profile)!;
-        if (profile != "sampling" && (temperature ?? topP ?? topK) is not null)
+        var profile = asked.Profile;
+        if (profile != "sampling" && (asked.Temperature ?? asked.TopP ?? asked.TopK) is not null)
         {
             throw SafeLlamaException.Usage(
                 $"--profile {profile}: --temperature, --top-p and --top-k have no effect here; use --profile "
                 + "sampling.");
         }
 
-        if (profile != "sampling" && parsed.GetValue(_samples) > 1)
+        if (profile != "sampling" && asked.Samples > 1)
         {
             throw SafeLlamaException.Usage(
                 $"--samples: every answer is the same under --profile {profile}; use --profile sampling.");
         }
 
+        var tokens = Positive(asked.MaxNewTokens, nameof(asked.MaxNewTokens));
         return profile switch
         {
-            "greedy" => DecodingConfig.Greedy(Positive(parsed, _tokens)),
-            "authors-effective" => DecodingConfig.AuthorsEffective with { MaxNewTokens = Positive(parsed, _tokens) },
+            "greedy" => DecodingConfig.Greedy(tokens),
+            "authors-effective" => DecodingConfig.AuthorsEffective with { MaxNewTokens = tokens },
             "sampling" => new()
             {
                 Profile = profile,
-                MaxNewTokens = Positive(parsed, _tokens),
-                Temperature = temperature ?? 1,
-                TopP = topP ?? 1,
-                TopK = topK ?? 0,
-                Seed = parsed.GetValue(_seed),
+                MaxNewTokens = tokens,
+                Temperature = asked.Temperature ?? 1,
+                TopP = asked.TopP ?? 1,
+                TopK = asked.TopK ?? 0,
+                Seed = asked.Seed,
             },
             _ =>
                 throw SafeLlamaException.Usage($"--profile {profile}: expected greedy, authors-effective or sampling."),
         };
     }
 
-    private static int Positive(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is var n and > 0
-        ? n
-        : throw SafeLlamaException.Usage($"{option.Name} {parsed.GetValue(option)}: expected at least 1.");
+    private static int Positive(int value, string property) => value > 0
+        ? value
+        : throw SafeLlamaException.Usage($"`{property}` {value}: expected at least 1.");
 
     private static void Tell(EvaluationRun.Result result, bool json)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
@@ -47,8 +48,8 @@ internal static class JudgeCommand
             var labeled = LabeledAnswers.Read(parsed.GetValue(labels)!);
             using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
-            if (judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened,
-                labeled) is not [var judge])
+            var bench = new JudgeBench(judges, parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened);
+            if (bench.Open(labeled) is not [var judge])
             {
                 throw SafeLlamaException.Usage("judge validate: name one --judge.");
             }
@@ -78,10 +79,9 @@ internal static class JudgeCommand
         {
             using var opened = new DisposableStack();
             using var interrupt = new Interrupt();
+            var bench = new JudgeBench(judges, parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened);
             var result = await EvaluationRun.JudgeAgainAsync(
-                parsed.GetValue(run)!,
-                judges.Open(parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened),
-                judges.Cards(parsed), new EvaluationView(), interrupt.Token);
+                parsed.GetValue(run)!, bench.Open(), bench.Cards(), new EvaluationView(), interrupt.Token);
             Print(MetricView.Lines(result.Summary));
             return (int)ExitCode.Success;
         });

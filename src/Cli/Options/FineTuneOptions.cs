@@ -32,7 +32,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Tokenizer),
             "The folder of the tokenizer; the model's own where not given.", "DIR");
         Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter instead of a new one.", "DIR");
-        Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.");
+        Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.", "true|false");
         Add(nameof(FineTuneRequest.Data),
             "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
         Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
@@ -46,7 +46,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.MaxLength),
             "The most tokens of a row; running text is cut into blocks of so many.", "TOKENS");
         Add(nameof(FineTuneRequest.Truncation), "What happens to longer rows.");
-        Add(nameof(FineTuneRequest.TrainOnInputs), "Take the loss on prompts too, not on answers alone.");
+        Add(nameof(FineTuneRequest.TrainOnInputs), "Take the loss on prompts too, not on answers alone.", "true|false");
         Add(nameof(FineTuneRequest.Validation), "Rows held out to measure the loss on.", "N|P%");
         Add(nameof(FineTuneRequest.ValidationSplit),
             "One draw over all rows, or the same share of safety and other rows.");
@@ -59,7 +59,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Alpha), "α: the update is scaled by α/r.", "A");
         Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P");
         Add(nameof(FineTuneRequest.Targets), "The linears that get an adapter.", "NAMES|all", separator: ',');
-        Add(nameof(FineTuneRequest.RankStabilized), "Scale by α/√r instead (rsLoRA).");
+        Add(nameof(FineTuneRequest.RankStabilized), "Scale by α/√r instead (rsLoRA).", "true|false");
     }
 
     private void AddSteps()

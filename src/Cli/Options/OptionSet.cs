@@ -52,31 +52,49 @@ internal class OptionSet<T>(T? defaults = null)
     public bool IsGiven(ParseResult parsed, string property) =>
         parsed.GetResult(_entries.Single(e => e.Property.Name == property).Option) is { Implicit: false };
 
+    /// <summary>The flag of the first of some properties that the command line says; null for none.</summary>
+    public string? FirstGiven(ParseResult parsed, params IEnumerable<string> properties) =>
+        properties.FirstOrDefault(property => IsGiven(parsed, property)) is { } found ? FlagNames.Of(found) : null;
+
     /// <summary>Adds an option.</summary>
     /// <param name="property">Its property's name.</param>
     /// <param name="help">What it does, with its unit.</param>
     /// <param name="value">What help shows for the value; the choices of an enumeration where not given.</param>
     /// <param name="separator">Joins several values of a text; a list needs none.</param>
-    protected void Add(string property, string help, string value = "", char? separator = null, bool required = false)
+    /// <returns>The option; a switch that shows no value is an ordinary one, which takes no text that follows.</returns>
+    protected Option Add(string property, string help, string value = "", char? separator = null, bool required = false)
     {
         var info = typeof(T).GetProperty(property)!;
         var type = Nullable.GetUnderlyingType(info.PropertyType) ?? info.PropertyType;
         var isSwitch = type == typeof(bool);
         separator ??= SettingText.IsList(type) ? SettingText.Separator : null;
         var otherwise = SettingText.Of(info.GetValue(_defaults));
-        _entries.Add(new(info, new SettingOption(FlagNames.Of(property), info.PropertyType, help, otherwise)
-        {
-            Description = help + (otherwise.Length > 0 && !isSwitch
-                ? $" [default: {otherwise.Replace(SettingText.Separator, ' ')}]" : ""),
-            HelpName = isSwitch ? "true|false" : value.Length > 0 ? value
-                : type.IsEnum ? string.Join('|', SettingText.Choices(type)) : "N",
-            Arity = isSwitch ? ArgumentArity.ZeroOrOne
-                : separator is null ? ArgumentArity.ExactlyOne : ArgumentArity.OneOrMore,
-            AllowMultipleArgumentsPerToken = separator is not null,
-            Required = required,
-            CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
-        }, separator));
+        Option option = isSwitch && value.Length == 0 ? new Option<bool>(FlagNames.Of(property)) { Description = help }
+            : new SettingOption(FlagNames.Of(property), info.PropertyType, help, otherwise)
+            {
+                Description = help + (otherwise.Length > 0 && !isSwitch
+                    ? $" [default: {otherwise.Replace(SettingText.Separator, ' ')}]" : ""),
+                HelpName = value.Length > 0 ? value
+                    : type.IsEnum ? string.Join('|', SettingText.Choices(type)) : "N",
+                Arity = isSwitch ? ArgumentArity.ZeroOrOne
+                    : separator is null ? ArgumentArity.ExactlyOne : ArgumentArity.OneOrMore,
+                AllowMultipleArgumentsPerToken = separator is not null,
+                Required = required,
+                CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
+            };
+        _entries.Add(new(info, option, separator));
+        return option;
     }
 
-    private sealed record Entry(PropertyInfo Property, Option<string[]> Option, char? Separator);
+    /// <summary>Adds options that several verbs share, spelled and explained as everywhere.</summary>
+    protected void AddShared(params IEnumerable<string> properties)
+    {
+        foreach (var property in properties)
+        {
+            var (help, value) = SharedHelp.Of(property);
+            Add(property, help, value);
+        }
+    }
+
+    private sealed record Entry(PropertyInfo Property, Option Option, char? Separator);
 }

@@ -44,7 +44,7 @@ public static class TokenizerChecks
             faults.Add($"BOS is {begins} in the tokenizer and {bos} in config.json");
         }
 
-        if (config.Eos.Count > 0 && !config.Eos.Concat(generation?.Eos ?? []).Contains(tokenizer.EosId))
+        if (!AgreeOnEnd(tokenizer, config, generation) && !AreOtherEnds(tokenizer, config.Eos))
         {
             faults.Add($"EOS is {tokenizer.EosId} in the tokenizer and {string.Join(", ", config.Eos)} in config.json");
         }
@@ -54,6 +54,20 @@ public static class TokenizerChecks
             : throw SafeLlamaException.InvalidData(
             $"{folder}: {string.Join("; ", faults)}. "
             + "Use the tokenizer and config.json that came with the weights, or correct config.json.");
+    }
+
+    private static bool AgreeOnEnd(ITokenizer tokenizer, ModelTokens config, GenerationDefaults? generation) =>
+        config.Eos.Count == 0 || config.Eos.Concat(generation?.Eos ?? []).Contains(tokenizer.EosId);
+
+    /// <summary>
+    /// Whether the ends of config.json are tokens by which this tokenizer's texts may end too. A model that was tuned
+    /// for chats often names the end of a turn in one file and the end of a text in the other; ids that are text,
+    /// unknown or the beginning are another tokenizer's.
+    /// </summary>
+    private static bool AreOtherEnds(ITokenizer tokenizer, IReadOnlyList<int> ends)
+    {
+        var marks = tokenizer.ControlTokens.Select(tokenizer.ControlId).OfType<int>().ToHashSet();
+        return ends.All(id => marks.Contains(id) && id != tokenizer.BosId && tokenizer.Decode([id]).Length == 0);
     }
 
     private static List<string> Notes(
@@ -77,6 +91,12 @@ public static class TokenizerChecks
         if (config.Eos.Count == 0)
         {
             notes.Add($"config.json names no EOS; the tokenizer's, {tokenizer.EosId}, is used.");
+        }
+
+        if (!AgreeOnEnd(tokenizer, config, generation.Defaults))
+        {
+            notes.Add($"config.json ends an answer with {string.Join(", ", config.Eos)}, the tokenizer with "
+                + $"{tokenizer.EosId}; each ends one here, and it is the tokenizer's or the template's that is learned.");
         }
 
         var ends = (generation.Defaults?.Eos ?? []).Except(config.Eos).Where(id => id != tokenizer.EosId).ToList();

@@ -39,6 +39,28 @@ public sealed class TokenizerChecksTests
             .And.Property(nameof(SafeLlamaException.Code)).EqualTo(ExitCode.InvalidData));
 
     [Test]
+    public void A_chat_models_end_of_turn_in_one_file_and_end_of_text_in_the_other_are_told()
+    {
+        var tokenizer = AllTokenizers.Get("llama3 json");
+        var other = tokenizer.ControlId("<|eot_id|>") is { } turn && turn != tokenizer.EosId
+            ? turn
+            : tokenizer.ControlId("<|end_of_text|>")!.Value;
+        var notes = Check($"{{\"eos_token_id\": {other}}}", tokenizer.VocabularySize, tokenizer);
+
+        Assert.That(notes, Has.Some.EqualTo(
+            $"config.json ends an answer with {other}, the tokenizer with {tokenizer.EosId}; each ends one here, and it "
+            + "is the tokenizer's or the template's that is learned."));
+    }
+
+    [TestCase(0, "the unknown token")]
+    [TestCase(1, "the beginning")]
+    [TestCase(300, "text")]
+    public void An_end_that_is_no_end_in_the_tokenizer_is_refused(int id, string what) => Assert.That(
+        () => Check($"{{\"eos_token_id\": {id}}}", 720),
+        Throws.TypeOf<SafeLlamaException>().With.Message.Contains($"EOS is 2 in the tokenizer and {id} in config.json"),
+        what);
+
+    [Test]
     public void What_generation_config_says_of_ends_counts_and_of_sampling_is_told()
     {
         var notes = Check("""{"eos_token_id": 1}""", 720, """{"eos_token_id": [2, 7], "temperature": 0.6}""");
@@ -59,11 +81,11 @@ public sealed class TokenizerChecksTests
             Tokenizer, ModelTokens.Read(folder), rows, folder, GenerationDefaults.Read(folder));
     }
 
-    private static IReadOnlyList<string> Check(string config, int rows)
+    private static IReadOnlyList<string> Check(string config, int rows, ITokenizer? tokenizer = null)
     {
         var folder = TestFiles.NewFolder();
         var path = Path.Combine(folder, "config.json");
         File.WriteAllText(path, config);
-        return TokenizerChecks.Check(Tokenizer, ModelTokens.Read(path), rows, folder);
+        return TokenizerChecks.Check(tokenizer ?? Tokenizer, ModelTokens.Read(path), rows, folder);
     }
 }

@@ -1,5 +1,5 @@
-using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -8,74 +8,34 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
-/// <summary>The options of <c>evaluate</c> that ask what a model can do, and the tests they name.</summary>
-internal sealed class CapabilityOptions
+/// <summary>The tests of what a model can do.</summary>
+internal static class CapabilityTests
 {
-    private readonly Option<string[]> _tasks = new("--capability")
-    {
-        Description = "Multiple-choice tasks: " + string.Join(", ", ChoiceTask.Known.Select(t => t.Name)) + ".",
-        HelpName = "NAME…",
-        AllowMultipleArgumentsPerToken = true,
-    };
-
-    private readonly Option<int> _shots = new("--shots")
-    {
-        Description = "Examples before each question.",
-        HelpName = "K",
-    };
-
-    private readonly Option<string?> _examples = new("--shots-file")
-    {
-        Description = "Where the examples come from.",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<string?> _text = new("--perplexity")
-    {
-        Description = "A file of held-out text.",
-        HelpName = "FILE",
-    };
-
-    public void AddTo(Command command)
-    {
-        foreach (var option in (Option[])[_tasks, _shots, _examples, _text])
-        {
-            command.Add(option);
-        }
-    }
-
-    public bool Asked(ParseResult parsed) =>
-        parsed.GetValue(_tasks) is { Length: > 0 } || parsed.GetValue(_text) is not null;
-
-    /// <summary>The tasks named, and <c>text</c> where held-out text is scored.</summary>
-    public IEnumerable<string> Tasks(ParseResult parsed) =>
-        [.. parsed.GetValue(_tasks) ?? [], .. parsed.GetValue(_text) is null ? (string[])[] : ["text"]];
-
     /// <summary>
     /// Scores into <c>capability.jsonl</c>, writes <c>capability.json</c>, prints a table; gives its rows.
     /// </summary>
-    public IReadOnlyList<MetricRow> Run(
-        ParseResult parsed, LlamaSession? model, string folder, string? files, long seed,
+    public static IReadOnlyList<MetricRow> Run(
+        CapabilityOptions.Request asked, LlamaSession? model, string folder, string? files, long seed,
         CancellationToken cancellation)
     {
-        if (!Asked(parsed))
+        if (asked.Tasks.Count == 0)
         {
             return [];
         }
 
         using var likelihood = new EngineLikelihood(
             model ?? throw SafeLlamaException.Usage("--capability and --perplexity need --model."));
-        var shots = parsed.GetValue(_shots);
-        Begin(folder, likelihood.Identity, shots, parsed.GetValue(_examples), seed);
+        var shots = asked.Shots;
+        Begin(folder, likelihood.Identity, shots, asked.ShotsFile, seed);
         var results = new List<MultipleChoice.Result>();
         using var store = RecordStore.Open<ChoiceRecord>(Path.Combine(folder, "capability.jsonl"));
-        foreach (var name in (parsed.GetValue(_tasks) ?? []).Distinct())
+        foreach (var name in asked.Capability.Distinct())
         {
             var (task, path) = ChoiceTask.Find(name, files);
             var items = ChoiceFile.Read(path, name);
             var examples = shots == 0 ? [] : FewShot.Draw(
                 ChoiceFile.Read(
-                    parsed.GetValue(_examples) ?? throw SafeLlamaException.Usage(
+                    asked.ShotsFile ?? throw SafeLlamaException.Usage(
                         "--shots: name the examples with --shots-file."),
                     name),
                 items, shots, seed);
@@ -84,7 +44,7 @@ internal sealed class CapabilityOptions
             results.Add(MultipleChoice.Run(task, items, likelihood, store, examples, cancellation));
         }
 
-        var perplexity = parsed.GetValue(_text) is { } text
+        var perplexity = asked.Perplexity is { } text
             ? Perplexity.Of(
                 [.. RowFile.Read(text).Rows.Select(raw => new SuiteRow(raw, text, Source(text)).Text("text"))],
                 likelihood, seed, cancellation)

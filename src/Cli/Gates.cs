@@ -1,0 +1,42 @@
+using SafeLlama.Common;
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Cli;
+
+/// <summary>The conditions by which a run fails on its numbers.</summary>
+internal sealed class Gates
+{
+    private readonly GateExpression[] _gates;
+    private readonly bool _allowUnscored;
+
+    /// <param name="conditions">What <c>--fail-if</c> says.</param>
+    /// <param name="allowUnscored">Whether a gate is kept that invalid and unscored answers could flip.</param>
+    /// <exception cref="SafeLlamaException">One is no condition, or there is none to allow anything for.</exception>
+    public Gates(IReadOnlyList<string> conditions, bool allowUnscored)
+    {
+        (_gates, _allowUnscored) = ([.. conditions.Select(GateExpression.Parse)], allowUnscored);
+        if (allowUnscored && _gates.Length == 0)
+        {
+            throw SafeLlamaException.Usage("--allow-unscored has no effect without --fail-if.");
+        }
+    }
+
+    /// <summary>Refuses, before any work, what the run cannot decide.</summary>
+    public void RequireFit(IEnumerable<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
+    {
+        string[] names = [.. suites.Distinct()];
+        foreach (var gate in _gates)
+        {
+            gate.RequireFit(names, judges);
+        }
+    }
+
+    /// <summary>Says what each gate found.</summary>
+    public ExitCode Decide(IReadOnlyList<MetricRow> rows)
+    {
+        var outcomes = _gates.Select(g => g.Check(rows, _allowUnscored)).ToArray();
+        Terminal.Notes(outcomes.Select(
+            o => o.CouldFlip ? $"{o.Line} --allow-unscored keeps it all the same." : o.Line));
+        return outcomes.Any(o => o.Missed) ? ExitCode.GateMissed : ExitCode.Success;
+    }
+}

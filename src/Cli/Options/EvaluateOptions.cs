@@ -1,0 +1,60 @@
+using SafeLlama.Data;
+
+namespace SafeLlama.Cli.Options;
+
+/// <summary>What <c>evaluate</c> can be told, but for judges and tests of capability.</summary>
+internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
+{
+    public EvaluateOptions()
+    {
+        Add(nameof(Request.Model), "A model folder in Hugging Face layout, or a GGUF file.", "DIR|FILE.gguf");
+        AddShared(nameof(Request.Adapter));
+        Add(nameof(Request.Suite), "Suites by name, or files in a known format, or name=file.", "NAME|FILE…");
+        Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
+        Add(nameof(Request.Responses), "Answers made elsewhere, instead of a model.", "FILE");
+        Add(nameof(Request.Out), "Where the run is written.", "DIR");
+        Add(nameof(Request.FailIf), "Exit with 6 if this holds, such as \"over_refusal>0.10\", "
+            + "\"xstest/over_refusal.high>15%\", \"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");
+        Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers could flip.");
+        Add(nameof(Request.List), "Show the known suites and where they come from.");
+        Add(nameof(Request.Profile),
+            "Decoding profile: greedy, authors-effective (four beams, 128 tokens), or sampling.", "NAME");
+        Add(nameof(Request.MaxNewTokens), "The longest answer.", "N");
+        Add(nameof(Request.Temperature), "For --profile sampling.", "T");
+        Add(nameof(Request.TopP), "For --profile sampling.", "P");
+        Add(nameof(Request.TopK), "For --profile sampling.", "K");
+        Add(nameof(Request.Samples), "Answers per prompt, when sampling.", "N");
+        Add(nameof(Request.BatchSize), "Prompts answered together; changes the time alone.", "N");
+        Add(nameof(Request.MaxLength), "The longest prompt and answer, in tokens; 0 for the checkpoint's.", "N");
+        AddShared(
+            nameof(Request.Template), nameof(Request.Device), nameof(Request.Threads), nameof(Request.Seed),
+            nameof(Request.Resume), nameof(Request.Json));
+    }
+
+    internal sealed record Request
+    {
+        public string? Model { get; init; }
+        public string? Adapter { get; init; }
+        public IReadOnlyList<string> Suite { get; init; } = [];
+        public string? Suites { get; init; }
+        public string? Responses { get; init; }
+        public string? Out { get; init; }
+        public IReadOnlyList<string> FailIf { get; init; } = [];
+        public bool AllowUnscored { get; init; }
+        public bool List { get; init; }
+        public string Profile { get; init; } = "greedy";
+        public int MaxNewTokens { get; init; } = 128;
+        public double? Temperature { get; init; }
+        public double? TopP { get; init; }
+        public int? TopK { get; init; }
+        public int Samples { get; init; } = 1;
+        public int BatchSize { get; init; } = 8;
+        public int MaxLength { get; init; }
+        public string Template { get; init; } = TemplateResolver.Auto;
+        public string Device { get; init; } = "cpu";
+        public int Threads { get; init; } = Environment.ProcessorCount;
+        public long Seed { get; init; } = 1;
+        public bool Resume { get; init; }
+        public bool Json { get; init; }
+    }
+}

@@ -1,0 +1,26 @@
+using SafeLlama.Data;
+
+namespace SafeLlama.Cli.Options;
+
+/// <summary>What help says of the options that several verbs share: one spelling, one explanation.</summary>
+internal static class SharedHelp
+{
+    /// <param name="property">The property that the option sets.</param>
+    /// <returns>The explanation, and what help shows for the value; empty for a switch.</returns>
+    public static (string Help, string Value) Of(string property) => property switch
+    {
+        "Model" => ("A model folder in Hugging Face layout (config.json, model.safetensors, tokenizer files), or a "
+            + "GGUF file.", "DIR|FILE.gguf"),
+        "Adapter" => ("A PEFT adapter folder to put beside the model's linears.", "DIR"),
+        "Device" => ("Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor "
+            + "cores), or reference (fp64, slow, for checking).", "cpu|cpu:bf16|cuda|cuda:bf16|reference"),
+        "Threads" => ("Threads of the cpu device; results do not depend on it.", "N"),
+        "Seed" => ("Seeds every random choice.", "N"),
+        "Json" => ("Print the result as one JSON object on stdout.", ""),
+        "Resume" => ("Go on with the run that --out holds.", ""),
+        "Template" => ("How a request is put to the model: auto (what the adapter was trained with, else the model's "
+            + $"own chat template, else alpaca), {string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an "
+            + "Alpaca template's JSON file.", "NAME|FILE"),
+        _ => throw new ArgumentOutOfRangeException(nameof(property), property, "is no shared option"),
+    };
+}
