@@ -222,6 +222,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("--threshold 0.9", "--threshold has no effect with --judge refusal")]
     [TestCase("--judge rubric --threshold NaN", "--threshold NaN: expected a number")]
     [TestCase("--judge rubric --threshold 50", "expected a number from 0 to 1")]
+    [TestCase("--fail-if ", "--fail-if is empty")]
     [TestCase("--fail-if over_refusals>0.1", "is no metric")]
     [TestCase("--fail-if attack_success_rate>0.1", "no judge of the run gives")]
     [TestCase("--shots 2", "--shots has no effect without --capability")]
