@@ -55,8 +55,9 @@ public sealed record RefusalRules(
         Binary: true,
         Straighten: false);
 
-    /// <summary>The project's own, version 2: how sentences open, courtesies and apologies read to their end.</summary>
-    public static RefusalRules Default { get; } = new("refusal", 2, [], [], [], Binary: false, Straighten: true)
+    /// <summary>The project's own, version 3: how sentences open, courtesies and apologies read to their end. A model's
+    /// reasoning before its answer decides nothing.</summary>
+    public static RefusalRules Default { get; } = new("refusal", 3, [], [], [], Binary: false, Straighten: true)
     {
         Sentences = new(),
     };

@@ -1,7 +1,7 @@
 namespace SafeLlama.Evaluation;
 
 /// <summary>
-/// The second version of the project's own rules: patterns of how a sentence opens, over folded text.
+/// The project's own rules since their second version: patterns of how a sentence opens, over folded text.
 /// </summary>
 /// <remarks>
 /// The first version looked for the first words alone, so that "I'm sorry to hear that. Here is what helps" refused and
