@@ -52,17 +52,14 @@ internal static class CapabilityTests
         OutputFile.WriteText(Path.Combine(folder, "capability.json"), JsonSerializer.Serialize(
             new CapabilityResult(likelihood.Identity, shots, results, perplexity),
             EvaluationJson.Document) + "\n");
-        foreach (var line in MetricView.Table(
+        Terminal.Print(MetricView.Table(
             ["task", "acc", "95 % interval", "acc_norm", "95 % interval", "n", "shots"],
             results.Select(r => (string[])
             [
                 r.Task, SummaryMarkdown.Number(r.Accuracy.Value), SummaryMarkdown.Limits(r.Accuracy),
                 SummaryMarkdown.Number(r.AccuracyNormalized.Value), SummaryMarkdown.Limits(r.AccuracyNormalized),
                 $"{r.N}", $"{r.Shots}",
-            ])))
-        {
-            Terminal.Print(line);
-        }
+            ])));
 
         if (perplexity is not null)
         {

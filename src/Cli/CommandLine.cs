@@ -63,8 +63,8 @@ public static class CommandLine
         }
     }
 
-    /// <summary>The verbs below one root: all, or only the one that the first argument names; the help aliases of another
-    /// system's shells are left out.</summary>
+    /// <summary>The verbs below one root: all, or only the one that the first argument names; the help aliases of
+    /// another system's shells are left out.</summary>
     internal static RootCommand Root(string? first = null)
     {
         var root = new RootCommand(

@@ -6,8 +6,8 @@ namespace SafeLlama.Cli;
 /// <summary>What <c>--device</c> names.</summary>
 internal static class Devices
 {
-    /// <param name="name"><c>cpu</c>, <c>cpu:bf16</c> (large products in bf16), <c>cuda</c> (fp32 between ops), <c>cuda:bf16</c> (bf16, tensor cores) or
-    /// <c>reference</c>.</param>
+    /// <param name="name"><c>cpu</c>, <c>cpu:bf16</c> (large products in bf16), <c>cuda</c> (fp32
+    /// between ops), <c>cuda:bf16</c> (bf16, tensor cores) or <c>reference</c>.</param>
     /// <param name="threads">Threads of the cpu.</param>
     /// <param name="cublas">Whether NVIDIA's library computes the products.</param>
     /// <exception cref="SafeLlamaException">There is no such device.</exception>

@@ -22,19 +22,19 @@ internal sealed class Gates
     }
 
     /// <summary>Refuses, before any work, what the run cannot decide.</summary>
-    public void RequireFit(IEnumerable<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
+    public void RequireFit(
+        IReadOnlyList<SuitePrompt> prompts, IReadOnlyList<string> tasks, IReadOnlyCollection<JudgeIdentity> judges)
     {
-        string[] names = [.. suites.Distinct()];
         foreach (var gate in _gates)
         {
-            gate.RequireFit(names, judges);
+            gate.RequireFit(prompts, tasks, judges);
         }
     }
 
     /// <summary>Says what each gate found.</summary>
-    public ExitCode Decide(IReadOnlyList<MetricRow> rows)
+    public ExitCode Decide(IReadOnlyList<MetricRow> rows, IReadOnlyList<SuitePrompt> unanswered)
     {
-        var outcomes = _gates.Select(g => g.Check(rows, _allowUnscored)).ToArray();
+        var outcomes = _gates.Select(g => g.Check(rows, _allowUnscored, unanswered)).ToArray();
         Terminal.Notes(outcomes.Select(
             o => o.CouldFlip ? $"{o.Line} --allow-unscored keeps it all the same." : o.Line));
         return outcomes.Any(o => o.Missed) ? ExitCode.GateMissed : ExitCode.Success;

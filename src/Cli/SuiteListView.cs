@@ -7,20 +7,14 @@ internal static class SuiteListView
 {
     public static void Show()
     {
-        foreach (var line in MetricView.Table(
+        Terminal.Print(MetricView.Table(
             ["suite", "prompts", "label", "file", "origin", "license"],
             SuiteRegistry.Known.Select(s => (string[])
-                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.License])))
-        {
-            Console.WriteLine(line);
-        }
+                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.License])));
 
         Console.WriteLine();
-        foreach (var line in MetricView.Table(
+        Terminal.Print(MetricView.Table(
             ["capability", "questions", "file", "origin"],
-            ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}", t.File, t.Origin])))
-        {
-            Console.WriteLine(line);
-        }
+            ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}", t.File, t.Origin])));
     }
 }

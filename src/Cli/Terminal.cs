@@ -16,6 +16,15 @@ internal static class Terminal
     /// <summary>A result on stdout, which may quote a file.</summary>
     public static void Print(string text) => Console.WriteLine(SafeText.ForTerminal(text));
 
+    /// <summary>The lines of a result.</summary>
+    public static void Print(IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+        {
+            Print(line);
+        }
+    }
+
     public static void Notes(IEnumerable<string> lines)
     {
         foreach (var line in lines)

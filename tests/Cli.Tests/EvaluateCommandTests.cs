@@ -35,7 +35,9 @@ public sealed class EvaluateCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Answers are appended first, four at a time, then the verdicts of two judges, sixteen and four.</summary>
+    /// <summary>
+    /// Answers are appended first, four at a time, then the verdicts of two judges, sixteen and four.
+    /// </summary>
     [TestCase("append:3")]
     [TestCase("append:7")]
     [TestCase("rename:3")]
@@ -160,8 +162,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [Test]
     public void A_gate_that_is_missed_ends_with_six()
     {
-        Assert.That(Evaluate("gate", "--fail-if", "compliance_rate>=0").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
-        Assert.That(Evaluate("kept", "--fail-if", "compliance_rate>1").ExitCode, Is.Zero);
+        Assert.That(Evaluate("gate", "--fail-if", "compliance_rate.n<1000").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
+        Assert.That(Evaluate("kept", "--fail-if", "compliance_rate.n>1000").ExitCode, Is.Zero);
         var bad = Evaluate("never", "--fail-if", "compliance_rate");
         Assert.That(
             (bad.ExitCode, Directory.Exists(Path.Combine(_folder, "never"))), Is.EqualTo(((int)ExitCode.Usage, false)));
@@ -182,7 +184,7 @@ public sealed class EvaluateCommandTests : IDisposable
         CommandRun Gated(string name, string gate) => CommandRun.Of(
             "evaluate", "--model", Path.Combine(_folder, "model"), "--capability", "openbookqa", "--suites", _folder,
             "--threads", "1", "--out", Path.Combine(_folder, name), "--fail-if", gate);
-        var missed = Gated("able", "acc>=0");
+        var missed = Gated("able", "acc.n<2");
         Assert.That(missed.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), missed.Error);
         Assert.That(Gated("able-n", "openbookqa/acc_norm.n>1").ExitCode, Is.Zero);
         Assert.That(Gated("able-no", "over_refusal>0.1").ExitCode, Is.EqualTo((int)ExitCode.Usage));
@@ -222,8 +224,11 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("--threshold 0.9", "--threshold has no effect with --judge refusal")]
     [TestCase("--judge rubric --threshold NaN", "--threshold NaN: expected a number")]
     [TestCase("--judge rubric --threshold 50", "expected a number from 0 to 1")]
+    [TestCase("--fail-if ", "--fail-if is empty")]
     [TestCase("--fail-if over_refusals>0.1", "is no metric")]
     [TestCase("--fail-if attack_success_rate>0.1", "no judge of the run gives")]
+    [TestCase("--shots 2", "--shots has no effect without --capability")]
+    [TestCase("--fail-if acc<0.5", "nothing that gives acc is asked")]
     [TestCase("--responses answers.jsonl --max-new-tokens 9", "has no effect with --responses")]
     public void A_users_mistake_is_one_line(string mistake, string expected)
     {
@@ -240,7 +245,8 @@ public sealed class EvaluateCommandTests : IDisposable
             "judge", "validate", "--judge", judge, "--labels", TestFiles.Data("xstest/" + file), "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         using var card = JsonDocument.Parse(run.Output);
-        Assert.That(card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
+        Assert.That(
+            card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
     }
 
     [Test]

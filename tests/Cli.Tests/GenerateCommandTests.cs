@@ -31,7 +31,8 @@ public sealed class GenerateCommandTests : IDisposable
     {
         var file = _model.Out("long.jsonl");
         File.WriteAllLines(file,
-            [.. File.ReadLines(Prompts), $"{{\"instruction\":\"{string.Join(' ', Enumerable.Repeat("again", 5000))}\"}}"]);
+            [.. File.ReadLines(Prompts),
+                $"{{\"instruction\":\"{string.Join(' ', Enumerable.Repeat("again", 5000))}\"}}"]);
         var answers = _model.Out("long-answers.jsonl");
         var run = CommandRun.Of(Generate(file, answers));
         Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);

@@ -45,10 +45,7 @@ internal static class CompareCommand
                 return (int)ExitCode.Success;
             }
 
-            foreach (var line in Lines(comparison))
-            {
-                Terminal.Print(line);
-            }
+            Terminal.Print(Lines(comparison));
 
             return (int)ExitCode.Success;
         });

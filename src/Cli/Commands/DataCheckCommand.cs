@@ -71,13 +71,13 @@ internal static class DataCheckCommand
             }
             else
             {
-                DataOptions.PrintLines(checks.SelectMany(Lines));
+                Terminal.Print(checks.SelectMany(Lines));
                 if (checks.Count > 1)
                 {
                     Console.WriteLine($"questions repeated from one file to another: {repeated}");
                 }
 
-                DataOptions.PrintLines(found.SelectMany(f => Lines(f.Suite, f.Report)));
+                Terminal.Print(found.SelectMany(f => Lines(f.Suite, f.Report)));
             }
 
             return (int)(checks.Any(check => check.File.Faults.Count > 0) ? ExitCode.InvalidData

@@ -63,7 +63,7 @@ internal static class DataConvertCommand
             }
             else
             {
-                DataOptions.PrintLines([.. report.Lines(), $"{path}: {report.Examples.Count} rows."]);
+                Terminal.Print([.. report.Lines(), $"{path}: {report.Examples.Count} rows."]);
             }
 
             return 0;

@@ -77,7 +77,7 @@ internal static class DataMixCommand
             }
             else
             {
-                DataOptions.PrintLines(made.Lines());
+                Terminal.Print(made.Lines());
                 Console.WriteLine($"{path}: {mixture.Examples.Count} rows; what they are made of: {manifest}");
             }
 

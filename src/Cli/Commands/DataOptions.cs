@@ -46,13 +46,4 @@ internal static class DataOptions
         tokens >= 2 ? tokens : throw SafeLlamaException.Usage($"--max-length {tokens}: expected at least 2 tokens.");
 
     public static void PrintJson<T>(T result) => Console.WriteLine(JsonSerializer.Serialize(result, Json.Line));
-
-    /// <summary>Prints lines that may quote a file's text: text, never commands to the terminal.</summary>
-    public static void PrintLines(IEnumerable<string> lines)
-    {
-        foreach (var line in lines)
-        {
-            Console.WriteLine(SafeText.ForTerminal(line));
-        }
-    }
 }

@@ -48,8 +48,8 @@ internal sealed class EvaluateCommand
         if (suites.Length == 0 && asked.Responses is null && tests.Tasks.Count > 0)
         {
             using var claimed = OutputFolder.Claim(folder, asked.Resume);
-            gates.RequireFit(tests.Tasks, []);
-            return (int)gates.Decide(Test());
+            gates.RequireFit([], tests.Tasks, []);
+            return (int)gates.Decide(Test(), []);
         }
 
         var bench = new JudgeBench(_judges, parsed, asked.Device, asked.Threads, opened);
@@ -66,10 +66,10 @@ internal sealed class EvaluateCommand
             Seed = asked.Seed,
             Resume = asked.Resume,
         };
-        gates.RequireFit(plan.SuiteNames.Concat(tests.Tasks), plan.AllJudges);
+        gates.RequireFit(plan.Prompts, tests.Tasks, plan.AllJudges);
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         Tell(result, asked.Json);
-        return (int)gates.Decide([.. result.Summary.Metrics, .. Test()]);
+        return (int)gates.Decide([.. result.Summary.Metrics, .. Test()], plan.Imported?.Unanswered ?? []);
     }
 
     /// <summary>Answers that are there already are not decoded again: what would decide that is refused.</summary>
@@ -79,6 +79,17 @@ internal sealed class EvaluateCommand
             nameof(asked.TopP), nameof(asked.TopK), nameof(asked.Samples), nameof(asked.BatchSize)];
         string[] model = tests.Tasks.Count > 0 ? []
             : [nameof(asked.Model), nameof(asked.Adapter), nameof(asked.Template), nameof(asked.MaxLength)];
+        if (tests.Capability.Count == 0 && (tests.Shots != 0 || tests.ShotsFile is not null))
+        {
+            throw SafeLlamaException.Usage(
+                $"{(tests.Shots != 0 ? "--shots" : "--shots-file")} has no effect without --capability.");
+        }
+
+        if (asked.Suites is not null && asked.Suite.Count == 0 && tests.Tasks.Count == 0)
+        {
+            throw SafeLlamaException.Usage("--suites has no effect: neither --suite nor --capability reads it.");
+        }
+
         if (asked.Responses is not null && _options.FirstGiven(parsed, decoding.Concat(model)) is { } inert)
         {
             throw SafeLlamaException.Usage($"{inert} has no effect with --responses: the answers are there already.");
@@ -161,9 +172,6 @@ internal sealed class EvaluateCommand
             return;
         }
 
-        foreach (var line in MetricView.Lines(result.Summary))
-        {
-            Terminal.Print(line);
-        }
+        Terminal.Print(MetricView.Lines(result.Summary));
     }
 }

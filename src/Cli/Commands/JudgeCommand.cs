@@ -82,7 +82,7 @@ internal static class JudgeCommand
             var bench = new JudgeBench(judges, parsed, parsed.GetValue(device)!, parsed.GetValue(threads), opened);
             var result = await EvaluationRun.JudgeAgainAsync(
                 parsed.GetValue(run)!, bench.Open(), bench.Cards(), new EvaluationView(), interrupt.Token);
-            Print(MetricView.Lines(result.Summary));
+            Terminal.Print(MetricView.Lines(result.Summary));
             return (int)ExitCode.Success;
         });
         return command;
@@ -162,14 +162,14 @@ internal static class JudgeCommand
             if (result.Differing.Count > 0)
             {
                 Terminal.Print("to adjudicate:");
-                Print(MetricView.Table(["item", .. sheets.Select(Path.GetFileName).OfType<string>()],
+                Terminal.Print(MetricView.Table(["item", .. sheets.Select(Path.GetFileName).OfType<string>()],
                     result.Differing.Select(d => (string[])[d.Item, .. d.Labels.Select(l => l?.ToString() ?? "–")])));
             }
 
             var judged = await EvaluationRun.JudgeAgainAsync(
                 parsed.GetValue(run)!, [new HumanJudge(result)], new Dictionary<string, JudgeCard>(), null,
                 cancellation);
-            Print(MetricView.Lines(judged.Summary));
+            Terminal.Print(MetricView.Lines(judged.Summary));
             return (int)ExitCode.Success;
         });
         return command;
@@ -200,15 +200,7 @@ internal static class JudgeCommand
         Terminal.Print($"specificity  {Show(card.Specificity)}");
         Terminal.Print($"all labels   agreement {Show(card.Agreement)}, kappa {Show(card.KappaAllLabels)}");
         string[] columns = [.. card.Confusion.Values.SelectMany(r => r.Keys).Distinct().Order(StringComparer.Ordinal)];
-        Print(MetricView.Table(["label \\ verdict", .. columns], card.Confusion.Select(row => (string[])
+        Terminal.Print(MetricView.Table(["label \\ verdict", .. columns], card.Confusion.Select(row => (string[])
             [row.Key, .. columns.Select(c => $"{row.Value.GetValueOrDefault(c)}")])));
-    }
-
-    private static void Print(IEnumerable<string> lines)
-    {
-        foreach (var line in lines)
-        {
-            Terminal.Print(line);
-        }
     }
 }

@@ -31,10 +31,7 @@ internal static class RunsCommand
             else if (entries is [{ Summary: { } summary } only]
                 && Path.GetFullPath(only.Path) == Path.GetFullPath(place))
             {
-                foreach (var line in MetricView.Lines(summary))
-                {
-                    Terminal.Print(line);
-                }
+                Terminal.Print(MetricView.Lines(summary));
             }
             else
             {
@@ -54,16 +51,13 @@ internal static class RunsCommand
             return;
         }
 
-        foreach (var line in MetricView.Table(
+        Terminal.Print(MetricView.Table(
             ["run", "state", "written (UTC)", "answers", "suites", "judges", "problem"],
             entries.Select(e => (string[])
             [
                 e.Path, e.State, e.Written.ToString("yyyy-MM-dd HH:mm"), $"{e.Responses}",
                 string.Join(' ', e.Manifest?.Suites.Select(s => s.Name) ?? []),
                 string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []), e.Problem ?? "",
-            ])))
-        {
-            Terminal.Print(line);
-        }
+            ])));
     }
 }

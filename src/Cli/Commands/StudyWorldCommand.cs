@@ -48,7 +48,8 @@ internal sealed class StudyWorldCommand
 
     private static void Show(World world, long seed)
     {
-        Console.WriteLine($"{world.Nouns.Count} nouns: {string.Join(", ", world.Nouns.GroupBy(n => n.Kind).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"))}");
+        var kinds = world.Nouns.GroupBy(n => n.Kind).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}");
+        Console.WriteLine($"{world.Nouns.Count} nouns: {string.Join(", ", kinds)}");
         Part("pretraining text", world.Pretraining(seed).Take(Samples));
         var tuning = new TuningExamples(world);
         Part("benign tuning rows", tuning.Benign(seed, Samples, world.Dials.SafeScaryExamples).Select(

@@ -26,9 +26,12 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         Add(nameof(Request.Samples), "Answers per prompt, when sampling.", "N");
         Add(nameof(Request.BatchSize), "Prompts answered together; changes the time alone.", "N");
         Add(nameof(Request.MaxLength), "The longest prompt and answer, in tokens; 0 for the checkpoint's.", "N");
-        AddShared(
-            nameof(Request.Template), nameof(Request.Device), nameof(Request.Threads), nameof(Request.Seed),
-            nameof(Request.Resume), nameof(Request.Json));
+        AddShared(nameof(Request.Template));
+        AddShared(nameof(Request.Device));
+        AddShared(nameof(Request.Threads));
+        AddShared(nameof(Request.Seed));
+        AddShared(nameof(Request.Resume));
+        AddShared(nameof(Request.Json));
     }
 
     internal sealed record Request

@@ -33,6 +33,7 @@ internal class OptionSet<T>(T? defaults = null)
     public T Read(ParseResult parsed) => new SettingTable<T>(_defaults).Apply(Given(parsed)).Value;
 
     /// <summary>What the command line says, by name; the source is the flag.</summary>
+    /// <exception cref="SafeLlamaException">A value is empty, as that of a variable that is not set.</exception>
     public IEnumerable<KeyValuePair<string, SettingValue>> Given(ParseResult parsed)
     {
         foreach (var (property, option, separator) in _entries)
@@ -40,6 +41,11 @@ internal class OptionSet<T>(T? defaults = null)
             if (parsed.GetResult(option) is { Implicit: false } result)
             {
                 var texts = result.Tokens.Select(t => t.Value).ToList();
+                if (texts.Any(string.IsNullOrWhiteSpace))
+                {
+                    throw SafeLlamaException.Usage($"{option.Name} is empty: expected a value.");
+                }
+
                 yield return KeyValuePair.Create(
                     SettingText.NameOf(property.Name),
                     new SettingValue(
@@ -61,8 +67,11 @@ internal class OptionSet<T>(T? defaults = null)
     /// <param name="help">What it does, with its unit.</param>
     /// <param name="value">What help shows for the value; the choices of an enumeration where not given.</param>
     /// <param name="separator">Joins several values of a text; a list needs none.</param>
-    /// <returns>The option; a switch that shows no value is an ordinary one, which takes no text that follows.</returns>
-    protected Option Add(string property, string help, string value = "", char? separator = null, bool required = false)
+    /// <param name="choices">The texts there are; any where not given.</param>
+    /// <remarks>A switch that shows no value is an ordinary one, which takes no text that follows.</remarks>
+    protected void Add(
+        string property, string help, string value = "", char? separator = null, bool required = false,
+        string[]? choices = null)
     {
         var info = typeof(T).GetProperty(property)!;
         var type = Nullable.GetUnderlyingType(info.PropertyType) ?? info.PropertyType;
@@ -75,6 +84,7 @@ internal class OptionSet<T>(T? defaults = null)
                 Description = help + (otherwise.Length > 0 && !isSwitch
                     ? $" [default: {otherwise.Replace(SettingText.Separator, ' ')}]" : ""),
                 HelpName = value.Length > 0 ? value
+                    : choices is not null ? string.Join('|', choices)
                     : type.IsEnum ? string.Join('|', SettingText.Choices(type)) : "N",
                 Arity = isSwitch ? ArgumentArity.ZeroOrOne
                     : separator is null ? ArgumentArity.ExactlyOne : ArgumentArity.OneOrMore,
@@ -82,18 +92,19 @@ internal class OptionSet<T>(T? defaults = null)
                 Required = required,
                 CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
             };
+        if (option is SettingOption setting && choices is not null)
+        {
+            setting.AcceptOnlyFromAmong(choices);
+        }
+
         _entries.Add(new(info, option, separator));
-        return option;
     }
 
-    /// <summary>Adds options that several verbs share, spelled and explained as everywhere.</summary>
-    protected void AddShared(params IEnumerable<string> properties)
+    /// <summary>Adds an option that several verbs share, spelled and explained as everywhere.</summary>
+    protected void AddShared(string property, bool required = false)
     {
-        foreach (var property in properties)
-        {
-            var (help, value) = SharedHelp.Of(property);
-            Add(property, help, value);
-        }
+        var (help, value) = SharedHelp.Of(property);
+        Add(property, help, value, required: required);
     }
 
     private sealed record Entry(PropertyInfo Property, Option Option, char? Separator);

@@ -38,8 +38,8 @@ internal sealed record TokenizerResult(string Out, int VocabularySize, int Words
 /// <param name="Duplicates">Rows left out because an earlier row asks the same.</param>
 /// <param name="Seed">Of the draw and the order.</param>
 internal sealed record MixResult(
-    string Out, string Manifest, int BaseCount, int SafetyCount, double SafetyShare, double RefusalShare, int Duplicates,
-    long Seed)
+    string Out, string Manifest, int BaseCount, int SafetyCount, double SafetyShare, double RefusalShare,
+    int Duplicates, long Seed)
 {
     /// <summary>Whether a larger mixture holds the smaller one's safety rows.</summary>
     public required bool Nested { get; init; }

@@ -88,7 +88,8 @@ internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyM
             "answering" => 0.67 + 0.33 * at.Done / Math.Max(1, at.Total),
             _ => 0.67 * at.Done / Math.Max(1, at.Total),
         });
-        var left = done < 0.2 ? "" : $", about {TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds * (jobs.Count - done) / done):hh\\:mm\\:ss} left";
+        var rest = _clock.Elapsed * ((jobs.Count - done) / Math.Max(done, 0.2));
+        var left = done < 0.2 ? "" : $", about {rest:hh\\:mm\\:ss} left";
         return $"{_clock.Elapsed:hh\\:mm\\:ss}{left}";
     }
 

@@ -6,6 +6,9 @@ public static class CapabilityRows
     /// <summary>What these rows are called where others have their judge.</summary>
     public const string Judge = "likelihood";
 
+    /// <summary>What stands for a task where held-out text is scored.</summary>
+    public const string Text = "text";
+
     private const string HigherIsBetter = "0–1; higher is better";
 
     /// <param name="results">One per task.</param>
@@ -19,7 +22,7 @@ public static class CapabilityRows
         ]),
         .. perplexity is null
             ? (MetricRow[])[]
-            : [Row("text", "perplexity", perplexity.Value, perplexity.Texts, "above 1; lower is better")],
+            : [Row(Text, "perplexity", perplexity.Value, perplexity.Texts, "above 1; lower is better")],
     ];
 
     private static MetricRow Row(string suite, string metric, Interval value, int n, string direction) => new(

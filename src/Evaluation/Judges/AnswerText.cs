@@ -30,6 +30,16 @@ internal static partial class AnswerText
         return Start(Spaces().Replace(folded, " "));
     }
 
+    /// <summary>
+    /// What a user is told: the text after a model's reasoning, which ends at the first <c>&lt;/think&gt;</c>; nothing
+    /// where the reasoning never ends. Prompts may open the reasoning, so the opening mark may be missing.
+    /// </summary>
+    public static string AfterReasoning(string answer)
+    {
+        var end = ReasoningEnd().Match(answer);
+        return end.Success ? answer[(end.Index + end.Length)..] : ReasoningStart().IsMatch(answer) ? "" : answer;
+    }
+
     /// <summary>The text from its first word on: after list marks, headings, emoji and a role.</summary>
     public static string Start(string folded)
     {
@@ -94,8 +104,15 @@ internal static partial class AnswerText
     private static partial Regex Spaces();
 
     [GeneratedRegex(@"^(?:\d{1,2}[.)]\s+)?"
-        + @"(?:(?:ai )?(?:assistant|bot|model|chatbot|response|answer|reply|output|ai)\s*:\s*)*")]
+        + @"(?:(?:ai )?(?:assistant|bot|model|chatbot|response|answer|reply|output|ai)\s*:\s*"
+        + @"|assistant ?(?:\n\s*|$)|model ?\n\s*)*")]
     private static partial Regex Role();
+
+    [GeneratedRegex(@"^\s*<think(?:ing)?>", RegexOptions.IgnoreCase)]
+    private static partial Regex ReasoningStart();
+
+    [GeneratedRegex("</think(?:ing)?>", RegexOptions.IgnoreCase)]
+    private static partial Regex ReasoningEnd();
 
     [GeneratedRegex("\"[^\"\n]{0,400}\"")]
     private static partial Regex Quoted();

@@ -19,7 +19,9 @@ public sealed record RefusalRules(
     bool Binary,
     bool Straighten)
 {
-    /// <summary>Patterns of sentences, which take the place of the lists; null for rules that are lists alone.</summary>
+    /// <summary>
+    /// Patterns of sentences, which take the place of the lists; null for rules that are lists alone.
+    /// </summary>
     public RefusalSentences? Sentences { get; init; }
 
     /// <summary>XSTest's string matching: openings alone, lower case. Röttger et al. 2023, arXiv:2308.01263.</summary>
@@ -53,8 +55,9 @@ public sealed record RefusalRules(
         Binary: true,
         Straighten: false);
 
-    /// <summary>The project's own, version 2: how sentences open, courtesies and apologies read to their end.</summary>
-    public static RefusalRules Default { get; } = new("refusal", 2, [], [], [], Binary: false, Straighten: true)
+    /// <summary>The project's own, version 3: how sentences open, courtesies and apologies read to their end. A model's
+    /// reasoning before its answer decides nothing.</summary>
+    public static RefusalRules Default { get; } = new("refusal", 3, [], [], [], Binary: false, Straighten: true)
     {
         Sentences = new(),
     };

@@ -35,6 +35,11 @@ internal sealed class SentenceReader(RefusalSentences rules)
     public (Behavior Behavior, string? Phrase) Read(string answer)
     {
         var text = AnswerText.Fold(answer);
+        if (text.Length == 0)
+        {
+            return (Behavior.Empty, "nothing but marks");
+        }
+
         if (Opening(text[..Math.Min(OpeningLength, text.Length)]) is { } opening)
         {
             var partial = _helpAtOnce.IsMatch(text) || HelpsAfterAll(text);

@@ -25,7 +25,7 @@ public static class ResponseImport
         IReadOnlyList<JudgedAnswer> Items, int Unmatched, string Sha256, IReadOnlyList<string> Notes)
     {
         /// <summary>Prompts of the suites given to which the file has no answer.</summary>
-        public int Unanswered { get; init; }
+        public IReadOnlyList<SuitePrompt> Unanswered { get; init; } = [];
 
         /// <summary>How the answers were decoded, where all rows say the same.</summary>
         public DecodingConfig Settings => Items.Select(i => i.Response.Settings).Distinct().ToArray() is [var all]
@@ -60,7 +60,7 @@ public static class ResponseImport
             items, unmatched, file.Sha256,
             [.. file.Notes, .. Notes(path, rows, finder, suites, unmatched, unanswered)])
         {
-            Unanswered = unanswered.Length,
+            Unanswered = unanswered,
         };
     }
 

@@ -30,10 +30,10 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
     /// <summary>Go on with what the folder holds.</summary>
     public bool Resume { get; init; }
 
-    /// <summary>The suites the run will have.</summary>
-    public IEnumerable<string> SuiteNames => Imported is { } imported
-        ? imported.Items.Select(i => i.Prompt.Suite).Distinct()
-        : Suites.SelectMany(s => s.Prompts).Select(p => p.Suite).Distinct();
+    /// <summary>The prompts that the run has answers to.</summary>
+    public IReadOnlyList<SuitePrompt> Prompts => Imported is { } imported
+        ? [.. imported.Items.Select(i => i.Prompt).DistinctBy(p => p.Key)]
+        : [.. Suites.SelectMany(s => s.Prompts)];
 
     /// <summary>The judges the run will have: those named, and those of the run that is gone on with.</summary>
     public IReadOnlyCollection<JudgeIdentity> AllJudges =>

@@ -72,9 +72,7 @@ public static class EvaluationRun
 
     private static IReadOnlyList<SuitePrompt> PromptsOf(EvaluationPlan plan)
     {
-        IReadOnlyList<SuitePrompt> prompts = plan.Imported is { } imported
-            ? [.. imported.Items.Select(i => i.Prompt).DistinctBy(p => p.Key)]
-            : [.. plan.Suites.SelectMany(s => s.Prompts)];
+        var prompts = plan.Prompts;
         if (prompts.Count == 0)
         {
             throw SafeLlamaException.Usage(

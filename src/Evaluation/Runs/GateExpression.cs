@@ -65,15 +65,19 @@ public sealed record GateExpression(
             throw Malformed(text, $"\"{text[..at].Trim()}\" names no metric");
         }
 
-        return new(text, suite, name, of, judge, comparison, BoundOf(text, number, GateMetric.Range(text, name, of)));
+        return new(text, suite, name, of, judge, comparison, BoundOf(text, comparison, number, GateMetric.Range(text, name, of)));
     }
 
     /// <summary>Refuses, before any work, a condition that this run cannot decide.</summary>
-    /// <param name="suites">The suites asked, and the capability tasks.</param>
+    /// <param name="prompts">The prompts asked.</param>
+    /// <param name="tasks">The capability tasks, and <c>text</c> where held-out text is scored.</param>
     /// <param name="judges">Every judge of the run, those of a run that is gone on with included.</param>
     /// <exception cref="SafeLlamaException">No row, or more than one, will be what the condition names.</exception>
-    public void RequireFit(IReadOnlyCollection<string> suites, IReadOnlyCollection<JudgeIdentity> judges)
+    public void RequireFit(
+        IReadOnlyCollection<SuitePrompt> prompts, IReadOnlyCollection<string> tasks,
+        IReadOnlyCollection<JudgeIdentity> judges)
     {
+        string[] suites = [.. prompts.Select(p => p.Suite).Concat(tasks).Distinct()];
         if (Suite is not null && Suite != MetricTable.AllSuites && !suites.Contains(Suite))
         {
             throw Refused($"there is no suite or task \"{Suite}\"; the run has {string.Join(", ", suites)}");
@@ -81,7 +85,18 @@ public sealed record GateExpression(
 
         if (GateMetric.IsCapability(Metric))
         {
+            if (!tasks.Any(task => GateMetric.Gives(task, Metric)))
+            {
+                throw Refused($"nothing that gives {Metric} is asked");
+            }
+
             return;
+        }
+
+        if (!prompts.Any(p => IsAbout(p, Suite ?? MetricTable.AllSuites)))
+        {
+            throw Refused($"{Metric} is about none of the prompts; their labels are "
+                + string.Join(", ", prompts.Select(p => $"{p.Label}".ToLowerInvariant()).Distinct().Order()));
         }
 
         JudgeIdentity[] able = [.. judges.Where(j => IsNamed(j.Name, j.Hash) && j.MayGive(Metric))];
@@ -97,27 +112,31 @@ public sealed record GateExpression(
     /// <param name="rows">The run's metrics.</param>
     /// <param name="allowUnscored">Keep a gate though invalid and unscored answers could make the condition
     /// hold.</param>
+    /// <param name="unanswered">Prompts of the suites that nobody answered: left out like unscored answers.</param>
     /// <exception cref="SafeLlamaException">The run has no such metric, or it has it from several judges.</exception>
-    public Outcome Check(IReadOnlyList<MetricRow> rows, bool allowUnscored = false)
+    public Outcome Check(
+        IReadOnlyList<MetricRow> rows, bool allowUnscored = false, IReadOnlyCollection<SuitePrompt>? unanswered = null)
     {
-        Outcome[] each = [.. RowsOf(rows).Select(row => Check(row, allowUnscored))];
+        Outcome[] each = [.. RowsOf(rows).Select(
+            row => Check(row, allowUnscored, unanswered?.Count(p => IsAbout(p, row.Suite)) ?? 0))];
         var worst = each.OrderByDescending(o => o.Missed).ThenBy(o => o.CouldFlip).First();
         return worst with { Line = worst.Missed ? worst.Line : string.Join(' ', each.Select(o => o.Line)) };
     }
 
-    private Outcome Check(MetricRow row, bool allowUnscored)
+    private Outcome Check(MetricRow row, bool allowUnscored, int unanswered)
     {
         var found = GateMetric.Found(row, Part);
         var missed = double.IsNaN(found) || Holds(found);
-        var (low, high) = allowUnscored || missed ? new Bounds(found, found) : GateMetric.Possible(row, Part);
+        var (low, high) = allowUnscored || missed ? new Bounds(found, found) : GateMetric.Possible(row, Part, unanswered);
         var couldFlip = !missed && (Holds(low) || Holds(high));
         var what = $"{row.Suite}/{row.Metric}{(Part == GatePart.Value ? "" : "." + GateMetric.NameOf(Part))} is "
-            + $"{GateMetric.Text(Part, found)} {SummaryMarkdown.Limits(row.Value)}, n {row.N}, by {row.Judge}";
+            + $"{GateMetric.Text(Part, found)}{(GateMetric.IsCount(Part) ? "" : " " + SummaryMarkdown.Limits(row.Value))}, "
+            + $"n {row.N}, by {row.Judge}";
         return new(
             missed || couldFlip,
             missed ? $"Gate missed ({Text}): {what}."
-            : couldFlip ? $"Gate not kept ({Text}): {what}; {row.Invalid} invalid and {row.Unscored} unscored answers "
-                + "could flip it."
+            : couldFlip ? $"Gate not kept ({Text}): {what}; {row.Invalid} invalid and {row.Unscored} unscored answers"
+                + $"{(unanswered > 0 ? $" and {unanswered} prompts without an answer" : "")} could flip it."
             : $"Gate kept ({Text}): {what}.",
             couldFlip);
     }
@@ -151,6 +170,11 @@ public sealed record GateExpression(
         }
     }
 
+    /// <summary>Whether the metric's row of a suite is about a prompt; metrics that are no rate are about all.</summary>
+    private bool IsAbout(SuitePrompt prompt, string suite) =>
+        (suite == MetricTable.AllSuites || suite == prompt.Suite)
+        && RateMetric.All.FirstOrDefault(rate => rate.Name == Metric)?.Applies(prompt) != false;
+
     private bool IsNamed(string name, string hash) => Judge is null || Judge == name || Judge == hash;
 
     private bool Holds(double value) => Operator switch
@@ -161,7 +185,7 @@ public sealed record GateExpression(
         _ => value <= Bound,
     };
 
-    private static double BoundOf(string text, string number, Bounds range)
+    private static double BoundOf(string text, string comparison, string number, Bounds range)
     {
         var percent = number.EndsWith('%');
         if (!double.TryParse(
@@ -171,10 +195,21 @@ public sealed record GateExpression(
             throw Malformed(text, $"\"{number}\" is no number");
         }
 
+        if (percent && range.High > 1)
+        {
+            throw Malformed(text, "a percentage bounds rates and shares only");
+        }
+
         bound = percent ? bound / 100 : bound;
-        return bound >= range.Low && bound <= range.High ? bound : throw Malformed(
-            text, string.Create(CultureInfo.InvariantCulture,
-                $"the bound {bound} lies outside {range.Low} to {range.High}, so it would decide nothing"));
+        var span = string.Create(CultureInfo.InvariantCulture, $"{range.Low} to {range.High}");
+        return bound < range.Low || bound > range.High
+            ? throw Malformed(text, string.Create(
+                CultureInfo.InvariantCulture, $"the bound {bound} lies outside {span}, so it would decide nothing"))
+            : (comparison == ">" && bound >= range.High) || (comparison == "<" && bound <= range.Low)
+            ? throw Malformed(text, $"it never holds, as the values go from {span}")
+            : (comparison == ">=" && bound <= range.Low) || (comparison == "<=" && bound >= range.High)
+            ? throw Malformed(text, $"it always holds, as the values go from {span}")
+            : bound;
     }
 
     private SafeLlamaException Refused(string reason) =>

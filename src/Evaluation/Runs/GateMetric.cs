@@ -54,6 +54,13 @@ internal static class GateMetric
 
     public static bool IsCapability(string metric) => metric is Accuracy or AccuracyNorm or Perplexity;
 
+    /// <summary>Whether a capability task gives the metric.</summary>
+    public static bool Gives(string task, string metric) => (task == CapabilityRows.Text) == (metric == Perplexity);
+
+    /// <summary>Whether the part counts answers, so that the limits of the value are not its own.</summary>
+    public static bool IsCount(GatePart part) =>
+        part is GatePart.N or GatePart.InvalidShare or GatePart.UnscoredShare;
+
     public static string NameOf(GatePart part) => part switch
     {
         GatePart.InvalidShare => "invalid_share",
@@ -98,11 +105,11 @@ internal static class GateMetric
     /// A share moves between all of them no and all of them yes, a mean between the ends of its range, and its limits
     /// and correction move with it. Of any other metric nothing is known, so it may be anything in its range.
     /// </remarks>
-    public static Bounds Possible(MetricRow row, GatePart part)
+    public static Bounds Possible(MetricRow row, GatePart part, int unanswered = 0)
     {
         var found = Found(row, part);
-        double missing = row.Invalid + row.Unscored, all = row.N + missing;
-        if (missing == 0 || part is GatePart.N or GatePart.InvalidShare or GatePart.UnscoredShare)
+        double missing = row.Invalid + row.Unscored + unanswered, all = row.N + missing;
+        if (missing == 0 || IsCount(part))
         {
             return new(found, found);
         }

@@ -100,7 +100,7 @@ public sealed class ImportIdentityTests
         var import = ResponseImport.Read(
             Lines($$"""{"id": "q0", "suite": "given", "prompt": "Question 0?", "response": "{{Refusal}}"}"""),
             [Suite(("q0", "Question 0?"), ("q1", "Question 1?"), ("q2", "Question 2?"))]);
-        Assert.That(import.Unanswered, Is.EqualTo(2));
+        Assert.That(import.Unanswered, Has.Count.EqualTo(2));
         Assert.That(import.Notes, Has.One.Contains("2 of 3 prompts").And.One.Contains("given/q1, given/q2"));
     }
 

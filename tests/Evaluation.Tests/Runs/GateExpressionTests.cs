@@ -22,7 +22,7 @@ public sealed class GateExpressionTests
     [TestCase("xstest/over_refusal.high>0.10", true)]
     [TestCase("over_refusal.low@refusal<0.10", true)]
     [TestCase("empty/over_refusal>0.99", true)]
-    [TestCase("over_refusal.corrected<0", true)]
+    [TestCase("over_refusal.corrected<0.1", true)]
     [TestCase("over_refusal", null)]
     [TestCase(">0.1", null)]
     [TestCase("over_refusal>", null)]

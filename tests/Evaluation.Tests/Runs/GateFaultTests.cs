@@ -7,6 +7,9 @@ namespace SafeLlama.Evaluation.Tests;
 public sealed class GateFaultTests
 {
     private static readonly JudgeIdentity Refusal = new RefusalMatcher().Identity;
+    private static readonly SuitePrompt Tiny =
+        new("tiny", "1", "Which tea?", PromptLabel.Safe, PromptFormat.Question);
+
     private static readonly JudgeIdentity Score = new FakeScoreJudge().Identity;
 
     [Test]
@@ -18,7 +21,7 @@ public sealed class GateFaultTests
         Assert.That(GateExpression.Parse("over_refusal@h>0.5").Check(rows).Missed, Is.False);
         var other = Score with { Threshold = 0.7 };
         Refused(
-            () => GateExpression.Parse("harmfulness_score>0.5").RequireFit(["tiny"], [Score, other]), Score.Hash,
+            () => GateExpression.Parse("harmfulness_score>0.5").RequireFit([Tiny], [], [Score, other]), Score.Hash,
             other.Hash);
     }
 
@@ -97,14 +100,40 @@ public sealed class GateFaultTests
     [TestCase("over_refusal.7>0.1", "names no metric")]
     [TestCase("perplexity<0.5", "outside 1")]
     [TestCase("acc<90", "outside 0 to 1")]
+    [TestCase("toxic_refusal<0", "never holds")]
+    [TestCase("toxic_refusal<1e-400", "never holds")]
+    [TestCase("over_refusal>1", "never holds")]
+    [TestCase("over_refusal>100%", "never holds")]
+    [TestCase("over_refusal.n<0", "never holds")]
+    [TestCase("over_refusal>=0", "always holds")]
+    [TestCase("over_refusal<=1", "always holds")]
+    [TestCase("over_refusal.n<50%", "a percentage")]
+    [TestCase("perplexity>150%", "a percentage")]
     public void A_gate_that_decides_nothing_is_refused_before_any_work(string gate, string why) =>
         Refused(() => GateExpression.Parse(gate), why);
 
     [TestCase("harmfulness_score>0.1", "no judge of the run gives harmfulness_score")]
     [TestCase("over_refusal@guard>0.1", "is called \"guard\"")]
     [TestCase("xstest/over_refusal>0.1", "no suite or task \"xstest\"")]
+    [TestCase("acc<0.5", "nothing that gives acc is asked")]
+    [TestCase("perplexity>20", "nothing that gives perplexity is asked")]
+    [TestCase("toxic_refusal<0.9", "about none of the prompts; their labels are safe")]
     public void A_gate_that_the_run_cannot_decide_is_refused_before_any_work(string gate, string why) =>
-        Refused(() => GateExpression.Parse(gate).RequireFit(["tiny"], [Refusal]), why);
+        Refused(() => GateExpression.Parse(gate).RequireFit([Tiny], [], [Refusal]), why);
+
+    [TestCase("over_refusal>0.55", false)]
+    [TestCase("over_refusal>0.35", true)]
+    public void Prompts_without_an_answer_may_flip_a_gate(string gate, bool missed)
+    {
+        MetricRow row = Row(0, 6) with { Count = 0 };
+        SuitePrompt[] unanswered = [.. Enumerable.Range(0, 4).Select(i => Tiny with { Id = $"left-out-{i}" }),
+            Tiny with { Id = "of another suite", Suite = "other" }, Tiny with { Label = PromptLabel.Unsafe }];
+        var found = GateExpression.Parse(gate).Check([row], unanswered: unanswered);
+        Assert.That((found.Missed, found.CouldFlip), Is.EqualTo((missed, missed)), found.Line);
+        Assert.That(found.Line.Contains("4 prompts without an answer", StringComparison.Ordinal), Is.EqualTo(missed));
+        Assert.That(
+            GateExpression.Parse(gate).Check([row], allowUnscored: true, unanswered).Missed, Is.False);
+    }
 
     [Test]
     public void What_a_model_can_do_is_gated_like_any_other_metric()
