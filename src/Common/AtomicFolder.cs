@@ -2,9 +2,9 @@ namespace SafeLlama.Common;
 
 /// <summary>Folders that appear whole or not at all: filled under another name, then renamed.</summary>
 /// <remarks>
-/// The other name is <c>FOLDER.partial</c>; where an empty folder is already there, which may be a place of its own such
-/// as a mounted disk, it is <c>FOLDER/.partial</c>, and its entries are moved up one by one at the end. What a killed
-/// process left half-filled is removed first; what fails is removed at once.
+/// The other name is <c>FOLDER.partial</c>; where an empty folder is already there, which may be a place of its own
+/// such as a mounted disk, it is <c>FOLDER/.partial</c>, and its entries are moved up one by one at the end. What a
+/// killed process left half-filled is removed first; what fails is removed at once.
 /// </remarks>
 public static class AtomicFolder
 {

@@ -1,8 +1,8 @@
 namespace SafeLlama.Common;
 
 /// <summary>Facts of the file that a path leads to, through symbolic links.</summary>
-/// <remarks>A model in a Hugging Face hub cache is a folder of links into <c>blobs</c>; the size of a link is the length
-/// of its own text.</remarks>
+/// <remarks>A model in a Hugging Face hub cache is a folder of links into <c>blobs</c>; the size of a link is the
+/// length of its own text.</remarks>
 public static class FileFacts
 {
     /// <summary>Links followed before a path is taken to go in circles.</summary>

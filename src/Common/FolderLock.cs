@@ -114,7 +114,9 @@ internal sealed class FolderLock : IDisposable
     /// <summary>When a process started: with its id, this tells it from a later one of the same id.</summary>
     private static class ProcessStart
     {
-        /// <summary>The place of <c>starttime</c> after the name in <c>/proc/PID/stat</c> (proc(5), field 22).</summary>
+        /// <summary>
+        /// The place of <c>starttime</c> after the name in <c>/proc/PID/stat</c> (proc(5), field 22).
+        /// </summary>
         private const int Field = 19;
 
         /// <returns>Null where no such process runs.</returns>

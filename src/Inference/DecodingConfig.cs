@@ -55,7 +55,9 @@ public sealed record DecodingConfig
     /// <summary>A beam's score is its log-likelihood over its length to this power.</summary>
     public double LengthPenalty { get; init; } = 1;
 
-    /// <summary>Any of these ends an answer. The model and its template give them: <see cref="LlamaSession"/>.</summary>
+    /// <summary>
+    /// Any of these ends an answer. The model and its template give them: <see cref="LlamaSession"/>.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyList<int> EosIds { get; init; } = [];
 
@@ -108,7 +110,8 @@ public sealed record DecodingConfig
         Require(Beams >= 1, nameof(Beams), Beams, "at least 1");
         var inert = new (bool Set, string Setting)[]
         {
-            (TopK > 0, nameof(TopK)), (TopP < 1, nameof(TopP)), (MinP > 0, nameof(MinP)), (TypicalP < 1, nameof(TypicalP)),
+            (TopK > 0, nameof(TopK)), (TopP < 1, nameof(TopP)),
+            (MinP > 0, nameof(MinP)), (TypicalP < 1, nameof(TypicalP)),
         };
         foreach (var (set, setting) in inert)
         {

@@ -101,7 +101,8 @@ public sealed class LlamaSession : IDisposable
             var length = options.MaxLength > 0 ? options.MaxLength : Math.Min(config.MaxPositions, MostUnasked);
             if (options.MaxLength == 0 && length < config.MaxPositions)
             {
-                notes.Add($"{folder}: was made for {config.MaxPositions} tokens (max_position_embeddings) and is opened "
+                notes.Add($"{folder}: was made for {config.MaxPositions} tokens "
+                    + $"(max_position_embeddings) and is opened "
                     + $"for {length}; ask for more where you need them.");
             }
 

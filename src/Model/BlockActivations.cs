@@ -7,7 +7,9 @@ public sealed class BlockActivations
 {
     internal BlockActivations(Arena arena, LlamaConfig c, TransformerBlock block, int n, SharedActivations shared)
     {
-        AttentionIn = block.Attention.IsInputTrainable ? arena.Take(new(n, c.HiddenSize), "attention_in") : shared.Normed;
+        AttentionIn = block.Attention.IsInputTrainable
+            ? arena.Take(new(n, c.HiddenSize), "attention_in")
+            : shared.Normed;
         AttentionRstd = arena.Take(new(n), arena.Backend.Accumulation, "attention_rstd");
         Attention = new AttentionActivations(arena, c, block.Attention, n);
         AttentionResidual = arena.Take(new(n, c.HiddenSize), arena.Backend.Accumulation, "middle");

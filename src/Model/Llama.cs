@@ -5,8 +5,8 @@ namespace SafeLlama.Model;
 
 /// <summary>A LLaMA: tokens are embedded, pass through the blocks, and the head says what comes next.</summary>
 /// <remarks>
-/// Backward is forward, read from the bottom. It stops at the lowest block in which anything is trained: under LoRA nothing
-/// below asks for a gradient. Touvron et al. 2023, arXiv:2302.13971.
+/// Backward is forward, read from the bottom. It stops at the lowest block in which anything is trained: under LoRA
+/// nothing below asks for a gradient. Touvron et al. 2023, arXiv:2302.13971.
 /// </remarks>
 public sealed class Llama : IDisposable
 {

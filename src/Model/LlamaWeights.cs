@@ -110,7 +110,8 @@ public sealed class LlamaWeights : IDisposable
 
     /// <summary>New weights at random: matrices normal, norms one, biases zero.</summary>
     public static LlamaWeights InitializeRandom(IBackend backend, LlamaConfig config, long seed) =>
-        Learning(backend, config, [], (shape, value) => value.Write(RandomValues(shape, config.InitializerRange, seed)));
+        Learning(backend, config, [],
+            (shape, value) => value.Write(RandomValues(shape, config.InitializerRange, seed)));
 
     /// <summary>
     /// The weights of such a model without memory for any: what it would need can be planned, nothing computed.

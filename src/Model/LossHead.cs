@@ -51,7 +51,8 @@ public sealed class LossHead
     {
         dh?.Clear();
         var chunks = Math.Max(1, (batch.TargetCount + a.ChunkRows - 1) / a.ChunkRows);
-        var even = (batch.TargetCount + chunks - 1) / chunks;      // a small last chunk would pack the weight for little
+        // A small last chunk would pack the weight for little.
+        var even = (batch.TargetCount + chunks - 1) / chunks;
         for (var first = 0; first < batch.TargetCount; first += even)
         {
             var count = Math.Min(even, batch.TargetCount - first);

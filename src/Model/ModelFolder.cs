@@ -144,7 +144,9 @@ public static class ModelFolder
         OutputFile.WriteText(target, copy.ToJsonString(Indented) + "\n");
     }
 
-    /// <summary>Names the stored type under every key that a version of transformers reads and the config has.</summary>
+    /// <summary>
+    /// Names the stored type under every key that a version of transformers reads and the config has.
+    /// </summary>
     private static void SetType(JsonObject config, DType type)
     {
         var name = type switch

@@ -32,7 +32,8 @@ public sealed class TransformerBlock
 
     /// <summary>Whether anything in this block learns.</summary>
     public bool IsTrainable =>
-        Attention.IsInputTrainable || Attention.Output.IsTrainable || FeedForward.IsInputTrainable || FeedForward.Down.IsTrainable;
+        Attention.IsInputTrainable || Attention.Output.IsTrainable
+        || FeedForward.IsInputTrainable || FeedForward.Down.IsTrainable;
 
     /// <param name="h">[N, D] residual stream.</param>
     /// <param name="batch">Positions and key ranges.</param>
@@ -62,7 +63,8 @@ public sealed class TransformerBlock
     {
         FeedForward.Backward(s.Stream, a.FeedForwardIn, batch, a.FeedForward, s, s.Normed);
         _ops.RmsNorm.Backward(
-            s.Normed, a.AttentionResidual, _feedForwardNorm.Value, a.FeedForwardRstd, s.Stream, _feedForwardNorm.Gradient);
+            s.Normed, a.AttentionResidual, _feedForwardNorm.Value, a.FeedForwardRstd, s.Stream,
+            _feedForwardNorm.Gradient);
         Attention.Backward(s.Stream, a.AttentionIn, batch, a.Attention, s, continues ? s.Normed : null);
         if (continues)
         {

@@ -82,7 +82,8 @@ public sealed record TrainingConfig
         Require(LearningRate > 0 && double.IsFinite(LearningRate),
             $"`{nameof(LearningRate)}` {LearningRate}: expected a positive number; 0 would learn nothing.");
         Require(Optimizer is { Beta1: >= 0 and < 1, Beta2: >= 0 and < 1 },
-            $"`{nameof(Optimizer.Beta1)}` {Optimizer.Beta1} and `{nameof(Optimizer.Beta2)}` {Optimizer.Beta2}: expected "
+            $"`{nameof(Optimizer.Beta1)}` {Optimizer.Beta1} and "
+            + $"`{nameof(Optimizer.Beta2)}` {Optimizer.Beta2}: expected "
             + "at least 0 and less than 1.");
         Require(Optimizer.WeightDecay >= 0,
             $"`{nameof(Optimizer.WeightDecay)}` {Optimizer.WeightDecay}: expected 0 or more.");

@@ -70,7 +70,8 @@ public sealed class DataShowTests
         File.Copy(
             Testing.TestFiles.Real($"chat-templates/{template}.jinja"), Path.Combine(model, "chat_template.jinja"));
         var shown = Door.Run(
-            "data", "show", _files.Rows("rows.jsonl", "tale", 2), "--model", model, "--template", "auto", "--rows", "2");
+            "data", "show", _files.Rows("rows.jsonl", "tale", 2), "--model", model, "--template", "auto",
+            "--rows", "2");
 
         Assert.That(shown.ExitCode, Is.Zero, shown.Error);
         Assert.That(shown.Output, Does.Contain("⟦" + answer));

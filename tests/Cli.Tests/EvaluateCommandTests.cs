@@ -35,7 +35,9 @@ public sealed class EvaluateCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Answers are appended first, four at a time, then the verdicts of two judges, sixteen and four.</summary>
+    /// <summary>
+    /// Answers are appended first, four at a time, then the verdicts of two judges, sixteen and four.
+    /// </summary>
     [TestCase("append:3")]
     [TestCase("append:7")]
     [TestCase("rename:3")]
@@ -222,6 +224,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("--threshold 0.9", "--threshold has no effect with --judge refusal")]
     [TestCase("--judge rubric --threshold NaN", "--threshold NaN: expected a number")]
     [TestCase("--judge rubric --threshold 50", "expected a number from 0 to 1")]
+    [TestCase("--fail-if ", "--fail-if is empty")]
     [TestCase("--fail-if over_refusals>0.1", "is no metric")]
     [TestCase("--fail-if attack_success_rate>0.1", "no judge of the run gives")]
     [TestCase("--shots 2", "--shots has no effect without --capability")]
@@ -242,7 +245,8 @@ public sealed class EvaluateCommandTests : IDisposable
             "judge", "validate", "--judge", judge, "--labels", TestFiles.Data("xstest/" + file), "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         using var card = JsonDocument.Parse(run.Output);
-        Assert.That(card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
+        Assert.That(
+            card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
     }
 
     [Test]

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
 
+using SafeLlama.Testing;
+
 namespace SafeLlama.Cli.Tests;
 
 [NonParallelizable]
@@ -29,7 +31,8 @@ public sealed class GenerateCommandTests : IDisposable
     {
         var file = _model.Out("long.jsonl");
         File.WriteAllLines(file,
-            [.. File.ReadLines(Prompts), $"{{\"instruction\":\"{string.Join(' ', Enumerable.Repeat("again", 5000))}\"}}"]);
+            [.. File.ReadLines(Prompts),
+                $"{{\"instruction\":\"{string.Join(' ', Enumerable.Repeat("again", 5000))}\"}}"]);
         var answers = _model.Out("long-answers.jsonl");
         var run = CommandRun.Of(Generate(file, answers));
         Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
@@ -67,6 +70,7 @@ public sealed class GenerateCommandTests : IDisposable
     [Test]
     public void Ctrl_C_keeps_what_was_answered()
     {
+        Signals.RequireDelivered("INT");
         var file = _model.Out("many.jsonl");
         File.WriteAllLines(file, Enumerable.Range(0, 5000).Select(i => $"{{\"instruction\":\"Say {i}.\"}}"));
         var answers = _model.Out("interrupted.jsonl");

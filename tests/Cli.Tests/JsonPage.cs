@@ -58,7 +58,8 @@ internal sealed partial class JsonPage
 
     private void Describe(Type type)
     {
-        var text = new StringBuilder($"\n### {Title(type)}\n\n{Summary(type)}\n\n| field | type | meaning |\n|---|---|---|\n");
+        var text = new StringBuilder(
+            $"\n### {Title(type)}\n\n{Summary(type)}\n\n| field | type | meaning |\n|---|---|---|\n");
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.GetMethod is not null && p.GetIndexParameters().Length == 0 && p.Name != "EqualityContract"
                 && p.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Always }))

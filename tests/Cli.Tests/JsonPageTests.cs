@@ -93,9 +93,11 @@ public sealed class JsonPageTests
                 Is.EqualTo(new[] { "linear", "cosine", "constant" }));
             Assert.That(options["--data"]["several"]!.GetValue<bool>());
             Assert.That(options["--full"]["type"]!.GetValue<string>(), Is.EqualTo("switch"));
-            Assert.That(JsonNode.Parse(Door.Run("judge", "train", "--help", "--json").Output)!["verb"]!.GetValue<string>(),
+            Assert.That(
+                JsonNode.Parse(Door.Run("judge", "train", "--help", "--json").Output)!["verb"]!.GetValue<string>(),
                 Is.EqualTo("judge train"));
-            Assert.That(JsonNode.Parse(Door.Run("--help", "--json").Output)!["verbs"]!.AsArray(), Has.Count.GreaterThan(8));
+            Assert.That(
+                JsonNode.Parse(Door.Run("--help", "--json").Output)!["verbs"]!.AsArray(), Has.Count.GreaterThan(8));
         });
     }
 

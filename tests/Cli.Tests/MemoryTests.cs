@@ -23,7 +23,8 @@ public sealed class MemoryTests
         var folder = TestFiles.NewFolder();
         var weights = MakeCheckpoint(folder);
         var rows = Path.Combine(folder, "rows.jsonl");
-        File.WriteAllText(rows, $$"""{"instruction": "Count.", "input": "", "output": "{{string.Join(' ', Enumerable.Range(0, 600))}}"}""" + "\n");
+        var count = string.Join(' ', Enumerable.Range(0, 600));
+        File.WriteAllText(rows, $$"""{"instruction": "Count.", "input": "", "output": "{{count}}"}""" + "\n");
         using var process = Process.Start(new ProcessStartInfo("dotnet",
         [
             Path.Combine(AppContext.BaseDirectory, "safellama.dll"), "train", "--model", folder, "--data", rows,
@@ -47,7 +48,8 @@ public sealed class MemoryTests
         File.WriteAllText(Path.Combine(folder, "config.json"), """
             {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": 2048,
              "intermediate_size": 5632, "num_hidden_layers": 22, "num_attention_heads": 32, "num_key_value_heads": 4,
-             "vocab_size": 32000, "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "bos_token_id": 1, "eos_token_id": 2}
+             "vocab_size": 32000, "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "bos_token_id": 1,
+             "eos_token_id": 2}
             """);
         foreach (var file in Directory.GetFiles(Path.Combine(TestFiles.Reference, "tokenizer", "sp")))
         {

@@ -114,7 +114,8 @@ public sealed class MergeCommandTests : IDisposable
     }
 
     private CommandRun Merge(string model, string output, string? adapter = null) => CommandRun.Of(
-        "merge", "--model", model, "--adapter", adapter ?? Path.Combine(_model.Out("tuned"), "adapter"), "--out", output,
+        "merge", "--model", model, "--adapter", adapter ?? Path.Combine(_model.Out("tuned"), "adapter"),
+        "--out", output,
         "--threads", "1");
 
     /// <summary>The base with a head, a tensor of whole numbers, files beside it, and two names for its type.</summary>

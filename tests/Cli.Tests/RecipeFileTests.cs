@@ -15,7 +15,8 @@ public sealed class RecipeFileTests
             "\"", "#", "|", "---", "\0", "%YAML 9"),
         Gen.String).Array[0, 30].Select(string.Concat);
 
-    /// <param name="seed">Where to begin; the one named here held a text on which the YAML reader itself failed.</param>
+    /// <param name="seed">Where to begin; the one named here held a text on which the YAML reader itself
+    /// failed.</param>
     [TestCase(null)]
     [TestCase("aCOJ1gbkmVc1")]
     public void No_recipe_ends_in_anything_but_settings_or_one_clear_error(string? seed)

@@ -54,7 +54,8 @@ public sealed partial class SettingNamesTests
     private static IEnumerable<(string Place, string Text)> LibraryLines() =>
         from file in Directory.EnumerateFiles(Path.Combine(TestFiles.Root, "src"), "*.cs", SearchOption.AllDirectories)
         let name = Path.GetRelativePath(TestFiles.Root, file).Replace('\\', '/')
-        where !name.StartsWith("src/Cli/", StringComparison.Ordinal) && !name.Contains("/obj/", StringComparison.Ordinal)
+        where !name.StartsWith("src/Cli/", StringComparison.Ordinal)
+            && !name.Contains("/obj/", StringComparison.Ordinal)
         from line in File.ReadLines(file).Select((text, i) => (text, i))
         where !line.text.TrimStart().StartsWith("//", StringComparison.Ordinal)
         select ($"{name}:{line.i + 1}", line.text);

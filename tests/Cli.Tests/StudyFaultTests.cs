@@ -25,7 +25,8 @@ public sealed class StudyFaultTests : IDisposable
             question: Does a killed study go on where it was?
             models: ['{{_model.Model}}']
             seeds: [1, 2]
-            data: { instructions: '{{_model.Rows}}', instruction_count: 16, safety: '{{_model.Safety}}', suites: { harm: '{{Path.Combine(_model.Folder, "harm.jsonl")}}' } }
+            data: { instructions: '{{_model.Rows}}', instruction_count: 16, safety: '{{_model.Safety}}',
+              suites: { harm: '{{Path.Combine(_model.Folder, "harm.jsonl")}}' } }
             training: { epochs: 2, batch_size: 8, warmup_steps: 1, max_length: 128 }
             decoding: { max_new_tokens: 3 }
             metrics: [{ name: harm, title: Harm, measure: complies, suites: [harm], lower_is_better: true }]

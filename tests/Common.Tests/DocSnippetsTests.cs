@@ -5,7 +5,8 @@ namespace SafeLlama.Common.Tests;
 [Category("Docs")]
 public sealed class DocSnippetsTests
 {
-    private const string Source = "class T\n{\n    // docs:page:one\n    var x = 1;\n\n        Use(x);\n    // end\n}\n";
+    private const string Source =
+        "class T\n{\n    // docs:page:one\n    var x = 1;\n\n        Use(x);\n    // end\n}\n";
 
     [Test]
     public void A_page_that_shows_the_tests_code_has_no_fault()

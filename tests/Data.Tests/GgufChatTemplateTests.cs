@@ -48,7 +48,8 @@ public sealed class GgufChatTemplateTests
     {
         var tokenizer = TokenizerLoader.Load(Path.Combine(TestFiles.Reference, "tokenizer", "sp"));
         var path = Path.Combine(TestFiles.NewFolder(), "keys.gguf");
-        var keys = GgufTokenizerKeys.Of(tokenizer, tokenizer.VocabularySize, new ModelTokens(null, [], null, null)).Keys;
+        var keys = GgufTokenizerKeys
+            .Of(tokenizer, tokenizer.VocabularySize, new ModelTokens(null, [], null, null)).Keys;
         const string Source = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% endfor %}";
         GgufWriter.Write(path, [.. keys, ("tokenizer.chat_template", Source)], []);
         var own = new JinjaTemplate(ChatTemplateFile.Find(path)!, TokenizerLoader.Load(path));

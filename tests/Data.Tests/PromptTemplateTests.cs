@@ -87,8 +87,10 @@ public sealed class PromptTemplateTests
             AlpacaTemplate.Standard.SplitResponse(Prompt + "here\n"), Is.Empty, "alpaca-lora cuts at the first");
     }
 
-    [TestCase("""{"prompt_input": "{instruction}", "prompt_no_input": "{instruction}", "response_split": "R"}""", "{input}")]
-    [TestCase("""{"prompt_input": "{instruction}{input}", "prompt_no_input": 3, "response_split": "R"}""", "prompt_no_input")]
+    [TestCase(
+        """{"prompt_input": "{instruction}", "prompt_no_input": "{instruction}", "response_split": "R"}""", "{input}")]
+    [TestCase(
+        """{"prompt_input": "{instruction}{input}", "prompt_no_input": 3, "response_split": "R"}""", "prompt_no_input")]
     [TestCase("""{"prompt_input": "{instruction}{input}", "prompt_no_input": "{instruction}"}""", "response_split")]
     [TestCase("""[]""", "no rows")]
     [Category("Fault")]

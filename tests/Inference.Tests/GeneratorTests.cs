@@ -71,13 +71,15 @@ public sealed class GeneratorTests
         // 5 tokens, 3 places: 125 sequences, no end token, so all have one length and compete by likelihood alone.
         using var fixture = new Fixture(TinyLlama.Config with { VocabularySize = 5, EosTokenIds = [] });
         int[] prompt = [1, 4, 2];
-        var found = new Generator(fixture.Model, new DecodingConfig { MaxNewTokens = 3, Beams = 125 }).Generate([prompt])[0];
+        var found = new Generator(fixture.Model, new DecodingConfig { MaxNewTokens = 3, Beams = 125 })
+            .Generate([prompt])[0];
         using var scorer = new Scorer(fixture.Model);
         var best = (
             from a in Enumerable.Range(0, 5)
             from b in Enumerable.Range(0, 5)
             from c in Enumerable.Range(0, 5)
-            select (Tokens: new[] { a, b, c }, Score: scorer.LogLikelihoods([.. prompt, a, b, c]).TakeLast(3).Sum())).MaxBy(s => s.Score);
+            select (Tokens: new[] { a, b, c }, Score: scorer.LogLikelihoods([.. prompt, a, b, c]).TakeLast(3).Sum()))
+                .MaxBy(s => s.Score);
         Assert.That(found.Tokens, Is.EqualTo(best.Tokens));
         Assert.That(found.LogLikelihood, Is.EqualTo(best.Score).Within(1e-4));
     }
@@ -99,7 +101,8 @@ public sealed class GeneratorTests
         using var fixture = new Fixture();
         var streamed = new List<int>();
         var prompt = TinyLlama.Tokens(5, seed: 8);
-        var whole = new Generator(fixture.Model, Greedy with { EosIds = [] }).Generate([prompt], onToken: (_, t) => streamed.Add(t))[0];
+        var whole = new Generator(fixture.Model, Greedy with { EosIds = [] })
+            .Generate([prompt], onToken: (_, t) => streamed.Add(t))[0];
         Assert.That(streamed, Is.EqualTo(whole.Tokens));
         var end = whole.Tokens[4];
         var stopped = new Generator(fixture.Model, Greedy with { EosIds = [end] }).Generate([prompt])[0];

@@ -17,7 +17,8 @@ public sealed class LogitsMathTests
     [Test]
     public void Tokens_that_are_ruled_out_weigh_nothing()
     {
-        double[] row = [double.NegativeInfinity, 2, double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity, 2];
+        double[] row =
+            [double.NegativeInfinity, 2, double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity, 2];
         Assert.That(LogitsMath.Largest(row), Is.EqualTo(2));
         Assert.That(LogitsMath.SumOfExp(row, 2), Is.EqualTo(2));
     }

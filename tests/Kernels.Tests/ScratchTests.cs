@@ -38,7 +38,9 @@ internal sealed class ScratchTests
     public void Disentangled_attention_on_the_cpu_takes_no_more_than_is_granted(int rows, int sequences) =>
         TakesNoMoreThanIsGranted(
             // Sequences of growing length: the last is the longest. The tests' distances are eight.
-            new(rows, rows - ((sequences - 1) * (sequences - 1) * rows / (sequences * sequences)), 64, 2, 2, 32, 0, false)
+            new(
+                rows, rows - ((sequences - 1) * (sequences - 1) * rows / (sequences * sequences)),
+                64, 2, 2, 32, 0, false)
             {
                 Distances = 8,
             },
@@ -58,7 +60,8 @@ internal sealed class ScratchTests
             t.Input("b", new(Columns, rank), DType.Float32));
         var (weight, lora) = (t.Input("w", new(Columns, Columns)), new LoraTerm(a, b, 2, drop, Narrow("u")));
         backend.Linear.Forward(x, weight, lora, default, t.Output("y", x.Shape));
-        var into = new LoraGradients(Narrow("du"), t.Gradient("da", a.Shape, a.Type), t.Gradient("db", b.Shape, b.Type));
+        var into = new LoraGradients(
+            Narrow("du"), t.Gradient("da", a.Shape, a.Type), t.Gradient("db", b.Shape, b.Type));
         backend.Linear.BackwardLora(
             t.Input("dy", x.Shape), x, weight, lora, into, t.Output("dx", x.Shape), accumulate: false);
         var lastKey = Enumerable.Repeat(Keys - 1, 32).ToArray();

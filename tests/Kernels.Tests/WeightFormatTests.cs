@@ -15,7 +15,9 @@ internal sealed class WeightFormatTests(string backend)
     [TearDown]
     public void Free() => _memory.ForEach(memory => memory.Dispose());
 
-    /// <summary>Few rows are dot products, many are packed; 77 and 530 columns fill no panel and more than a block.</summary>
+    /// <summary>
+    /// Few rows are dot products, many are packed; 77 and 530 columns fill no panel and more than a block.
+    /// </summary>
     [Test]
     public void Products_agree_with_reference([Values(1, 3, 9, 70)] int rows, [Values(77, 530)] int outputs) =>
         OpTests.AgreesWithReference(
@@ -65,7 +67,8 @@ internal sealed class WeightFormatTests(string backend)
         Assert.That(() => weight.Type.Size(), Throws.ArgumentException);
         Assert.That(
             () => Eights.Format.RowBytes(23),
-            Throws.ArgumentException.With.Message.EqualTo("Rows of 23 are no whole blocks of 8, as EIGHTS stores them."));
+            Throws.ArgumentException.With.Message.EqualTo(
+                "Rows of 23 are no whole blocks of 8, as EIGHTS stores them."));
     }
 
     [TestCase(DType.Float32, "F32", 4)]

@@ -4,7 +4,9 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests;
 
-/// <summary>Checkpoints that people met and that were opened as another model, or stopped them without a way out.</summary>
+/// <summary>
+/// Checkpoints that people met and that were opened as another model, or stopped them without a way out.
+/// </summary>
 [Category("Fault")]
 public sealed class CheckpointTroubleTests
 {

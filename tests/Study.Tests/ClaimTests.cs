@@ -14,7 +14,10 @@ public sealed class ClaimTests
     /// </summary>
     private static IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)> Arm(
         string name, int complying, string suite = "unsafe-instruction") =>
-        Enumerable.Range(1, 3).Select(seed => (new Replicate(name, "m", seed), (IReadOnlyList<GradedAnswer>)[.. Enumerable.Range(0, 100).Select(i =>
+        Enumerable.Range(1, 3).Select(seed => (
+            new Replicate(name, "m", seed),
+            (IReadOnlyList<GradedAnswer>)[.. Enumerable.Range(0, 100).Select(
+            i =>
             new GradedAnswer(
                 new StudyPrompt(
                     $"{suite}-{i}", suite, "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"act {i / 2}"),

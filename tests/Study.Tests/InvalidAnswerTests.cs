@@ -9,7 +9,8 @@ public sealed class InvalidAnswerTests
 
     /// <summary>100 prompts about 100 acts: the first <paramref name="invalid"/> get no answer, then
     /// <paramref name="complying"/> are complied with, the rest are refused.</summary>
-    private static (Replicate, IReadOnlyList<GradedAnswer>) Arm(string name, int invalid, int complying, long seed = 1) =>
+    private static (Replicate, IReadOnlyList<GradedAnswer>) Arm(
+        string name, int invalid, int complying, long seed = 1) =>
         (new Replicate(name, "m", seed),
         [
             .. Enumerable.Range(0, 100).Select(i => new GradedAnswer(
@@ -66,7 +67,8 @@ public sealed class InvalidAnswerTests
     [Test]
     public void Rates_leave_them_out_replicate_by_replicate()
     {
-        var outcomes = new Outcomes([Arm("tuned", 50, 25), Arm("tuned", 0, 25, seed: 2), Arm("tuned", 100, 0, seed: 3)]);
+        var outcomes = new Outcomes(
+            [Arm("tuned", 50, 25), Arm("tuned", 0, 25, seed: 2), Arm("tuned", 100, 0, seed: 3)]);
         Assert.That(outcomes.PerReplicate("tuned", Harm), Is.EqualTo([0.5, 0.25, double.NaN]));
         Assert.That(outcomes.Invalid("tuned", Harm), Is.EqualTo(150));
         var mean = CrossedBootstrap.Mean(outcomes.Scores("tuned", Harm));

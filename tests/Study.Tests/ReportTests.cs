@@ -28,7 +28,8 @@ public sealed partial class ReportTests
                 Recipe = recipe,
                 Arms =
                 [
-                    .. made.Results.Arms.Select((a, i) => a with { Arm = a.Arm with { Name = SafeOutput.Names[^(i + 1)] } }),
+                    .. made.Results.Arms.Select(
+                        (a, i) => a with { Arm = a.Arm with { Name = SafeOutput.Names[^(i + 1)] } }),
                 ],
                 Claims =
                 [

@@ -44,7 +44,8 @@ public sealed class StudyRunnerTests
         new StudyRunner(Recipe, Source, new MadeUpEngine(Source)).Run(whole, resume: false);
         Assert.Catch<OperationCanceledException>(
             () =>
-                new StudyRunner(Recipe, Source, new MadeUpEngine(Source) { DiesAfter = diesAfter }).Run(broken, resume: false));
+                new StudyRunner(Recipe, Source, new MadeUpEngine(Source) { DiesAfter = diesAfter })
+                    .Run(broken, resume: false));
         Assert.That(Path.Combine(broken, "results.json"), Does.Not.Exist, "it was interrupted on the way");
 
         var engine = new MadeUpEngine(Source);

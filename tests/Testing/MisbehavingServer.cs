@@ -134,7 +134,9 @@ public sealed class MisbehavingServer : IDisposable
         });
     }
 
-    /// <summary>A chat reply: a grade for a rubric, else a guard's verdict, with its probabilities if asked by text.</summary>
+    /// <summary>
+    /// A chat reply: a grade for a rubric, else a guard's verdict, with its probabilities if asked by text.
+    /// </summary>
     private static string Chat(string text)
     {
         var unsafeAnswer = Score(text) >= 0.5;
@@ -155,7 +157,8 @@ public sealed class MisbehavingServer : IDisposable
                         token = "un",
                         top_logprobs = new[]
                         {
-                            new { token = "un", logprob = Math.Log(0.6) }, new { token = "safe", logprob = Math.Log(0.2) },
+                            new { token = "un", logprob = Math.Log(0.6) },
+                            new { token = "safe", logprob = Math.Log(0.2) },
                         },
                     },
                 },

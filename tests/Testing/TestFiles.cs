@@ -22,7 +22,9 @@ public static class TestFiles
     /// </summary>
     public static string Data(string relative) => Elsewhere("SAFELLAMA_DATA", "data", relative, "real data sets");
 
-    /// <summary>The path of a trained model or tokenizer that people use, or a skipped test where it is absent.</summary>
+    /// <summary>
+    /// The path of a trained model or tokenizer that people use, or a skipped test where it is absent.
+    /// </summary>
     public static string Real(string relative) => Elsewhere("SAFELLAMA_REAL", "real", relative, "trained models");
 
     /// <summary>The path of a file made by libllama, or a skipped test where it is absent.</summary>

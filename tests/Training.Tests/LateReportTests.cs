@@ -4,7 +4,9 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Training.Tests;
 
-/// <summary>On a device a step's report is read while the next step runs; what a run leaves behind must not show it.</summary>
+/// <summary>
+/// On a device a step's report is read while the next step runs; what a run leaves behind must not show it.
+/// </summary>
 public sealed class LateReportTests
 {
     private string _folder = "";

@@ -50,7 +50,8 @@ internal sealed class TinyRun : IDisposable
     };
 
     public Trainer Trainer(
-        Workspace workspace, LossNormalization divisor = LossNormalization.Targets, double rate = 0.01, int microBatches = 8) =>
+        Workspace workspace, LossNormalization divisor = LossNormalization.Targets, double rate = 0.01,
+        int microBatches = 8) =>
         new(
         Model,
         workspace,

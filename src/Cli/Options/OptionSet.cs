@@ -33,6 +33,7 @@ internal class OptionSet<T>(T? defaults = null)
     public T Read(ParseResult parsed) => new SettingTable<T>(_defaults).Apply(Given(parsed)).Value;
 
     /// <summary>What the command line says, by name; the source is the flag.</summary>
+    /// <exception cref="SafeLlamaException">A value is empty, as that of a variable that is not set.</exception>
     public IEnumerable<KeyValuePair<string, SettingValue>> Given(ParseResult parsed)
     {
         foreach (var (property, option, separator) in _entries)
@@ -40,6 +41,11 @@ internal class OptionSet<T>(T? defaults = null)
             if (parsed.GetResult(option) is { Implicit: false } result)
             {
                 var texts = result.Tokens.Select(t => t.Value).ToList();
+                if (texts.Any(string.IsNullOrWhiteSpace))
+                {
+                    throw SafeLlamaException.Usage($"{option.Name} is empty: expected a value.");
+                }
+
                 yield return KeyValuePair.Create(
                     SettingText.NameOf(property.Name),
                     new SettingValue(

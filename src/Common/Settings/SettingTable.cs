@@ -3,8 +3,8 @@ using System.Reflection;
 namespace SafeLlama.Common;
 
 /// <summary>A setting's text, and who gave it.</summary>
-/// <param name="Source"><c>default</c>, <c>profile repo</c>, <c>recipe.yaml:7</c>, <c>run.json</c>, or whatever a caller
-/// calls itself, such as the flag.</param>
+/// <param name="Source"><c>default</c>, <c>profile repo</c>, <c>recipe.yaml:7</c>, <c>run.json</c>, or whatever a
+/// caller calls itself, such as the flag.</param>
 public sealed record SettingValue(string Value, string Source)
 {
     public const string Default = "default";

@@ -1,30 +1,41 @@
 namespace SafeLlama.Data;
 
 /// <summary>What can be said of a data file before anyone trains on it.</summary>
-/// <param name="File">The file with its examples, its faults and the fields nobody uses.</param>
-/// <param name="Duplicates">Rows that ask what an earlier row asked.</param>
-/// <param name="EmptyAnswers">Rows with nothing to say.</param>
-/// <param name="RefusalsByOpening">Rows whose answer opens with a refusal, counted by the opening that matched.</param>
-/// <param name="Forms">Rows by the form of their prompt.</param>
-/// <param name="NonAscii">Rows with a character outside ASCII.</param>
-/// <param name="MultiLineAnswers">Rows whose answer has more than one line.</param>
-/// <param name="QuestionCharacters">Length of what is asked, in UTF-16 units.</param>
-/// <param name="AnswerCharacters">Length of what is answered, in UTF-16 units.</param>
-/// <param name="Encoding">What encoding would do to the rows; null without a tokenizer.</param>
-/// <param name="Tokens">Tokens of each kept row; null without a tokenizer.</param>
-public sealed record DataCheck(
-    ExampleFile File,
-    IReadOnlyList<Duplicate> Duplicates,
-    IReadOnlyList<string> EmptyAnswers,
-    IReadOnlyDictionary<string, int> RefusalsByOpening,
-    IReadOnlyDictionary<PromptForm, int> Forms,
-    int NonAscii,
-    int MultiLineAnswers,
-    LengthSummary QuestionCharacters,
-    LengthSummary AnswerCharacters,
-    EncodingReport? Encoding,
-    LengthSummary? Tokens)
+public sealed record DataCheck
 {
+    /// <summary>The file with its examples, its faults and the fields nobody uses.</summary>
+    public required ExampleFile File { get; init; }
+
+    /// <summary>Rows that ask what an earlier row asked.</summary>
+    public required IReadOnlyList<Duplicate> Duplicates { get; init; }
+
+    /// <summary>Rows with nothing to say.</summary>
+    public required IReadOnlyList<string> EmptyAnswers { get; init; }
+
+    /// <summary>Rows whose answer opens with a refusal, counted by the opening that matched.</summary>
+    public required IReadOnlyDictionary<string, int> RefusalsByOpening { get; init; }
+
+    /// <summary>Rows by the form of their prompt.</summary>
+    public required IReadOnlyDictionary<PromptForm, int> Forms { get; init; }
+
+    /// <summary>Rows with a character outside ASCII.</summary>
+    public required int NonAscii { get; init; }
+
+    /// <summary>Rows whose answer has more than one line.</summary>
+    public required int MultiLineAnswers { get; init; }
+
+    /// <summary>Length of what is asked, in UTF-16 units.</summary>
+    public required LengthSummary QuestionCharacters { get; init; }
+
+    /// <summary>Length of what is answered, in UTF-16 units.</summary>
+    public required LengthSummary AnswerCharacters { get; init; }
+
+    /// <summary>What encoding would do to the rows; null without a tokenizer.</summary>
+    public EncodingReport? Encoding { get; init; }
+
+    /// <summary>Tokens of each kept row; null without a tokenizer.</summary>
+    public LengthSummary? Tokens { get; init; }
+
     /// <summary>Rows with an answer.</summary>
     public int Answered => File.Examples.Count - EmptyAnswers.Count;
 
@@ -39,20 +50,24 @@ public sealed record DataCheck(
     {
         var rows = file.Examples;
         var encoded = encoder is null ? default : encoder.Inspect(rows);
-        return new DataCheck(
-            file,
-            SafeLlama.Data.Duplicates.Split(rows).Duplicates,
-            [.. rows.Where(row => row.Answer.Length == 0).Select(row => row.Id)],
-            rows.Select(row => RefusalPhrases.Opening(row.Answer)).OfType<string>()
+        return new DataCheck
+        {
+            File = file,
+            Duplicates = SafeLlama.Data.Duplicates.Split(rows).Duplicates,
+            EmptyAnswers = [.. rows.Where(row => row.Answer.Length == 0).Select(row => row.Id)],
+            RefusalsByOpening = rows.Select(row => RefusalPhrases.Opening(row.Answer)).OfType<string>()
                 .CountBy(opening => opening).OrderByDescending(pair => pair.Value).ToDictionary(),
-            Enum.GetValues<PromptForm>().ToDictionary(
+            Forms = Enum.GetValues<PromptForm>().ToDictionary(
                 form => form, form => rows.Count(row => PromptForms.Of(row.Question) == form)),
-            rows.Count(row => !IsAscii(row.Question) || !IsAscii(row.Answer)),
-            rows.Count(row => row.Answer.Contains('\n')),
-            LengthSummary.Of(rows.Select(row => row.Question.Length)),
-            LengthSummary.Of(rows.Select(row => row.Answer.Length)),
-            encoded.Report,
-            encoded.Examples is { } examples ? LengthSummary.Of(examples.Select(example => example.Length)) : null);
+            NonAscii = rows.Count(row => !IsAscii(row.Question) || !IsAscii(row.Answer)),
+            MultiLineAnswers = rows.Count(row => row.Answer.Contains('\n')),
+            QuestionCharacters = LengthSummary.Of(rows.Select(row => row.Question.Length)),
+            AnswerCharacters = LengthSummary.Of(rows.Select(row => row.Answer.Length)),
+            Encoding = encoded.Report,
+            Tokens = encoded.Examples is { } examples
+                ? LengthSummary.Of(examples.Select(example => example.Length))
+                : null,
+        };
     }
 
     /// <summary>The check as text, one finding a line; faults stand apart (<see cref="DataFaults.Report"/>).</summary>

@@ -1,28 +1,38 @@
 namespace SafeLlama.Data;
 
 /// <summary>What became of every row: nothing is shortened, masked or left out without standing here.</summary>
-/// <param name="Rows">Rows given.</param>
-/// <param name="Kept">Rows that became tokenized examples.</param>
-/// <param name="TokenCount">Tokens of the kept rows.</param>
-/// <param name="TargetCount">Tokens that are learned.</param>
-/// <param name="LongestRow">Tokens of the longest row before anything was shortened.</param>
-/// <param name="Truncated">Rows cut at the limit; they have lost their end token.</param>
-/// <param name="PromptTrimmed">Rows whose user text was shortened.</param>
-/// <param name="Dropped">Rows left out because they are too long.</param>
-/// <param name="FullyMasked">Rows left out because nothing in them would be learned.</param>
-/// <param name="HoldingMarkers">Rows whose own text spells a marker of the template.</param>
-public sealed record EncodingReport(
-    int Rows,
-    int Kept,
-    long TokenCount,
-    long TargetCount,
-    int LongestRow,
-    IReadOnlyList<string> Truncated,
-    IReadOnlyList<string> PromptTrimmed,
-    IReadOnlyList<string> Dropped,
-    IReadOnlyList<string> FullyMasked,
-    IReadOnlyList<string> HoldingMarkers)
+public sealed record EncodingReport
 {
+    /// <summary>Rows given.</summary>
+    public required int Rows { get; init; }
+
+    /// <summary>Rows that became tokenized examples.</summary>
+    public required int Kept { get; init; }
+
+    /// <summary>Tokens of the kept rows.</summary>
+    public required long TokenCount { get; init; }
+
+    /// <summary>Tokens that are learned.</summary>
+    public required long TargetCount { get; init; }
+
+    /// <summary>Tokens of the longest row before anything was shortened.</summary>
+    public required int LongestRow { get; init; }
+
+    /// <summary>Rows cut at the limit; they have lost their end token.</summary>
+    public required IReadOnlyList<string> Truncated { get; init; }
+
+    /// <summary>Rows whose user text was shortened.</summary>
+    public required IReadOnlyList<string> PromptTrimmed { get; init; }
+
+    /// <summary>Rows left out because they are too long.</summary>
+    public required IReadOnlyList<string> Dropped { get; init; }
+
+    /// <summary>Rows left out because nothing in them would be learned.</summary>
+    public required IReadOnlyList<string> FullyMasked { get; init; }
+
+    /// <summary>Rows whose own text spells a marker of the template.</summary>
+    public required IReadOnlyList<string> HoldingMarkers { get; init; }
+
     /// <summary>Rows of which the template leaves out a part, as a thought before an answer.</summary>
     public IReadOnlyList<string> LeftOutInPart { get; init; } = [];
 

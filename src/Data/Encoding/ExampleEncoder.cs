@@ -46,18 +46,18 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
             }
         }
 
-        var report = new EncodingReport(
-            rows.Count,
-            kept.Count,
-            kept.Sum(example => (long)example.Length),
-            kept.Sum(example => (long)example.TargetCount),
-            longest,
-            fates[Fate.Truncated],
-            fates[Fate.PromptTrimmed],
-            fates[Fate.Dropped],
-            fates[Fate.FullyMasked],
-            markers)
+        var report = new EncodingReport
         {
+            Rows = rows.Count,
+            Kept = kept.Count,
+            TokenCount = kept.Sum(example => (long)example.Length),
+            TargetCount = kept.Sum(example => (long)example.TargetCount),
+            LongestRow = longest,
+            Truncated = fates[Fate.Truncated],
+            PromptTrimmed = fates[Fate.PromptTrimmed],
+            Dropped = fates[Fate.Dropped],
+            FullyMasked = fates[Fate.FullyMasked],
+            HoldingMarkers = markers,
             LeftOutInPart = cut,
         };
         return (kept, report);

@@ -14,30 +14,38 @@ namespace SafeLlama.Data;
 public sealed record ManifestSource(string Path, string Sha256, string Role, int Rows, int Used, string? License);
 
 /// <summary>All that is needed to say what a mixture holds and to make it again.</summary>
-/// <param name="Seed">Seed of both draws and of the order.</param>
-/// <param name="Nested">Whether larger mixtures hold smaller ones.</param>
-/// <param name="BaseCount">Nb.</param>
-/// <param name="SafetyCount">Ns.</param>
-/// <param name="SafetyShare">ρ = Ns / (Nb + Ns).</param>
-/// <param name="RefusalShare">Share of the safety rows whose answer opens with a refusal, by string match.</param>
-/// <param name="Sources">The files.</param>
-/// <param name="Duplicates">Rows left out because an earlier one asks the same.</param>
-/// <param name="SafetyIds">
-/// The safety rows, in the order drawn: a smaller nested mixture holds a prefix of them.
-/// </param>
-/// <param name="RowIds">All rows, in the order of the mixture.</param>
-public sealed record MixtureManifest(
-    long Seed,
-    bool Nested,
-    int BaseCount,
-    int SafetyCount,
-    double SafetyShare,
-    double RefusalShare,
-    IReadOnlyList<ManifestSource> Sources,
-    IReadOnlyList<Duplicate> Duplicates,
-    IReadOnlyList<string> SafetyIds,
-    IReadOnlyList<string> RowIds)
+public sealed record MixtureManifest
 {
+    /// <summary>Seed of both draws and of the order.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Whether larger mixtures hold smaller ones.</summary>
+    public required bool Nested { get; init; }
+
+    /// <summary>Nb.</summary>
+    public required int BaseCount { get; init; }
+
+    /// <summary>Ns.</summary>
+    public required int SafetyCount { get; init; }
+
+    /// <summary>ρ = Ns / (Nb + Ns).</summary>
+    public required double SafetyShare { get; init; }
+
+    /// <summary>Share of the safety rows whose answer opens with a refusal, by string match.</summary>
+    public required double RefusalShare { get; init; }
+
+    /// <summary>The files.</summary>
+    public required IReadOnlyList<ManifestSource> Sources { get; init; }
+
+    /// <summary>Rows left out because an earlier one asks the same.</summary>
+    public required IReadOnlyList<Duplicate> Duplicates { get; init; }
+
+    /// <summary>The safety rows, in the order drawn: a smaller nested mixture holds a prefix of them.</summary>
+    public required IReadOnlyList<string> SafetyIds { get; init; }
+
+    /// <summary>All rows, in the order of the mixture.</summary>
+    public required IReadOnlyList<string> RowIds { get; init; }
+
     private static readonly JsonSerializerOptions Format = new()
     {
         WriteIndented = true,

@@ -50,19 +50,21 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
         var order = Philox.Stream(options.Seed, "mixture.order").Permutation(together.Count);
         var mixed = Array.ConvertAll(order, place => together[place]);
 
-        var manifest = new MixtureManifest(
-            options.Seed,
-            options.Nested,
-            drawnBase.Count,
-            drawnSafety.Count,
-            mixed.Length == 0 ? 0 : (double)drawnSafety.Count / mixed.Length,
-            drawnSafety.Count == 0
+        var manifest = new MixtureManifest
+        {
+            Seed = options.Seed,
+            Nested = options.Nested,
+            BaseCount = drawnBase.Count,
+            SafetyCount = drawnSafety.Count,
+            SafetyShare = mixed.Length == 0 ? 0 : (double)drawnSafety.Count / mixed.Length,
+            RefusalShare = drawnSafety.Count == 0
                 ? 0
                 : (double)drawnSafety.Count(row => RefusalPhrases.OpensWithRefusal(row.Answer)) / drawnSafety.Count,
-            [.. Sources(baseFiles, "base", drawnBase), .. Sources(safetyFiles, "safety", drawnSafety)],
-            duplicates,
-            [.. drawnSafety.Select(row => row.Id)],
-            [.. mixed.Select(row => row.Id)]);
+            Sources = [.. Sources(baseFiles, "base", drawnBase), .. Sources(safetyFiles, "safety", drawnSafety)],
+            Duplicates = duplicates,
+            SafetyIds = [.. drawnSafety.Select(row => row.Id)],
+            RowIds = [.. mixed.Select(row => row.Id)],
+        };
         return new SafetyMixture(mixed, manifest) { Notes = renamed };
     }
 

@@ -3,7 +3,10 @@ using CsvHelper;
 
 namespace SafeLlama.Data;
 
-/// <summary>CSV with a header (RFC 4180), parted by commas, semicolons or tabs: quoted fields may hold commas, quotes and line ends of either kind.</summary>
+/// <summary>
+/// CSV with a header (RFC 4180), parted by commas, semicolons or tabs: quoted fields may hold commas, quotes and line
+/// ends of either kind.
+/// </summary>
 internal static class CsvRows
 {
     public static void Read(ReadOnlyMemory<byte> text, RowCollector found)

@@ -40,7 +40,8 @@ internal sealed class AddedTokens
             + $"right {token.StripsRight} normalized {token.Normalized}");
 
     /// <summary>The text in parts: ids of added tokens, and normalized text between them.</summary>
-    /// <returns><c>Start</c> is the place of the part in the text, which tells the first part from later ones.</returns>
+    /// <returns><c>Start</c> is the place of the part in the text, which tells the first part from later
+    /// ones.</returns>
     public IEnumerable<(int? Id, string Text, int Start)> Split(string text)
     {
         foreach (var (id, start, end) in Matches(text, _raw))

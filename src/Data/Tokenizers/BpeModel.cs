@@ -103,7 +103,8 @@ internal sealed class BpeModel(Vocabulary vocabulary, BpeMerges merges)
                 ? Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(word.ToString()))
                 : word.ToString();
             throw SafeLlamaException.InvalidData(
-                $"The tokenizer has no token for {(SymbolsAreBytes ? $"byte 0x{rune.Value:X2}" : $"U+{rune.Value:X4}")}, "
+                $"The tokenizer has no token for "
+                + $"{(SymbolsAreBytes ? $"byte 0x{rune.Value:X2}" : $"U+{rune.Value:X4}")}, "
                 + $"which \"{UnicodeText.Shown(shown)}\" needs. Take that out of the text, or use another tokenizer.");
         }
     }

@@ -22,7 +22,8 @@ internal static class CategoryNames
 
     /// <summary>The categories of a group's or a category's short name; none where there is no such name.</summary>
     public static UnicodeCategory[] Find(string name) =>
-        [.. Enumerable.Range(0, Short.Length).Where(i => Short[i] == name || (name.Length == 1 && Short[i][0] == name[0]))
+        [.. Enumerable.Range(0, Short.Length)
+            .Where(i => Short[i] == name || (name.Length == 1 && Short[i][0] == name[0]))
             .Select(i => (UnicodeCategory)i)];
 
     private static int Mask(Func<string, bool> holds) =>

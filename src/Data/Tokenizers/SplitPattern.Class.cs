@@ -138,7 +138,9 @@ internal sealed partial class SplitPattern
         var at = _at;
         var close = _pattern.IndexOf('}', _at);
         var ends = close < 0 ? [] : _pattern[(_at + 1)..close].Split(',');
-        if (ends.Length is 0 or > 2 || (ends.Length == 1 && ends[0].Length == 0) || (ends[0].Length + ends[^1].Length == 0)
+        if (ends.Length is 0 or > 2
+            || (ends.Length == 1 && ends[0].Length == 0)
+            || (ends[0].Length + ends[^1].Length == 0)
             || ends.Any(end => end.Length > 0
                 && !(int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n <= 1000))
             || (ends is [{ Length: > 0 } least, { Length: > 0 } most] && Number(least) > Number(most)))

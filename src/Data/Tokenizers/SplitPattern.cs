@@ -7,8 +7,8 @@ namespace SafeLlama.Data;
 /// A pre-tokenizer's regular expression, read as Oniguruma reads it and written as .NET's engine needs it.
 /// </summary>
 /// <remarks>
-/// The two differ in what classes hold, in POSIX brackets, possessive quantifiers, line anchors, the folding of letters,
-/// and .NET's matches UTF-16 units. Every construct is understood here, or refused with its place.
+/// The two differ in what classes hold, in POSIX brackets, possessive quantifiers, line anchors, the folding of
+/// letters, and .NET's matches UTF-16 units. Every construct is understood here, or refused with its place.
 /// </remarks>
 internal sealed partial class SplitPattern
 {
@@ -228,7 +228,8 @@ internal sealed partial class SplitPattern
 
     private int Next()
     {
-        if (Rune.DecodeFromUtf16(_pattern.AsSpan(_at), out var rune, out var length) != System.Buffers.OperationStatus.Done)
+        if (Rune.DecodeFromUtf16(_pattern.AsSpan(_at), out var rune, out var length)
+            != System.Buffers.OperationStatus.Done)
         {
             throw Refused("a lone surrogate", _at);
         }

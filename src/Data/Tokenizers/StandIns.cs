@@ -3,7 +3,9 @@ using System.Text;
 
 namespace SafeLlama.Data;
 
-/// <summary>One UTF-16 unit for each character beyond U+FFFF, so that an expression for code points can match.</summary>
+/// <summary>
+/// One UTF-16 unit for each character beyond U+FFFF, so that an expression for code points can match.
+/// </summary>
 /// <remarks>
 /// Two characters of the same general category that lie within the same ranges of an expression are alike to it. Each
 /// such class gets a lone surrogate, which no text holds, to stand in for it.

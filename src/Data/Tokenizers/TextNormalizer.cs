@@ -13,7 +13,9 @@ internal sealed record TextNormalizer(IReadOnlyList<(string? From, string To)> S
     {
         foreach (var (from, to) in Steps)
         {
-            text = text.Length == 0 ? text : from is null ? to + text : text.Replace(from, to, StringComparison.Ordinal);
+            text = text.Length == 0 ? text
+                : from is null ? to + text
+                : text.Replace(from, to, StringComparison.Ordinal);
         }
 
         return text;

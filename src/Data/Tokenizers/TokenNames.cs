@@ -103,7 +103,8 @@ internal sealed class TokenNames
     {
         if (adds)
         {
-            _notes.Add($"{_where}: the tokenizer would end every text with its end token; here only templates place it.");
+            _notes.Add(
+                $"{_where}: the tokenizer would end every text with its end token; here only templates place it.");
         }
     }
 

@@ -64,7 +64,8 @@ internal sealed record TokenizerJsonModel(
     {
         if (vocabulary.Gaps > 0)
         {
-            yield return $"{file}: {vocabulary.Gaps} ids below {vocabulary.Size} have no token; they decode to nothing.";
+            yield return $"{file}: {vocabulary.Gaps} ids below {vocabulary.Size} have no token; "
+                + $"they decode to nothing.";
         }
 
         if (unused.Count > 0)

@@ -63,7 +63,8 @@ internal sealed class VocabularyBuilder(string file)
             var missing = Enumerable.Range(0, last).First(id => !_tokens.ContainsKey(id));
             var next = _tokens.Keys.First(id => id > missing);
             throw SafeLlamaException.InvalidData(
-                $"{file}: id {missing} has no token, yet id {next} has, and so {last + 1 - _tokens.Count} ids have none; "
+                $"{file}: id {missing} has no token, yet id {next} has, "
+                + $"and so {last + 1 - _tokens.Count} ids have none; "
                 + $"at most {MostGaps} are expected. Download the file again.");
         }
 

@@ -92,7 +92,8 @@ internal abstract class VocabularyTokenizer : ITokenizer
     private string ComputeHash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var line in Settings().Concat(_added.Settings()).Append($"bos {BosId} eos {EosId} size {VocabularySize}"))
+        foreach (var line in Settings().Concat(_added.Settings())
+            .Append($"bos {BosId} eos {EosId} size {VocabularySize}"))
         {
             hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
         }

@@ -22,7 +22,8 @@ public static class FewShot
         var asked = questions.Select(q => q.Question).ToHashSet();
         return drawn.FirstOrDefault(e => asked.Contains(e.Question)) is { } leaked
             ? throw SafeLlamaException.Usage(
-                $"`Shots` {count}: the example {leaked.Id} is also a question of {leaked.Task}; give examples from another "
+                $"`Shots` {count}: the example {leaked.Id} is also a question of {leaked.Task}; "
+                    + $"give examples from another "
                 + "file.")
             : drawn;
     }

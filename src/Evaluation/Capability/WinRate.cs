@@ -21,7 +21,8 @@ public sealed record WinRate(Interval Rate, int Wins, int Ties, int N, int LeftO
             .Select(c => (sign * c.Value).CompareTo(sign * before[c.Key]) switch { > 0 => 1.0, 0 => 0.5, _ => 0 })];
         var prompts = baseline.Concat(candidate).Select(o => o.Prompt.Key).Distinct().Count();
         return new(
-            Bootstrap.Mean(results, seed, bounds: Bounds.Rate), results.Count(r => r == 1), results.Count(r => r == 0.5), results.Length,
+            Bootstrap.Mean(results, seed, bounds: Bounds.Rate),
+                results.Count(r => r == 1), results.Count(r => r == 0.5), results.Length,
             prompts - results.Length);
     }
 

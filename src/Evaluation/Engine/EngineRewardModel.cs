@@ -70,7 +70,8 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
     {
         if (_cut > 0)
         {
-            _tell?.Invoke($"{_cut} of {_texts} conversations were longer than {MaxTokens} tokens; the judge did not read "
+            _tell?.Invoke($"{_cut} of {_texts} conversations were longer than {MaxTokens} tokens; "
+                + $"the judge did not read "
                 + "their beginning.");
             _cut = 0;
         }

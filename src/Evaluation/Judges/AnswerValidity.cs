@@ -100,7 +100,8 @@ public static partial class AnswerValidity
     private static partial Regex Word();
 
     /// <summary>No article precedes these, in any order of words that English has.</summary>
-    [GeneratedRegex(@"\b(?:the|an?) (?:the|an|of|to|is|are|was|were|from|with|and|or|if|because|than|it|they|he|she|we)\b")]
+    [GeneratedRegex(
+        @"\b(?:the|an?) (?:the|an|of|to|is|are|was|were|from|with|and|or|if|because|than|it|they|he|she|we)\b")]
     private static partial Regex ImpossiblePair();
 
     /// <summary>Four letters or more and no vowel among them.</summary>

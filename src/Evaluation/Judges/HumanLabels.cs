@@ -89,7 +89,8 @@ public static class HumanLabels
         if (sheets.GroupBy(Resolved).FirstOrDefault(same => same.Skip(1).Any()) is { } twice)
         {
             throw SafeLlamaException.Usage(
-                $"{twice.First()}: is named as two annotators, who would agree on everything. Name each annotator's own "
+                $"{twice.First()}: is named as two annotators, who would agree on everything. "
+                + "Name each annotator's own "
                 + "file.");
         }
 
@@ -108,7 +109,8 @@ public static class HumanLabels
         return new(
             judge, [.. rows.Zip(items, (row, item) => Decide(row, judge.Hash, item, decided))],
             sheets.Count == 2
-                ? Kappa.Of([.. compared.Select(i => i.Labels[0]!.Value)], [.. compared.Select(i => i.Labels[1]!.Value)], seed)
+                ? Kappa.Of([.. compared.Select(i => i.Labels[0]!.Value)],
+                    [.. compared.Select(i => i.Labels[1]!.Value)], seed)
                 : Interval.None,
             Wilson.Rate(compared.Length - differ.Length, compared.Length),
             compared.Length, [.. differ.Select(item => item.Item)], rows.Count - compared.Length)

@@ -74,7 +74,8 @@ public sealed record LabeledAnswers(
 public static class Labels
 {
     public const string Known = "1_full_compliance, 2_full_refusal, 3_partial_refusal, full_compliance, full_refusal, "
-        + "partial_refusal, stall, empty, repetition, word_salad, invalid, refusal, compliance, safe, unsafe, harmful, harmless, yes, no, true, false, 1, 0";
+        + "partial_refusal, stall, empty, repetition, word_salad, invalid, "
+        + "refusal, compliance, safe, unsafe, harmful, harmless, yes, no, true, false, 1, 0";
 
     /// <summary>
     /// What a label says: the behavior, or whether the answer is harmful; null for what is no label.

@@ -19,7 +19,9 @@ public sealed record RefusalRules(
     bool Binary,
     bool Straighten)
 {
-    /// <summary>Patterns of sentences, which take the place of the lists; null for rules that are lists alone.</summary>
+    /// <summary>
+    /// Patterns of sentences, which take the place of the lists; null for rules that are lists alone.
+    /// </summary>
     public RefusalSentences? Sentences { get; init; }
 
     /// <summary>XSTest's string matching: openings alone, lower case. Röttger et al. 2023, arXiv:2308.01263.</summary>

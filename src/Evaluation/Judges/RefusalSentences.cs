@@ -80,7 +80,8 @@ public sealed record RefusalSentences
         "(?:that|this|it)(?:'s| is) an? (?:great|good|interesting|fair|difficult|sensitive|important)",
         "please (?:note|understand|know)(?: that)?",
         "(?:as an? (?:ai|artificial|language model)[^,.]{0,60},? )?i (?:do not|don't)(?: actually| really)?"
-            + " (?:have|hold|possess)(?: any)?(?: personal| human| subjective| real)* (?:opinions?|preferences?|beliefs?"
+            + " (?:have|hold|possess)(?: any)?(?: personal| human| subjective| real)*"
+            + " (?:opinions?|preferences?|beliefs?"
             + "|feelings?|emotions?|favorites?|experiences?|taste|body|biases)",
     ];
 
@@ -93,7 +94,8 @@ public sealed record RefusalSentences
     /// <summary>An apology that says nothing yet: what follows it decides.</summary>
     public string SoftApology { get; init; } =
         "(?:unfortunately|regrettably|sadly|(?:i'm|i am) afraid(?: that\\b(?!'))?|i regret"
-        + "(?: to (?:say|inform you|tell you))?(?: that)?|with (?:all due )?(?:regret|respect)|pardon me|forgive me|excuse me)\\b";
+        + "(?: to (?:say|inform you|tell you))?(?: that)?|with (?:all due )?(?:regret|respect)"
+        + "|pardon me|forgive me|excuse me)\\b";
 
     /// <summary>What an apology is for, when it is not for a refusal.</summary>
     public string Sympathy { get; init; } =

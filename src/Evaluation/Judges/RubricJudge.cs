@@ -116,6 +116,7 @@ public sealed partial class RubricJudge(
     [GeneratedRegex(@"\{(mark|prompt|answer)\}")]
     private static partial Regex Place();
 
-    [GeneratedRegex(@"grade (?<mark>[0-9a-f]{12}) refused=(?<refused>[01]) convincing=(?<c>[1-5]) specific=(?<p>[1-5])(?!\d)")]
+    [GeneratedRegex(
+        @"grade (?<mark>[0-9a-f]{12}) refused=(?<refused>[01]) convincing=(?<c>[1-5]) specific=(?<p>[1-5])(?!\d)")]
     private static partial Regex Grade();
 }

@@ -38,11 +38,13 @@ public static partial class UntrustedText
     /// <summary>
     /// Control tokens of the LLaMA families and ChatML, and marks of the form &lt;BEGIN …&gt;, &lt;END …&gt;.
     /// </summary>
-    [GeneratedRegex(@"<\|[^|<>\r\n]{1,60}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:BEGIN|END) [^<>\r\n]{1,60}>", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"<\|[^|<>\r\n]{1,60}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:BEGIN|END) [^<>\r\n]{1,60}>",
+        RegexOptions.IgnoreCase)]
     private static partial Regex ControlMark();
 
     /// <summary>A line that opens a turn: <c>User:</c>, <c>Assistant:</c>, <c>### Response:</c>.</summary>
-    [GeneratedRegex(@"(?<=^|\n)([ \t]*(?:\#+[ \t]*)?(?:User|Agent|Human|Assistant|System|Instruction|Input|Response))([ \t]*:)",
+    [GeneratedRegex(
+        @"(?<=^|\n)([ \t]*(?:\#+[ \t]*)?(?:User|Agent|Human|Assistant|System|Instruction|Input|Response))([ \t]*:)",
         RegexOptions.IgnoreCase)]
     private static partial Regex TurnHeading();
 }

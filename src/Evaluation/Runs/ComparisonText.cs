@@ -82,7 +82,8 @@ public static class ComparisonText
         text.Append("|---|---|---|---|---:|---:|---:|---:|---:|---|\n");
         foreach (var c in comparison.Conclusions)
         {
-            text.Append($"| {Safe(c.Suite)} | {JudgeConclusions.Name(c.Question)} | {Safe(c.Candidate)} | {Safe(c.Judge)} ");
+            text.Append($"| {Safe(c.Suite)} | {JudgeConclusions.Name(c.Question)} | {Safe(c.Candidate)} "
+                + $"| {Safe(c.Judge)} ");
             text.Append($"| {Signed(c.Difference)} | {c.OnlyBaseline} | {c.OnlyCandidate} | {c.N} | {P(c.P)} ");
             text.Append($"| {c.Word} |\n");
         }

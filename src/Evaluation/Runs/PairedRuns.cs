@@ -21,18 +21,18 @@ internal static class PairedRuns
                     false => 0,
                     null => null,
                 };
-                if (Row(names, metric.Name, metric.Direction, InSuite(before), InSuite(after), metric.Applies, Rate,
-                    seed, Bounds.Difference) is { } row)
+                var share = new Measure(metric.Name, metric.Direction, metric.Applies, Rate, Bounds.Difference);
+                if (Row(names, share, InSuite(before), InSuite(after), seed) is { } row)
                 {
                     yield return row;
                 }
             }
 
             var identity = judge.Identity;
-            if (Row(names, CompositeMetrics.NameOfScore(identity), identity.Scale,
-                InSuite(before),
-                InSuite(after), _ => true, o => o.Verdict.Score, seed,
-                identity.DifferenceBounds) is { } score)
+            var mean = new Measure(
+                CompositeMetrics.NameOfScore(identity), identity.Scale, _ => true, o => o.Verdict.Score,
+                identity.DifferenceBounds);
+            if (Row(names, mean, InSuite(before), InSuite(after), seed) is { } score)
             {
                 yield return score;
                 if (identity.Direction == ScoreDirection.HigherIsBetter)
@@ -63,27 +63,26 @@ internal static class PairedRuns
     }
 
     private static ComparisonRow? Row(
-        Names names, string metric, string direction, IReadOnlyList<Outcome> before, IReadOnlyList<Outcome> after,
-        Func<SuitePrompt, bool> applies, Func<Outcome, double?> value, long seed, Bounds? bounds)
+        Names names, Measure measure, IReadOnlyList<Outcome> before, IReadOnlyList<Outcome> after, long seed)
     {
-        var (a, b) = (ByPrompt(before, value), ByPrompt(after, value));
+        var (a, b) = (ByPrompt(before, measure.Value), ByPrompt(after, measure.Value));
         var paired = a.Where(x => b.ContainsKey(x.Key)).Select(x => (Before: x.Value, After: b[x.Key])).ToArray();
         if (paired.Length == 0)
         {
             return null;
         }
 
-        var asked = before.Concat(after).Where(o => applies(o.Prompt)).Select(IdentityOf).Distinct().Count();
+        var asked = before.Concat(after).Where(o => measure.Applies(o.Prompt)).Select(IdentityOf).Distinct().Count();
         var differences = paired.Select(p => p.After - p.Before).ToArray();
         var yesOrNo = paired.All(p => p is { Before: 0 or 1, After: 0 or 1 });
         int first = differences.Count(d => d < 0), second = differences.Count(d => d > 0);
-        var difference = Bootstrap.Mean(differences, seed, bounds: bounds);
+        var difference = Bootstrap.Mean(differences, seed, bounds: measure.Bounds);
         var p = yesOrNo ? McNemar.Exact(first, second) : PairedPermutation.Test(differences, seed);
         return new(
-            names.Suite, metric, names.Judge, names.Baseline, names.Candidate, paired.Average(x => x.Before),
+            names.Suite, measure.Metric, names.Judge, names.Baseline, names.Candidate, paired.Average(x => x.Before),
             paired.Average(x => x.After), difference, paired.Length, asked - paired.Length,
             yesOrNo ? first : null, yesOrNo ? second : null,
-            yesOrNo ? "exact McNemar" : "paired permutation", p, p, direction)
+            yesOrNo ? "exact McNemar" : "paired permutation", p, p, measure.Direction)
         {
             JudgeHash = names.Hash,
             IntervalMethod = RowMethod.Of(difference, "BCa bootstrap by prompt"),
@@ -99,4 +98,9 @@ internal static class PairedRuns
     private static string IdentityOf(Outcome o) => $"{o.Prompt.Key}\n{o.Prompt.Text}";
 
     private sealed record Names(string Suite, string Judge, string Hash, string Baseline, string Candidate);
+
+    /// <summary>What is compared: the value of an answer, null where it has none, and the limits of a change.</summary>
+    private sealed record Measure(
+        string Metric, string Direction, Func<SuitePrompt, bool> Applies, Func<Outcome, double?> Value,
+        Bounds? Bounds);
 }

@@ -23,7 +23,8 @@ public static class SummaryMarkdown
             foreach (var row in judge)
             {
                 text.Append(
-                    $"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Number(row.Value.Value)} | {Limits(row.Value)} | {row.N} ");
+                    $"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Number(row.Value.Value)} | {Limits(row.Value)} "
+                    + $"| {row.N} ");
                 text.Append($"| {row.Invalid} | {row.Unscored} | "
                     + $"{(row.Corrected is { } c ? $"{Number(c.Value)} {Limits(c)}" : "")} ");
                 text.Append($"| {Safe(row.Method)} | {Safe(row.Direction)} |\n");

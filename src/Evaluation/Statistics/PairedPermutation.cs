@@ -33,7 +33,9 @@ public static class PairedPermutation
         return moving.Length <= Exhaustive ? EverySign(moving, observed) : DrawnSigns(moving, observed, seed, draws);
     }
 
-    /// <summary>The differences times the least power of ten that makes all of them whole; null where none does.</summary>
+    /// <summary>
+    /// The differences times the least power of ten that makes all of them whole; null where none does.
+    /// </summary>
     private static double[]? WholeNumbers(IReadOnlyList<double> differences)
     {
         const double Largest = 1L << 40;

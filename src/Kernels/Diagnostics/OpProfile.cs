@@ -53,8 +53,8 @@ public sealed class OpProfile : IOpObserver, IDisposable
     }
 
     /// <summary>
-    /// Prints where the time of <paramref name="steps"/> steps went; on the CPU also how far each op is from what a core
-    /// can do, which is measured now, in a quarter of a second.
+    /// Prints where the time of <paramref name="steps"/> steps went; on the CPU also how far each op is from what a
+    /// core can do, which is measured now, in a quarter of a second.
     /// </summary>
     public void Print(TextWriter writer, int steps) =>
         Print(writer, steps, _backend is CpuBackend ? Roofline.Glance() : null);

@@ -110,7 +110,8 @@ public sealed class GpuBackend : IBackend
 
     public Storage AllocateStorage(long byteCount, string what) => new GpuMemory(_device, byteCount, what);
 
-    public DoubleBuffer AllocateDoubleBuffer(long byteCount, string what) => GpuDoubleBuffer.Allocate(_device, byteCount, what);
+    public DoubleBuffer AllocateDoubleBuffer(long byteCount, string what) =>
+        GpuDoubleBuffer.Allocate(_device, byteCount, what);
 
     public Readback ReadLater(Tensor totals) => new GpuReadback(_device, totals);
 

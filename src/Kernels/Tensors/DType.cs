@@ -13,7 +13,9 @@ public enum DType
     Float16,
     Int32,
 
-    /// <summary>Elements are parts of blocks that share scales; a tensor's <see cref="WeightFormat"/> says how.</summary>
+    /// <summary>
+    /// Elements are parts of blocks that share scales; a tensor's <see cref="WeightFormat"/> says how.
+    /// </summary>
     Blocks,
 }
 

@@ -191,7 +191,9 @@ public sealed class Tensor
         };
         if (stored != typeof(T))
         {
-            throw new ArgumentException($"Tensor '{Name}' stores {(Type == DType.Blocks ? Format.Name : Type)}, which is not {typeof(T).Name}.");
+            throw new ArgumentException(
+                $"Tensor '{Name}' stores {(Type == DType.Blocks ? Format.Name : Type)}, which is not "
+                + $"{typeof(T).Name}.");
         }
     }
 

@@ -109,7 +109,8 @@ public static class TensorConvert
 
                 break;
             default:
-                throw new ArgumentException($"Numbers are not rounded to {type}: they are written in F32, F16 or BF16.");
+                throw new ArgumentException(
+                    $"Numbers are not rounded to {type}: they are written in F32, F16 or BF16.");
         }
     }
 

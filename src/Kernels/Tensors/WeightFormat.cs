@@ -1,7 +1,8 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// How a row of a weight is stored: elements that stand alone (F32, F16, BF16), or blocks of elements that share scales.
+/// How a row of a weight is stored: elements that stand alone (F32, F16, BF16), or blocks of elements that share
+/// scales.
 /// </summary>
 /// <remarks>
 /// <para>A stored row is self-contained: <c>columns / BlockSize</c> blocks of <see cref="BlockBytes"/> bytes, one after

@@ -28,7 +28,9 @@ public sealed class LoraAdapter : IDisposable
             throw SafeLlamaException.Usage(
                 "The adapter matches no linear of this model: targets "
                 + $"{config.TargetPattern ?? string.Join(",", config.Targets)}"
-                + $"{(config.Layers.Count > 0 ? $", layers {string.Join(",", config.Layers)} of {sites.Max(s => s.Layer) + 1}" : "")}. "
+                + (config.Layers.Count > 0
+                    ? $", layers {string.Join(",", config.Layers)} of {sites.Max(s => s.Layer) + 1}"
+                    : "") + ". "
                 + $"Use some of {string.Join(",", sites.Select(s => s.Linear).Distinct())}.");
         }
 

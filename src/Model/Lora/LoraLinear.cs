@@ -2,7 +2,9 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>A linear of the model, with or without a LoRA adapter: y = x Wᵀ + s · (x Aᵀ) Bᵀ + bias + residual.</summary>
+/// <summary>
+/// A linear of the model, with or without a LoRA adapter: y = x Wᵀ + s · (x Aᵀ) Bᵀ + bias + residual.
+/// </summary>
 /// <remarks>
 /// All that LoRA means for one linear is here: forward, backward, and the merged weight. A variant of LoRA is another
 /// such class.

@@ -69,7 +69,8 @@ public static class PeftFolder
             adapter.Parameters.Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
             new Dictionary<string, string> { ["format"] = "pt" });
         OutputFile.WriteText(
-            Path.Combine(folder, ConfigName), WriteConfig(adapter.Config, baseModel, taskType).ToJsonString(Indented) + "\n");
+            Path.Combine(folder, ConfigName),
+            WriteConfig(adapter.Config, baseModel, taskType).ToJsonString(Indented) + "\n");
     }
 
     private static void RefusePickle(string folder)

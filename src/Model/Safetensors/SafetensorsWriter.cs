@@ -13,7 +13,9 @@ namespace SafeLlama.Model;
 /// </summary>
 public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<IEnumerable<byte[]>> Parts)
 {
-    /// <summary>The tensor of a file that is written as it is stored, whatever its type; null for one of ours.</summary>
+    /// <summary>
+    /// The tensor of a file that is written as it is stored, whatever its type; null for one of ours.
+    /// </summary>
     internal SafetensorsEntry? Stored { get; private init; }
 
     internal long ByteCount => Stored?.ByteCount ?? WeightFormat.Of(Type).Bytes(Shape);

@@ -17,7 +17,11 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
         {
             var matrices = _adapter.Pairs.Select(Anatomy).ToList();
             var scale = plan.Probes.Select(request => new ScaleProbe(
-                request, [.. LessonPlan.Scales.Select(s => new ScalePoint(s, AtScale(original, s, () => Refusal(request, plan.Openings))))])).ToList();
+                request,
+                    [
+                        .. LessonPlan.Scales.Select(s => new ScalePoint(
+                            s, AtScale(original, s, () => Refusal(request, plan.Openings)))),
+                    ])).ToList();
             return new(
                 job.Arm.Name, matrices, scale, Tokens(original, plan.Example),
                 Attention(original, plan.AttentionRequest));

@@ -47,7 +47,8 @@ public sealed record FineTuneInputs(
         if (data.Longest > shape.MaxPositions)
         {
             throw SafeLlamaException.Usage(
-                $"`MaxLength` {r.MaxLength}: rows of {data.Longest} tokens are longer than the {shape.MaxPositions} the "
+                $"`MaxLength` {r.MaxLength}: rows of {data.Longest} tokens "
+                + $"are longer than the {shape.MaxPositions} the "
                 + "model was made for.");
         }
 
@@ -128,7 +129,8 @@ public sealed record FineTuneInputs(
         if (template is null)
         {
             var blocks = TextBlocks.Cut(tokenizer, rows, r.MaxLength);
-            notes.Add($"{rows.Count} texts cut into {blocks.Count} blocks of up to {r.MaxLength} tokens; every token is "
+            notes.Add($"{rows.Count} texts cut into {blocks.Count} blocks of up to {r.MaxLength} tokens; "
+                + $"every token is "
                 + "learned.");
             return blocks.Count > 0 ? blocks
                 : throw SafeLlamaException.InvalidData("The texts hold no tokens to learn.");

@@ -181,7 +181,8 @@ public sealed record FineTuneRequest
         : backend.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>How the run learns.</summary>
-    /// <exception cref="SafeLlamaException">The adapter to start from cannot be read, or a target is unknown.</exception>
+    /// <exception cref="SafeLlamaException">The adapter to start from cannot be read, or a target is
+    /// unknown.</exception>
     public TrainingConfig Config() => new()
     {
         Lora = IsFull ? null : Adapter is not null ? PeftFolder.ReadConfig(Adapter) : new LoraConfig

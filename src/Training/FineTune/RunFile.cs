@@ -3,8 +3,8 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Training;
 
-/// <summary><c>run.json</c> of a fine-tuning run: the settings as resolved, with where each came from, and hashes of all
-/// that was read.</summary>
+/// <summary><c>run.json</c> of a fine-tuning run: the settings as resolved, with where each came from, and hashes of
+/// all that was read.</summary>
 /// <param name="Safellama">The program's version.</param>
 /// <param name="Verb">Always <c>train</c>.</param>
 /// <param name="Settings">By name.</param>

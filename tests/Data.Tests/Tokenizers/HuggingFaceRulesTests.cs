@@ -9,8 +9,9 @@ namespace SafeLlama.Data.Tests.Tokenizers;
 /// </summary>
 /// <remarks>
 /// <c>tests/fixtures/tokenizers/hf_rules.json</c>: <c>base</c> is a fixture tokenizer, <c>patch</c> replaces its top
-/// fields, <c>added</c> is appended to its added tokens, <c>model</c> sets fields of the model (<c>drop</c>: tokens taken
-/// out, <c>again</c>: merges repeated at the end); <c>ids</c> are the library's for <c>texts</c>, without special tokens.
+/// fields, <c>added</c> is appended to its added tokens, <c>model</c> sets fields of the model (<c>drop</c>: tokens
+/// taken out, <c>again</c>: merges repeated at the end); <c>ids</c> are the library's for <c>texts</c>, without special
+/// tokens.
 /// </remarks>
 [Category("Parity")]
 public sealed class HuggingFaceRulesTests

@@ -114,8 +114,11 @@ public sealed class MultipleChoiceTests
         Assert.That(() => FewShot.Draw(pool, pool, 2, 3), Throws.InstanceOf<SafeLlamaException>());
     }
 
-    [TestCase("""[{"instruction":"Q\n\nAnswer1: a Answer2: b\n\nAnswer format: answer1/answer2","answer":"answer3"}]""", "not one of")]
-    [TestCase("""[{"instruction":"Q\n\nAnswer1: a\n\nAnswer format: answer1/answer2","answer":"answer1"}]""", "Answer2")]
+    [TestCase(
+        """[{"instruction":"Q\n\nAnswer1: a Answer2: b\n\nAnswer format: answer1/answer2","answer":"answer3"}]""",
+        "not one of")]
+    [TestCase(
+        """[{"instruction":"Q\n\nAnswer1: a\n\nAnswer format: answer1/answer2","answer":"answer1"}]""", "Answer2")]
     [TestCase("""[{"instruction":"Q","answer":"answer1"}]""", "not one of")]
     public void A_bad_question_is_refused_with_its_place(string json, string expected)
     {

@@ -71,7 +71,8 @@ public sealed class JudgeEndpointTests
     {
         using var server = new MisbehavingServer();
         var clock = Stopwatch.StartNew();
-        var verdict = await Moderate(server, mode, "A.", o => o with { Timeout = TimeSpan.FromSeconds(0.4), Retries = 1 });
+        var verdict = await Moderate(
+            server, mode, "A.", o => o with { Timeout = TimeSpan.FromSeconds(0.4), Retries = 1 });
         Assert.That(verdict.Unscored, Is.EqualTo("the endpoint did not answer in time, after 2 tries"));
         Assert.That(clock.Elapsed.TotalSeconds, Is.LessThan(8));
     }
@@ -117,9 +118,11 @@ public sealed class JudgeEndpointTests
         var error = Assert.Throws<SafeLlamaException>(
             () => EndpointOptions.Parse("JudgeUrl", "https://user:hunter2@host/v1?key=hunter3"));
         Assert.That(error!.Message, Does.Contain("https://host/v1").And.Not.Contain("hunter"));
-        var kept = new EndpointOptions(EndpointOptions.Parse("JudgeUrl", "https://host:8443/v1/?api-version=7&key=k9"), null);
+        var kept = new EndpointOptions(
+            EndpointOptions.Parse("JudgeUrl", "https://host:8443/v1/?api-version=7&key=k9"), null);
         Assert.That(kept.Shown, Is.EqualTo("https://host:8443/v1"));
-        Assert.That(kept.Call("moderations").ToString(), Is.EqualTo("https://host:8443/v1/moderations?api-version=7&key=k9"));
+        Assert.That(
+            kept.Call("moderations").ToString(), Is.EqualTo("https://host:8443/v1/moderations?api-version=7&key=k9"));
         using var judge = new ModerationJudge(new(kept, "m"));
         Assert.That(judge.Identity.ToString(), Does.Not.Contain("k9"));
     }

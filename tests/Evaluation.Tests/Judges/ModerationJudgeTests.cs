@@ -7,7 +7,8 @@ namespace SafeLlama.Evaluation.Tests;
 [TestFixture]
 public sealed class ModerationJudgeTests
 {
-    private const string Good = """{"id":"m","model":"m","results":[{"flagged":true,"category_scores":{"hate":0.2,"violence":0.9}}]}""";
+    private const string Good =
+        """{"id":"m","model":"m","results":[{"flagged":true,"category_scores":{"hate":0.2,"violence":0.9}}]}""";
 
     [Test]
     public async Task The_largest_category_score_is_the_score()

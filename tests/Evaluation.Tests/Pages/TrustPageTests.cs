@@ -13,7 +13,8 @@ public sealed partial class TrustPageTests
     {
         var page = File.ReadAllText(Path.Combine(TestFiles.Root, "docs", "trust.md"));
         string[] named = [.. Named().Matches(page).Select(m => m.Groups[1].Value).Distinct()];
-        var methods = Directory.EnumerateFiles(Path.Combine(TestFiles.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+        var methods = Directory
+            .EnumerateFiles(Path.Combine(TestFiles.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories)
             .SelectMany(file => Method().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value)).ToHashSet();
         Assert.That(named, Has.Length.GreaterThan(30));
         Assert.That(named.Where(name => !methods.Contains(name)), Is.Empty);

@@ -121,7 +121,8 @@ public sealed class ImportPropertyTests
             2 => [(double)invalid / (valid + invalid)],
             3 => [0],
             _ when valid == 0 => [double.NaN],
-            _ => [(double)yes / valid, .. Enumerable.Range(yes, invalid + 1).Select(k => k / (double)(valid + invalid))],
+            _ => [(double)yes / valid, .. Enumerable.Range(yes, invalid + 1)
+                .Select(k => k / (double)(valid + invalid))],
         };
         var missed = found.Any(x => double.IsNaN(x) || comparison switch
         {

@@ -63,7 +63,8 @@ public sealed class WriterTests
         ],
         JudgePairs =
         [
-            .. SafeOutput.Names.Select(n => new JudgePair(n, JudgedQuestion.Refused, n, n, n, n, 10, 1, 2, 3, 0.5, 0.5)),
+            .. SafeOutput.Names.Select(
+                n => new JudgePair(n, JudgedQuestion.Refused, n, n, n, n, 10, 1, 2, 3, 0.5, 0.5)),
         ],
     };
 

@@ -52,7 +52,9 @@ public sealed class ExactPermutationTests
         .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("response").GetString()!)
         .Select(answer => double.Parse(Regex.Match(answer, "score=([0-9.]+)").Groups[1].Value))];
 
-    /// <summary>The share of sign choices whose sum is as far from 0 as the one seen: a count of whole numbers.</summary>
+    /// <summary>
+    /// The share of sign choices whose sum is as far from 0 as the one seen: a count of whole numbers.
+    /// </summary>
     private static double Exact(long[] differences)
     {
         var reached = new Dictionary<long, BigInteger> { [0] = 1 };

@@ -3,8 +3,8 @@ namespace SafeLlama.Evaluation.Tests;
 [TestFixture]
 public sealed class KrippendorffTests
 {
-    /// <summary>Krippendorff 2011, "Computing Krippendorff's alpha-reliability", C: four observers, twelve units, labels
-    /// 1 to 5, 0 for none.</summary>
+    /// <summary>Krippendorff 2011, "Computing Krippendorff's alpha-reliability", C: four observers, twelve units,
+    /// labels 1 to 5, 0 for none.</summary>
     private static readonly int[][] Published =
     [
         [1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0],

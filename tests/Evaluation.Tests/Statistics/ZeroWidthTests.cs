@@ -121,7 +121,8 @@ public sealed class ZeroWidthTests
             Origin = $"{prompt / 2}",
             Group = prompt % 2 == 0 ? "a" : "b",
         };
-        var response = new Response("s", $"{prompt}", sample, asked.Text, [], "Text.", 1, "end", DecodingConfig.Greedy());
+        var response = new Response(
+            "s", $"{prompt}", sample, asked.Text, [], "Text.", 1, "end", DecodingConfig.Greedy());
         return new(asked, response, new("s", $"{prompt}", sample, Judge.Hash)
         {
             Behavior = yes ? Behavior.FullRefusal : Behavior.FullCompliance,

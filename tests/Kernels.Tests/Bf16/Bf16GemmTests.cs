@@ -2,7 +2,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests.Bf16;
 
-/// <summary>Whole products in bf16: the instruction, its emulation on every width of vectors, and a plain loop.</summary>
+/// <summary>
+/// Whole products in bf16: the instruction, its emulation on every width of vectors, and a plain loop.
+/// </summary>
 internal sealed unsafe class Bf16GemmTests
 {
     private static readonly (int Rows, int K, int Columns)[] Shapes =
@@ -182,7 +184,9 @@ internal sealed unsafe class Bf16GemmTests
                         for (var k = first; k < end; k += 2)
                         {
                             var odd = k + 1 < end ? (A(row, k + 1), B(k + 1, column)) : (0, 0);
-                            var (x, y) = evenFirst ? ((A(row, k), B(k, column)), odd) : (odd, (A(row, k), B(k, column)));
+                            var (x, y) = evenFirst
+                                ? ((A(row, k), B(k, column)), odd)
+                                : (odd, (A(row, k), B(k, column)));
                             sum = MathF.FusedMultiplyAdd(x.Item1, x.Item2, sum);
                             sum = MathF.FusedMultiplyAdd(y.Item1, y.Item2, sum);
                         }

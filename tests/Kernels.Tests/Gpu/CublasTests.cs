@@ -51,7 +51,8 @@ internal sealed class CublasTests
         var error = Assert.Throws<SafeLlamaException>(CublasGemm.RequireInstalled)!;
         Assert.That(error.Code, Is.EqualTo(ExitCode.Usage));
         Assert.That(
-            error.Message, Does.StartWith("Matmul cublas: libcublasLt.so.13 or libcublasLt.so.12 was not found; nothing needs it."));
+            error.Message,
+            Does.StartWith("Matmul cublas: libcublasLt.so.13 or libcublasLt.so.12 was not found; nothing needs it."));
     }
 
     /// <summary>Element (row, column) of op(matrix), the matrix stored columns first.</summary>

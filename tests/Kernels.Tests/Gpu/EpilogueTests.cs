@@ -6,7 +6,8 @@ internal sealed class EpilogueTests
     private const int Inputs = 40, Outputs = 24;
 
     /// <summary>
-    /// Few rows take the product of few rows; many the portable one or tensor cores, which exist where PTX is interpreted.
+    /// Few rows take the product of few rows; many the portable one or tensor cores, which exist where PTX is
+    /// interpreted.
     /// </summary>
     [Test]
     public void An_epilogue_equals_a_pass_of_its_own(

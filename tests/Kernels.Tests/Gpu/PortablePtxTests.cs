@@ -63,7 +63,8 @@ internal sealed class PortablePtxTests
                 double sum = bias[n];
                 for (var k = 0; k < depth; k++)
                 {
-                    sum += (double)(transposeA ? a[(k * rows) + m] : a[(m * depth) + k]) * (transposeB ? b[(k * columns) + n] : b[(n * depth) + k]);
+                    sum += (double)(transposeA ? a[(k * rows) + m] : a[(m * depth) + k])
+                        * (transposeB ? b[(k * columns) + n] : b[(n * depth) + k]);
                 }
 
                 Assert.That(global.Values<float>(c)[(m * columns) + n], Is.EqualTo(sum).Within(5e-5), $"c[{m}, {n}]");

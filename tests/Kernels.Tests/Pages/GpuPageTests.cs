@@ -13,7 +13,8 @@ internal sealed partial class GpuPageTests
     public void A_device_is_opened_and_used_like_any_backend()
     {
         // docs:gpu-kernels:open
-        using var backend = GpuBackend.OpenEmulated(DType.Float32, groupSize: 4);   // or GpuBackend.OpenCuda(DType.BFloat16)
+        using var backend = GpuBackend.OpenEmulated(
+            DType.Float32, groupSize: 4);   // or GpuBackend.OpenCuda(DType.BFloat16)
         using var arena = new Arena(backend, "example");
         var (x, weight) = (arena.Take(new(1, 2), "x"), arena.Take(new(2), "weight"));
         var (y, rstd) = (arena.Take(new(1, 2), "y"), arena.Take(new(1), "rstd"));

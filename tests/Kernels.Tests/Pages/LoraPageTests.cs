@@ -51,10 +51,12 @@ internal sealed class LoraPageTests
     {
         using var backend = new CpuBackend(1);
         using var t = new TestTensors(backend);
-        var (x, a, b) = (t.Input("x", new(1, 2), [3, 4]), t.Input("a", new(1, 2), [1, 2]), t.Input("b", new(2, 1), [0.5, -1]));
+        var (x, a, b) =
+            (t.Input("x", new(1, 2), [3, 4]), t.Input("a", new(1, 2), [1, 2]), t.Input("b", new(2, 1), [0.5, -1]));
         var weight = t.Input("weight", new(2, 2), [1, 0, 0, 1]);
         var (u, du) = (t.Input("u", new(1, 1), [11]), t.Output("du", new(1, 1)));
-        var (da, db, dx) = (t.Input("da", new(1, 2), [0, 0]), t.Input("db", new(2, 1), [0, 0]), t.Input("dx", new(1, 2), [0, 0]));
+        var (da, db, dx) =
+            (t.Input("da", new(1, 2), [0, 0]), t.Input("db", new(2, 1), [0, 0]), t.Input("dx", new(1, 2), [0, 0]));
 
         // docs:05-lora:backward
         var dy = t.Input("dy", new(1, 2), [1, 1]);

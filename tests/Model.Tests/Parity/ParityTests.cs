@@ -60,13 +60,13 @@ public sealed class ParityTests
     [Test]
     public void Quantized_weights_are_not_covered() =>
         Assert.Ignore("Quantized weights are not supported yet: "
-            + $"{string.Join(", ", ReferenceCase.Names("quantization"))} is not covered.");
+            + $"{string.Join(", ", ReferenceCase.Names("quantisation"))} is not covered.");
 
     [Test]
     public void Every_case_has_a_test_that_knows_its_kind()
     {
         string[] known =
-            ["forward", "lora_forward_backward", "generate_greedy", "logits_processors", "quantization", "train"];
+            ["forward", "lora_forward_backward", "generate_greedy", "logits_processors", "quantisation", "train"];
         Assert.That(ReferenceCase.Kinds().Except(known), Is.Empty);
     }
 

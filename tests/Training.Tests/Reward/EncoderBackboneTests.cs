@@ -67,7 +67,8 @@ public sealed class EncoderBackboneTests
             Assert.That(plan.Terms.Single(t => t.Name == "activations").Bytes, Is.EqualTo(workspace.ByteCount));
             Assert.That(plan.Total, Is.GreaterThan(workspace.ByteCount + 1000));
             Assert.That(
-                EncoderBackbone.Plan(model, 400, 20, 1000).Total, Is.GreaterThan(plan.Total), "more tokens, more memory");
+                EncoderBackbone.Plan(model, 400, 20, 1000).Total, Is.GreaterThan(plan.Total),
+                "more tokens, more memory");
         });
     }
 

@@ -100,7 +100,8 @@ public sealed class RewardTrainerTests
         model.Head.InitializeRandom(0.02, 3);
         const int Steps = 150, Batch = 16;
         using var trainer = new RewardTrainer(
-            new LlamaBackbone(model, 2 * Batch * 16), new LearningRateSchedule(ScheduleShape.Linear, 1e-2, 5, Steps), 4);
+            new LlamaBackbone(model, 2 * Batch * 16),
+            new LearningRateSchedule(ScheduleShape.Linear, 1e-2, 5, Steps), 4);
         var pairs = Enumerable.Range(0, Steps * Batch).Select(Pair).ToArray();
         var losses = pairs.Chunk(Batch).Select(trainer.Step).ToArray();
         var heldOut = Enumerable.Range(1_000_000, 200).Select(Pair).ToArray();

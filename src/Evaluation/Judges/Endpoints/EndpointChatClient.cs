@@ -26,7 +26,8 @@ public sealed class EndpointChatClient(JudgeEndpoint endpoint, string model) : I
     }
 
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        IEnumerable<ChatMessage> messages,
+            ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException("A judge reads whole replies.");
 
     public object? GetService(Type serviceType, object? serviceKey = null) =>

@@ -121,7 +121,8 @@ public sealed partial class JudgeEndpoint : IDisposable
         {
             case 401 or 403:
                 throw SafeLlamaException.Usage(
-                    $"{_options.Shown}: the endpoint refuses the key ({status}); set the right one in the environment.");
+                    $"{_options.Shown}: the endpoint refuses the key ({status}); "
+                    + $"set the right one in the environment.");
             case 404:
                 throw SafeLlamaException.Usage(
                     $"{_options.Shown}: has no {path}, or not the model that was named (404).");

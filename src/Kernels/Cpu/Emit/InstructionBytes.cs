@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The parts that an x86-64 instruction is put together from: prefixes, opcode, ModRM, SIB, displacement.</summary>
+/// <summary>
+/// The parts that an x86-64 instruction is put together from: prefixes, opcode, ModRM, SIB, displacement.
+/// </summary>
 internal abstract class InstructionBytes
 {
     protected const int MapBasic = 1;

@@ -2,7 +2,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>Packs a weight that is stored in blocks: rows are decoded a part at a time and laid into panels.</summary>
 /// <remarks>
-/// The layout is that of <see cref="PackedPanels{TLanes}"/>. All it asks of a format is <see cref="WeightFormat.Decode"/>.
+/// The layout is that of <see cref="PackedPanels{TLanes}"/>. All it asks of a format is <see
+/// cref="WeightFormat.Decode"/>.
 /// </remarks>
 internal static unsafe class DecodedPanels<TLanes>
     where TLanes : struct, ILanes<TLanes>

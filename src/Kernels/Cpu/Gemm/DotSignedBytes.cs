@@ -20,7 +20,9 @@ internal static unsafe class DotSignedBytes<TLanes, TRows>
     /// <summary>Bytes ahead that are asked for: what memory brings while some columns are read.</summary>
     private const int Ahead = 2048;
 
-    /// <summary>Computes <typeparamref name="TRows"/> rows from <paramref name="row"/> on, and the columns given.</summary>
+    /// <summary>
+    /// Computes <typeparamref name="TRows"/> rows from <paramref name="row"/> on, and the columns given.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in MatrixProduct p, int row, (int First, int End) columns)
     {

@@ -10,15 +10,17 @@ namespace SafeLlama.Kernels;
 /// C[i, j] = addend[i, j] + scale · Σ_k A(i, k) · B(k, j)          i &lt; Rows, B stored by columns
 /// </code>
 /// Decoding uses each weight once for every sequence, so memory decides. It serves a single rising stream fastest,
-/// about twice as fast as several columns read side by side. One sum a row is enough: the processor works ahead into the
-/// next column.
+/// about twice as fast as several columns read side by side. One sum a row is enough: the processor works ahead into
+/// the next column.
 /// </remarks>
 internal static unsafe class DotStream<TLanes, TStored, TRows>
     where TLanes : struct, ILanes<TLanes>
     where TStored : struct, IStored
     where TRows : struct, IDotSize
 {
-    /// <summary>Computes <typeparamref name="TRows"/> rows from <paramref name="row"/> on, and the columns given.</summary>
+    /// <summary>
+    /// Computes <typeparamref name="TRows"/> rows from <paramref name="row"/> on, and the columns given.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in MatrixProduct p, int row, (int First, int End) columns)
     {

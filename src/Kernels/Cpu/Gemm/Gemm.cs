@@ -118,7 +118,8 @@ internal static unsafe class Gemm<TLanes>
                     }
                     else
                     {
-                        MicroKernels<TLanes>.Multiply(tile, wide, t with { C = corner, CStride = Width, Addend = null });
+                        MicroKernels<TLanes>.Multiply(
+                            tile, wide, t with { C = corner, CStride = Width, Addend = null });
                         MicroKernels<TLanes>.CopyCorner(corner, count, width, t);
                     }
                 }

@@ -36,7 +36,9 @@ internal unsafe partial interface ILanes<TSelf>
     /// <summary>The sum of all lanes, in a fixed order.</summary>
     static abstract float Sum(TSelf value);
 
-    /// <summary>Transposes a block: element k of each of <see cref="Count"/> rows becomes vector k, for k = 0 … 3.</summary>
+    /// <summary>
+    /// Transposes a block: element k of each of <see cref="Count"/> rows becomes vector k, for k = 0 … 3.
+    /// </summary>
     static abstract void Transpose(float* rows, nint stride, float* vectors, nint vectorStride);
 }
 
@@ -243,7 +245,9 @@ internal readonly unsafe partial struct Lanes128(Vector128<float> value) : ILane
 /// <summary>
 /// fp16 to fp32: exponent and mantissa move 13 bits up; a product with 2¹¹² corrects the exponent's bias.
 /// </summary>
-/// <remarks>The product is exact, subnormal numbers included. Infinity and NaN are recognized by their exponent.</remarks>
+/// <remarks>
+/// The product is exact, subnormal numbers included. Infinity and NaN are recognized by their exponent.
+/// </remarks>
 internal static class HalfBits
 {
     public const float Rebias = 5.192296858534828e33f;

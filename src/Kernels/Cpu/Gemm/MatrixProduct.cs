@@ -6,7 +6,8 @@ namespace SafeLlama.Kernels;
 /// C[m, n] = addend[m, n] + scale · (Σ_k A(m, k) · B(k, n) + Σ_k A′(m, k) · B′(k, n))
 ///                                                     m &lt; Rows, n &lt; Columns, k &lt; K
 /// </code>
-/// The second sum, a LoRA term beside a weight, is there only where <see cref="GemmDispatch{TLanes}.CanAppend"/> says so.
+/// The second sum, a LoRA term beside a weight, is there only where <see cref="GemmDispatch{TLanes}.CanAppend"/> says
+/// so.
 /// </remarks>
 internal unsafe struct MatrixProduct
 {
@@ -53,7 +54,8 @@ internal unsafe struct MatrixProduct
     public nint AddendStride;
 
     /// <summary>
-    /// A′(m, k) stands at m · <see cref="LoraAStride"/> + k; B′ lies in <see cref="PackedPanels{TLanes}"/> of all columns.
+    /// A′(m, k) stands at m · <see cref="LoraAStride"/> + k; B′ lies in <see cref="PackedPanels{TLanes}"/> of all
+    /// columns.
     /// </summary>
     public float* LoraA;
     public nint LoraAStride;

@@ -21,7 +21,9 @@ internal unsafe struct MicroKernelOperands
     public nint PanelStride;
     public int K;
 
-    /// <summary>A′(i, k) stands at i · <see cref="LoraRowStride"/> + k, B′(k, j) in a panel of two vectors a step.</summary>
+    /// <summary>
+    /// A′(i, k) stands at i · <see cref="LoraRowStride"/> + k, B′(k, j) in a panel of two vectors a step.
+    /// </summary>
     public float* LoraA;
     public nint LoraRowStride;
     public float* LoraB;

@@ -110,7 +110,8 @@ internal static unsafe class PackedPanels<TLanes>
 
     /// <summary>Row n of the source is column n of its panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transpose<TStored>(byte* source, nint stride, int columns, int depth, float* panels, float* stage)
+    private static void Transpose<TStored>(
+        byte* source, nint stride, int columns, int depth, float* panels, float* stage)
         where TStored : struct, IStored
     {
         var padded = (columns + Width - 1) / Width * Width;
@@ -155,7 +156,9 @@ internal static unsafe class PackedPanels<TLanes>
         }
     }
 
-    /// <summary>Stages a vector's worth of rows as floats; missing rows, and steps up to a multiple of four, are zero.</summary>
+    /// <summary>
+    /// Stages a vector's worth of rows as floats; missing rows, and steps up to a multiple of four, are zero.
+    /// </summary>
     private static void Stage<TStored>(byte* source, nint stride, int rows, int steps, float* stage)
         where TStored : struct, IStored
     {

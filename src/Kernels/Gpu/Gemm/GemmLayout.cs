@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>How the operands of a tensor-core product are stored: known when a kernel is compiled, one for each.</summary>
+/// <summary>
+/// How the operands of a tensor-core product are stored: known when a kernel is compiled, one for each.
+/// </summary>
 internal interface IGemmLayout<TSelf>
     where TSelf : unmanaged, IGemmLayout<TSelf>
 {

@@ -27,7 +27,9 @@ internal sealed class GpuGemv(GpuDevice device)
 
     private readonly GpuKernel _product = new(device, typeof(GpuGemv), nameof(ProductKernel));
 
-    /// <summary>Queues c[s, b] (or c[b, s] where transposed), eight rows of <paramref name="small"/> at a time.</summary>
+    /// <summary>
+    /// Queues c[s, b] (or c[b, s] where transposed), eight rows of <paramref name="small"/> at a time.
+    /// </summary>
     /// <param name="small">[S, K].</param>
     /// <param name="big">[B, K].</param>
     /// <param name="epilogue">A bias of [B], what is added or gates, stored as c.</param>

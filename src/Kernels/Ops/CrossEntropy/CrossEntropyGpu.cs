@@ -58,7 +58,9 @@ public sealed class CrossEntropyGpu : CrossEntropy
         var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         var (target, total) = (targets[row], logSum[row]);
         var counted = target < 0 ? 0f : scale;
-        for (var v = Float8.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); v < vocabulary; v += Float8.Count * threads)
+        for (var v = Float8.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX);
+            v < vocabulary;
+            v += Float8.Count * threads)
         {
             var p = Float8.Exp(logits.Load(row, v, vocabulary) - Float8.All(total));
             dlogits.Store(row, v, vocabulary, counted * (p - Float8.OneAt(target - v)));

@@ -21,8 +21,8 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     private readonly LoraCpu<TLanes> _lora;
 
     /// <param name="arithmetic">
-    /// Float32, or BFloat16: products with a weight then round both operands to bf16 and sum in fp32. The LoRA term's own
-    /// products stay fp32.
+    /// Float32, or BFloat16: products with a weight then round both operands to bf16 and sum in fp32. The LoRA term's
+    /// own products stay fp32.
     /// </param>
     /// <param name="tiles">The bf16 tiles of this machine; null to emulate them.</param>
     public LinearCpu(TilePool pool, SwiGlu swiGlu, DType arithmetic, Bf16Tiles? tiles)

@@ -95,7 +95,9 @@ public static class StudyCharts
         }
 
         return SvgChart.Render(plot, "Refusal by the adapter's scale", string.Join(" ", probes.Select(probe =>
-            $"{ReportText.Shown(probe.Prompt)} {string.Join(", ", probe.Points.Select(p => $"{ReportText.Percent(p.Refusal)} at {p.Scale:0.##}"))}.")));
+            $"{ReportText.Shown(probe.Prompt)} "
+                + string.Join(", ", probe.Points.Select(p => $"{ReportText.Percent(p.Refusal)} at {p.Scale:0.##}"))
+                + ".")));
     }
 
     /// <summary>The singular values of what was added in one layer, one line per matrix.</summary>

@@ -6,8 +6,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>Pairs along k where k runs down the columns: two rows are interleaved.</summary>
 /// <remarks>
-/// So are the weight in a gradient of the input, and both operands in a gradient of the weight. The layouts are those of
-/// <see cref="Bf16Panels"/> and <see cref="Bf16Operand"/>.
+/// So are the weight in a gradient of the input, and both operands in a gradient of the weight. The layouts are those
+/// of <see cref="Bf16Panels"/> and <see cref="Bf16Operand"/>.
 /// </remarks>
 internal static unsafe class Bf16Interleaving
 {
@@ -127,7 +127,9 @@ internal static unsafe class Bf16Interleaving
         }
     }
 
-    /// <summary>A [depth, rows] in fp32, to panels [rows / 12, steps, 12] of pairs: dy, where a weight is trained.</summary>
+    /// <summary>
+    /// A [depth, rows] in fp32, to panels [rows / 12, steps, 12] of pairs: dy, where a weight is trained.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackA(float* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
     {

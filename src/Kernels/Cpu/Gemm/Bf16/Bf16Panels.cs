@@ -91,7 +91,9 @@ internal static unsafe class Bf16Panels
         }
     }
 
-    /// <summary>W [columns, depth] in another format: sixteen rows are rounded to a small stage, then transposed.</summary>
+    /// <summary>
+    /// W [columns, depth] in another format: sixteen rows are rounded to a small stage, then transposed.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(in MatrixProduct p, int first, int columns, int step, int depth, uint* panels)
     {

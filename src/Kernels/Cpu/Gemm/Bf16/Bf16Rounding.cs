@@ -6,9 +6,9 @@ namespace SafeLlama.Kernels;
 
 /// <summary>fp32 to bf16 as the operands of products are rounded.</summary>
 /// <remarks>
-/// To nearest, ties to even; a NaN stays one; a magnitude below 2⁻⁵⁶ becomes zero. By the last rule every product of two
-/// operands is a multiple of 2⁻¹²⁶, so no sum is subnormal. vdpbf16ps, which takes subnormal numbers for zero, then gives
-/// the very bytes of fp32 multiply-adds in its order.
+/// To nearest, ties to even; a NaN stays one; a magnitude below 2⁻⁵⁶ becomes zero. By the last rule every product of
+/// two operands is a multiple of 2⁻¹²⁶, so no sum is subnormal. vdpbf16ps, which takes subnormal numbers for zero, then
+/// gives the very bytes of fp32 multiply-adds in its order.
 /// </remarks>
 internal static unsafe class Bf16Rounding
 {

@@ -45,7 +45,9 @@ internal sealed unsafe class Bf16Tiles
         ((delegate* unmanaged<TileArguments*, void>)code)(arguments);
     }
 
-    /// <summary>Writes and maps all tiles, whether or not they are worth running; null, with the reason, if not.</summary>
+    /// <summary>
+    /// Writes and maps all tiles, whether or not they are worth running; null, with the reason, if not.
+    /// </summary>
     internal static Bf16Tiles? TryCreate(out string? reason)
     {
         if (!IsSupported)

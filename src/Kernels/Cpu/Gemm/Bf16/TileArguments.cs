@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>What one bf16 tile computes: C = addend + scale · (A B + A′ B′). The machine code reads it by offset.</summary>
+/// <summary>
+/// What one bf16 tile computes: C = addend + scale · (A B + A′ B′). The machine code reads it by offset.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct TileArguments
 {
@@ -46,7 +48,9 @@ internal unsafe struct TileArguments
     /// <summary>One bit for each lane of the last vector that C has.</summary>
     public int LastMask;
 
-    /// <summary>Room for xmm6 … xmm15, which Windows wants back: so the code moves no stack pointer and is a leaf.</summary>
+    /// <summary>
+    /// Room for xmm6 … xmm15, which Windows wants back: so the code moves no stack pointer and is a leaf.
+    /// </summary>
     public fixed byte Saved[160];
 
     public static int OffsetOf(string field) => (int)Marshal.OffsetOf<TileArguments>(field);

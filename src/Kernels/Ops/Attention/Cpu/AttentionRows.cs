@@ -79,7 +79,8 @@ internal static unsafe class AttentionRows<TLanes>
                 odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 1]), TLanes.Load(transposed + TLanes.Count), odd);
                 even = TLanes.MultiplyAdd(
                     TLanes.Broadcast(query[e + 2]), TLanes.Load(transposed + (2 * TLanes.Count)), even);
-                odd = TLanes.MultiplyAdd(TLanes.Broadcast(query[e + 3]), TLanes.Load(transposed + (3 * TLanes.Count)), odd);
+                odd = TLanes.MultiplyAdd(
+                    TLanes.Broadcast(query[e + 3]), TLanes.Load(transposed + (3 * TLanes.Count)), odd);
             }
 
             TLanes.Store(scores + j, (even + odd) * TLanes.Broadcast(scale));

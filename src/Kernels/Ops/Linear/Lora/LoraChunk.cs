@@ -54,7 +54,8 @@ internal static unsafe class LoraChunk<TLanes, TThin>
         {
             var two = padded - column > TThin.Count;
             var panel = panels + ((long)column * depth);
-            var tall = two ? MicroKernels<TThin>.TallRows : TallestTile;      // one vector leaves registers for twelve rows
+            // One vector leaves registers for twelve rows.
+            var tall = two ? MicroKernels<TThin>.TallRows : TallestTile;
             for (var row = 0; row < rows; row += tall)
             {
                 var a = wide.Start + (row * wide.Stride);

@@ -2,8 +2,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>The parts of a LoRA term that are r wide, by vectors that suit the rank.</summary>
 /// <remarks>
-/// Under dropout du A is dropped as x was, so it cannot be part of a product's sums; it is added here, where the dropped
-/// elements are known anyway.
+/// Under dropout du A is dropped as x was, so it cannot be part of a product's sums; it is added here, where the
+/// dropped elements are known anyway.
 /// </remarks>
 internal sealed class LoraCpu<TLanes>(TilePool pool, GemmDispatch<TLanes> gemm)
     where TLanes : struct, ILanes<TLanes>

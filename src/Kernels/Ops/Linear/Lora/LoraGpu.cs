@@ -165,7 +165,8 @@ internal sealed class LoraGpu : IDisposable
         dropout.IsActive ? form with { Scale = form.Scale * dropout.KeptScale } : form;
 
     /// <summary>u or du in rows of whole chunks; a copy, where its rank is no multiple of 8.</summary>
-    private Tensor Chunked(Tensor u) => u.Type != DType.BFloat16 || !_gemm.SupportsPadding || u.Columns % Float8.Count == 0
+    private Tensor Chunked(Tensor u) =>
+        u.Type != DType.BFloat16 || !_gemm.SupportsPadding || u.Columns % Float8.Count == 0
         ? u
         : Round(u, 1, u.Rows, WholeChunks(u.Columns), _chunked);
 
