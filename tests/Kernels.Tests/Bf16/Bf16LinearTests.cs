@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace SafeLlama.Kernels.Tests.Bf16;
 
 /// <summary>The linear layer in bf16, its LoRA term within the same sums.</summary>
@@ -8,10 +10,11 @@ internal sealed class Bf16LinearTests
     [Test]
     public void Instruction_emulation_and_any_number_of_threads_give_the_same_bytes()
     {
-        var expected = Compute(new CpuBackend(1, 16, DType.BFloat16, emulates: true));
+        var lanes = Avx512F.IsSupported ? 16 : Avx2.IsSupported ? 8 : 4;
+        var expected = Compute(new CpuBackend(1, lanes, DType.BFloat16, emulates: true));
         Assert.That(Compute(new CpuBackend(1, DType.BFloat16)), Is.EqualTo(expected), "as this machine does it");
         Assert.That(Compute(new CpuBackend(3, DType.BFloat16)), Is.EqualTo(expected), "3 threads");
-        Assert.That(Compute(new CpuBackend(2, 16, DType.BFloat16, emulates: true)), Is.EqualTo(expected), "2 threads");
+        Assert.That(Compute(new CpuBackend(2, lanes, DType.BFloat16, emulates: true)), Is.EqualTo(expected), "2 threads");
     }
 
     /// <summary>
