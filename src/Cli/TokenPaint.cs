@@ -1,5 +1,5 @@
-using SafeLlama.Common;
 using System.Text;
+using SafeLlama.Common;
 using SafeLlama.Data;
 
 namespace SafeLlama.Cli;

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Tests;

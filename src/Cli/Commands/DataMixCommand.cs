@@ -73,7 +73,8 @@ internal static class DataMixCommand
             {
                 DataOptions.PrintJson(new MixResult(
                     path, manifest, made.BaseCount, made.SafetyCount, made.SafetyShare, made.RefusalShare,
-                    made.Duplicates.Count, made.Seed) { Nested = made.Nested });
+                    made.Duplicates.Count, made.Seed)
+                { Nested = made.Nested });
             }
             else
             {

@@ -1,7 +1,7 @@
-using SafeLlama.Common;
 using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Cli.Results;
+using SafeLlama.Common;
 using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;

@@ -50,11 +50,11 @@ internal static class DataTokenizerCommand
             var trained = AtomicFolder.Create(folder, partial =>
             {
                 var learned = Learn(parsed.GetValue(data)!, parsed.GetValue(template), new BpeTrainerOptions
-            {
-                VocabularySize = parsed.GetValue(size),
-                MinimumFrequency = parsed.GetValue(least),
-                ControlTokens = parsed.GetValue(control) ?? [],
-            });
+                {
+                    VocabularySize = parsed.GetValue(size),
+                    MinimumFrequency = parsed.GetValue(least),
+                    ControlTokens = parsed.GetValue(control) ?? [],
+                });
                 learned.Write(partial);
                 return learned;
             });

@@ -64,8 +64,8 @@ public static class ResultsBuilder
         answers.Count(a => a.Verdict == Behavior.PartialRefusal),
         answers.Count(a => a.IsInvalid),
         answers.Any(a => a.Exact is not null) ? answers.Count(a => a.Exact == true) : null)
-    {
-        Behaviors = new SortedDictionary<Behavior, int>(
+        {
+            Behaviors = new SortedDictionary<Behavior, int>(
             answers.GroupBy(a => a.Verdict).ToDictionary(g => g.Key, g => g.Count())),
-    };
+        };
 }

@@ -133,7 +133,8 @@ public sealed class JinjaTemplateTests
     {
         var template = Of(ChatMl.Replace("+ m.content +", "}}" + content + "{{"));
         var row = new ConversationExample(
-            [ChatMessage.User("Hi"), ChatMessage.Assistant("<think>so so</think>\n\nCiao\n")]) { Id = "thinking" };
+            [ChatMessage.User("Hi"), ChatMessage.Assistant("<think>so so</think>\n\nCiao\n")])
+        { Id = "thinking" };
 
         var (_, report) = new ExampleEncoder(Tokenizer, template, new EncodingOptions()).Inspect([row]);
 

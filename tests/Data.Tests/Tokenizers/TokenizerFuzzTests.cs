@@ -173,8 +173,13 @@ public sealed class TokenizerFuzzTests
 
         JsonObject Token(string content, int id, bool special) => new()
         {
-            ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false,
-            ["normalized"] = false, ["special"] = special,
+            ["id"] = id,
+            ["content"] = content,
+            ["single_word"] = false,
+            ["lstrip"] = false,
+            ["rstrip"] = false,
+            ["normalized"] = false,
+            ["special"] = special,
         };
         var file = JsonNode.Parse(bytes ? ByteLevel : SentencePiece)!.AsObject();
         var count = vocabulary.Count;

@@ -1,4 +1,3 @@
-using SafeLlama.Data;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;

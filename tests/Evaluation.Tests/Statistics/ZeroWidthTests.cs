@@ -99,7 +99,7 @@ public sealed class ZeroWidthTests
     public void Seeds_that_agree_give_open_limits_and_not_certainty() =>
         Assert.That(double.IsNaN(SeedSpread.Of([0.5, 0.5, 0.5]).Mean.Low));
 
-    private static readonly JudgeIdentity Judge = 
+    private static readonly JudgeIdentity Judge =
         new RefusalMatcher().Identity with { Range = "0–1" };
 
     private static IReadOnlyList<MetricRow> Rows(string file)

@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics.X86;
-using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests.Bf16;
 

@@ -45,7 +45,8 @@ internal sealed class GpuGemv(GpuDevice device)
         {
             var part = new GemvForm(
                 first, Math.Min(MaxRows, small.Rows - first), big.Rows, big.Columns, transposed ? 1 : 0, form.Scale,
-                form.End, form.HasBias) { Drops = dropout.IsActive ? 1 : 0 };
+                form.End, form.HasBias)
+            { Drops = dropout.IsActive ? 1 : 0 };
             _product.Launch(
                 new(((big.Rows - 1) / warps) + 1, 1), small, big, epilogue.Bias,
                 epilogue.Residual ?? epilogue.Gate ?? c, c, epilogue.Gated ?? c, part, new GpuDropout(dropout));

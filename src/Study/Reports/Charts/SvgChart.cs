@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using OxyPlot.Axes;
 using OxyPlot;
+using OxyPlot.Axes;
 using SafeLlama.Common;
 
 namespace SafeLlama.Study;
