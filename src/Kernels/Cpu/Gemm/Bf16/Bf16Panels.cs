@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
@@ -66,7 +65,7 @@ internal static unsafe class Bf16Panels
                 for (; k <= depth - 8; k += 8, to += 4 * Width)
                 {
                     PrefetchNextRows(from, stride, k);
-                    TransposeFour((float*)(from + k), stride / 2, (float*)to);
+                    Lanes512.Transpose((float*)(from + k), stride / 2, (float*)to, Width);
                     for (var v = 0; v < 4; v++)
                     {
                         var pairs = (ushort*)(to + (v * Width));
@@ -114,7 +113,7 @@ internal static unsafe class Bf16Panels
                 var pair = 0;
                 for (; pair <= (padded / 2) - 4; pair += 4, to += 4 * Width)
                 {
-                    TransposeFour((float*)stage + pair, StageStride / 2, (float*)to);
+                    Lanes512.Transpose((float*)stage + pair, StageStride / 2, (float*)to, Width);
                 }
 
                 TransposeStage(stage + (2 * pair), StageStride, (padded / 2) - pair, ref to);
@@ -156,30 +155,6 @@ internal static unsafe class Bf16Panels
                 to[row] = *(uint*)(stage + (row * stride) + (2 * pair));
             }
         }
-    }
-
-    /// <summary>Four dwords of sixteen rows: dword p of row i becomes element i of vector p.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeFour(float* rows, nint stride, float* to)
-    {
-        var (r0, r1) = (Quarters(rows, stride), Quarters(rows + stride, stride));
-        var (r2, r3) = (Quarters(rows + (2 * stride), stride), Quarters(rows + (3 * stride), stride));
-        var (low01, high01) = (Avx512F.UnpackLow(r0, r1).AsDouble(), Avx512F.UnpackHigh(r0, r1).AsDouble());
-        var (low23, high23) = (Avx512F.UnpackLow(r2, r3).AsDouble(), Avx512F.UnpackHigh(r2, r3).AsDouble());
-        Avx512F.UnpackLow(low01, low23).AsSingle().Store(to);
-        Avx512F.UnpackHigh(low01, low23).AsSingle().Store(to + Width);
-        Avx512F.UnpackLow(high01, high23).AsSingle().Store(to + (2 * Width));
-        Avx512F.UnpackHigh(high01, high23).AsSingle().Store(to + (3 * Width));
-    }
-
-    /// <summary>Four dwords of each of four rows that are four rows apart.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Quarters(float* row, nint stride)
-    {
-        var value = Vector128.Load(row).ToVector256Unsafe().ToVector512Unsafe();
-        value = Avx512F.InsertVector128(value, Vector128.Load(row + (4 * stride)), 1);
-        value = Avx512F.InsertVector128(value, Vector128.Load(row + (8 * stride)), 2);
-        return Avx512F.InsertVector128(value, Vector128.Load(row + (12 * stride)), 3);
     }
 
     /// <summary>Every fourth call in turn fetches the line at k of four of the next sixteen rows.</summary>
