@@ -28,7 +28,8 @@ public sealed class LlamaGradientTests
         using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
         using var adapter = TinyLlama.Adapter(backend, weights, LoraVariant.Dora, dropout);
         CheckGradients(
-            backend, weights, adapter, adapter.Parameters.Where(p => p.Name.EndsWith("vector", StringComparison.Ordinal)));
+            backend, weights, adapter,
+            adapter.Parameters.Where(p => p.Name.EndsWith("vector", StringComparison.Ordinal)));
     }
 
     /// <summary>

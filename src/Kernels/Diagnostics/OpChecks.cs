@@ -120,8 +120,9 @@ public static class OpChecks
 
     private static Tensor[] Dora(ProbeTensors p, int inputs, int outputs)
     {
-        var (z, y, further) = (p.Take("z", new(9, outputs)), p.Take("y", new(9, outputs)), p.Wide("further", new(9, outputs)));
-        var (magnitude, norm, bias) = (p.Wide("magnitude", new(outputs)), p.Wide("norm", new(outputs)), p.Wide("bias", new(outputs)));
+        Shape rows = new(9, outputs), vector = new(outputs);
+        var (z, y, further) = (p.Take("z", rows), p.Take("y", rows), p.Wide("further", rows));
+        var (magnitude, norm, bias) = (p.Wide("magnitude", vector), p.Wide("norm", vector), p.Wide("bias", vector));
         var (dz, dmagnitude) = (p.Take("dz", z.Shape), p.Wide("dmagnitude", magnitude.Shape));
         var weight = p.Take("weight", new(outputs, inputs), DType.BFloat16);
         p.Backend.Dora.Norm(weight, p.Wide("a", new(4, inputs)), p.Wide("b", new(outputs, 4)), 0.5, norm);

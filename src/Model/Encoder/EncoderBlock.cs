@@ -98,7 +98,8 @@ public sealed class EncoderBlock
         Value.Backward(d.Value, h, batch, a.ValueLora, s.Lora, below?.H, accumulate: true);
         Key.Backward(d.Key, h, batch, a.KeyLora, s.Lora, below?.H, accumulate: true);
         Query.Backward(d.Query, h, batch, a.QueryLora, s.Lora, below?.H, accumulate: true);
-        Key.Backward(d.RelativeKey, relative, batch, a.RelativeKeyLora, s.RelativeLora, below?.Relative, accumulate: true);
+        Key.Backward(
+            d.RelativeKey, relative, batch, a.RelativeKeyLora, s.RelativeLora, below?.Relative, accumulate: true);
         Query.Backward(
             d.RelativeQuery, relative, batch, a.RelativeQueryLora, s.RelativeLora, below?.Relative, accumulate: true);
     }

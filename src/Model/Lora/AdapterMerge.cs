@@ -3,7 +3,10 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>W′ = W + s · B A, or what the variant makes of it: an adapter folded into its base, so that any LLaMA runtime can use it.</summary>
+/// <summary>
+/// W′ = W + s · B A, or what the variant makes of it: an adapter folded into its base, so that any
+/// LLaMA runtime can use it.
+/// </summary>
 public static class AdapterMerge
 {
     /// <summary>Writes <c>model.safetensors</c>, every weight in the type it is stored in, one at a time.</summary>

@@ -14,7 +14,8 @@ namespace SafeLlama.Model;
 /// W′ = g ⊙ (W + s · B A)
 /// </code>
 /// Liu et al. 2024, arXiv:2402.09353; the norm is left out of the gradient, as in its section 4.3 and in PEFT. Dropout
-/// falls on the low-rank branch alone; PEFT drops from g ⊙ x Wᵀ − x Wᵀ too, which nothing else here would need x for.
+/// falls on the low-rank branch alone, as in plain LoRA; PEFT lets it fall on a part of x Wᵀ too, (g − 1) ⊙ drop(x) Wᵀ,
+/// which would cost a second product with W.
 /// </remarks>
 public sealed class DoraLora : LoraFactors
 {
@@ -46,7 +47,7 @@ public sealed class DoraLora : LoraFactors
 
     public override IEnumerable<(string Name, Tensor Value)> Stored => Parameters.Select(p => (p.Name, p.Value));
 
-    /// <summary>Where B A is zero, the magnitude may still differ from the norm of W, which is not known here.</summary>
+    /// <summary>Where B A is zero, the magnitude may still differ from ‖W‖, which is not known here.</summary>
     public override bool ChangesNothing => false;
 
     /// <summary>W + s · B A in fp64, each row stretched to its magnitude.</summary>

@@ -64,6 +64,7 @@ public static class PeftFolder
     public static void Save(
         LoraAdapter adapter, string folder, string baseModel, string taskType = "CAUSAL_LM")
     {
+        var config = adapter.Pairs.First().SavedAs(adapter.Config);
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(
             Path.Combine(folder, WeightsName),
@@ -71,7 +72,7 @@ public static class PeftFolder
             new Dictionary<string, string> { ["format"] = "pt" });
         OutputFile.WriteText(
             Path.Combine(folder, ConfigName),
-            WriteConfig(adapter.Pairs.First().SavedAs(adapter.Config), baseModel, taskType).ToJsonString(Indented) + "\n");
+            WriteConfig(config, baseModel, taskType).ToJsonString(Indented) + "\n");
     }
 
     private static void RefusePickle(string folder)

@@ -43,7 +43,9 @@ public static class FineTuneChecks
     {
         if (r.Init is not null)
         {
-            yield return ([.. LoraSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.Full)], "`Init` trains all weights anew");
+            yield return (
+                [.. LoraSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.Full)],
+                "`Init` trains all weights anew");
         }
         else if (r.Full)
         {

@@ -3,7 +3,7 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests.Parity;
 
-/// <summary>The start of PiSSA against PEFT: singular values, A and B up to sign, their product, the residual.</summary>
+/// <summary>The start of PiSSA against PEFT: singular values, A and B up to sign, product, residual.</summary>
 internal static class PissaParity
 {
     public static void Check(IBackend backend, ReferenceCase reference)
