@@ -28,6 +28,14 @@ internal static class StudyRecipes
         return RecipeReader.Read(Tree(path), Path.GetFileName(path));
     }
 
+    /// <summary>The recipes of the program by name, with what each asks: a line each.</summary>
+    public static IEnumerable<string> Lines()
+    {
+        var names = Names().ToList();
+        var width = names.Max(name => name.Length);
+        return names.Select(name => $"{name.PadRight(width)}  {Read(name).Question}");
+    }
+
     private static IEnumerable<string> Names() => Directory.Exists(Shipped)
         ? Directory.GetFiles(Shipped, "*.yaml").Select(Path.GetFileNameWithoutExtension).OfType<string>()
             .Where(name => name != "miniature-base").Order(StringComparer.Ordinal)
