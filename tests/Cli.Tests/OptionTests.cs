@@ -82,6 +82,19 @@ public sealed class OptionTests
     public void An_option_that_would_do_nothing_is_refused(string line, string message) =>
         Door.Refuses(ExitCode.Usage, message, line.Split(' '));
 
+    [TestCase("study --recipe safety-doze", "did you mean 'safety-dose'?")]
+    [TestCase("study --recipe anything", "those are epochs, ")]
+    [TestCase("evaluate --responses r.jsonl --out o --suite xstets", "did you mean 'xstest'?")]
+    [TestCase("train --model m --data d --profile papr", "--profile papr: is unknown, expected repo or paper.")]
+    [TestCase("study wrold", "Did you mean world?")]
+    public void A_name_that_is_almost_known_is_answered_with_the_one_meant(string line, string message) =>
+        Door.Refuses(ExitCode.Usage, message, line.Split(' '));
+
+    [Test]
+    public void The_recipes_of_studies_are_listed_with_their_questions() => Assert.That(
+        Door.Run("study", "--list").Output.TrimEnd().Split('\n'),
+        Has.Length.EqualTo(8).And.Some.StartsWith("safety-dose ").And.All.EndsWith("?"));
+
     [Test]
     public void Where_to_compute_is_refused_where_answers_are_there_and_no_judge_computes()
     {

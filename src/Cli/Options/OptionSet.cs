@@ -64,7 +64,8 @@ internal class OptionSet<T>(T? defaults = null)
     }
 
     /// <summary>What the command line says, by name; the source is the flag.</summary>
-    /// <exception cref="SafeLlamaException">A value is empty, as that of a variable that is not set.</exception>
+    /// <exception cref="SafeLlamaException">A value is empty, as that of a variable that is not set, or is none of the
+    /// choices.</exception>
     public IEnumerable<KeyValuePair<string, SettingValue>> Given(ParseResult parsed)
     {
         foreach (var entry in _entries)
@@ -74,6 +75,13 @@ internal class OptionSet<T>(T? defaults = null)
                 if (!entry.MayBeBlank && texts.Any(string.IsNullOrWhiteSpace))
                 {
                     throw SafeLlamaException.Usage($"{entry.Symbol.Name} is empty: expected a value.");
+                }
+
+                if (entry.Choices is { } choices && texts.Except(choices).FirstOrDefault() is { } unknown)
+                {
+                    throw SafeLlamaException.Usage(
+                        $"{entry.Symbol.Name} {unknown}: is unknown, "
+                        + $"expected {(choices.Length > 1 ? $"{string.Join(", ", choices[..^1])} or " : "")}{choices[^1]}.");
                 }
 
                 yield return KeyValuePair.Create(
@@ -135,12 +143,8 @@ internal class OptionSet<T>(T? defaults = null)
                 Required = required,
                 CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
             };
-        if (option is SettingOption setting && choices is not null)
-        {
-            setting.AcceptOnlyFromAmong(choices);
-        }
-
-        _entries.Add(new(info, option, separator, isText));
+        option.CompletionSources.Add(choices ?? (type.IsEnum ? [.. SettingText.Choices(type)] : []));
+        _entries.Add(new(info, option, separator, isText) { Choices = choices });
         return option;
     }
 
@@ -189,5 +193,8 @@ internal class OptionSet<T>(T? defaults = null)
         _ => null,
     };
 
-    private sealed record Entry(PropertyInfo Property, Symbol Symbol, char? Separator, bool MayBeBlank);
+    private sealed record Entry(PropertyInfo Property, Symbol Symbol, char? Separator, bool MayBeBlank)
+    {
+        public string[]? Choices { get; init; }
+    }
 }

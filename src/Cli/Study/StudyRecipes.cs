@@ -23,8 +23,9 @@ internal static class StudyRecipes
         var path = File.Exists(nameOrFile) ? nameOrFile
             : File.Exists(shipped) ? shipped
             : throw SafeLlamaException.Usage(
-                $"--recipe {nameOrFile}: is neither a file nor a recipe of the program; those are "
-                + $"{string.Join(", ", Names())}.");
+                $"--recipe {nameOrFile}: is neither a file nor a recipe of the program"
+                + (NearestName.Of(nameOrFile, Names()) is { } meant ? $"; did you mean '{meant}'?"
+                    : $"; those are {string.Join(", ", Names())}."));
         return RecipeReader.Read(Tree(path), Path.GetFileName(path));
     }
 
