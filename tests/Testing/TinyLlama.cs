@@ -45,7 +45,11 @@ public static class TinyLlama
             backend, weights,
             new LoraConfig
             {
-                Rank = rank, Alpha = 5, Targets = LlamaShapes.LinearNames, Dropout = dropout, Variant = variant,
+                Rank = rank,
+                Alpha = 5,
+                Targets = LlamaShapes.LinearNames,
+                Dropout = dropout,
+                Variant = variant,
             },
             seed: 11);
         foreach (var pair in adapter.Pairs)
