@@ -34,7 +34,8 @@ public sealed class MemoryPlanTests
         Assert.That(
             Bytes("scratch"),
             Is.EqualTo(backend.ScratchBytes(new(
-                48, 16, widest, shape.Heads, shape.KeyValueHeads, shape.HeadDim, run.Adapter.Pairs.Max(p => p.Rank), false))));
+                48, 16, widest, shape.Heads, shape.KeyValueHeads, shape.HeadDim,
+                run.Adapter.Pairs.Max(p => p.Rank), false))));
     }
 
     [Test]
