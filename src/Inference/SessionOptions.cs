@@ -28,6 +28,9 @@ public sealed record SessionOptions
     /// </summary>
     public int MaxLength { get; init; }
 
+    /// <summary>What the model's linears become as they are read.</summary>
+    public LoadForm Load { get; init; }
+
     /// <summary>The session closes the backend, also where opening fails.</summary>
     public bool OwnsBackend { get; init; }
 }

@@ -95,9 +95,7 @@ public sealed class LlamaWeights : IDisposable
         };
     }
 
-    /// <summary>
-    /// What the frozen weights of a folder or a GGUF file take in memory, and what reading them takes beside.
-    /// </summary>
+    /// <summary>What the frozen weights of a folder or a GGUF file take in memory.</summary>
     public static long BytesOf(string path, LoadForm form = default)
     {
         if (GgufHeader.IsGguf(path))
@@ -117,7 +115,7 @@ public sealed class LlamaWeights : IDisposable
         }
 
         using var files = CheckpointFiles.Open(path);
-        return QuantizedFormats.BytesOf(files, config, form) + QuantizedFormats.PassingBytes(config, form);
+        return QuantizedFormats.BytesOf(files, config, form);
     }
 
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>

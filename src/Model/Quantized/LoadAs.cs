@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Model;
 
 /// <summary>What the linears of a model become as it is read; embeddings, head, norms and biases stay.</summary>
@@ -23,4 +25,11 @@ public readonly record struct LoadForm(LoadAs As, bool Nested = false)
 {
     /// <summary>Quantizes nothing.</summary>
     public static LoadForm Stored => default;
+
+    /// <summary>Whether activations are quantized where they meet a linear of such a model.</summary>
+    public bool QuantizesActivations(LlamaConfig config) =>
+        (As == LoadAs.Stored ? config.Quantization?.As : As) == LoadAs.Int8;
+
+    /// <summary>As the options say it: <c>nf4 nested</c>.</summary>
+    public override string ToString() => SettingText.Of(As) + (Nested ? " nested" : "");
 }

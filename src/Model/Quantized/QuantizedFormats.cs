@@ -32,12 +32,4 @@ internal static class QuantizedFormats
             ? Of(shape.Shape, form, stored).Bytes(shape.Shape)
             : files.Tensors.TryGetValue(shape.Name, out var found) ? found.Entry.ByteCount : 0);
     }
-
-    /// <summary>What reading in a form takes beside: the tensor at hand.</summary>
-    public static long PassingBytes(LlamaConfig config, LoadForm form)
-    {
-        var kind = config.Quantization?.As ?? form.As;
-        return kind != LoadAs.Nf4 ? 0 : LlamaShapes.Of(config).Where(IsLinear)
-            .Max(shape => (shape.Shape.Count / 2) + (shape.Shape.Count / Nf4Format.Shared * sizeof(float)));
-    }
 }
