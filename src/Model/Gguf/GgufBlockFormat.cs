@@ -21,8 +21,8 @@ internal sealed class GgufBlockFormat : WeightFormat
 
     public override BlockCode Code => _type switch
     {
-        GgufType.Q8_0 => BlockCode.Q8_0,
-        GgufType.Q4_0 => BlockCode.Q4_0,
+        GgufType.Q8_0 => BlockCode.Q8,
+        GgufType.Q4_0 => BlockCode.Q4,
         GgufType.Q4_K => BlockCode.Q4K,
         GgufType.Q6_K => BlockCode.Q6K,
         _ => BlockCode.Other,

@@ -83,10 +83,10 @@ internal static unsafe class DotProduct<TLanes>
     {
         switch (p.BFormat.Code)
         {
-            case BlockCode.Q8_0:
+            case BlockCode.Q8:
                 RunBlocks<Q8Layout>(p, rows, columns);
                 return true;
-            case BlockCode.Q4_0:
+            case BlockCode.Q4:
                 RunBlocks<Q4Layout>(p, rows, columns);
                 return true;
             case BlockCode.Q4K:

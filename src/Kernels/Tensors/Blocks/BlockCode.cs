@@ -7,10 +7,10 @@ public enum BlockCode
     Other,
 
     /// <summary>GGUF's Q8_0: a finite fp16 scale and 32 signed bytes.</summary>
-    Q8_0,
+    Q8,
 
     /// <summary>GGUF's Q4_0: an fp16 scale and 32 values of four bits around 8.</summary>
-    Q4_0,
+    Q4,
 
     /// <summary>GGUF's Q4_K: 256 values of four bits, a scale and a minimum for each 32.</summary>
     Q4K,

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary><see cref="BlockCode.Q8_0"/>: d · q.</summary>
+/// <summary><see cref="BlockCode.Q8"/>: d · q.</summary>
 internal readonly unsafe struct Q8Layout : IBlockLayout
 {
     public static int Size => 32;
@@ -18,7 +18,7 @@ internal readonly unsafe struct Q8Layout : IBlockLayout
         TLanes.Multiply(TLanes.LoadSignedBytes((sbyte*)block + 2 + first), TLanes.Broadcast(scales[0]));
 }
 
-/// <summary><see cref="BlockCode.Q4_0"/>: d · (q − 8).</summary>
+/// <summary><see cref="BlockCode.Q4"/>: d · (q − 8).</summary>
 internal readonly unsafe struct Q4Layout : IBlockLayout
 {
     public static int Size => 32;
