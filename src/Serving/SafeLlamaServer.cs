@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
@@ -30,7 +31,8 @@ public sealed class SafeLlamaServer : IAsyncDisposable
     /// <param name="judge">Answers <c>/v1/moderations</c>; null for none. It outlives the server.</param>
     /// <param name="log">Receives faults of the server, a line each.</param>
     /// <exception cref="SafeLlamaException">A setting is out of range.</exception>
-    public SafeLlamaServer(ServingEngine engine, ServerSettings settings, IJudge? judge = null, Action<string>? log = null)
+    public SafeLlamaServer(
+        ServingEngine engine, ServerSettings settings, IJudge? judge = null, Action<string>? log = null)
     {
         settings.Validate();
         (_engine, _settings, _log) = (engine, settings, log ?? (_ => { }));
@@ -53,7 +55,8 @@ public sealed class SafeLlamaServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddCors();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Grace);
-        builder.Services.AddOpenTelemetry().WithMetrics(m => m.AddMeter(ServerMetrics.Name).AddPrometheusExporter());
+        builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService("safellama"))
+            .WithMetrics(m => m.AddMeter(ServerMetrics.Name).AddPrometheusExporter());
         _app = builder.Build();
         Map();
     }

@@ -7,6 +7,9 @@ internal sealed class ServerMetrics : IDisposable
 {
     public const string Name = "SafeLlama.Serving";
 
+    private static readonly double[] Seconds =
+        [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
     private readonly Meter _meter = new(Name);
     private readonly Counter<long> _requests;
     private readonly Counter<long> _sequences;
@@ -23,7 +26,9 @@ internal sealed class ServerMetrics : IDisposable
         _tokens = _meter.CreateCounter<long>("safellama.tokens.generated", null, "Tokens generated.");
         _markers = _meter.CreateCounter<long>(
             "safellama.prompts.markers", null, "Prompts whose text spells a mark of the chat template.");
-        _seconds = _meter.CreateHistogram<double>("safellama.request.duration", "s", "Time of a request, to its end.");
+        _seconds = _meter.CreateHistogram(
+            "safellama.request.duration", "s", "Time of a request, to its end.", null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = Seconds });
         _meter.CreateObservableGauge("safellama.slots", () => engine.Settings.Slots, null, "Slots there are.");
         _meter.CreateObservableGauge("safellama.slots.busy", () => engine.Busy, null, "Slots taken.");
         _meter.CreateObservableGauge("safellama.queue", () => engine.Waiting, null, "Sequences that wait.");

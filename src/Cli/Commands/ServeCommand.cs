@@ -24,22 +24,29 @@ internal static class ServeCommand
         options.AddTo(command);
         judges.AddTo(command);
         command.SetAction(async (parsed, _) => (int)await Run(
-            options.Read(parsed), JudgeOf(judges, parsed)));
+            options.Read(parsed), (asked, opened) => Judge(judges, parsed, asked, opened)));
         return command;
     }
 
-    private static Func<ServeOptions.Request, DisposableStack, IJudge?> JudgeOf(JudgeOptions judges, ParseResult parsed) =>
-        (request, opened) =>
+    /// <summary>The judge that is named; null for none.</summary>
+    private static IJudge? Judge(
+        JudgeOptions judges, ParseResult parsed, ServeOptions.Request asked, DisposableStack opened)
+    {
+        if (!judges.IsGiven(parsed, nameof(JudgeOptions.Request.Judge)))
         {
-            if (!judges.IsGiven(parsed, nameof(JudgeOptions.Request.Judge)))
-            {
-                return judges.FirstGiven(parsed, judges.Forms.Keys.Select(SettingText.PropertyOf)) is { } flag
-                    ? throw SafeLlamaException.Usage($"{flag} has no effect without --judge.") : null;
-            }
+            judges.Refuse(parsed, "without --judge", judges.Forms.Keys.Select(SettingText.PropertyOf));
+            return null;
+        }
 
-            return new JudgeBench(judges, parsed, request.Device, request.Threads, opened).Open() is [var judge]
-                ? judge : throw SafeLlamaException.Usage("serve: name one --judge.");
-        };
+        if (new JudgeBench(judges, parsed, asked, opened).Open() is not [var judge])
+        {
+            throw SafeLlamaException.Usage("serve: name one --judge.");
+        }
+
+        return judge.Identity.Threshold is not null ? judge : throw SafeLlamaException.Usage(
+            $"--judge {judge.Identity.Name}: says no score from which a text is harmful, so it cannot answer "
+            + "/v1/moderations. Use guard or harmfulness, or reward with --threshold.");
+    }
 
     private static async Task<ExitCode> Run(
         ServeOptions.Request request, Func<ServeOptions.Request, DisposableStack, IJudge?> openJudge)
@@ -58,7 +65,7 @@ internal static class ServeCommand
         }
 
         var adapters = request.Adapter.Select(ServedModel.ParseAdapter).ToList();
-        var backend = Devices.Open(request.Device, request.Threads);
+        var backend = Devices.Open(request);
         var session = opened.Add(LlamaSession.Open(backend, request.Model, new()
         {
             Choices = [.. adapters.Select(a => a.Folder)],

@@ -19,8 +19,7 @@ internal sealed class ServeOptions : OptionSet<ServeOptions.Request>
         Add(nameof(Request.Port), "The port to listen on; 0 takes a free one.");
         Add(nameof(Request.Slots), "Answers that grow side by side; each has its part of the key/value cache.");
         Add(nameof(Request.Queue), "Answers that may wait for a slot; beyond, requests get status 429.");
-        Add(nameof(Request.MaxLength), "The most tokens of prompt and answer together; 0 is what the model was made "
-            + "for.", "TOKENS");
+        AddShared(nameof(Request.MaxLength));
         Add(nameof(Request.MaxPrompt), "The most tokens of a prompt; 0 is as many as fit.", "TOKENS");
         Add(nameof(Request.MaxTokens), "The most tokens of an answer.", "TOKENS");
         Add(nameof(Request.MaxBody), "The most bytes of a request.", "BYTES");
@@ -33,7 +32,7 @@ internal sealed class ServeOptions : OptionSet<ServeOptions.Request>
         AddShared(nameof(Request.Threads));
     }
 
-    internal sealed record Request
+    internal sealed record Request : IComputes
     {
         private static readonly EngineSettings Engine = new();
         private static readonly ServerSettings Server = new();

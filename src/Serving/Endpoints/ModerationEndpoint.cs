@@ -65,8 +65,10 @@ internal sealed class ModerationEndpoint(IJudge? judge) : IDisposable
         {
             var asked = inputs.Select((text, i) => new JudgedAnswer(
                 new SuitePrompt("moderation", $"{i}", prompt, PromptLabel.Benign, PromptFormat.Instruction),
-                new Response(
-                    "moderation", $"{i}", 0, prompt, [], text, 0, "unknown", DecodingConfig.Elsewhere)));
+                new Response("moderation", $"{i}", 0, prompt, [], text, 0, "unknown")
+                {
+                    Settings = DecodingConfig.Elsewhere,
+                }));
             return await judge!.JudgeAsync([.. asked], cancel);
         }
         finally
@@ -97,7 +99,7 @@ internal sealed class ModerationEndpoint(IJudge? judge) : IDisposable
     {
         if (input.ValueKind == JsonValueKind.String)
         {
-            return [input.GetString()!];
+            return [RequestFields.TextOf(input, "input")];
         }
 
         return input.ValueKind == JsonValueKind.Array && input.GetArrayLength() is >= 1 and <= MostTexts

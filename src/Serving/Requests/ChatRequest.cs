@@ -55,7 +55,7 @@ internal sealed record ChatRequest(ServedModel Model, IReadOnlyList<SequenceRequ
     }
 
     /// <summary>The messages of a conversation: at most one of the system, first; the last the user's.</summary>
-    private static IReadOnlyList<ChatMessage> Messages(JsonElement list)
+    private static List<ChatMessage> Messages(JsonElement list)
     {
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0)
         {

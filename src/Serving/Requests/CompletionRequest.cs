@@ -30,7 +30,7 @@ internal sealed record CompletionRequest(ServedModel Model, IReadOnlyList<Sequen
         var (top, echoes) = (fields.Integer("logprobs", 0, MostTop), fields.Flag("echo"));
         var (count, stops) = (SamplingFields.Choices(fields), SamplingFields.Stops(fields));
         fields.AcceptOnly("best_of", v => RequestFields.IsNumber(v, count), "the value of 'n'");
-        fields.AcceptOnly("suffix", v => v.ValueKind == JsonValueKind.String && v.GetString()!.Length == 0, "\"\"");
+        fields.AcceptOnly("suffix", v => v.ValueKind == JsonValueKind.String && v.ValueEquals(""), "\"\"");
         fields.RefuseOthers();
         if (asked == 0 && !echoes)
         {
@@ -61,7 +61,7 @@ internal sealed record CompletionRequest(ServedModel Model, IReadOnlyList<Sequen
     {
         if (prompt.ValueKind == JsonValueKind.String)
         {
-            return [PromptLimits.WithBegin(tokenizer, prompt.GetString()!)];
+            return [PromptLimits.WithBegin(tokenizer, RequestFields.TextOf(prompt, "prompt"))];
         }
 
         if (prompt.ValueKind != JsonValueKind.Array || prompt.GetArrayLength() == 0)
@@ -72,7 +72,7 @@ internal sealed record CompletionRequest(ServedModel Model, IReadOnlyList<Sequen
         return prompt[0].ValueKind == JsonValueKind.Number
             ? [Ids(prompt)]
             : [.. prompt.EnumerateArray().Select(p => p.ValueKind == JsonValueKind.String
-                ? PromptLimits.WithBegin(tokenizer, p.GetString()!) : Ids(p))];
+                ? PromptLimits.WithBegin(tokenizer, RequestFields.TextOf(p, "prompt")) : Ids(p))];
     }
 
     public static int[] Ids(JsonElement list) => list.ValueKind == JsonValueKind.Array

@@ -19,14 +19,14 @@ internal sealed class RequestFields
         if (body.ValueKind != JsonValueKind.Object)
         {
             var what = prefix.Length == 0 ? "The request's body" : $"'{prefix.TrimEnd('.')}'";
-            throw new ApiException(400, $"{what} is {Kind(body)}, expected an object.", Name(""));
+            throw new ApiException(400, $"{what} is {Kind(body)}, expected an object.", prefix.Length == 0 ? null : Name(""));
         }
 
         foreach (var field in body.EnumerateObject())
         {
             if (field.Value.ValueKind != JsonValueKind.Null)
             {
-                _fields[field.Name] = field.Value;
+                _fields[NameOf(field)] = field.Value;
             }
         }
     }
@@ -112,14 +112,41 @@ internal sealed class RequestFields
         }
     }
 
-    public static string TextOf(JsonElement value, string name) => value.ValueKind == JsonValueKind.String
-        ? value.GetString()! : throw Wrong(value, name, "a text");
+    /// <exception cref="ApiException">It is no text, or one with half of a surrogate pair.</exception>
+    public static string TextOf(JsonElement value, string name)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            throw Wrong(value, name, "a text");
+        }
+
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ApiException(400, $"'{name}' holds half of a surrogate pair, which is no character.", name);
+        }
+    }
 
     public static ApiException Wrong(JsonElement found, string name, string expected) =>
         new(400, $"'{name}' is {Shown(found)}, expected {expected}.", name);
 
     public static bool IsNumber(JsonElement value, double number) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var found) && found == number;
+
+    private static string NameOf(JsonProperty field)
+    {
+        try
+        {
+            return field.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ApiException(400, "The name of a field holds half of a surrogate pair, which is no character.");
+        }
+    }
 
     private static string Shown(JsonElement value) => value.ValueKind switch
     {
