@@ -3,7 +3,6 @@ using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
-using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Serving;
 
