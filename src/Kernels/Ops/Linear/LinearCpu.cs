@@ -35,6 +35,12 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
         _int8 = new(pool, _gemm, arithmetic);
     }
 
+    /// <summary>
+    /// So few rows are summed by <see cref="DotProduct{TLanes}"/>, one row as another, with the weight and with A.
+    /// </summary>
+    public override int IndependentRows =>
+        Math.Min(GemmDispatch<TLanes>.LeastPackedRows, LoraChunk<TLanes, TLanes>.TallestTile) - 1;
+
     protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
         end.Bias is null && weight.Format is not Int8Format { Threshold: not null } && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
 

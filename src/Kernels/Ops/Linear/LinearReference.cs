@@ -3,6 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>The equation as fp64 loops.</summary>
 public sealed class LinearReference(SwiGlu swiGlu) : Linear(swiGlu)
 {
+    public override int IndependentRows => int.MaxValue;
+
     protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
         if (weight.Format is Int8Format { Threshold: not null } quantized)
