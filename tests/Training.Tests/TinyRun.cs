@@ -11,12 +11,13 @@ internal sealed class TinyRun : IDisposable
     private readonly LlamaWeights _weights;
 
     public TinyRun(
-        IBackend backend, double dropout = 0, int maxLength = 64, LoraVariant variant = LoraVariant.Lora)
+        IBackend backend, double dropout = 0, int maxLength = 64, LoadForm load = default,
+        LoraVariant variant = LoraVariant.Lora)
     {
         Backend = backend;
         var folder = Path.Combine(TestFiles.Reference, "models", "A-mha");
         var config = LlamaConfig.Load(folder);
-        _weights = LlamaWeights.Load(backend, config, folder);
+        _weights = LlamaWeights.Load(backend, config, folder, load);
         Adapter = LoraAdapter.Create(
             backend, _weights,
             new LoraConfig

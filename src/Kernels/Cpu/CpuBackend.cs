@@ -192,7 +192,8 @@ public class CpuBackend : IBackend
                 Math.Max(
                     AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
                     LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),
-            AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work) + Gains(work));
+            AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work) + Gains(work)
+                + (work.QuantizesActivations ? Int8Cpu<TLanes>.ScratchCount(work) : 0));
 
         /// <summary>What DoRA keeps of its magnitudes and norms.</summary>
         private static long Gains(WorkSize work) => work.Rank > 0 ? work.Columns : 0;

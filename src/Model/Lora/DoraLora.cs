@@ -102,6 +102,11 @@ public sealed class DoraLora : LoraFactors
         }
     }
 
+    /// <summary>Nothing is added to what W makes alone: y is computed anew.</summary>
+    internal override void ForwardOver(
+        in AdaptedLinear linear, Tensor x, LoraActivations kept, in Epilogue end, Tensor y) =>
+        Forward(linear, x, kept, end, y);
+
     internal override void Backward(
         in AdaptedLinear linear, Tensor dy, Tensor x, LoraActivations kept, LoraScratch s, Tensor? dx,
         bool accumulate)

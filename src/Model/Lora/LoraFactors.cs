@@ -6,9 +6,8 @@ namespace SafeLlama.Model;
 /// <summary>What a linear is, to the update that stands beside it.</summary>
 /// <param name="Ops">Where to compute.</param>
 /// <param name="Weight">[D_out, D_in].</param>
-/// <param name="Bias">[D_out], or null.</param>
 /// <param name="Batch">Names the dropout of this micro-batch.</param>
-public readonly record struct AdaptedLinear(IBackend Ops, Tensor Weight, Tensor? Bias, TokenBatch Batch);
+public readonly record struct AdaptedLinear(IBackend Ops, Tensor Weight, TokenBatch Batch);
 
 /// <summary>What one linear's update keeps of its forward for its backward.</summary>
 /// <param name="U">[N, r], drop(x) Aᵀ.</param>
@@ -86,6 +85,13 @@ public abstract class LoraFactors
     /// <param name="y">[N, D_out].</param>
     internal abstract void Forward(
         in AdaptedLinear linear, Tensor x, LoraActivations kept, in Epilogue end, Tensor y);
+
+    /// <summary>
+    /// As <see cref="Forward"/> where y holds what W alone makes of x, epilogue included: an added term is added.
+    /// </summary>
+    internal virtual void ForwardOver(
+        in AdaptedLinear linear, Tensor x, LoraActivations kept, in Epilogue end, Tensor y) =>
+        linear.Ops.Linear.AddLora(x, Term(linear.Batch, kept.U), y);
 
     /// <param name="dy">[N, D_out].</param>
     /// <param name="x">[N, D_in] from forward.</param>

@@ -8,7 +8,9 @@ namespace SafeLlama.Model;
 /// cref="DoraLora"/>, <see cref="PissaLora"/>.
 /// </remarks>
 /// <param name="factors">The update; null where no adapter stands beside this linear.</param>
-public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFactors? factors)
+/// <param name="choices">For each adapter that rows may choose, its update, or null; empty outside of serving.</param>
+public sealed class LoraLinear(
+    IBackend ops, Weight weight, Weight? bias, LoraFactors? factors, IReadOnlyList<LoraFactors?>? choices = null)
 {
     public LoraFactors? Factors => factors;
 
@@ -33,14 +35,13 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
     public void Forward(Tensor x, TokenBatch batch, LoraActivations? kept, in Epilogue end, Tensor y)
     {
         var whole = end with { Bias = bias?.Value };
-        if (factors is null)
+        if (batch.Chosen is { } chosen)
         {
-            ops.Linear.Forward(x, weight.Value, null, whole, y);
+            ForwardChosen(x, batch, chosen, whole, y);
+            return;
         }
-        else
-        {
-            factors.Forward(new(ops, weight.Value, bias?.Value, batch), x, kept!, whole, y);
-        }
+
+        Forward(factors, batch, x, kept, whole, y);
     }
 
     /// <param name="dy">[N, D_out].</param>
@@ -60,11 +61,55 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
 
         if (factors is not null)
         {
-            factors.Backward(new(ops, weight.Value, bias?.Value, batch), dy, x, kept!, s, dx, accumulate);
+            factors.Backward(new(ops, weight.Value, batch), dy, x, kept!, s, dx, accumulate);
         }
         else if (dx is not null)
         {
             ops.Linear.BackwardInput(dy, weight.Value, dx, accumulate);
         }
     }
+
+    private void Forward(
+        LoraFactors? update, TokenBatch batch, Tensor x, LoraActivations? kept, in Epilogue end, Tensor y)
+    {
+        if (update is null)
+        {
+            ops.Linear.Forward(x, weight.Value, null, end, y);
+        }
+        else
+        {
+            update.Forward(new(ops, weight.Value, batch), x, kept!, end, y);
+        }
+    }
+
+    /// <summary>One product with the weight for all rows, and each adapter's update for the rows that chose it.</summary>
+    private void ForwardChosen(Tensor x, TokenBatch batch, ChosenAdapters chosen, in Epilogue end, Tensor y)
+    {
+        if (chosen.Ranges is [var only] && only.Count == x.Rows)
+        {
+            // All rows alike: the very product that a model with this adapter alone computes.
+            var update = Choice(only);
+            Forward(update, batch, x, update is null ? null : chosen.Kept(update, only.Count), end, y);
+            return;
+        }
+
+        ops.Linear.Forward(x, weight.Value, null, end.Ungated, y);
+        foreach (var range in chosen.Ranges)
+        {
+            if (Choice(range) is { } update)
+            {
+                Tensor Rows(Tensor of) => of.Slice(range.First, range.Count);
+                var ungated = end.Ungated with { Residual = end.Residual is null ? null : Rows(end.Residual) };
+                update.ForwardOver(
+                    new(ops, weight.Value, batch), Rows(x), chosen.Kept(update, range.Count), ungated, Rows(y));
+            }
+        }
+
+        if (end.Gate is not null)
+        {
+            ops.SwiGlu.Forward(end.Gate, y, end.Gated!);
+        }
+    }
+
+    private LoraFactors? Choice(AdapterRange range) => range.Adapter >= 0 ? choices?[range.Adapter] : null;
 }
