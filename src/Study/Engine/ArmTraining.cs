@@ -30,13 +30,9 @@ internal sealed class ArmTraining
         var t = job.Training;
         var config = new TrainingConfig
         {
-            Lora = new LoraConfig
-            {
-                Rank = t.Rank,
-                Alpha = t.Alpha,
-                Dropout = t.Dropout,
-                Targets = LoraConfig.ParseTargets(string.Join(",", t.Targets)),
-            },
+            Lora = t.Lora,
+            Optimizer = new AdamWSettings { LoraPlusRatio = t.LoraPlusRatio ?? 1 },
+            NeftuneAlpha = t.NeftuneAlpha ?? 0,
             Epochs = t.Epochs,
             BatchSize = t.BatchSize,
             MicroBatch = Enumerable.Range(1, t.BatchSize)
