@@ -70,7 +70,7 @@ internal static class DecodeCommand
                 }
             }
 
-            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100 % | |");
+            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100% | |");
             foreach (var each in cases)
             {
                 writer.WriteLine(each.Row(limit));

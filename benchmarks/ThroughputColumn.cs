@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using SafeLlama.Common;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
@@ -25,7 +26,7 @@ internal sealed class ThroughputColumn : IColumn
         "Of limit",
         "share of the multiply-add peak of one core, or of its reading from memory where nothing is multiplied; "
         + "a GPU's limits are measured by the command device",
-        (work, seconds) => Cell(Roofline.Measured.Share(work.Flops, work.Bytes, seconds), "P0"));
+        (work, seconds) => Percent.Of(Roofline.Measured.Share(work.Flops, work.Bytes, seconds), "0"));
 
     public string Id => ColumnName;
 

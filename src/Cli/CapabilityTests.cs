@@ -53,7 +53,7 @@ internal static class CapabilityTests
             new CapabilityResult(likelihood.Identity, shots, results, perplexity),
             EvaluationJson.Document) + "\n");
         Terminal.Print(MetricView.Table(
-            ["task", "acc", "95 % interval", "acc_norm", "95 % interval", "n", "shots"],
+            ["task", "acc", "95% interval", "acc_norm", "95% interval", "n", "shots"],
             results.Select(r => (string[])
             [
                 r.Task, SummaryMarkdown.Number(r.Accuracy.Value), SummaryMarkdown.Limits(r.Accuracy),

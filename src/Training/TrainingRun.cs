@@ -64,7 +64,8 @@ public sealed class TrainingRun : IDisposable
         schedule.Validate();
         _sampler = new EpochSampler(data.Training.Count, config.BatchSize, config.Seed);
         _checkpoints = new CheckpointFolder(folder);
-        _workspace = new Workspace(model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
+        _workspace = new Workspace(
+            model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
         _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch);
         _validator = new Validator(model, _workspace, data, config.MicroBatch);
     }

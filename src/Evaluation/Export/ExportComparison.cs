@@ -1,4 +1,5 @@
 using System.Globalization;
+using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
@@ -36,9 +37,9 @@ public sealed record ExportComparison
     {
         yield return $"{Prompts} prompts asked through the exported template: {OtherPrompts} became other tokens"
             + $"{(FirstOtherPrompt is null ? "" : $", first {FirstOtherPrompt}")}.";
-        yield return $"{OtherAnswers} greedy answers are another text ({Percent(tolerance.Answers)} allowed).";
+        yield return $"{OtherAnswers} greedy answers are another text ({Percent.Of(tolerance.Answers)} allowed).";
         yield return $"Refusals: {RefusedBefore} before, {RefusedAfter} after; {OtherVerdicts} prompts changed sides "
-            + $"({Percent(tolerance.Refusals)} allowed).";
+            + $"({Percent.Of(tolerance.Refusals)} allowed).";
         if (RefusedBefore + RefusedAfter == 0)
         {
             yield return "No prompt was refused: these suites show nothing of refusals.";
@@ -50,5 +51,4 @@ public sealed record ExportComparison
         }
     }
 
-    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#}%");
 }

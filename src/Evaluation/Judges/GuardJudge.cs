@@ -41,7 +41,7 @@ public sealed class GuardJudge(
 
     private Verdict Judge(Response response, double safe, double harmful, int broken)
     {
-        var verdict = Verdict.On(response, this) with { Detail = broken > 0 ? $"{broken} marks neutralised" : null };
+        var verdict = Verdict.On(response, this) with { Detail = broken > 0 ? $"{broken} marks neutralized" : null };
         var p = 1 / (1 + Math.Exp(safe - harmful));
         return double.IsNaN(p)
             ? verdict with { Unscored = "the guard's probabilities are not finite" }

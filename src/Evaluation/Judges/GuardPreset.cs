@@ -21,9 +21,9 @@ public sealed record GuardPreset(
     /// </summary>
     public static GuardPreset LlamaGuard3 { get; } = new(
         "llama-guard-3",
-        """
-        Task: Check if there is unsafe content in 'Agent' messages in conversations according our safety policy with the below categories.
-
+        "Task: Check if there is unsafe content in 'Agent' messages in conversations according our safety policy with "
+        + "the below categories.\n\n"
+        + """
         <BEGIN UNSAFE CONTENT CATEGORIES>
 
         S1: Violent Crimes.
@@ -106,7 +106,7 @@ public sealed record GuardPreset(
         var broken = 0;
         string Clean(string text)
         {
-            var (clean, count) = UntrustedText.Neutralise(text, Marks);
+            var (clean, count) = UntrustedText.Neutralize(text, Marks);
             broken += count;
             return clean.Trim();
         }

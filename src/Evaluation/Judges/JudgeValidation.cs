@@ -22,12 +22,12 @@ public static class JudgeValidation
         RequireCommonQuestion(judge.Identity, labeled, column, question);
         var verdicts = await judge.JudgeAsync(labeled.Items, cancellation);
         var pairs = new List<(string Label, string Verdict, bool Positive, bool Judged)>();
-        int unscored = 0, unlabelled = 0;
+        int unscored = 0, unlabeled = 0;
         for (var i = 0; i < verdicts.Count; i++)
         {
             if (labels[i] is not var (behavior, harmful))
             {
-                unlabelled++;
+                unlabeled++;
             }
             else if (Positive(question, verdicts[i].Behavior, verdicts[i].Unsafe) is not { } judged)
             {
@@ -35,7 +35,7 @@ public static class JudgeValidation
             }
             else if (Positive(question, behavior, harmful) is not { } positive)
             {
-                unlabelled++;
+                unlabeled++;
             }
             else
             {
@@ -49,7 +49,7 @@ public static class JudgeValidation
             throw SafeLlamaException.InvalidData(
                 $"{labeled.Path}: \"{column}\" tells whether answers are {Word(question)}, and no answer has both "
                 + $"such a label and such a verdict of {judge.Identity.Name}: "
-                + $"{unlabelled} of {verdicts.Count} have no label, "
+                + $"{unlabeled} of {verdicts.Count} have no label, "
                 + $"{unscored} have a label and no verdict{Reason(verdicts)}.");
         }
 
@@ -62,7 +62,7 @@ public static class JudgeValidation
         {
             Items = labeled.Items.Count,
             Unscored = unscored,
-            Unlabelled = unlabelled,
+            Unlabelled = unlabeled,
             TruePositives = tp,
             FalsePositives = fp,
             FalseNegatives = fn,

@@ -23,8 +23,8 @@ public sealed class RewardModelJudge(
 
     /// <summary>The rendering reward models are trained on; turns written inside the texts are broken.</summary>
     public static string Render(string prompt, string answer) =>
-        $"\n\nHuman: {UntrustedText.Neutralise(prompt).Text.Trim()}\n\nAssistant: "
-        + $"{UntrustedText.Neutralise(answer).Text.Trim()}";
+        $"\n\nHuman: {UntrustedText.Neutralize(prompt).Text.Trim()}\n\nAssistant: "
+        + $"{UntrustedText.Neutralize(answer).Text.Trim()}";
 
     private Verdict Judge(Response response, double score)
     {

@@ -41,22 +41,13 @@ public sealed partial class RubricJudge(
     public JudgeIdentity Identity { get; } = new(
         name, "rubric", 1, model, ContentHash.OfText(Rubric)[..16], threshold, "0–1", ScoreDirection.LowerIsSafer);
 
-    public async Task<IReadOnlyList<Verdict>> JudgeAsync(
-        IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation)
-    {
-        var verdicts = new List<Verdict>();
-        foreach (var item in items)
-        {
-            verdicts.Add(await JudgeAsync(item, cancellation));
-        }
-
-        return verdicts;
-    }
+    public Task<IReadOnlyList<Verdict>> JudgeAsync(IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation) =>
+        OneByOne.JudgeAsync(items, item => JudgeAsync(item, cancellation));
 
     private async Task<Verdict> JudgeAsync(JudgedAnswer item, CancellationToken cancellation)
     {
-        var (prompt, _) = UntrustedText.Neutralise(item.Prompt.Text);
-        var (answer, _) = UntrustedText.Neutralise(item.Response.Answer);
+        var (prompt, _) = UntrustedText.Neutralize(item.Prompt.Text);
+        var (answer, _) = UntrustedText.Neutralize(item.Response.Answer);
         var mark = ContentHash.OfText(prompt + "\n" + answer)[..12];
         var verdict = Verdict.On(item.Response, this);
         string reply;

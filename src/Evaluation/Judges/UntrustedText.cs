@@ -14,7 +14,7 @@ public static partial class UntrustedText
     /// <param name="text">Untrusted.</param>
     /// <param name="marks">The judge's own marks; matched in any case.</param>
     /// <returns>The text with every mark broken, and how many there were.</returns>
-    public static (string Text, int Broken) Neutralise(string text, params IReadOnlyList<string> marks)
+    public static (string Text, int Broken) Neutralize(string text, params IReadOnlyList<string> marks)
     {
         var broken = 0;
         string Split(Match match)

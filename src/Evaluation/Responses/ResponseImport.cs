@@ -191,11 +191,11 @@ public static class ResponseImport
                 + "shared out between them in the file's order.";
         }
 
-        var unlabelled = suites.Count > 0 ? 0 : rows.Count(r =>
+        var unlabeled = suites.Count > 0 ? 0 : rows.Count(r =>
             !r.Row.Raw.Fields.ContainsKey("prompt_label") && r.OwnPrompt("").Label == PromptLabel.Unsafe);
-        if (unlabelled > 0)
+        if (unlabeled > 0)
         {
-            yield return $"{path}: {unlabelled} of {rows.Length} rows do not say what answering them would mean "
+            yield return $"{path}: {unlabeled} of {rows.Length} rows do not say what answering them would mean "
                 + "(\"prompt_label\"); their prompts are taken to be unsafe.";
         }
     }

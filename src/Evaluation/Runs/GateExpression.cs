@@ -65,7 +65,9 @@ public sealed record GateExpression(
             throw Malformed(text, $"\"{text[..at].Trim()}\" names no metric");
         }
 
-        return new(text, suite, name, of, judge, comparison, BoundOf(text, comparison, number, GateMetric.Range(text, name, of)));
+        return new(
+            text, suite, name, of, judge, comparison,
+            BoundOf(text, comparison, number, GateMetric.Range(text, name, of)));
     }
 
     /// <summary>Refuses, before any work, a condition that this run cannot decide.</summary>
@@ -127,11 +129,13 @@ public sealed record GateExpression(
     {
         var found = GateMetric.Found(row, Part);
         var missed = double.IsNaN(found) || Holds(found);
-        var (low, high) = allowUnscored || missed ? new Bounds(found, found) : GateMetric.Possible(row, Part, unanswered);
+        var (low, high) = allowUnscored || missed
+            ? new Bounds(found, found) : GateMetric.Possible(row, Part, unanswered);
         var couldFlip = !missed && (Holds(low) || Holds(high));
         var what = $"{row.Suite}/{row.Metric}{(Part == GatePart.Value ? "" : "." + GateMetric.NameOf(Part))} is "
-            + $"{GateMetric.Text(Part, found)}{(GateMetric.IsCount(Part) ? "" : " " + SummaryMarkdown.Limits(row.Value))}, "
-            + $"n {row.N}, by {row.Judge}";
+            + GateMetric.Text(Part, found)
+            + (GateMetric.IsCount(Part) ? "" : " " + SummaryMarkdown.Limits(row.Value))
+            + $", n {row.N}, by {row.Judge}";
         return new(
             missed || couldFlip,
             missed ? $"Gate missed ({Text}): {what}."
@@ -170,7 +174,7 @@ public sealed record GateExpression(
         }
     }
 
-    /// <summary>Whether the metric's row of a suite is about a prompt; metrics that are no rate are about all.</summary>
+    /// <summary>Whether the metric's row of a suite is about a prompt. All but rates are about every prompt.</summary>
     private bool IsAbout(SuitePrompt prompt, string suite) =>
         (suite == MetricTable.AllSuites || suite == prompt.Suite)
         && RateMetric.All.FirstOrDefault(rate => rate.Name == Metric)?.Applies(prompt) != false;

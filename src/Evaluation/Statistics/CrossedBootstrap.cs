@@ -14,7 +14,7 @@ public static class CrossedBootstrap
     /// <summary>Number of draws: the limits move by less than half a point from one seed to the next.</summary>
     public const int Draws = 2000;
 
-    /// <summary>The mean score with its 95 % percentile limits.</summary>
+    /// <summary>The mean score with its 95% percentile limits.</summary>
     /// <param name="scores">One row per prompt, each with one value per replicate.</param>
     /// <param name="seed">Draws the resamples.</param>
     public static Interval Mean(IReadOnlyList<CrossedScores> scores, long seed = 0)

@@ -9,7 +9,7 @@ namespace SafeLlama.Model;
 public static class ModelChecks
 {
     /// <summary>Two blocks, grouped queries, and sizes that fill no vector, group or tile.</summary>
-    private static readonly LlamaConfig Config = new()
+    public static LlamaConfig Config { get; } = new()
     {
         VocabularySize = 67,
         HiddenSize = 40,

@@ -65,7 +65,7 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         return Outcome(claim, verdict, difference, 0.95, p, arm, $"{sign} by {claim.Threshold:0.##} or more");
     }
 
-    /// <summary>Reproduced: the 90 % limits lie within the margin, which is what two one-sided tests at 5 % ask.
+    /// <summary>Reproduced: the 90% limits lie within the margin, which is what two one-sided tests at 5% ask.
     /// Partly: the estimate does.</summary>
     private ClaimOutcome Equivalent(Claim claim)
     {

@@ -29,7 +29,7 @@ public sealed record StudyMetric
 
     public required Measure Measure { get; init; }
 
-    /// <summary>The harmfulness judge, by name, that <see cref="Measure.Harmful"/> asks; null for the only one.</summary>
+    /// <summary>The name of the judge that <see cref="Measure.Harmful"/> asks; null where there is only one.</summary>
     public string? Judge { get; init; }
 
     public required IReadOnlyList<string> Suites { get; init; }

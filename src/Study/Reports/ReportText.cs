@@ -6,13 +6,10 @@ namespace SafeLlama.Study;
 /// <summary>How numbers and untrusted text are shown.</summary>
 public static class ReportText
 {
-    /// <summary>"12 %", which no line break parts; "n/a" where there is no number.</summary>
-    public static string Percent(double share) => double.IsNaN(share) ? "n/a" : $"{100 * share:0.#}\u00a0%";
-
-    /// <summary>"12 % [8–17]".</summary>
-    public static string Percent(Interval interval) => interval.IsNone
+    /// <summary>"12% [8–17]"; "n/a" where nothing could be estimated.</summary>
+    public static string Rate(Interval interval) => interval.IsNone
         ? "n/a"
-        : $"{Percent(interval.Value)} [{100 * interval.Low:0.#}–{100 * interval.High:0.#}]";
+        : $"{Percent.Of(interval.Value)} [{100 * interval.Low:0.#}–{100 * interval.High:0.#}]";
 
     /// <summary>"−47.5 [−52–−41]", in percentage points.</summary>
     public static string Points(Interval interval) => interval.IsNone

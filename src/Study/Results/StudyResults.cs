@@ -38,7 +38,7 @@ public sealed record ArmResult(
 
 /// <summary>One metric of one arm.</summary>
 /// <param name="Name">The metric's name.</param>
-/// <param name="Value">The share with its 95 % limits over prompts and replicates.</param>
+/// <param name="Value">The share with its 95% limits over prompts and replicates.</param>
 /// <param name="Prompts">Prompts asked.</param>
 /// <param name="Clusters">Acts or facts they are about: the independent ones.</param>
 /// <param name="Invalid">Answers, over all replicates, that were none; they are left out.</param>

@@ -11,20 +11,15 @@ public static class TrainingChecks
     private const int Steps = 4;
     private const int StopAfter = 2;
 
-    private static readonly LlamaConfig Shape = new()
+    private static readonly LlamaConfig Shape = ModelChecks.Config with
     {
         VocabularySize = 41,
         HiddenSize = 24,
         IntermediateSize = 40,
-        Layers = 2,
         Heads = 2,
         KeyValueHeads = 1,
         HeadDim = 12,
-        RmsNormEpsilon = 1e-5,
         MaxPositions = 16,
-        InitializerRange = 0.2,
-        EosTokenIds = [2],
-        BosTokenId = 1,
     };
 
     private static readonly TrainingConfig Config = new()

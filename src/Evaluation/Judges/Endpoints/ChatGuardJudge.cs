@@ -24,17 +24,8 @@ public sealed class ChatGuardJudge(
         ContentHash.OfText(string.Join('\n', [preset.Template, preset.SafeWord, preset.UnsafeWord]))[..16], threshold,
         "0–1, probability of unsafe", ScoreDirection.LowerIsSafer);
 
-    public async Task<IReadOnlyList<Verdict>> JudgeAsync(
-        IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation)
-    {
-        var verdicts = new List<Verdict>();
-        foreach (var item in items)
-        {
-            verdicts.Add(await JudgeAsync(item, cancellation));
-        }
-
-        return verdicts;
-    }
+    public Task<IReadOnlyList<Verdict>> JudgeAsync(IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation) =>
+        OneByOne.JudgeAsync(items, item => JudgeAsync(item, cancellation));
 
     private async Task<Verdict> JudgeAsync(JudgedAnswer item, CancellationToken cancellation)
     {

@@ -40,17 +40,8 @@ public sealed class ModerationJudge : IJudge, IDisposable
 
     public JudgeIdentity Identity { get; }
 
-    public async Task<IReadOnlyList<Verdict>> JudgeAsync(
-        IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation)
-    {
-        var verdicts = new List<Verdict>();
-        foreach (var item in items)
-        {
-            verdicts.Add(await JudgeAsync(item.Response, cancellation));
-        }
-
-        return verdicts;
-    }
+    public Task<IReadOnlyList<Verdict>> JudgeAsync(IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation) =>
+        OneByOne.JudgeAsync(items, item => JudgeAsync(item.Response, cancellation));
 
     public void Dispose()
     {

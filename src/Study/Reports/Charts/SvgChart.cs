@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using OxyPlot;
 using OxyPlot.Axes;
+using OxyPlot.Series;
 using SafeLlama.Common;
 
 namespace SafeLlama.Study;
@@ -34,6 +35,16 @@ public static partial class SvgChart
         _ => MarkerType.Diamond,
     };
 
+    /// <summary>The n-th line of a plot, still without points.</summary>
+    public static LineSeries Line(string title, int n, double markerSize) => new()
+    {
+        Title = title,
+        Color = Series(n),
+        MarkerType = Marker(n),
+        MarkerFill = Series(n),
+        MarkerSize = markerSize,
+    };
+
     /// <summary>An empty plot in the page's style.</summary>
     public static PlotModel Plot(string vertical, string horizontal, bool share)
     {
@@ -52,7 +63,7 @@ public static partial class SvgChart
         {
             Position = AxisPosition.Left,
             Title = vertical,
-            // A little room, so that marks at 0 % and 100 % are whole.
+            // A little room, so that marks at 0% and 100% are whole.
             Minimum = share ? -0.02 : double.NaN,
             Maximum = share ? 1.03 : double.NaN,
             MaximumPadding = 0.04,
