@@ -6,8 +6,8 @@ namespace SafeLlama.Inference;
 
 /// <summary>Sequences that grow side by side over one key/value cache.</summary>
 /// <remarks>
-/// A prompt is read in a pass of its own, and in decoding each row's arithmetic is its own too: a sequence's numbers do
-/// not depend on what stands beside it.
+/// Each prompt is read in a pass of its own, and each row is computed on its own in decoding, so a sequence's numbers
+/// do not depend on its neighbors.
 /// </remarks>
 internal sealed class DecodingBatch : IDisposable
 {
@@ -41,11 +41,11 @@ internal sealed class DecodingBatch : IDisposable
         (_positions, _first, _last, _rows) = (new int[rows], new int[rows], new int[rows], new int[rows]);
     }
 
-    /// <summary>[V] logits of the row that was read, or of one of the slots of a step, until the next call.</summary>
+    /// <summary>[V] logits of the row that was read, or of one slot of a step; valid until the next call.</summary>
     public ReadOnlySpan<double> Logits(int row) =>
         _logits.AsSpan(row * _model.Config.VocabularySize, _model.Config.VocabularySize);
 
-    /// <summary>Reads a prompt into a slot; row 0 of the logits is what its last token leads to.</summary>
+    /// <summary>Reads a prompt into a slot; row 0 of the logits predicts the token after its last one.</summary>
     public void Read(int slot, ReadOnlySpan<int> prompt)
     {
         _model.CheckTokens(prompt, "prompt");
@@ -59,7 +59,7 @@ internal sealed class DecodingBatch : IDisposable
         ReadLogits(pass, 1);
     }
 
-    /// <summary>Reads one more token in each slot; row i of the logits is what slots[i] leads to.</summary>
+    /// <summary>Reads one more token in each slot; row i of the logits predicts the next token of slots[i].</summary>
     /// <param name="positions">The place of each token in its sequence.</param>
     public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
     {
@@ -72,7 +72,7 @@ internal sealed class DecodingBatch : IDisposable
         ReadLogits(Forward(tokens, positions), tokens.Length);
     }
 
-    /// <summary>Slot i goes on from what slot <paramref name="origin"/>[i] has read: beams branch and die.</summary>
+    /// <summary>Slot i goes on from what slot <paramref name="origin"/>[i] has read, as beams branch and end.</summary>
     public void Rearrange(ReadOnlySpan<int> origin)
     {
         _spare ??= new KeyValueCache(_model.Backend, _model.Config, _cache.Sequences, _cache.Length);

@@ -10,10 +10,10 @@ public sealed record SessionOptions
     /// <summary>A PEFT folder, or null.</summary>
     public string? Adapter { get; init; }
 
-    /// <summary>Makes a new adapter instead, to train; null for none.</summary>
+    /// <summary>Creates a new adapter for training instead; null for none.</summary>
     public Func<IBackend, LlamaConfig, LoraAdapter>? NewAdapter { get; init; }
 
-    /// <summary>How prompts are put, where <see cref="TemplateName"/> names nothing or finds nothing.</summary>
+    /// <summary>The template of prompts where <see cref="TemplateName"/> names or finds none.</summary>
     public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;
 
     /// <summary>
@@ -28,6 +28,6 @@ public sealed record SessionOptions
     /// </summary>
     public int MaxLength { get; init; }
 
-    /// <summary>The session closes the backend, also where opening fails.</summary>
+    /// <summary>The session closes the backend, also when opening fails.</summary>
     public bool OwnsBackend { get; init; }
 }

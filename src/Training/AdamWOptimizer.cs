@@ -11,10 +11,10 @@ namespace SafeLlama.Training;
 public sealed record AdamWSettings(
     double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0);
 
-/// <summary>A parameter's running means of gradient and squared gradient.</summary>
+/// <summary>The running means of a parameter's gradient and squared gradient.</summary>
 public sealed record Moments(Parameter Parameter, Tensor First, Tensor Second);
 
-/// <summary>AdamW over everything that is trained: two moments a parameter, one update a step.</summary>
+/// <summary>AdamW over every trained parameter, with two moments each.</summary>
 public sealed class AdamWOptimizer : IDisposable
 {
     private readonly AdamW _ops;

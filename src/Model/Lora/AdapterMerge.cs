@@ -3,7 +3,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>W′ = W + s · B A: an adapter folded into its base, so that any LLaMA runtime can use it.</summary>
+/// <summary>Merges an adapter into its base, W′ = W + s · B A, so that any LLaMA runtime can use it.</summary>
 public static class AdapterMerge
 {
     /// <summary>Writes <c>model.safetensors</c>, every weight in the type it is stored in, one at a time.</summary>

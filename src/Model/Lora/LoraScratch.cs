@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Room for ∂loss/∂u of every rank that an adapter has; one linear uses it at a time.</summary>
+/// <summary>Memory for ∂loss/∂u of every rank in an adapter; linears use it in turn.</summary>
 public sealed class LoraScratch
 {
     private readonly Dictionary<int, Tensor> _u;

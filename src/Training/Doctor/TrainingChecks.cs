@@ -5,7 +5,9 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>A small run on a device, from checkpoint file to adapter: stopped and resumed against unbroken.</summary>
+/// <summary>
+/// Trains a small model on a device twice, stopped and resumed against without a stop, from checkpoint to adapter.
+/// </summary>
 public static class TrainingChecks
 {
     private const int Steps = 4;
@@ -58,7 +60,7 @@ public static class TrainingChecks
         }
     }
 
-    /// <summary>Goes on from the run's newest checkpoint, if there is one; the values of every B afterwards.</summary>
+    /// <summary>Runs, from the newest checkpoint if there is one; returns the values of every B.</summary>
     private static double[] Learn(IBackend device, string folder, string name, int stop)
     {
         var output = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
