@@ -49,6 +49,12 @@ public sealed record FineTuneRequest
     /// <summary>Train all weights of <see cref="Model"/> instead of an adapter.</summary>
     public bool Full { get; init; }
 
+    /// <summary>What the linears of a frozen <see cref="Model"/> become as it is read.</summary>
+    public LoadAs Load { get; init; }
+
+    /// <summary>Quantize the absmax values of nf4 once more.</summary>
+    public bool Nested { get; init; }
+
     /// <summary>Files of rows to learn.</summary>
     public IReadOnlyList<string> Data { get; init; } = [];
 
@@ -59,7 +65,7 @@ public sealed record FineTuneRequest
     public int? SafetyExamples { get; init; }
 
     /// <summary>Instead: the safety share Ns/(Nb+Ns).</summary>
-    public double? SafetyShare { get; init; }
+    public Share? SafetyShare { get; init; }
 
     /// <summary>How many rows of <see cref="Data"/>, Nb; all where not given.</summary>
     public int? BaseExamples { get; init; }
@@ -91,7 +97,7 @@ public sealed record FineTuneRequest
     public double Alpha { get; init; } = 16;
 
     /// <summary>The share of the adapter's input that training drops.</summary>
-    public double Dropout { get; init; } = 0.05;
+    public Share Dropout { get; init; } = 0.05;
 
     /// <summary>The linears that get an adapter, parted by commas, or <c>all</c>.</summary>
     public string Targets { get; init; } = "q_proj,v_proj";
@@ -174,6 +180,10 @@ public sealed record FineTuneRequest
     /// <summary>Whether all weights learn.</summary>
     [JsonIgnore]
     public bool IsFull => Init is not null || Full;
+
+    /// <summary>How the frozen base is read.</summary>
+    [JsonIgnore]
+    public LoadForm LoadForm => new(Load, Nested);
 
     /// <summary>The bytes the run may use: as asked for, or the device's own memory, or the host's.</summary>
     public long MemoryBytes(IBackend backend) => Memory is { } gibibytes
