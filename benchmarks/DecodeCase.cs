@@ -90,6 +90,6 @@ internal sealed class PeerDecodeCase(StepProgram program, ModelShape shape, int 
     {
         var result = program.Run(
             $"--config {Shape.Name} --mode decode --gen {generated} --threads {Threads} --steps 1 --warmup 1");
-        Add(result.Tokens, result.Seconds, result.CpuSeconds);
+        Add(result.Work.Tokens, result.Seconds, result.CpuSeconds);
     }
 }

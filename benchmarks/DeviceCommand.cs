@@ -36,6 +36,7 @@ internal static class DeviceCommand
 
     private static void Print(IBackend backend, ModelShape shape, TextWriter writer)
     {
+        writer.WriteLine($"{MachineStamp.Now}.\n");
         writer.WriteLine($"{backend.Name}, shapes of {shape.Name}, {shape.Batch} × {shape.Length} tokens\n");
         writer.WriteLine("| op | µs | GB/s | of copying | TFLOP/s |\n|---|--:|--:|--:|--:|");
         using var cases = new DeviceCases(backend, shape);
