@@ -14,7 +14,7 @@ public sealed record SessionOptions
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Creates a new adapter for training instead; null for none.</summary>
-    public Func<IBackend, LlamaConfig, LoraAdapter>? NewAdapter { get; init; }
+    public Func<IBackend, LlamaWeights, LoraAdapter>? NewAdapter { get; init; }
 
     /// <summary>The template of prompts where <see cref="TemplateName"/> names or finds none.</summary>
     public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;
