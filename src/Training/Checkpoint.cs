@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;

@@ -1,12 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SafeLlama.Cli.Results;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
-using SafeLlama.Study;
 using SafeLlama.Testing;
-using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Tests;
 

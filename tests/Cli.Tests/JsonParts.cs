@@ -1,6 +1,5 @@
 using SafeLlama.Cli.Results;
 using SafeLlama.Cli.Study;
-using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Study;

@@ -1,5 +1,4 @@
 using System.Text;
-using SafeLlama.Common;
 
 namespace SafeLlama.Common.Tests;
 
