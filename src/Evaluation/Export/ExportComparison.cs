@@ -1,4 +1,3 @@
-using System.Globalization;
 using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
