@@ -22,7 +22,8 @@ public sealed class LlamaSession : IDisposable
     {
         (Model, Weights, Tokenizer, Notes) = (model, weights, tokenizer, notes);
         (Template, _ownsBackend) = (options.Template, options.OwnsBackend);
-        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Identity));
+        _identity = new(() => ModelIdentity.Of(
+            folder, options.Adapter, tokenizer.Hash, Template.Identity, options.Load));
     }
 
     public Llama Model { get; }
@@ -89,7 +90,7 @@ public sealed class LlamaSession : IDisposable
                     + $"{config.MaxPositions} (max_position_embeddings).");
             }
 
-            weights = LlamaWeights.Load(backend, config, folder);
+            weights = LlamaWeights.Load(backend, config, folder, options.Load);
             if (UnusedTensors.Note(folder, weights.Ignored) is { } unused)
             {
                 notes.Add(unused);
@@ -98,7 +99,7 @@ public sealed class LlamaSession : IDisposable
             notes.AddRange(weights.Notes);
             adapter = options.Adapter is { } path
                 ? PeftFolder.Load(backend, config, path)
-                : options.NewAdapter?.Invoke(backend, config);
+                : options.NewAdapter?.Invoke(backend, weights);
             if (options.Adapter is { } from)
             {
                 notes.AddRange(adapter!.Notes(from));
