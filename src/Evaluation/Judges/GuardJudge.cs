@@ -7,9 +7,9 @@ namespace SafeLlama.Evaluation;
 /// <code>p = exp(ℓ_unsafe) / (exp(ℓ_unsafe) + exp(ℓ_safe)),  ℓ the log-likelihood of each verdict</code>
 /// </remarks>
 /// <param name="model">The guard's checkpoint.</param>
-/// <param name="preset">What it is asked.</param>
+/// <param name="preset">The question and the words of its answer.</param>
 /// <param name="threshold">From this p on an answer is unsafe.</param>
-/// <param name="name">What tables call it.</param>
+/// <param name="name">Its name in tables.</param>
 public sealed class GuardJudge(
     ILikelihood model, GuardPreset preset, double threshold = 0.5, string name = "guard") : IJudge
 {

@@ -3,15 +3,16 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Holds a judge against labels and writes its card.</summary>
+/// <summary>Compares a judge with labels and writes its card.</summary>
 public static class JudgeValidation
 {
-    /// <param name="judge">Whom to measure.</param>
+    /// <param name="judge">The judge to measure.</param>
     /// <param name="labeled">Answers with labels.</param>
-    /// <param name="truth">The column to believe; null for the usual one.</param>
-    /// <param name="seed">Of the bootstrap.</param>
-    /// <exception cref="SafeLlamaException">There are no labels, or judge and labels answer no common
-    /// question.</exception>
+    /// <param name="truth">The column taken as the truth; null for the usual one.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
+    /// <exception cref="SafeLlamaException">
+    /// There are no labels, or judge and labels do not answer the same question.
+    /// </exception>
     public static async Task<JudgeCard> RunAsync(
         IJudge judge, LabeledAnswers labeled, string? truth = null, long seed = 0,
         CancellationToken cancellation = default)
@@ -109,7 +110,7 @@ public static class JudgeValidation
         _ => null,
     };
 
-    /// <summary>Asked before a model judges anything.</summary>
+    /// <summary>Checked before a model judges anything.</summary>
     private static void RequireCommonQuestion(
         JudgeIdentity judge, LabeledAnswers labeled, string column, JudgedQuestion question)
     {
@@ -141,7 +142,7 @@ public static class JudgeValidation
 
     private static string Word(JudgedQuestion question) => question.ToString().ToLowerInvariant();
 
-    /// <summary>Why the most answers have no verdict.</summary>
+    /// <summary>The most frequent reason for a missing verdict.</summary>
     private static string Reason(IReadOnlyList<Verdict> verdicts) =>
         verdicts.Select(v => v.Unscored).OfType<string>().CountBy(reason => reason).OrderByDescending(r => r.Value)
             .Select(r => $" ({r.Value}: {r.Key})").FirstOrDefault("");

@@ -24,7 +24,7 @@ public sealed record StudyMetric
     /// <summary>A name for tables and claims, such as <c>harmful_compliance</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What tables call it.</summary>
+    /// <summary>Its title in tables.</summary>
     public required string Title { get; init; }
 
     public required Measure Measure { get; init; }

@@ -54,7 +54,9 @@ public static class ReportMarkdown
         return text.ToString();
     }
 
-    /// <summary>Each base model's own share, its seeds averaged, and how far bases and seeds differ.</summary>
+    /// <summary>
+    /// The share on each base model, its seeds averaged, and the spread between bases and between seeds.
+    /// </summary>
     private static void Bases(StringBuilder text, StudyReport report)
     {
         var models = report.Results.Recipe.Models;

@@ -3,7 +3,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>How numbers and untrusted text are shown.</summary>
+/// <summary>Formats numbers and untrusted text.</summary>
 public static class ReportText
 {
     /// <summary>"12% [8–17]"; "n/a" where nothing could be estimated.</summary>
@@ -39,7 +39,7 @@ public static class ReportText
         _ => "not reproduced",
     };
 
-    /// <summary>A model's words with everything visible that would hide or rearrange text.</summary>
+    /// <summary>A model's text, with characters that hide or rearrange text made visible.</summary>
     public static string Shown(string text) => SafeText.Shown(text);
 
     /// <summary>"3.2", a share in percentage points.</summary>

@@ -69,7 +69,7 @@ public static class StudyCharts
             + "steps.")));
     }
 
-    /// <summary>How much refusing becomes likely as the adapter is turned up, one line per prompt.</summary>
+    /// <summary>The probability of a refusal by the scale of the adapter, one line per prompt.</summary>
     public static string Scale(IReadOnlyList<ScaleProbe> probes)
     {
         var plot = SvgChart.Plot("probability of a refusal", "scale of the adapter (0 = base, 1 = tuned)", share: true);
@@ -86,7 +86,7 @@ public static class StudyCharts
                 + ".")));
     }
 
-    /// <summary>The singular values of what was added in one layer, one line per matrix.</summary>
+    /// <summary>The singular values of the updates in one layer, one line per matrix.</summary>
     public static string Spectrum(IReadOnlyList<MatrixAnatomy> layer)
     {
         var plot = SvgChart.Plot("singular value of (α/r)·BA", "direction", share: false);

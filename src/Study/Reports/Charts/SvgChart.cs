@@ -6,8 +6,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>Draws a plot as SVG that stands in a page: it takes the page's colors, fits its width, and can be read
-/// aloud.</summary>
+/// <summary>
+/// Draws a plot as SVG for a page: it uses the page's colors, fits its width, and has a text alternative.
+/// </summary>
 public static partial class SvgChart
 {
     private const int Width = 760;
@@ -55,7 +56,7 @@ public static partial class SvgChart
             TextColor = Ink,
             DefaultFont = "sans-serif",
             DefaultFontSize = 13,
-            // Wide enough for any reader's fonts: what a browser draws with cannot be measured here.
+            // Wide enough for any font, since the browser's fonts are unknown here.
             PlotMargins = new OxyThickness(76, 8, 12, 54),
             IsLegendVisible = false,
         };
