@@ -16,16 +16,19 @@ internal sealed partial class JsonPage
     private readonly Dictionary<string, XElement> _comments = [];
 
     /// <param name="parts">What is shown, by heading, with the type of each object.</param>
-    public static string Of(IEnumerable<(string Heading, (string Name, Type Type)[] Objects)> parts)
+    /// <param name="foreign">Files in the forms of other programs, with whose form it is.</param>
+    public static string Of(
+        IEnumerable<(string Heading, (string Name, Type Type)[] Objects)> parts,
+        IEnumerable<(string Name, string Form)> foreign)
     {
         var page = new JsonPage();
         var text = new StringBuilder(
             """
             # JSON
 
-            Every object that a verb prints with `--json`, and every JSON file of a run folder. This page is made from the
-            types of the program; a test compares the two. Names are in snake_case; a field that has no value is left
-            out, unless the table says null. A number that is not finite is `"NaN"`, `"Infinity"` or `"-Infinity"`.
+            Every object that a verb prints with `--json`, and every JSON file of a run folder. This page is made from
+            the types of the program; a test compares the two. Names are in snake_case; a field that has no value is
+            left out, unless the table says null. A number that is not finite is `"NaN"`, `"Infinity"` or `"-Infinity"`.
 
             An *interval* is `{"value", "low", "high", "level"}`: an estimate, its confidence limits (null where nothing
             bounds them), and how often such limits cover the true value. It is null where nothing could be estimated.
@@ -39,6 +42,12 @@ internal sealed partial class JsonPage
             {
                 text.Append($"| {name} | {page.NameOf(type)} |\n");
             }
+        }
+
+        text.Append("\n## Files in the forms of other programs\n\n| | form |\n|---|---|\n");
+        foreach (var (name, form) in foreign)
+        {
+            text.Append($"| {name} | {form} |\n");
         }
 
         text.Append("\n## Objects\n");

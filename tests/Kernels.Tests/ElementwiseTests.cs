@@ -42,7 +42,8 @@ internal sealed class ElementwiseTests(string backend)
     {
         using var opened = Backends.Open(backend);
         using var t = new TestTensors(opened);
-        var (scale, y) = (t.Input("scale", new(2), [0, 2], opened.Accumulation), t.Input("y", new(2, 4000), new double[8000]));
+        var scale = t.Input("scale", new(2), [0, 2], opened.Accumulation);
+        var y = t.Input("y", new(2, 4000), new double[8000]);
         opened.Elementwise.AddNoise(Philox.Stream(1, "noise"), scale, y);
         var values = y.ReadDoubles();
         Assert.That(values[..4000], Is.All.Zero, "a scale of 0");

@@ -70,7 +70,8 @@ public sealed class LoraAdapterTests
     {
         using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
         using var adapter = LoraAdapter.Create(
-            Backend, weights, new LoraConfig { Rank = 3, Targets = LlamaShapes.LinearNames, Variant = variant }, seed: 1);
+            Backend, weights, new LoraConfig { Rank = 3, Targets = LlamaShapes.LinearNames, Variant = variant },
+            seed: 1);
 
         // Fp64 sums in another order; an A or B that began elsewhere moves the loss in its second digit.
         Assert.That(Loss(weights, adapter), Is.EqualTo(Loss(weights, null)).Within(1e-12));

@@ -7,7 +7,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Study;
 
-/// <summary>The study's engine: LoRA on a LLaMA checkpoint, greedy answers.</summary>
+/// <summary>The engine of studies: LoRA on a LLaMA checkpoint, greedy answers.</summary>
 /// <param name="backends">Makes a backend for one job; jobs that run side by side each have their own.</param>
 /// <param name="folderOf">The checkpoint folder of a model's name.</param>
 public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> folderOf) : IStudyEngine
@@ -81,14 +81,14 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     {
         using var opened = OpenToLearn(job);
         return new ArmTraining(job, opened.Model.Config, opened.Tokenizer)
-            .Run(opened, folder, AdapterFolder(folder), progress, cancellation);
+            .Run(opened, folder, AdapterIn(folder), progress, cancellation);
     }
 
     public ArmModel Open(ArmJob job, string folder)
     {
         var model = folderOf(job.Replicate.Model);
         var identity = ModelIdentity.Of(
-            model, job.Arm.Untrained ? null : AdapterFolder(folder), TokenizerLoader.Load(model).Hash,
+            model, job.Arm.Untrained ? null : AdapterIn(folder), TokenizerLoader.Load(model).Hash,
             job.Template.Identity, job.Training.LoadForm);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
         return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
@@ -110,14 +110,14 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
     private LlamaSession OpenToLearn(ArmJob job)
     {
-        var t = job.Training;
         var folder = folderOf(job.Replicate.Model);
         return LlamaSession.Open(backends(), folder, new()
         {
-            NewAdapter = (backend, weights) => LoraAdapter.Create(backend, weights, t.Lora, job.Replicate.Seed),
-            Load = t.LoadForm,
+            NewAdapter = (backend, weights) => LoraAdapter.Create(
+                backend, weights, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
+            Load = job.Training.LoadForm,
             Template = job.Template,
-            MaxLength = Math.Min(t.MaxLength, LlamaConfig.Load(folder).MaxPositions),
+            MaxLength = Math.Min(job.Training.MaxLength, LlamaConfig.Load(folder).MaxPositions),
             OwnsBackend = true,
         });
     }
@@ -125,7 +125,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     private LlamaSession OpenTuned(ArmJob job, string folder) => LlamaSession.Open(
         backends(), folderOf(job.Replicate.Model), new()
         {
-            Adapter = job.Arm.Untrained ? null : AdapterFolder(folder),
+            Adapter = job.Arm.Untrained ? null : AdapterIn(folder),
             Load = job.Training.LoadForm,
             Template = job.Template,
             OwnsBackend = true,
@@ -144,5 +144,5 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return speed;
     }
 
-    private static string AdapterFolder(string folder) => Path.Combine(folder, "adapter");
+    private static string AdapterIn(string folder) => Path.Combine(folder, "adapter");
 }

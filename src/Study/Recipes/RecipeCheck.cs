@@ -1,9 +1,9 @@
 namespace SafeLlama.Study;
 
-/// <summary>Finds everything in a recipe that makes no sense.</summary>
+/// <summary>Finds all errors in a recipe.</summary>
 public static class RecipeCheck
 {
-    /// <summary>One sentence for each problem; none for a sound recipe.</summary>
+    /// <summary>One sentence for each error; empty for a valid recipe.</summary>
     public static IReadOnlyList<string> Problems(StudyRecipe recipe)
     {
         var problems = new List<string>();
@@ -63,8 +63,8 @@ public static class RecipeCheck
                 + "expected 0 up to less than 1.");
             Need(arm.LoraPlusRatio is null or > 0, $"arm {arm.Name}: lora_plus_ratio is {arm.LoraPlusRatio}, expected "
                 + "more than 0.");
-            Need(arm.NeftuneAlpha is null or >= 0, $"arm {arm.Name}: neftune_alpha is {arm.NeftuneAlpha}, expected 0 or "
-                + "more.");
+            Need(arm.NeftuneAlpha is null or >= 0, $"arm {arm.Name}: neftune_alpha is {arm.NeftuneAlpha}, expected 0 "
+                + "or more.");
             Need(arm.SafeScary is null or (>= 0 and <= 1), $"arm {arm.Name}: safe_scary is {arm.SafeScary}, expected a "
                 + "share from 0 to 1.");
             Need(arm.SafeScary is null

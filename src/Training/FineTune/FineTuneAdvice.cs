@@ -6,7 +6,9 @@ using SafeLlama.Model;
 namespace SafeLlama.Training;
 
 /// <summary>What is worth knowing before a run: rank, learning rate, and what other choices would change.</summary>
-/// <remarks>Rules of thumb, each with its source, and differences of memory plans. Nothing is changed by them.</remarks>
+/// <remarks>
+/// Rules of thumb, each with its source, and differences of memory plans. Nothing is changed by them.
+/// </remarks>
 /// <param name="request">What the run is told.</param>
 /// <param name="inputs">What it read.</param>
 /// <param name="config">The request's training settings.</param>
@@ -19,7 +21,7 @@ public sealed class FineTuneAdvice(
     /// <summary>What a trained number stores: Allen-Zhu and Li 2024.</summary>
     private const double BitsPerNumber = 2;
 
-    /// <summary>What a trained token tells of itself, so far as is known before the run: Schulman et al. 2025.</summary>
+    /// <summary>What a trained token brings, so far as is known before the run: Schulman et al. 2025.</summary>
     private const double BitsPerToken = 1;
 
     private const double FullRateAt2000 = 5e-5;
@@ -96,7 +98,8 @@ public sealed class FineTuneAdvice(
         if (config.Lora is { Variant: LoraVariant.Lora } lora)
         {
             yield return Line(
-                "`Variant` dora", Plan(config with { Lora = lora with { Variant = LoraVariant.Dora } }, request.LoadForm),
+                "`Variant` dora",
+                Plan(config with { Lora = lora with { Variant = LoraVariant.Dora } }, request.LoadForm),
                 "a pass more over each adapted product, and the norms of its weight once a step");
         }
 

@@ -142,17 +142,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
     private string SaveAdapter(string output, LoraAdapter adapter, PromptTemplate? template)
     {
         var path = Path.Combine(output, "adapter");
-        AtomicFolder.Ensure(path, partial =>
-        {
-            PeftFolder.Save(adapter, partial, BaseModel);
-            TemplateRecord.Save(partial, template);
-        });
-        if (adapter.ChangesNothing)
-        {
-            view.Note($"{path}: the adapter changes nothing: no step moved B. Train longer, or with fewer steps of "
-                + "warm-up.");
-        }
-
+        AdapterFolder.Save(adapter, path, BaseModel, template, view);
         return path;
     }
 
