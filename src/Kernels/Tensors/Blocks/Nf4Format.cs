@@ -13,8 +13,9 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// Blocks run over the flattened matrix, across rows. Where 64 does not divide a row, a stored row is cut finer, into
 /// parts of the largest power of two that does, each with a copy of its block's absmax: rows stay self-contained.
-/// <para>Bytes of a part: fp32 absmax, then the indexes of up to 32 elements at a time, element j in the low half of
-/// byte j and element j + 16 (or half of the part) in its high half.</para>
+/// <para>Bytes of a part: fp32 absmax, then indexes in words of 32 bits. With P elements in P/8 words, element e is the
+/// four bits of word e mod (P/8) from bit 4 · (e div (P/8)) on, so that shifting all words gives the next elements in
+/// order. Parts of less than eight elements hold two indexes a byte, the first in the low half.</para>
 /// </remarks>
 public sealed class Nf4Format : WeightFormat
 {
@@ -23,9 +24,6 @@ public sealed class Nf4Format : WeightFormat
 
     /// <summary>Bytes of an absmax.</summary>
     public const int ScaleBytes = sizeof(float);
-
-    /// <summary>Elements whose indexes are interleaved.</summary>
-    internal const int Run = 32;
 
     private static readonly Nf4Format[] All = [.. Enumerable.Range(0, 7).Select(i => new Nf4Format(1 << i))];
 
@@ -96,10 +94,10 @@ public sealed class Nf4Format : WeightFormat
                 var (block, within) = ((first + i) / BlockSize, (first + i) % BlockSize);
                 var b = stored + ((long)block * BlockBytes);
                 var absmax = *(float*)b;
-                if (BlockSize >= Run && within % Run == 0 && values.Length - i >= Run)
+                if (BlockSize == Shared && within == 0 && values.Length - i >= Shared)
                 {
-                    DecodeRun(b + ScaleBytes + (within / 2), absmax, table, to + i);
-                    i += Run;
+                    DecodeBlock(b + ScaleBytes, absmax, table, to + i);
+                    i += Shared;
                     continue;
                 }
 
@@ -109,30 +107,41 @@ public sealed class Nf4Format : WeightFormat
         }
     }
 
-    /// <summary>32 elements of sixteen bytes.</summary>
-    private static unsafe void DecodeRun(byte* codes, float absmax, float* table, float* to)
+    /// <summary>64 elements of eight words.</summary>
+    private static unsafe void DecodeBlock(byte* codes, float absmax, float* table, float* to)
     {
         if (Avx512F.IsSupported)
         {
             var scaled = Vector512.Load(table) * absmax;
-            var indexes = Avx512F.ConvertToVector512Int32(Vector128.Load(codes));
-            Avx512F.PermuteVar16x32(scaled, indexes).Store(to);
-            Avx512F.PermuteVar16x32(scaled, indexes >>> 4).Store(to + 16);
+            var words = Vector256.Load((uint*)codes);
+            var both = Vector512.Create(words, words >>> 4);
+            for (var i = 0; i < Shared; i += Vector512<float>.Count)
+            {
+                Avx512F.PermuteVar16x32(scaled, (both >>> (i / 2)).AsInt32()).Store(to + i);
+            }
+
             return;
         }
 
-        for (var j = 0; j < Run / 2; j++)
+        for (var i = 0; i < Shared; i += 8)
         {
-            to[j] = table[codes[j] & 15] * absmax;
-            to[j + (Run / 2)] = table[codes[j] >> 4] * absmax;
+            for (var word = 0; word < 8; word++)
+            {
+                to[i + word] = table[(((uint*)codes)[word] >> (i / 2)) & 15] * absmax;
+            }
         }
     }
 
     /// <summary>Which byte of a part, and which half of it.</summary>
     private (int Place, int Shift) Place(int element)
     {
-        var half = Math.Max(1, Math.Min(Run, BlockSize) / 2);
-        var within = element % Run;
-        return ((element / Run * (Run / 2)) + (within % half), within < half ? 0 : 4);
+        if (BlockSize < 8)
+        {
+            return (element / 2, element % 2 * 4);
+        }
+
+        var words = BlockSize / 8;
+        var nibble = element / words;
+        return ((element % words * sizeof(uint)) + (nibble / 2), nibble % 2 * 4);
     }
 }
