@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -89,25 +90,26 @@ public sealed class Nf4Format : WeightFormat
         fixed (float* table = Values)
         {
             var i = 0;
-            while (i < values.Length)
+            if (BlockSize == Shared && first % Shared == 0)
             {
-                var (block, within) = ((first + i) / BlockSize, (first + i) % BlockSize);
-                var b = stored + ((long)block * BlockBytes);
-                var absmax = *(float*)b;
-                if (BlockSize == Shared && within == 0 && values.Length - i >= Shared)
+                var b = stored + ((long)first / Shared * BlockBytes);
+                for (; i <= values.Length - Shared; i += Shared, b += ScaleBytes + (Shared / 2))
                 {
-                    DecodeBlock(b + ScaleBytes, absmax, table, to + i);
-                    i += Shared;
-                    continue;
+                    DecodeBlock(b + ScaleBytes, *(float*)b, table, to + i);
                 }
+            }
 
-                var (place, shift) = Place(within);
-                to[i++] = table[(b[ScaleBytes + place] >> shift) & 15] * absmax;
+            for (; i < values.Length; i++)
+            {
+                var b = stored + ((long)((first + i) / BlockSize) * BlockBytes);
+                var (place, shift) = Place((first + i) % BlockSize);
+                to[i] = table[(b[ScaleBytes + place] >> shift) & 15] * *(float*)b;
             }
         }
     }
 
     /// <summary>64 elements of eight words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void DecodeBlock(byte* codes, float absmax, float* table, float* to)
     {
         if (Avx512F.IsSupported)
