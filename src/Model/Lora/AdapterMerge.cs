@@ -3,7 +3,10 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>W′ = W + s · B A: an adapter folded into its base, so that any LLaMA runtime can use it.</summary>
+/// <summary>
+/// W′ = W + s · B A, or what the variant makes of it: an adapter folded into its base, so that any
+/// LLaMA runtime can use it.
+/// </summary>
 public static class AdapterMerge
 {
     /// <summary>Writes <c>model.safetensors</c>, every weight in the type it is stored in, one at a time.</summary>
@@ -57,7 +60,7 @@ public static class AdapterMerge
     private static IEnumerable<byte[]> MergedParts(
         SafetensorsItem item, Tensor weight, LoraFactors factors, Requantized requantized, Action whenChanged)
     {
-        var (name, type, merge, changed) = (item.Name, item.Type, LoraLinear.Merger(factors), false);
+        var (name, type, merge, changed) = (item.Name, item.Type, factors.Merger(), false);
         foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
         {
             var values = rows.ReadDoubles();
