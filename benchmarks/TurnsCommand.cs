@@ -48,7 +48,7 @@ internal static class TurnsCommand
             writer.WriteLine(string.Join(
                 " ",
                 $"| `{options[i]}` | {cpu.Text("F3")} | {wall.Text("F3")}",
-                $"| {Of(own, r => r.Tokens / r.Seconds).Text("F1")} | {Of(own, r => r.PeakMegabytes).Text("F0")}",
+                $"| {Of(own, r => r.Work.Tokens / r.Seconds).Text("F1")} | {Of(own, r => r.PeakMegabytes).Text("F0")}",
                 $"| {cpu.Over(cpuFirst).Text("F2")} | {wall.Over(wallFirst).Text("F2")}",
                 $"| {wallFirst.Over(wall).Text("F2")} |"));
         }

@@ -23,6 +23,9 @@ public sealed class Nf4Format : WeightFormat
     /// <summary>Elements that share an absmax.</summary>
     public const int Shared = 64;
 
+    /// <summary>Elements decoded at once.</summary>
+    private const int Vector = 16;
+
     /// <summary>Bytes of an absmax.</summary>
     public const int ScaleBytes = sizeof(float);
 
@@ -89,13 +92,15 @@ public sealed class Nf4Format : WeightFormat
         fixed (float* to = values)
         fixed (float* table = Values)
         {
+            // Products cut rows at multiples of sixteen: whole vectors of a block, from any of its four on.
             var i = 0;
-            if (BlockSize == Shared && first % Shared == 0)
+            if (BlockSize == Shared && first % Vector == 0)
             {
-                var b = stored + ((long)first / Shared * BlockBytes);
-                for (; i <= values.Length - Shared; i += Shared, b += ScaleBytes + (Shared / 2))
+                for (; i <= values.Length - Vector; i += Vector)
                 {
-                    DecodeBlock(b + ScaleBytes, *(float*)b, table, to + i);
+                    var element = first + i;
+                    var b = stored + ((long)(element / Shared) * (ScaleBytes + (Shared / 2)));
+                    DecodeVector(b + ScaleBytes, element % Shared, *(float*)b, table, to + i);
                 }
             }
 
@@ -108,29 +113,23 @@ public sealed class Nf4Format : WeightFormat
         }
     }
 
-    /// <summary>64 elements of eight words.</summary>
+    /// <summary>Sixteen elements of a block from a multiple of sixteen on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void DecodeBlock(byte* codes, float absmax, float* table, float* to)
+    private static unsafe void DecodeVector(byte* codes, int first, float absmax, float* table, float* to)
     {
         if (Avx512F.IsSupported)
         {
-            var scaled = Vector512.Load(table) * absmax;
-            var words = Vector256.Load((uint*)codes);
-            var both = Vector512.Create(words, words >>> 4);
-            for (var i = 0; i < Shared; i += Vector512<float>.Count)
-            {
-                Avx512F.PermuteVar16x32(scaled, (both >>> (i / 2)).AsInt32()).Store(to + i);
-            }
-
+            var words = Vector256.Load((uint*)codes) >>> (first / 2);
+            var indexes = Vector512.Create(words, words >>> 4).AsInt32();
+            (Avx512F.PermuteVar16x32(Vector512.Load(table), indexes) * absmax).Store(to);
             return;
         }
 
-        for (var i = 0; i < Shared; i += 8)
+        for (var word = 0; word < 8; word++)
         {
-            for (var word = 0; word < 8; word++)
-            {
-                to[i + word] = table[(((uint*)codes)[word] >> (i / 2)) & 15] * absmax;
-            }
+            var bits = ((uint*)codes)[word] >> (first / 2);
+            to[word] = table[bits & 15] * absmax;
+            to[word + 8] = table[(bits >> 4) & 15] * absmax;
         }
     }
 
