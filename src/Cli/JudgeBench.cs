@@ -44,7 +44,7 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
         }
     }
 
-    /// <summary>Whether a judge may stand behind a chat endpoint.</summary>
+    /// <summary>Whether a judge may use a chat endpoint.</summary>
     private static bool Chats(string name) => name is "guard" or "rubric";
 
     /// <summary>Refuses an option that no judge named reads, and a threshold that no score can reach.</summary>

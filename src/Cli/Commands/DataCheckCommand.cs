@@ -6,7 +6,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>data check</c>: what can be said of data files before anyone trains on them.</summary>
+/// <summary><c>data check</c>: checks data files before training.</summary>
 internal static class DataCheckCommand
 {
     public static Command Create()
