@@ -13,7 +13,9 @@ namespace SafeLlama.Serving;
 /// <param name="model">The id that answers where the options name none.</param>
 public sealed class EngineChatClient(ServingEngine engine, string model) : IChatClient
 {
-    /// <exception cref="SafeLlamaException">The options ask what is not supported, or the prompt does not fit.</exception>
+    /// <exception cref="SafeLlamaException">
+    /// The options ask what is not supported, or the prompt does not fit.
+    /// </exception>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {

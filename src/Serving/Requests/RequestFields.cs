@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace SafeLlama.Serving;
 
-/// <summary>The fields of a request's JSON object: each is read, accepted as without effect, or refused by name.</summary>
+/// <summary>
+/// The fields of a request's JSON object: each is read, accepted as without effect, or refused by name.
+/// </summary>
 /// <remarks>A field that is null counts as absent, as in OpenAI's interface.</remarks>
 internal sealed class RequestFields
 {
