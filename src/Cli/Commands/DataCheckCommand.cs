@@ -75,7 +75,8 @@ internal static class DataCheckCommand
         var tokenizer = TokenizerLoader.Load(folder);
         var form = TemplateResolver.Choose(template, tokenizer, folder, adapter: null);
         Terminal.Notes(form.Notes);
-        return new ExampleEncoder(tokenizer, form.Template, new EncodingOptions { MaxLength = DataFiles.CheckLength(length) });
+        return new ExampleEncoder(
+            tokenizer, form.Template, new EncodingOptions { MaxLength = DataFiles.CheckLength(length) });
     }
 
     private static IEnumerable<string> Lines(DataCheck check) => check.File.Faults.Count == 0

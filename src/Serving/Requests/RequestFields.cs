@@ -21,7 +21,8 @@ internal sealed class RequestFields
         if (body.ValueKind != JsonValueKind.Object)
         {
             var what = prefix.Length == 0 ? "The request's body" : $"'{prefix.TrimEnd('.')}'";
-            throw new ApiException(400, $"{what} is {Kind(body)}, expected an object.", prefix.Length == 0 ? null : Name(""));
+            throw new ApiException(
+                400, $"{what} is {Kind(body)}, expected an object.", prefix.Length == 0 ? null : Name(""));
         }
 
         foreach (var field in body.EnumerateObject())
