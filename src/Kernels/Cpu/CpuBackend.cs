@@ -58,6 +58,8 @@ public class CpuBackend : IBackend
 
     public DType Operands { get; }
 
+    public DType Kept => Operands;
+
     public DType Accumulation => DType.Float32;
 
     public RmsNorm RmsNorm => _ops.RmsNorm;
@@ -102,6 +104,12 @@ public class CpuBackend : IBackend
     public int RowStride(int columns, DType type)
     {
         var bytes = columns * type.Size();
+        if (type == DType.BFloat16)
+        {
+            // Rows of operands an odd number of lines apart, as the bf16 tile reads twelve of them side by side.
+            return (((bytes + PaddingBytes - 1) / PaddingBytes) | 1) * PaddingBytes / type.Size();
+        }
+
         return bytes > 0 && bytes % AliasingBytes == 0 ? columns + (PaddingBytes / type.Size()) : columns;
     }
 
@@ -110,8 +118,12 @@ public class CpuBackend : IBackend
     public long ScratchBytes(in WorkSize work)
     {
         var (thread, shared) = _ops.Scratch(work);
-        return sizeof(float) * ((_pool.Threads * thread) + shared);
+        return sizeof(float) * ((_pool.Threads * thread) + shared + (Operands == DType.BFloat16 ? Rounded(work) : 0));
     }
+
+    /// <summary>Floats of an operand that is rounded or widened, and of sums that are to be rounded.</summary>
+    private static long Rounded(in WorkSize work) =>
+        2L * (work.Rows + TileCode.Rows) * (work.Columns + PaddingBytes);
 
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name) =>
         Tensor.Over(source, byteOffset, shape, format, name);
@@ -166,7 +178,7 @@ public class CpuBackend : IBackend
                 RmsNorm = new RmsNormCpu<TLanes>(pool),
                 Linear = new LinearCpu<TLanes>(pool, swiGlu, arithmetic, tiles),
                 Rope = new RopeCpu<TLanes>(pool),
-                Attention = new AttentionCpu<TLanes>(pool),
+                Attention = new AttentionCpu<TLanes>(pool, tiles),
                 SwiGlu = swiGlu,
                 LayerNorm = new LayerNormCpu<TLanes>(pool),
                 Gelu = new GeluCpu<TLanes>(pool),
@@ -183,7 +195,7 @@ public class CpuBackend : IBackend
         private static (long Thread, long Shared) ScratchOf<TLanes>(WorkSize work)
             where TLanes : struct, ILanes<TLanes> => (
             Math.Max(
-                Math.Max(Gemm<TLanes>.ScratchCount, Math.Max(work.Columns, DistancesOf<TLanes>(work))),
+                Math.Max(Gemm<TLanes>.ScratchCount, Math.Max(2L * work.Columns, DistancesOf<TLanes>(work))),
                 Math.Max(
                     AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
                     LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),

@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The machine code of every bf16 tile: 1 to 12 rows, one or two vectors, both forms of A.</summary>
+/// <summary>The machine code of every bf16 tile: 1 to 12 rows, one or two vectors, all forms of A.</summary>
 /// <remarks>
 /// .NET has no intrinsic for vdpbf16ps (AVX512_BF16), so the tiles are written byte by byte and mapped as code. Where
 /// the instruction is missing, slow, or code may not be mapped, the same bytes come from fp32 multiply-adds
@@ -39,6 +40,7 @@ internal sealed unsafe class Bf16Tiles
     internal byte* Start => _memory.Start;
 
     /// <summary>C = addend + scale · (A B + A′ B′) for one tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Multiply(TileForm form, int rows, int vectors, TileArguments* arguments)
     {
         var code = _memory.Start + _offsets[Index(form, rows, vectors)];
@@ -57,7 +59,7 @@ internal sealed unsafe class Bf16Tiles
         }
 
         var code = new List<byte>();
-        var offsets = new int[Index(TileForm.Panels, TileCode.Rows, 2) + 1];
+        var offsets = new int[Index(TileForm.Scores, TileCode.Rows, 2) + 1];
         foreach (var form in Enum.GetValues<TileForm>())
         {
             for (var rows = 1; rows <= TileCode.Rows; rows++)
