@@ -118,12 +118,8 @@ public class CpuBackend : IBackend
     public long ScratchBytes(in WorkSize work)
     {
         var (thread, shared) = _ops.Scratch(work);
-        return sizeof(float) * ((_pool.Threads * thread) + shared + (Operands == DType.BFloat16 ? Rounded(work) : 0));
+        return sizeof(float) * ((_pool.Threads * thread) + shared);
     }
-
-    /// <summary>Floats of an operand that is rounded or widened, and of sums that are to be rounded.</summary>
-    private static long Rounded(in WorkSize work) =>
-        2L * (work.Rows + TileCode.Rows) * (work.Columns + PaddingBytes);
 
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name) =>
         Tensor.Over(source, byteOffset, shape, format, name);
@@ -187,7 +183,7 @@ public class CpuBackend : IBackend
                 Embedding = new EmbeddingCpu<TLanes>(pool),
                 Elementwise = new ElementwiseCpu<TLanes>(pool),
                 AdamW = new AdamWCpu<TLanes>(pool),
-                Scratch = ScratchOf<TLanes>,
+                Scratch = arithmetic == DType.BFloat16 ? RoundedScratchOf<TLanes> : ScratchOf<TLanes>,
             };
         }
 
@@ -200,6 +196,24 @@ public class CpuBackend : IBackend
                     AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
                     LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),
             AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work));
+
+        /// <summary>
+        /// Beside the same in fp32: an operand that is rounded or widened, sums that are to be rounded, and packed keys
+        /// and values.
+        /// </summary>
+        private static (long Thread, long Shared) RoundedScratchOf<TLanes>(WorkSize work)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var (thread, shared) = ScratchOf<TLanes>(work);
+            var attention = Bf16AttentionBackward<TLanes, EmulatedProducts<TLanes>>.ScratchCount(
+                work.Longest, work.HeadDim);
+            var rounded = 2L * (work.Rows + TileCode.Rows) * (work.Columns + PaddingBytes);
+            var packed = 2 * Bf16Attention<TLanes, EmulatedProducts<TLanes>>.Floats(
+                work.Rows, work.KeyHeads, work.HeadDim);
+            var widened = work.HeadDim % Lanes512.Count == 0 ? 0
+                : 4L * work.Rows * (((work.Heads + work.KeyHeads) * work.HeadDim) + ThreadScratch.VectorCount);
+            return (Math.Max(thread, attention), shared + rounded + packed + widened);
+        }
 
         private static long DistancesOf<TLanes>(WorkSize work)
             where TLanes : struct, ILanes<TLanes> => work.Distances == 0 ? 0

@@ -114,10 +114,15 @@ internal sealed unsafe class CrossEntropyCpu<TLanes>(TilePool pool) : CrossEntro
             larger = TLanes.Max(larger, other);
             sum *= LaneMath.Exp(max - larger);
             max = larger;
-            for (var j = 0; j < Together; j++)
+            // First among themselves: a long sum of small terms would lose their last bits.
+            var (some, others) = (default(TLanes), default(TLanes));
+            for (var j = 0; j < Together; j += 2)
             {
-                sum += LaneMath.Exp(TLanes.Load(logits + i + (j * TLanes.Count)) - max);
+                some += LaneMath.Exp(TLanes.Load(logits + i + (j * TLanes.Count)) - max);
+                others += LaneMath.Exp(TLanes.Load(logits + i + ((j + 1) * TLanes.Count)) - max);
             }
+
+            sum += some + others;
         }
 
         for (; i < count; i += TLanes.Count)

@@ -14,7 +14,7 @@ internal sealed unsafe class Bf16Attention<TLanes, TProducts>(TilePool pool, TPr
     /// <param name="blocks">Blocks of queries, none across two groups.</param>
     public void Forward(in Bf16AttentionOperands t, int keys, List<KeyGroup> blocks)
     {
-        var floats = Floats(keys, t.K.Columns);
+        var floats = Floats(keys, t.KeyHeads, t.HeadDim);
         var with = t with
         {
             PackedValues = (nint)_values.Floats(floats),
@@ -42,6 +42,6 @@ internal sealed unsafe class Bf16Attention<TLanes, TProducts>(TilePool pool, TPr
     }
 
     /// <summary>Floats that packed values take, and copied keys.</summary>
-    public static long Floats(int keys, int columns) =>
-        (keys + 3L) / 4 * 4 * columns * TProducts.ElementBytes / sizeof(float);
+    public static long Floats(int keys, int keyHeads, int headDim) =>
+        keyHeads * Bf16AttentionForward<TLanes, TProducts>.HeadBytes(keys, headDim) / sizeof(float);
 }

@@ -7,7 +7,9 @@ namespace SafeLlama.Kernels;
 /// As <see cref="AttentionBackwardBlocks{TLanes}"/>, all five products on operands in bf16: q, k, v, dy, p and ds are
 /// rounded, each once; softmax, δ and all sums are fp32.
 /// </summary>
-/// <remarks>Keys are packed in pairs counted from the group's first key, and blocks of keys begin at a pair.</remarks>
+/// <remarks>
+/// Keys are packed in pairs counted from the group's first key, and blocks of keys begin at every other pair.
+/// </remarks>
 internal static unsafe class Bf16AttentionBackward<TLanes, TProducts>
     where TLanes : struct, ILanes<TLanes>
     where TProducts : struct, IAttentionProducts
@@ -85,7 +87,7 @@ internal static unsafe class Bf16AttentionBackward<TLanes, TProducts>
         products.PackRows(dy, d, rows, dyRows);
         QueryBlock<TLanes>.Ranges(t.Rest, block, s.First, s.Last);
         Statistics(t, block, head, s);
-        var firstKey = keys.First + ((block.FirstKey - keys.First) & ~1);
+        var firstKey = keys.First + ((block.FirstKey - keys.First) & ~3);
         var coming = AttentionPrefetch.Of(t, block, head);
         var turns = (block.EndKey - firstKey + Keys - 1) / Keys;
         for (var key = firstKey; key < block.EndKey; key += Keys)
@@ -137,8 +139,8 @@ internal static unsafe class Bf16AttentionBackward<TLanes, TProducts>
         }
     }
 
-    /// <summary>Floats of dk, of dv, or of one packed operand, whole fours of rows from any pair on.</summary>
-    private static long Size(int keys, int headDim) => (keys + 4L) / 4 * 4 * headDim;
+    /// <summary>Floats of dk, of dv, or of one packed operand: whole fours of rows.</summary>
+    private static long Size(int keys, int headDim) => (keys + 3L) / 4 * 4 * headDim;
 
     /// <summary>The keys and values of one group and head.</summary>
     private readonly struct GroupKeys

@@ -6,8 +6,8 @@ namespace SafeLlama.Kernels;
 /// As <see cref="AttentionForwardBlocks{TLanes}"/>, both products on operands in bf16; softmax and all sums in fp32.
 /// </summary>
 /// <remarks>
-/// Values are packed in pairs of rows, so blocks of keys begin at an even row; where that is a row that no query sees,
-/// it is masked as every other.
+/// Values are packed in pairs of rows, and the tile takes two pairs at a time, so blocks of keys begin at a multiple of
+/// four; rows there that no query sees are masked as every other.
 /// </remarks>
 internal static unsafe class Bf16AttentionForward<TLanes, TProducts>
     where TLanes : struct, ILanes<TLanes>
@@ -20,7 +20,9 @@ internal static unsafe class Bf16AttentionForward<TLanes, TProducts>
     public const int PackedTogether = 64;
 
     /// <summary>Bytes of one key head: its packed values, or its copied keys.</summary>
-    public static long HeadBytes(int keys, int headDim) => (keys + 3L) / 4 * 4 * headDim * TProducts.ElementBytes;
+    public static long HeadBytes(int keys, int headDim) =>
+        (keys + 3L) / 4 * 4 * ((headDim + TileCode.Columns - 1) / TileCode.Columns) * TileCode.Columns
+            * TProducts.ElementBytes;
 
     /// <summary>Packs some rows of V, and copies those of K where rows need it.</summary>
     /// <param name="products">How products are computed.</param>
@@ -58,7 +60,7 @@ internal static unsafe class Bf16AttentionForward<TLanes, TProducts>
         new Span<float>(max, Queries).Fill(QueryBlock<TLanes>.Masked);
         new Span<float>(sum, Queries).Clear();
         var values = Values(t, keys, head / t.Group);
-        var firstKey = block.FirstKey & ~1;
+        var firstKey = block.FirstKey & ~3;
         var coming = AttentionPrefetch.Of(t, block, head);
         var turns = (block.EndKey - firstKey + Keys - 1) / Keys;
         for (var key = firstKey; key < block.EndKey; key += Keys)

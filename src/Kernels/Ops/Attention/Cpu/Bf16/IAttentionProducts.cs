@@ -37,7 +37,7 @@ internal unsafe interface IAttentionProducts
     /// <param name="to">Room for whole fours of rows, <see cref="At"/> the first of these rows.</param>
     void PackRows(ushort* rows, nint stride, int count, in PackedRows to);
 
-    /// <summary>Where an even row of packed rows stands.</summary>
+    /// <summary>Where a row of packed rows stands, a multiple of 4.</summary>
     byte* At(in PackedRows rows, int row);
 
     /// <summary>Rounds [keys, 32] for a sum over keys; the count is a multiple of 4.</summary>
