@@ -1,4 +1,5 @@
 using SafeLlama.Data;
+using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Options;
 
@@ -9,6 +10,8 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
     {
         Add(nameof(Request.Model), "A model folder in Hugging Face layout, or a GGUF file.", "DIR|FILE.gguf");
         AddShared(nameof(Request.Adapter));
+        AddShared(nameof(Request.Load));
+        AddShared(nameof(Request.Nested));
         Add(nameof(Request.Suite), "Suites by name, or files in a known format, or name=file.", "NAME|FILE…");
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
         Add(nameof(Request.Responses), "Answers made elsewhere, instead of a model.", "FILE");
@@ -17,15 +20,15 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
             + "\"xstest/over_refusal.high>15%\", \"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");
         Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers could flip.");
         Add(nameof(Request.List), "Show the known suites and where they come from.");
-        Add(nameof(Request.Profile),
-            "Decoding profile: greedy, authors-effective (four beams, 128 tokens), or sampling.", "NAME");
-        Add(nameof(Request.MaxNewTokens), "The longest answer.", "N");
+        Add(nameof(Request.Profile), "Decoding profile; authors-effective is four beams and 128 tokens.",
+            choices: ["greedy", "authors-effective", "sampling"]);
+        Add(nameof(Request.MaxNewTokens), "The longest answer.", "TOKENS");
         Add(nameof(Request.Temperature), "For --profile sampling.", "T");
         Add(nameof(Request.TopP), "For --profile sampling.", "P");
         Add(nameof(Request.TopK), "For --profile sampling.", "K");
         Add(nameof(Request.Samples), "Answers per prompt, when sampling.", "N");
         Add(nameof(Request.BatchSize), "Prompts answered together; changes the time alone.", "N");
-        Add(nameof(Request.MaxLength), "The longest prompt and answer, in tokens; 0 for the checkpoint's.", "N");
+        AddShared(nameof(Request.MaxLength));
         AddShared(nameof(Request.Template));
         AddShared(nameof(Request.Device));
         AddShared(nameof(Request.Threads));
@@ -34,10 +37,12 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         AddShared(nameof(Request.Json));
     }
 
-    internal sealed record Request
+    internal sealed record Request : IComputes
     {
         public string? Model { get; init; }
         public string? Adapter { get; init; }
+        public LoadAs Load { get; init; }
+        public bool Nested { get; init; }
         public IReadOnlyList<string> Suite { get; init; } = [];
         public string? Suites { get; init; }
         public string? Responses { get; init; }

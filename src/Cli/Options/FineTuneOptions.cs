@@ -33,11 +33,13 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "The folder of the tokenizer; the model's own where not given.", "DIR");
         Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter instead of a new one.", "DIR");
         Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.", "true|false");
+        AddShared(nameof(FineTuneRequest.Load));
+        Add(nameof(FineTuneRequest.Nested), SharedHelp.Of(nameof(FineTuneRequest.Nested)).Help, "true|false");
         Add(nameof(FineTuneRequest.Data),
             "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
         Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
         Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns.", "N");
-        Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02.", "P");
+        Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02 or 2%.", "P|P%");
         Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
         Add(nameof(FineTuneRequest.Template),
             "The prompt's form: auto (the adapter's, else the model's own chat template, else alpaca), "
@@ -47,7 +49,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "The most tokens of a row; running text is cut into blocks of so many.", "TOKENS");
         Add(nameof(FineTuneRequest.Truncation), "What happens to longer rows.");
         Add(nameof(FineTuneRequest.TrainOnInputs), "Take the loss on prompts too, not on answers alone.", "true|false");
-        Add(nameof(FineTuneRequest.Validation), "Rows held out to measure the loss on.", "N|P%");
+        Add(nameof(FineTuneRequest.Validation), "Rows held out to measure the loss on.", "N|P|P%");
         Add(nameof(FineTuneRequest.ValidationSplit),
             "One draw over all rows, or the same share of safety and other rows.");
         Add(nameof(FineTuneRequest.ValidationSeed), "Seeds which rows are held out.", "N");
@@ -57,9 +59,18 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
     {
         Add(nameof(FineTuneRequest.Rank), "r: the rank of the update.", "R");
         Add(nameof(FineTuneRequest.Alpha), "α: the update is scaled by α/r.", "A");
-        Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P");
+        Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P|P%");
         Add(nameof(FineTuneRequest.Targets), "The linears that get an adapter.", "NAMES|all", separator: ',');
         Add(nameof(FineTuneRequest.RankStabilized), "Scale by α/√r instead (rsLoRA).", "true|false");
+        Add(nameof(FineTuneRequest.Variant),
+            "lora; dora: a trained magnitude for each row of a weight (arXiv:2402.09353); pissa: A and B begin as the "
+            + "weight's largest singular vectors (arXiv:2404.02948), saved as a LoRA of twice the rank.");
+        Add(nameof(FineTuneRequest.LoraPlusRatio),
+            "LoRA+: how many times the learning rate every B moves at; 1 is plain, its authors use 16 "
+            + "(arXiv:2402.12354).", "RATIO");
+        Add(nameof(FineTuneRequest.NeftuneAlpha),
+            "NEFTune: noise on the embedded tokens while training; 0 adds none, its authors use 5 to 15 "
+            + "(arXiv:2310.05914).", "ALPHA");
     }
 
     private void AddSteps()
@@ -74,7 +85,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             + "work).");
         Add(nameof(FineTuneRequest.LearningRate), "The peak of the learning rate.", "RATE");
         Add(nameof(FineTuneRequest.Schedule), "How the learning rate falls after its peak.");
-        Add(nameof(FineTuneRequest.WarmupSteps), "Steps over which the learning rate rises from 0.", "N|P%");
+        Add(nameof(FineTuneRequest.WarmupSteps), "Steps over which the learning rate rises from 0.", "N|P|P%");
         Add(nameof(FineTuneRequest.WeightDecay), "AdamW's decay; norms and biases do not decay.", "LAMBDA");
         Add(nameof(FineTuneRequest.Beta1), "AdamW's decay of the first moment.", "B");
         Add(nameof(FineTuneRequest.Beta2), "AdamW's decay of the second moment.", "B");
