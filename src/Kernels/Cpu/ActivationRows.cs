@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Rows of an activation in fp32, or in bf16 as a training pass keeps them, read and written as floats.</summary>
+/// <summary>
+/// Rows of an activation in fp32, or in bf16 as a training pass keeps them, read and written as floats.
+/// </summary>
 internal readonly unsafe struct ActivationRows
 {
     private readonly byte* _start;

@@ -60,7 +60,8 @@ internal sealed class Bf16ActivationTests
         using var backend = new CpuBackend(2, lanes, DType.BFloat16);
         using var t = new TestTensors(backend);
         const int Rows = 9, Vocabulary = 9001;
-        var (logits, targets) = (t.Input("logits", new(Rows, Vocabulary)), t.Ints("targets", 0, 5, -1, 8191, 8192, 9000, 7, 4096, 3));
+        var logits = t.Input("logits", new(Rows, Vocabulary));
+        var targets = t.Ints("targets", 0, 5, -1, 8191, 8192, 9000, 7, 4096, 3);
         var (nll, logSum) = (t.Output("nll", new(Rows)), t.Output("logSum", new(Rows)));
         backend.CrossEntropy.Forward(logits, targets, nll, logSum);
         var wide = t.Output("wide", logits.Shape);
@@ -106,7 +107,8 @@ internal sealed class Bf16ActivationTests
         using (backend)
         {
             using var t = new TestTensors(backend);
-            var (x, weight) = (t.Input("x", new(rows, inputs), DType.BFloat16), t.Input("weight", new(outputs, inputs)));
+            var x = t.Input("x", new(rows, inputs), DType.BFloat16);
+            var weight = t.Input("weight", new(outputs, inputs));
             var (a, b) = (t.Input("a", new(rank, inputs)), t.Input("b", new(outputs, rank)));
             var (u, y) = (t.Output("u", new(rows, rank)), t.Output("y", new(rows, outputs), DType.BFloat16));
             var lora = new LoraTerm(a, b, 2, Dropout.None, u);

@@ -23,7 +23,9 @@ internal unsafe struct MatrixProduct
     /// <summary>Activations: A(m, k) stands at m · <see cref="ARowStride"/> + k · <see cref="AStepStride"/>.</summary>
     public float* A;
 
-    /// <summary>Whether A points at bf16, as a training pass keeps operands; strides count elements either way.</summary>
+    /// <summary>
+    /// Whether A points at bf16, as a training pass keeps operands; strides count elements either way.
+    /// </summary>
     public bool AIsBFloat16;
     public nint ARowStride;
     public nint AStepStride;

@@ -132,8 +132,7 @@ internal sealed class TileCode
         _code.Load(Rax, Argument(nameof(TileArguments.A)));
         _code.Load(R11, Argument(nameof(TileArguments.ARowBytes)));
         _code.Load(Rdx, Argument(nameof(TileArguments.B)));
-        var panels = _form != TileForm.Rows;
-        var aStep = _form == TileForm.Scores ? StepBytes : APanelBytes;
+        var (panels, aStep) = (_form != TileForm.Rows, _form == TileForm.Scores ? StepBytes : APanelBytes);
         if (!panels)
         {
             PointAtRows();

@@ -156,7 +156,7 @@ internal static unsafe class Bf16AttentionBackward<TLanes, TProducts>
             var k = t.K.At(group.FirstKey) + (head * d);
             var v = t.V.At(group.FirstKey) + (head * d);
             First = group.FirstKey;
-            Packed = new((nint)at, t.PaddedKeys(count), d);
+            Packed = new((nint)at, Bf16AttentionOperands.PaddedKeys(count), d);
             products.PackRows(k, t.K.Stride, count, Packed);
             _keys = (byte*)k;
             _values = (byte*)v;

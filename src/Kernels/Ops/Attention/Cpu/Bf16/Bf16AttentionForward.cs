@@ -101,7 +101,7 @@ internal static unsafe class Bf16AttentionForward<TLanes, TProducts>
     }
 
     private static PackedRows Values(in Bf16AttentionOperands t, int keys, int head) => new(
-        t.PackedValues + (nint)(head * HeadBytes(keys, t.HeadDim)), t.PaddedKeys(keys), t.HeadDim);
+        t.PackedValues + (nint)(head * HeadBytes(keys, t.HeadDim)), Bf16AttentionOperands.PaddedKeys(keys), t.HeadDim);
 
     private static byte* KeyAt(in Bf16AttentionOperands t, int keys, int head, int key, out nint stride)
     {

@@ -30,5 +30,5 @@ internal readonly unsafe struct Bf16AttentionOperands
     public int Group => Heads / KeyHeads;
 
     /// <summary>Rows of keys in whole fours.</summary>
-    public int PaddedKeys(int keys) => (keys + 3) / 4 * 4;
+    public static int PaddedKeys(int keys) => (keys + 3) / 4 * 4;
 }

@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The same by the fp32 tiles: operands are rounded floats, the two elements of every pair exchanged.</summary>
+/// <summary>
+/// The same by the fp32 tiles: operands are rounded floats, the two elements of every pair exchanged.
+/// </summary>
 /// <remarks>As in <see cref="Bf16Emulation"/>, every sum then runs in the order 1, 0, 3, 2, …</remarks>
 internal readonly unsafe struct EmulatedProducts<TLanes> : IAttentionProducts
     where TLanes : struct, ILanes<TLanes>

@@ -1,6 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The five products of attention on bf16 operands: by the instruction, or emulated with the same bytes.</summary>
+/// <summary>
+/// The five products of attention on bf16 operands: by the instruction, or emulated with the same bytes.
+/// </summary>
 /// <remarks>
 /// An operand is packed for the index that is summed, in a layout of the implementation's own. A block has 32 queries
 /// (<see cref="QueryBlock{TLanes}"/>); columns are a multiple of 16, sums over rows of a multiple of 4.
