@@ -95,6 +95,15 @@ public class CpuBackend : IBackend
     public static IReadOnlyList<string> BFloat16Tile =>
         TileCode.List(TileForm.Rows, TileCode.Rows, vectors: 2, OperatingSystem.IsWindows());
 
+    /// <summary>For comparisons: bf16 by fp32 multiply-adds even where the machine has the instruction.</summary>
+    public static CpuBackend EmulatingBFloat16(int threads) =>
+        new(threads, WidestLanes, DType.BFloat16, emulates: true);
+
+    /// <summary>
+    /// What the bf16 tile alone reaches now, in 10⁹ operations a second of one core; null where it is emulated.
+    /// </summary>
+    public static double? MeasureBFloat16Tile() => Bf16Tiles.Instance?.Gigaflops();
+
     private static Bf16Tiles? TilesFor(DType arithmetic) =>
         arithmetic == DType.BFloat16 ? Bf16Tiles.Instance : null;
 

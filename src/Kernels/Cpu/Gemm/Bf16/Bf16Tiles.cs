@@ -18,6 +18,9 @@ internal sealed unsafe class Bf16Tiles
 
     private const int Alignment = 64;
 
+    /// <summary>k of the tiles that are timed.</summary>
+    private const int TrialK = 256;
+
     private static readonly Lazy<(Bf16Tiles? Tiles, string Description)> Choice = new(Choose);
 
     // Never disposed of: the code is needed as long as the process runs.
@@ -92,16 +95,21 @@ internal sealed unsafe class Bf16Tiles
             return (null, $"emulated ({reason})");
         }
 
-        var gain = tiles.TimesAsFast();
+        var (fast, plain) = tiles.Time();
+        var gain = plain / fast;
         return gain > LeastGain
             ? (tiles, FormattableString.Invariant($"instruction, {gain:F2}×"))
             : (null, FormattableString.Invariant($"emulated (the instruction is {gain:F2}× as fast as fp32)"));
     }
 
-    /// <summary>How many times as fast as the fp32 tile the instruction computes the same sums here.</summary>
-    private double TimesAsFast()
+    /// <summary>10⁹ operations a second: the best of a few milliseconds.</summary>
+    public double Gigaflops() => 2e-9 * TileCode.Rows * TileCode.Columns * TrialK / Time().Instruction;
+
+    /// <summary>Seconds of one tile by the instruction, and of the same sums by the fp32 tile: the best of some.</summary>
+    private (double Instruction, double Plain) Time()
     {
-        const int K = 256;
+        const int K = TrialK;
+        const int Calls = 20;
         const int ARow = 4 * K;
         using var memory = new HostMemory((TileCode.Rows * ARow) + (2 * K * TileCode.StepBytes) + 8192, "bf16 trial");
         var a = memory.Pointer;
@@ -134,13 +142,13 @@ internal sealed unsafe class Bf16Tiles
         for (var round = 0; round < 8; round++)
         {
             var start = Stopwatch.GetTimestamp();
-            for (var i = 0; i < 20; i++)
+            for (var i = 0; i < Calls; i++)
             {
                 Multiply(TileForm.Rows, TileCode.Rows, 2, &pairs);
             }
 
             var middle = Stopwatch.GetTimestamp();
-            for (var i = 0; i < 20; i++)
+            for (var i = 0; i < Calls; i++)
             {
                 MicroKernel<Lanes512, Kernel12x2>.Multiply(floats);
             }
@@ -149,6 +157,7 @@ internal sealed unsafe class Bf16Tiles
             plain = Math.Min(plain, Stopwatch.GetTimestamp() - middle);
         }
 
-        return (double)plain / fast;
+        var second = (double)Calls * Stopwatch.Frequency;
+        return (fast / second, plain / second);
     }
 }
