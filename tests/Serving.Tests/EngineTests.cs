@@ -19,7 +19,7 @@ public sealed class EngineTests
             ? LlamaWeights.Load(backend, config, Fixture.ModelFolder)
             : LlamaWeights.InitializeRandom(backend, config, seed: 3);
         using var one = TinyLlama.Adapter(backend, config, rank: 5);
-        using var two = TinyLlama.Adapter(backend, config, rank: 3);
+        using var two = TinyLlama.Adapter(backend, weights, LoraVariant.Dora, rank: 3);
         using var model = new Llama(backend, weights, null, 64, [one, two]);
         const int Count = 20;
         var prompts = Enumerable.Range(0, Count).Select(i => TinyLlama.Tokens(3 + (i % 7), seed: i)).ToArray();

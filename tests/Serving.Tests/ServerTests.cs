@@ -58,8 +58,13 @@ public sealed class ServerTests
         await using var server = await Fixture.Start(new() { Slots = 1, Queue = 1 }, new() { MaxBody = 4096 });
         var (status, error) = await server.Refused("/v1/completions", ChatTests.Body("one", new('a', 5000)).ToJsonString());
         Assert.That(status, Is.EqualTo(413), error.ToJsonString());
+        var (tooMany, _) = await server.Refused("/v1/completions", """{"model":"one","prompt":["a","b"],"n":2}""");
+        Assert.That(tooMany, Is.EqualTo(400));
+        var prompt = server.Session.PromptIds("Name a color.");
+        var slow = new SequenceRequest(server.Engine.Models[0] with { EndTokens = [] }, prompt, new(), 150);
+        using var running = server.Engine.Submit([slow, slow]);
         using var response = await server.Client.PostAsJsonAsync(
-            "/v1/completions", new { model = "one", prompt = "a", n = 3 });
+            "/v1/completions", new { model = "one", prompt = "a", n = 2 });
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests));
         Assert.That(response.Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(1)));
         Assert.That(
