@@ -19,6 +19,7 @@ static RootCommand Root()
     var root = new RootCommand("Measures SafeLlama: whole steps, single ops, and the limits of this machine.") { list };
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
+    root.Subcommands.Add(ServeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
     root.Subcommands.Add(EncoderCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());
@@ -47,6 +48,7 @@ static void List(TextWriter writer)
           encoder [options]   texts through a DeBERTa-v3-large shaped judge, beside the limit of a core and the plan of
                               its memory
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
+          serve --peer ...    the server's tokens for each CPU second, one sequence and eight, beside libllama's
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both
           scaling [options]   a step on one thread and on two, with cores free and with others busy on them
