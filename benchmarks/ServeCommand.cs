@@ -5,7 +5,9 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
 
-/// <summary>Tokens for each CPU second of the server, one sequence and several, and of libllama in the same run.</summary>
+/// <summary>
+/// Tokens for each CPU second of the server, one sequence and several, and of libllama in the same run.
+/// </summary>
 internal static class ServeCommand
 {
     private static readonly string[] TokenizerFiles =

@@ -147,10 +147,9 @@ public sealed class SafeLlamaServer : IAsyncDisposable
                         ? "There is nothing at this address." : "This address does not take this method."));
             }
         }
-        catch (Exception fault) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody reads an answer any more.
-            _ = fault;
         }
         catch (Exception fault)
         {

@@ -100,7 +100,10 @@ internal sealed class Fixture : IAsyncDisposable
         var folder = TestFiles.NewFolder();
         using var backend = new CpuBackend(1);
         var config = LlamaConfig.Load(ModelFolder);
-        foreach (var (id, rank, targets) in new[] { ("one", 4, LlamaShapes.LinearNames), ("two", 20, ["q_proj", "v_proj"]) })
+        foreach (var (id, rank, targets) in new[]
+        {
+            ("one", 4, LlamaShapes.LinearNames), ("two", 20, ["q_proj", "v_proj"]),
+        })
         {
             using var adapter = LoraAdapter.Create(
                 backend, config, new LoraConfig { Rank = rank, Alpha = 8, Targets = targets }, seed: rank);
