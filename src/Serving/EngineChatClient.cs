@@ -99,7 +99,8 @@ public sealed class EngineChatClient(ServingEngine engine, string model) : IChat
     {
         if (message.Contents.FirstOrDefault(c => c is not TextContent) is { } other)
         {
-            throw SafeLlamaException.Usage($"A message holds {other.GetType().Name}, expected text alone.");
+            throw SafeLlamaException.Usage(
+                $"A message holds {other.GetType().Name}, expected text alone.");
         }
 
         return message.Role == ChatRole.System ? Data.ChatMessage.System(message.Text)
