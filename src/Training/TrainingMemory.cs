@@ -17,8 +17,10 @@ public static class TrainingMemory
     }
 
     /// <param name="weightBytes">Of the checkpoint's files, where the weights are frozen.</param>
+    /// <param name="ranks">The processes that share a step; the plan is of each.</param>
     public static MemoryPlan Of(
-        IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes)
+        IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes,
+        int ranks = 1)
     {
         using var weights = LlamaWeights.Plan(backend, shape, trainable: config.Lora is null);
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, shape, lora) : null;
@@ -28,6 +30,8 @@ public static class TrainingMemory
         var work = new WorkSize(
             rows, Math.Min(longest, rows), Widest(shape), shape.Heads, shape.KeyValueHeads, shape.HeadDim, rank,
             config.Lora is { Dropout: > 0 });
+        var gradients = model.Parameters.Sum(p => p.Gradient.ByteCount);
+        var sums = gradients * GradientTree.CopiesFor(config.BatchSize / config.MicroBatch, ranks);
         string[] learner = adapter is null ? ["train an adapter instead of all weights: leave out `Full`"]
             : ["lower `Rank`", "name fewer `Targets`"];
         string[] passes = ["lower `MicroBatch`", "lower `MaxLength`"];
@@ -36,7 +40,8 @@ public static class TrainingMemory
                 ? new("weights", values, "take a smaller model")
                 : new("frozen weights", weightBytes, "take a smaller model", "take one stored in bf16"),
             .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
-            new("gradients", model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
+            new("gradients", gradients, learner),
+            .. sums == 0 ? (MemoryTerm[])[] : [new MemoryTerm("sums of micro-batches", sums, ["raise `MicroBatch`"])],
             new("optimizer state", 2 * values, learner),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),

@@ -197,8 +197,9 @@ public static class OpChecks
         var total = p.Take("total", new(1), [0], DType.Float64);
         p.Backend.Elementwise.GatherRows(a, rows, picked);
         p.Backend.Elementwise.ScatterRows(picked, rows, placed);
+        p.Backend.Elementwise.Add(p.Wide("other", wide.Shape), wide);
         p.Backend.Elementwise.SumOfSquares(wide, total);
-        return [picked, placed, total];
+        return [picked, placed, wide, total];
     }
 
     private static Tensor[] AdamW(ProbeTensors p, int columns, double normSquared)

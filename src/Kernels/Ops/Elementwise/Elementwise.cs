@@ -1,10 +1,11 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Copies and totals: the small change between the big ops.</summary>
+/// <summary>Copies, sums and totals: the small change between the big ops.</summary>
 /// <remarks>
 /// <code>
 /// GatherRows     y[n] = x[row[n]]
 /// ScatterRows    y[row[n]] = x[n]            the other rows of y stay
+/// Add            y += x
 /// Sum            total += Σ x
 /// SumOfSquares   total += Σ x²
 /// </code>
@@ -38,6 +39,17 @@ public abstract class Elementwise : Op
         Observer?.Finished(new("ScatterRows", 0, Bytes(x, x)));
     }
 
+    /// <param name="x">[N, D], Float32 (Float64 on the reference).</param>
+    /// <param name="y">[N, D] of x's type, added to; not overlapping x.</param>
+    public void Add(Tensor x, Tensor y)
+    {
+        y.RequireMatrix(x.Rows, x.Columns, "it has the shape of x");
+        y.RequireType(x.Type, "sums are of one type");
+        Observer?.Started();
+        AddCore(x, y);
+        Observer?.Finished(new("Add", x.Shape.Count, Bytes(x, y, y)));
+    }
+
     /// <param name="x">Any shape, Float32 (Float64 on the reference).</param>
     /// <param name="total">[1] Float64, added to.</param>
     public void Sum(Tensor x, Tensor total)
@@ -61,6 +73,8 @@ public abstract class Elementwise : Op
     protected abstract void GatherRowsCore(Tensor x, Tensor row, Tensor y);
 
     protected abstract void ScatterRowsCore(Tensor x, Tensor row, Tensor y);
+
+    protected abstract void AddCore(Tensor x, Tensor y);
 
     protected abstract void SumCore(Tensor x, Tensor total, bool square);
 
