@@ -132,11 +132,12 @@ internal sealed class GradientTree : IDisposable
 
     public void Dispose() => _arena.Dispose();
 
-    private int MessageBytes => _message.Length - ((_totals.Length - _count - 1) * sizeof(double));
+    private int MessageBytes => Math.Max(0, _message.Length - ((_totals.Length - _count - 1) * sizeof(double)));
 
-    /// <summary>The most sums of whole nodes that a rank holds at a time.</summary>
-    private static int SumsAtOnce(int count, int ranks) =>
-        count == 1 ? 0 : Enumerable.Range(0, ranks).Max(rank => SumsAtOnce(ShareOf(rank, ranks, count)));
+    /// <summary>The most sums of whole nodes that a rank holds at a time; the last step of an epoch may have fewer
+    /// micro-batches than others.</summary>
+    private static int SumsAtOnce(int microBatches, int ranks) => Enumerable.Range(1, microBatches).Max(count =>
+        count == 1 ? 0 : Enumerable.Range(0, ranks).Max(rank => SumsAtOnce(ShareOf(rank, ranks, count))));
 
     private static int SumsAtOnce((int First, int End) share)
     {
