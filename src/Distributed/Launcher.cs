@@ -42,8 +42,8 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
 
         return Number("SLURM_STEP_NUM_TASKS") is > 1 and var alone && Number("SLURM_PROCID") is not null
             ? throw SafeLlamaException.Usage(
-                $"srun started {alone} tasks without MPI, and each would do all the work: use srun --mpi=pmix (or "
-                + "pmi2), or -n 1.")
+                $"srun started {alone} tasks without MPI, and each would do all the work: start them with "
+                + "srun's support for MPI (pmix or pmi2), or start one.")
             : null;
     }
 

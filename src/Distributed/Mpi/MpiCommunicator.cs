@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using SafeLlama.Common;
 
@@ -11,6 +12,12 @@ public sealed unsafe class MpiCommunicator : ICommunicator
     /// <summary>The most bytes of one message of MPI, whose counts are C ints.</summary>
     private const int MessageBytes = 1 << 30;
 
+    /// <summary>Time for the other ranks to end by themselves.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>SIGUSR1 on Linux.</summary>
+    private const int UserSignal = 10;
+
     /// <summary>How long a failed rank waits to be ended before it speaks itself.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
@@ -18,6 +25,7 @@ public sealed unsafe class MpiCommunicator : ICommunicator
     private readonly Watchdog _watchdog;
     private readonly RankLimits _limits;
     private readonly Action<string> _tell;
+    private readonly PosixSignalRegistration? _deathNotice;
     private int _aborting;
 
     private MpiCommunicator(MpiWorld world, RankLimits limits, Action<string> tell)
@@ -27,8 +35,11 @@ public sealed unsafe class MpiCommunicator : ICommunicator
         _watchdog = new Watchdog(world, Rank == 0 ? Enumerable.Range(1, Size - 1) : [0], limits.Silence)
         {
             Lost = Lose,
-            Failed = (rank, message) => End(message.Code, $"{Name(rank)}: {message.Text}"),
+            Failed = Fail,
         };
+        // MPICH's launcher tells of a death so, which would end this process before it could say anything.
+        _deathNotice = OperatingSystem.IsWindows() ? null
+            : PosixSignalRegistration.Create((PosixSignal)UserSignal, context => context.Cancel = true);
         _watchdog.Start();
         var mine = $"{Environment.MachineName}\n{Environment.ProcessId}";
         var all = this.Gather(Encoding.UTF8.GetBytes(mine)).Select(Encoding.UTF8.GetString).ToArray();
@@ -119,16 +130,24 @@ public sealed unsafe class MpiCommunicator : ICommunicator
             }
         }
 
-        End((int)code, $"{Name(Rank)}: {line}");
+        // What was found by comparing ranks already names one.
+        End((int)code, line.StartsWith("rank ", StringComparison.Ordinal) ? line : $"{Name(Rank)}: {line}");
     }
 
     public void Dispose()
     {
         _watchdog.Leave();
+        _deathNotice?.Dispose();
         if (_watchdog.SomeAreLost)
         {
-            // MPI_Finalize would wait for the lost ones.
+            // MPI_Finalize would wait for the lost ones, and so would the launcher.
             Console.Out.Flush();
+            if (Rank == 0)
+            {
+                Thread.Sleep(Farewell);
+                _world.Abort(EndsWith);
+            }
+
             MpiNative.Exit(EndsWith);
         }
 
@@ -136,6 +155,17 @@ public sealed unsafe class MpiCommunicator : ICommunicator
     }
 
     private string Name(int rank) => $"rank {rank} on {Places[rank].Host}";
+
+    private void Fail(int rank, ControlMessage message)
+    {
+        if (Rank != 0)
+        {
+            // Others do this rank's work already.
+            MpiNative.Exit(message.Code);
+        }
+
+        End(message.Code, $"{Name(rank)}: {message.Text}");
+    }
 
     private void Lose(int rank)
     {

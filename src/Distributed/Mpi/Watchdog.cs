@@ -134,6 +134,16 @@ internal sealed class Watchdog
     private void Lose(Peer peer)
     {
         peer.IsLost = true;
+        try
+        {
+            // Should it wake up, it must not go on with what others do meanwhile.
+            Tell(peer, new(ControlKind.Failed, 1));
+        }
+        catch (MpiException)
+        {
+            // It will not.
+        }
+
         Lost(peer.Rank);
     }
 
