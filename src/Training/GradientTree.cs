@@ -259,7 +259,7 @@ internal sealed class GradientTree : IDisposable
     private bool AnyWithoutLeaf(bool stop) =>
         _ranks.Size > _count && _ranks.Gather([stop ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
 
-    private void Write(Span<byte> bytes, Tensor[] tensors, Span<double> totals)
+    private static void Write(Span<byte> bytes, Tensor[] tensors, Span<double> totals)
     {
         foreach (var tensor in tensors)
         {
@@ -271,7 +271,7 @@ internal sealed class GradientTree : IDisposable
     }
 
     /// <summary>Totals are added to those that are known: each rank knows its own.</summary>
-    private void Read(ReadOnlySpan<byte> bytes, Tensor[] tensors, Span<double> totals)
+    private static void Read(ReadOnlySpan<byte> bytes, Tensor[] tensors, Span<double> totals)
     {
         foreach (var tensor in tensors)
         {

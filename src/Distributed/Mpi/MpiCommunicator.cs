@@ -12,7 +12,7 @@ public sealed unsafe class MpiCommunicator : ICommunicator
     /// <summary>The most bytes of one message of MPI, whose counts are C ints.</summary>
     private const int MessageBytes = 1 << 30;
 
-    /// <summary>Time for the other ranks to end by themselves.</summary>
+    /// <summary>Time for the other ranks to end by themselves, and for words to reach the user.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(300);
 
     /// <summary>SIGUSR1 on Linux.</summary>
@@ -191,6 +191,7 @@ public sealed unsafe class MpiCommunicator : ICommunicator
         }
 
         _tell(line);
+        Thread.Sleep(Farewell);          // the line passes through the launcher, which is about to end
         new Thread(() => _world.Abort(code)) { IsBackground = true }.Start();
         Thread.Sleep(Patience);
         MpiNative.Exit(code);

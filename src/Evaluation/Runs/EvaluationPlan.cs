@@ -1,3 +1,5 @@
+using SafeLlama.Distributed;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>What to evaluate: where answers come from, who judges them, where it is written.</summary>
@@ -26,6 +28,9 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
 
     /// <summary>The seed of the statistics.</summary>
     public long Seed { get; init; }
+
+    /// <summary>The processes that answer: rank 0 deals prompts out, judges and writes.</summary>
+    public ICommunicator Ranks { get; init; } = SingleProcess.Instance;
 
     /// <summary>Go on with what the folder holds.</summary>
     public bool Resume { get; init; }
