@@ -16,11 +16,12 @@ public static class TrainingMemory
         return new[] { data.Training, data.General, data.Safety }.Max(rows => Longest(rows, config.MicroBatch));
     }
 
-    /// <param name="weightBytes">Of the checkpoint's files, where the weights are frozen.</param>
+    /// <param name="weightBytes">What the weights take, where they are frozen.</param>
+    /// <param name="load">How frozen weights are read.</param>
     /// <param name="ranks">The processes that share a step; the plan is of each.</param>
     public static MemoryPlan Of(
         IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes,
-        int ranks = 1)
+        LoadForm load = default, int ranks = 1)
     {
         using var weights = LlamaWeights.Plan(backend, shape, trainable: config.Lora is null);
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, shape, lora) : null;
@@ -29,8 +30,11 @@ public static class TrainingMemory
         var rank = adapter?.Pairs.Max(p => p.Rank) ?? 0;
         var work = new WorkSize(
             rows, Math.Min(longest, rows), Widest(shape), shape.Heads, shape.KeyValueHeads, shape.HeadDim, rank,
-            config.Lora is { Dropout: > 0 });
-        var gradients = model.Parameters.Sum(p => p.Gradient.ByteCount);
+            config.Lora is { Dropout: > 0 })
+        {
+            QuantizesActivations = load.QuantizesActivations(shape),
+        };
+        var gradients = adapter?.GradientBytes ?? model.Parameters.Sum(p => p.Gradient.ByteCount);
         var sums = gradients * GradientTree.CopiesFor(config.BatchSize / config.MicroBatch, ranks);
         string[] learner = adapter is null ? ["train an adapter instead of all weights: leave out `Full`"]
             : ["lower `Rank`", "name fewer `Targets`"];
@@ -38,17 +42,23 @@ public static class TrainingMemory
         return new MemoryPlan([
             adapter is null
                 ? new("weights", values, "take a smaller model")
-                : new("frozen weights", weightBytes, "take a smaller model", "take one stored in bf16"),
-            .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
+                : new(
+                    "frozen weights", weightBytes, "take a smaller model", "take one stored in bf16",
+                    "quantize it with `Load` nf4"),
+            .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", adapter.ValueBytes, learner)],
             new("gradients", gradients, learner),
             .. sums == 0 ? (MemoryTerm[])[] : [new MemoryTerm("sums of micro-batches", sums, ["raise `MicroBatch`"])],
-            new("optimizer state", 2 * values, learner),
+            new("optimizer state", 2 * model.Parameters.Sum(p => MomentBytes(backend, p.Value)), learner),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),
             new("scratch", backend.ScratchBytes(work), passes),
             new("program", MemoryPlan.ProgramBytes),
         ]);
     }
+
+    /// <summary>A moment is stored whole, also where its parameter is part of a wider tensor.</summary>
+    private static long MomentBytes(IBackend backend, Tensor value) => value.Shape.Rank < 2 ? value.ByteCount
+        : (long)value.Rows * backend.RowStride(value.Columns, value.Type) * value.Type.Size();
 
     private static int Widest(LlamaConfig shape) =>
         Math.Max(Math.Max(shape.HiddenSize, shape.IntermediateSize), shape.Heads * shape.HeadDim);

@@ -129,6 +129,7 @@ public sealed class TrainingRun : IDisposable
         Optimizer = _config.Optimizer,
         MaxGradientNorm = _config.MaxGradNorm,
         Divisor = _config.LossDivisor,
+        NeftuneAlpha = _config.NeftuneAlpha,
         Seed = _config.Seed,
     };
 

@@ -52,7 +52,7 @@ public sealed class RanksTests
         using var backend = new CpuBackend(1);
         using var run = new TinyRun(backend);
         var config = TinyRun.Config with { Lora = run.Adapter.Config, BatchSize = microBatches, MicroBatch = 1 };
-        var plan = TrainingMemory.Of(backend, run.Model.Config, config, 64, 64, weightBytes: 0, ranks);
+        var plan = TrainingMemory.Of(backend, run.Model.Config, config, 64, 64, weightBytes: 0, ranks: ranks);
         var gradients = plan.Terms.Single(t => t.Name == "gradients").Bytes;
         var sums = plan.Terms.SingleOrDefault(t => t.Name == "sums of micro-batches")?.Bytes ?? 0;
         Assert.That((double)sums / gradients, Is.EqualTo(copies));

@@ -33,6 +33,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "The folder of the tokenizer; the model's own where not given.", "DIR");
         Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter instead of a new one.", "DIR");
         Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.", "true|false");
+        AddShared(nameof(FineTuneRequest.Load));
+        Add(nameof(FineTuneRequest.Nested), SharedHelp.Of(nameof(FineTuneRequest.Nested)).Help, "true|false");
         Add(nameof(FineTuneRequest.Data),
             "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
         Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
@@ -60,6 +62,15 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P|P%");
         Add(nameof(FineTuneRequest.Targets), "The linears that get an adapter.", "NAMES|all", separator: ',');
         Add(nameof(FineTuneRequest.RankStabilized), "Scale by α/√r instead (rsLoRA).", "true|false");
+        Add(nameof(FineTuneRequest.Variant),
+            "lora; dora: a trained magnitude for each row of a weight (arXiv:2402.09353); pissa: A and B begin as the "
+            + "weight's largest singular vectors (arXiv:2404.02948), saved as a LoRA of twice the rank.");
+        Add(nameof(FineTuneRequest.LoraPlusRatio),
+            "LoRA+: how many times the learning rate every B moves at; 1 is plain, its authors use 16 "
+            + "(arXiv:2402.12354).", "RATIO");
+        Add(nameof(FineTuneRequest.NeftuneAlpha),
+            "NEFTune: noise on the embedded tokens while training; 0 adds none, its authors use 5 to 15 "
+            + "(arXiv:2310.05914).", "ALPHA");
     }
 
     private void AddSteps()

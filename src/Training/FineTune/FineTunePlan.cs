@@ -31,7 +31,7 @@ public sealed record FineTunePlan(
         config.Validate();
         var schedule = config.ScheduleOver(config.TotalSteps(inputs.Data.Training.Count));
         schedule.Validate();
-        var weightBytes = request.Model is { } model ? LlamaWeights.BytesOf(model) : 0;
+        var weightBytes = request.Model is { } model ? LlamaWeights.BytesOf(model, request.LoadForm) : 0;
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, inputs.Shape, lora) : null;
         return new FineTunePlan(
             config,
@@ -40,7 +40,7 @@ public sealed record FineTunePlan(
                 : [.. adapter.Pairs.GroupBy(p => p.Module.Split('.')[^1]).Select(g => $"{g.Key} × {g.Count()}")],
             adapter?.ParameterCount ?? inputs.Shape.ParameterCount,
             TrainingMemory.Of(backend, inputs.Shape, config, TrainingMemory.MicroBatchRows(config, inputs.Data),
-                inputs.Data.Longest, weightBytes, ranks.Size),
+                inputs.Data.Longest, weightBytes, request.LoadForm, ranks.Size),
             ShareOf(request, backend, weightBytes, ranks.CountHere()))
         {
             Ranks = ranks.Size,
@@ -103,14 +103,14 @@ public sealed record FineTunePlan(
         yield return InAll;
     }
 
-    /// <summary>Ranks of one machine share its memory, in which frozen weights lie once: they are mapped from their
-    /// files.</summary>
+    /// <summary>Ranks of one machine share its memory, in which frozen weights lie once where they are mapped from their
+    /// files, not converted.</summary>
     private static long ShareOf(FineTuneRequest request, IBackend backend, long weightBytes, int ranksHere)
     {
-        var all = request.MemoryBytes(backend);
+        var (all, shared) = (request.MemoryBytes(backend), request.LoadForm.Equals(default) ? weightBytes : 0);
         return request.Memory is not null || backend.MemoryBytes is not null || ranksHere == 1
             ? all
-            : weightBytes + (Math.Max(0, all - weightBytes) / ranksHere);
+            : shared + (Math.Max(0, all - shared) / ranksHere);
     }
 
     public PlanRecord ToRecord() => new(

@@ -49,6 +49,12 @@ public sealed record FineTuneRequest
     /// <summary>Train all weights of <see cref="Model"/> instead of an adapter.</summary>
     public bool Full { get; init; }
 
+    /// <summary>What the linears of a frozen <see cref="Model"/> become as it is read.</summary>
+    public LoadAs Load { get; init; }
+
+    /// <summary>Quantize the absmax values of nf4 once more.</summary>
+    public bool Nested { get; init; }
+
     /// <summary>Files of rows to learn.</summary>
     public IReadOnlyList<string> Data { get; init; } = [];
 
@@ -98,6 +104,15 @@ public sealed record FineTuneRequest
 
     /// <summary>Scale by α/√r instead (rsLoRA).</summary>
     public bool RankStabilized { get; init; }
+
+    /// <summary>How the update begins and what it learns.</summary>
+    public LoraVariant Variant { get; init; }
+
+    /// <summary>LoRA+: how many times the learning rate every B moves at; 1 is plain LoRA.</summary>
+    public double LoraPlusRatio { get; init; } = 1;
+
+    /// <summary>NEFTune's α: noise on the embedded tokens while training; 0 adds none.</summary>
+    public double NeftuneAlpha { get; init; }
 
     /// <summary>Passes over the data.</summary>
     public double Epochs { get; init; } = 3;
@@ -175,6 +190,10 @@ public sealed record FineTuneRequest
     [JsonIgnore]
     public bool IsFull => Init is not null || Full;
 
+    /// <summary>How the frozen base is read.</summary>
+    [JsonIgnore]
+    public LoadForm LoadForm => new(Load, Nested);
+
     /// <summary>The bytes the run may use: as asked for, or the device's own memory, or the host's.</summary>
     public long MemoryBytes(IBackend backend) => Memory is { } gibibytes
         ? (long)(gibibytes * (1L << 30))
@@ -189,7 +208,8 @@ public sealed record FineTuneRequest
         {
             Rank = Rank,
             Alpha = Alpha,
-            Dropout = Dropout,
+            Dropout = Variant == LoraVariant.Pissa ? 0 : Dropout,
+            Variant = Variant,
             Targets = LoraConfig.ParseTargets(Targets),
             RankStabilized = RankStabilized,
         },
@@ -201,7 +221,11 @@ public sealed record FineTuneRequest
         LearningRate = LearningRate,
         Schedule = Schedule,
         WarmupSteps = WarmupSteps,
-        Optimizer = new AdamWSettings(Beta1, Beta2, AdamEpsilon, WeightDecay),
+        Optimizer = new AdamWSettings(Beta1, Beta2, AdamEpsilon, WeightDecay)
+        {
+            LoraPlusRatio = IsFull ? 1 : LoraPlusRatio,
+        },
+        NeftuneAlpha = NeftuneAlpha,
         MaxGradNorm = MaxGradNorm,
         LossDivisor = LossDivisor,
         EvaluateEvery = EvaluateEvery,

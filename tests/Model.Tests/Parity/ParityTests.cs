@@ -1,4 +1,3 @@
-using SafeLlama.Common;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests.Parity;
@@ -13,6 +12,16 @@ public sealed class ParityTests
     private static IEnumerable<string> GenerationCases => ReferenceCase.Names("generate_greedy");
 
     private static IEnumerable<string> SamplingCases => ReferenceCase.Names("logits_processors");
+
+    private static IEnumerable<string> PissaCases =>
+        ReferenceCase.Names("lora_variants").Where(name => name.EndsWith("pissa_init", StringComparison.Ordinal));
+
+    private static IEnumerable<string> QuantizationCases => ReferenceCase.Names("quantisation");
+
+    private static IEnumerable<string> QuantModelCases => ReferenceCase.Names("quant_model");
+
+    /// <summary>Those that read blocks as they are stored.</summary>
+    private static IReadOnlyList<string> HostBackends => ["reference", "cpu"];
 
     private static IEnumerable<string> LoraCases => ReferenceCase.Names("lora_forward_backward");
 
@@ -31,14 +40,16 @@ public sealed class ParityTests
     {
         using var ops = ComputeBackends.Open(backend);
         using var reference = ReferenceCase.Open(name, ComputeBackends.RoundingOf(backend));
-        if (reference.Field("lora_config").TryGetProperty("use_dora", out var dora) && dora.GetBoolean())
-        {
-            var refused = Assert.Throws<SafeLlamaException>(() => LoraParity.Check(ops, reference))!;
-            Assert.That(refused.Message, Does.Contain("use_dora"));
-            Assert.Ignore("DoRA is not supported: its adapters are refused, and this case is not covered.");
-        }
-
         LoraParity.Check(ops, reference);
+    }
+
+    [Test]
+    public void PiSSA_begins_where_the_reference_stack_does(
+        [ValueSource(nameof(PissaCases))] string name, [ValueSource(nameof(Backends))] string backend)
+    {
+        using var ops = ComputeBackends.Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        PissaParity.Check(ops, reference);
     }
 
     [Test]
@@ -58,9 +69,22 @@ public sealed class ParityTests
     }
 
     [Test]
-    public void Quantized_weights_are_not_covered() =>
-        Assert.Ignore("Quantized weights are not supported yet: "
-            + $"{string.Join(", ", ReferenceCase.Names("quantisation"))} is not covered.");
+    public void Quantized_matrices_agree_with_the_reference_stack(
+        [ValueSource(nameof(QuantizationCases))] string name, [ValueSource(nameof(HostBackends))] string backend)
+    {
+        using var ops = ComputeBackends.Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        QuantizationParity.Check(ops, reference);
+    }
+
+    [Test]
+    public void A_quantized_model_its_adapter_and_gradients_agree_with_the_reference_stack(
+        [ValueSource(nameof(QuantModelCases))] string name, [ValueSource(nameof(HostBackends))] string backend)
+    {
+        using var ops = ComputeBackends.Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        QuantParity.Check(ops, reference);
+    }
 
     [Test]
     public void Every_case_has_a_test_that_knows_its_kind()
