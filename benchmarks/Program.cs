@@ -23,6 +23,8 @@ static RootCommand Root()
     root.Subcommands.Add(EncoderCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());
     root.Subcommands.Add(ScalingCommand.Create());
+    root.Subcommands.Add(RanksCommand.Create());
+    root.Subcommands.Add(RanksStep.Create());
     root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(OpsCommand.Create());
     root.Subcommands.Add(CachesCommand.Create());
@@ -49,6 +51,7 @@ static void List(TextWriter writer)
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both
+          ranks [options]     a step over ranks of MPI beside one over threads; a model of many machines
           scaling [options]   a step on one thread and on two, with cores free and with others busy on them
 
         Beside other engines (benchmarks/peers says how to build each)
