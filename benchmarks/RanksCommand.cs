@@ -116,7 +116,7 @@ internal static class RanksCommand
     {
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"**Model**: r = 8 on q and v of 7B ({RanksModel.Gradient7B / 1e6:F1} MB), 512 micro-batches of 2,048 tokens a "
+            $"**Model**: r = 8 on q and v of 7B ({RanksModel.Gradient7B / 1e6:F1} MB), 512 micro-batches of 512 tokens a "
             + $"step, the latency above, {models[0].Model.Host / 1e9:F1} GB/s of packing and adding.\n"));
         Console.WriteLine("| each rank | ranks | s/step | sum over ranks, ms | efficiency |");
         Console.WriteLine("|---|---:|---:|---:|---:|");
@@ -134,9 +134,9 @@ internal static class RanksCommand
         Console.WriteLine();
         foreach (var (name, model) in models)
         {
-            Console.WriteLine(model.StopsPayingAt() is { } ranks
+            Console.WriteLine(model.StopsPayingAt() is { } ranks && ranks <= model.MicroBatches
                 ? $"- {name}: from {ranks / 2} to {ranks} ranks a step gets less than a tenth faster."
-                : $"- {name}: doubling pays up to 4,096 ranks.");
+                : $"- {name}: doubling pays up to {model.MicroBatches} ranks, which have a micro-batch each.");
         }
     }
 }

@@ -20,8 +20,8 @@ internal sealed record RanksModel(
     /// <summary>r = 8 on q and v of LLaMA 7B: 2 · 32 layers · 8 · (4096 + 4096) floats.</summary>
     public const double Gradient7B = 2 * 32 * 8 * (4096.0 + 4096) * sizeof(float);
 
-    /// <summary>Operations of a micro-batch of 2,048 tokens of 7B: forward and the input's gradient, 2 each.</summary>
-    public const double Flops7B = 4 * 6.6e9 * 2048;
+    /// <summary>Operations of a micro-batch of 512 tokens of 7B: forward and the input's gradient, 2 each.</summary>
+    public const double Flops7B = 4 * 6.6e9 * 512;
 
     public double SumSeconds(int ranks) => 2 * Math.Ceiling(Math.Log2(ranks))
         * (Latency + (GradientBytes / Link) + (GradientBytes / Host));

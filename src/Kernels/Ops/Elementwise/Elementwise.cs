@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Copies, sums and totals: the small change between the big ops.</summary>
+/// <summary>Copies, sums and totals, the small operations between the large ones.</summary>
 /// <remarks>
 /// <code>
 /// GatherRows     y[n] = x[row[n]]
