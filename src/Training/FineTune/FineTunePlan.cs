@@ -44,6 +44,7 @@ public sealed record FineTunePlan(
             ShareOf(request, backend, weightBytes, ranks.CountHere()))
         {
             Ranks = ranks.Size,
+            Advice = new FineTuneAdvice(request, inputs, config, backend).Lines(),
         };
     }
 
@@ -101,6 +102,10 @@ public sealed record FineTunePlan(
         }
 
         yield return InAll;
+        foreach (var line in Advice)
+        {
+            yield return line;
+        }
     }
 
     /// <summary>Ranks of one machine share its memory, in which frozen weights lie once where they are mapped from their
@@ -113,9 +118,18 @@ public sealed record FineTunePlan(
             : shared + (Math.Max(0, all - shared) / ranksHere);
     }
 
+    /// <summary>
+    /// What is worth knowing before the run, a line each, with its source; worked out as it is read, while the backend
+    /// is open.
+    /// </summary>
+    public IEnumerable<string> Advice { get; init; } = [];
+
     public PlanRecord ToRecord() => new(
         Schedule.TotalSteps, Schedule.WarmupSteps, ParameterCount, Matched,
-        Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total, Ranks);
+        Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total)
+    {
+        Ranks = Ranks,
+    };
 }
 
 /// <summary>A plan as JSON.</summary>
@@ -125,8 +139,8 @@ public sealed record FineTunePlan(
 /// <param name="Matched">The linears that get an adapter, with how many layers each.</param>
 /// <param name="MemoryBytes">What the memory is for.</param>
 /// <param name="MemoryBytesTotal">All of it, for each rank.</param>
-/// <param name="Ranks">Processes that share each step.</param>
 /// <param name="Settings">Every setting with its source; only in the plan of a dry run.</param>
+/// <param name="Advice">What is worth knowing before the run, with its source; only in the plan of a dry run.</param>
 public sealed record PlanRecord(
     int Steps,
     int WarmupSteps,
@@ -134,5 +148,9 @@ public sealed record PlanRecord(
     IReadOnlyList<string> Matched,
     IReadOnlyDictionary<string, long> MemoryBytes,
     long MemoryBytesTotal,
-    int Ranks = 1,
-    IReadOnlyDictionary<string, SettingValue>? Settings = null);
+    IReadOnlyDictionary<string, SettingValue>? Settings = null,
+    IReadOnlyList<string>? Advice = null)
+{
+    /// <summary>Processes that share each step.</summary>
+    public int Ranks { get; init; } = 1;
+}
