@@ -25,8 +25,8 @@ internal static class QuantizeCommand
         if (GgufHeader.IsGguf(asked.Model))
         {
             throw SafeLlamaException.Usage(
-                $"--model {asked.Model}: is a GGUF file, expected a model folder. GGUF has forms of its own: export --to "
-                + "gguf --type q4_k_m.");
+                $"--model {asked.Model}: is a GGUF file, expected a model folder. GGUF has forms of its own: "
+                + "export --to gguf --type q4_k_m.");
         }
 
         var before = LlamaWeights.BytesOf(asked.Model);
@@ -42,7 +42,8 @@ internal static class QuantizeCommand
         else
         {
             Terminal.Print(FormattableString.Invariant(
-                $"{asked.Out}: {count} linears in {SettingText.Of(asked.To)}, {bytes / 1e6:F1} MB of {before / 1e6:F1}."));
+                $"{asked.Out}: {count} linears in {SettingText.Of(asked.To)}, "
+                + $"{bytes / 1e6:F1} MB of {before / 1e6:F1}."));
         }
 
         return ExitCode.Success;
