@@ -41,9 +41,9 @@ internal static class QuantizeCommand
         }
         else
         {
+            var (size, of) = (bytes / 1e6, before / 1e6);
             Terminal.Print(FormattableString.Invariant(
-                $"{asked.Out}: {count} linears in {SettingText.Of(asked.To)}, "
-                + $"{bytes / 1e6:F1} MB of {before / 1e6:F1}."));
+                $"{asked.Out}: {count} linears in {SettingText.Of(asked.To)}, {size:F1} MB of {of:F1}."));
         }
 
         return ExitCode.Success;
