@@ -26,13 +26,22 @@ internal static class RanksChart
         };
         plot.Axes.Add(new LogarithmicAxis
         {
-            Position = AxisPosition.Bottom, Title = "ranks", Base = 2, Minimum = 1, Maximum = 512,
-            MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = OxyColors.LightGray,
+            Position = AxisPosition.Bottom,
+            Title = "ranks",
+            Base = 2,
+            Minimum = 1,
+            Maximum = 512,
+            MajorGridlineStyle = LineStyle.Solid,
+            MajorGridlineColor = OxyColors.LightGray,
         });
         plot.Axes.Add(new LinearAxis
         {
-            Position = AxisPosition.Left, Title = "efficiency, %", Minimum = 0, Maximum = 102,
-            MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = OxyColors.LightGray,
+            Position = AxisPosition.Left,
+            Title = "efficiency, %",
+            Minimum = 0,
+            Maximum = 102,
+            MajorGridlineStyle = LineStyle.Solid,
+            MajorGridlineColor = OxyColors.LightGray,
         });
         for (var i = 0; i < models.Count; i++)
         {

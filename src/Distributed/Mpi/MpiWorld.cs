@@ -43,7 +43,8 @@ internal sealed unsafe class MpiWorld
                     + $"started within {limit.TotalSeconds:0.#} s."));
                 MpiNative.Exit((int)ExitCode.Failure);
             }
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         waiting.Start();
         int provided;
         Check(MpiNative.MPI_Init_thread(null, null, abi.Serialized, &provided), "MPI_Init_thread");

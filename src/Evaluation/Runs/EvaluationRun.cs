@@ -136,9 +136,9 @@ public static class EvaluationRun
         plan.Samples, plan.Seed,
         [.. plan.Suites.Select(s => new RunManifest.SuiteEntry(
             s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))])
-        {
+    {
         Judges = Entries(plan.Judges),
-        };
+    };
 
     private static RunManifest.JudgeEntry[] Entries(IReadOnlyList<IJudge> judges) =>
         [.. judges.Select(j => new RunManifest.JudgeEntry(j.Identity.Hash, j.Identity))];
