@@ -26,6 +26,8 @@ static RootCommand Root()
     root.Subcommands.Add(EncoderCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());
     root.Subcommands.Add(ScalingCommand.Create());
+    root.Subcommands.Add(RanksCommand.Create());
+    root.Subcommands.Add(RanksStep.Create());
     root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(OpsCommand.Create());
     root.Subcommands.Add(CachesCommand.Create());
@@ -53,6 +55,7 @@ static void List(TextWriter writer)
           serve --peer ...    the server's tokens for each CPU second, one sequence and eight, beside libllama's
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both
+          ranks [options]     a step over ranks of MPI beside one over threads; a model of many machines
           scaling [options]   a step on one thread and on two, with cores free and with others busy on them
 
           turns --options ...  our step with several options, in turn: forms of weights beside each other
