@@ -39,12 +39,19 @@ internal static class StepBenchmark
 
     public static IBackend Open(string device, int threads) => device switch
     {
-        "cuda" => GpuBackend.OpenCuda(DType.Float32),
-        "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16),
+        "cuda" => OpenGpu(DType.Float32),
+        "cuda:bf16" => OpenGpu(DType.BFloat16),
         "cpu" => new CpuBackend(threads),
         "cpu:bf16" => new CpuBackend(threads, DType.BFloat16),
         _ => throw SafeLlamaException.Usage($"--device {device}: is unknown, expected cpu, cuda or cuda:bf16."),
     };
+
+    private static GpuBackend OpenGpu(DType activation)
+    {
+        var opened = GpuBackend.OpenCuda(activation);
+        Console.Error.WriteLine($"{opened.Name}: {GpuBackend.State}.");
+        return opened;
+    }
 
     private static LoraConfig Adapter(StepOptions o) => new()
     {

@@ -1,5 +1,6 @@
 using SafeLlama.Cli.Options;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Cli;
@@ -28,15 +29,23 @@ internal static class Devices
             throw SafeLlamaException.Usage($"--matmul cublas: needs --device cuda or cuda:bf16, not {name}.");
         }
 
+        var number = SharedWork.Ranks.NumberHere();      // one device for each rank of a machine
         return name switch
         {
             "cpu" => new CpuBackend(threads),
             "cpu:bf16" => new CpuBackend(threads, DType.BFloat16),
             "reference" => new ReferenceBackend(),
-            "cuda" => GpuBackend.OpenCuda(DType.Float32, cublas),
-            "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16, cublas),
+            "cuda" => OpenGpu(DType.Float32),
+            "cuda:bf16" => OpenGpu(DType.BFloat16),
             _ => throw SafeLlamaException.Usage(
                 $"--device {name}: is unknown, expected cpu, cpu:bf16, cuda, cuda:bf16 or reference."),
         };
+
+        GpuBackend OpenGpu(DType activation)
+        {
+            var opened = GpuBackend.OpenCuda(activation, cublas, number);
+            Console.Error.WriteLine($"--device {name}: {GpuBackend.State}.");
+            return opened;
+        }
     }
 }
