@@ -19,6 +19,7 @@ static RootCommand Root()
     var root = new RootCommand("Measures SafeLlama: whole steps, single ops, and the limits of this machine.") { list };
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
+    root.Subcommands.Add(ServeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
     root.Subcommands.Add(ProductsCommand.Create());
     root.Subcommands.Add(TurnsCommand.Create());
@@ -51,6 +52,7 @@ static void List(TextWriter writer)
           encoder [options]   texts through a DeBERTa-v3-large shaped judge, beside the limit of a core and the plan of
                               its memory
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
+          serve --peer ...    the server's tokens for each CPU second, one sequence and eight, beside libllama's
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both
           ranks [options]     a step over ranks of MPI beside one over threads; a model of many machines
