@@ -16,6 +16,9 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
 
     public LossNormalization Divisor { get; init; } = LossNormalization.Targets;
 
+    /// <summary>What a step minimizes; the likelihood of targets, over the divisor, where not given.</summary>
+    public StepObjective? Objective { get; init; }
+
     /// <summary>Seeds dropout.</summary>
     public long Seed { get; init; } = 1;
 }
@@ -32,6 +35,7 @@ public sealed class Trainer : IDisposable
     private readonly Llama _model;
     private readonly Workspace _workspace;
     private readonly TrainerSettings _settings;
+    private readonly StepObjective _objective;
     private readonly Parameter[] _parameters;
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
@@ -46,6 +50,7 @@ public sealed class Trainer : IDisposable
     public Trainer(Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches)
     {
         (_model, _workspace, _settings, _parameters) = (model, workspace, settings, [.. model.Parameters]);
+        _objective = settings.Objective ?? new TokenObjective(settings.Divisor);
         _optimizer = new AdamWOptimizer(model.Backend, _parameters, settings.Optimizer);
         _clipping = new GradientClipping(model.Backend, settings.MaxGradientNorm);
         _dropout = Philox.Stream(settings.Seed, "dropout");
@@ -63,6 +68,10 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Whether the report of the last step is here, so that <see cref="Report"/> would not wait.</summary>
     public bool IsReportReady => _current.IsReady;
+
+    internal StepObjective Objective => _objective;
+
+    internal Workspace Workspace => _workspace;
 
     /// <summary>[1] Float64, for a sum outside a step.</summary>
     internal Tensor ScratchTotal { get; }
@@ -82,16 +91,19 @@ public sealed class Trainer : IDisposable
     public void Accumulate(IReadOnlyList<PackedBatch> microBatches)
     {
         (_current, _before) = (_before, _current);
-        var scales = _settings.Divisor.Scales(microBatches);     // known on the host: no need to ask the device
+        var scales = _objective.Scales(microBatches);            // known on the host: no need to ask the device
         _current.Begin(StepsDone + 1, _settings.Schedule.At(StepsDone), microBatches, scales);
+        _objective.Begin(_model, _workspace, microBatches);
         ClearGradients();
         for (var m = 0; m < microBatches.Count; m++)
         {
             var pass = Upload(microBatches[m], m);               // tokens, targets, positions: [N]
             _model.Forward(pass);                                // → the residual stream [N, D]
-            _model.Loss(pass, scales[m], _current.Loss(m));      // Σ −log p of the targets, and ∂loss/∂stream
+            _objective.Loss(_model, pass, microBatches[m], scales[m], _current.Loss(m));   // and ∂loss/∂stream
             _model.Backward(pass);                               // adds to the gradient of everything that learns
         }
+
+        _current.Preference = _objective.Metrics();
     }
 
     /// <summary>Queues the second half: clips the gradients and moves every parameter.</summary>

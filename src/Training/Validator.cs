@@ -4,18 +4,23 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>Losses on rows that are not learned, in nats per target token.</summary>
+/// <summary>Losses on rows that are not learned, in nats per target token, or of preferences per example.</summary>
 /// <param name="Step">Steps done when it was measured.</param>
 /// <param name="Loss">Over all held-out rows: what the best checkpoint is chosen by.</param>
 /// <param name="General">Over ordinary rows; null where none are held out.</param>
 /// <param name="Safety">Over safety demonstrations; null where none are held out.</param>
-public sealed record ValidationReport(int Step, double Loss, double? General, double? Safety);
+public sealed record ValidationReport(int Step, double Loss, double? General, double? Safety)
+{
+    /// <summary>How preferences stand; null where none are learned.</summary>
+    public PreferenceMetrics? Preference { get; init; }
+}
 
 /// <summary>Measures the loss on held-out rows, without dropout and without a backward pass.</summary>
 public sealed class Validator : IDisposable
 {
     private readonly Llama _model;
     private readonly Workspace _workspace;
+    private readonly StepObjective _objective;
     private readonly Arena _arena;
     private readonly Tensor _total;
     private readonly IReadOnlyList<PackedBatch> _general;
@@ -23,9 +28,11 @@ public sealed class Validator : IDisposable
 
     /// <param name="workspace">The trainer's: one pass at a time uses it.</param>
     /// <param name="microBatch">Examples that pass through the model at once.</param>
-    public Validator(Llama model, Workspace workspace, TrainingData data, int microBatch)
+    /// <param name="objective">What training minimizes; the likelihood of targets where not given.</param>
+    public Validator(
+        Llama model, Workspace workspace, TrainingData data, int microBatch, StepObjective? objective = null)
     {
-        (_model, _workspace) = (model, workspace);
+        (_model, _workspace, _objective) = (model, workspace, objective ?? new TokenObjective());
         (_general, _safety) = (BatchPacker.Step(data.General, microBatch), BatchPacker.Step(data.Safety, microBatch));
         _arena = new Arena(model.Backend, "validation loss");
         _total = _arena.Take(new(1), DType.Float64, "validation_loss");
@@ -34,17 +41,21 @@ public sealed class Validator : IDisposable
 
     public ValidationReport Measure(int step)
     {
+        _objective.Begin(_model, _workspace, [.. _general, .. _safety]);
         var (general, safety) = (Sum(_general), Sum(_safety));
         return new ValidationReport(
-            step, Mean(general.Loss + safety.Loss, general.Targets + safety.Targets) ?? double.NaN,
-            Mean(general.Loss, general.Targets), Mean(safety.Loss, safety.Targets));
+            step, Mean(general.Loss + safety.Loss, general.Count + safety.Count) ?? double.NaN,
+            Mean(general.Loss, general.Count), Mean(safety.Loss, safety.Count))
+        {
+            Preference = _objective.Metrics(),
+        };
     }
 
     public void Dispose() => _arena.Dispose();
 
-    private static double? Mean(double sum, int targets) => targets == 0 ? null : sum / targets;
+    private static double? Mean(double sum, int count) => count == 0 ? null : sum / count;
 
-    private (double Loss, int Targets) Sum(IReadOnlyList<PackedBatch> batches)
+    private (double Loss, int Count) Sum(IReadOnlyList<PackedBatch> batches)
     {
         _total.Clear();
         foreach (var packed in batches)
@@ -53,9 +64,9 @@ public sealed class Validator : IDisposable
             pass.Batch.Upload(packed.Tokens, packed.Positions, packed.FirstKey, packed.Targets);
             pass.Batch.DropoutStream = null;
             _model.Forward(pass);
-            _model.Loss(pass, 1, _total);
+            _objective.Loss(_model, pass, packed, 1, _total);
         }
 
-        return (_total.ReadDoubles()[0], batches.Sum(b => b.TargetCount));
+        return (_total.ReadDoubles()[0], batches.Sum(_objective.Count));
     }
 }

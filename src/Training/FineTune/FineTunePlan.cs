@@ -65,6 +65,11 @@ public sealed record FineTunePlan(
             ? $"All {ParameterCount:N0} weights learn."
             : $"{ParameterCount:N0} of {inputs.Shape.ParameterCount + ParameterCount:N0} weights learn, "
                 + $"beside {string.Join(", ", Matched)}.";
+        if (Config.Preference is { } preference)
+        {
+            yield return Objective(preference, inputs);
+        }
+
         foreach (var term in Memory.Terms)
         {
             yield return $"memory: {MemoryPlan.Size(term.Bytes),12} {term.Name}";
@@ -73,9 +78,23 @@ public sealed record FineTunePlan(
         yield return InAll;
     }
 
+    private static string Objective(PreferenceSettings s, FineTuneInputs inputs)
+    {
+        var text = $"objective {SettingText.Of(s.Objective)}: beta {SettingText.Of(s.Beta)}, log-probabilities of "
+            + $"{(s.LengthNormalization ? "the mean token" : "whole answers")}";
+        return s.Objective.NeedsReference()
+            ? $"{text}; the model as it begins reads {inputs.Data.Training.Count + inputs.Data.ValidationCount} preferences first"
+                + $"{(s.Objective == Training.Objective.Kto && s.ReferencePoint is null
+                    ? ", and the policy answers under other prompts in every step" : "")}."
+            : $"{text}; no reference is needed.";
+    }
+
     public PlanRecord ToRecord() => new(
         Schedule.TotalSteps, Schedule.WarmupSteps, ParameterCount, Matched,
-        Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total);
+        Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total)
+    {
+        Preference = Config.Preference,
+    };
 }
 
 /// <summary>A plan as JSON.</summary>
@@ -93,4 +112,8 @@ public sealed record PlanRecord(
     IReadOnlyList<string> Matched,
     IReadOnlyDictionary<string, long> MemoryBytes,
     long MemoryBytesTotal,
-    IReadOnlyDictionary<string, SettingValue>? Settings = null);
+    IReadOnlyDictionary<string, SettingValue>? Settings = null)
+{
+    /// <summary>How preferences are learned, every value resolved; absent where none are.</summary>
+    public PreferenceSettings? Preference { get; init; }
+}
