@@ -94,7 +94,8 @@ public static class PreferenceLoss
         x > -0.6 ? Math.Log(-ExpMinusOne(x)) : Log1P(-Math.Exp(x));
 
     /// <summary>e^x − 1, exact near 0, where the difference would lose its digits.</summary>
-    private static double ExpMinusOne(double x) => 2 * Math.Exp(x / 2) * Math.Sinh(x / 2);
+    private static double ExpMinusOne(double x) =>
+        x < -1 ? Math.Exp(x) - 1 : 2 * Math.Exp(x / 2) * Math.Sinh(x / 2);
 
     /// <summary>log(1 + x), exact near 0: x times log(u)/(u − 1), u = 1 + x as it is rounded (Kahan).</summary>
     private static double Log1P(double x)
