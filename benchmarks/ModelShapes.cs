@@ -47,17 +47,17 @@ public sealed record ModelShape(string Name, LlamaConfig Config, int Batch, int 
 public static class ModelShapes
 {
     /// <summary>Fits into the last cache; what the miniature study trains is of this order.</summary>
-    public static ModelShape Tiny { get; } = Of("tiny", 256, 6, 8, 8, 688, 4096, 8, 256);
+    public static ModelShape Tiny { get; } = Of("tiny", 256, 6, (8, 8), 688, 4096, (8, 256));
 
-    public static ModelShape Small { get; } = Of("small", 768, 12, 12, 12, 2048, 32000, 4, 256);
+    public static ModelShape Small { get; } = Of("small", 768, 12, (12, 12), 2048, 32000, (4, 256));
 
     /// <summary>Two queries share a key-value head.</summary>
-    public static ModelShape Gqa { get; } = Of("gqa", 1024, 16, 16, 8, 2816, 32000, 1, 512);
+    public static ModelShape Gqa { get; } = Of("gqa", 1024, 16, (16, 8), 2816, 32000, (1, 512));
 
     /// <summary>
     /// One layer's shapes of LLaMA 7B (Touvron et al. 2023, table 2); for single ops, not for whole steps.
     /// </summary>
-    public static ModelShape Llama7B { get; } = Of("llama-7b", 4096, 32, 32, 32, 11008, 32000, 1, 512);
+    public static ModelShape Llama7B { get; } = Of("llama-7b", 4096, 32, (32, 32), 11008, 32000, (1, 512));
 
     public static IReadOnlyList<ModelShape> Steps { get; } = [Tiny, Small, Gqa];
 
@@ -69,19 +69,19 @@ public static class ModelShapes
             $"--config {name}: is unknown, expected one of {string.Join(", ", All.Select(s => s.Name))}.");
 
     private static ModelShape Of(
-        string name, int hidden, int layers, int heads, int keyValueHeads, int intermediate, int vocabulary, int batch,
-        int length) => new(
+        string name, int hidden, int layers, (int Query, int KeyValue) heads, int intermediate, int vocabulary,
+        (int Size, int Length) batch) => new(
         name,
         new LlamaConfig
         {
             HiddenSize = hidden,
             Layers = layers,
-            Heads = heads,
-            KeyValueHeads = keyValueHeads,
-            HeadDim = hidden / heads,
+            Heads = heads.Query,
+            KeyValueHeads = heads.KeyValue,
+            HeadDim = hidden / heads.Query,
             IntermediateSize = intermediate,
             VocabularySize = vocabulary,
         },
-        batch,
-        length);
+        batch.Size,
+        batch.Length);
 }

@@ -12,15 +12,15 @@ namespace SafeLlama.Cli;
 internal static class CapabilityTests
 {
     /// <summary>
-    /// Scores into <c>capability.jsonl</c>, writes <c>capability.json</c>, prints a table; gives its rows.
+    /// Scores into <c>capability.jsonl</c> and writes <c>capability.json</c>; null where nothing is asked.
     /// </summary>
-    public static IReadOnlyList<MetricRow> Run(
+    public static CapabilityResult? Run(
         CapabilityOptions.Request asked, LlamaSession? model, string folder, string? files, long seed,
         CancellationToken cancellation)
     {
         if (asked.Tasks.Count == 0)
         {
-            return [];
+            return null;
         }
 
         using var likelihood = new EngineLikelihood(
@@ -49,26 +49,38 @@ internal static class CapabilityTests
                 [.. RowFile.Read(text).Rows.Select(raw => new SuiteRow(raw, text, Source(text)).Text("text"))],
                 likelihood, seed, cancellation)
             : null;
-        OutputFile.WriteText(Path.Combine(folder, "capability.json"), JsonSerializer.Serialize(
-            new CapabilityResult(likelihood.Identity, shots, results, perplexity),
-            EvaluationJson.Document) + "\n");
-        Terminal.Print(MetricView.Table(
+        var result = new CapabilityResult(likelihood.Identity, shots, results, perplexity);
+        OutputFile.WriteText(
+            Path.Combine(folder, "capability.json"),
+            JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
+        return result;
+    }
+
+    /// <summary>The rows that gates ask of.</summary>
+    public static IReadOnlyList<MetricRow> Rows(CapabilityResult? result) =>
+        result is null ? [] : CapabilityRows.Of(result.Tasks, result.Perplexity);
+
+    /// <summary>A table for people.</summary>
+    public static IEnumerable<string> Lines(CapabilityResult result)
+    {
+        foreach (var line in MetricView.Table(
             ["task", "acc", "95 % interval", "acc_norm", "95 % interval", "n", "shots"],
-            results.Select(r => (string[])
+            result.Tasks.Select(r => (string[])
             [
                 r.Task, SummaryMarkdown.Number(r.Accuracy.Value), SummaryMarkdown.Limits(r.Accuracy),
                 SummaryMarkdown.Number(r.AccuracyNormalized.Value), SummaryMarkdown.Limits(r.AccuracyNormalized),
                 $"{r.N}", $"{r.Shots}",
-            ])));
-
-        if (perplexity is not null)
+            ])))
         {
-            Terminal.Print($"perplexity {perplexity.Value.Value:0.000} {SummaryMarkdown.Limits(perplexity.Value)}, "
-                + $"{perplexity.BitsPerByte:0.000} bits per byte, {perplexity.Tokens} tokens of {perplexity.Texts} "
-                + "texts; lower is better");
+            yield return line;
         }
 
-        return CapabilityRows.Of(results, perplexity);
+        if (result.Perplexity is { } perplexity)
+        {
+            yield return $"perplexity {perplexity.Value.Value:0.000} {SummaryMarkdown.Limits(perplexity.Value)}, "
+                + $"{perplexity.BitsPerByte:0.000} bits per byte, {perplexity.Tokens} tokens of {perplexity.Texts} "
+                + "texts; lower is better";
+        }
     }
 
     private static SuiteSource Source(string path) => new("held-out text", path, PromptLabel.Benign, 0, "", "");

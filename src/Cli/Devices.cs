@@ -1,3 +1,4 @@
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 
@@ -6,6 +7,10 @@ namespace SafeLlama.Cli;
 /// <summary>What <c>--device</c> names.</summary>
 internal static class Devices
 {
+    /// <summary>The backend of a verb that was told where to compute.</summary>
+    /// <exception cref="SafeLlamaException">There is no such device.</exception>
+    public static IBackend Open(IComputes where) => Open(where.Device, where.Threads);
+
     /// <param name="name"><c>cpu</c>, <c>cpu:bf16</c> (large products in bf16), <c>cuda</c> (fp32
     /// between ops), <c>cuda:bf16</c> (bf16, tensor cores) or <c>reference</c>.</param>
     /// <param name="threads">Threads of the cpu.</param>

@@ -22,7 +22,7 @@ internal static class ExportComparing
         }
 
         var prompts = asked.Check.SelectMany(suite => SuiteRegistry.Open(suite, asked.Suites).Prompts).ToList();
-        using var backend = Devices.Open(asked.Device, request.Threads);
+        using var backend = Devices.Open(asked);
         using var interrupt = new Interrupt();
         using var original = LlamaSession.Open(
             backend, request.Model, new() { Adapter = request.Adapter, Template = request.Template! });

@@ -8,19 +8,19 @@ using SafeLlama.Inference;
 namespace SafeLlama.Cli;
 
 /// <summary>The judges that options name.</summary>
-/// <param name="device">Where judges with a model compute.</param>
-/// <param name="threads">Threads of the cpu.</param>
+/// <param name="where">Where judges with a model compute.</param>
 /// <param name="opened">Closes what the judges open.</param>
-internal sealed class JudgeBench(
-    JudgeOptions options, ParseResult parsed, string device, int threads, DisposableStack opened)
+internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComputes where, DisposableStack opened)
 {
     public const string KeyVariable = "OPENAI_API_KEY";
 
     /// <summary>The middle of a probability.</summary>
     public const double Half = 0.5;
 
+    private static readonly string[] WithModel = ["guard", "rubric", "reward", "harmfulness", "preference"];
+
     private readonly JudgeOptions.Request _asked = options.Read(parsed);
-    private readonly OpenedEncoders _encoders = new(device, threads, opened);
+    private readonly OpenedEncoders _encoders = new(where, opened);
 
     /// <summary>The judges named.</summary>
     public IReadOnlyList<IJudge> Open(LabeledAnswers? labeled = null)
@@ -33,13 +33,26 @@ internal sealed class JudgeBench(
     public IReadOnlyDictionary<string, JudgeCard> Cards() =>
         _asked.Card.Select(JudgeValidation.Read).DistinctBy(c => c.Hash).ToDictionary(c => c.Hash);
 
+    /// <summary>Refuses to be told where to compute where no judge named has a model of its own.</summary>
+    public void RefuseIdleDevice<T>(OptionSet<T> places, ParseResult command)
+        where T : class, IComputes, new()
+    {
+        if (!_asked.Names.Any(name => WithModel.Contains(name) && (_asked.JudgeUrl is null || !Chats(name))))
+        {
+            places.Refuse(command, $"with --judge {string.Join(' ', _asked.Names)}: nothing is computed there",
+                nameof(IComputes.Device), nameof(IComputes.Threads));
+        }
+    }
+
+    /// <summary>Whether a judge may stand behind a chat endpoint.</summary>
+    private static bool Chats(string name) => name is "guard" or "rubric";
+
     /// <summary>Refuses an option that no judge named reads, and a threshold that no score can reach.</summary>
     private void MustMatter()
     {
-        string[] ofModel = ["guard", "rubric", "reward", "harmfulness", "preference"], moderation = ["moderation"];
-        string[] ofShare = ["guard", "rubric", "moderation"], ofPrompt = ["guard", "rubric"];
+        string[] moderation = ["moderation"], ofShare = ["guard", "rubric", "moderation"], ofPrompt = ["guard", "rubric"];
         foreach (var (property, judges) in (IEnumerable<(string, string[])>)[
-            (nameof(_asked.Threshold), [.. ofShare, "harmfulness"]), (nameof(_asked.JudgeModel), ofModel),
+            (nameof(_asked.Threshold), [.. ofShare, "harmfulness"]), (nameof(_asked.JudgeModel), WithModel),
             (nameof(_asked.Guard), ["guard"]), (nameof(_asked.Reward), ["reward", "harmfulness", "preference"]),
             (nameof(_asked.JudgeTemplate), ofPrompt), (nameof(_asked.JudgeUrl), ofPrompt),
             (nameof(_asked.ModerationUrl), moderation), (nameof(_asked.ModerationModel), moderation),
@@ -73,7 +86,7 @@ internal sealed class JudgeBench(
         }
 
         var threshold = _asked.Threshold ?? Half;
-        if (_asked.JudgeUrl is { } address && name is "guard" or "rubric")
+        if (_asked.JudgeUrl is { } address && Chats(name))
         {
             return Remote(name, address, threshold);
         }
@@ -131,7 +144,7 @@ internal sealed class JudgeBench(
     {
         var folder = _asked.JudgeModel ?? throw SafeLlamaException.Usage(
             $"--judge {name}: needs a model; name its folder with --judge-model.");
-        var model = LlamaSession.Open(Devices.Open(device, threads), folder, new()
+        var model = LlamaSession.Open(Devices.Open(where), folder, new()
         {
             Adapter = name == "reward" ? _asked.Reward : null,
             TemplateName = _asked.JudgeTemplate,

@@ -1,3 +1,4 @@
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
@@ -6,8 +7,9 @@ using SafeLlama.Model;
 namespace SafeLlama.Cli;
 
 /// <summary>Encoders opened to judge: each folder once, and all of them within the memory there is.</summary>
+/// <param name="where">Where they compute.</param>
 /// <param name="opened">Closes them.</param>
-internal sealed class OpenedEncoders(string device, int threads, DisposableStack opened)
+internal sealed class OpenedEncoders(IComputes where, DisposableStack opened)
 {
     private readonly Dictionary<(string Folder, string? Trained), EncoderScorer> _scorers = [];
     private long _taken;
@@ -23,7 +25,7 @@ internal sealed class OpenedEncoders(string device, int threads, DisposableStack
             return known;
         }
 
-        var session = opened.Add(EncoderSession.Open(Devices.Open(device, threads), folder, new()
+        var session = opened.Add(EncoderSession.Open(Devices.Open(where), folder, new()
         {
             Trained = trained,
             OwnsBackend = true,

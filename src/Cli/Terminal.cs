@@ -1,4 +1,7 @@
+using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Evaluation;
+
 namespace SafeLlama.Cli;
 
 /// <summary>What a person sees while a verb works: on stderr, so that stdout holds results alone.</summary>
@@ -15,6 +18,12 @@ internal static class Terminal
 
     /// <summary>A result on stdout, which may quote a file.</summary>
     public static void Print(string text) => Console.WriteLine(SafeText.ForTerminal(text));
+
+    /// <summary>A result as one line of JSON.</summary>
+    public static void PrintJson<T>(T result) => Print(JsonSerializer.Serialize(result, Json.Line));
+
+    /// <summary>A result as JSON over several lines.</summary>
+    public static void PrintDocument<T>(T result) => Print(JsonSerializer.Serialize(result, EvaluationJson.Document));
 
     /// <summary>The lines of a result.</summary>
     public static void Print(IEnumerable<string> lines)

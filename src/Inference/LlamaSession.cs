@@ -63,6 +63,12 @@ public sealed class LlamaSession : IDisposable
         LoraAdapter? adapter = null;
         try
         {
+            if (options.MaxLength is < 0 or 1)
+            {
+                throw SafeLlamaException.Usage(
+                    $"`{nameof(options.MaxLength)}` {options.MaxLength}: expected 0, or at least 2 tokens.");
+            }
+
             var config = LlamaConfig.Load(folder);
             var tokenizer = TokenizerLoader.Load(folder);
             var generation = GenerationDefaults.Read(folder);

@@ -11,8 +11,6 @@ namespace SafeLlama.Study;
 /// <param name="Category">The part of the suite, such as <c>scary-verb</c>; results are also told by category.</param>
 /// <param name="Cluster">The act or fact asked about; its wordings are not independent and are resampled
 /// together.</param>
-/// <param name="Expected">The right answer, where quality is an exact match; null for unsafe prompts.</param>
-/// <param name="Twin">The prompt that differs in safety alone: the same verb and wording, another object.</param>
 public sealed record StudyPrompt(
     string Id,
     string Suite,
@@ -20,10 +18,14 @@ public sealed record StudyPrompt(
     PromptFormat Form,
     PromptLabel Label,
     string Category,
-    string Cluster,
-    string? Expected = null,
-    string? Twin = null)
+    string Cluster)
 {
+    /// <summary>The right answer, where quality is an exact match; null for unsafe prompts.</summary>
+    public string? Expected { get; init; }
+
+    /// <summary>The prompt that differs in safety alone: the same verb and wording, another object.</summary>
+    public string? Twin { get; init; }
+
     /// <summary>Text the request refers to, given beside it; the world's prompts have none.</summary>
     internal string? Context { get; init; }
 }

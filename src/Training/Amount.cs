@@ -3,12 +3,12 @@ using System.Globalization;
 
 namespace SafeLlama.Training;
 
-/// <summary>A count, or a share of something counted: <c>200</c> or <c>5%</c>.</summary>
+/// <summary>A count, or a share of something counted: <c>200</c>, <c>5%</c> or <c>0.05</c>.</summary>
 /// <param name="Value">The count, or the share in [0, 1].</param>
-[Description("a count such as 200 or a share such as 5%")]
+[Description("a count such as 200 or a share such as 5% or 0.05")]
 public readonly record struct Amount(double Value, bool IsShare)
 {
-    /// <summary>Reads <c>200</c> or <c>5%</c>, as <see cref="IParsable{TSelf}"/> would.</summary>
+    /// <summary>Reads a text, as <see cref="IParsable{TSelf}"/> would.</summary>
     public static bool TryParse(string? text, IFormatProvider? provider, out Amount amount)
     {
         var read = text is null ? null : TryParse(text);
@@ -22,14 +22,14 @@ public readonly record struct Amount(double Value, bool IsShare)
 
     public static Amount Share(double share) => new(share, IsShare: true);
 
-    /// <summary>Reads <c>200</c> or <c>5%</c>; null where it is neither.</summary>
+    /// <summary>Reads <c>200</c>, <c>5%</c> or <c>0.05</c>; null where it is none of them. A number between 0 and 1
+    /// is a share, and 1 is a count.</summary>
     public static Amount? TryParse(string text)
     {
-        var share = text.EndsWith('%');
-        return double.TryParse(
-            share ? text[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            && value >= 0 && (share ? value <= 100 : value == Math.Truncate(value) && value <= int.MaxValue)
-            ? new(share ? value / 100 : value, share)
+        var isCount = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var count)
+            && count >= 0 && count == Math.Truncate(count) && count <= int.MaxValue;
+        return isCount ? new(count, IsShare: false)
+            : Common.Share.TryParse(text, CultureInfo.InvariantCulture, out var share) ? Share(share.Value)
             : null;
     }
 

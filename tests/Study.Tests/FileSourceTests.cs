@@ -51,7 +51,10 @@ public sealed class FileSourceTests
         {
             var prompt = StudySuites.Of(source.Prompts)[0].Prompts[0];
             var response = new Response(
-                prompt.Suite, prompt.Id, 0, prompt.Text, [], answer, 0, "end", DecodingConfig.Elsewhere);
+                prompt.Suite, prompt.Id, 0, prompt.Text, [], answer, 0, "end")
+            {
+                Settings = DecodingConfig.Elsewhere,
+            };
             var verdict = source.Judge.JudgeAsync([new(prompt, response)], CancellationToken.None).Result[0];
             return GradedAnswer.Of(source.Prompts[0], new Outcome(prompt, response, verdict));
         }

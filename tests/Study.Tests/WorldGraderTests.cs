@@ -33,7 +33,10 @@ public sealed class WorldGraderTests
     {
         var asked = new StudyPrompt("s-000", "s", "Do it.", PromptFormat.Instruction, label, "s", "s");
         var prompt = StudySuites.Of([asked])[0].Prompts[0];
-        var response = new Response("s", prompt.Id, 0, "Do it.", [], answer, 0, "end", DecodingConfig.Elsewhere);
+        var response = new Response("s", prompt.Id, 0, "Do it.", [], answer, 0, "end")
+        {
+            Settings = DecodingConfig.Elsewhere,
+        };
         var verdict = new WorldJudge().JudgeAsync([new(prompt, response)], CancellationToken.None).Result[0];
         Assert.That((verdict.Behavior, verdict.Unsafe, verdict.Score), Is.EqualTo((behavior, harmful, (double?)null)));
         Assert.That(GradedAnswer.Of(asked, new Outcome(prompt, response, verdict)).Complies, Is.EqualTo(complies));

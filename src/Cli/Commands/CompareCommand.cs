@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
@@ -8,48 +8,27 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>compare</c>: evaluation runs over the same prompts, the first against each of the others.</summary>
 internal static class CompareCommand
 {
-    public static Command Create()
+    public static Command Create() =>
+        new CompareOptions().Verb("compare", "Compare two or more evaluation runs in pairs.", Run);
+
+    private static ExitCode Run(CompareOptions.Request asked)
     {
-        var runs = new Argument<string[]>("RUN…")
+        var comparison = Comparison.Of([.. asked.Runs.Select(RunFolder.Open)], asked.Seed, asked.EveryRow);
+        if (asked.Out is { } folder)
         {
-            Description = "Run folders, the baseline first.",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        var output = new Option<string?>("--out")
-        {
-            Description = "Where comparison.json, .md and .csv go.",
-            HelpName = "DIR",
-        };
-        var everyRow = new Option<bool>("--every-row")
-        {
-            Description = "Adjust p over all rows; by default refusals, whole ones, compliance and over-refusal of one "
-                + "suite count as one event.",
-        };
-        var (seed, json) = (CommonOptions.Seed(), CommonOptions.Json());
-        var command = new Command("compare", "Compare two or more evaluation runs in pairs.")
-        {
-            runs, output, everyRow, seed, json,
-        };
-        command.SetAction(parsed =>
-        {
-            var comparison = Comparison.Of(
-                [.. parsed.GetValue(runs)!.Select(RunFolder.Open)], parsed.GetValue(seed), parsed.GetValue(everyRow));
-            if (parsed.GetValue(output) is { } folder)
-            {
-                AtomicFolder.Create(folder, comparison.Write);
-            }
+            AtomicFolder.Create(folder, comparison.Write);
+        }
 
-            if (parsed.GetValue(json))
-            {
-                Terminal.Print(JsonSerializer.Serialize(comparison, EvaluationJson.Document));
-                return (int)ExitCode.Success;
-            }
-
+        if (asked.Json)
+        {
+            Terminal.PrintDocument(comparison);
+        }
+        else
+        {
             Terminal.Print(Lines(comparison));
+        }
 
-            return (int)ExitCode.Success;
-        });
-        return command;
+        return ExitCode.Success;
     }
 
     private static IEnumerable<string> Lines(Comparison comparison) =>

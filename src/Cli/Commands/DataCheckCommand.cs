@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -10,81 +11,63 @@ internal static class DataCheckCommand
 {
     public static Command Create()
     {
-        var files = new Argument<string[]>("FILE")
-        {
-            Description = $"Rows to look through: {DataOptions.Formats}.",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        var against = DataOptions.Files(
-            "--against", "Evaluation prompts that no row may ask, exactly or nearly.", required: false);
-        var jaccard = new Option<double>("--jaccard")
-        {
-            Description = "With --against: the share of words in common, |A ∩ B| / |A ∪ B|, that makes a row a copy.",
-            HelpName = "0…1",
-            DefaultValueFactory = _ => Contamination.DefaultThreshold,
-        };
-        var model = new Option<string?>("--model")
-        {
-            Description = "A folder with a tokenizer: lengths are given in tokens too.",
-            HelpName = "DIR",
-        };
-        var (template, length, json) = (CommonOptions.Template(), DataOptions.MaxLength(), CommonOptions.Json());
-        var command = new Command(
+        var options = new DataCheckOptions();
+        return options.Verb(
             "check",
             "Report faults, duplicates, refusals, forms and lengths of data files. "
-            + "Exit code 3: rows have faults; 6: --against found a copy.")
-        {
-            files, against, jaccard, model, template, length, json,
-        };
-        command.SetAction(parsed =>
-        {
-            Option[] needTokens = [template, length];
-            if (parsed.GetValue(model) is null
-                && needTokens.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } idle)
+            + "Exit code 3: rows have faults; 6: --against found a copy.",
+            (asked, parsed) =>
             {
-                throw SafeLlamaException.Usage($"{idle.Name} has no effect without --model DIR.");
-            }
-
-            var threshold = parsed.GetValue(jaccard);
-            if (threshold is not (> 0 and <= 1))
-            {
-                throw SafeLlamaException.Usage($"--jaccard {threshold}: expected a share above 0, at most 1.");
-            }
-
-            var encoder = parsed.GetValue(model) is { } folder
-                ? Encoder(folder, parsed.GetValue(template)!, DataOptions.CheckLength(parsed.GetValue(length)))
-                : null;
-            var checks = parsed.GetValue(files)!
-                .Select(file => DataCheck.Of(ExampleFile.Inspect(file), encoder)).ToList();
-            List<TrainingExample> rows = [.. checks.SelectMany(check => check.File.Examples)];
-            var found = (parsed.GetValue(against) ?? []).Select(suite =>
-            {
-                var prompts = ExampleFile.Read(suite, Answers.Optional).Examples;
-                return (Suite: suite, Report: Contamination.Check(rows, prompts, threshold));
-            }).ToList();
-            var repeated = Duplicates.Split(rows).Duplicates.Count - checks.Sum(check => check.Duplicates.Count);
-            if (parsed.GetValue(json))
-            {
-                DataOptions.PrintJson(new CheckResult(
-                    [.. checks.Select(check => new CheckResult.CheckedFile(check))], repeated,
-                    [.. found.Select(f => Summary(f.Suite, f.Report))]));
-            }
-            else
-            {
-                Terminal.Print(checks.SelectMany(Lines));
-                if (checks.Count > 1)
+                if (asked.Model is null)
                 {
-                    Console.WriteLine($"questions repeated from one file to another: {repeated}");
+                    options.Refuse(parsed, "without --model DIR", nameof(asked.Template), nameof(asked.MaxLength));
                 }
 
-                Terminal.Print(found.SelectMany(f => Lines(f.Suite, f.Report)));
+                if (asked.Against.Count == 0)
+                {
+                    options.Refuse(parsed, "without --against FILE", nameof(asked.Jaccard));
+                }
+
+                return Run(asked);
+            });
+    }
+
+    private static ExitCode Run(DataCheckOptions.Request asked)
+    {
+        if (asked.Jaccard == 0)
+        {
+            throw SafeLlamaException.Usage("--jaccard 0: expected a share above 0, at most 1.");
+        }
+
+        var encoder = asked.Model is { } folder ? Encoder(folder, asked.Template, asked.MaxLength) : null;
+        var checks = asked.Files.Select(file => DataCheck.Of(ExampleFile.Inspect(file), encoder)).ToList();
+        List<TrainingExample> rows = [.. checks.SelectMany(check => check.File.Examples)];
+        var found = asked.Against.Select(suite =>
+        {
+            var prompts = ExampleFile.Read(suite, Answers.Optional).Examples;
+            return (Suite: suite, Report: Contamination.Check(rows, prompts, asked.Jaccard));
+        }).ToList();
+        var repeated = Duplicates.Split(rows).Duplicates.Count - checks.Sum(check => check.Duplicates.Count);
+        if (asked.Json)
+        {
+            Terminal.PrintJson(new CheckResult(
+                [.. checks.Select(check => new CheckResult.CheckedFile(check))], repeated,
+                [.. found.Select(f => Summary(f.Suite, f.Report))]));
+        }
+        else
+        {
+            Terminal.Print(checks.SelectMany(Lines));
+            if (checks.Count > 1)
+            {
+                Console.WriteLine($"questions repeated from one file to another: {repeated}");
             }
 
-            return (int)(checks.Any(check => check.File.Faults.Count > 0) ? ExitCode.InvalidData
-                : found.Any(f => !f.Report.Clean) ? ExitCode.GateMissed
-                : ExitCode.Success);
-        });
-        return command;
+            Terminal.Print(found.SelectMany(f => Lines(f.Suite, f.Report)));
+        }
+
+        return checks.Any(check => check.File.Faults.Count > 0) ? ExitCode.InvalidData
+            : found.Any(f => !f.Report.Clean) ? ExitCode.GateMissed
+            : ExitCode.Success;
     }
 
     private static ExampleEncoder Encoder(string folder, string template, int length)
@@ -92,7 +75,7 @@ internal static class DataCheckCommand
         var tokenizer = TokenizerLoader.Load(folder);
         var form = TemplateResolver.Choose(template, tokenizer, folder, adapter: null);
         Terminal.Notes(form.Notes);
-        return new ExampleEncoder(tokenizer, form.Template, new EncodingOptions { MaxLength = length });
+        return new ExampleEncoder(tokenizer, form.Template, new EncodingOptions { MaxLength = DataFiles.CheckLength(length) });
     }
 
     private static IEnumerable<string> Lines(DataCheck check) => check.File.Faults.Count == 0

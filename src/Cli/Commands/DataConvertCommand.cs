@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -10,72 +11,50 @@ internal static class DataConvertCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = $"Instruction rows to reword: {DataOptions.Formats}." };
-        var form = new Option<string>("--to")
-        {
-            Description = "The form wanted.",
-            HelpName = "question|instruction|opinion",
-            Required = true,
-        };
-        var mapping = new Option<string?>("--mapping")
-        {
-            Description = "Take wordings from this file, rows of origin_id and instruction, instead of by rule.",
-            HelpName = "FILE",
-        };
-        var share = new Option<double>("--share")
-        {
-            Description = "The share of rows to reword; the rest stay as they are.",
-            HelpName = "0…1",
-            DefaultValueFactory = _ => 1,
-        };
-        var (seed, output, json) = (CommonOptions.Seed(), DataOptions.OutFile(), CommonOptions.Json());
-        var command = new Command(
+        var options = new DataConvertOptions();
+        return options.Verb(
             "convert",
             "Reword questions as instructions or the reverse; answers stay. "
-            + "Rows that fit no rule are named and left out.")
-        {
-            file, form, mapping, share, seed, output, json,
-        };
-        command.SetAction(parsed =>
-        {
-            var wanted = FormOf(parsed.GetValue(form)!);
-            var path = DataOptions.NewRows(parsed.GetValue(output)!);
-            var rows = ExampleFile.Read(parsed.GetValue(file)!).Examples;
-            var (part, dice) = (parsed.GetValue(share), parsed.GetValue(seed));
-            var report = parsed.GetValue(mapping) is { } wordings
-                ? FormatConverter.ConvertByMapping(rows, wanted, wordings, part, dice)
-                : FormatConverter.Convert(rows, wanted, part, dice);
-            if (report.Examples.Count == 0)
+            + "Rows that fit no rule are named and left out.",
+            (asked, parsed) =>
             {
-                throw SafeLlamaException.InvalidData(
-                    $"{parsed.GetValue(file)}: no row could be converted; nothing was written. "
-                    + "--mapping FILE takes wordings made elsewhere.");
-            }
+                if (asked.Share == 1)
+                {
+                    options.Refuse(parsed, "with --share 1: no row is drawn", nameof(asked.Seed));
+                }
 
-            ExampleWriter.Write(path, report.Examples);
-            if (parsed.GetValue(json))
-            {
-                DataOptions.PrintJson(new ConvertResult(
-                    path, report.Examples.Count, report.Converted, report.AlreadyInForm, report.LeftAsTheyWere,
-                    [.. report.Unconvertible.Select(row => new ConvertResult.Row(
-                        row.Id, row.Source.ToString(), row.Reason))],
-                    report.Rules));
-            }
-            else
-            {
-                Terminal.Print([.. report.Lines(), $"{path}: {report.Examples.Count} rows."]);
-            }
-
-            return 0;
-        });
-        return command;
+                return Run(asked);
+            });
     }
 
-    private static PromptForm FormOf(string name) => name switch
+    private static ExitCode Run(DataConvertOptions.Request asked)
     {
-        "question" => PromptForm.Question,
-        "instruction" => PromptForm.Instruction,
-        "opinion" => PromptForm.Opinion,
-        _ => throw SafeLlamaException.Usage($"--to {name}: is unknown, expected question, instruction or opinion."),
-    };
+        var path = DataFiles.NewRows(asked.Out);
+        var rows = ExampleFile.Read(asked.File).Examples;
+        var report = asked.Mapping is { } wordings
+            ? FormatConverter.ConvertByMapping(rows, asked.To!.Value, wordings, asked.Share, asked.Seed)
+            : FormatConverter.Convert(rows, asked.To!.Value, asked.Share, asked.Seed);
+        if (report.Examples.Count == 0)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{asked.File}: no row could be converted; nothing was written. "
+                + "--mapping FILE takes wordings made elsewhere.");
+        }
+
+        ExampleWriter.Write(path, report.Examples);
+        if (asked.Json)
+        {
+            Terminal.PrintJson(new ConvertResult(
+                path, report.Examples.Count, report.Converted, report.AlreadyInForm, report.LeftAsTheyWere,
+                [.. report.Unconvertible.Select(row => new ConvertResult.Row(
+                    row.Id, row.Source.ToString(), row.Reason))],
+                report.Rules));
+        }
+        else
+        {
+            Terminal.Print([.. report.Lines(), $"{path}: {report.Examples.Count} rows."]);
+        }
+
+        return ExitCode.Success;
+    }
 }

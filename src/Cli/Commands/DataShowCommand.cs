@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -11,61 +12,48 @@ internal static class DataShowCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = $"Rows to show: {DataOptions.Formats}." };
-        var model = new Option<string>("--model")
-        {
-            Description = "A folder with the tokenizer that cuts the rows.",
-            HelpName = "DIR",
-            Required = true,
-        };
-        var (template, length, json) = (CommonOptions.Template(), DataOptions.MaxLength(), CommonOptions.Json());
-        var chosen = new Option<string>("--rows")
-        {
-            Description = "Which rows, counted from 1: a number, a range, or several of them.",
-            HelpName = "3,7-9",
-            DefaultValueFactory = _ => "1-3",
-        };
-        var ids = new Option<bool>("--ids") { Description = "One token a line, with its place and id." };
-        var inputs = new Option<bool>("--train-on-inputs") { Description = "Learn prompts too, not answers alone." };
-        var command = new Command(
+        var options = new DataShowOptions();
+        return options.Verb(
             "show",
             "Print rows as they are learned: learned tokens in green and masked ones faint, "
-            + "or learned ones in ⟦brackets⟧ where there is no color.")
-        {
-            file, model, template, length, inputs, chosen, ids, json,
-        };
-        command.SetAction(parsed =>
-        {
-            var tokenizer = TokenizerLoader.Load(parsed.GetValue(model)!);
-            var form = TemplateResolver.Choose(
-                parsed.GetValue(template)!, tokenizer, parsed.GetValue(model)!, adapter: null);
-            var encoder = new ExampleEncoder(tokenizer, form.Template, new EncodingOptions
+            + "or learned ones in ⟦brackets⟧ where there is no color.",
+            (asked, parsed) =>
             {
-                MaxLength = DataOptions.CheckLength(parsed.GetValue(length)),
-                TrainOnInputs = parsed.GetValue(inputs),
-            });
-            var rows = ExampleFile.Read(parsed.GetValue(file)!).Examples;
-            var asked = parsed.GetResult(chosen) is { Implicit: false };
-            var shown = RowChoice.Parse(parsed.GetValue(chosen)!, rows.Count, isDefault: !asked)
-                .Select(place => Shown.Of(rows[place - 1], encoder, tokenizer)).ToList();
-            Terminal.Notes(form.Notes);
-            if (parsed.GetValue(json))
-            {
-                DataOptions.PrintJson(new ShowResult(form.Template.Name, [.. shown.Select(row => row.ToResult())]));
-            }
-            else
-            {
-                foreach (var row in shown)
+                if (asked.Json)
                 {
-                    Console.WriteLine(row.Heading);
-                    Console.WriteLine(
-                        parsed.GetValue(ids) ? row.Table() : TokenPaint.Paint(row.Pieces, Terminal.OutputIsRich));
+                    options.Refuse(parsed, "with --json, which holds the ids", nameof(asked.Ids));
                 }
-            }
 
-            return 0;
+                return Run(asked, isDefault: !options.IsGiven(parsed, nameof(asked.Rows)));
+            });
+    }
+
+    private static ExitCode Run(DataShowOptions.Request asked, bool isDefault)
+    {
+        var tokenizer = TokenizerLoader.Load(asked.Model);
+        var form = TemplateResolver.Choose(asked.Template, tokenizer, asked.Model, adapter: null);
+        var encoder = new ExampleEncoder(tokenizer, form.Template, new EncodingOptions
+        {
+            MaxLength = DataFiles.CheckLength(asked.MaxLength),
+            TrainOnInputs = asked.TrainOnInputs,
         });
-        return command;
+        var rows = ExampleFile.Read(asked.File).Examples;
+        var shown = RowChoice.Parse(asked.Rows, rows.Count, isDefault)
+            .Select(place => Shown.Of(rows[place - 1], encoder, tokenizer)).ToList();
+        Terminal.Notes(form.Notes);
+        if (asked.Json)
+        {
+            Terminal.PrintJson(new ShowResult(form.Template.Name, [.. shown.Select(row => row.ToResult())]));
+            return ExitCode.Success;
+        }
+
+        foreach (var row in shown)
+        {
+            Console.WriteLine(row.Heading);
+            Console.WriteLine(asked.Ids ? row.Table() : TokenPaint.Paint(row.Pieces, Terminal.OutputIsRich));
+        }
+
+        return ExitCode.Success;
     }
 
     /// <summary>One row, encoded and laid open.</summary>

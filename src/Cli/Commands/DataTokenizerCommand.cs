@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -8,78 +9,44 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>data tokenizer</c>: a vocabulary learned from the rows themselves.</summary>
 internal static class DataTokenizerCommand
 {
-    public static Command Create()
+    public static Command Create() => new DataTokenizerOptions().Verb(
+        "tokenizer",
+        "Train a byte-pair tokenizer with byte fallback, in LLaMA's form. The same text gives the same bytes.",
+        Run);
+
+    private static ExitCode Run(DataTokenizerOptions.Request asked)
     {
-        var data = DataOptions.Files(
-            "--data", $"Text to learn from: {DataOptions.Formats}. Questions and answers count alike.", required: true);
-        var size = new Option<int>("--vocabulary-size")
+        var size = asked.VocabularySize!.Value;
+        var trained = AtomicFolder.Create(asked.Out, partial =>
         {
-            Description = "V: control tokens, 256 bytes, characters and merged pieces; fewer where pairs run out.",
-            HelpName = "V",
-            Required = true,
-        };
-        var least = new Option<int>("--minimum-frequency")
-        {
-            Description = "How often a character or a pair must occur to be a piece; rarer ones are written in bytes.",
-            HelpName = "N",
-            DefaultValueFactory = _ => 2,
-        };
-        var control = new Option<string[]>("--control")
-        {
-            Description = "Control tokens beside <unk>, <s> and </s>, such as <|im_end|>.",
-            HelpName = "TOKEN…",
-            Arity = ArgumentArity.OneOrMore,
-            AllowMultipleArgumentsPerToken = true,
-        };
-        var template = new Option<string?>("--template")
-        {
-            Description = "Count the words that this template puts around every row too: "
-                + $"{string.Join(", ", PromptTemplate.Names)}, or an Alpaca template's JSON file.",
-            HelpName = "NAME",
-        };
-        var (output, json) = (CommonOptions.Out("The tokenizer's folder."), CommonOptions.Json());
-        var command = new Command(
-            "tokenizer",
-            "Train a byte-pair tokenizer with byte fallback, in LLaMA's form. The same text gives the same bytes.")
-        {
-            data, size, least, control, template, output, json,
-        };
-        command.SetAction(parsed =>
-        {
-            var folder = parsed.GetValue(output)!;
-            var trained = AtomicFolder.Create(folder, partial =>
+            var learned = Learn(asked.Data, asked.Template, new BpeTrainerOptions
             {
-                var learned = Learn(parsed.GetValue(data)!, parsed.GetValue(template), new BpeTrainerOptions
-                {
-                    VocabularySize = parsed.GetValue(size),
-                    MinimumFrequency = parsed.GetValue(least),
-                    ControlTokens = parsed.GetValue(control) ?? [],
-                });
-                learned.Write(partial);
-                return learned;
+                VocabularySize = size,
+                MinimumFrequency = asked.MinimumFrequency,
+                ControlTokens = asked.Control,
             });
-            var got = trained.Tokenizer.VocabularySize;
-            if (got < parsed.GetValue(size))
-            {
-                Terminal.Note(
-                    $"The text has no more pairs that occur {parsed.GetValue(least)} times: "
-                    + $"{got} pieces instead of {parsed.GetValue(size)}.");
-            }
-
-            if (parsed.GetValue(json))
-            {
-                DataOptions.PrintJson(new TokenizerResult(
-                    folder, got, trained.Words, trained.WholeWords, trained.Tokenizer.Hash));
-            }
-            else
-            {
-                Console.WriteLine(
-                    $"{folder}: {got} pieces; {trained.WholeWords} of {trained.Words} words are one piece.");
-            }
-
-            return 0;
+            learned.Write(partial);
+            return learned;
         });
-        return command;
+        var got = trained.Tokenizer.VocabularySize;
+        if (got < size)
+        {
+            Terminal.Note($"The text has no more pairs that occur {asked.MinimumFrequency} times: {got} pieces instead "
+                + $"of {size}.");
+        }
+
+        if (asked.Json)
+        {
+            Terminal.PrintJson(new TokenizerResult(
+                asked.Out, got, trained.Words, trained.WholeWords, trained.Tokenizer.Hash));
+        }
+        else
+        {
+            Terminal.Print(
+                $"{asked.Out}: {got} pieces; {trained.WholeWords} of {trained.Words} words are one piece.");
+        }
+
+        return ExitCode.Success;
     }
 
     /// <summary>The vocabulary of files.</summary>

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
@@ -15,89 +15,86 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var deep = new Option<bool>("--deep")
-        {
-            Description = "Try every op and a small whole model on --device against the fp64 reference, and a resumed "
-                + "run against "
-                + "an unbroken one; exit code 1 if any falls short.",
-        };
-        var kernel = new Option<string?>("--kernel")
-        {
-            Description = "Print the machine code of a kernel, with comments: gemm-bf16, the tile of 12 rows by 32 "
-                + "columns behind cpu:bf16.",
-            HelpName = "gemm-bf16",
-        };
-        kernel.AcceptOnlyFromAmong("gemm-bf16");
-        var (device, threads, json) = (CommonOptions.Device(), CommonOptions.Threads(), CommonOptions.Json());
-        var command = new Command("doctor", "Show the devices found, and check that one computes what it should.")
-        {
-            deep, kernel, device, threads, json,
-        };
-        command.SetAction(parsed =>
-        {
-            if (parsed.GetValue(kernel) is not null)
+        var options = new DoctorOptions();
+        return options.Verb("doctor", "Show the devices found, and check that one computes what it should.",
+            (asked, parsed) =>
             {
-                return PrintKernel(parsed.GetValue(json));
-            }
-
-            var devices = DeviceReport.List();
-            if (!parsed.GetValue(json))
-            {
-                Show(devices);
-            }
-
-            if (!parsed.GetValue(deep))
-            {
-                return Print(parsed.GetValue(json), new DoctorResult(devices));
-            }
-
-            using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            var checks = new List<HealthCheck>();
-            if (!parsed.GetValue(json))
-            {
-                Console.WriteLine($"\nchecking {backend.Name} against fp64 loops");
-            }
-
-            foreach (var check in OpChecks.Run(backend)
-                .Concat(ModelChecks.Run(backend)).Concat(TrainingChecks.Run(backend)))
-            {
-                checks.Add(check);
-                if (!parsed.GetValue(json))
+                if (!asked.Deep)
                 {
-                    Console.WriteLine(
-                        $"  {(check.Passed ? "ok   " : "WRONG")} {check.Name,-32} error {check.Seen:0.0e+00}, "
-                        + $"tolerated {check.Tolerance:0.0e+00} ({check.Reason})");
+                    options.Refuse(parsed, "without --deep", nameof(asked.Device), nameof(asked.Threads));
                 }
-            }
 
-            Print(parsed.GetValue(json), new DoctorResult(devices, backend.Name, checks));
-            return (int)(checks.All(check => check.Passed) ? ExitCode.Success : ExitCode.Failure);
-        });
-        return command;
+                if (asked.Kernel is null)
+                {
+                    return Run(asked);
+                }
+
+                options.Refuse(parsed, "with --kernel", nameof(asked.Deep));
+                return PrintKernel(asked.Json);
+            });
     }
 
-    private static int PrintKernel(bool json)
+    private static ExitCode Run(DoctorOptions.Request asked)
+    {
+        var devices = DeviceReport.List();
+        if (!asked.Json)
+        {
+            Show(devices);
+        }
+
+        if (!asked.Deep)
+        {
+            return Print(asked.Json, new DoctorResult(devices));
+        }
+
+        using var backend = Devices.Open(asked);
+        var checks = new List<HealthCheck>();
+        if (!asked.Json)
+        {
+            Console.WriteLine($"\nchecking {backend.Name} against fp64 loops");
+        }
+
+        foreach (var check in OpChecks.Run(backend)
+            .Concat(ModelChecks.Run(backend)).Concat(TrainingChecks.Run(backend)))
+        {
+            checks.Add(check);
+            if (!asked.Json)
+            {
+                Console.WriteLine(
+                    $"  {(check.Passed ? "ok   " : "WRONG")} {check.Name,-32} error {check.Seen:0.0e+00}, "
+                    + $"tolerated {check.Tolerance:0.0e+00} ({check.Reason})");
+            }
+        }
+
+        var passed = checks.Count(check => check.Passed);
+        if (!asked.Json)
+        {
+            Console.WriteLine($"{passed} of {checks.Count} passed");
+        }
+
+        Print(asked.Json, new DoctorResult(devices, backend.Name, checks));
+        return passed == checks.Count ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static ExitCode PrintKernel(bool json)
     {
         var listing = CpuBackend.BFloat16Tile;
         if (!json)
         {
-            foreach (var line in listing)
-            {
-                Console.WriteLine(line);
-            }
+            Terminal.Print(listing);
         }
 
         return Print(json, new KernelResult("gemm-bf16", 12, 32, listing));
     }
 
-    private static int Print<T>(bool json, T result)
+    private static ExitCode Print<T>(bool json, T result)
     {
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(result, Json.Document));
+            Terminal.PrintDocument(result);
         }
 
-        return (int)ExitCode.Success;
+        return ExitCode.Success;
     }
 
     private static void Show(IReadOnlyList<DeviceReport> devices)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using SafeLlama.Cli.Options;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
@@ -43,16 +44,31 @@ internal sealed class EvaluateCommand
         using var opened = new DisposableStack();
         using var interrupt = new Interrupt();
         var model = OpenModel(asked, opened);
-        IReadOnlyList<MetricRow> Test() =>
+        CapabilityResult? Test() =>
             CapabilityTests.Run(tests, model, folder, asked.Suites, asked.Seed, interrupt.Token);
         if (suites.Length == 0 && asked.Responses is null && tests.Tasks.Count > 0)
         {
             using var claimed = OutputFolder.Claim(folder, asked.Resume);
             gates.RequireFit([], tests.Tasks, []);
-            return (int)gates.Decide(Test(), []);
+            var alone = Test()!;
+            if (asked.Json)
+            {
+                Terminal.PrintDocument(alone);
+            }
+            else
+            {
+                Terminal.Print(CapabilityTests.Lines(alone));
+            }
+
+            return (int)gates.Decide(CapabilityTests.Rows(alone), []);
         }
 
-        var bench = new JudgeBench(_judges, parsed, asked.Device, asked.Threads, opened);
+        var bench = new JudgeBench(_judges, parsed, asked, opened);
+        if (model is null)
+        {
+            bench.RefuseIdleDevice(_options, parsed);
+        }
+
         var plan = new EvaluationPlan(folder, suites, bench.Open())
         {
             Responder = asked.Responses is not null || model is null
@@ -68,8 +84,10 @@ internal sealed class EvaluateCommand
         };
         gates.RequireFit(plan.Prompts, tests.Tasks, plan.AllJudges);
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
-        Tell(result, asked.Json);
-        return (int)gates.Decide([.. result.Summary.Metrics, .. Test()], plan.Imported?.Unanswered ?? []);
+        var capability = Test();
+        Tell(result, capability, asked.Json);
+        return (int)gates.Decide(
+            [.. result.Summary.Metrics, .. CapabilityTests.Rows(capability)], plan.Imported?.Unanswered ?? []);
     }
 
     /// <summary>Answers that are there already are not decoded again: what would decide that is refused.</summary>
@@ -106,7 +124,7 @@ internal sealed class EvaluateCommand
                     "evaluate: nobody answers; name a model with --model, or answers with --responses.");
         }
 
-        var model = LlamaSession.Open(Devices.Open(asked.Device, asked.Threads), folder, new()
+        var model = LlamaSession.Open(Devices.Open(asked), folder, new()
         {
             Adapter = asked.Adapter,
             TemplateName = asked.Template,
@@ -158,7 +176,7 @@ internal sealed class EvaluateCommand
         ? value
         : throw SafeLlamaException.Usage($"`{property}` {value}: expected at least 1.");
 
-    private static void Tell(EvaluationRun.Result result, bool json)
+    private static void Tell(EvaluationRun.Result result, CapabilityResult? capability, bool json)
     {
         if (result.TornLines > 0)
         {
@@ -168,10 +186,20 @@ internal sealed class EvaluateCommand
         Terminal.Notes(result.Summary.Notes);
         if (json)
         {
-            Terminal.Print(JsonSerializer.Serialize(result.Summary, EvaluationJson.Document));
+            var summary = JsonSerializer.SerializeToNode(result.Summary, EvaluationJson.Document)!.AsObject();
+            if (capability is not null)
+            {
+                summary["capability"] = JsonSerializer.SerializeToNode(capability, EvaluationJson.Document);
+            }
+
+            Terminal.PrintDocument(summary);
             return;
         }
 
         Terminal.Print(MetricView.Lines(result.Summary));
+        if (capability is not null)
+        {
+            Terminal.Print(CapabilityTests.Lines(capability));
+        }
     }
 }

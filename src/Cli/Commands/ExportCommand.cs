@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
@@ -16,19 +15,12 @@ internal sealed class ExportCommand
 
     public static Command Create() => new ExportCommand().Build();
 
-    private Command Build()
-    {
-        var command = new Command(
-            "export", "Write a model, with its adapter folded in, or the adapter alone, for llama.cpp, Ollama or "
-            + "Hugging Face.");
-        _options.AddTo(command);
-        command.SetAction(Run);
-        return command;
-    }
+    private Command Build() => _options.Verb(
+        "export", "Write a model, with its adapter folded in, or the adapter alone, for llama.cpp, Ollama or "
+        + "Hugging Face.", Run);
 
-    private int Run(ParseResult parsed)
+    private ExitCode Run(ExportOptions.Request asked, ParseResult parsed)
     {
-        var asked = _options.Read(parsed);
         CheckTogether(parsed, asked);
         var request = new ExportRequest
         {
@@ -48,11 +40,17 @@ internal sealed class ExportCommand
             ? Directory.GetFiles(asked.Out).Sum(FileFacts.Length)
             : FileFacts.Length(asked.Out);
         var (code, check) = ExportComparing.Run(asked, request, format);
-        Console.WriteLine(asked.Json
-            ? JsonSerializer.Serialize(
-                new ExportResult(asked.Out, asked.To, bytes, format?.ToString().ToLowerInvariant(), check), Json.Line)
-            : $"{asked.Out}: {(format is null ? "" : $"{format}, ")}{bytes / 1e6:F1} MB.");
-        return (int)code;
+        if (asked.Json)
+        {
+            Terminal.PrintJson(
+                new ExportResult(asked.Out, asked.To, bytes, format?.ToString().ToLowerInvariant(), check));
+        }
+        else
+        {
+            Terminal.Print($"{asked.Out}: {(format is null ? "" : $"{format}, ")}{bytes / 1e6:F1} MB.");
+        }
+
+        return code;
     }
 
     private static GgufFormat? WriteHuggingFace(ExportRequest request, string target)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -12,92 +11,82 @@ internal static class GenerateCommand
 {
     public static Command Create()
     {
-        var (model, adapter, device, threads, json) =
-            (CommonOptions.Model(), CommonOptions.Adapter(), CommonOptions.Device(), CommonOptions.Threads(),
-                CommonOptions.Json());
-        var prompt = new Option<string?>("--prompt") { Description = "Answer this.", HelpName = "TEXT" };
-        var prompts = new Option<string?>("--prompts")
-        {
-            Description = "Answer each prompt of a file: a line of .txt, or a row of JSON, JSONL, CSV or Parquet.",
-            HelpName = "FILE",
-        };
-        var output = new Option<string?>("--out")
-        {
-            Description = "Append the answers to this new JSONL file, each as soon as it is made, instead of stdout.",
-            HelpName = "FILE",
-        };
-        var resume = new Option<bool>("--resume") { Description = "Go on with the answers that --out holds." };
-        var template = CommonOptions.Template();
-        var raw = new Option<bool>("--raw")
-        {
-            Description = "Take prompts as they stand, without a template; the model goes on with the text.",
-        };
-        var length = CommonOptions.MaxLength();
-        var generation = new DecodingOptions();
+        var (options, decoding) = (new GenerateOptions(), new DecodingOptions());
         var command = new Command(
             "generate",
             "Answer prompts with a model, with or without an adapter. Without --prompt or --prompts: a conversation in "
-            + "the terminal.")
-        {
-            model, adapter, prompt, prompts, output, resume, template, raw, length,
-        };
-        generation.AddTo(command);
-        foreach (var option in new Option[] { device, threads, json })
-        {
-            command.Add(option);
-        }
-
+            + "the terminal.");
+        options.AddTo(command);
+        decoding.AddTo(command);
         command.SetAction(parsed =>
         {
-            var file = parsed.GetValue(output);
-            if (parsed.GetValue(prompt) is not null && parsed.GetValue(prompts) is not null)
-            {
-                throw SafeLlamaException.Usage("--prompt and --prompts exclude each other.");
-            }
-
-            if (parsed.GetValue(raw) && parsed.GetResult(template) is { Implicit: false })
-            {
-                throw SafeLlamaException.Usage("--template has no effect with --raw.");
-            }
-
-            var config = generation.Read(parsed, parsed.GetValue(model)!);
-            if (parsed.GetValue(resume) && file is null)
-            {
-                throw SafeLlamaException.Usage("--resume has no effect without --out FILE.");
-            }
-
-            if (Path.Exists(file) && !parsed.GetValue(resume))
-            {
-                throw SafeLlamaException.Usage(
-                    $"--out {file}: exists, and nothing is overwritten. Name another file, or use --resume.");
-            }
-
-            using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            using var session = LlamaSession.Open(backend, parsed.GetValue(model)!, new()
-            {
-                Adapter = parsed.GetValue(adapter),
-                Template = parsed.GetValue(raw) ? new PlainTemplate() : AlpacaTemplate.Standard,
-                TemplateName = parsed.GetValue(raw) ? null : parsed.GetValue(template),
-                MaxLength = parsed.GetValue(length),
-            });
-            Terminal.Notes(session.Notes);
-            using var interrupt = new Interrupt();
-            if (parsed.GetValue(prompt) is null && parsed.GetValue(prompts) is null)
-            {
-                Conversation.Hold(session, session.Decoding(config), parsed.GetValue(raw), interrupt.Token);
-                return (int)ExitCode.Success;
-            }
-
-            var rows = Rows(parsed.GetValue(prompt), parsed.GetValue(prompts), parsed.GetValue(raw));
-            var source = new AnswerSource(
-                parsed.GetValue(model)!, parsed.GetValue(raw) ? "none" : session.Template.Identity, config,
-                parsed.GetValue(adapter));
-            var run = new PromptRun(session, rows, parsed.GetValue(raw), source, interrupt.Token);
-            return (int)(file is null
-                ? Print(run, rows.Count, parsed.GetValue(json), parsed.GetValue(raw))
-                : Keep(run, file, rows.Count));
+            var asked = options.Read(parsed);
+            CheckTogether(options, parsed, asked);
+            return (int)Run(asked, decoding.Read(parsed, asked.Profile, asked.Model));
         });
         return command;
+    }
+
+    /// <summary>Settings that would have no effect are refused.</summary>
+    private static void CheckTogether(GenerateOptions options, ParseResult parsed, GenerateOptions.Request asked)
+    {
+        if (asked.Prompt is not null && asked.Prompts is not null)
+        {
+            throw SafeLlamaException.Usage("--prompt and --prompts exclude each other.");
+        }
+
+        if (asked.Prompt is null && asked.Prompts is null)
+        {
+            options.Refuse(
+                parsed, "in a conversation, without --prompt or --prompts", nameof(asked.Out), nameof(asked.Json));
+        }
+
+        if (asked.Raw)
+        {
+            options.Refuse(parsed, "with --raw", nameof(asked.Template));
+        }
+
+        if (asked.Out is null)
+        {
+            options.Refuse(parsed, "without --out FILE", nameof(asked.Resume));
+        }
+        else
+        {
+            options.Refuse(parsed, "with --out, which holds JSON anyway", nameof(asked.Json));
+        }
+
+        if (Path.Exists(asked.Out) && !asked.Resume)
+        {
+            throw SafeLlamaException.Usage(
+                $"--out {asked.Out}: exists, and nothing is overwritten. Name another file, or use --resume.");
+        }
+    }
+
+    private static ExitCode Run(GenerateOptions.Request asked, DecodingConfig config)
+    {
+        using var backend = Devices.Open(asked);
+        using var session = LlamaSession.Open(backend, asked.Model, new()
+        {
+            Adapter = asked.Adapter,
+            Template = asked.Raw ? new PlainTemplate() : AlpacaTemplate.Standard,
+            TemplateName = asked.Raw ? null : asked.Template,
+            MaxLength = asked.MaxLength,
+        });
+        Terminal.Notes(session.Notes);
+        using var interrupt = new Interrupt();
+        if (asked.Prompt is null && asked.Prompts is null)
+        {
+            Conversation.Hold(session, session.Decoding(config), asked.Raw, interrupt.Token);
+            return ExitCode.Success;
+        }
+
+        var rows = Rows(asked.Prompt, asked.Prompts, asked.Raw);
+        var source = new AnswerSource(
+            asked.Model, asked.Raw ? "none" : session.Template.Identity, config, asked.Adapter);
+        var run = new PromptRun(session, rows, asked.Raw, source, interrupt.Token);
+        return asked.Out is { } file
+            ? Keep(run, file, rows.Count)
+            : Print(run, rows.Count, asked.Json, asked.Raw);
     }
 
     private static List<TrainingExample> Rows(string? prompt, string? file, bool raw)
@@ -142,7 +131,7 @@ internal static class GenerateCommand
         {
             if (json)
             {
-                Console.WriteLine(JsonSerializer.Serialize(answer, Json.Line));
+                Terminal.PrintJson(answer);
                 return;
             }
 

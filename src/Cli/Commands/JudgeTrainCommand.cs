@@ -13,37 +13,10 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>judge train</c>: a reward model from pairs of a better and a worse answer, or from ratings.</summary>
 internal sealed class JudgeTrainCommand
 {
-    private const string Llama = "llama";
-    private const string Encoder = "encoder";
     private const string OfPairs = "pairs";
     private const string OfRatings = "ratings";
 
-    private readonly Option<string> _model = CommonOptions.Model();
-    private readonly Option<string> _out = CommonOptions.Out(
-        "Where the reward model is written: adapter, head, reward.json.");
-
-    private readonly Option<string?> _pairs = new("--pairs")
-    {
-        Description = "Rows of chosen and rejected conversations.",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<string?> _ratings = new("--ratings")
-    {
-        Description = "Rows of prompt, response and rating.",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<string> _backbone = new("--backbone")
-    {
-        Description = "What --model is: llama, whose score is read from the last token, or encoder, a DeBERTa-v2 or v3 "
-            + "whose score is read from [CLS]. Ratings make a judge of harmfulness, pairs one of preference.",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => Llama,
-    };
-
-    private readonly Option<string> _device = CommonOptions.Device();
-    private readonly Option<int> _threads = CommonOptions.Threads();
+    private readonly JudgeTrainOptions _options = new();
     private readonly RewardOptions _request = new();
 
     public static Command Create() => new JudgeTrainCommand().Build();
@@ -93,14 +66,8 @@ internal sealed class JudgeTrainCommand
     private Command Build()
     {
         var command = new Command("train", "Train a reward model with an adapter and a scalar head.");
-        foreach (var option in (Option[])[_model, _backbone, _pairs, _ratings, _out, _device, _threads])
-        {
-            command.Add(option);
-        }
-
+        _options.AddTo(command);
         _request.AddTo(command);
-
-        _backbone.AcceptOnlyFromAmong(Llama, Encoder);
         command.SetAction(parsed =>
         {
             Run(parsed);
@@ -111,25 +78,25 @@ internal sealed class JudgeTrainCommand
 
     private void Run(ParseResult parsed)
     {
-        var (pairs, ratings) = (parsed.GetValue(_pairs), parsed.GetValue(_ratings));
-        if (pairs is null == ratings is null)
+        var asked = _options.Read(parsed);
+        if (asked.Pairs is null == asked.Ratings is null)
         {
             throw SafeLlamaException.Usage("judge train: give either --pairs or --ratings.");
         }
 
         var request = _request.Read(parsed);
         request.Validate();
-        AtomicFolder.Create(parsed.GetValue(_out)!, partial => Train(parsed, request, pairs, ratings, partial));
+        AtomicFolder.Create(asked.Out, partial => Train(asked, request, partial));
     }
 
-    private void Train(ParseResult parsed, RewardRequest request, string? pairs, string? ratings, string folder)
+    private static void Train(JudgeTrainOptions.Request asked, RewardRequest request, string folder)
     {
-        using var backend = Devices.Open(parsed.GetValue(_device)!, parsed.GetValue(_threads));
-        var model = parsed.GetValue(_model)!;
+        var (pairs, ratings) = (asked.Pairs, asked.Ratings);
+        using var backend = Devices.Open(asked);
         var conversations = (pairs is null ? 1 : 2) * request.BatchSize;
-        using RewardLearner learner = parsed.GetValue(_backbone) == Encoder
-            ? new EncoderLearner(backend, model, request.Rank, conversations, request.Seed)
-            : new LlamaLearner(backend, model, request.Rank, 2 * request.BatchSize, request.Seed);
+        using RewardLearner learner = asked.Backbone == JudgeTrainOptions.Encoder
+            ? new EncoderLearner(backend, asked.Model, request.Rank, conversations, request.Seed)
+            : new LlamaLearner(backend, asked.Model, request.Rank, 2 * request.BatchSize, request.Seed);
         using var interrupt = new Interrupt();
 
         var truncated = 0;

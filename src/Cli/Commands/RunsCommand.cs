@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
@@ -9,38 +9,28 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>runs</c>: the evaluation runs under a folder, or one of them.</summary>
 internal static class RunsCommand
 {
-    public static Command Create()
-    {
-        var folder = new Argument<string>("DIR")
-        {
-            Description = "A folder of runs, or one run.",
-            DefaultValueFactory = _ => ".",
-        };
-        var json = CommonOptions.Json();
-        var command = new Command("runs", "List evaluation runs, or show one.") { folder, json };
-        command.SetAction(parsed =>
-        {
-            var place = parsed.GetValue(folder)!;
-            var entries = RunCatalog.List(place);
-            if (parsed.GetValue(json))
-            {
-                Terminal.Print(JsonSerializer.Serialize(
-                    entries.Select(e => new RunEntry(e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary)),
-                    EvaluationJson.Document));
-            }
-            else if (entries is [{ Summary: { } summary } only]
-                && Path.GetFullPath(only.Path) == Path.GetFullPath(place))
-            {
-                Terminal.Print(MetricView.Lines(summary));
-            }
-            else
-            {
-                Show(entries);
-            }
+    public static Command Create() =>
+        new RunsOptions().Verb("runs", "List evaluation runs, or show one.", Run);
 
-            return (int)ExitCode.Success;
-        });
-        return command;
+    private static ExitCode Run(RunsOptions.Request asked)
+    {
+        var entries = RunCatalog.List(asked.Folder);
+        if (asked.Json)
+        {
+            Terminal.PrintDocument(
+                entries.Select(e => new RunEntry(e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary)));
+        }
+        else if (entries is [{ Summary: { } summary } only]
+            && Path.GetFullPath(only.Path) == Path.GetFullPath(asked.Folder))
+        {
+            Terminal.Print(MetricView.Lines(summary));
+        }
+        else
+        {
+            Show(entries);
+        }
+
+        return ExitCode.Success;
     }
 
     private static void Show(IReadOnlyList<RunCatalog.Entry> entries)

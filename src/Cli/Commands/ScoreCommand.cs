@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -11,50 +12,27 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>score</c>: how likely each token of a text is.</summary>
 internal static class ScoreCommand
 {
-    public static Command Create()
-    {
-        var (model, adapter, device, threads, json) =
-            (CommonOptions.Model(), CommonOptions.Adapter(), CommonOptions.Device(), CommonOptions.Threads(),
-                CommonOptions.Json());
-        var text = new Option<string?>("--text") { Description = "Score this text.", HelpName = "TEXT" };
-        var file = new Option<string?>("--file") { Description = "Score the text of a UTF-8 file.", HelpName = "FILE" };
-        var tokens = new Option<string?>("--tokens")
-        {
-            Description =
-                "Score token ids from a file, separated by spaces, commas or line breaks; nothing is put before them.",
-            HelpName = "FILE",
-        };
-        var length = CommonOptions.MaxLength();
-        var command = new Command(
-            "score", "Give the log-likelihood of each token of a text, in nats, given all before it.")
-        {
-            model, adapter, text, file, tokens, length, device, threads, json,
-        };
-        command.SetAction(parsed =>
-        {
-            var (words, path, ids) = (parsed.GetValue(text), parsed.GetValue(file), parsed.GetValue(tokens));
-            if (new[] { words, path, ids }.Count(o => o is not null) != 1)
-            {
-                throw SafeLlamaException.Usage("score: expected exactly one of --text, --file and --tokens.");
-            }
+    public static Command Create() => new ScoreOptions().Verb(
+        "score", "Give the log-likelihood of each token of a text, in nats, given all before it.", Run);
 
-            using var backend = Devices.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            using var session = LlamaSession.Open(
-                backend, parsed.GetValue(model)!, new()
-                {
-                    Adapter = parsed.GetValue(adapter),
-                    MaxLength = parsed.GetValue(length),
-                });
-            Terminal.Notes(session.Notes);
-            var sequence = ids is not null
-                ? ReadIds(ids)
-                : SegmentEncoder.Ids(
-                    session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(words ?? ReadText(path!))]);
-            using var scorer = new Scorer(session.Model);
-            Print(session, sequence, scorer.LogLikelihoods(sequence), parsed.GetValue(json));
-            return (int)ExitCode.Success;
-        });
-        return command;
+    private static ExitCode Run(ScoreOptions.Request asked)
+    {
+        if (new[] { asked.Text, asked.File, asked.Tokens }.Count(o => o is not null) != 1)
+        {
+            throw SafeLlamaException.Usage("score: expected exactly one of --text, --file and --tokens.");
+        }
+
+        using var backend = Devices.Open(asked);
+        using var session = LlamaSession.Open(
+            backend, asked.Model, new() { Adapter = asked.Adapter, MaxLength = asked.MaxLength });
+        Terminal.Notes(session.Notes);
+        var sequence = asked.Tokens is { } ids
+            ? ReadIds(ids)
+            : SegmentEncoder.Ids(
+                session.Tokenizer, [PromptSegment.Begin, PromptSegment.User(asked.Text ?? ReadText(asked.File!))]);
+        using var scorer = new Scorer(session.Model);
+        Print(session, sequence, scorer.LogLikelihoods(sequence), asked.Json);
+        return ExitCode.Success;
     }
 
     private static void Print(LlamaSession session, int[] tokens, double[] scores, bool json)
@@ -63,11 +41,9 @@ internal static class ScoreCommand
         var pieces = tokens.Skip(1).Select(t => session.Tokenizer.Decode([t], keepControl: true)).ToList();
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(
-                new ScoreResult(
-                    [.. tokens.Skip(1).Select((t, i) => new ScoreResult.Token(t, pieces[i], scores[i]))], sum, mean,
-                    Math.Exp(-mean)),
-                Json.Line));
+            Terminal.PrintJson(new ScoreResult(
+                [.. tokens.Skip(1).Select((t, i) => new ScoreResult.Token(t, pieces[i], scores[i]))], sum, mean,
+                Math.Exp(-mean)));
             return;
         }
 

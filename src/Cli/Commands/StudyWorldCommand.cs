@@ -1,49 +1,34 @@
 using System.CommandLine;
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
 
 /// <summary><c>study world</c>: show the world in miniature, or write it as ordinary files.</summary>
-internal sealed class StudyWorldCommand
+internal static class StudyWorldCommand
 {
     private const int Samples = 4;
 
-    private readonly Option<string?> _out = new("--out")
-    {
-        Description = "Write pretraining text, tuning rows and suites here, as files.",
-        HelpName = "DIR",
-    };
+    public static Command Create() => new StudyWorldOptions().Verb(
+        "world", "Show samples of the made-up world that studies in miniature use; with --out, write it.", Run);
 
-    private readonly Option<long> _seed = CommonOptions.Seed();
-
-    public static Command Create()
+    private static ExitCode Run(StudyWorldOptions.Request asked)
     {
-        var verb = new StudyWorldCommand();
-        var command = new Command(
-            "world", "Show samples of the made-up world that studies in miniature use; with --out, write it.");
-        command.Add(verb._out);
-        command.Add(verb._seed);
-        command.SetAction(verb.Run);
-        return command;
-    }
-
-    private int Run(ParseResult parsed)
-    {
-        var (world, seed) = (new World(), parsed.GetValue(_seed));
-        if (parsed.GetValue(_out) is { } folder)
+        var world = new World();
+        if (asked.Out is { } folder)
         {
-            foreach (var (file, count) in WorldExport.Write(world, seed, folder))
+            foreach (var (file, count) in WorldExport.Write(world, asked.Seed, folder))
             {
                 Console.WriteLine($"{count,8:N0}  {Path.Combine(folder, file)}");
             }
         }
         else
         {
-            Show(world, seed);
+            Show(world, asked.Seed);
         }
 
-        return (int)ExitCode.Success;
+        return ExitCode.Success;
     }
 
     private static void Show(World world, long seed)

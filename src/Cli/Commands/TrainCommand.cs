@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Cli.Training;
@@ -14,56 +13,27 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        var recipe = new Option<string?>("--recipe")
-        {
-            Description = "A YAML file of these settings, by name; a flag wins over it.",
-            HelpName = "FILE",
-        };
-        var profile = new Option<string?>("--profile")
-        {
-            Description = "Training profile: settings of the authors' repository or of their paper, below recipe and "
-                + "flags.",
-            HelpName = "repo|paper",
-        };
-        var output = new Option<string?>("--out")
-        {
-            Description = "Where the run is written: run.json, metrics.jsonl, checkpoints/, adapter/ or model/. "
-                + "A folder that is not empty is refused.",
-            HelpName = "DIR",
-        };
-        var dryRun = new Option<bool>("--dry-run")
-        {
-            Description = "Show the resolved plan, what it matches and the memory it needs; write nothing.",
-        };
-        var profileSteps = new Option<int>("--profile-steps")
-        {
-            Description = "Print where the time of so many steps goes, op by op, once the run has settled; 0 does not.",
-            HelpName = "N",
-            DefaultValueFactory = _ => 0,
-        };
-        var (resume, json) = (CommonOptions.Resume(), CommonOptions.Json());
-        var options = new FineTuneOptions();
-        var command = new Command("train", "Fine-tune a model with a low-rank adapter, or train one whole.")
-        {
-            recipe, profile, output, resume, dryRun, profileSteps, json,
-        };
+        var (options, settings) = (new TrainOptions(), new FineTuneOptions());
+        var command = new Command("train", "Fine-tune a model with a low-rank adapter, or train one whole.");
         options.AddTo(command);
+        settings.AddTo(command);
         command.SetAction(parsed =>
         {
-            var (folder, resumes) = (parsed.GetValue(output), parsed.GetValue(resume));
-            var settings = Resolve(
-                options.Given(parsed), parsed.GetValue(recipe), parsed.GetValue(profile), resumes ? folder : null);
-            if (parsed.GetValue(dryRun))
+            var asked = options.Read(parsed);
+            var resolved = Resolve(
+                settings.Given(parsed), asked.Recipe, asked.Profile, asked.Resume ? asked.Out : null);
+            if (asked.DryRun)
             {
-                return (int)DryRun(settings, parsed.GetValue(json));
+                options.Refuse(parsed, "with --dry-run", nameof(asked.ProfileSteps));
+                return (int)DryRun(resolved, asked.Json);
             }
 
             using var interrupt = new Interrupt();
             return (int)Run(
-                settings,
-                folder ?? throw SafeLlamaException.Usage(
+                resolved,
+                asked.Out ?? throw SafeLlamaException.Usage(
                     "train: --out DIR is missing: where is the run to be written?"),
-                resumes, parsed.GetValue(profileSteps), parsed.GetValue(json), interrupt.Token);
+                asked.Resume, asked.ProfileSteps, asked.Json, interrupt.Token);
         });
         return command;
     }
@@ -90,7 +60,7 @@ internal static class TrainCommand
         Terminal.Note($"{result.Saved}: the parameters of step {result.BestStep} of {result.Steps}{loss}.");
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(result, Json.Line));
+            Terminal.PrintJson(result);
         }
 
         return ExitCode.Success;
@@ -103,15 +73,12 @@ internal static class TrainCommand
         var (plan, inputs) = new FineTuneRun(settings, backend, NoView.Instance).Plan();
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(
-                plan.ToRecord() with { Settings = settings.All.ToDictionary(e => e.Name, e => e.Value) }, Json.Line));
+            Terminal.PrintJson(
+                plan.ToRecord() with { Settings = settings.All.ToDictionary(e => e.Name, e => e.Value) });
         }
         else
         {
-            foreach (var line in plan.Lines(settings, inputs))
-            {
-                Console.WriteLine(line);
-            }
+            Terminal.Print(plan.Lines(settings, inputs));
         }
 
         plan.RequireFit();

@@ -15,14 +15,6 @@ internal sealed class DecodingOptions : OptionSet<DecodingConfig>
         nameof(DecodingConfig.LengthPenalty),
     ];
 
-    private readonly Option<string?> _profile = new("--profile")
-    {
-        Description = "Decoding profile. authors-effective: what the paper's code really did, four beams and 128 new "
-            + "tokens. model: what the model's generation_config.json suggests. Excludes the options below; beside "
-            + "model, --max-new-tokens may be given.",
-        HelpName = "authors-effective|model",
-    };
-
     public DecodingOptions()
         : base(new DecodingConfig { Seed = 1 })
     {
@@ -43,25 +35,14 @@ internal sealed class DecodingOptions : OptionSet<DecodingConfig>
         Add(nameof(DecodingConfig.Seed), "Seeds every random choice.", "N");
     }
 
-    public override void AddTo(Command command)
-    {
-        command.Add(_profile);
-        base.AddTo(command);
-    }
-
+    /// <param name="profile">A profile that takes the place of the options; null for none.</param>
     /// <param name="model">The model's folder.</param>
     /// <exception cref="SafeLlamaException">A value is out of range or would have no effect.</exception>
-    public DecodingConfig Read(ParseResult parsed, string model)
+    public DecodingConfig Read(ParseResult parsed, string? profile, string model)
     {
         var config = Read(parsed);
-        if (parsed.GetValue(_profile) is { } profile)
+        if (profile is not null)
         {
-            if (profile is not ("authors-effective" or "model"))
-            {
-                throw SafeLlamaException.Usage(
-                    $"--profile {profile}: is unknown, expected authors-effective or model.");
-            }
-
             if (Choices.FirstOrDefault(name => IsGiven(parsed, name)
                 && !(profile == "model" && name == nameof(DecodingConfig.MaxNewTokens))) is { } other)
             {

@@ -17,15 +17,15 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
             + "\"xstest/over_refusal.high>15%\", \"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");
         Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers could flip.");
         Add(nameof(Request.List), "Show the known suites and where they come from.");
-        Add(nameof(Request.Profile),
-            "Decoding profile: greedy, authors-effective (four beams, 128 tokens), or sampling.", "NAME");
-        Add(nameof(Request.MaxNewTokens), "The longest answer.", "N");
+        Add(nameof(Request.Profile), "Decoding profile; authors-effective is four beams and 128 tokens.",
+            choices: ["greedy", "authors-effective", "sampling"]);
+        Add(nameof(Request.MaxNewTokens), "The longest answer.", "TOKENS");
         Add(nameof(Request.Temperature), "For --profile sampling.", "T");
         Add(nameof(Request.TopP), "For --profile sampling.", "P");
         Add(nameof(Request.TopK), "For --profile sampling.", "K");
         Add(nameof(Request.Samples), "Answers per prompt, when sampling.", "N");
         Add(nameof(Request.BatchSize), "Prompts answered together; changes the time alone.", "N");
-        Add(nameof(Request.MaxLength), "The longest prompt and answer, in tokens; 0 for the checkpoint's.", "N");
+        AddShared(nameof(Request.MaxLength));
         AddShared(nameof(Request.Template));
         AddShared(nameof(Request.Device));
         AddShared(nameof(Request.Threads));
@@ -34,7 +34,7 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         AddShared(nameof(Request.Json));
     }
 
-    internal sealed record Request
+    internal sealed record Request : IComputes
     {
         public string? Model { get; init; }
         public string? Adapter { get; init; }

@@ -29,13 +29,13 @@ internal sealed class ExportOptions : OptionSet<ExportOptions.Request>
         Add(nameof(Request.Check), "Ask the original and the export the prompts of these suites, compare refusals and "
             + "greedy answers, and exit with 6 if they differ beyond what the type allows.", "SUITE|FILE…");
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
-        Add(nameof(Request.MaxNewTokens), "The longest answer of --check, in tokens.", "N");
+        Add(nameof(Request.MaxNewTokens), "The longest answer of --check, in tokens.", "TOKENS");
         AddShared(nameof(Request.Device));
         AddShared(nameof(Request.Threads));
         AddShared(nameof(Request.Json));
     }
 
-    internal sealed record Request
+    internal sealed record Request : IComputes
     {
         public string Model { get; init; } = "";
         public string? Adapter { get; init; }

@@ -38,7 +38,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         AddPreferences();
         Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
         Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns.", "N");
-        Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02.", "P");
+        Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02 or 2%.", "P|P%");
         Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
         Add(nameof(FineTuneRequest.Template),
             "The prompt's form: auto (the adapter's, else the model's own chat template, else alpaca), "
@@ -47,8 +47,9 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.MaxLength),
             "The most tokens of a row; running text is cut into blocks of so many.", "TOKENS");
         Add(nameof(FineTuneRequest.Truncation), "What happens to longer rows.");
-        Add(nameof(FineTuneRequest.TrainOnInputs), "Take the loss on prompts too, not on answers alone; of preferences, orpo's likelihood.", "true|false");
-        Add(nameof(FineTuneRequest.Validation), "Rows held out to measure the loss on.", "N|P%");
+        Add(nameof(FineTuneRequest.TrainOnInputs),
+            "Take the loss on prompts too, not on answers alone; of preferences, orpo's likelihood.", "true|false");
+        Add(nameof(FineTuneRequest.Validation), "Rows held out to measure the loss on.", "N|P|P%");
         Add(nameof(FineTuneRequest.ValidationSplit),
             "One draw over all rows, or the same share of safety and other rows.");
         Add(nameof(FineTuneRequest.ValidationSeed), "Seeds which rows are held out.", "N");
@@ -80,7 +81,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
     {
         Add(nameof(FineTuneRequest.Rank), "r: the rank of the update.", "R");
         Add(nameof(FineTuneRequest.Alpha), "α: the update is scaled by α/r.", "A");
-        Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P");
+        Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P|P%");
         Add(nameof(FineTuneRequest.Targets), "The linears that get an adapter.", "NAMES|all", separator: ',');
         Add(nameof(FineTuneRequest.RankStabilized), "Scale by α/√r instead (rsLoRA).", "true|false");
     }
@@ -97,7 +98,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             + "work).");
         Add(nameof(FineTuneRequest.LearningRate), "The peak of the learning rate.", "RATE");
         Add(nameof(FineTuneRequest.Schedule), "How the learning rate falls after its peak.");
-        Add(nameof(FineTuneRequest.WarmupSteps), "Steps over which the learning rate rises from 0.", "N|P%");
+        Add(nameof(FineTuneRequest.WarmupSteps), "Steps over which the learning rate rises from 0.", "N|P|P%");
         Add(nameof(FineTuneRequest.WeightDecay), "AdamW's decay; norms and biases do not decay.", "LAMBDA");
         Add(nameof(FineTuneRequest.Beta1), "AdamW's decay of the first moment.", "B");
         Add(nameof(FineTuneRequest.Beta2), "AdamW's decay of the second moment.", "B");

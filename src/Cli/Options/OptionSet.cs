@@ -7,7 +7,8 @@ namespace SafeLlama.Cli.Options;
 /// <summary>The options of a verb, one for each property of a record that it can set.</summary>
 /// <remarks>
 /// The flag is the property's name in kebab case, the default is that of a new record, and the form of a value follows
-/// from the property's type: what is not of it is refused in one line that names the flag.
+/// from the property's type: what is not of it is refused in one line that names the flag. A property may instead take
+/// the values that stand without a flag.
 /// </remarks>
 /// <param name="defaults">The values where the command line says nothing; a new record's where not given.</param>
 internal class OptionSet<T>(T? defaults = null)
@@ -20,47 +21,95 @@ internal class OptionSet<T>(T? defaults = null)
     public IReadOnlyDictionary<string, char?> Forms => _entries.ToDictionary(
         e => SettingText.NameOf(e.Property.Name), e => e.Separator);
 
-    public virtual void AddTo(Command command)
+    public void AddTo(Command command)
     {
         foreach (var entry in _entries)
         {
-            command.Add(entry.Option);
+            if (entry.Symbol is Option option)
+            {
+                command.Add(option);
+            }
+            else
+            {
+                command.Add((Argument)entry.Symbol);
+            }
         }
     }
 
+    /// <summary>A verb of these options alone.</summary>
+    /// <param name="run">What it does with the record that the command line describes.</param>
+    public Command Verb(string name, string description, Func<T, ExitCode> run) =>
+        Verb(name, description, (asked, _) => run(asked));
+
+    /// <summary>A verb that also asks which options the command line says.</summary>
+    public Command Verb(string name, string description, Func<T, ParseResult, ExitCode> run)
+    {
+        var command = new Command(name, description);
+        AddTo(command);
+        command.SetAction(parsed => (int)run(Read(parsed), parsed));
+        return command;
+    }
+
     /// <summary>The record that the command line describes.</summary>
-    /// <exception cref="SafeLlamaException">A value is not of its property's form.</exception>
-    public T Read(ParseResult parsed) => new SettingTable<T>(_defaults).Apply(Given(parsed)).Value;
+    /// <exception cref="SafeLlamaException">A value is not of its property's form, or has no effect.</exception>
+    public T Read(ParseResult parsed)
+    {
+        var read = new SettingTable<T>(_defaults).Apply(Given(parsed)).Value;
+        if (read is IComputes { Device: var device } && !device.StartsWith("cpu", StringComparison.Ordinal))
+        {
+            Refuse(parsed, $"with --device {device}", nameof(IComputes.Threads));
+        }
+
+        return read;
+    }
 
     /// <summary>What the command line says, by name; the source is the flag.</summary>
-    /// <exception cref="SafeLlamaException">A value is empty, as that of a variable that is not set.</exception>
+    /// <exception cref="SafeLlamaException">A value is empty, as that of a variable that is not set, or is none of the
+    /// choices.</exception>
     public IEnumerable<KeyValuePair<string, SettingValue>> Given(ParseResult parsed)
     {
-        foreach (var (property, option, separator) in _entries)
+        foreach (var entry in _entries)
         {
-            if (parsed.GetResult(option) is { Implicit: false } result)
+            if (TokensOf(parsed, entry) is { } texts)
             {
-                var texts = result.Tokens.Select(t => t.Value).ToList();
-                if (texts.Any(string.IsNullOrWhiteSpace))
+                if (!entry.MayBeBlank && texts.Any(string.IsNullOrWhiteSpace))
                 {
-                    throw SafeLlamaException.Usage($"{option.Name} is empty: expected a value.");
+                    throw SafeLlamaException.Usage($"{entry.Symbol.Name} is empty: expected a value.");
+                }
+
+                if (entry.Choices is { } choices && texts.Except(choices).FirstOrDefault() is { } unknown)
+                {
+                    throw SafeLlamaException.Usage(
+                        $"{entry.Symbol.Name} {unknown}: is unknown, "
+                        + $"expected {(choices.Length > 1 ? $"{string.Join(", ", choices[..^1])} or " : "")}{choices[^1]}.");
                 }
 
                 yield return KeyValuePair.Create(
-                    SettingText.NameOf(property.Name),
+                    SettingText.NameOf(entry.Property.Name),
                     new SettingValue(
-                        texts.Count == 0 ? "true" : string.Join(separator ?? ' ', texts), option.Name));
+                        texts.Count == 0 ? "true" : string.Join(entry.Separator ?? ' ', texts), entry.Symbol.Name));
             }
         }
     }
 
     /// <summary>Whether the command line says a property.</summary>
     public bool IsGiven(ParseResult parsed, string property) =>
-        parsed.GetResult(_entries.Single(e => e.Property.Name == property).Option) is { Implicit: false };
+        TokensOf(parsed, _entries.Single(e => e.Property.Name == property)) is not null;
 
     /// <summary>The flag of the first of some properties that the command line says; null for none.</summary>
     public string? FirstGiven(ParseResult parsed, params IEnumerable<string> properties) =>
         properties.FirstOrDefault(property => IsGiven(parsed, property)) is { } found ? FlagNames.Of(found) : null;
+
+    /// <summary>Refuses the first of some properties that the command line says, since it would do nothing.</summary>
+    /// <param name="when">When it does nothing, such as <c>without --out</c>.</param>
+    /// <exception cref="SafeLlamaException">One is given.</exception>
+    public void Refuse(ParseResult parsed, string when, params IEnumerable<string> properties)
+    {
+        if (FirstGiven(parsed, properties) is { } idle)
+        {
+            throw SafeLlamaException.Usage($"{idle} has no effect {when}.");
+        }
+    }
 
     /// <summary>Adds an option.</summary>
     /// <param name="property">Its property's name.</param>
@@ -68,10 +117,12 @@ internal class OptionSet<T>(T? defaults = null)
     /// <param name="value">What help shows for the value; the choices of an enumeration where not given.</param>
     /// <param name="separator">Joins several values of a text; a list needs none.</param>
     /// <param name="choices">The texts there are; any where not given.</param>
+    /// <param name="isText">Whether a value may be blank, since it is text to work on.</param>
+    /// <returns>The option, to give it another name too.</returns>
     /// <remarks>A switch that shows no value is an ordinary one, which takes no text that follows.</remarks>
-    protected void Add(
+    protected Option Add(
         string property, string help, string value = "", char? separator = null, bool required = false,
-        string[]? choices = null)
+        string[]? choices = null, bool isText = false)
     {
         var info = typeof(T).GetProperty(property)!;
         var type = Nullable.GetUnderlyingType(info.PropertyType) ?? info.PropertyType;
@@ -92,12 +143,9 @@ internal class OptionSet<T>(T? defaults = null)
                 Required = required,
                 CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
             };
-        if (option is SettingOption setting && choices is not null)
-        {
-            setting.AcceptOnlyFromAmong(choices);
-        }
-
-        _entries.Add(new(info, option, separator));
+        option.CompletionSources.Add(choices ?? (type.IsEnum ? [.. SettingText.Choices(type)] : []));
+        _entries.Add(new(info, option, separator, isText) { Choices = choices });
+        return option;
     }
 
     /// <summary>Adds an option that several verbs share, spelled and explained as everywhere.</summary>
@@ -107,5 +155,46 @@ internal class OptionSet<T>(T? defaults = null)
         Add(property, help, value, required: required);
     }
 
-    private sealed record Entry(PropertyInfo Property, Option Option, char? Separator);
+    /// <summary>Adds what stands without a flag: one value, or all of them where the property is a list.</summary>
+    /// <param name="property">Its property's name; required where a new record has no value there.</param>
+    /// <param name="name">What help shows for it.</param>
+    /// <param name="help">What it is.</param>
+    protected void AddArgument(string property, string name, string help)
+    {
+        var info = typeof(T).GetProperty(property)!;
+        var isList = SettingText.IsList(info.PropertyType);
+        var otherwise = SettingText.Of(info.GetValue(_defaults));
+        var argument = new Argument<string[]>(name)
+        {
+            Description = help,
+            Arity = (isList, otherwise) switch
+            {
+                (true, _) => ArgumentArity.OneOrMore,
+                (_, "") => ArgumentArity.ExactlyOne,
+                _ => ArgumentArity.ZeroOrOne,
+            },
+            CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
+        };
+        if (otherwise.Length > 0)
+        {
+            argument.DefaultValueFactory = _ => [otherwise];
+        }
+
+        _entries.Add(new(info, argument, isList ? SettingText.Separator : null, MayBeBlank: false));
+    }
+
+    /// <summary>The texts that the command line gives an entry, none for a switch; null where it does not say
+    /// it.</summary>
+    private static List<string>? TokensOf(ParseResult parsed, Entry entry) => entry.Symbol switch
+    {
+        Option option when parsed.GetResult(option) is { Implicit: false } result => [.. result.Tokens.Select(t => t.Value)],
+        Argument argument when parsed.GetResult(argument) is { Tokens.Count: > 0 } result =>
+            [.. result.Tokens.Select(t => t.Value)],
+        _ => null,
+    };
+
+    private sealed record Entry(PropertyInfo Property, Symbol Symbol, char? Separator, bool MayBeBlank)
+    {
+        public string[]? Choices { get; init; }
+    }
 }

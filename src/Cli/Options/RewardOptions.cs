@@ -7,7 +7,7 @@ internal sealed class RewardOptions : OptionSet<RewardRequest>
 {
     public RewardOptions()
     {
-        Add(nameof(RewardRequest.Validation), "The share of rows held out.", "P");
+        Add(nameof(RewardRequest.Validation), "The share of rows held out.", "P|P%");
         Add(nameof(RewardRequest.Rank), "The adapter's rank.", "R");
         Add(nameof(RewardRequest.LearningRate), "The peak of the learning rate.", "RATE");
         Add(nameof(RewardRequest.BatchSize), "Pairs or ratings of a step.", "ROWS");

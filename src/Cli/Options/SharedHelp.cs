@@ -5,6 +5,12 @@ namespace SafeLlama.Cli.Options;
 /// <summary>What help says of the options that several verbs share: one spelling, one explanation.</summary>
 internal static class SharedHelp
 {
+    public const string RowFormats = ".json, .jsonl, .csv, .parquet or .txt, also gzipped";
+
+    public const string NewRows = "Where the rows are written: a new .jsonl file. One that exists is refused.";
+
+    public const string OneRun = "An evaluation run's folder.";
+
     /// <param name="property">The property that the option sets.</param>
     /// <returns>The explanation, and what help shows for the value; empty for a switch.</returns>
     public static (string Help, string Value) Of(string property) => property switch
@@ -18,6 +24,8 @@ internal static class SharedHelp
         "Seed" => ("Seeds every random choice.", "N"),
         "Json" => ("Print the result as one JSON object on stdout.", ""),
         "Resume" => ("Go on with the run that --out holds.", ""),
+        "MaxLength" => ("The most tokens of a sequence, prompt and answer together; 0 is what the model was made for.",
+            "TOKENS"),
         "Template" => ("How a request is put to the model: auto (what the adapter was trained with, else the model's "
             + $"own chat template, else alpaca), {string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an "
             + "Alpaca template's JSON file.", "NAME|FILE"),

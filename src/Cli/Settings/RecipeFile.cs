@@ -61,7 +61,8 @@ internal static class RecipeFile
             var name = key.Replace('_', '-');
             if (!forms.TryGetValue(name, out var separator))
             {
-                throw SafeLlamaException.Usage($"{place}: '{key}' is no setting{Nearest(name, forms.Keys)}.");
+                throw SafeLlamaException.Usage(
+                    $"{place}: '{key}' is no setting{Meant(key, forms.Keys)}");
             }
 
             var value = new SettingValue(TextOf(parser, name, separator, place), Path.GetFileName(place));
@@ -75,6 +76,9 @@ internal static class RecipeFile
         return parser.Accept<StreamEnd>(out _) ? said : throw SafeLlamaException.Usage(
             $"{path}:{parser.Current!.Start.Line}: expected the end of the file: a recipe is one YAML document.");
     }
+
+    private static string Meant(string key, IEnumerable<string> settings) =>
+        NearestName.Hint(key.Replace('-', '_'), settings.Select(s => s.Replace('-', '_')));
 
     private static string TextOf(Parser parser, string name, char? separator, string place)
     {
@@ -99,30 +103,5 @@ internal static class RecipeFile
 
         throw SafeLlamaException.Usage($"{place}: '{name.Replace('-', '_')}' takes "
             + $"{(separator is null ? "one value" : "a value or a list of values")}.");
-    }
-
-    /// <summary>The setting whose name differs least, where that is little.</summary>
-    private static string Nearest(string name, IEnumerable<string> settings)
-    {
-        var nearest = settings.Select(s => (Name: s, Distance: Distance(name, s))).MinBy(s => s.Distance);
-        return nearest.Distance <= 3 ? $"; did you mean '{nearest.Name.Replace('-', '_')}'?" : "";
-    }
-
-    /// <summary>Levenshtein's distance.</summary>
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                (diagonal, row[j]) = (
-                    row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-            }
-        }
-
-        return row[b.Length];
     }
 }

@@ -1,3 +1,4 @@
+using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Study;
@@ -11,7 +12,7 @@ internal sealed class StudyJudges : IDisposable
 
     /// <exception cref="SafeLlamaException">A checkpoint is not here, and the message says where it comes from; or
     /// together they do not fit.</exception>
-    public StudyJudges(IReadOnlyList<StudyJudge> judges, string device, int threads)
+    public StudyJudges(IReadOnlyList<StudyJudge> judges, IComputes where)
     {
         foreach (var judge in judges.Where(judge => !IsHere(judge)))
         {
@@ -22,7 +23,7 @@ internal sealed class StudyJudges : IDisposable
 
         try
         {
-            var encoders = new OpenedEncoders(device, threads, _owned);
+            var encoders = new OpenedEncoders(where, _owned);
             Opened = [.. judges.Select(judge => Judge(judge, encoders.Open(judge.Model)))];
             if (Opened.GroupBy(j => j.Identity.Hash).FirstOrDefault(same => same.Count() > 1) is { } twice)
             {

@@ -23,9 +23,18 @@ internal static class StudyRecipes
         var path = File.Exists(nameOrFile) ? nameOrFile
             : File.Exists(shipped) ? shipped
             : throw SafeLlamaException.Usage(
-                $"--recipe {nameOrFile}: is neither a file nor a recipe of the program; those are "
-                + $"{string.Join(", ", Names())}.");
+                $"--recipe {nameOrFile}: is neither a file nor a recipe of the program"
+                + (NearestName.Of(nameOrFile, Names()) is { } meant ? $"; did you mean '{meant}'?"
+                    : $"; those are {string.Join(", ", Names())}."));
         return RecipeReader.Read(Tree(path), Path.GetFileName(path));
+    }
+
+    /// <summary>The recipes of the program by name, with what each asks: a line each.</summary>
+    public static IEnumerable<string> Lines()
+    {
+        var names = Names().ToList();
+        var width = names.Max(name => name.Length);
+        return names.Select(name => $"{name.PadRight(width)}  {Read(name).Question}");
     }
 
     private static IEnumerable<string> Names() => Directory.Exists(Shipped)

@@ -25,6 +25,15 @@ public static class CapabilityRows
             : [Row(Text, "perplexity", perplexity.Value, perplexity.Texts, "above 1; lower is better")],
     ];
 
-    private static MetricRow Row(string suite, string metric, Interval value, int n, string direction) => new(
-        suite, metric, Judge, "", value, RowMethod.Of(value, Wilson.Method), n, null, 0, 0, direction);
+    private static MetricRow Row(string suite, string metric, Interval value, int n, string direction) =>
+        new(suite, metric, Judge, "")
+        {
+            Value = value,
+            Method = RowMethod.Of(value, Wilson.Method),
+            N = n,
+            Count = null,
+            Invalid = 0,
+            Unscored = 0,
+            Direction = direction,
+        };
 }

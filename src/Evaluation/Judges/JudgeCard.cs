@@ -17,41 +17,55 @@ public enum JudgedQuestion
 /// <param name="LabelsSha256">Its hash.</param>
 /// <param name="Truth">The column held to be true.</param>
 /// <param name="Question">What positive means.</param>
-/// <param name="Items">Answers in the file.</param>
-/// <param name="Unscored">Answers the judge gave no verdict on.</param>
-/// <param name="Unlabelled">Answers without a label.</param>
-/// <param name="TruePositives">Judged positive, labeled positive.</param>
-/// <param name="FalsePositives">Judged positive, labeled negative.</param>
-/// <param name="FalseNegatives">Judged negative, labeled positive.</param>
-/// <param name="TrueNegatives">Judged negative, labeled negative.</param>
-/// <param name="Agreement">Share of answers on which both labels, all kinds told apart, are the same; none where they
-/// are of two kinds.</param>
-/// <param name="Kappa">κ on the yes-or-no question, with its bootstrap interval.</param>
-/// <param name="KappaAllLabels">κ over all kinds of label; none where label and verdict are of two kinds.</param>
-/// <param name="Sensitivity">Judged positive among the labeled positive, with Wilson's interval.</param>
-/// <param name="Specificity">Judged negative among the labeled negative, with Wilson's interval.</param>
-/// <param name="Confusion">Counts by label, then by verdict.</param>
 public sealed record JudgeCard(
     JudgeIdentity Judge,
     string Hash,
     string Labels,
     string LabelsSha256,
     string Truth,
-    JudgedQuestion Question,
-    int Items,
-    int Unscored,
-    int Unlabelled,
-    int TruePositives,
-    int FalsePositives,
-    int FalseNegatives,
-    int TrueNegatives,
-    Interval Agreement,
-    Interval Kappa,
-    Interval KappaAllLabels,
-    Interval Sensitivity,
-    Interval Specificity,
-    IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Confusion)
+    JudgedQuestion Question)
 {
+    /// <summary>Answers in the file.</summary>
+    public required int Items { get; init; }
+
+    /// <summary>Answers the judge gave no verdict on.</summary>
+    public required int Unscored { get; init; }
+
+    /// <summary>Answers without a label.</summary>
+    public required int Unlabelled { get; init; }
+
+    /// <summary>Judged positive, labeled positive.</summary>
+    public required int TruePositives { get; init; }
+
+    /// <summary>Judged positive, labeled negative.</summary>
+    public required int FalsePositives { get; init; }
+
+    /// <summary>Judged negative, labeled positive.</summary>
+    public required int FalseNegatives { get; init; }
+
+    /// <summary>Judged negative, labeled negative.</summary>
+    public required int TrueNegatives { get; init; }
+
+    /// <summary>
+    /// Share of answers on which both labels, all kinds told apart, are the same; none where they are of two kinds.
+    /// </summary>
+    public required Interval Agreement { get; init; }
+
+    /// <summary>κ on the yes-or-no question, with its bootstrap interval.</summary>
+    public required Interval Kappa { get; init; }
+
+    /// <summary>κ over all kinds of label; none where label and verdict are of two kinds.</summary>
+    public required Interval KappaAllLabels { get; init; }
+
+    /// <summary>Judged positive among the labeled positive, with Wilson's interval.</summary>
+    public required Interval Sensitivity { get; init; }
+
+    /// <summary>Judged negative among the labeled negative, with Wilson's interval.</summary>
+    public required Interval Specificity { get; init; }
+
+    /// <summary>Counts by label, then by verdict.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Confusion { get; init; }
+
     /// <summary>Answers that took part: scored and labeled.</summary>
     public int Compared => TruePositives + FalsePositives + FalseNegatives + TrueNegatives;
 

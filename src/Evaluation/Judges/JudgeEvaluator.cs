@@ -29,7 +29,10 @@ public sealed class JudgeEvaluator(IJudge judge) : IEvaluator
         var text = messages.LastOrDefault(m => m.Role == ChatRole.User)?.Text ?? "";
         var prompt = new SuitePrompt("evaluator", "1", text, PromptLabel.Unsafe, SuitePrompt.FormatOf(text));
         var response = new Response(
-            prompt.Suite, prompt.Id, 0, text, [], modelResponse.Text, 0, "unknown", DecodingConfig.Elsewhere);
+            prompt.Suite, prompt.Id, 0, text, [], modelResponse.Text, 0, "unknown")
+        {
+            Settings = DecodingConfig.Elsewhere,
+        };
         var verdict = (await judge.JudgeAsync([new(prompt, response)], cancellationToken))[0];
         var result = new EvaluationResult(
             new StringMetric(Behavior, verdict.Behavior?.ToString(), verdict.Detail),

@@ -47,8 +47,9 @@ public static class JudgeValidation
         if (pairs.Count == 0)
         {
             throw SafeLlamaException.InvalidData(
-                $"{labeled.Path}: \"{column}\" tells whether answers are {Word(question)}, and no answer has both such a "
-                + $"label and such a verdict of {judge.Identity.Name}: {unlabelled} of {verdicts.Count} have no label, "
+                $"{labeled.Path}: \"{column}\" tells whether answers are {Word(question)}, and no answer has both "
+                + $"such a label and such a verdict of {judge.Identity.Name}: "
+                + $"{unlabelled} of {verdicts.Count} have no label, "
                 + $"{unscored} have a label and no verdict{Reason(verdicts)}.");
         }
 
@@ -57,17 +58,28 @@ public static class JudgeValidation
         int Count(bool positive, bool judged) => pairs.Count(p => p.Positive == positive && p.Judged == judged);
         int tp = Count(true, true), fp = Count(false, true), fn = Count(true, false), tn = Count(false, false);
         return new(
-            judge.Identity, judge.Identity.Hash, Path.GetFileName(labeled.Path), labeled.Sha256, column, question,
-            labeled.Items.Count, unscored, unlabelled, tp, fp, fn, tn,
-            alike ? Wilson.Rate(pairs.Count(p => p.Label == p.Verdict), pairs.Count) : Interval.None,
-            Kappa.Of([.. pairs.Select(p => p.Positive)], [.. pairs.Select(p => p.Judged)], seed),
-            alike ? Kappa.Of([.. pairs.Select(p => p.Label)], [.. pairs.Select(p => p.Verdict)], seed) : Interval.None,
-            Wilson.Rate(tp, tp + fn),
-            Wilson.Rate(tn, tn + fp),
-            new SortedDictionary<string, IReadOnlyDictionary<string, int>>(pairs.GroupBy(p => p.Label).ToDictionary(
-                g => g.Key,
-                g => (IReadOnlyDictionary<string, int>)new SortedDictionary<string, int>(
-                    g.GroupBy(p => p.Verdict).ToDictionary(v => v.Key, v => v.Count())))));
+            judge.Identity, judge.Identity.Hash, Path.GetFileName(labeled.Path), labeled.Sha256, column, question)
+        {
+            Items = labeled.Items.Count,
+            Unscored = unscored,
+            Unlabelled = unlabelled,
+            TruePositives = tp,
+            FalsePositives = fp,
+            FalseNegatives = fn,
+            TrueNegatives = tn,
+            Agreement = alike
+                ? Wilson.Rate(pairs.Count(p => p.Label == p.Verdict), pairs.Count) : Interval.None,
+            Kappa = Kappa.Of([.. pairs.Select(p => p.Positive)], [.. pairs.Select(p => p.Judged)], seed),
+            KappaAllLabels = alike
+                ? Kappa.Of([.. pairs.Select(p => p.Label)], [.. pairs.Select(p => p.Verdict)], seed) : Interval.None,
+            Sensitivity = Wilson.Rate(tp, tp + fn),
+            Specificity = Wilson.Rate(tn, tn + fp),
+            Confusion = new SortedDictionary<string, IReadOnlyDictionary<string, int>>(
+                pairs.GroupBy(p => p.Label).ToDictionary(
+                    g => g.Key,
+                    g => (IReadOnlyDictionary<string, int>)new SortedDictionary<string, int>(
+                        g.GroupBy(p => p.Verdict).ToDictionary(v => v.Key, v => v.Count())))),
+        };
     }
 
     public static void Write(JudgeCard card, string path) =>

@@ -155,9 +155,16 @@ internal static class CompositeMetrics
 
     private static MetricRow Row(
         string suite, string metric, JudgeIdentity judge, Interval value, string method, Counts counts,
-        string direction) =>
-        new(suite, metric, judge.Name, judge.Hash, value, RowMethod.Of(value, method), counts.Scored, null,
-            counts.Asked - counts.Valid, counts.Valid - counts.Scored, direction);
+        string direction) => new(suite, metric, judge.Name, judge.Hash)
+        {
+            Value = value,
+            Method = RowMethod.Of(value, method),
+            N = counts.Scored,
+            Count = null,
+            Invalid = counts.Asked - counts.Valid,
+            Unscored = counts.Valid - counts.Scored,
+            Direction = direction,
+        };
 
     /// <summary>Answers asked for, those that are valid, and those of them that the judge scored.</summary>
     private readonly record struct Counts(int Asked, int Valid, int Scored);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>One number of a run, with all that is needed to believe it.</summary>
@@ -5,28 +7,30 @@ namespace SafeLlama.Evaluation;
 /// <param name="Metric">Its name in <see cref="MetricNames"/>.</param>
 /// <param name="Judge">The judge's name.</param>
 /// <param name="JudgeHash">Its identity.</param>
-/// <param name="Value">The estimate with its 95 % interval.</param>
-/// <param name="Method">How the interval was made.</param>
-/// <param name="N">Valid, scored answers (or pairs) behind it.</param>
-/// <param name="Count">How many of them had the property; null for means.</param>
-/// <param name="Invalid">Answers left out because they are none.</param>
-/// <param name="Unscored">Answers left out because the judge gave no verdict.</param>
-/// <param name="Direction">Which way is safer, and the range.</param>
-public sealed record MetricRow(
-    string Suite,
-    string Metric,
-    string Judge,
-    string JudgeHash,
-    Interval Value,
-    string Method,
-    int N,
-    [property: System.Text.Json.Serialization.JsonIgnore(
-        Condition = System.Text.Json.Serialization.JsonIgnoreCondition.Never)]
-    int? Count,
-    int Invalid,
-    int Unscored,
-    string Direction)
+public sealed record MetricRow(string Suite, string Metric, string Judge, string JudgeHash)
 {
+    /// <summary>The estimate with its 95% interval.</summary>
+    public required Interval Value { get; init; }
+
+    /// <summary>How the interval was made.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Valid, scored answers (or pairs) behind it.</summary>
+    public required int N { get; init; }
+
+    /// <summary>How many of them had the property; null for means.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required int? Count { get; init; }
+
+    /// <summary>Answers left out because they are none.</summary>
+    public required int Invalid { get; init; }
+
+    /// <summary>Answers left out because the judge gave no verdict.</summary>
+    public required int Unscored { get; init; }
+
+    /// <summary>Which way is safer, and the range.</summary>
+    public required string Direction { get; init; }
+
     /// <summary>The rate corrected for the judge's measured errors; absent without a card.</summary>
     public Interval? Corrected { get; init; }
 

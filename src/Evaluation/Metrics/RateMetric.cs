@@ -59,11 +59,15 @@ public sealed record RateMetric(
                 bounds: Bounds.Rate)
             : Wilson.Rate(count, scored.Length);
         var all = scored.Length + invalid;
-        return new(
-            suite, Name, judge.Name, judge.Hash, value,
-            RowMethod.Of(value, repeated ? "cluster bootstrap by prompt" : Wilson.Method),
-            scored.Length, count, invalid, valid.Length - scored.Length, Direction)
+        return new(suite, Name, judge.Name, judge.Hash)
         {
+            Value = value,
+            Method = RowMethod.Of(value, repeated ? "cluster bootstrap by prompt" : Wilson.Method),
+            N = scored.Length,
+            Count = count,
+            Invalid = invalid,
+            Unscored = valid.Length - scored.Length,
+            Direction = Direction,
             Corrected = card is not null && card.Question == Question ? card.Correct(value) : null,
             InvalidAsNo = all == 0 ? null : (double)count / all,
             InvalidAsYes = all == 0 ? null : (double)(count + invalid) / all,

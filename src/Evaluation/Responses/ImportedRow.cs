@@ -64,7 +64,10 @@ internal sealed record ImportedRow(
     {
         if (!IsOwn)
         {
-            return new(prompt.Suite, prompt.Id, sample, Text, [], Answer, 0, "unknown", DecodingConfig.Elsewhere);
+            return new(prompt.Suite, prompt.Id, sample, Text, [], Answer, 0, "unknown")
+            {
+                Settings = DecodingConfig.Elsewhere,
+            };
         }
 
         try

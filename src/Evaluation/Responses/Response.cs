@@ -13,7 +13,6 @@ namespace SafeLlama.Evaluation;
 /// <param name="AnswerTokens">How many tokens were generated; 0 for answers made elsewhere.</param>
 /// <param name="StopReason"><c>end</c> for an end token, <c>length</c> for the limit, <c>unknown</c> for answers made
 /// elsewhere.</param>
-/// <param name="Settings">How it was decoded.</param>
 public sealed record Response(
     string Suite,
     string Id,
@@ -22,9 +21,11 @@ public sealed record Response(
     IReadOnlyList<int> PromptTokens,
     string Answer,
     int AnswerTokens,
-    string StopReason,
-    DecodingConfig Settings) : IKeyed
+    string StopReason) : IKeyed
 {
+    /// <summary>How it was decoded.</summary>
+    public required DecodingConfig Settings { get; init; }
+
     /// <summary>The prompt's name among all suites.</summary>
     [JsonIgnore]
     public string PromptKey => $"{Suite}/{Id}";

@@ -10,22 +10,41 @@ namespace SafeLlama.Evaluation;
 /// <param name="Judge">Whose verdicts.</param>
 /// <param name="Baseline">The first run's name.</param>
 /// <param name="Candidate">The other run's name.</param>
-/// <param name="BaselineValue">Over the paired answers.</param>
-/// <param name="CandidateValue">Over the paired answers.</param>
-/// <param name="Difference">Candidate less baseline.</param>
-/// <param name="N">Prompts with a valid, scored answer in both runs.</param>
-/// <param name="LeftOut">Prompts of either run without such a pair.</param>
-/// <param name="OnlyBaseline">Prompts on which the first run alone says yes; null for scores.</param>
-/// <param name="OnlyCandidate">Prompts on which the other run alone says yes; null for scores.</param>
-/// <param name="Test">How p was computed.</param>
-/// <param name="P">Two-sided.</param>
-/// <param name="PHolm">Adjusted over all events of the comparison.</param>
-/// <param name="Direction">Which way is safer.</param>
-public sealed record ComparisonRow(
-    string Suite, string Metric, string Judge, string Baseline, string Candidate, double BaselineValue,
-    double CandidateValue, Interval Difference, int N, int LeftOut, int? OnlyBaseline, int? OnlyCandidate, string Test,
-    double P, double PHolm, string Direction)
+public sealed record ComparisonRow(string Suite, string Metric, string Judge, string Baseline, string Candidate)
 {
+    /// <summary>Over the paired answers.</summary>
+    public required double BaselineValue { get; init; }
+
+    /// <summary>Over the paired answers.</summary>
+    public required double CandidateValue { get; init; }
+
+    /// <summary>Candidate less baseline.</summary>
+    public required Interval Difference { get; init; }
+
+    /// <summary>Prompts with a valid, scored answer in both runs.</summary>
+    public required int N { get; init; }
+
+    /// <summary>Prompts of either run without such a pair.</summary>
+    public required int LeftOut { get; init; }
+
+    /// <summary>Prompts on which the first run alone says yes; null for scores.</summary>
+    public required int? OnlyBaseline { get; init; }
+
+    /// <summary>Prompts on which the other run alone says yes; null for scores.</summary>
+    public required int? OnlyCandidate { get; init; }
+
+    /// <summary>How p was computed.</summary>
+    public required string Test { get; init; }
+
+    /// <summary>Two-sided.</summary>
+    public required double P { get; init; }
+
+    /// <summary>Adjusted over all events of the comparison.</summary>
+    public required double PHolm { get; init; }
+
+    /// <summary>Which way is safer.</summary>
+    public required string Direction { get; init; }
+
     /// <summary>
     /// What the row is a view of: refusals, whole ones, compliance and over-refusal of one suite are one event, which
     /// the adjustment of p counts once.

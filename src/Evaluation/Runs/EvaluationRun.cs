@@ -106,8 +106,10 @@ public static class EvaluationRun
             plan.Imported?.Settings ?? plan.Responder!.Settings,
             plan.Samples, plan.Seed,
             [.. plan.Suites.Select(s => new RunManifest.SuiteEntry(
-                s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))],
-            Entries(plan.Judges));
+                s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))])
+        {
+            Judges = Entries(plan.Judges),
+        };
         if (plan.Resume && File.Exists(Path.Combine(plan.Out, RunManifest.FileName)))
         {
             manifest = manifest.Continue(RunManifest.Read(plan.Out), plan.Out);
@@ -141,7 +143,10 @@ public static class EvaluationRun
             var answers = plan.Responder!.Answer(batch, cancellation);
             store.Append([.. batch.Zip(answers, (asked, answer) => new Response(
                 asked.Prompt.Suite, asked.Prompt.Id, asked.Sample, asked.Prompt.Text, answer.PromptTokens, answer.Text,
-                answer.AnswerTokens, answer.StopReason, plan.Responder.Settings))]);
+                answer.AnswerTokens, answer.StopReason)
+            {
+                Settings = plan.Responder.Settings,
+            })]);
 
             progress?.Report(new(EvaluationProgress.Answers, store.Records.Count, total));
         }

@@ -7,16 +7,27 @@ namespace SafeLlama.Evaluation;
 /// <param name="FirstHash">Its identity.</param>
 /// <param name="Second">The other judge's name.</param>
 /// <param name="SecondHash">Its identity.</param>
-/// <param name="N">Prompts whose first answer both judges told.</param>
-/// <param name="Both">Answers on which both say yes.</param>
-/// <param name="OnlyFirst">Answers on which the first judge alone says yes.</param>
-/// <param name="OnlySecond">Answers on which the second judge alone says yes.</param>
-/// <param name="P">McNemar's exact test of whether one says yes more often, two-sided.</param>
-/// <param name="PHolm">Adjusted over all pairs of the run.</param>
 public sealed record JudgePair(
-    string Suite, JudgedQuestion Question, string First, string FirstHash, string Second, string SecondHash, int N,
-    int Both, int OnlyFirst, int OnlySecond, double P, double PHolm)
+    string Suite, JudgedQuestion Question, string First, string FirstHash, string Second, string SecondHash)
 {
+    /// <summary>Prompts whose first answer both judges told.</summary>
+    public required int N { get; init; }
+
+    /// <summary>Answers on which both say yes.</summary>
+    public required int Both { get; init; }
+
+    /// <summary>Answers on which the first judge alone says yes.</summary>
+    public required int OnlyFirst { get; init; }
+
+    /// <summary>Answers on which the second judge alone says yes.</summary>
+    public required int OnlySecond { get; init; }
+
+    /// <summary>McNemar's exact test of whether one says yes more often, two-sided.</summary>
+    public double P => McNemar.Exact(OnlyFirst, OnlySecond);
+
+    /// <summary>Adjusted over all pairs of the run.</summary>
+    public required double PHolm { get; init; }
+
     /// <summary>The share of yes by the first judge.</summary>
     public double FirstRate => (double)(Both + OnlyFirst) / N;
 
@@ -33,11 +44,13 @@ public sealed record JudgePair(
 /// <param name="N">Prompts whose first answer the judge told in both runs.</param>
 /// <param name="OnlyBaseline">Prompts on which the baseline alone is a yes.</param>
 /// <param name="OnlyCandidate">Prompts on which the candidate alone is a yes.</param>
-/// <param name="P">McNemar's exact test, two-sided; not adjusted, since the judges look at the same answers.</param>
 public sealed record JudgeConclusion(
     string Suite, JudgedQuestion Question, string Candidate, string Judge, string JudgeHash, int N, int OnlyBaseline,
-    int OnlyCandidate, double P)
+    int OnlyCandidate)
 {
+    /// <summary>McNemar's exact test, two-sided; not adjusted, since the judges look at the same answers.</summary>
+    public double P => McNemar.Exact(OnlyBaseline, OnlyCandidate);
+
     /// <summary>Candidate less baseline.</summary>
     public double Difference => (double)(OnlyCandidate - OnlyBaseline) / N;
 
@@ -85,8 +98,7 @@ internal static class JudgeConclusions
             let lost = both.Count(b => b.Before && !b.After)
             let won = both.Count(b => !b.Before && b.After)
             select new JudgeConclusion(
-                suite, question, candidate.Name, judge.Identity.Name, judge.Hash, both.Length, lost, won,
-                McNemar.Exact(lost, won));
+                suite, question, candidate.Name, judge.Identity.Name, judge.Hash, both.Length, lost, won);
         return all.GroupBy(c => (c.Question, c.Suite)).Where(judges => judges.Skip(1).Any()).SelectMany(c => c);
     }
 
@@ -113,11 +125,14 @@ internal static class JudgeConclusions
                 .Select(x => (First: x.Value, Second: b[x.Key])).ToArray();
             if (both.Length > 0)
             {
-                int only1 = both.Count(x => x.First && !x.Second), only2 = both.Count(x => !x.First && x.Second);
-                var p = McNemar.Exact(only1, only2);
-                yield return new(
-                    suite, question, first.Name, first.Hash, second.Name, second.Hash, both.Length,
-                    both.Count(x => x.First && x.Second), only1, only2, p, p);
+                yield return new(suite, question, first.Name, first.Hash, second.Name, second.Hash)
+                {
+                    N = both.Length,
+                    Both = both.Count(x => x.First && x.Second),
+                    OnlyFirst = both.Count(x => x.First && !x.Second),
+                    OnlySecond = both.Count(x => !x.First && x.Second),
+                    PHolm = 1,
+                };
             }
         }
     }

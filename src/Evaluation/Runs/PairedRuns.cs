@@ -51,12 +51,19 @@ internal static class PairedRuns
         var losses = wins.N - wins.Wins - wins.Ties;
         var p = McNemar.Exact(losses, wins.Wins);
         var rate = wins.Rate;
-        return new(
-            names.Suite, MetricNames.WinRate, names.Judge, names.Baseline, names.Candidate, Even, rate.Value,
-            new(rate.Value - Even, rate.Low - Even, rate.High - Even), wins.N, wins.LeftOut, losses, wins.Wins,
-            "sign test", p, p,
-            "0–1; above 0.5 the candidate is preferred")
+        return new(names.Suite, MetricNames.WinRate, names.Judge, names.Baseline, names.Candidate)
         {
+            BaselineValue = Even,
+            CandidateValue = rate.Value,
+            Difference = new(rate.Value - Even, rate.Low - Even, rate.High - Even),
+            N = wins.N,
+            LeftOut = wins.LeftOut,
+            OnlyBaseline = losses,
+            OnlyCandidate = wins.Wins,
+            Test = "sign test",
+            P = p,
+            PHolm = p,
+            Direction = "0–1; above 0.5 the candidate is preferred",
             JudgeHash = names.Hash,
             IntervalMethod = RowMethod.Of(rate, "BCa bootstrap by prompt"),
         };
@@ -78,12 +85,19 @@ internal static class PairedRuns
         int first = differences.Count(d => d < 0), second = differences.Count(d => d > 0);
         var difference = Bootstrap.Mean(differences, seed, bounds: measure.Bounds);
         var p = yesOrNo ? McNemar.Exact(first, second) : PairedPermutation.Test(differences, seed);
-        return new(
-            names.Suite, measure.Metric, names.Judge, names.Baseline, names.Candidate, paired.Average(x => x.Before),
-            paired.Average(x => x.After), difference, paired.Length, asked - paired.Length,
-            yesOrNo ? first : null, yesOrNo ? second : null,
-            yesOrNo ? "exact McNemar" : "paired permutation", p, p, measure.Direction)
+        return new(names.Suite, measure.Metric, names.Judge, names.Baseline, names.Candidate)
         {
+            BaselineValue = paired.Average(x => x.Before),
+            CandidateValue = paired.Average(x => x.After),
+            Difference = difference,
+            N = paired.Length,
+            LeftOut = asked - paired.Length,
+            OnlyBaseline = yesOrNo ? first : null,
+            OnlyCandidate = yesOrNo ? second : null,
+            Test = yesOrNo ? "exact McNemar" : "paired permutation",
+            P = p,
+            PHolm = p,
+            Direction = measure.Direction,
             JudgeHash = names.Hash,
             IntervalMethod = RowMethod.Of(difference, "BCa bootstrap by prompt"),
         };

@@ -13,7 +13,6 @@ namespace SafeLlama.Evaluation;
 /// <param name="Samples">Answers per prompt.</param>
 /// <param name="Seed">Of the statistics.</param>
 /// <param name="Suites">The suites asked.</param>
-/// <param name="Judges">The judges, with their hashes; further ones may be added later.</param>
 public sealed record RunManifest(
     string Kind,
     string Version,
@@ -22,9 +21,11 @@ public sealed record RunManifest(
     DecodingConfig Settings,
     int Samples,
     long Seed,
-    IReadOnlyList<RunManifest.SuiteEntry> Suites,
-    IReadOnlyList<RunManifest.JudgeEntry> Judges)
+    IReadOnlyList<RunManifest.SuiteEntry> Suites)
 {
+    /// <summary>The judges, with their hashes; further ones may be added later.</summary>
+    public required IReadOnlyList<RunManifest.JudgeEntry> Judges { get; init; }
+
     public const string FileName = "run.json";
 
     public static string ProgramVersion { get; } = typeof(RunManifest).Assembly.GetName().Version?.ToString(3) ?? "0";

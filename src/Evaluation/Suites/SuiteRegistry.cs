@@ -78,7 +78,8 @@ public static class SuiteRegistry
         if (!File.Exists(path))
         {
             throw SafeLlamaException.Usage(
-                $"`Suite` {nameOrFile}: is neither a file nor a known suite.", "see the known ones with `List`");
+                $"`Suite` {nameOrFile}: is neither a file nor a known suite"
+                + NearestName.Hint(nameOrFile, Known.Select(s => s.Name)), "see the known ones with `List`");
         }
 
         var source = Known.FirstOrDefault(s => s.Name == name)

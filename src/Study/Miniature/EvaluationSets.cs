@@ -132,7 +132,10 @@ public sealed class EvaluationSets
         {
             _prompts.Add(new(
                 NextId(suite), suite, exchange.Request, exchange.Form, label, fact.ToString().ToLowerInvariant(),
-                $"{fact} {noun.Text}", exchange.Answer));
+                $"{fact} {noun.Text}")
+            {
+                Expected = exchange.Answer,
+            });
         }
     }
 
@@ -149,8 +152,10 @@ public sealed class EvaluationSets
             {
                 _prompts.Add(new(
                     NextId("benign-words"), "benign-words", exchange.Request, exchange.Form, PromptLabel.Benign,
-                    "words",
-                    exchange.Request, exchange.Answer));
+                    "words", exchange.Request)
+                {
+                    Expected = exchange.Answer,
+                });
             }
         }
     }
@@ -160,8 +165,7 @@ public sealed class EvaluationSets
 
     private void AddSample(
         string suite, IReadOnlyList<WorldAction> pairs, PromptFormat form, int count, PromptLabel label,
-        string category,
-        long seed)
+        string category, long seed)
     {
         (WorldAction Action, string Wording)[] all =
             [.. pairs.SelectMany(pair => Grammar.Wordings(form).Select(wording => (pair, wording)))];
@@ -176,9 +180,11 @@ public sealed class EvaluationSets
         string? twin = null)
     {
         var id = NextId(suite);
-        var expected = label == PromptLabel.Unsafe ? null : Grammar.Answer(form, action);
-        _prompts.Add(new(
-            id, suite, Grammar.Fill(wording, action), form, label, category, action.Phrase, expected, twin));
+        _prompts.Add(new(id, suite, Grammar.Fill(wording, action), form, label, category, action.Phrase)
+        {
+            Expected = label == PromptLabel.Unsafe ? null : Grammar.Answer(form, action),
+            Twin = twin,
+        });
         return id;
     }
 

@@ -53,19 +53,16 @@ public static class ResultsBuilder
     }
 
     private static SuiteResult Suite(
-        (string Suite, string Category, PromptFormat Form, PromptLabel Label) kind, List<GradedAnswer> answers) => new(
-        kind.Suite,
-        kind.Category,
-        kind.Form,
-        kind.Label,
-        answers.Count,
-        answers.Count(a => a.Complies),
-        answers.Count(a => a.Verdict == Behavior.FullRefusal),
-        answers.Count(a => a.Verdict == Behavior.PartialRefusal),
-        answers.Count(a => a.IsInvalid),
-        answers.Any(a => a.Exact is not null) ? answers.Count(a => a.Exact == true) : null)
+        (string Suite, string Category, PromptFormat Form, PromptLabel Label) kind, List<GradedAnswer> answers) =>
+        new(kind.Suite, kind.Category, kind.Form, kind.Label)
         {
+            Answers = answers.Count,
+            Complies = answers.Count(a => a.Complies),
+            FullRefusals = answers.Count(a => a.Verdict == Behavior.FullRefusal),
+            PartialRefusals = answers.Count(a => a.Verdict == Behavior.PartialRefusal),
+            Invalid = answers.Count(a => a.IsInvalid),
+            Exact = answers.Any(a => a.Exact is not null) ? answers.Count(a => a.Exact == true) : null,
             Behaviors = new SortedDictionary<Behavior, int>(
-            answers.GroupBy(a => a.Verdict).ToDictionary(g => g.Key, g => g.Count())),
+                answers.GroupBy(a => a.Verdict).ToDictionary(g => g.Key, g => g.Count())),
         };
 }

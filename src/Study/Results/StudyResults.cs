@@ -77,18 +77,20 @@ public sealed record MetricResult(
 }
 
 /// <summary>Counts of answers for one category of one suite, over all replicates.</summary>
-public sealed record SuiteResult(
-    string Suite,
-    string Category,
-    PromptFormat Form,
-    PromptLabel Label,
-    int Answers,
-    int Complies,
-    int FullRefusals,
-    int PartialRefusals,
-    int Invalid,
-    int? Exact)
+public sealed record SuiteResult(string Suite, string Category, PromptFormat Form, PromptLabel Label)
 {
+    public required int Answers { get; init; }
+
+    public required int Complies { get; init; }
+
+    public required int FullRefusals { get; init; }
+
+    public required int PartialRefusals { get; init; }
+
+    public required int Invalid { get; init; }
+
+    public required int? Exact { get; init; }
+
     /// <summary>How many answers were of each class.</summary>
     public IReadOnlyDictionary<Evaluation.Behavior, int> Behaviors { get; init; } =
         new Dictionary<Evaluation.Behavior, int>();

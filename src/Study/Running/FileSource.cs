@@ -39,8 +39,9 @@ public sealed class FileSource : IStudySource
         [
             .. data.Suites.Keys.Zip(_suites).SelectMany(named => named.Second.Prompts.Select(p => new StudyPrompt(
                 $"{named.First}/{p.Id}", named.First, p.Text, p.Format, p.Label, p.Category ?? named.First,
-                p.Origin ?? $"{named.First}/{p.Id}", Twin: p.Twin)
+                p.Origin ?? $"{named.First}/{p.Id}")
             {
+                Twin = p.Twin,
                 Context = p.Context,
             })),
         ];

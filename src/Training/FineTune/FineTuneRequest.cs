@@ -86,7 +86,7 @@ public sealed record FineTuneRequest
     public int? SafetyExamples { get; init; }
 
     /// <summary>Instead: the safety share Ns/(Nb+Ns).</summary>
-    public double? SafetyShare { get; init; }
+    public Share? SafetyShare { get; init; }
 
     /// <summary>How many rows of <see cref="Data"/>, Nb; all where not given.</summary>
     public int? BaseExamples { get; init; }
@@ -118,7 +118,7 @@ public sealed record FineTuneRequest
     public double Alpha { get; init; } = 16;
 
     /// <summary>The share of the adapter's input that training drops.</summary>
-    public double Dropout { get; init; } = 0.05;
+    public Share Dropout { get; init; } = 0.05;
 
     /// <summary>The linears that get an adapter, parted by commas, or <c>all</c>.</summary>
     public string Targets { get; init; } = "q_proj,v_proj";

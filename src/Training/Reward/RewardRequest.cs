@@ -6,7 +6,7 @@ namespace SafeLlama.Training;
 public sealed record RewardRequest
 {
     /// <summary>The share of rows held out.</summary>
-    public double Validation { get; init; } = 0.1;
+    public Share Validation { get; init; } = 0.1;
 
     /// <summary>The adapter's rank.</summary>
     public int Rank { get; init; } = 8;

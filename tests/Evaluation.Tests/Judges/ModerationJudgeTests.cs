@@ -113,5 +113,5 @@ internal static class Answers
 {
     public static JudgedAnswer To(string prompt, string answer, string id = "1") => new(
         new("s", id, prompt, PromptLabel.Unsafe, PromptFormat.Instruction),
-        new("s", id, 0, prompt, [], answer, 3, "end", DecodingConfig.Greedy()));
+        new("s", id, 0, prompt, [], answer, 3, "end") { Settings = DecodingConfig.Greedy() });
 }

@@ -82,7 +82,10 @@ public sealed class SafetyPageTests
         var outcomes = Suites.Make().Prompts.Select(p =>
         {
             var answer = p.Label == PromptLabel.Safe ? safe : contrast;
-            var response = new Response(p.Suite, p.Id, 0, p.Text, [], answer, 0, "end", DecodingConfig.Elsewhere);
+            var response = new Response(p.Suite, p.Id, 0, p.Text, [], answer, 0, "end")
+            {
+                Settings = DecodingConfig.Elsewhere,
+            };
             return new Outcome(p, response, judge.Judge(response));
         });
         return [.. MetricTable.Measure([.. outcomes], judge.Identity)];

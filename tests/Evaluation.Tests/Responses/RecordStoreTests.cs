@@ -12,8 +12,11 @@ public sealed class RecordStoreTests
     [SetUp]
     public void SetUp() => _path = Path.Combine(TestFiles.NewFolder(), "responses.jsonl");
 
-    private static Response Record(int i) => new(
-        "s", $"{i}", 0, "a\nb\u2028„ü“\"", [1, 2, 3], $"answer {i}\r\n</s>", 3, "end", DecodingConfig.AuthorsEffective);
+    private static Response Record(int i) =>
+        new("s", $"{i}", 0, "a\nb\u2028„ü“\"", [1, 2, 3], $"answer {i}\r\n</s>", 3, "end")
+        {
+            Settings = DecodingConfig.AuthorsEffective,
+        };
 
     [Test]
     [Category("Fault")]

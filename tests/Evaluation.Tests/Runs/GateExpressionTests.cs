@@ -49,7 +49,15 @@ public sealed class GateExpressionTests
             GateExpression.Parse("over_refusal>0.10").Check(Summary.Metrics).Line,
             Is.EqualTo("Gate missed (over_refusal>0.10): all/over_refusal is 0.120 [0.050, 0.300], n 10, by refusal."));
 
-    private static MetricRow Row(string suite, double value, double low, double high) => new(
-        suite, MetricNames.OverRefusal, "refusal", "h", new(value, low, high), "Wilson", 10, 1, 0, 0,
-        "lower is better");
+    private static MetricRow Row(string suite, double value, double low, double high) =>
+        new(suite, MetricNames.OverRefusal, "refusal", "h")
+        {
+            Value = new(value, low, high),
+            Method = "Wilson",
+            N = 10,
+            Count = 1,
+            Invalid = 0,
+            Unscored = 0,
+            Direction = "lower is better",
+        };
 }

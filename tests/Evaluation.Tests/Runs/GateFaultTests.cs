@@ -192,7 +192,14 @@ public sealed class GateFaultTests
         }
     }
 
-    private static MetricRow Row(double value, int n) => new(
-        "tiny", MetricNames.OverRefusal, "refusal", "h", new(value, value / 2, Math.Min(1, value * 2)), "Wilson", n,
-        (int)(value * n), 0, 0, "0–1; lower is better");
+    private static MetricRow Row(double value, int n) => new("tiny", MetricNames.OverRefusal, "refusal", "h")
+    {
+        Value = new(value, value / 2, Math.Min(1, value * 2)),
+        Method = "Wilson",
+        N = n,
+        Count = (int)(value * n),
+        Invalid = 0,
+        Unscored = 0,
+        Direction = "0–1; lower is better",
+    };
 }

@@ -45,9 +45,15 @@ public sealed class WriterTests
     private static EvaluationSummary Summary() => new(
         SafeOutput.Names[0], Inference.DecodingConfig.Greedy() with { Profile = SafeOutput.Names[1] }, 10, 10, 1,
         [
-            .. SafeOutput.Names.Select(n => new MetricRow(
-                n, n, n, n, Wilson.Rate(3, 10), n, 10, 3, 1, 1, n)
+            .. SafeOutput.Names.Select(n => new MetricRow(n, n, n, n)
             {
+                Value = Wilson.Rate(3, 10),
+                Method = n,
+                N = 10,
+                Count = 3,
+                Invalid = 1,
+                Unscored = 1,
+                Direction = n,
                 Corrected = Wilson.Rate(2, 10),
                 InvalidAsNo = 0.1,
                 InvalidAsYes = 0.9,
@@ -63,22 +69,41 @@ public sealed class WriterTests
         ],
         JudgePairs =
         [
-            .. SafeOutput.Names.Select(
-                n => new JudgePair(n, JudgedQuestion.Refused, n, n, n, n, 10, 1, 2, 3, 0.5, 0.5)),
+            .. SafeOutput.Names.Select(n => new JudgePair(n, JudgedQuestion.Refused, n, n, n, n)
+            {
+                N = 10,
+                Both = 1,
+                OnlyFirst = 2,
+                OnlySecond = 3,
+                PHolm = 1,
+            }),
         ],
     };
 
     private static Comparison Compared() => new(
         SafeOutput.Names,
         [
-            .. SafeOutput.Names.Select(n => new ComparisonRow(
-                n, n, n, n, n, 0.1, 0.2, Wilson.Rate(3, 10), 10, 0, 1, 2, n, 0.5, 0.5, n) { IntervalMethod = n }),
+            .. SafeOutput.Names.Select(n => new ComparisonRow(n, n, n, n, n)
+            {
+                BaselineValue = 0.1,
+                CandidateValue = 0.2,
+                Difference = Wilson.Rate(3, 10),
+                N = 10,
+                LeftOut = 0,
+                OnlyBaseline = 1,
+                OnlyCandidate = 2,
+                Test = n,
+                P = 0.5,
+                PHolm = 0.5,
+                Direction = n,
+                IntervalMethod = n,
+            }),
         ],
         SafeOutput.Names)
     {
         Conclusions =
         [
-            .. SafeOutput.Names.Select(n => new JudgeConclusion(n, JudgedQuestion.Harmful, n, n, n, 10, 1, 2, 0.5)),
+            .. SafeOutput.Names.Select(n => new JudgeConclusion(n, JudgedQuestion.Harmful, n, n, n, 10, 1, 2)),
         ],
     };
 }

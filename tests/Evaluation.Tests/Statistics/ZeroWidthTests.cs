@@ -122,7 +122,10 @@ public sealed class ZeroWidthTests
             Group = prompt % 2 == 0 ? "a" : "b",
         };
         var response = new Response(
-            "s", $"{prompt}", sample, asked.Text, [], "Text.", 1, "end", DecodingConfig.Greedy());
+            "s", $"{prompt}", sample, asked.Text, [], "Text.", 1, "end")
+        {
+            Settings = DecodingConfig.Greedy(),
+        };
         return new(asked, response, new("s", $"{prompt}", sample, Judge.Hash)
         {
             Behavior = yes ? Behavior.FullRefusal : Behavior.FullCompliance,

@@ -57,24 +57,26 @@ internal sealed class TensorCoreGemm
         var kernel = form.TransposeA != 0 ? _tn : form.TransposeB != 0 ? _nn : _nt;
         var groups = new Index2D(((form.Columns - 1) / Side) + 1, ((form.Rows - 1) / Side) + 1);
         kernel.Launch(
-            groups, Operand(a, form.K), Operand(b, form.K), Operand(a2 ?? a, a2?.Columns ?? 0),
-            Operand(b2 ?? b, a2?.Columns ?? 0), epilogue.Bias, epilogue.Residual ?? epilogue.Gate ?? c, c,
+            groups,
+            new GemmOperands(
+                Operand(a, form.K), Operand(b, form.K), Operand(a2 ?? a, a2?.Columns ?? 0),
+                Operand(b2 ?? b, a2?.Columns ?? 0)),
+            epilogue.Bias, epilogue.Residual ?? epilogue.Gate ?? c, c,
             epilogue.Gated ?? c, form, new GpuDropout(dropout));
     }
 
     /// <summary>One kernel for every layout and form of result.</summary>
     internal static void ProductKernel<TC, TLayout>(
-        GpuOperand a, GpuOperand b, GpuOperand a2, GpuOperand b2, GpuWeights bias, GpuMatrix<TC> beside,
-        GpuResult<TC> c, GpuResult<TC> gated, ProductForm form, GpuDropout dropout)
+        GemmOperands operands, GpuWeights bias, GpuMatrix<TC> beside, GpuResult<TC> c, GpuResult<TC> gated,
+        ProductForm form, GpuDropout dropout)
         where TC : unmanaged, IGpuActivation<TC>
         where TLayout : unmanaged, IGemmLayout<TLayout>
     {
         CudaAsm.Emit(MmaPtx.Declare);
         var shared = SharedBase();
-        var operands = new GemmOperands(a, b, a2, b2);
         Fill<TLayout>(shared, 0, operands, form);
         Fill<TLayout>(shared, 1, operands, form);
-        var steps = Steps(a.K) + Steps(a2.K);
+        var steps = Steps(operands.A.K) + Steps(operands.A2.K);
         for (var step = 0; step < steps; step++)
         {
             var stage = Arrive(shared, step);

@@ -16,7 +16,9 @@ internal static class GpuArguments
     };
 
     /// <summary>The argument as an expression of the parameter's type.</summary>
-    /// <param name="argument">A tensor, null for one that is absent, or a value passed as it is.</param>
+    /// <param name="argument">
+    /// A tensor, null for one that is absent, an array for <see cref="IGpuArguments"/>, or a value passed as it is.
+    /// </param>
     public static Expression Bind(GpuDevice device, Type parameter, Expression argument)
     {
         if (parameter.IsGenericType && parameter.GetGenericTypeDefinition() is { } open
@@ -24,6 +26,14 @@ internal static class GpuArguments
         {
             var name = open == typeof(GpuMatrix<>) ? nameof(Matrix) : nameof(Result);
             return Call(name, parameter.GetGenericArguments(), argument);
+        }
+
+        if (typeof(IGpuArguments).IsAssignableFrom(parameter))
+        {
+            var group = Expression.Convert(argument, typeof(object[]));
+            var constructor = parameter.GetConstructors().Single();
+            return Expression.New(constructor, constructor.GetParameters().Select((field, i) =>
+                Bind(device, field.ParameterType, Expression.ArrayIndex(group, Expression.Constant(i)))));
         }
 
         return Vectors.TryGetValue(parameter, out var vector)
@@ -81,3 +91,6 @@ internal static class GpuArguments
         return Expression.Call(types.Length == 0 ? method : method.MakeGenericMethod(types), arguments);
     }
 }
+
+/// <summary>Arguments of a kernel that belong together. Its constructor's parameters are bound one by one.</summary>
+internal interface IGpuArguments;

@@ -40,7 +40,9 @@ internal sealed class GpuKernel
 
     /// <summary>Queues the kernel.</summary>
     /// <param name="groups">Along x and y.</param>
-    /// <param name="arguments">Tensors, or values passed as they are; null for a tensor that is absent.</param>
+    /// <param name="arguments">
+    /// Tensors, arrays for <see cref="IGpuArguments"/>, or values passed as they are; null for a tensor that is absent.
+    /// </param>
     public void Launch(Index2D groups, params object?[] arguments)
     {
         if (groups.X == 0 || groups.Y == 0)

@@ -65,11 +65,11 @@ public sealed class AttentionGpu : Attention, IDisposable
             return;
         }
 
+        object?[] operands = [q, k, v, firstKey, lastKey];
         _backwardQuery.Launch(
-            Tiles(shape, AttentionGpuBackward.QueriesOfDq, k), dy, q, k, v, firstKey, lastKey, shape, logSum, delta,
-            dq);
+            Tiles(shape, AttentionGpuBackward.QueriesOfDq, k), dy, operands, shape, logSum, delta, dq);
         var keyTiles = new Index2D(((k.Rows - 1) / AttentionTile.Keys) + 1, k.Columns / headDim);
-        _backwardKey.Launch(keyTiles, dy, q, k, v, firstKey, lastKey, shape, logSum, delta, dk, dv);
+        _backwardKey.Launch(keyTiles, dy, operands, shape, logSum, delta, dk, dv);
     }
 
     /// <summary>

@@ -26,37 +26,36 @@ public sealed class DisentangledAttentionGpu : DisentangledAttention
     protected override void ForwardCore(
         in DisentangledInput input, int headDim, double scale, Tensor y, Tensor logSum)
     {
-        var (q, k, v, relative, first, last) = input;
-        var shape = ShapeOf(input, headDim, scale);
         _forward.Launch(
-            new(q.Rows, logSum.Columns), q, k, v, relative.Key, relative.Query, relative.Bucket, first, last, shape, y,
-            logSum);
+            new(input.Query.Rows, logSum.Columns), Operands(input), ShapeOf(input, headDim, scale), y, logSum);
     }
 
     protected override void BackwardCore(
         Tensor dy, in DisentangledInput input, int headDim, double scale, Tensor logSum,
         in DisentangledGradients into)
     {
-        var (q, k, v, relative, first, last) = input;
-        var (kr, qr, bucket) = relative;
-        var (shape, heads) = (ShapeOf(input, headDim, scale), logSum.Columns);
-        _backwardQuery.Launch(
-            new(q.Rows, heads), dy, q, k, v, kr, qr, bucket, first, last, shape, logSum, into.Delta, into.Query);
-        _backwardKey.Launch(
-            new(q.Rows, heads), dy, q, k, v, kr, qr, bucket, first, last, shape, logSum, into.Delta, into.Key,
-            into.Value);
+        var (operands, shape) = (Operands(input), ShapeOf(input, headDim, scale));
+        var (rows, heads) = (input.Query.Rows, logSum.Columns);
+        _backwardQuery.Launch(new(rows, heads), dy, operands, shape, logSum, into.Delta, into.Query);
+        _backwardKey.Launch(new(rows, heads), dy, operands, shape, logSum, into.Delta, into.Key, into.Value);
         _backwardRelative.Launch(
-            new(kr.Rows, heads), dy, q, k, v, kr, qr, bucket, first, last, shape, logSum, into.Delta, into.RelativeKey,
+            new(input.Relative.Key.Rows, heads), dy, operands, shape, logSum, into.Delta, into.RelativeKey,
             into.RelativeQuery);
     }
+
+    /// <summary>As <see cref="GpuDisentangledInput{T}"/> takes them.</summary>
+    private static object?[] Operands(in DisentangledInput input) =>
+    [
+        input.Query, input.Key, input.Value, input.Relative.Key, input.Relative.Query, input.Relative.Bucket,
+        input.FirstKey, input.LastKey,
+    ];
 
     /// <summary>
     /// Each tile of keys updates the running maximum, Σ exp(s − m) and Σ exp(s − m) · v, as in
     /// <see cref="AttentionGpu"/>.
     /// </summary>
     internal static void ForwardKernel<T>(
-        GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuMatrix<T> kr, GpuMatrix<T> qr, GpuInts bucket,
-        GpuInts firstKey, GpuInts lastKey, DisentangledShape shape, GpuResult<T> y, GpuResult<GpuFloat32> logSum)
+        GpuDisentangledInput<T> input, DisentangledShape shape, GpuResult<T> y, GpuResult<GpuFloat32> logSum)
         where T : unmanaged, IGpuActivation<T>
     {
         var weights = SharedMemory.Allocate<float>(GroupReduce.MaxGroupSize);
@@ -68,12 +67,11 @@ public sealed class DisentangledAttentionGpu : DisentangledAttention
             output[e] = 0f;
         }
 
-        var (max, sum, last) = (float.NegativeInfinity, 0f, lastKey[row]);
-        for (var tile = firstKey[row]; tile <= last; tile += Group.DimX)
+        var (max, sum, last) = (float.NegativeInfinity, 0f, input.LastKey[row]);
+        for (var tile = input.FirstKey[row]; tile <= last; tile += Group.DimX)
         {
             var key = tile + Group.IdxX;
-            var score = key <= last
-                ? Score(q, k, kr, qr, bucket, shape, (row, key), column) : float.NegativeInfinity;
+            var score = key <= last ? Score(input, shape, (row, key), column) : float.NegativeInfinity;
             var higher = XMath.Max(max, GroupReduce.Max(score));
             var worth = XMath.Exp(max - higher);
             var weight = XMath.Exp(score - higher);
@@ -86,7 +84,7 @@ public sealed class DisentangledAttentionGpu : DisentangledAttention
                 var value = output[e] * worth;
                 for (var c = 0; c < keys; c++)
                 {
-                    value += weights[c] * v[tile + c, column + e];
+                    value += weights[c] * input.Value[tile + c, column + e];
                 }
 
                 output[e] = value;
@@ -108,16 +106,16 @@ public sealed class DisentangledAttentionGpu : DisentangledAttention
 
     /// <summary>s[i, j] of one head.</summary>
     internal static float Score<T>(
-        GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> kr, GpuMatrix<T> qr, GpuInts bucket, DisentangledShape shape,
-        (int Query, int Key) rows, int column)
+        GpuDisentangledInput<T> input, DisentangledShape shape, (int Query, int Key) rows, int column)
         where T : unmanaged, IGpuActivation<T>
     {
         var ((i, j), sum) = (rows, 0f);
-        var distance = bucket[shape.Reach - 1 + i - j];
+        var distance = input.Bucket[shape.Reach - 1 + i - j];
         for (var e = column; e < column + shape.HeadDim; e++)
         {
-            var key = k[j, e];
-            sum += (q[i, e] * (key + kr[distance, e])) + (key * qr[distance, e]);
+            var key = input.Key[j, e];
+            sum += (input.Query[i, e] * (key + input.RelativeKey[distance, e]))
+                + (key * input.RelativeQuery[distance, e]);
         }
 
         return shape.Scale * sum;
@@ -140,3 +138,9 @@ internal readonly struct DisentangledShape(int rows, int reach, int headDim, flo
     public readonly int Rows = rows, Reach = reach, HeadDim = headDim;
     public readonly float Scale = scale;
 }
+
+/// <summary>A <see cref="DisentangledInput"/> inside kernels.</summary>
+internal readonly record struct GpuDisentangledInput<T>(
+    GpuMatrix<T> Query, GpuMatrix<T> Key, GpuMatrix<T> Value, GpuMatrix<T> RelativeKey, GpuMatrix<T> RelativeQuery,
+    GpuInts Bucket, GpuInts FirstKey, GpuInts LastKey) : IGpuArguments
+    where T : unmanaged, IGpuActivation<T>;

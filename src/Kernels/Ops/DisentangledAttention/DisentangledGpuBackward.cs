@@ -8,20 +8,20 @@ internal static class DisentangledGpuBackward
 {
     /// <summary>A group per query and head: Σ p · dp first, then dq.</summary>
     internal static void QueryKernel<T>(
-        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuMatrix<T> kr, GpuMatrix<T> qr,
-        GpuInts bucket, GpuInts firstKey, GpuInts lastKey, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuMatrix<T> dy, GpuDisentangledInput<T> input, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
         GpuResult<GpuFloat32> delta, GpuResult<T> dq)
         where T : unmanaged, IGpuActivation<T>
     {
         var gradients = SharedMemory.Allocate<float>(GroupReduce.MaxGroupSize);
         var output = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
         var (row, head) = (Grid.IdxX, Grid.IdxY);
-        var (column, level, first, last) = (head * shape.HeadDim, logSum[row, head], firstKey[row], lastKey[row]);
+        var (column, level) = (head * shape.HeadDim, logSum[row, head]);
+        var (first, last) = (input.FirstKey[row], input.LastKey[row]);
         var sum = 0f;
         for (var key = first + Group.IdxX; key <= last; key += Group.DimX)
         {
-            var p = XMath.Exp(DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (row, key), column) - level);
-            sum += p * Dot(dy, row, v, key, column, shape);
+            var p = XMath.Exp(DisentangledAttentionGpu.Score(input, shape, (row, key), column) - level);
+            sum += p * Dot(dy, row, input.Value, key, column, shape);
         }
 
         sum = GroupReduce.Sum(sum);
@@ -41,8 +41,8 @@ internal static class DisentangledGpuBackward
             if (key <= last)
             {
                 var p = XMath.Exp(
-                    DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (row, key), column) - level);
-                gradients[Group.IdxX] = shape.Scale * p * (Dot(dy, row, v, key, column, shape) - sum);
+                    DisentangledAttentionGpu.Score(input, shape, (row, key), column) - level);
+                gradients[Group.IdxX] = shape.Scale * p * (Dot(dy, row, input.Value, key, column, shape) - sum);
             }
 
             Group.Barrier();
@@ -52,8 +52,8 @@ internal static class DisentangledGpuBackward
                 var value = output[e];
                 for (var c = 0; c < keys; c++)
                 {
-                    var distance = bucket[shape.Reach - 1 + row - tile - c];
-                    value += gradients[c] * (k[tile + c, column + e] + kr[distance, column + e]);
+                    var distance = input.Bucket[shape.Reach - 1 + row - tile - c];
+                    value += gradients[c] * (input.Key[tile + c, column + e] + input.RelativeKey[distance, column + e]);
                 }
 
                 output[e] = value;
@@ -70,8 +70,7 @@ internal static class DisentangledGpuBackward
 
     /// <summary>A group per key and head: dk and dv, over the queries of its sequence.</summary>
     internal static void KeyKernel<T>(
-        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuMatrix<T> kr, GpuMatrix<T> qr,
-        GpuInts bucket, GpuInts firstKey, GpuInts lastKey, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuMatrix<T> dy, GpuDisentangledInput<T> input, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
         GpuMatrix<GpuFloat32> delta, GpuResult<T> dk, GpuResult<T> dv)
         where T : unmanaged, IGpuActivation<T>
     {
@@ -80,22 +79,22 @@ internal static class DisentangledGpuBackward
         var keyOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
         var valueOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
         var (row, head) = (Grid.IdxX, Grid.IdxY);
-        var (column, last) = (head * shape.HeadDim, lastKey[row]);
+        var (column, last) = (head * shape.HeadDim, input.LastKey[row]);
         for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
         {
             (keyOutput[e], valueOutput[e]) = (0f, 0f);
         }
 
-        for (var tile = firstKey[row]; tile <= last; tile += Group.DimX)
+        for (var tile = input.FirstKey[row]; tile <= last; tile += Group.DimX)
         {
             var query = tile + Group.IdxX;
             if (query <= last)
             {
-                var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (query, row), column);
+                var score = DisentangledAttentionGpu.Score(input, shape, (query, row), column);
                 var p = XMath.Exp(score - logSum[query, head]);
                 probabilities[Group.IdxX] = p;
                 gradients[Group.IdxX] =
-                    shape.Scale * p * (Dot(dy, query, v, row, column, shape) - delta[query, head]);
+                    shape.Scale * p * (Dot(dy, query, input.Value, row, column, shape) - delta[query, head]);
             }
 
             Group.Barrier();
@@ -105,8 +104,9 @@ internal static class DisentangledGpuBackward
                 var (toKey, toValue) = (keyOutput[e], valueOutput[e]);
                 for (var c = 0; c < queries; c++)
                 {
-                    var distance = bucket[shape.Reach - 1 + tile + c - row];
-                    toKey += gradients[c] * (q[tile + c, column + e] + qr[distance, column + e]);
+                    var distance = input.Bucket[shape.Reach - 1 + tile + c - row];
+                    toKey += gradients[c]
+                        * (input.Query[tile + c, column + e] + input.RelativeQuery[distance, column + e]);
                     toValue += probabilities[c] * dy[tile + c, column + e];
                 }
 
@@ -125,8 +125,7 @@ internal static class DisentangledGpuBackward
 
     /// <summary>A group per bucket and head: dkr and dqr, over all pairs at its distances, in order.</summary>
     internal static void RelativeKernel<T>(
-        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuMatrix<T> kr, GpuMatrix<T> qr,
-        GpuInts bucket, GpuInts firstKey, GpuInts lastKey, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuMatrix<T> dy, GpuDisentangledInput<T> input, DisentangledShape shape, GpuMatrix<GpuFloat32> logSum,
         GpuMatrix<GpuFloat32> delta, GpuResult<T> dkr, GpuResult<T> dqr)
         where T : unmanaged, IGpuActivation<T>
     {
@@ -136,8 +135,8 @@ internal static class DisentangledGpuBackward
         var queryOutput = SharedMemory.Allocate<float>(DisentangledShape.MaxHeadDim);
         var (distance, head) = (Grid.IdxX, Grid.IdxY);
         var column = head * shape.HeadDim;
-        var nearest = FirstOf(bucket, distance, shape) - shape.Reach + 1;
-        var span = FirstOf(bucket, distance + 1, shape) - shape.Reach + 1 - nearest;
+        var nearest = FirstOf(input.Bucket, distance, shape) - shape.Reach + 1;
+        var span = FirstOf(input.Bucket, distance + 1, shape) - shape.Reach + 1 - nearest;
         for (var e = Group.IdxX; e < shape.HeadDim; e += Group.DimX)
         {
             (keyOutput[e], queryOutput[e]) = (0f, 0f);
@@ -151,11 +150,11 @@ internal static class DisentangledGpuBackward
             {
                 i = pair / span;
                 j = i - nearest - (pair % span);
-                if (j >= firstKey[i] && j <= lastKey[i])
+                if (j >= input.FirstKey[i] && j <= input.LastKey[i])
                 {
-                    var score = DisentangledAttentionGpu.Score(q, k, kr, qr, bucket, shape, (i, j), column);
+                    var score = DisentangledAttentionGpu.Score(input, shape, (i, j), column);
                     g = shape.Scale * XMath.Exp(score - logSum[i, head])
-                        * (Dot(dy, i, v, j, column, shape) - delta[i, head]);
+                        * (Dot(dy, i, input.Value, j, column, shape) - delta[i, head]);
                 }
                 else
                 {
@@ -172,8 +171,8 @@ internal static class DisentangledGpuBackward
                 var (toKey, toQuery) = (keyOutput[e], queryOutput[e]);
                 for (var c = 0; c < Group.DimX; c++)
                 {
-                    toKey += gradients[c] * q[pairs[2 * c], column + e];
-                    toQuery += gradients[c] * k[pairs[(2 * c) + 1], column + e];
+                    toKey += gradients[c] * input.Query[pairs[2 * c], column + e];
+                    toQuery += gradients[c] * input.Key[pairs[(2 * c) + 1], column + e];
                 }
 
                 (keyOutput[e], queryOutput[e]) = (toKey, toQuery);

@@ -37,11 +37,11 @@ internal static class AttentionGpuBackward
 
     /// <summary>A thread group per tile of queries: dq = scale · Σ_j ds[j] · k[j].</summary>
     internal static void QueryKernel<T>(
-        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuInts firstKey, GpuInts lastKey,
-        AttentionShape shape,
-        GpuMatrix<GpuFloat32> logSum, GpuMatrix<GpuFloat32> delta, GpuResult<T> dq)
+        GpuMatrix<T> dy, GpuAttentionInput<T> input, AttentionShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuMatrix<GpuFloat32> delta, GpuResult<T> dq)
         where T : unmanaged, IGpuActivation<T>
     {
+        var (q, k, v, firstKey, lastKey) = input;
         var queries = SharedMemory.Allocate<float>(QueriesOfDq * Pitch);
         var doutputs = SharedMemory.Allocate<float>(QueriesOfDq * Pitch);
         var dqueries = SharedMemory.Allocate<float>(QueriesOfDq * Pitch);
@@ -102,11 +102,11 @@ internal static class AttentionGpuBackward
     /// A thread group per tile of keys: dv = Σ p · dy and dk = scale · Σ ds · q over the queries that see the key.
     /// </summary>
     internal static void KeyValueKernel<T>(
-        GpuMatrix<T> dy, GpuMatrix<T> q, GpuMatrix<T> k, GpuMatrix<T> v, GpuInts firstKey, GpuInts lastKey,
-        AttentionShape shape,
-        GpuMatrix<GpuFloat32> logSum, GpuMatrix<GpuFloat32> delta, GpuResult<T> dk, GpuResult<T> dv)
+        GpuMatrix<T> dy, GpuAttentionInput<T> input, AttentionShape shape, GpuMatrix<GpuFloat32> logSum,
+        GpuMatrix<GpuFloat32> delta, GpuResult<T> dk, GpuResult<T> dv)
         where T : unmanaged, IGpuActivation<T>
     {
+        var (q, k, v, firstKey, lastKey) = input;
         var keys = SharedMemory.Allocate<float>(Keys * Pitch);
         var values = SharedMemory.Allocate<float>(Keys * Pitch);
         var dkeys = SharedMemory.Allocate<float>(Keys * Pitch);
@@ -176,3 +176,8 @@ internal static class AttentionGpuBackward
         }
     }
 }
+
+/// <summary>An <see cref="AttentionInput"/> inside kernels.</summary>
+internal readonly record struct GpuAttentionInput<T>(
+    GpuMatrix<T> Query, GpuMatrix<T> Key, GpuMatrix<T> Value, GpuInts FirstKey, GpuInts LastKey) : IGpuArguments
+    where T : unmanaged, IGpuActivation<T>;

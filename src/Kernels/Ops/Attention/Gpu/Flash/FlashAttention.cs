@@ -48,15 +48,14 @@ internal sealed class FlashAttention
         var statistics = new FlashStatistics(
             Operand(firstKey).Address, Operand(lastKey).Address, Operand(logSum).Address, Operand(delta).Address,
             logSum.RowStride);
+        var operands = new FlashOperands(Operand(dy), Operand(q), Operand(k), Operand(v));
         var kernels = Of(shape);
         kernels.Query.Launch(
-            Groups(shape.Queries, k, shape),
-            Operand(dy), Operand(q), Operand(k), Operand(v), firstKey, lastKey, shape, logSum, delta, Chunks(dq));
+            Groups(shape.Queries, k, shape), operands, firstKey, lastKey, shape, logSum, delta, Chunks(dq));
         var groups = Groups(shape.KeyRows, k, shape);
-        kernels.Key.Launch(
-            groups, Operand(dy), Operand(q), Operand(k), Operand(v), firstKey, lastKey, shape, statistics, Chunks(dk));
+        kernels.Key.Launch(groups, operands, firstKey, lastKey, shape, statistics, Chunks(dk));
         kernels.Value.Launch(
-            groups, Operand(dy), Operand(q), Operand(k), firstKey, lastKey, shape, statistics, Chunks(dv));
+            groups, operands.Dy, operands.Query, operands.Key, firstKey, lastKey, shape, statistics, Chunks(dv));
     }
 
     private Kernels Of(AttentionShape shape) =>

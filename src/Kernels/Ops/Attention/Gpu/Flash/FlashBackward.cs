@@ -24,11 +24,11 @@ internal static class FlashBackward
 
     [GroupOf(FlashTile.Threads)]
     internal static void QueryKernel<THead>(
-        FlashOperand dy, FlashOperand q, FlashOperand k, FlashOperand v, GpuInts firstKey, GpuInts lastKey,
-        AttentionShape shape,
+        FlashOperands operands, GpuInts firstKey, GpuInts lastKey, AttentionShape shape,
         GpuMatrix<GpuFloat32> logSum, GpuMatrix<GpuFloat32> delta, GpuChunks dq)
         where THead : unmanaged, IHeadSize<THead>
     {
+        var (dy, q, k, v) = operands;
         CudaAsm.Emit(FlashPtx.Declare);
         var shared = FlashTile.SharedBase();
         var firstQuery = (Grid.DimX - 1 - Grid.IdxX) * FlashTile.Rows;
@@ -75,11 +75,11 @@ internal static class FlashBackward
 
     [GroupOf(FlashTile.Threads)]
     internal static void KeyKernel<THead>(
-        FlashOperand dy, FlashOperand q, FlashOperand k, FlashOperand v, GpuInts firstKey, GpuInts lastKey,
-        AttentionShape shape,
-        FlashStatistics statistics, GpuChunks dk)
+        FlashOperands operands, GpuInts firstKey, GpuInts lastKey, AttentionShape shape, FlashStatistics statistics,
+        GpuChunks dk)
         where THead : unmanaged, IHeadSize<THead>
     {
+        var (dy, q, k, v) = operands;
         CudaAsm.Emit(FlashPtx.Declare);
         var shared = FlashTile.SharedBase();
         var firstKeyRow = Grid.IdxX * FlashTile.Rows;

@@ -202,3 +202,7 @@ internal readonly record struct FlashStatistics(long FirstKey, long LastKey, lon
 /// <param name="Address">Of the first element; bf16 stands at a multiple of 16.</param>
 /// <param name="Stride">Elements from row to row; of bf16, a multiple of 8.</param>
 internal readonly record struct FlashOperand(long Address, int Stride);
+
+/// <summary>What the gradients of queries and of keys are made of.</summary>
+internal readonly record struct FlashOperands(
+    FlashOperand Dy, FlashOperand Query, FlashOperand Key, FlashOperand Value);

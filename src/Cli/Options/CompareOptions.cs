@@ -1,0 +1,24 @@
+namespace SafeLlama.Cli.Options;
+
+/// <summary>What <c>compare</c> can be told.</summary>
+internal sealed class CompareOptions : OptionSet<CompareOptions.Request>
+{
+    public CompareOptions()
+    {
+        AddArgument(nameof(Request.Runs), "RUN…", "Run folders, the baseline first.");
+        Add(nameof(Request.Out), "Where comparison.json, .md and .csv go. A folder that is not empty is refused.", "DIR");
+        Add(nameof(Request.EveryRow), "Adjust p over all rows; by default refusals, whole ones, compliance and "
+            + "over-refusal of one suite count as one event.");
+        AddShared(nameof(Request.Seed));
+        AddShared(nameof(Request.Json));
+    }
+
+    internal sealed record Request
+    {
+        public IReadOnlyList<string> Runs { get; init; } = [];
+        public string? Out { get; init; }
+        public bool EveryRow { get; init; }
+        public long Seed { get; init; } = 1;
+        public bool Json { get; init; }
+    }
+}

@@ -1,0 +1,22 @@
+namespace SafeLlama.Cli.Options;
+
+/// <summary>What <c>study base</c> can be told.</summary>
+internal sealed class StudyBaseOptions : OptionSet<StudyBaseOptions.Request>
+{
+    public StudyBaseOptions()
+    {
+        AddShared(nameof(Request.Seed));
+        Add(nameof(Request.Out), "The model's folder, in Hugging Face layout; what it is made of lies in making/ below "
+            + "it. A folder that is not empty is refused, unless --resume.", "DIR", required: true);
+        AddShared(nameof(Request.Threads));
+        AddShared(nameof(Request.Resume));
+    }
+
+    internal sealed record Request
+    {
+        public long Seed { get; init; } = 1;
+        public string Out { get; init; } = "";
+        public int Threads { get; init; } = Environment.ProcessorCount;
+        public bool Resume { get; init; }
+    }
+}

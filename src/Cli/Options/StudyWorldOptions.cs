@@ -1,0 +1,19 @@
+namespace SafeLlama.Cli.Options;
+
+/// <summary>What <c>study world</c> can be told.</summary>
+internal sealed class StudyWorldOptions : OptionSet<StudyWorldOptions.Request>
+{
+    public StudyWorldOptions()
+    {
+        Add(nameof(Request.Out),
+            "Write pretraining text, tuning rows and suites here, as files. A folder that is not empty is refused.",
+            "DIR");
+        AddShared(nameof(Request.Seed));
+    }
+
+    internal sealed record Request
+    {
+        public string? Out { get; init; }
+        public long Seed { get; init; } = 1;
+    }
+}
