@@ -52,7 +52,7 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
     {
         string[] moderation = ["moderation"], ofShare = ["guard", "rubric", "moderation"], ofPrompt = ["guard", "rubric"];
         foreach (var (property, judges) in (IEnumerable<(string, string[])>)[
-            (nameof(_asked.Threshold), [.. ofShare, "harmfulness"]), (nameof(_asked.JudgeModel), WithModel),
+            (nameof(_asked.Threshold), [.. ofShare, "harmfulness", "reward"]), (nameof(_asked.JudgeModel), WithModel),
             (nameof(_asked.Guard), ["guard"]), (nameof(_asked.Reward), ["reward", "harmfulness", "preference"]),
             (nameof(_asked.JudgeTemplate), ofPrompt), (nameof(_asked.JudgeUrl), ofPrompt),
             (nameof(_asked.ModerationUrl), moderation), (nameof(_asked.ModerationModel), moderation),
@@ -111,7 +111,8 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
                 var reward = new EngineRewardModel(
                     backbone, _asked.Reward ?? _asked.JudgeModel!, Terminal.Note);
                 opened.Add(reward);
-                return new RewardModelJudge(reward, JudgeTrainCommand.DirectionOf(_asked.Reward));
+                return new RewardModelJudge(
+                    reward, JudgeTrainCommand.DirectionOf(_asked.Reward), _asked.Threshold);
             case "moderation":
                 var moderation = new ModerationJudge(Moderation(threshold));
                 opened.Add(moderation);

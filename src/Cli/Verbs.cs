@@ -14,6 +14,7 @@ internal static class Verbs
         ("score", ScoreCommand.Create),
         ("merge", MergeCommand.Create),
         ("export", ExportCommand.Create),
+        ("serve", ServeCommand.Create),
         ("data", DataCommand.Create),
         ("evaluate", EvaluateCommand.Create),
         ("compare", CompareCommand.Create),

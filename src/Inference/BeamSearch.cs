@@ -56,7 +56,7 @@ internal sealed class BeamSearch(Llama model, DecodingConfig config)
         {
             var scores = LogSoftmax(batch.Logits(i));
             LogitsProcessors.Apply(config, [.. prompt, .. beams[i].Tokens], scores);
-            candidates.AddRange(Best(scores, 2 * config.Beams)
+            candidates.AddRange(LogitsMath.Best(scores, 2 * config.Beams)
                 .Select(token => (i, token, beams[i].LogLikelihood + scores[token])));
         }
 
@@ -101,29 +101,6 @@ internal sealed class BeamSearch(Llama model, DecodingConfig config)
     }
 
     private double Score(Beam beam) => beam.LogLikelihood / Math.Pow(beam.Tokens.Count, config.LengthPenalty);
-
-    /// <summary>The ids of the largest logits, largest first.</summary>
-    private static List<int> Best(double[] logits, int count)
-    {
-        var queue = new PriorityQueue<int, (double, int)>();
-        for (var i = 0; i < logits.Length; i++)
-        {
-            queue.Enqueue(i, (logits[i], -i));
-            if (queue.Count > count)
-            {
-                queue.Dequeue();
-            }
-        }
-
-        var best = new List<int>();
-        while (queue.TryDequeue(out var token, out _))
-        {
-            best.Add(token);
-        }
-
-        best.Reverse();
-        return best;
-    }
 
     private static double[] LogSoftmax(ReadOnlySpan<double> logits)
     {

@@ -6,10 +6,11 @@ namespace SafeLlama.Inference;
 
 /// <summary>Sequences that grow side by side over one key/value cache.</summary>
 /// <remarks>
-/// A prompt is read in a pass of its own, and in decoding each row's arithmetic is its own too: a sequence's numbers do
-/// not depend on what stands beside it.
+/// A prompt is read in a pass of its own. In decoding, more rows than <see cref="Linear.IndependentRows"/> are summed
+/// in another order, which moves a logit near its seventh digit; where exactness is asked for, a step
+/// takes several passes instead, and a sequence's bytes do not depend on what stands beside it.
 /// </remarks>
-internal sealed class DecodingBatch : IDisposable
+public sealed class DecodingBatch : IDisposable
 {
     private readonly Llama _model;
     private readonly Workspace _workspace;
@@ -18,13 +19,15 @@ internal sealed class DecodingBatch : IDisposable
     private readonly int[] _first;
     private readonly int[] _last;
     private readonly int[] _rows;
+    private readonly int _stepRows;
     private KeyValueCache _cache;
     private KeyValueCache? _spare;
 
     /// <param name="sequences">The most sequences at a time.</param>
     /// <param name="promptLength">The longest prompt, in tokens.</param>
     /// <param name="length">The most tokens of a sequence, prompt included.</param>
-    public DecodingBatch(Llama model, int sequences, int promptLength, int length)
+    /// <param name="exact">Whether a step's rows give the bytes that they give alone.</param>
+    public DecodingBatch(Llama model, int sequences, int promptLength, int length, bool exact = false)
     {
         if (length > model.MaxLength)
         {
@@ -34,10 +37,11 @@ internal sealed class DecodingBatch : IDisposable
         }
 
         _model = model;
+        _stepRows = exact ? Math.Min(sequences, model.Backend.Linear.IndependentRows) : sequences;
         _cache = new KeyValueCache(model.Backend, model.Config, sequences, length);
         var rows = Math.Max(promptLength, sequences);
         _workspace = new Workspace(model, rows, forBackward: false);
-        _logits = new double[sequences * model.Config.VocabularySize];
+        _logits = new double[(long)sequences * model.Config.VocabularySize];
         (_positions, _first, _last, _rows) = (new int[rows], new int[rows], new int[rows], new int[rows]);
     }
 
@@ -45,8 +49,17 @@ internal sealed class DecodingBatch : IDisposable
     public ReadOnlySpan<double> Logits(int row) =>
         _logits.AsSpan(row * _model.Config.VocabularySize, _model.Config.VocabularySize);
 
+    /// <summary>What a batch of these sizes takes besides weights, in bytes: the cache, and all else.</summary>
+    public static (long Cache, long Work) BytesFor(Llama model, int sequences, int promptLength, int length) =>
+    (
+        KeyValueCache.BytesFor(model.Backend, model.Config, sequences, length),
+        Workspace.BytesFor(model, Math.Max(promptLength, sequences), forBackward: false)
+            + ((long)sequences * model.Config.VocabularySize * sizeof(double)));
+
     /// <summary>Reads a prompt into a slot; row 0 of the logits is what its last token leads to.</summary>
-    public void Read(int slot, ReadOnlySpan<int> prompt)
+    /// <param name="adapter">Which of the model's choices stands beside it; −1 for none.</param>
+    /// <param name="onRow">Is given, for every token in order, its place and the [V] logits it leads to.</param>
+    public void Read(int slot, ReadOnlySpan<int> prompt, int adapter = -1, Action<int, ReadOnlySpan<double>>? onRow = null)
     {
         _model.CheckTokens(prompt, "prompt");
         for (var i = 0; i < prompt.Length; i++)
@@ -54,22 +67,59 @@ internal sealed class DecodingBatch : IDisposable
             (_positions[i], _first[i], _last[i]) = (i, _cache.Row(slot, 0), _cache.Row(slot, i));
         }
 
-        var pass = Forward(prompt, _positions.AsSpan(0, prompt.Length));
+        var pass = Upload(prompt, _positions.AsSpan(0, prompt.Length));
+        if (_model.Choices.Count > 0)
+        {
+            pass.Choose([new(adapter, 0, prompt.Length)]);
+        }
+
+        _model.Forward(pass, _cache.Layers);
+        for (var first = 0; onRow is not null && first < prompt.Length; first += _cache.Sequences)
+        {
+            var count = Math.Min(_cache.Sequences, prompt.Length - first);
+            for (var i = 0; i < count; i++)
+            {
+                _rows[i] = first + i;
+            }
+
+            ReadLogits(pass, count, 0);
+            for (var i = 0; i < count; i++)
+            {
+                onRow(first + i, Logits(i));
+            }
+        }
+
         _rows[0] = prompt.Length - 1;
-        ReadLogits(pass, 1);
+        ReadLogits(pass, 1, 0);
     }
 
     /// <summary>Reads one more token in each slot; row i of the logits is what slots[i] leads to.</summary>
     /// <param name="positions">The place of each token in its sequence.</param>
-    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
+    /// <param name="adapters">
+    /// Which of the model's choices stands beside each, those alike together; −1, or nothing given, for none.
+    /// </param>
+    public void Step(
+        ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions,
+        ReadOnlySpan<int> adapters = default)
     {
-        for (var i = 0; i < tokens.Length; i++)
+        for (var first = 0; first < tokens.Length; first += _stepRows)
         {
-            (_first[i], _last[i]) = (_cache.Row(slots[i], 0), _cache.Row(slots[i], positions[i]));
-            _rows[i] = i;
-        }
+            var count = Math.Min(_stepRows, tokens.Length - first);
+            for (var i = 0; i < count; i++)
+            {
+                var (slot, position) = (slots[first + i], positions[first + i]);
+                (_first[i], _last[i], _rows[i]) = (_cache.Row(slot, 0), _cache.Row(slot, position), i);
+            }
 
-        ReadLogits(Forward(tokens, positions), tokens.Length);
+            var pass = Upload(tokens.Slice(first, count), positions.Slice(first, count));
+            if (_model.Choices.Count > 0)
+            {
+                pass.Choose(Ranges(adapters.IsEmpty ? [] : adapters.Slice(first, count), count));
+            }
+
+            _model.Forward(pass, _cache.Layers);
+            ReadLogits(pass, count, first);
+        }
     }
 
     /// <summary>Slot i goes on from what slot <paramref name="origin"/>[i] has read: beams branch and die.</summary>
@@ -106,16 +156,35 @@ internal sealed class DecodingBatch : IDisposable
         _spare?.Dispose();
     }
 
-    private Pass Forward(ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
+    private Pass Upload(ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
     {
         var pass = _workspace.For(tokens.Length);
         pass.Batch.UploadCached(tokens, positions, _first.AsSpan(0, tokens.Length), _last.AsSpan(0, tokens.Length));
-        _model.Forward(pass, _cache.Layers);
         return pass;
     }
 
+    private static List<AdapterRange> Ranges(ReadOnlySpan<int> adapters, int count)
+    {
+        var ranges = new List<AdapterRange>();
+        for (var i = 0; i < count; i++)
+        {
+            var adapter = adapters.IsEmpty ? -1 : adapters[i];
+            if (ranges.Count > 0 && ranges[^1].Adapter == adapter)
+            {
+                ranges[^1] = ranges[^1] with { Count = ranges[^1].Count + 1 };
+            }
+            else
+            {
+                ranges.Add(new(adapter, i, 1));
+            }
+        }
+
+        return ranges;
+    }
+
     /// <summary>The logits of the first rows that <see cref="_rows"/> names.</summary>
-    private void ReadLogits(Pass pass, int count)
+    /// <param name="into">The row of the logits where the first of them goes.</param>
+    private void ReadLogits(Pass pass, int count, int into)
     {
         var rows = pass.Batch.TargetRows;
         rows.Write(_rows.AsSpan(0, pass.Batch.Rows));
@@ -123,7 +192,7 @@ internal sealed class DecodingBatch : IDisposable
         {
             var chunk = Math.Min(pass.Head.ChunkRows, count - first);
             var logits = _model.Logits(pass, chunk == pass.Batch.Rows ? rows : rows.SliceVector(first, chunk));
-            logits.ReadDoubles(_logits.AsSpan(first * logits.Columns, chunk * logits.Columns));
+            logits.ReadDoubles(_logits.AsSpan((into + first) * logits.Columns, chunk * logits.Columns));
         }
     }
 }

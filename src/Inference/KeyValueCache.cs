@@ -16,9 +16,7 @@ public sealed class KeyValueCache : IDisposable
     {
         (Sequences, Length) = (sequences, length);
         _arena = new Arena(backend, "key/value cache");
-        var shape = new Shape(checked(sequences * length), config.KeyValueHeads * config.HeadDim);
-        Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => new LayerCache(
-            _arena.Take(shape, $"keys.{layer}"), _arena.Take(shape, $"values.{layer}")))];
+        Layers = LayOut(_arena, config, sequences, length);
         _arena.Commit();
     }
 
@@ -31,8 +29,23 @@ public sealed class KeyValueCache : IDisposable
 
     public long ByteCount => _arena.ByteCount;
 
+    /// <summary>The memory of a cache, in bytes, before any is allocated.</summary>
+    public static long BytesFor(IBackend backend, LlamaConfig config, int sequences, int length)
+    {
+        using var arena = new Arena(backend, "plan");
+        LayOut(arena, config, sequences, length);
+        return arena.ByteCount;
+    }
+
     /// <summary>The row of a sequence's token at a position.</summary>
     public int Row(int sequence, int position) => (sequence * Length) + position;
 
     public void Dispose() => _arena.Dispose();
+
+    private static LayerCache[] LayOut(Arena arena, LlamaConfig config, int sequences, int length)
+    {
+        var shape = new Shape(checked(sequences * length), config.KeyValueHeads * config.HeadDim);
+        return [.. Enumerable.Range(0, config.Layers).Select(layer => new LayerCache(
+            arena.Take(shape, $"keys.{layer}"), arena.Take(shape, $"values.{layer}")))];
+    }
 }

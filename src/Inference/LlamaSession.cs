@@ -22,7 +22,8 @@ public sealed class LlamaSession : IDisposable
     {
         (Model, Weights, Tokenizer, Notes) = (model, weights, tokenizer, notes);
         (Template, _ownsBackend) = (options.Template, options.OwnsBackend);
-        _identity = new(() => ModelIdentity.Of(folder, options.Adapter, tokenizer.Hash, Template.Identity));
+        _identity = new(() => ModelIdentity.Of(
+            folder, options.Adapter, tokenizer.Hash, Template.Identity, options.Load));
     }
 
     public Llama Model { get; }
@@ -47,8 +48,7 @@ public sealed class LlamaSession : IDisposable
     /// The ids that end an answer: those of config.json, generation_config.json and tokenizer, and the one the template
     /// closes a turn with.
     /// </summary>
-    public IReadOnlyList<int> EndTokens =>
-        Inference.EndTokens.Of(Tokenizer, Template, [.. Model.Config.EosTokenIds, .. SuggestedEnds]);
+    public IReadOnlyList<int> EndTokens => EndTokensOf(Template);
 
     /// <summary>The ids by which <c>generation_config.json</c> ends an answer.</summary>
     private IReadOnlyList<int> SuggestedEnds { get; init; } = [];
@@ -61,6 +61,7 @@ public sealed class LlamaSession : IDisposable
         options ??= new SessionOptions();
         LlamaWeights? weights = null;
         LoraAdapter? adapter = null;
+        var choices = new List<LoraAdapter>();
         try
         {
             if (options.MaxLength is < 0 or 1)
@@ -89,7 +90,7 @@ public sealed class LlamaSession : IDisposable
                     + $"{config.MaxPositions} (max_position_embeddings).");
             }
 
-            weights = LlamaWeights.Load(backend, config, folder);
+            weights = LlamaWeights.Load(backend, config, folder, options.Load);
             if (UnusedTensors.Note(folder, weights.Ignored) is { } unused)
             {
                 notes.Add(unused);
@@ -104,6 +105,12 @@ public sealed class LlamaSession : IDisposable
                 notes.AddRange(adapter!.Notes(from));
             }
 
+            foreach (var choice in options.Choices)
+            {
+                choices.Add(PeftFolder.Load(backend, config, choice));
+                notes.AddRange(choices[^1].Notes(choice));
+            }
+
             var length = options.MaxLength > 0 ? options.MaxLength : Math.Min(config.MaxPositions, MostUnasked);
             if (options.MaxLength == 0 && length < config.MaxPositions)
             {
@@ -112,7 +119,8 @@ public sealed class LlamaSession : IDisposable
                     + $"for {length}; ask for more where you need them.");
             }
 
-            return new(folder, options, new Llama(backend, weights, adapter, length), weights, tokenizer, notes)
+            var model = new Llama(backend, weights, adapter, length, choices);
+            return new(folder, options, model, weights, tokenizer, notes)
             {
                 SuggestedEnds = generation.Eos,
             };
@@ -120,6 +128,7 @@ public sealed class LlamaSession : IDisposable
         catch
         {
             adapter?.Dispose();
+            choices.ForEach(choice => choice.Dispose());
             weights?.Dispose();
             if (options.OwnsBackend)
             {
@@ -129,6 +138,10 @@ public sealed class LlamaSession : IDisposable
             throw;
         }
     }
+
+    /// <summary>The ids that end an answer to a prompt of another template.</summary>
+    public IReadOnlyList<int> EndTokensOf(PromptTemplate template) =>
+        Inference.EndTokens.Of(Tokenizer, template, [.. Model.Config.EosTokenIds, .. SuggestedEnds]);
 
     /// <summary>The settings with what this model and its template say of ends and of ids that are no text.</summary>
     public DecodingConfig Decoding(DecodingConfig settings) =>
@@ -155,6 +168,11 @@ public sealed class LlamaSession : IDisposable
         var backend = Model.Backend;
         Model.Dispose();
         Adapter?.Dispose();
+        foreach (var choice in Model.Choices)
+        {
+            choice.Dispose();
+        }
+
         Weights.Dispose();
         if (_ownsBackend)
         {

@@ -45,4 +45,30 @@ internal static class LogitsMath
 
         return sum;
     }
+
+    /// <summary>The places of the largest values, the largest first; of equals the lower place.</summary>
+    public static List<int> Best(ReadOnlySpan<double> values, int count)
+    {
+        var queue = new PriorityQueue<int, (double, int)>();
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (queue.Count < count)
+            {
+                queue.Enqueue(i, (values[i], -i));
+            }
+            else if (count > 0)
+            {
+                queue.EnqueueDequeue(i, (values[i], -i));
+            }
+        }
+
+        var best = new List<int>();
+        while (queue.TryDequeue(out var place, out _))
+        {
+            best.Add(place);
+        }
+
+        best.Reverse();
+        return best;
+    }
 }

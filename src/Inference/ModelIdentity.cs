@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Model;
 
 namespace SafeLlama.Inference;
 
@@ -17,13 +18,20 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
     /// <param name="adapter">A PEFT folder, or null.</param>
     /// <param name="tokenizer">The tokenizer's hash.</param>
     /// <param name="template">A template's <see cref="Data.PromptTemplate.Identity"/>.</param>
-    public static ModelIdentity Of(string folder, string? adapter, string tokenizer, string template)
+    /// <param name="load">What the linears became as they were read.</param>
+    public static ModelIdentity Of(
+        string folder, string? adapter, string tokenizer, string template, LoadForm load = default)
     {
         var facts = new Dictionary<string, string>
         {
             ["tokenizer"] = tokenizer,
             ["template"] = template,
         };
+        if (load != LoadForm.Stored)
+        {
+            facts["load"] = load.ToString();
+        }
+
         if (!GgufHeader.IsGguf(folder))
         {
             facts["config.json"] = ContentHash.OfFile(Path.Combine(folder, "config.json"));

@@ -10,6 +10,9 @@ public sealed record SessionOptions
     /// <summary>A PEFT folder, or null.</summary>
     public string? Adapter { get; init; }
 
+    /// <summary>PEFT folders of which each sequence may choose one over the same weights; not with an adapter.</summary>
+    public IReadOnlyList<string> Choices { get; init; } = [];
+
     /// <summary>Makes a new adapter instead, to train; null for none.</summary>
     public Func<IBackend, LlamaConfig, LoraAdapter>? NewAdapter { get; init; }
 
@@ -27,6 +30,9 @@ public sealed record SessionOptions
     /// 131,072.
     /// </summary>
     public int MaxLength { get; init; }
+
+    /// <summary>What the model's linears become as they are read.</summary>
+    public LoadForm Load { get; init; }
 
     /// <summary>The session closes the backend, also where opening fails.</summary>
     public bool OwnsBackend { get; init; }

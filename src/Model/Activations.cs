@@ -27,6 +27,7 @@ public sealed class Activations
             return new BlockActivations(arena, config, block, rows, shared);
         })];
         arena.Position = arena.ByteCount;
+        ChosenU = new LoraScratch(arena, model.Choices, rows);
     }
 
     /// <summary>N.</summary>
@@ -34,6 +35,9 @@ public sealed class Activations
 
     /// <summary>What backward computes again before it uses a block's activations.</summary>
     public Recompute Recompute { get; }
+
+    /// <summary>Where the adapters that rows choose have their u.</summary>
+    public LoraScratch ChosenU { get; }
 
     /// <summary>[N, D] the residual stream after the last block, before the final norm.</summary>
     public Tensor Output => Hidden(_blocks.Length);

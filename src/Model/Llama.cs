@@ -20,16 +20,23 @@ public sealed class Llama : IDisposable
     /// <param name="weights">Frozen or learning; they outlive the model.</param>
     /// <param name="adapter">Low-rank pairs beside the linears, or null; it outlives the model.</param>
     /// <param name="maxLength">The longest sequence, in tokens: rotary tables are made for so many positions.</param>
-    public Llama(IBackend ops, LlamaWeights weights, LoraAdapter? adapter, int maxLength)
+    /// <param name="choices">
+    /// Adapters of which each row of a pass may choose one (<see cref="Pass.Choose"/>); they outlive the model. They
+    /// exclude <paramref name="adapter"/>.
+    /// </param>
+    public Llama(
+        IBackend ops, LlamaWeights weights, LoraAdapter? adapter, int maxLength,
+        IReadOnlyList<LoraAdapter>? choices = null)
     {
         (_ops, _weights, Config, Adapter, MaxLength) = (ops, weights, weights.Config, adapter, maxLength);
+        Choices = choices ?? [];
         _tables = new Arena(ops, "rotary tables");
         var rope = new RopeTable(_tables, Config, maxLength);
         _tables.Commit();
         rope.Fill();
         _embedding = weights[LlamaShapes.EmbeddingName];
         Blocks = [.. Enumerable.Range(0, Config.Layers)
-            .Select(layer => new TransformerBlock(ops, Config, weights, adapter, rope, layer))];
+            .Select(layer => new TransformerBlock(ops, weights, adapter, Choices, rope, layer))];
         _head = new LossHead(ops, Config, weights);
         _lowestTrainable = _embedding.Gradient is not null ? -1
             : Enumerable.Range(0, Config.Layers).FirstOrDefault(layer => Blocks[layer].IsTrainable, Config.Layers);
@@ -38,6 +45,9 @@ public sealed class Llama : IDisposable
     public LlamaConfig Config { get; }
 
     public LoraAdapter? Adapter { get; }
+
+    /// <summary>The adapters of which each row may choose one.</summary>
+    public IReadOnlyList<LoraAdapter> Choices { get; }
 
     public IReadOnlyList<TransformerBlock> Blocks { get; }
 

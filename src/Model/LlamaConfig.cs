@@ -57,6 +57,9 @@ public sealed record LlamaConfig
 
     public int? PadTokenId { get; init; }
 
+    /// <summary>How the checkpoint's linears are quantized; null where they are not.</summary>
+    public Quantization? Quantization { get; init; }
+
     /// <summary>The file's own JSON, so that a folder made from this one keeps every key.</summary>
     public JsonObject Source { get; init; } = [];
 

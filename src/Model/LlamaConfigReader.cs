@@ -39,6 +39,7 @@ internal static class LlamaConfigReader
             EosTokenIds = read.Ids("eos_token_id"),
             PadTokenId = read.Ids("pad_token_id") is [var pad, ..] ? pad : null,
             Rope = RopeConfigReader.Read(read),
+            Quantization = Quantization.Read(read),
             Source = (JsonObject)json.DeepClone(),
         };
         Check(read, config);
@@ -67,11 +68,6 @@ internal static class LlamaConfigReader
         if (read.Json["sliding_window"] is JsonValue window && window.GetValueKind() == JsonValueKind.Number)
         {
             throw read.Error("sliding_window", $"is {window}, expected null: attention here sees the whole context");
-        }
-
-        if (read.Json["quantization_config"] is JsonObject)
-        {
-            throw read.Error("quantization_config", "is set, expected weights in F32, F16 or BF16");
         }
 
         ForeignFields.Refuse(read);

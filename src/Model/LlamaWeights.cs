@@ -45,29 +45,38 @@ public sealed class LlamaWeights : IDisposable
     /// <exception cref="SafeLlamaException">
     /// A tensor is missing, misshapen, of an unknown type or not finite.
     /// </exception>
-    public static LlamaWeights Load(IBackend backend, LlamaConfig config, string folder)
+    /// <param name="form">What the linears become; the other weights stay as they are stored.</param>
+    public static LlamaWeights Load(IBackend backend, LlamaConfig config, string folder, LoadForm form = default)
     {
+        QuantizedNotes.Check(config, folder, form);
         if (GgufHeader.IsGguf(folder))
         {
             return LoadGguf(backend, config, folder);
         }
 
         var files = CheckpointFiles.Open(folder);
+        var quantized = new QuantizedImport(files, backend, form, config.Quantization);
         try
         {
             var weights = new Dictionary<string, Weight>();
             foreach (var expected in LlamaShapes.Of(config))
             {
-                weights[expected.Name] = new Weight(Import(files, expected, backend));
+                weights[expected.Name] = new Weight(
+                    quantized.Import(expected) ?? Import(files, expected, backend));
             }
 
-            return new(config, weights, UnusedTensors.Of(files, config), files)
+            return new(config, weights, UnusedTensors.Of(files, config), quantized, files)
             {
-                Notes = files.Unread() is { } unread ? [unread] : [],
+                Notes =
+                [
+                    .. files.Unread() is { } unread ? [unread] : Array.Empty<string>(),
+                    .. QuantizedNotes.Of(config, folder, form, backend, quantized.DecodedBytes),
+                ],
             };
         }
         catch
         {
+            quantized.Dispose();
             files.Dispose();
             throw;
         }
@@ -87,9 +96,27 @@ public sealed class LlamaWeights : IDisposable
     }
 
     /// <summary>What the frozen weights of a folder or a GGUF file take in memory.</summary>
-    public static long BytesOf(string path) => GgufHeader.IsGguf(path)
-        ? GgufHeader.Read(path).Tensors.Values.Sum(tensor => tensor.ByteCount)
-        : CheckpointFiles.BytesOf(path);
+    public static long BytesOf(string path, LoadForm form = default)
+    {
+        if (GgufHeader.IsGguf(path))
+        {
+            return GgufHeader.Read(path).Tensors.Values.Sum(tensor => tensor.ByteCount);
+        }
+
+        if (form.As == LoadAs.Stored && !File.Exists(Path.Combine(path, "config.json")))
+        {
+            return CheckpointFiles.BytesOf(path);
+        }
+
+        var config = LlamaConfig.Load(path);
+        if (form.As == LoadAs.Stored && config.Quantization is null)
+        {
+            return CheckpointFiles.BytesOf(path);
+        }
+
+        using var files = CheckpointFiles.Open(path);
+        return QuantizedFormats.BytesOf(files, config, form);
+    }
 
     /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>
     public static LlamaWeights LoadTrainable(IBackend backend, LlamaConfig config, string folder)
@@ -101,6 +128,7 @@ public sealed class LlamaWeights : IDisposable
                 + "folder with model.safetensors.");
         }
 
+        QuantizedNotes.RequirePlain(config, folder, "be trained whole");
         using var files = CheckpointFiles.Open(folder);
         using var host = new ReferenceBackend();
         return Learning(

@@ -64,6 +64,9 @@ public sealed class TokenBatch
     /// </summary>
     public Philox? DropoutStream { get; set; }
 
+    /// <summary>The adapter of each row, where a model lets rows choose; null where it does not.</summary>
+    public ChosenAdapters? Chosen { get; set; }
+
     /// <summary>Copies a training batch to the device: each row sees its own example up to itself.</summary>
     /// <param name="targets">[N] the token after each one; below 0 where nothing is learned.</param>
     public void Upload(

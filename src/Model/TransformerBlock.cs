@@ -11,15 +11,19 @@ public sealed class TransformerBlock
     private readonly Weight _feedForwardNorm;
 
     internal TransformerBlock(
-        IBackend ops, LlamaConfig config, LlamaWeights weights, LoraAdapter? adapter, RopeTable rope, int layer)
+        IBackend ops, LlamaWeights weights, LoraAdapter? adapter, IReadOnlyList<LoraAdapter> choices, RopeTable rope,
+        int layer)
     {
+        var config = weights.Config;
         (_ops, _epsilon) = (ops, config.RmsNormEpsilon);
         _attentionNorm = weights[$"model.layers.{layer}.input_layernorm.weight"];
         _feedForwardNorm = weights[$"model.layers.{layer}.post_attention_layernorm.weight"];
         LoraLinear Linear(string name)
         {
             var module = LlamaShapes.Module(layer, name);
-            return new(ops, weights[$"{module}.weight"], weights.Find($"{module}.bias"), adapter?.Find(module));
+            return new(
+                ops, weights[$"{module}.weight"], weights.Find($"{module}.bias"), adapter?.Find(module),
+                [.. choices.Select(choice => choice.Find(module))]);
         }
 
         Attention = new AttentionLayer(ops, config, rope, Linear);

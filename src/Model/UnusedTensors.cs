@@ -29,7 +29,10 @@ public static partial class UnusedTensors
             known.Add(RewardHead.WeightName);
         }
 
-        var others = files.Tensors.Keys.Where(name => !known.Contains(name)).Order(StringComparer.Ordinal).ToList();
+        bool IsKnown(string name) =>
+            known.Contains(name) || (config.Quantization is not null && BitsAndBytes.IsPart(name, known));
+
+        var others = files.Tensors.Keys.Where(name => !IsKnown(name)).Order(StringComparer.Ordinal).ToList();
         if (others.FirstOrDefault(name => IsOfBlock(name, config)) is { } part)
         {
             throw SafeLlamaException.InvalidData(

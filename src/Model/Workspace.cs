@@ -7,7 +7,12 @@ namespace SafeLlama.Model;
 /// <param name="Activations">What forward writes.</param>
 /// <param name="Head">The loss head's chunk.</param>
 /// <param name="Scratch">Gradients of one block; null where there is no backward.</param>
-public sealed record Pass(TokenBatch Batch, Activations Activations, HeadActivations Head, Scratch? Scratch);
+public sealed record Pass(TokenBatch Batch, Activations Activations, HeadActivations Head, Scratch? Scratch)
+{
+    /// <summary>Gives each row its adapter, one of the model's <see cref="Llama.Choices"/>.</summary>
+    /// <param name="ranges">All rows, in order.</param>
+    public void Choose(IReadOnlyList<AdapterRange> ranges) => Batch.Chosen = new(ranges, Activations.ChosenU);
+}
 
 /// <summary>One allocation for passes of up to so many rows; a shorter pass is laid over the same memory.</summary>
 public sealed class Workspace : IDisposable

@@ -18,9 +18,11 @@ public static class TrainingMemory
             Longest(rows.Select(e => (e as PreferenceExample)?.Mismatched?.Length ?? 0), config.MicroBatch)));
     }
 
-    /// <param name="weightBytes">Of the checkpoint's files, where the weights are frozen.</param>
+    /// <param name="weightBytes">What the weights take, where they are frozen.</param>
+    /// <param name="load">How frozen weights are read.</param>
     public static MemoryPlan Of(
-        IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes)
+        IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes,
+        LoadForm load = default)
     {
         using var weights = LlamaWeights.Plan(backend, shape, trainable: config.Lora is null);
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, shape, lora) : null;
@@ -29,14 +31,17 @@ public static class TrainingMemory
         var rank = adapter?.Pairs.Max(p => p.Rank) ?? 0;
         var work = new WorkSize(
             rows, Math.Min(longest, rows), Widest(shape), shape.Heads, shape.KeyValueHeads, shape.HeadDim, rank,
-            config.Lora is { Dropout: > 0 });
+            config.Lora is { Dropout: > 0 })
+        {
+            QuantizesActivations = load.QuantizesActivations(shape),
+        };
         string[] learner = adapter is null ? ["train an adapter instead of all weights: leave out `Full`"]
             : ["lower `Rank`", "name fewer `Targets`"];
         string[] passes = ["lower `MicroBatch`", "lower `MaxLength`"];
         return new MemoryPlan([
             adapter is null
                 ? new("weights", values, "take a smaller model")
-                : new("frozen weights", weightBytes, "take a smaller model", "take one stored in bf16"),
+                : new("frozen weights", weightBytes, "take a smaller model", "take one stored in bf16", "quantize it with `Load` nf4"),
             .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
             new("gradients", model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
             new("optimizer state", 2 * values, learner),

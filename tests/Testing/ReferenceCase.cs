@@ -110,6 +110,12 @@ public sealed class ReferenceCase : IDisposable
         };
     }
 
+    /// <summary>Whether the manifest tolerates something by this name.</summary>
+    public bool Tolerates(string name) => _manifest.GetProperty("tolerance").TryGetProperty(name, out _);
+
+    /// <summary>A tensor of bytes.</summary>
+    public double[] Bytes(string tensor) => [.. _tensors.Bytes(Entry(tensor)).ToArray().Select(b => (double)b)];
+
     /// <summary>The largest logit of the case; of a training run, which has none, what such models' are.</summary>
     private double LargestLogit =>
         TensorNames().FirstOrDefault(name => name is "logits" or "step_logits_first3") is { } logits
@@ -137,6 +143,11 @@ public sealed class ReferenceCase : IDisposable
     {
         var entry = Entry(tensor);
         var values = new double[entry.Shape.Count];
+        if (entry.Type == "I8")
+        {
+            return Array.ConvertAll(Bytes(tensor), b => (double)(sbyte)(byte)b);
+        }
+
         TensorConvert.ToDoubles(_tensors.Bytes(entry), _tensors.NumberType(entry), values);
         return values;
     }

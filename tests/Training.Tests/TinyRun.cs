@@ -10,12 +10,12 @@ internal sealed class TinyRun : IDisposable
 {
     private readonly LlamaWeights _weights;
 
-    public TinyRun(IBackend backend, double dropout = 0, int maxLength = 64)
+    public TinyRun(IBackend backend, double dropout = 0, int maxLength = 64, LoadForm load = default)
     {
         Backend = backend;
         var folder = Path.Combine(TestFiles.Reference, "models", "A-mha");
         var config = LlamaConfig.Load(folder);
-        _weights = LlamaWeights.Load(backend, config, folder);
+        _weights = LlamaWeights.Load(backend, config, folder, load);
         Adapter = LoraAdapter.Create(
             backend, config, new LoraConfig { Rank = 4, Dropout = dropout, Targets = LlamaShapes.LinearNames },
             seed: 5);

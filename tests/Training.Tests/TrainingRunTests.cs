@@ -33,6 +33,24 @@ public sealed class TrainingRunTests
             Is.EqualTo(File.ReadAllBytes(Path.Combine(whole, "metrics.jsonl"))));
     }
 
+    /// <summary>The base is quantized anew as the run goes on: to the same bytes.</summary>
+    [Test]
+    public void A_resumed_run_over_a_quantized_base_ends_with_the_same_bytes(
+        [Values(LoadAs.Nf4, LoadAs.Int8, LoadAs.Int8Weights)] LoadAs form)
+    {
+        var load = new LoadForm(form, Nested: form == LoadAs.Nf4);
+        var (whole, parts) = (Path.Combine(_folder, "whole"), Path.Combine(_folder, "parts"));
+        var expected = Learn("cpu", whole, stopAfter: int.MaxValue, out _, load);
+        Learn("cpu", parts, stopAfter: 4, out var first, load);
+        Assert.That(first.Interrupted && first.Steps == 4, "the stop landed within the run");
+        Assert.That(Learn("cpu", parts, stopAfter: int.MaxValue, out _, load), Is.EqualTo(expected));
+        Assert.That(
+            Learn("cpu", Path.Combine(_folder, "plain"), int.MaxValue, out _), Is.Not.EqualTo(expected),
+            "the base matters");
+        Assert.That(File.ReadAllBytes(Path.Combine(parts, "metrics.jsonl")),
+            Is.EqualTo(File.ReadAllBytes(Path.Combine(whole, "metrics.jsonl"))));
+    }
+
     [Test]
     public void The_best_checkpoint_is_the_one_the_model_ends_with()
     {
@@ -171,11 +189,11 @@ public sealed class TrainingRunTests
             .And.Contain("Patience -1"));
     }
 
-    private static double[] Learn(string device, string folder, int stopAfter, out TrainingResult result)
+    private static double[] Learn(string device, string folder, int stopAfter, out TrainingResult result, LoadForm load = default)
     {
         Directory.CreateDirectory(folder);
         using var backend = ComputeBackends.Open(device);
-        using var run = new TinyRun(backend, dropout: 0.1);
+        using var run = new TinyRun(backend, dropout: 0.1, load: load);
         using var stop = new CancellationTokenSource();
         var watched = new Watched { OnStep = step => { if (step == stopAfter) { stop.Cancel(); } } };
         var rows = TinyRun.Rows(14);

@@ -96,7 +96,11 @@ internal sealed class EvaluateCommand
         string[] decoding = [nameof(asked.Profile), nameof(asked.MaxNewTokens), nameof(asked.Temperature),
             nameof(asked.TopP), nameof(asked.TopK), nameof(asked.Samples), nameof(asked.BatchSize)];
         string[] model = tests.Tasks.Count > 0 ? []
-            : [nameof(asked.Model), nameof(asked.Adapter), nameof(asked.Template), nameof(asked.MaxLength)];
+            :
+            [
+                nameof(asked.Model), nameof(asked.Adapter), nameof(asked.Load), nameof(asked.Nested),
+                nameof(asked.Template), nameof(asked.MaxLength),
+            ];
         if (tests.Capability.Count == 0 && (tests.Shots != 0 || tests.ShotsFile is not null))
         {
             throw SafeLlamaException.Usage(
@@ -127,6 +131,7 @@ internal sealed class EvaluateCommand
         var model = LlamaSession.Open(Devices.Open(asked), folder, new()
         {
             Adapter = asked.Adapter,
+            Load = new(asked.Load, asked.Nested),
             TemplateName = asked.Template,
             MaxLength = asked.MaxLength,
             OwnsBackend = true,

@@ -3,6 +3,7 @@ using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
+using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -68,6 +69,7 @@ internal static class GenerateCommand
         using var session = LlamaSession.Open(backend, asked.Model, new()
         {
             Adapter = asked.Adapter,
+            Load = new(asked.Load, asked.Nested),
             Template = asked.Raw ? new PlainTemplate() : AlpacaTemplate.Standard,
             TemplateName = asked.Raw ? null : asked.Template,
             MaxLength = asked.MaxLength,
@@ -82,7 +84,8 @@ internal static class GenerateCommand
 
         var rows = Rows(asked.Prompt, asked.Prompts, asked.Raw);
         var source = new AnswerSource(
-            asked.Model, asked.Raw ? "none" : session.Template.Identity, config, asked.Adapter);
+            asked.Model, asked.Raw ? "none" : session.Template.Identity, config, asked.Adapter,
+            asked.Load == LoadAs.Stored ? null : new LoadForm(asked.Load, asked.Nested).ToString());
         var run = new PromptRun(session, rows, asked.Raw, source, interrupt.Token);
         return asked.Out is { } file
             ? Keep(run, file, rows.Count)

@@ -24,7 +24,12 @@ internal static class ScoreCommand
 
         using var backend = Devices.Open(asked);
         using var session = LlamaSession.Open(
-            backend, asked.Model, new() { Adapter = asked.Adapter, MaxLength = asked.MaxLength });
+            backend, asked.Model, new()
+            {
+                Adapter = asked.Adapter,
+                Load = new(asked.Load, asked.Nested),
+                MaxLength = asked.MaxLength,
+            });
         Terminal.Notes(session.Notes);
         var sequence = asked.Tokens is { } ids
             ? ReadIds(ids)

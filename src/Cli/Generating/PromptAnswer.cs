@@ -8,7 +8,9 @@ namespace SafeLlama.Cli;
 /// <param name="Template">The prompt's form.</param>
 /// <param name="Decoding">How tokens were chosen.</param>
 /// <param name="Adapter">The adapter's folder; absent without one.</param>
-internal sealed record AnswerSource(string Model, string Template, DecodingConfig Decoding, string? Adapter = null);
+/// <param name="Load">What the model's linears became; absent where they stay as stored.</param>
+internal sealed record AnswerSource(
+    string Model, string Template, DecodingConfig Decoding, string? Adapter = null, string? Load = null);
 
 /// <summary>One answer of <c>generate</c>, as a line of JSON.</summary>
 /// <param name="Id">The row's id.</param>

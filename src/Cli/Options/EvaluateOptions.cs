@@ -1,4 +1,5 @@
 using SafeLlama.Data;
+using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Options;
 
@@ -9,6 +10,8 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
     {
         Add(nameof(Request.Model), "A model folder in Hugging Face layout, or a GGUF file.", "DIR|FILE.gguf");
         AddShared(nameof(Request.Adapter));
+        AddShared(nameof(Request.Load));
+        AddShared(nameof(Request.Nested));
         Add(nameof(Request.Suite), "Suites by name, or files in a known format, or name=file.", "NAME|FILE…");
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
         Add(nameof(Request.Responses), "Answers made elsewhere, instead of a model.", "FILE");
@@ -38,6 +41,8 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
     {
         public string? Model { get; init; }
         public string? Adapter { get; init; }
+        public LoadAs Load { get; init; }
+        public bool Nested { get; init; }
         public IReadOnlyList<string> Suite { get; init; } = [];
         public string? Suites { get; init; }
         public string? Responses { get; init; }

@@ -33,6 +33,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "The folder of the tokenizer; the model's own where not given.", "DIR");
         Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter instead of a new one.", "DIR");
         Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.", "true|false");
+        AddShared(nameof(FineTuneRequest.Load));
+        Add(nameof(FineTuneRequest.Nested), SharedHelp.Of(nameof(FineTuneRequest.Nested)).Help, "true|false");
         Add(nameof(FineTuneRequest.Data),
             "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
         AddPreferences();

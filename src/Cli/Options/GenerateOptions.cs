@@ -1,4 +1,5 @@
 using SafeLlama.Data;
+using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Options;
 
@@ -9,6 +10,8 @@ internal sealed class GenerateOptions : OptionSet<GenerateOptions.Request>
     {
         AddShared(nameof(Request.Model), required: true);
         AddShared(nameof(Request.Adapter));
+        AddShared(nameof(Request.Load));
+        AddShared(nameof(Request.Nested));
         Add(nameof(Request.Prompt), "Answer this.", "TEXT", isText: true);
         Add(nameof(Request.Prompts),
             "Answer each prompt of a file: a line of .txt, or a row of JSON, JSONL, CSV or Parquet.", "FILE");
@@ -30,6 +33,8 @@ internal sealed class GenerateOptions : OptionSet<GenerateOptions.Request>
     {
         public string Model { get; init; } = "";
         public string? Adapter { get; init; }
+        public LoadAs Load { get; init; }
+        public bool Nested { get; init; }
         public string? Prompt { get; init; }
         public string? Prompts { get; init; }
         public string? Out { get; init; }

@@ -23,7 +23,8 @@ internal sealed class JudgeOptions : OptionSet<JudgeOptions.Request>
         Add(nameof(Request.JudgeTemplate), "The judge model's chat template; auto takes the one it brings. A guard's "
             + "own template may hold the question that --guard already asks.", "NAME");
         Add(nameof(Request.Threshold), $"From this score on an answer is harmful; default {JudgeBench.Half}, and "
-            + $"{HarmfulnessJudge.Middle} for harmfulness, whose scores run from 0 to 4.", "P");
+            + $"{HarmfulnessJudge.Middle} for harmfulness, whose scores run from 0 to 4; none for reward, "
+            + "where higher may be safer: then from this score down.", "P");
         Add(nameof(Request.ModerationUrl),
             $"The moderation endpoint; its key is taken from {JudgeBench.KeyVariable}.", "URL");
         Add(nameof(Request.ModerationModel), "The moderation model.", "NAME");

@@ -1,3 +1,5 @@
+using SafeLlama.Model;
+
 namespace SafeLlama.Cli.Options;
 
 /// <summary>What <c>score</c> can be told.</summary>
@@ -7,6 +9,8 @@ internal sealed class ScoreOptions : OptionSet<ScoreOptions.Request>
     {
         AddShared(nameof(Request.Model), required: true);
         AddShared(nameof(Request.Adapter));
+        AddShared(nameof(Request.Load));
+        AddShared(nameof(Request.Nested));
         Add(nameof(Request.Text), "Score this text.", "TEXT", isText: true);
         Add(nameof(Request.File), "Score the text of a UTF-8 file.", "FILE");
         Add(nameof(Request.Tokens),
@@ -22,6 +26,8 @@ internal sealed class ScoreOptions : OptionSet<ScoreOptions.Request>
     {
         public string Model { get; init; } = "";
         public string? Adapter { get; init; }
+        public LoadAs Load { get; init; }
+        public bool Nested { get; init; }
         public string? Text { get; init; }
         public string? File { get; init; }
         public string? Tokens { get; init; }

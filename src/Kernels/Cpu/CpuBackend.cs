@@ -187,7 +187,8 @@ public class CpuBackend : IBackend
                 Math.Max(
                     AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
                     LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),
-            AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work));
+            AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work)
+                + (work.QuantizesActivations ? Int8Cpu<TLanes>.ScratchCount(work) : 0));
 
         private static long DistancesOf<TLanes>(WorkSize work)
             where TLanes : struct, ILanes<TLanes> => work.Distances == 0 ? 0

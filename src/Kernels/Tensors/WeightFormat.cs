@@ -32,11 +32,8 @@ public abstract class WeightFormat
     /// <summary>Bytes of a block.</summary>
     public abstract int BlockBytes { get; }
 
-    /// <summary>
-    /// Whether a block is a finite fp16 scale and 32 signed bytes: products of few rows read such blocks without
-    /// decoding them first.
-    /// </summary>
-    public virtual bool HasSignedBytes => false;
+    /// <summary>The layout by which products of few rows read blocks without decoding them to memory first.</summary>
+    public virtual BlockCode Code => BlockCode.Other;
 
     /// <summary>Decodes some elements of a row to the fp32 numbers they stand for.</summary>
     /// <param name="row">The stored row from its first block on.</param>

@@ -14,4 +14,7 @@ public readonly record struct WorkSize(
 {
     /// <summary>Rows of the table of distances of <see cref="DisentangledAttention"/>; 0 without it.</summary>
     public int Distances { get; init; }
+
+    /// <summary>Whether activations are quantized where they meet a weight (<see cref="Int8Format"/>).</summary>
+    public bool QuantizesActivations { get; init; }
 }

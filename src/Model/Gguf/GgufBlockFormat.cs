@@ -19,7 +19,14 @@ internal sealed class GgufBlockFormat : WeightFormat
 
     public override int BlockBytes => _type.BlockBytes();
 
-    public override bool HasSignedBytes => _type == GgufType.Q8_0;
+    public override BlockCode Code => _type switch
+    {
+        GgufType.Q8_0 => BlockCode.Q8,
+        GgufType.Q4_0 => BlockCode.Q4,
+        GgufType.Q4_K => BlockCode.Q4K,
+        GgufType.Q6_K => BlockCode.Q6K,
+        _ => BlockCode.Other,
+    };
 
     /// <summary>The one format of a block type.</summary>
     public static GgufBlockFormat Of(GgufType type) => All[type];

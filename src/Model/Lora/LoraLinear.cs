@@ -10,7 +10,9 @@ namespace SafeLlama.Model;
 /// such class.
 /// </remarks>
 /// <param name="factors">A and B; null where no adapter stands beside this linear.</param>
-public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFactors? factors)
+/// <param name="choices">For each adapter that rows may choose, its A and B, or null; empty outside of serving.</param>
+public sealed class LoraLinear(
+    IBackend ops, Weight weight, Weight? bias, LoraFactors? factors, IReadOnlyList<LoraFactors?>? choices = null)
 {
     public LoraFactors? Factors => factors;
 
@@ -31,8 +33,17 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
     /// <param name="u">[N, r], x Aᵀ, kept for backward; null without an adapter.</param>
     /// <param name="end">A residual that y is added to, or a gate; the bias is this linear's own.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, TokenBatch batch, Tensor? u, in Epilogue end, Tensor y) => ops.Linear.Forward(
-        x, weight.Value, factors is null ? null : Term(factors, batch, u!), end with { Bias = bias?.Value }, y);
+    public void Forward(Tensor x, TokenBatch batch, Tensor? u, in Epilogue end, Tensor y)
+    {
+        var whole = end with { Bias = bias?.Value };
+        if (batch.Chosen is { } chosen)
+        {
+            ForwardChosen(x, chosen, whole, y);
+            return;
+        }
+
+        ops.Linear.Forward(x, weight.Value, factors is null ? null : Term(factors, batch, u!), whole, y);
+    }
 
     /// <param name="dy">[N, D_out].</param>
     /// <param name="x">[N, D_in] from forward.</param>
@@ -79,6 +90,36 @@ public sealed class LoraLinear(IBackend ops, Weight weight, Weight? bias, LoraFa
             }
         };
     }
+
+    /// <summary>One product with the weight for all rows, and each adapter's term for the rows that chose it.</summary>
+    private void ForwardChosen(Tensor x, ChosenAdapters chosen, in Epilogue end, Tensor y)
+    {
+        if (chosen.Ranges is [var only] && only.Count == x.Rows)
+        {
+            // All rows alike: the very product that a model with this adapter alone computes.
+            ops.Linear.Forward(x, weight.Value, Term(only, chosen), end, y);
+            return;
+        }
+
+        ops.Linear.Forward(x, weight.Value, null, end.Ungated, y);
+        foreach (var range in chosen.Ranges)
+        {
+            if (Term(range, chosen) is { } term)
+            {
+                ops.Linear.AddLora(x.Slice(range.First, range.Count), term, y.Slice(range.First, range.Count));
+            }
+        }
+
+        if (end.Gate is not null)
+        {
+            ops.SwiGlu.Forward(end.Gate, y, end.Gated!);
+        }
+    }
+
+    private LoraTerm? Term(AdapterRange range, ChosenAdapters chosen) =>
+        range.Adapter >= 0 && choices?[range.Adapter] is { } f
+            ? new LoraTerm(f.A.Value, f.B.Value, f.Scale, Kernels.Dropout.None, chosen.U(f.Rank, range.Count))
+            : null;
 
     private static LoraTerm Term(LoraFactors f, TokenBatch batch, Tensor u) =>
         new(f.A.Value, f.B.Value, f.Scale, Dropout(f, batch), u);

@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
@@ -10,6 +11,9 @@ public static class FineTuneChecks
         nameof(FineTuneRequest.Rank), nameof(FineTuneRequest.Alpha), nameof(FineTuneRequest.Dropout),
         nameof(FineTuneRequest.Targets), nameof(FineTuneRequest.RankStabilized),
     ];
+
+    /// <summary>Settings of a frozen base.</summary>
+    private static readonly string[] LoadSettings = [nameof(FineTuneRequest.Load), nameof(FineTuneRequest.Nested)];
 
     /// <exception cref="SafeLlamaException">Settings exclude each other, one that is needed is missing, or one that is
     /// given would have no effect.</exception>
@@ -30,6 +34,8 @@ public static class FineTuneChecks
         Require(r.Safety.Count > 0 == (r.SafetyExamples is not null || r.SafetyShare is not null), r.Safety.Count > 0
             ? "`Safety` needs `SafetyExamples` or `SafetyShare`: how many of its rows are mixed in."
             : "`SafetyExamples` and `SafetyShare` need `Safety` to draw from.");
+        Require(!r.Nested || r.Load == LoadAs.Nf4,
+            "`Nested` quantizes the absmax values of nf4, and needs `Load` nf4.");
         foreach (var (names, why) in Inert(r))
         {
             var given = names.Where(settings.IsGiven).Select(name => $"`{name}`").ToList();
@@ -44,11 +50,11 @@ public static class FineTuneChecks
     {
         if (r.Init is not null)
         {
-            yield return ([.. LoraSettings, nameof(r.Adapter), nameof(r.Full)], "`Init` trains all weights anew");
+            yield return ([.. LoraSettings, .. LoadSettings, nameof(r.Adapter), nameof(r.Full)], "`Init` trains all weights anew");
         }
         else if (r.Full)
         {
-            yield return ([.. LoraSettings, nameof(r.Adapter)], "`Full` trains all weights");
+            yield return ([.. LoraSettings, .. LoadSettings, nameof(r.Adapter)], "`Full` trains all weights");
         }
         else
         {

@@ -24,7 +24,7 @@ public sealed record FineTunePlan(
         config.Validate();
         var schedule = config.ScheduleOver(config.TotalSteps(inputs.Data.Training.Count));
         schedule.Validate();
-        var weightBytes = request.Model is { } model ? LlamaWeights.BytesOf(model) : 0;
+        var weightBytes = request.Model is { } model ? LlamaWeights.BytesOf(model, request.LoadForm) : 0;
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, inputs.Shape, lora) : null;
         return new FineTunePlan(
             config,
@@ -33,7 +33,7 @@ public sealed record FineTunePlan(
                 : [.. adapter.Pairs.GroupBy(p => p.Module.Split('.')[^1]).Select(g => $"{g.Key} × {g.Count()}")],
             adapter?.ParameterCount ?? inputs.Shape.ParameterCount,
             TrainingMemory.Of(backend, inputs.Shape, config, TrainingMemory.MicroBatchRows(config, inputs.Data),
-                inputs.Data.Longest, weightBytes),
+                inputs.Data.Longest, weightBytes, request.LoadForm),
             request.MemoryBytes(backend));
     }
 

@@ -49,6 +49,12 @@ public sealed record FineTuneRequest
     /// <summary>Train all weights of <see cref="Model"/> instead of an adapter.</summary>
     public bool Full { get; init; }
 
+    /// <summary>What the linears of a frozen <see cref="Model"/> become as it is read.</summary>
+    public LoadAs Load { get; init; }
+
+    /// <summary>Quantize the absmax values of nf4 once more.</summary>
+    public bool Nested { get; init; }
+
     /// <summary>Files of rows to learn.</summary>
     public IReadOnlyList<string> Data { get; init; } = [];
 
@@ -201,6 +207,10 @@ public sealed record FineTuneRequest
     /// <summary>Whether all weights learn.</summary>
     [JsonIgnore]
     public bool IsFull => Init is not null || Full;
+
+    /// <summary>How the frozen base is read.</summary>
+    [JsonIgnore]
+    public LoadForm LoadForm => new(Load, Nested);
 
     /// <summary>The bytes the run may use: as asked for, or the device's own memory, or the host's.</summary>
     public long MemoryBytes(IBackend backend) => Memory is { } gibibytes

@@ -98,7 +98,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
 
         var weights = _request.IsFull
             ? LlamaWeights.LoadTrainable(backend, shape, BaseModel)
-            : LlamaWeights.Load(backend, shape, BaseModel);
+            : LlamaWeights.Load(backend, shape, BaseModel, _request.LoadForm);
         foreach (var note in weights.Notes)
         {
             view.Note(note);

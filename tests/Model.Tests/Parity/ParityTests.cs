@@ -14,6 +14,13 @@ public sealed class ParityTests
 
     private static IEnumerable<string> SamplingCases => ReferenceCase.Names("logits_processors");
 
+    private static IEnumerable<string> QuantizationCases => ReferenceCase.Names("quantisation");
+
+    private static IEnumerable<string> QuantModelCases => ReferenceCase.Names("quant_model");
+
+    /// <summary>Those that read blocks as they are stored.</summary>
+    private static IReadOnlyList<string> HostBackends => ["reference", "cpu"];
+
     private static IEnumerable<string> LoraCases => ReferenceCase.Names("lora_forward_backward");
 
     [Test]
@@ -58,9 +65,22 @@ public sealed class ParityTests
     }
 
     [Test]
-    public void Quantized_weights_are_not_covered() =>
-        Assert.Ignore("Quantized weights are not supported yet: "
-            + $"{string.Join(", ", ReferenceCase.Names("quantisation"))} is not covered.");
+    public void Quantized_matrices_agree_with_the_reference_stack(
+        [ValueSource(nameof(QuantizationCases))] string name, [ValueSource(nameof(HostBackends))] string backend)
+    {
+        using var ops = ComputeBackends.Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        QuantizationParity.Check(ops, reference);
+    }
+
+    [Test]
+    public void A_quantized_model_its_adapter_and_gradients_agree_with_the_reference_stack(
+        [ValueSource(nameof(QuantModelCases))] string name, [ValueSource(nameof(HostBackends))] string backend)
+    {
+        using var ops = ComputeBackends.Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        QuantParity.Check(ops, reference);
+    }
 
     [Test]
     public void Every_case_has_a_test_that_knows_its_kind()

@@ -50,9 +50,8 @@ internal static unsafe class DotProduct<TLanes>
     /// <summary>A weight in blocks: rows of it are decoded once, and met by all rows of A.</summary>
     private static void RunDecoded(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
-        if (p.BFormat.HasSignedBytes && rows.End - rows.First <= TileRows)
+        if (rows.End - rows.First <= TileRows && RunBlocks(p, rows, columns))
         {
-            RunSignedBytes(p, rows, columns);
             return;
         }
 
@@ -79,24 +78,55 @@ internal static unsafe class DotProduct<TLanes>
         }
     }
 
-    private static void RunSignedBytes(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
+    /// <summary>A layout that is read in registers; false for any other.</summary>
+    private static bool RunBlocks(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
+    {
+        switch (p.BFormat.Code)
+        {
+            case BlockCode.Q8:
+                RunBlocks<Q8Layout>(p, rows, columns);
+                return true;
+            case BlockCode.Q4:
+                RunBlocks<Q4Layout>(p, rows, columns);
+                return true;
+            case BlockCode.Q4K:
+                RunBlocks<Q4KLayout>(p, rows, columns);
+                return true;
+            case BlockCode.Q6K:
+                RunBlocks<Q6KLayout>(p, rows, columns);
+                return true;
+            case BlockCode.Nf4:
+                RunBlocks<Nf4Layout>(p, rows, columns);
+                return true;
+            case BlockCode.Int8:
+                RunBlocks<Int8Layout>(p, rows, columns);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>At most four rows.</summary>
+    private static void RunBlocks<TLayout>(
+        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
+        where TLayout : struct, IBlockLayout
     {
         var row = rows.First;
         if (rows.End - row >= 4)
         {
-            DotSignedBytes<TLanes, OfFour>.Multiply(p, row, columns);
+            DotBlocks<TLanes, OfFour, TLayout>.Multiply(p, row, columns);
             row += 4;
         }
 
         if (rows.End - row >= 2)
         {
-            DotSignedBytes<TLanes, OfTwo>.Multiply(p, row, columns);
+            DotBlocks<TLanes, OfTwo, TLayout>.Multiply(p, row, columns);
             row += 2;
         }
 
         if (rows.End > row)
         {
-            DotSignedBytes<TLanes, OfOne>.Multiply(p, row, columns);
+            DotBlocks<TLanes, OfOne, TLayout>.Multiply(p, row, columns);
         }
     }
 

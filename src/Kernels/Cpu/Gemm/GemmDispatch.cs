@@ -17,6 +17,9 @@ internal sealed unsafe class GemmDispatch<TLanes>
     /// <summary>Columns of B up to which all of it stays in cache while the rows of A pass.</summary>
     private const int FewColumns = 16;
 
+    /// <summary>Fewer rows than this are never packed, whatever the shape.</summary>
+    public const int LeastPackedRows = 16;
+
     private readonly TilePool _pool;
     private readonly Bf16Tiles? _tiles;
     private readonly GrowingScratch _transposed = new("scratch of a matrix product");
@@ -93,7 +96,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
     private static Way Choose(in MatrixProduct p)
     {
         if (p.AStepStride == 1
-            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, 16, 128))))
+            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, LeastPackedRows, 128))))
         {
             return Way.Dots;
         }

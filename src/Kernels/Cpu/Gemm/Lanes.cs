@@ -255,4 +255,13 @@ internal static class HalfBits
     public const uint Infinity = 0x7C00u << 13;
 
     public const uint FloatInfinity = 0x7F800000u;
+
+    /// <summary>A finite fp16 as a float, exactly.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ToSingle(ushort bits)
+    {
+        var magnitude = BitConverter.UInt32BitsToSingle((bits & 0x7FFFu) << 13) * Rebias;
+        return BitConverter.UInt32BitsToSingle(
+            BitConverter.SingleToUInt32Bits(magnitude) | ((bits & 0x8000u) << 16));
+    }
 }

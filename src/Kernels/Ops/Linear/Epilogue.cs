@@ -9,5 +9,5 @@ public readonly record struct Epilogue(
     Tensor? Bias = null, Tensor? Residual = null, Tensor? Gate = null, Tensor? Gated = null)
 {
     /// <summary>The same without the gate: y alone is written.</summary>
-    internal Epilogue Ungated => this with { Gate = null, Gated = null };
+    public Epilogue Ungated => this with { Gate = null, Gated = null };
 }

@@ -22,6 +22,11 @@ namespace SafeLlama.Kernels;
 /// <param name="swiGlu">Gates y in a pass of its own where a backend cannot fuse it.</param>
 public abstract class Linear(SwiGlu swiGlu) : Op
 {
+    /// <summary>
+    /// The most rows of a forward product in which each row's bytes are those it has alone; 1 where nothing is known.
+    /// </summary>
+    public virtual int IndependentRows => 1;
+
     /// <summary>y = x Wᵀ.</summary>
     /// <param name="x">[N, D_in].</param>
     /// <param name="weight">[D_out, D_in].</param>
@@ -57,6 +62,18 @@ public abstract class Linear(SwiGlu swiGlu) : Op
         {
             swiGlu.Forward(end.Gate, y, end.Gated!);
         }
+    }
+
+    /// <summary>y += s · u Bᵀ, and u: the term of some rows, after the product of all.</summary>
+    /// <param name="x">[N, D_in].</param>
+    /// <param name="lora">The term.</param>
+    /// <param name="y">[N, D_out].</param>
+    public void AddLora(Tensor x, in LoraTerm lora, Tensor y)
+    {
+        Check(x, y, lora);
+        Observer?.Started();
+        AddLoraCore(x, lora, y);
+        Observer?.Finished(new("LoRA forward", Flops(x, lora), Bytes(x, lora.A, lora.B, y)));
     }
 
     /// <param name="dy">[N, D_out].</param>

@@ -19,6 +19,7 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     private readonly DType _arithmetic;
     private readonly GemmDispatch<TLanes> _gemm;
     private readonly LoraCpu<TLanes> _lora;
+    private readonly Int8Cpu<TLanes> _int8;
 
     /// <param name="arithmetic">
     /// Float32, or BFloat16: products with a weight then round both operands to bf16 and sum in fp32. The LoRA term's
@@ -31,16 +32,29 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
         (_pool, _arithmetic) = (pool, arithmetic);
         _gemm = new(pool, tiles);
         _lora = new(pool, _gemm);
+        _int8 = new(pool, _gemm, arithmetic);
     }
 
+    /// <summary>
+    /// So few rows are summed by <see cref="DotProduct{TLanes}"/>, one row as another, with the weight and with A.
+    /// </summary>
+    public override int IndependentRows =>
+        Math.Min(GemmDispatch<TLanes>.LeastPackedRows, LoraChunk<TLanes, TLanes>.TallestTile) - 1;
+
     protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
-        end.Bias is null && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
+        end.Bias is null && weight.Format is not Int8Format { Threshold: not null } && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
 
     protected override bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
         GemmDispatch<TLanes>.CanAppend(MatrixProduct.NN(dy, weight, dx), lora.A.Rows);
 
     protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
+        if (weight.Format is Int8Format { Threshold: not null } quantized)
+        {
+            _int8.Forward(x, weight, quantized, end, y);
+            return;
+        }
+
         var product = MatrixProduct.NT(x, weight, y) with { Arithmetic = _arithmetic };
         if (end.Bias is not null)
         {

@@ -3,8 +3,16 @@ namespace SafeLlama.Kernels;
 /// <summary>The equation as fp64 loops.</summary>
 public sealed class LinearReference(SwiGlu swiGlu) : Linear(swiGlu)
 {
+    public override int IndependentRows => int.MaxValue;
+
     protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
+        if (weight.Format is Int8Format { Threshold: not null } quantized)
+        {
+            Int8Reference.Forward(x, weight, quantized, end, y);
+            return;
+        }
+
         var (xs, ws, ys) = (x.AsDoubles(), weight.AsDoubles(), y.AsRows<double>());
         var (bias, residual) = (end.Bias, end.Residual);
         var bs = bias is null ? default : bias.AsDoubleElements();

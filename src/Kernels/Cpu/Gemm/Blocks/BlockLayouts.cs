@@ -1,0 +1,141 @@
+using System.Runtime.CompilerServices;
+
+namespace SafeLlama.Kernels;
+
+/// <summary><see cref="BlockCode.Q8"/>: d · q.</summary>
+internal readonly unsafe struct Q8Layout : IBlockLayout
+{
+    public static int Size => 32;
+
+    public static int Bytes => 34;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare(byte* block, float* scales) => scales[0] = HalfBits.ToSingle(*(ushort*)block);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+        where TLanes : struct, ILanes<TLanes> =>
+        TLanes.Multiply(TLanes.LoadSignedBytes((sbyte*)block + 2 + first), TLanes.Broadcast(scales[0]));
+}
+
+/// <summary><see cref="BlockCode.Q4"/>: d · (q − 8).</summary>
+internal readonly unsafe struct Q4Layout : IBlockLayout
+{
+    public static int Size => 32;
+
+    public static int Bytes => 18;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare(byte* block, float* scales) => scales[0] = HalfBits.ToSingle(*(ushort*)block);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
+        TLanes.LoadNibbles(block + 2 + (first & 15), first < 16 ? 0 : 4) - TLanes.Broadcast(8),
+        TLanes.Broadcast(scales[0]));
+}
+
+/// <summary><see cref="BlockCode.Q4K"/>: d · s · q − dmin · m, with s and m of 6 bits for each run.</summary>
+internal readonly unsafe struct Q4KLayout : IBlockLayout
+{
+    private const int Runs = 8;
+
+    public static int Size => 256;
+
+    public static int Bytes => 144;
+
+    /// <summary>Eight scales, then eight minimums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare(byte* block, float* scales)
+    {
+        // Those of runs 0 to 3 are six bits of a byte each; those of 4 to 7 are split.
+        var (a, b, c) = (*(uint*)(block + 4), *(uint*)(block + 8), *(uint*)(block + 12));
+        var six = stackalloc uint[4];
+        six[0] = a & 0x3F3F3F3F;
+        six[1] = (c & 0x0F0F0F0F) | (((a >> 6) & 0x03030303) << 4);
+        six[2] = b & 0x3F3F3F3F;
+        six[3] = ((c >> 4) & 0x0F0F0F0F) | (((b >> 6) & 0x03030303) << 4);
+        var (d, least) = (HalfBits.ToSingle(*(ushort*)block), HalfBits.ToSingle(*(ushort*)(block + 2)));
+        Lanes256.Store(scales, Lanes256.LoadSignedBytes((sbyte*)six) * Lanes256.Broadcast(d));
+        Lanes256.Store(scales + Runs, Lanes256.LoadSignedBytes((sbyte*)(six + 2)) * Lanes256.Broadcast(least));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+        where TLanes : struct, ILanes<TLanes> =>
+        (TLanes.LoadNibbles(block + 16 + (run / 2 * 32) + first, run % 2 * 4) * TLanes.Broadcast(scales[run]))
+            - TLanes.Broadcast(scales[Runs + run]);
+}
+
+/// <summary><see cref="BlockCode.Q6K"/>: d · s · (q − 32), with s a signed byte for each half of a run.</summary>
+internal readonly unsafe struct Q6KLayout : IBlockLayout
+{
+    private const int Upper = 128;
+    private const int Scales = 192;
+    private const int Scale = 208;
+
+    public static int Size => 256;
+
+    public static int Bytes => 210;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare(byte* block, float* scales)
+    {
+        var d = Lanes256.Broadcast(HalfBits.ToSingle(*(ushort*)(block + Scale)));
+        Lanes256.Store(scales, Lanes256.LoadSignedBytes((sbyte*)block + Scales) * d);
+        Lanes256.Store(scales + 8, Lanes256.LoadSignedBytes((sbyte*)block + Scales + 8) * d);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var (half, quarter) = (run / 4, run % 4);
+        var lower = block + (half * 64) + (quarter % 2 * 32) + first;
+        var upper = block + Upper + (half * 32) + first;
+        return TLanes.LoadSixBits(lower, quarter / 2 * 4, upper, quarter * 2)
+            * TLanes.Broadcast(scales[(2 * run) + (first / 16)]);
+    }
+}
+
+/// <summary><see cref="BlockCode.Nf4"/>: one of sixteen values, times absmax.</summary>
+internal readonly unsafe struct Nf4Layout : IBlockLayout
+{
+    public static int Size => Nf4Format.Shared;
+
+    public static int Bytes => Nf4Format.ScaleBytes + (Nf4Format.Shared / 2);
+
+    /// <summary>The sixteen values of this block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare(byte* block, float* scales)
+    {
+        var absmax = Lanes256.Broadcast(*(float*)block);
+        fixed (float* values = Nf4Format.Values)
+        {
+            Lanes256.Store(scales, Lanes256.Load(values) * absmax);
+            Lanes256.Store(scales + 8, Lanes256.Load(values + 8) * absmax);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Lookup(
+        block + Nf4Format.ScaleBytes + (run * 16) + (first & 15), first < 16 ? 0 : 4, scales);
+}
+
+/// <summary><see cref="BlockCode.Int8"/>: a row is one block, q · absmax / 127.</summary>
+internal readonly unsafe struct Int8Layout : IBlockLayout
+{
+    public static int Size => 0;
+
+    public static int Bytes => Int8Format.ScaleBytes;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare(byte* block, float* scales) => scales[0] = Int8Format.Scale(*(float*)block);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
+        TLanes.LoadSignedBytes((sbyte*)block + Bytes + ((nint)run * IBlockLayout.Run) + first),
+        TLanes.Broadcast(scales[0]));
+}

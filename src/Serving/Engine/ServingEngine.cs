@@ -1,0 +1,335 @@
+using SafeLlama.Common;
+using SafeLlama.Inference;
+using SafeLlama.Model;
+
+namespace SafeLlama.Serving;
+
+/// <summary>Answers many requests at once: sequences join and leave a decoding batch between two tokens.</summary>
+/// <remarks>
+/// One thread computes. Between two steps it reads the prompt of one waiting sequence into a free slot, so that those
+/// under way wait for one prompt at most. Rows of a step share each product with a base weight, whatever their
+/// adapters, and every answer is the one that it would be alone: <see cref="DecodingBatch"/>.
+/// </remarks>
+public sealed class ServingEngine : IDisposable
+{
+    private readonly LlamaSession _session;
+    private readonly DecodingBatch _batch;
+    private readonly Stack<int> _free;
+    private readonly List<Sequence> _active = [];
+    private readonly Queue<Sequence> _waiting = [];
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly double[] _choice;
+    private readonly int[][] _rows;
+    private readonly Thread _thread;
+    private Exception? _fault;
+    private bool _stops;
+    private volatile bool _abandons;
+    private int _busy;
+
+    /// <param name="session">The model; it outlives the engine.</param>
+    /// <param name="models">What may be asked.</param>
+    /// <exception cref="SafeLlamaException">A setting is out of range, or it does not fit.</exception>
+    public ServingEngine(LlamaSession session, IReadOnlyList<ServedModel> models, EngineSettings settings)
+    {
+        settings.Validate();
+        (_session, Models, Settings) = (session, models, settings);
+        MaxLength = session.Model.MaxLength;
+        MaxPrompt = settings.MaxPrompt > 0 ? Math.Min(settings.MaxPrompt, MaxLength) : MaxLength;
+        _batch = new DecodingBatch(session.Model, settings.Slots, MaxPrompt, MaxLength, exact: true);
+        _free = new(Enumerable.Range(0, settings.Slots).Reverse());
+        _choice = new double[session.Model.Config.VocabularySize];
+        _rows = [new int[settings.Slots], new int[settings.Slots], new int[settings.Slots], new int[settings.Slots]];
+        _thread = new Thread(Run) { IsBackground = true, Name = "serving engine" };
+        _thread.Start();
+    }
+
+    public IReadOnlyList<ServedModel> Models { get; }
+
+    public EngineSettings Settings { get; }
+
+    public LlamaSession Session => _session;
+
+    /// <summary>The most tokens of a sequence, prompt and answer together.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>The most tokens of a prompt.</summary>
+    public int MaxPrompt { get; }
+
+    /// <summary>Sequences that have a slot now.</summary>
+    public int Busy => Volatile.Read(ref _busy);
+
+    /// <summary>Sequences that wait for a slot now.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Whether requests are taken.</summary>
+    public bool IsRunning
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return !_stops && _fault is null;
+            }
+        }
+    }
+
+    /// <summary>The memory an engine needs, term by term, before any of it is allocated.</summary>
+    /// <param name="folder">The model's.</param>
+    public static MemoryPlan Plan(LlamaSession session, string folder, EngineSettings settings)
+    {
+        var length = session.Model.MaxLength;
+        var prompt = settings.MaxPrompt > 0 ? Math.Min(settings.MaxPrompt, length) : length;
+        var (cache, work) = DecodingBatch.BytesFor(session.Model, settings.Slots, prompt, length);
+        return new([
+            new("the program", MemoryPlan.ProgramBytes),
+            new("weights and adapters", LlamaWeights.BytesOf(folder)
+                + session.Model.Choices.SelectMany(c => c.Parameters).Sum(p => p.Value.ByteCount),
+                "use a smaller model", "serve fewer with `Adapter`"),
+            new($"the key/value cache of {settings.Slots} slots of {length} tokens", cache,
+                "lower `Slots`", "lower `MaxLength`"),
+            new($"reading prompts of up to {prompt} tokens", work, "lower `MaxPrompt`"),
+        ]);
+    }
+
+    /// <summary>Puts a request's sequences into the queue, all or none.</summary>
+    /// <param name="cancel">Gives them up.</param>
+    /// <exception cref="QueueFullException">There is no room.</exception>
+    /// <exception cref="EngineStoppedException">The engine takes nothing any more.</exception>
+    public SequenceGroup Submit(IReadOnlyList<SequenceRequest> requests, CancellationToken cancel = default)
+    {
+        var group = new SequenceGroup(requests.Count, cancel);
+        var sequences = requests.Select((r, i) => new Sequence(Ended(r), group, i, _session.Tokenizer)).ToList();
+        lock (_lock)
+        {
+            if (_fault is not null || _stops)
+            {
+                throw new EngineStoppedException(_fault);
+            }
+
+            if (_waiting.Count + sequences.Count > Settings.Queue + _free.Count)
+            {
+                throw new QueueFullException(_waiting.Count, Settings.Queue);
+            }
+
+            sequences.ForEach(_waiting.Enqueue);
+        }
+
+        _wake.Release();
+        return group;
+    }
+
+    /// <summary>Takes nothing more, and waits until what is under way has ended.</summary>
+    /// <param name="grace">How long; what is not done by then is given up.</param>
+    /// <returns>Whether all of it ended.</returns>
+    public bool Stop(TimeSpan grace)
+    {
+        lock (_lock)
+        {
+            _stops = true;
+        }
+
+        _wake.Release();
+        var ended = _thread.Join(grace);
+        _abandons = true;
+        _thread.Join();
+        return ended;
+    }
+
+    public void Dispose()
+    {
+        Stop(TimeSpan.Zero);
+        _batch.Dispose();
+        _wake.Dispose();
+    }
+
+    /// <summary>The request with what the model says of ends, and of ids that are no text.</summary>
+    private SequenceRequest Ended(SequenceRequest request) => request with
+    {
+        Decoding = request.Decoding with
+        {
+            MaxNewTokens = Math.Max(1, request.MaxTokens),
+            EosIds = [
+                .. request.Model.EndTokens,
+                .. request.Stop.Select(_session.Tokenizer.ControlId).OfType<int>().Except(request.Model.EndTokens)],
+            TokenLimit = _session.Tokenizer.VocabularySize,
+        },
+    };
+
+    private void Run()
+    {
+        try
+        {
+            while (true)
+            {
+                Leave();
+                Admit();
+                if (_active.Count > 0)
+                {
+                    Step();
+                }
+                else if (IsDone())
+                {
+                    return;
+                }
+                else if (Waiting == 0)
+                {
+                    _wake.Wait();
+                }
+            }
+        }
+        catch (Exception fault)
+        {
+            lock (_lock)
+            {
+                _fault = fault;
+            }
+
+            foreach (var sequence in _active.Concat(_waiting))
+            {
+                sequence.Fail(new EngineStoppedException(fault));
+            }
+        }
+    }
+
+    private bool IsDone()
+    {
+        lock (_lock)
+        {
+            return _stops && _waiting.Count == 0;
+        }
+    }
+
+    /// <summary>Frees the slots of sequences that nobody waits for.</summary>
+    private void Leave()
+    {
+        for (var i = _active.Count - 1; i >= 0; i--)
+        {
+            if (_abandons || _active[i].IsCancelled)
+            {
+                _active[i].Fail(new OperationCanceledException());
+                Release(_active[i]);
+            }
+        }
+    }
+
+    /// <summary>Gives waiting sequences slots: one between two steps, more while no other waits for a step.</summary>
+    private void Admit()
+    {
+        while (_free.Count > 0 && Next() is { } sequence)
+        {
+            lock (_lock)
+            {
+                sequence.Slot = _free.Pop();
+            }
+
+            _active.Add(sequence);
+            Volatile.Write(ref _busy, _active.Count);
+            Guard(sequence, Read);
+            if (_active.Count > 1)
+            {
+                return;
+            }
+        }
+    }
+
+    private Sequence? Next()
+    {
+        lock (_lock)
+        {
+            while (_waiting.TryDequeue(out var next))
+            {
+                if (!next.IsCancelled && !_abandons)
+                {
+                    return next;
+                }
+
+                next.Fail(new OperationCanceledException());
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads a prompt and takes the first token.</summary>
+    private bool Read(Sequence sequence)
+    {
+        var request = sequence.Request;
+        var scores = new List<TokenScore>();
+        _batch.Read(sequence.Slot, request.Prompt, request.Model.Adapter, !request.ScoresPrompt ? null : (i, logits) =>
+        {
+            if (i + 1 < request.Prompt.Length)
+            {
+                scores.Add(TokenScore.Of(logits, request.Prompt[i + 1], request.Top ?? 0));
+            }
+        });
+        if (request.ScoresPrompt)
+        {
+            sequence.TellPrompt(scores);
+        }
+
+        if (request.MaxTokens > 0)
+        {
+            return sequence.Take(_batch.Logits(0), _choice);
+        }
+
+        sequence.End();
+        return true;
+    }
+
+    /// <summary>One token more for every sequence; those of one adapter stand together.</summary>
+    private void Step()
+    {
+        var open = _active.OrderBy(s => s.Request.Model.Adapter).ToList();
+        var count = open.Count;
+        for (var i = 0; i < count; i++)
+        {
+            (_rows[0][i], _rows[1][i], _rows[2][i], _rows[3][i]) = (
+                open[i].Slot, open[i].Text[^1], open[i].Text.Count - 1, open[i].Request.Model.Adapter);
+        }
+
+        _batch.Step(
+            _rows[0].AsSpan(0, count), _rows[1].AsSpan(0, count), _rows[2].AsSpan(0, count), _rows[3].AsSpan(0, count));
+        for (var i = 0; i < count; i++)
+        {
+            var row = i;
+            Guard(open[i], s => s.Take(_batch.Logits(row), _choice));
+        }
+    }
+
+    /// <summary>What goes wrong with one sequence ends that one alone.</summary>
+    private void Guard(Sequence sequence, Func<Sequence, bool> work)
+    {
+        try
+        {
+            if (work(sequence))
+            {
+                Release(sequence);
+            }
+        }
+        catch (SafeLlamaException fault)
+        {
+            sequence.Fail(fault);
+            Release(sequence);
+        }
+    }
+
+    private void Release(Sequence sequence)
+    {
+        _active.Remove(sequence);
+        Volatile.Write(ref _busy, _active.Count);
+        lock (_lock)
+        {
+            _free.Push(sequence.Slot);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Runtime.Intrinsics.X86;
+using SafeLlama.Common;
+using SafeLlama.Kernels;
+using SafeLlama.Testing;
+
+namespace SafeLlama.Model.Tests.Quantized;
+
+/// <summary>Products that read blocks in registers, in every layout and with vectors of every width.</summary>
+public sealed class BlockProductTests
+{
+    private const int Columns = 512;
+    private const int Outputs = 70;
+
+    public static IEnumerable<string> Formats() =>
+        ["Q8_0", "Q4_0", "Q4_K", "Q6_K", "NF4", "NF4 in parts of 32", "INT8", "Q5_0"];
+
+    /// <summary>Rows of one to four are read from blocks; more rows decode them.</summary>
+    [Test]
+    public void Products_over_blocks_have_the_bytes_of_products_over_decoded_weights(
+        [ValueSource(nameof(Formats))] string format, [Values(16, 8, 4)] int lanes, [Values(1, 2, 3, 4, 7)] int rows,
+        [Values(1, 3)] int threads)
+    {
+        if (lanes == 16 && !Avx512F.IsSupported)
+        {
+            Assert.Ignore("This machine has no AVX-512.");
+        }
+
+        using var cpu = new CpuBackend(threads, lanes);
+        var columns = format == "NF4 in parts of 32" ? 96 : Columns;
+        var values = Array.ConvertAll(TinyLlama.Normal(Outputs * columns, seed: 6), value => (float)value);
+        var (weight, bytes) = Stored(format, values, columns);
+        using var memory = new HostMemory(bytes.Length + 4096, "blocks");
+        memory.Write(0, bytes);
+        var blocks = cpu.Import(memory, 0, new(Outputs, columns), weight, "blocks");
+        using var arena = new Arena(cpu, "product");
+        var x = arena.Take(new(rows, columns), DType.Float32, "x");
+        var plain = arena.Take(new(Outputs, columns), DType.Float32, "decoded");
+        var y = arena.Take(new(rows, Outputs), DType.Float32, "y");
+        var expected = arena.Take(new(rows, Outputs), DType.Float32, "expected");
+        arena.Commit();
+        x.Write(TinyLlama.Normal(rows * columns, seed: 7));
+        plain.Write(blocks.ReadFloats());
+        cpu.Linear.Forward(x, plain, expected);
+        cpu.Linear.Forward(x, blocks, y);
+        Assert.That(y.ReadFloats(), Is.EqualTo(expected.ReadFloats()));
+    }
+
+    [Test]
+    public void A_part_of_a_row_is_decoded_as_in_the_whole_row([ValueSource(nameof(Formats))] string format)
+    {
+        var (weight, bytes) = Stored(
+            format, Array.ConvertAll(TinyLlama.Normal(Columns, seed: 3), value => (float)value), Columns);
+        var whole = new float[Columns];
+        weight.Decode(bytes, 0, whole);
+        foreach (var (first, count) in new[] { (0, 1), (31, 2), (33, 300), (255, 257), (511, 1), (5, 3) })
+        {
+            var part = new float[count];
+            weight.Decode(bytes, first, part);
+            Assert.That(part, Is.EqualTo(whole[first..(first + count)]), $"{count} from {first}");
+        }
+    }
+
+    /// <summary>Sixteen bits of operands: a block that is decoded gives the panels of its decoded numbers.</summary>
+    [TestCase("NF4")]
+    [TestCase("INT8")]
+    public void Bf16_products_over_blocks_have_the_bytes_of_products_over_decoded_weights(string format)
+    {
+        using var cpu = new CpuBackend(2, DType.BFloat16);
+        var values = Array.ConvertAll(TinyLlama.Normal(Outputs * Columns, seed: 6), value => (float)value);
+        var (weight, bytes) = Stored(format, values, Columns);
+        using var memory = new HostMemory(bytes.Length, "blocks");
+        memory.Write(0, bytes);
+        var blocks = cpu.Import(memory, 0, new(Outputs, Columns), weight, "blocks");
+        using var arena = new Arena(cpu, "product");
+        var (dense, x) = (new Shape(150, Outputs), new Shape(150, Columns));
+        var (input, decoded) = (arena.Take(x, DType.Float32, "x"), arena.Take(blocks.Shape, DType.Float32, "w"));
+        var (y, expected) = (arena.Take(dense, DType.Float32, "y"), arena.Take(dense, DType.Float32, "expected"));
+        var (dx, dxExpected) = (arena.Take(x, DType.Float32, "dx"), arena.Take(x, DType.Float32, "dx expected"));
+        arena.Commit();
+        input.Write(TinyLlama.Normal((int)x.Count, seed: 7));
+        decoded.Write(blocks.ReadFloats());
+        cpu.Linear.Forward(input, blocks, y);
+        cpu.Linear.Forward(input, decoded, expected);
+        Assert.That(y.ReadFloats(), Is.EqualTo(expected.ReadFloats()));
+        cpu.Linear.BackwardInput(y, blocks, dx, accumulate: false);
+        cpu.Linear.BackwardInput(y, decoded, dxExpected, accumulate: false);
+        Assert.That(dx.ReadFloats(), Is.EqualTo(dxExpected.ReadFloats()));
+    }
+
+    private static (WeightFormat Format, byte[] Bytes) Stored(string format, float[] values, int columns)
+    {
+        if (Enum.TryParse<GgufType>(format, out var type))
+        {
+            var bytes = new byte[type.ByteCount(values.Length)];
+            GgufBlocks.Encode(type, values, bytes);
+            return (GgufBlockFormat.Of(type), bytes);
+        }
+
+        var shape = new Shape(values.Length / columns, columns);
+        if (format.StartsWith("NF4", StringComparison.Ordinal))
+        {
+            var (packed, absmax) = (new byte[values.Length / 2], new float[values.Length / 64]);
+            Nf4Quantizer.Quantize(values, packed, absmax);
+            var nf4 = Nf4Format.Of(columns);
+            var rows = new byte[nf4.Bytes(shape)];
+            nf4.Pack(packed, absmax, rows);
+            return (nf4, rows);
+        }
+
+        var int8 = new Int8Format(columns, threshold: null);
+        var stored = new byte[int8.Bytes(shape)];
+        for (var row = 0; row < shape[0]; row++)
+        {
+            var numbers = row * columns;
+            var to = stored.AsSpan(row * int8.BlockBytes, int8.BlockBytes);
+            var most = Int8Quantizer.Absmax(values.AsSpan(numbers, columns));
+            BitConverter.TryWriteBytes(to, most);
+            Int8Quantizer.Quantize(
+                values.AsSpan(numbers, columns), most,
+                System.Runtime.InteropServices.MemoryMarshal.Cast<byte, sbyte>(to[Int8Format.ScaleBytes..]));
+        }
+
+        return (int8, stored);
+    }
+}
