@@ -25,7 +25,7 @@ internal abstract class DecodeCase(string name, ModelShape shape, DType type, in
         var gigabytes = _cpu.Median / batch * StepCost.WeightBytes(shape, type) / 1e9;
         var gigaflops = _cpu.Median * StepCost.TokenFlops(shape) / 1e9;
         return $"| {name} | {threads} | {batch} | {_wall.Text("F1")} | {_cpu.Text("F1")} | {gigabytes:F1} "
-            + $"| {gigabytes / limit.Median:P0} | {gigaflops:F1} |";
+            + $"| {100 * gigabytes / limit.Median:F0}% | {gigaflops:F1} |";
     }
 
     public virtual void Dispose() => GC.SuppressFinalize(this);
@@ -89,6 +89,6 @@ internal sealed class PeerDecodeCase(StepProgram program, ModelShape shape, int 
     {
         var result = program.Run(
             $"--config {Shape.Name} --mode decode --gen {generated} --threads {Threads} --steps 1 --warmup 1");
-        Add(result.Tokens, result.Seconds, result.CpuSeconds);
+        Add(result.Work.Tokens, result.Seconds, result.CpuSeconds);
     }
 }

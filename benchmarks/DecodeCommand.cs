@@ -40,6 +40,7 @@ internal static class DecodeCommand
     private static void Run(
         ModelShape shape, int[] threads, int[] batches, int generated, int rounds, string? peer, TextWriter writer)
     {
+        writer.WriteLine($"{MachineStamp.Now}.\n");
         writer.WriteLine($"*{shape.Name}*, {generated} tokens, {Sample.Rounds(rounds)}.\n");
         writer.WriteLine(
             "| weights | threads | batch | tokens/s | tokens per CPU second of a thread | GB/s of weights "
@@ -70,7 +71,7 @@ internal static class DecodeCommand
                 }
             }
 
-            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100 % | |");
+            writer.WriteLine($"| reading {ReadBytes >> 20} MB | {count} | | | | {limit.Text("F1")} | 100% | |");
             foreach (var each in cases)
             {
                 writer.WriteLine(each.Row(limit));

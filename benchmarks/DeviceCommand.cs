@@ -35,6 +35,7 @@ internal static class DeviceCommand
 
     private static void Print(IBackend backend, ModelShape shape, TextWriter writer)
     {
+        writer.WriteLine($"{MachineStamp.Now}.\n");
         writer.WriteLine($"{backend.Name}, shapes of {shape.Name}, {shape.Batch} × {shape.Length} tokens\n");
         writer.WriteLine("| op | µs | GB/s | of copying | TFLOP/s |\n|---|--:|--:|--:|--:|");
         using var cases = new DeviceCases(backend, shape);
@@ -44,7 +45,7 @@ internal static class DeviceCommand
             var seconds = Time(backend, one.Run);
             var (bytes, flops) = (one.Work.Bytes / seconds / 1e9, one.Work.Flops / seconds / 1e12);
             copying = copying == 0 ? bytes : copying;
-            var moved = bytes > 0 ? $"{bytes:F0} | {bytes / copying:P0}" : " | ";
+            var moved = bytes > 0 ? $"{bytes:F0} | {100 * bytes / copying:F0}%" : " | ";
             writer.WriteLine($"| {one.Name} | {seconds * 1e6:F1} | {moved} | {(flops > 0 ? $"{flops:F2}" : "")} |");
         }
     }

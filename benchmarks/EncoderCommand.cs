@@ -109,7 +109,8 @@ internal static class EncoderCommand
             ["share_of_limit"] = backward ? null : Math.Round(flops / cpu / 1e9 / limit, 3),
             ["planned_mb"] = planned >> 20,
             ["peak_rss_mb"] = peak,
-        }));
+            ["machine"] = MachineStamp.Now,
+        }, Json.Line));
         times?.Print(Console.Error, steps);
 
         void Pass()

@@ -38,6 +38,7 @@ internal static class GrowthCommand
         };
         command.SetAction(parsed =>
         {
+            Console.WriteLine($"{MachineStamp.Now}.\n");
             var measured = AllSeries.Where(s => parsed.GetValue(series)!.Contains(s.Name)).Select(s =>
                 (s.Name, Run(s, parsed.GetValue(rounds), parsed.GetValue(threads), Console.Out))).ToList();
             if (parsed.GetValue(plot) is { } file)

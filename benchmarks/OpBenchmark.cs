@@ -14,6 +14,7 @@ public abstract class OpBenchmark : IDisposable
     public const string Host = "cpu";
 
     private Arena? _arena;
+    private Tensor[] _inputs = [];
 
     /// <summary>Model whose shapes are measured.</summary>
     [ParamsSource(nameof(Models))]
@@ -40,21 +41,32 @@ public abstract class OpBenchmark : IDisposable
     {
         Backend = StepBenchmark.Open(Device, threads: 1);
         _arena = new Arena(Backend, GetType().Name);
-        var tensors = Plan(_arena);
+        _inputs = Plan(_arena);
         _arena.Commit();
-        foreach (var tensor in tensors)
-        {
-            var stream = Philox.Stream(1, tensor.Name);
-            var values = new float[tensor.Shape.Count];
-            for (var i = 0; i < values.Length; i++)
-            {
-                values[i] = (stream.UInt32(i) * (1f / uint.MaxValue)) - 0.5f;
-            }
+        Refill();
+        Prepare();
+    }
 
-            tensor.Write(values);
+    /// <summary>Draws the inputs again, as they were before any call.</summary>
+    internal void Refill()
+    {
+        foreach (var tensor in _inputs)
+        {
+            Draw(tensor);
+        }
+    }
+
+    /// <summary>Fills a tensor with numbers in ±½, always the same for its name.</summary>
+    internal static void Draw(Tensor tensor)
+    {
+        var stream = Philox.Stream(1, tensor.Name);
+        var values = new float[tensor.Shape.Count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = (stream.UInt32(i) * (1f / uint.MaxValue)) - 0.5f;
         }
 
-        Prepare();
+        tensor.Write(values);
     }
 
     [GlobalCleanup]

@@ -8,6 +8,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using SafeLlama.Common;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
@@ -31,24 +32,82 @@ internal static class OpsCommand
         var devices = CommandOptions.Several(
             "--device", [OpBenchmark.Host, "cuda", "cuda:bf16"], "each is measured; one that is not there is left out");
         devices.AcceptOnlyFromAmong(OpBenchmark.Host, "cuda", "cuda:bf16");
+        var json = new Option<string?>("--json")
+        {
+            Description = "also append every op to this file as a line of JSON, for diff",
+        };
+        var against = new Option<string?>("--against")
+        {
+            Description = "a library of your own kernels: they run in turn with ours instead (benchmarks/peers/own)",
+        };
         var command = new Command("ops", "single ops, forward and backward, each beside the limit that holds it")
         {
-            words, devices,
+            words, devices, json, against,
         };
         command.SetAction(parsed =>
         {
+            Console.WriteLine($"{MachineStamp.Now}.");
+            if (parsed.GetValue(against) is { } library)
+            {
+                Against(library, parsed);
+                return;
+            }
+
             OpBenchmark.Devices = Found(parsed.GetValue(devices)!);
             var filter = parsed.GetValue(words) ?? [];
-            BenchmarkSwitcher.FromAssembly(typeof(OpBenchmark).Assembly)
+            var summaries = BenchmarkSwitcher.FromAssembly(typeof(OpBenchmark).Assembly)
                 .Run(["--filter", filter.FirstOrDefault() ?? "*"], Config([.. filter.Skip(1)]));
+            if (parsed.GetValue(json) is { } file)
+            {
+                var lines = summaries.SelectMany(summary => summary.Reports).Select(OpLine.Of).OfType<OpLine>();
+                File.AppendAllLines(file, lines.Select(line => line.ToString()));
+            }
+
+            foreach (var device in OpBenchmark.Devices)
+            {
+                Check(device);
+            }
         });
         return command;
+
+        void Against(string library, ParseResult parsed)
+        {
+            if (parsed.GetResult(devices) is { Implicit: false } || parsed.GetValue(json) is not null)
+            {
+                throw SafeLlamaException.Usage("--against: runs on one core and prints a table; "
+                    + "--device and --json do not go with it.");
+            }
+
+            using var own = new OwnKernels(library);
+            var model = parsed.GetValue(words)?.FirstOrDefault() ?? ModelShapes.Tiny.Name;
+            new AgainstTable(own, ModelShapes.ByName(model), rounds: 9).Print(Console.Out);
+        }
+    }
+
+    /// <summary>A time is worth something only if what was timed computes the right numbers, and still does.</summary>
+    private static void Check(string device)
+    {
+        using var backend = StepBenchmark.Open(device, threads: 1);
+        List<HealthCheck> checks = [.. OpChecks.Run(backend)];
+        foreach (var failed in checks.Where(check => !check.Passed))
+        {
+            Console.WriteLine($"{device}: {failed.Name}: differs from fp64 by {failed.Seen:G3}, "
+                + $"expected at most {failed.Tolerance:G3} ({failed.Reason}).");
+        }
+
+        Console.WriteLine(
+            $"{device}: after the timing, {checks.Count(c => c.Passed)} of {checks.Count} checks of all ops agree with "
+            + "fp64.");
+        if (checks.Exists(check => !check.Passed))
+        {
+            throw SafeLlamaException.InvalidData($"{device}: an op is wrong; its times mean nothing.");
+        }
     }
 
     private static ManualConfig Config(string[] models)
     {
         var config = ManualConfig.CreateEmpty()
-            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+            .AddJob(Job.ShortRun.WithIterationCount(9).WithToolchain(InProcessEmitToolchain.Instance))
             .AddColumn(
                 TargetMethodColumn.Method, StatisticColumn.Median, ThroughputColumn.Flops, ThroughputColumn.Bytes,
                 ThroughputColumn.OfLimit)

@@ -25,7 +25,9 @@ static RootCommand Root()
     root.Subcommands.Add(ScalingCommand.Create());
     root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(OpsCommand.Create());
+    root.Subcommands.Add(CachesCommand.Create());
     root.Subcommands.Add(DeviceCommand.Create());
+    root.Subcommands.Add(DiffCommand.Create());
     var roofline = new Command(
         "roofline", "the limits of one core: multiply-adds, and reading from each level of memory");
     roofline.SetAction(_ => Roofline.Measured.Print(Console.Out));
@@ -55,7 +57,12 @@ static void List(TextWriter writer)
 
         Single ops
           ops FILTER [MODEL]  by BenchmarkDotNet, with the share of this machine's limit: ops '*Linear*' tiny
+          ops --against LIB   your own kernels, a table of C functions, in turn with ours (benchmarks/peers/own)
+          caches [OPS]        ops with warm caches and with cold ones
           device [options]    the ops of a step on a GPU, queued, beside its own copy bandwidth
+
+        Two files of results
+          diff A.json B.json  lines of step or of ops --json, work by work: faster, slower or noise, with intervals
 
         Every command says more with --help; benchmarks/results/README.md reads what was measured.
 

@@ -11,8 +11,17 @@ internal sealed class Sample
 
     public int Count => _values.Count;
 
-    /// <summary>The middle value; of an even number the upper one of the two.</summary>
-    public double Median => _values.Order().ElementAt(_values.Count / 2);
+    public IReadOnlyList<double> Values => _values;
+
+    /// <summary>The middle value; of an even number the mean of the two in the middle.</summary>
+    public double Median => MedianOf(_values);
+
+    public static double MedianOf(IReadOnlyCollection<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        var half = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    }
 
     public void Add(double value) => _values.Add(value);
 

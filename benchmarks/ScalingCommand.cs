@@ -24,6 +24,7 @@ internal static class ScalingCommand
         command.SetAction(parsed =>
         {
             var work = parsed.GetValue(options)!;
+            Console.WriteLine($"{MachineStamp.Now}.\n");
             Console.WriteLine($"`{work}`, {Sample.Rounds(parsed.GetValue(rounds))}.\n");
             Console.WriteLine(
                 "| busy threads beside | threads | wall s/step | CPU s/step | times as fast | CPU time |");

@@ -28,7 +28,8 @@ internal static class StepBenchmark
         using var adapter = o.Mode == "lora" ? LoraAdapter.Create(backend, o.Shape.Config, Adapter(o), seed: 1) : null;
         using var model = new Llama(backend, weights, adapter, Math.Max(o.Shape.Length, o.Generated + 1));
         var measured = o.Mode == "decode" ? Decode(o, model, profile) : Train(o, model, profile);
-        Console.WriteLine(JsonSerializer.Serialize(Report(o, measured, Stopwatch.GetElapsedTime(started))));
+        Console.WriteLine(JsonSerializer.Serialize(
+            Report(o, measured, Stopwatch.GetElapsedTime(started)), Json.Line));
         profile?.Print(Console.Error, measured.Seconds.Count);
         return 0;
     }
@@ -76,17 +77,22 @@ internal static class StepBenchmark
         }
 
         profile?.Reset();
-        var seconds = new List<double>();
+        var (seconds, processors) = (new List<double>(o.Steps), new List<double>(o.Steps));
         var (processor, allocated) = (ProcessTime(), GC.GetTotalAllocatedBytes());
         for (var i = 0; i < o.Steps; i++)
         {
             var start = Stopwatch.GetTimestamp();
+            var began = Environment.CpuUsage.TotalTime;
             step();
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            processors.Add((Environment.CpuUsage.TotalTime - began).TotalSeconds);
         }
 
         profile?.Stop();
-        return new Measured(seconds, ProcessTime() - processor, tokens, GC.GetTotalAllocatedBytes() - allocated);
+        return new Measured(seconds, ProcessTime() - processor, tokens, GC.GetTotalAllocatedBytes() - allocated)
+        {
+            Processors = processors,
+        };
     }
 
     /// <summary>
@@ -114,6 +120,7 @@ internal static class StepBenchmark
             ["mode"] = o.Mode,
             ["targets"] = o.Mode == "lora" ? o.Targets : null,
             ["dtype"] = o.Weights == DType.BFloat16 ? "bf16 weights" : "fp32",
+            ["device"] = o.Device,
             ["threads"] = o.Threads,
             ["layers"] = o.Shape.Config.Layers,
             ["width"] = o.Shape.Config.HiddenSize,
@@ -131,6 +138,8 @@ internal static class StepBenchmark
             ["planned_mb"] = m.PlannedBytes is { } planned ? planned >> 20 : null,
             ["allocated_bytes_per_step"] = m.Allocated / sorted.Count,
             ["s_total"] = Math.Round(total.TotalSeconds, 2),
+            ["cpu_s"] = m.Processors.Select(seconds => Math.Round(seconds, 5)),
+            ["machine"] = MachineStamp.Now,
         };
     }
 
@@ -139,6 +148,9 @@ internal static class StepBenchmark
 
     private sealed record Measured(List<double> Seconds, double ProcessorSeconds, int Tokens, long Allocated)
     {
+        /// <summary>Processor time of each step.</summary>
+        public IReadOnlyList<double> Processors { get; init; } = [];
+
         public double? Loss { get; init; }
 
         public long? PlannedBytes { get; init; }

@@ -1,5 +1,5 @@
+using System.ComponentModel;
 using System.Diagnostics;
-using System.Text.Json;
 using SafeLlama.Common;
 
 namespace SafeLlama.Benchmarks;
@@ -16,14 +16,25 @@ internal sealed record StepProgram(string Command)
     public StepResult Run(string options)
     {
         var words = $"{Command} {options}".Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        using var process = Process.Start(new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true })
-            ?? throw SafeLlamaException.Usage($"{words[0]}: does not start.");
+        using var process = Start(words);
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        var json = output.Split('\n').LastOrDefault(line => line.StartsWith('{'))
+        var line = output.Split('\n').LastOrDefault(line => line.StartsWith('{'))
             ?? throw SafeLlamaException.Usage(
                 $"{Command} {options}: printed no line of JSON (exit code {process.ExitCode}).");
-        return StepResult.Of(JsonDocument.Parse(json).RootElement, $"{Command} {options}");
+        return StepResult.Of(line, $"{Command} {options}");
+    }
+
+    private static Process Start(string[] words)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true })!;
+        }
+        catch (Win32Exception e)
+        {
+            throw SafeLlamaException.Usage($"{words[0]}: does not start: {e.Message}.");
+        }
     }
 
     /// <summary>
@@ -32,32 +43,4 @@ internal sealed record StepProgram(string Command)
     private static string OwnAssembly() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
         ? typeof(StepProgram).Assembly.Location
         : "";
-}
-
-/// <summary>What one run of a step's program printed.</summary>
-/// <param name="Name">Of the program, with the BLAS it uses where it says so.</param>
-/// <param name="CpuSeconds">Of a step, all threads together.</param>
-/// <param name="Seconds">Of a step, by the clock: the median of the run.</param>
-/// <param name="Tokens">Of a step.</param>
-/// <param name="PeakMegabytes">The most memory the process held.</param>
-/// <param name="Flops">Of a step, where the program counts them.</param>
-/// <param name="PlannedMegabytes">What its tensors take, where it says so.</param>
-/// <param name="TotalSeconds">From the opening of the model to the last step, where it says so.</param>
-internal sealed record StepResult(
-    string Name, double CpuSeconds, double Seconds, double Tokens, double PeakMegabytes, double Flops,
-    double PlannedMegabytes, double TotalSeconds)
-{
-    public static StepResult Of(JsonElement line, string command)
-    {
-        double Number(string name) => Optional(name)
-            ?? throw SafeLlamaException.Usage($"{command}: its line of JSON has no \"{name}\".");
-        double? Optional(string name) => line.TryGetProperty(name, out var value)
-            && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
-        var (cpu, wall) = (Number("cpu_s_per_step"), Number("s_per_step_median"));
-        var blas = line.TryGetProperty("blas", out var library) ? library.GetString() : null;
-        return new(
-            line.GetProperty("peer").GetString() + (blas is null ? "" : $" ({blas})"), cpu, wall,
-            Number("tokens_per_s") * wall, Number("peak_rss_mb"),
-            Optional("flops_per_step") ?? 0, Optional("planned_mb") ?? 0, Optional("s_total") ?? 0);
-    }
 }

@@ -23,9 +23,9 @@ internal sealed class ThroughputColumn : IColumn
 
     public static ThroughputColumn OfLimit { get; } = new(
         "Of limit",
-        "share of the multiply-add peak of one core, or of its reading from memory where nothing is multiplied; "
-        + "a GPU's limits are measured by the command device",
-        (work, seconds) => Cell(Roofline.Measured.Share(work.Flops, work.Bytes, seconds), "P0"));
+        "share of the multiply-add peak of one core; where nothing is multiplied, times its reading from memory, above "
+        + "1 where a cache holds the tensors; a GPU's limits are measured by the command device",
+        (work, seconds) => Roofline.Measured.Text(work, seconds));
 
     public string Id => ColumnName;
 
@@ -48,7 +48,7 @@ internal sealed class ThroughputColumn : IColumn
         if (summary[benchmarkCase]?.ResultStatistics is not { } statistics
             || Activator.CreateInstance(benchmarkCase.Descriptor.Type) is not OpBenchmark counter)
         {
-            return "-";
+            return "–";
         }
 
         foreach (var parameter in benchmarkCase.Parameters.Items)
@@ -58,7 +58,7 @@ internal sealed class ThroughputColumn : IColumn
 
         if (this == OfLimit && counter.Device != OpBenchmark.Host)
         {
-            return "-";
+            return "–";
         }
 
         return _cell(counter.Of(benchmarkCase.Descriptor.WorkloadMethod.Name), statistics.Median / 1e9);
@@ -71,5 +71,5 @@ internal sealed class ThroughputColumn : IColumn
 
     public bool IsAvailable(Summary summary) => true;
 
-    private static string Cell(double value, string format) => value > 0 ? value.ToString(format) : "-";
+    private static string Cell(double value, string format) => value > 0 ? value.ToString(format) : "–";
 }

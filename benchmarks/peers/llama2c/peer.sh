@@ -42,6 +42,7 @@ printf '%s\n' "${processors[@]}" | awk -v rate="$median" -v opening="$opening" -
     { processor += ($1 - opening) / '"$steps"' }
     END {
         printf "{\"peer\":\"llama2.c\",\"config\":\"%s\",\"mode\":\"decode\",\"dtype\":\"fp32\",\"threads\":%d,", config, threads
+        printf "\"batch\":1,\"seq\":%d,", tokens
         printf "\"tokens_per_s\":%.2f,\"s_per_step_median\":%.5f,\"cpu_s_per_step\":%.5f,\"peak_rss_mb\":%d}\n",
             rate, tokens / rate, processor, weights / 1048576
     }'
