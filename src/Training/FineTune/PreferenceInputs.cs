@@ -65,17 +65,17 @@ internal static class PreferenceInputs
 
     private static MixtureManifest Manifest(
         FineTuneRequest r, IReadOnlyList<PreferenceFile> files, IReadOnlyList<PreferenceRow> rows) => new()
-    {
-        Seed = r.Seed,
-        Nested = false,
-        BaseCount = rows.Count,
-        SafetyCount = 0,
-        SafetyShare = 0,
-        RefusalShare = 0,
-        Sources = [.. files.Select(f => new ManifestSource(
+        {
+            Seed = r.Seed,
+            Nested = false,
+            BaseCount = rows.Count,
+            SafetyCount = 0,
+            SafetyShare = 0,
+            RefusalShare = 0,
+            Sources = [.. files.Select(f => new ManifestSource(
             f.Path, f.Sha256, "preferences", f.RowCount, f.Rows.Count, License: null))],
-        Duplicates = [],
-        SafetyIds = [],
-        RowIds = [.. rows.Select(row => row.Id)],
-    };
+            Duplicates = [],
+            SafetyIds = [],
+            RowIds = [.. rows.Select(row => row.Id)],
+        };
 }
