@@ -125,17 +125,18 @@ internal sealed class PreferenceForms(string path)
         }
 
         var answer = fields.Answer(name);
-        switch (prompt)
+        return prompt switch
         {
-            case InstructionExample row:
-                return row with { Output = answer };
-            case CompletionExample row:
-                return row with { Completion = answer };
-            case ConversationExample row:
-                return new ConversationExample([.. row.Messages, ChatMessage.Assistant(answer)]);
-        }
+            InstructionExample row => row with { Output = answer },
+            CompletionExample row => row with { Completion = answer },
+            ConversationExample row => new ConversationExample([.. row.Messages, ChatMessage.Assistant(answer)]),
+            _ => OwnConversation(fields, name, answer),
+        };
+    }
 
-        if (Transcript.Read(answer) is { } turns)
+    private static ConversationExample? OwnConversation(RowFields fields, string name, string text)
+    {
+        if (Transcript.Read(text) is { } turns)
         {
             return new ConversationExample(turns);
         }
