@@ -64,11 +64,11 @@ internal static class PreferenceInputs
         PreferenceEncoder.WithMismatched([.. rows.Cast<PreferenceExample>()], r.MaxLength);
 
     private static MixtureManifest Manifest(
-        FineTuneRequest r, IReadOnlyList<PreferenceFile> files, IReadOnlyList<PreferenceRow> rows) => new()
+        FineTuneRequest r, IReadOnlyList<PreferenceFile> files, PreferenceRow[] rows) => new()
         {
             Seed = r.Seed,
             Nested = false,
-            BaseCount = rows.Count,
+            BaseCount = rows.Length,
             SafetyCount = 0,
             SafetyShare = 0,
             RefusalShare = 0,
