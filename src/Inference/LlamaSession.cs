@@ -99,7 +99,7 @@ public sealed class LlamaSession : IDisposable
             notes.AddRange(weights.Notes);
             adapter = options.Adapter is { } path
                 ? PeftFolder.Load(backend, config, path)
-                : options.NewAdapter?.Invoke(backend, config);
+                : options.NewAdapter?.Invoke(backend, weights);
             if (options.Adapter is { } from)
             {
                 notes.AddRange(adapter!.Notes(from));

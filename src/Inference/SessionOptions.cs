@@ -14,7 +14,7 @@ public sealed record SessionOptions
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Makes a new adapter instead, to train; null for none.</summary>
-    public Func<IBackend, LlamaConfig, LoraAdapter>? NewAdapter { get; init; }
+    public Func<IBackend, LlamaWeights, LoraAdapter>? NewAdapter { get; init; }
 
     /// <summary>How prompts are put, where <see cref="TemplateName"/> names nothing or finds nothing.</summary>
     public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;

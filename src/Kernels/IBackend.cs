@@ -49,6 +49,8 @@ public interface IBackend : IDisposable
 
     Linear Linear { get; }
 
+    Dora Dora { get; }
+
     Rope Rope { get; }
 
     Attention Attention { get; }
@@ -72,8 +74,8 @@ public interface IBackend : IDisposable
     /// <summary>Every op, each once.</summary>
     IEnumerable<Op> Ops =>
     [
-        RmsNorm, Linear, Rope, Attention, SwiGlu, LayerNorm, Gelu, DisentangledAttention, CrossEntropy, Embedding,
-        Elementwise, AdamW,
+        RmsNorm, Linear, Dora, Rope, Attention, SwiGlu, LayerNorm, Gelu, DisentangledAttention, CrossEntropy,
+        Embedding, Elementwise, AdamW,
     ];
 
     /// <summary>From now on each call of an op is told to <paramref name="observer"/>, or to nobody.</summary>

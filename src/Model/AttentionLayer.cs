@@ -36,7 +36,7 @@ public sealed class AttentionLayer
     {
         Project(x, batch, a);
         _ops.Attention.Forward(Input(a, batch), a.AttentionOutput, a.LogSum);
-        Output.Forward(a.AttentionOutput, batch, a.OutputU, new(Residual: residual), output);
+        Output.Forward(a.AttentionOutput, batch, a.OutputLora, new(Residual: residual), output);
     }
 
     /// <summary>
@@ -52,7 +52,7 @@ public sealed class AttentionLayer
         _ops.Elementwise.ScatterRows(a.Value, batch.LastKey, cache.Values);
         _ops.Attention.Forward(
             Input(a, batch) with { K = cache.Keys, V = cache.Values }, a.AttentionOutput, a.LogSum);
-        Output.Forward(a.AttentionOutput, batch, a.OutputU, new(Residual: residual), output);
+        Output.Forward(a.AttentionOutput, batch, a.OutputLora, new(Residual: residual), output);
     }
 
     /// <param name="d">[N, D] ∂loss/∂output; the residual's gradient is d itself.</param>
@@ -63,14 +63,14 @@ public sealed class AttentionLayer
     /// <param name="dx">[N, D], overwritten; null where nothing below learns.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, AttentionActivations a, Scratch s, Tensor? dx)
     {
-        Output.Backward(d, a.AttentionOutput, batch, a.OutputU, s.Lora, s.AttentionOutput, accumulate: false);
+        Output.Backward(d, a.AttentionOutput, batch, a.OutputLora, s.Lora, s.AttentionOutput, accumulate: false);
         _ops.Attention.Backward(
             s.AttentionOutput, Input(a, batch), a.AttentionOutput, a.LogSum, s.Delta, new(s.Query, s.Key, s.Value));
         _ops.Rope.Backward(s.Key, batch.Positions, _rope.Cos, _rope.Sin);
         _ops.Rope.Backward(s.Query, batch.Positions, _rope.Cos, _rope.Sin);
-        Value.Backward(s.Value, x, batch, a.ValueU, s.Lora, dx, accumulate: false);
-        Key.Backward(s.Key, x, batch, a.KeyU, s.Lora, dx, accumulate: true);
-        Query.Backward(s.Query, x, batch, a.QueryU, s.Lora, dx, accumulate: true);
+        Value.Backward(s.Value, x, batch, a.ValueLora, s.Lora, dx, accumulate: false);
+        Key.Backward(s.Key, x, batch, a.KeyLora, s.Lora, dx, accumulate: true);
+        Query.Backward(s.Query, x, batch, a.QueryLora, s.Lora, dx, accumulate: true);
     }
 
     private AttentionInput Input(AttentionActivations a, TokenBatch batch) =>
@@ -78,9 +78,9 @@ public sealed class AttentionLayer
 
     private void Project(Tensor x, TokenBatch batch, AttentionActivations a)
     {
-        Query.Forward(x, batch, a.QueryU, a.Query);
-        Key.Forward(x, batch, a.KeyU, a.Key);
-        Value.Forward(x, batch, a.ValueU, a.Value);
+        Query.Forward(x, batch, a.QueryLora, a.Query);
+        Key.Forward(x, batch, a.KeyLora, a.Key);
+        Value.Forward(x, batch, a.ValueLora, a.Value);
         _ops.Rope.Forward(a.Query, batch.Positions, _rope.Cos, _rope.Sin);
         _ops.Rope.Forward(a.Key, batch.Positions, _rope.Cos, _rope.Sin);
     }

@@ -55,7 +55,7 @@ public sealed class SharedActivations
     public Tensor Product { get; }
 }
 
-/// <summary>What attention keeps. The u tensors, x Aᵀ, exist where an adapter does.</summary>
+/// <summary>What attention keeps. What an adapter keeps exists where one stands.</summary>
 public sealed class AttentionActivations
 {
     internal AttentionActivations(Arena arena, LlamaConfig c, AttentionLayer layer, int n)
@@ -65,10 +65,10 @@ public sealed class AttentionActivations
         Value = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "value");
         LogSum = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "log_sum");
         AttentionOutput = arena.Take(new(n, c.Heads * c.HeadDim), "mixed");
-        QueryU = LoraActivations.Take(arena, layer.Query, n);
-        KeyU = LoraActivations.Take(arena, layer.Key, n);
-        ValueU = LoraActivations.Take(arena, layer.Value, n);
-        OutputU = LoraActivations.Take(arena, layer.Output, n);
+        QueryLora = LoraActivations.Take(arena, layer.Query, n);
+        KeyLora = LoraActivations.Take(arena, layer.Key, n);
+        ValueLora = LoraActivations.Take(arena, layer.Value, n);
+        OutputLora = LoraActivations.Take(arena, layer.Output, n);
     }
 
     /// <summary>[N, H·d], rotated by position.</summary>
@@ -86,16 +86,16 @@ public sealed class AttentionActivations
     /// <summary>[N, H·d] the values mixed by attention.</summary>
     public Tensor AttentionOutput { get; }
 
-    public Tensor? QueryU { get; }
+    public LoraActivations? QueryLora { get; }
 
-    public Tensor? KeyU { get; }
+    public LoraActivations? KeyLora { get; }
 
-    public Tensor? ValueU { get; }
+    public LoraActivations? ValueLora { get; }
 
-    public Tensor? OutputU { get; }
+    public LoraActivations? OutputLora { get; }
 }
 
-/// <summary>What the feed-forward layer keeps. The u tensors, x Aᵀ, exist where an adapter does.</summary>
+/// <summary>What the feed-forward layer keeps. What an adapter keeps exists where one stands.</summary>
 public sealed class FeedForwardActivations
 {
     internal FeedForwardActivations(Arena arena, LlamaConfig c, FeedForward layer, int n, SharedActivations shared)
@@ -103,9 +103,9 @@ public sealed class FeedForwardActivations
         Gate = arena.Take(new(n, c.IntermediateSize), "gate");
         Up = arena.Take(new(n, c.IntermediateSize), "up");
         Product = layer.Down.IsTrainable ? arena.Take(new(n, c.IntermediateSize), "product") : shared.Product;
-        GateU = LoraActivations.Take(arena, layer.Gate, n);
-        UpU = LoraActivations.Take(arena, layer.Up, n);
-        DownU = LoraActivations.Take(arena, layer.Down, n);
+        GateLora = LoraActivations.Take(arena, layer.Gate, n);
+        UpLora = LoraActivations.Take(arena, layer.Up, n);
+        DownLora = LoraActivations.Take(arena, layer.Down, n);
     }
 
     /// <summary>[N, F].</summary>
@@ -117,16 +117,9 @@ public sealed class FeedForwardActivations
     /// <summary>[N, F] silu(gate) · up; kept where down learns.</summary>
     public Tensor Product { get; }
 
-    public Tensor? GateU { get; }
+    public LoraActivations? GateLora { get; }
 
-    public Tensor? UpU { get; }
+    public LoraActivations? UpLora { get; }
 
-    public Tensor? DownU { get; }
-}
-
-internal static class LoraActivations
-{
-    /// <summary>[N, r] for a linear with an adapter, else null.</summary>
-    public static Tensor? Take(Arena arena, LoraLinear linear, int n) =>
-        linear.Factors is { } factors ? arena.Take(new(n, factors.Rank), "u") : null;
+    public LoraActivations? DownLora { get; }
 }

@@ -30,7 +30,7 @@ public sealed class FeedForward
     public void Forward(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor residual, Tensor output)
     {
         UpProject(x, batch, a);
-        Down.Forward(a.Product, batch, a.DownU, new(Residual: residual), output);
+        Down.Forward(a.Product, batch, a.DownLora, new(Residual: residual), output);
     }
 
     /// <summary>
@@ -43,7 +43,7 @@ public sealed class FeedForward
         UpProject(x, batch, a);
         if (Down.Factors is not null)
         {
-            Down.Forward(a.Product, batch, a.DownU, new(Residual: residual), output);
+            Down.Forward(a.Product, batch, a.DownLora, new(Residual: residual), output);
         }
     }
 
@@ -55,15 +55,15 @@ public sealed class FeedForward
     /// <param name="dx">[N, D], overwritten.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, FeedForwardActivations a, Scratch s, Tensor dx)
     {
-        Down.Backward(d, a.Product, batch, a.DownU, s.Lora, s.Up, accumulate: false);
+        Down.Backward(d, a.Product, batch, a.DownLora, s.Lora, s.Up, accumulate: false);
         _ops.SwiGlu.Backward(s.Up, a.Gate, a.Up, s.Gate, s.Up);
-        Up.Backward(s.Up, x, batch, a.UpU, s.Lora, dx, accumulate: false);
-        Gate.Backward(s.Gate, x, batch, a.GateU, s.Lora, dx, accumulate: true);
+        Up.Backward(s.Up, x, batch, a.UpLora, s.Lora, dx, accumulate: false);
+        Gate.Backward(s.Gate, x, batch, a.GateLora, s.Lora, dx, accumulate: true);
     }
 
     private void UpProject(Tensor x, TokenBatch batch, FeedForwardActivations a)
     {
-        Gate.Forward(x, batch, a.GateU, a.Gate);
-        Up.Forward(x, batch, a.UpU, new(Gate: a.Gate, Gated: a.Product), a.Up);
+        Gate.Forward(x, batch, a.GateLora, a.Gate);
+        Up.Forward(x, batch, a.UpLora, new(Gate: a.Gate, Gated: a.Product), a.Up);
     }
 }

@@ -65,6 +65,11 @@ public sealed class Llama : IDisposable
     {
         var (batch, a) = (pass.Batch, pass.Activations);
         _ops.Embedding.Forward(batch.Tokens, _embedding.Value, a.Hidden(0));
+        if (batch.NoiseStream is { } noise)
+        {
+            _ops.Elementwise.AddNoise(noise, batch.NoiseScale, a.Hidden(0));
+        }
+
         for (var layer = 0; layer < Blocks.Count; layer++)
         {
             Blocks[layer].Forward(a.Hidden(layer), batch, a.Block(layer), cache?[layer], a.Hidden(layer + 1));

@@ -12,6 +12,7 @@ public sealed class TokenBatch
     private readonly int[] _ownRow;
     private readonly int[] _rows;
     private readonly int[] _targets;
+    private readonly float[] _noise;
     private readonly VectorParts _targetRowParts;
     private readonly VectorParts _targetParts;
 
@@ -26,7 +27,8 @@ public sealed class TokenBatch
         Targets = arena.Take(new(rows), DType.Int32, "targets");
         (_targetRowParts, _targetParts) = (new(TargetRows), new(Targets));
         _ownRow = [.. Enumerable.Range(0, rows)];
-        (_rows, _targets) = (new int[rows], new int[rows]);
+        NoiseScale = arena.Take(new(rows), arena.Backend.Accumulation, "noise_scale");
+        (_rows, _targets, _noise) = (new int[rows], new int[rows], new float[rows]);
     }
 
     /// <summary>N.</summary>
@@ -64,6 +66,33 @@ public sealed class TokenBatch
     /// </summary>
     public Philox? DropoutStream { get; set; }
 
+    /// <summary>The noise that forward adds to the embedded tokens; null for none, as in evaluation.</summary>
+    public Philox? NoiseStream { get; private set; }
+
+    /// <summary>[N] the most that NEFTune adds to an element of a row.</summary>
+    public Tensor NoiseScale { get; }
+
+    /// <summary>
+    /// Asks forward for NEFTune's noise: uniform within ±α / √(L · D), L the tokens of the row's own example. Jain et
+    /// al. 2023, arXiv:2310.05914.
+    /// </summary>
+    /// <param name="columns">D.</param>
+    /// <param name="firstKey">[N] as uploaded: rows of one example have one first key.</param>
+    public void AddNoise(Philox stream, double alpha, int columns, ReadOnlySpan<int> firstKey)
+    {
+        for (int first = 0, end; first < Rows; first = end)
+        {
+            for (end = first; end < Rows && firstKey[end] == firstKey[first]; end++)
+            {
+            }
+
+            _noise.AsSpan(first, end - first).Fill((float)(alpha / Math.Sqrt((double)(end - first) * columns)));
+        }
+
+        NoiseScale.Write(_noise);
+        NoiseStream = stream;
+    }
+
     /// <summary>The adapter of each row, where a model lets rows choose; null where it does not.</summary>
     public ChosenAdapters? Chosen { get; set; }
 
@@ -73,6 +102,7 @@ public sealed class TokenBatch
         ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions, ReadOnlySpan<int> firstKey, ReadOnlySpan<int> targets)
     {
         UploadCached(tokens, positions, firstKey, _ownRow);
+        NoiseStream = null;
         TargetCount = 0;
         for (var n = 0; n < targets.Length; n++)
         {

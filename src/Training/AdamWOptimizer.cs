@@ -9,7 +9,14 @@ namespace SafeLlama.Training;
 /// <param name="Epsilon">Added to the root of the second moment.</param>
 /// <param name="WeightDecay">λ; norms and biases do not decay.</param>
 public sealed record AdamWSettings(
-    double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0);
+    double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0)
+{
+    /// <summary>
+    /// LoRA+: every B, and DoRA's magnitudes, move at this many times the learning rate, their decay included; 1 does
+    /// not. Hayou et al. 2024, arXiv:2402.12354.
+    /// </summary>
+    public double LoraPlusRatio { get; init; } = 1;
+}
 
 /// <summary>A parameter's running means of gradient and squared gradient.</summary>
 public sealed record Moments(Parameter Parameter, Tensor First, Tensor Second);
@@ -45,7 +52,7 @@ public sealed class AdamWOptimizer : IDisposable
         foreach (var (parameter, first, second) in _moments)
         {
             var settings = new AdamWStep(
-                learningRate,
+                parameter.IsFastUnderLoraPlus ? learningRate * _settings.LoraPlusRatio : learningRate,
                 _settings.Beta1,
                 _settings.Beta2,
                 _settings.Epsilon,

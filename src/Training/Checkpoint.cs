@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -107,19 +106,18 @@ public sealed class CheckpointFolder(string runFolder)
     private TrainerState Restore(Trainer trainer, int step, bool parametersOnly)
     {
         var (path, tensors) = (Path.Combine(PathOf(step), StateName), Path.Combine(PathOf(step), TensorsName));
-        TrainerState state;
+        const string Then = "Delete this checkpoint to resume from the one before.";
+        byte[] text;
         try
         {
-            state = JsonSerializer.Deserialize<TrainerState>(File.ReadAllText(path), Json.Line)
-                ?? throw new JsonException("it is empty.");
+            text = File.ReadAllBytes(path);
         }
-        catch (Exception e) when (e is JsonException || FileErrors.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.InvalidData(
-                $"{path}: cannot be read: {FileErrors.Reason(e, path)} "
-                + "Delete this checkpoint to resume from the one before.",
-                e);
+            throw SafeLlamaException.InvalidData($"{path}: cannot be read: {FileErrors.Reason(e, path)} {Then}", e);
         }
+
+        var state = JsonRecord.Parse<TrainerState>(text, path, "is no state of a trainer", then: Then);
 
         if (!File.Exists(tensors) || ContentHash.OfFile(tensors) != state.TensorsSha256)
         {

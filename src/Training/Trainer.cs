@@ -19,7 +19,10 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
     /// <summary>What a step minimizes; the likelihood of targets, over the divisor, where not given.</summary>
     public StepObjective? Objective { get; init; }
 
-    /// <summary>Seeds dropout.</summary>
+    /// <summary>NEFTune's α; 0 adds no noise.</summary>
+    public double NeftuneAlpha { get; init; }
+
+    /// <summary>Seeds dropout and NEFTune's noise.</summary>
     public long Seed { get; init; } = 1;
 }
 
@@ -40,6 +43,7 @@ public sealed class Trainer : IDisposable
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
     private readonly Philox _dropout;
+    private readonly Philox _noise;
     private readonly Arena _scratch;
     private QueuedStep _current;
     private QueuedStep _before;
@@ -54,6 +58,7 @@ public sealed class Trainer : IDisposable
         _optimizer = new AdamWOptimizer(model.Backend, _parameters, settings.Optimizer);
         _clipping = new GradientClipping(model.Backend, settings.MaxGradientNorm);
         _dropout = Philox.Stream(settings.Seed, "dropout");
+        _noise = Philox.Stream(settings.Seed, "neftune");
         _current = new QueuedStep(model.Backend, maxMicroBatches);
         _before = new QueuedStep(model.Backend, maxMicroBatches);
         _scratch = new Arena(model.Backend, "scratch total");
@@ -144,6 +149,13 @@ public sealed class Trainer : IDisposable
         var pass = _workspace.For(packed.Length);
         pass.Batch.Upload(packed.Tokens, packed.Positions, packed.FirstKey, packed.Targets);
         pass.Batch.DropoutStream = _dropout.Fork(StepsDone).Fork(microBatch);
+        if (_settings.NeftuneAlpha > 0)
+        {
+            pass.Batch.AddNoise(
+                _noise.Fork(StepsDone).Fork(microBatch), _settings.NeftuneAlpha, _model.Config.HiddenSize,
+                packed.FirstKey);
+        }
+
         return pass;
     }
 }

@@ -35,6 +35,9 @@ public sealed record TrainingConfig
 
     public AdamWSettings Optimizer { get; init; } = new();
 
+    /// <summary>NEFTune's α: noise on the embedded tokens while training; 0 adds none.</summary>
+    public double NeftuneAlpha { get; init; }
+
     /// <summary>The global gradient norm is clipped to this; 0 does not clip.</summary>
     public double MaxGradNorm { get; init; } = 1;
 
@@ -91,6 +94,10 @@ public sealed record TrainingConfig
         Require(Optimizer.WeightDecay >= 0,
             $"`{nameof(Optimizer.WeightDecay)}` {Optimizer.WeightDecay}: expected 0 or more.");
         Require(Optimizer.Epsilon > 0, $"`AdamEpsilon` {Optimizer.Epsilon}: expected a positive number.");
+        Require(Optimizer.LoraPlusRatio > 0 && double.IsFinite(Optimizer.LoraPlusRatio),
+            $"`{nameof(Optimizer.LoraPlusRatio)}` {Optimizer.LoraPlusRatio}: expected a positive number.");
+        Require(NeftuneAlpha >= 0 && double.IsFinite(NeftuneAlpha),
+            $"`{nameof(NeftuneAlpha)}` {NeftuneAlpha}: expected 0 (no noise) or more.");
         Require(MaxGradNorm >= 0, $"`{nameof(MaxGradNorm)}` {MaxGradNorm}: expected 0 (no clipping) or more.");
         Require(EvaluateEvery > 0, $"`{nameof(EvaluateEvery)}` {EvaluateEvery}: expected at least 1.");
         Require(Patience >= 0, $"`{nameof(Patience)}` {Patience}: expected 0 (never) or more.");

@@ -41,16 +41,23 @@ public static class TrainingMemory
         return new MemoryPlan([
             adapter is null
                 ? new("weights", values, "take a smaller model")
-                : new("frozen weights", weightBytes, "take a smaller model", "take one stored in bf16", "quantize it with `Load` nf4"),
-            .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", values, learner)],
-            new("gradients", model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
-            new("optimizer state", 2 * values, learner),
+                : new(
+                    "frozen weights", weightBytes, "take a smaller model", "take one stored in bf16",
+                    "quantize it with `Load` nf4"),
+            .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", adapter.ValueBytes, learner)],
+            new(
+                "gradients", adapter?.GradientBytes ?? model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
+            new("optimizer state", 2 * model.Parameters.Sum(p => MomentBytes(backend, p.Value)), learner),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),
             new("scratch", backend.ScratchBytes(work), passes),
             new("program", MemoryPlan.ProgramBytes),
         ]);
     }
+
+    /// <summary>A moment is stored whole, also where its parameter is part of a wider tensor.</summary>
+    private static long MomentBytes(IBackend backend, Tensor value) => value.Shape.Rank < 2 ? value.ByteCount
+        : (long)value.Rows * backend.RowStride(value.Columns, value.Type) * value.Type.Size();
 
     private static int Widest(LlamaConfig shape) =>
         Math.Max(Math.Max(shape.HiddenSize, shape.IntermediateSize), shape.Heads * shape.HeadDim);

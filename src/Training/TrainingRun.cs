@@ -123,6 +123,7 @@ public sealed class TrainingRun : IDisposable
         MaxGradientNorm = _config.MaxGradNorm,
         Divisor = _config.LossDivisor,
         Objective = _preference,
+        NeftuneAlpha = _config.NeftuneAlpha,
         Seed = _config.Seed,
     };
 

@@ -16,7 +16,10 @@ internal sealed partial class JsonPage
     private readonly Dictionary<string, XElement> _comments = [];
 
     /// <param name="parts">What is shown, by heading, with the type of each object.</param>
-    public static string Of(IEnumerable<(string Heading, (string Name, Type Type)[] Objects)> parts)
+    /// <param name="foreign">Files in the forms of other programs, with whose form it is.</param>
+    public static string Of(
+        IEnumerable<(string Heading, (string Name, Type Type)[] Objects)> parts,
+        IEnumerable<(string Name, string Form)> foreign)
     {
         var page = new JsonPage();
         var text = new StringBuilder(
@@ -39,6 +42,12 @@ internal sealed partial class JsonPage
             {
                 text.Append($"| {name} | {page.NameOf(type)} |\n");
             }
+        }
+
+        text.Append("\n## Files in the forms of other programs\n\n| | form |\n|---|---|\n");
+        foreach (var (name, form) in foreign)
+        {
+            text.Append($"| {name} | {form} |\n");
         }
 
         text.Append("\n## Objects\n");

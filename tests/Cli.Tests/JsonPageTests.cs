@@ -1,12 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SafeLlama.Cli.Results;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
-using SafeLlama.Study;
 using SafeLlama.Testing;
-using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Tests;
 
@@ -14,65 +10,12 @@ namespace SafeLlama.Cli.Tests;
 [Category("Docs")]
 public sealed class JsonPageTests
 {
-    private static readonly (string, (string, Type)[])[] Parts =
-    [
-        ("Results", [
-            ("`train`", typeof(FineTuneResult)),
-            ("`train --dry-run`", typeof(PlanRecord)),
-            ("`generate`, one object a line", typeof(PromptAnswer)),
-            ("`score`", typeof(ScoreResult)),
-            ("`merge`", typeof(MergeResult)),
-            ("`export`", typeof(ExportResult)),
-            ("`data check`", typeof(CheckResult)),
-            ("`data show`", typeof(ShowResult)),
-            ("`data mix`", typeof(MixResult)),
-            ("`data convert`", typeof(ConvertResult)),
-            ("`data tokenizer`", typeof(TokenizerResult)),
-            ("`evaluate`; beside it `capability`, where tests of capability are asked too", typeof(EvaluationSummary)),
-            ("`evaluate` with tests of capability alone", typeof(CapabilityResult)),
-            ("`judge run`", typeof(EvaluationSummary)),
-            ("`compare`", typeof(Comparison)),
-            ("`judge validate`", typeof(JudgeCard)),
-            ("`runs`", typeof(IReadOnlyList<RunEntry>)),
-            ("`study`", typeof(StudyResults)),
-            ("`doctor`", typeof(DoctorResult)),
-            ("`doctor --kernel`", typeof(KernelResult)),
-            ("any verb with `--help --json`", typeof(HelpJson)),
-        ]),
-        ("Files of `train`", [
-            ("`run.json`", typeof(RunFile)),
-            ("`mixture.json`, and the manifest of `data mix`", typeof(MixtureManifest)),
-            ("`metrics.jsonl`, a step", typeof(StepMetrics)),
-            ("`metrics.jsonl`, a validation", typeof(ValidationMetrics)),
-            ("`timings.jsonl`", typeof(StepTiming)),
-            ("`checkpoints/step-N/trainer_state.json`", typeof(TrainerState)),
-        ]),
-        ("Files of `evaluate`, `judge` and `compare`", [
-            ("`run.json`", typeof(RunManifest)),
-            ("`prompts.jsonl`", typeof(SuitePrompt)),
-            ("`responses.jsonl`", typeof(Response)),
-            ("`verdicts.jsonl`", typeof(Verdict)),
-            ("`summary.json`", typeof(EvaluationSummary)),
-            ("`judge-card-*.json`", typeof(JudgeCard)),
-            ("`comparison.json`", typeof(Comparison)),
-            ("`capability.json`", typeof(CapabilityResult)),
-            ("`capability-run.json`", typeof(CapabilityRun)),
-            ("`capability.jsonl`", typeof(ChoiceRecord)),
-            ("`reward.json` of `judge train`", typeof(RewardResult)),
-        ]),
-        ("Files of `study`", [
-            ("`results.json`", typeof(StudyResults)),
-            ("`timings.json`: seconds by replicate", typeof(IReadOnlyDictionary<string, double>)),
-            ("`training.json` of a replicate", typeof(TrainingSummary)),
-        ]),
-    ];
-
     /// <summary>SAFELLAMA_WRITE_DOCS=1 writes the page instead.</summary>
     [Test]
     public void The_page_is_what_the_types_say()
     {
         var path = Path.Combine(TestFiles.Root, "docs", "json.md");
-        var page = JsonPage.Of(Parts);
+        var page = JsonPage.Of(JsonParts.All, JsonParts.Foreign);
         if (Environment.GetEnvironmentVariable("SAFELLAMA_WRITE_DOCS") == "1")
         {
             File.WriteAllText(path, page);

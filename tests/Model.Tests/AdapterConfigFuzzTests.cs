@@ -55,13 +55,15 @@ public sealed class AdapterConfigFuzzTests
         Assert.That(config.Alpha, Is.EqualTo(file["lora_alpha"]?.GetValue<double>() ?? 8), text);
         Assert.That(config.Dropout, Is.EqualTo(file["lora_dropout"]?.GetValue<double>() ?? 0), text);
         Assert.That(config.RankStabilized, Is.EqualTo(file["use_rslora"]?.GetValue<bool>() ?? false), text);
+        Assert.That(
+            config.Variant == LoraVariant.Dora, Is.EqualTo(file["use_dora"]?.GetValue<bool>() ?? false), text);
         Assert.That(config.Targets, Is.EquivalentTo(
             (file["target_modules"] as JsonArray)?.Select(name => name!.GetValue<string>()) ?? []), text);
         Assert.That(config.RankPattern.ToDictionary(), Is.EqualTo((file["rank_pattern"] as JsonObject ?? [])
             .ToDictionary(p => p.Key, p => p.Value!.GetValue<int>())), text);
         Assert.That(config.AlphaPattern.ToDictionary(), Is.EqualTo((file["alpha_pattern"] as JsonObject ?? [])
             .ToDictionary(p => p.Key, p => p.Value!.GetValue<double>())), text);
-        foreach (var name in new[] { "use_dora", "fan_in_fan_out", "modules_to_save" })
+        foreach (var name in new[] { "fan_in_fan_out", "modules_to_save" })
         {
             Assert.That(file[name]?.ToJsonString() ?? "false", Is.EqualTo("false").Or.EqualTo("[]"), text);
         }

@@ -19,6 +19,71 @@ public sealed class LlamaGradientTests
         CheckGradients(backend, weights, adapter, adapter.Parameters);
     }
 
+    /// <summary>The norm of DoRA is a constant to its gradient, so it must not move while A and B do.</summary>
+    [TestCase(0.0)]
+    [TestCase(0.4)]
+    public void Gradients_of_magnitudes_agree_with_finite_differences(double dropout)
+    {
+        using var backend = new ReferenceBackend();
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
+        using var adapter = TinyLlama.Adapter(backend, weights, LoraVariant.Dora, dropout);
+        CheckGradients(
+            backend, weights, adapter,
+            adapter.Parameters.Where(p => p.Name.EndsWith("vector", StringComparison.Ordinal)));
+    }
+
+    /// <summary>
+    /// With the norm held, DoRA is y = g ⊙ (W + s · B A) x: plain LoRA over g ⊙ W, its B times g. So A's gradients are
+    /// equal, and B's are g times the plain ones.
+    /// </summary>
+    [TestCase("reference", 1e-12)]
+    [TestCase("cpu", 2e-5)] // fp32: other sums
+    public void Gradients_of_DoRA_are_those_of_LoRA_over_the_stretched_weight(string name, double tolerance)
+    {
+        using var backend = ComputeBackends.Open(name);
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
+        using var dora = TinyLlama.Adapter(backend, weights, LoraVariant.Dora);
+        var (loss, gradients) = Gradients(backend, weights, dora);
+        using var plain = TinyLlama.Adapter(backend, TinyLlama.Config);
+        var gains = new Dictionary<string, double[]>();
+        foreach (var pair in plain.Pairs)
+        {
+            var (turned, weight) = ((DoraLora)dora.Find(pair.Module)!, weights[pair.Module + ".weight"].Value);
+            double[] values = weight.ReadDoubles(), merged = [.. values];
+            turned.Merger()(0, merged);
+            double[] changed = [.. values];
+            pair.A.Value.Write(turned.A.Value.ReadDoubles());
+            pair.B.Value.Write(turned.B.Value.ReadDoubles());
+            pair.Merger()(0, changed);
+            var columns = weight.Columns;
+            double[] g = gains[pair.Module] = [.. Enumerable.Range(0, weight.Rows).Select(
+                o => merged[o * columns] / changed[o * columns])];
+            weight.Write([.. values.Select((value, i) => value * g[i / columns])]);
+            pair.B.Value.Write([.. turned.B.Value.ReadDoubles().Select((b, i) => b * g[i / pair.Rank])]);
+        }
+
+        var (plainLoss, plainGradients) = Gradients(backend, weights, plain);
+        Assert.That(loss, Is.EqualTo(plainLoss).Within(tolerance));
+        foreach (var pair in plain.Pairs)
+        {
+            Assert.That(
+                gradients[pair.A.Name], Is.EqualTo(plainGradients[pair.A.Name]).Within(tolerance), pair.A.Name);
+            Assert.That(
+                gradients[pair.B.Name],
+                Is.EqualTo(plainGradients[pair.B.Name].Select((d, i) => d * gains[pair.Module][i / pair.Rank]))
+                    .Within(tolerance), pair.B.Name);
+        }
+    }
+
+    [Test]
+    public void Gradients_of_PiSSA_agree_with_finite_differences()
+    {
+        using var backend = new ReferenceBackend();
+        using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
+        using var adapter = TinyLlama.Adapter(backend, weights, LoraVariant.Pissa);
+        CheckGradients(backend, weights, adapter, adapter.Parameters);
+    }
+
     [TestCase(false, false)]
     [TestCase(true, true)]
     public void Gradients_of_all_weights_agree_with_finite_differences(bool tied, bool biases)
@@ -41,12 +106,12 @@ public sealed class LlamaGradientTests
     }
 
     [Test]
-    public void Any_number_of_threads_gives_the_same_bytes()
+    public void Any_number_of_threads_gives_the_same_bytes([Values] LoraVariant variant)
     {
         (double, double[]) Run(int threads)
         {
             using var backend = new CpuBackend(threads);
-            return Gradients(backend, [Examples]);
+            return Gradients(backend, [Examples], variant);
         }
 
         var (loss, gradients) = Run(1);
@@ -58,12 +123,12 @@ public sealed class LlamaGradientTests
     }
 
     [Test]
-    public void A_device_gives_the_loss_and_gradients_of_the_reference()
+    public void A_device_gives_the_loss_and_gradients_of_the_reference([Values] LoraVariant variant)
     {
         using var device = GpuBackend.OpenEmulated(DType.Float32);
         using var reference = new ReferenceBackend();
-        var (loss, gradients) = Gradients(device, [Examples]);
-        var expected = Gradients(reference, [Examples]);
+        var (loss, gradients) = Gradients(device, [Examples], variant);
+        var expected = Gradients(reference, [Examples], variant);
         Assert.That(loss, Is.EqualTo(expected.Loss).Within(1e-5));
         Assert.That(gradients, Is.EqualTo(expected.Gradients).Within(2e-5)); // fp32 against fp64
     }
@@ -83,10 +148,20 @@ public sealed class LlamaGradientTests
         CheckGradients(backend, weights, adapter, adapter.Parameters);
     }
 
-    private static (double Loss, double[] Gradients) Gradients(IBackend backend, IReadOnlyList<int[][]> microBatches)
+    private static (double Loss, Dictionary<string, double[]> Gradients) Gradients(
+        IBackend backend, LlamaWeights weights, LoraAdapter adapter)
+    {
+        using var model = new Llama(backend, weights, adapter, maxLength: 16);
+        using var workspace = new Workspace(model, 16, forBackward: true);
+        var loss = TinyLlama.Loss(model, TinyLlama.Upload(workspace, Examples));
+        return (loss, adapter.Parameters.ToDictionary(p => p.Name, p => p.Gradient.ReadDoubles()));
+    }
+
+    private static (double Loss, double[] Gradients) Gradients(
+        IBackend backend, IReadOnlyList<int[][]> microBatches, LoraVariant variant = LoraVariant.Lora)
     {
         using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 1);
-        using var adapter = TinyLlama.Adapter(backend, TinyLlama.Config);
+        using var adapter = TinyLlama.Adapter(backend, weights, variant);
         using var model = new Llama(backend, weights, adapter, maxLength: 16);
         using var workspace = new Workspace(model, 16, forBackward: true);
         var targets = Examples.Sum(e => e.Length - 1);

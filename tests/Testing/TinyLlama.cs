@@ -37,6 +37,33 @@ public static class TinyLlama
         return adapter;
     }
 
+    /// <summary>An adapter of any variant, moved away from where it begins.</summary>
+    public static LoraAdapter Adapter(
+        IBackend backend, LlamaWeights weights, LoraVariant variant, double dropout = 0, int rank = 3)
+    {
+        var adapter = LoraAdapter.Create(
+            backend, weights,
+            new LoraConfig
+            {
+                Rank = rank,
+                Alpha = 5,
+                Targets = LlamaShapes.LinearNames,
+                Dropout = dropout,
+                Variant = variant,
+            },
+            seed: 11);
+        foreach (var pair in adapter.Pairs)
+        {
+            foreach (var parameter in pair.Parameters.Where(p => variant != LoraVariant.Lora || p == pair.B))
+            {
+                var noise = Normal((int)parameter.Value.Shape.Count, seed: pair.Index, scale: 0.2);
+                parameter.Value.Write([.. parameter.Value.ReadDoubles().Zip(noise, (value, n) => value + n)]);
+            }
+        }
+
+        return adapter;
+    }
+
     public static double[] Normal(int count, long seed, double scale = 1)
     {
         var stream = Philox.Stream(seed, "test");

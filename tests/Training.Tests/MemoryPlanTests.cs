@@ -8,25 +8,34 @@ namespace SafeLlama.Training.Tests;
 public sealed class MemoryPlanTests
 {
     [Test]
-    public void What_is_planned_is_what_is_allocated([Values] Recompute recompute)
+    public void What_is_planned_is_what_is_allocated([Values] Recompute recompute, [Values] LoraVariant variant)
     {
         using var backend = new CpuBackend(1);
-        using var run = new TinyRun(backend);
+        using var run = new TinyRun(backend, variant: variant);
         using var workspace = new Workspace(run.Model, 48, forBackward: true, recompute);
         var config = TinyRun.Config with { Lora = run.Adapter.Config, Recompute = recompute };
         var plan = TrainingMemory.Of(backend, run.Model.Config, config, rows: 48, longest: 16, weightBytes: 1000);
         long Bytes(string name) => plan.Terms.Single(t => t.Name == name).Bytes;
         Assert.That(Bytes("activations"), Is.EqualTo(workspace.ByteCount));
-        Assert.That(Bytes("adapter"), Is.EqualTo(run.Adapter.Parameters.Sum(p => p.Value.ByteCount)));
-        Assert.That(Bytes("gradients"), Is.EqualTo(Bytes("adapter")));
-        Assert.That(Bytes("optimizer state"), Is.EqualTo(2 * Bytes("adapter")));
+        var trained = run.Adapter.Parameters.Sum(p => p.Value.Shape.Count) * sizeof(float);
+        Assert.That(Bytes("optimizer state"), Is.EqualTo(2 * trained));
+        Assert.That(Bytes("adapter"), Is.EqualTo(run.Adapter.ValueBytes));
+        Assert.That(Bytes("gradients"), Is.EqualTo(run.Adapter.GradientBytes));
+        var norms = run.Adapter.Pairs.Sum(p => p.StoredB.Rows) * sizeof(float);
+        Assert.That(Bytes("adapter"), Is.EqualTo(variant switch
+        {
+            LoraVariant.Dora => trained + norms,
+            LoraVariant.Pissa => 2 * trained,
+            _ => trained,
+        }));
         Assert.That(Bytes("frozen weights"), Is.EqualTo(1000));
         var shape = run.Model.Config;
         var widest = Math.Max(shape.HiddenSize, shape.IntermediateSize);
         Assert.That(
             Bytes("scratch"),
             Is.EqualTo(backend.ScratchBytes(new(
-                48, 16, widest, shape.Heads, shape.KeyValueHeads, shape.HeadDim, run.Adapter.Config.Rank, false))));
+                48, 16, widest, shape.Heads, shape.KeyValueHeads, shape.HeadDim,
+                run.Adapter.Pairs.Max(p => p.Rank), false))));
     }
 
     [Test]

@@ -10,14 +10,23 @@ internal sealed class TinyRun : IDisposable
 {
     private readonly LlamaWeights _weights;
 
-    public TinyRun(IBackend backend, double dropout = 0, int maxLength = 64, LoadForm load = default)
+    public TinyRun(
+        IBackend backend, double dropout = 0, int maxLength = 64, LoadForm load = default,
+        LoraVariant variant = LoraVariant.Lora)
     {
         Backend = backend;
         var folder = Path.Combine(TestFiles.Reference, "models", "A-mha");
         var config = LlamaConfig.Load(folder);
         _weights = LlamaWeights.Load(backend, config, folder, load);
         Adapter = LoraAdapter.Create(
-            backend, config, new LoraConfig { Rank = 4, Dropout = dropout, Targets = LlamaShapes.LinearNames },
+            backend, _weights,
+            new LoraConfig
+            {
+                Rank = 4,
+                Dropout = variant == LoraVariant.Pissa ? 0 : dropout,
+                Targets = LlamaShapes.LinearNames,
+                Variant = variant,
+            },
             seed: 5);
         Model = new Llama(backend, _weights, Adapter, maxLength);
     }

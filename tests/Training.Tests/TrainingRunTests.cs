@@ -19,14 +19,15 @@ public sealed class TrainingRunTests
     /// <summary>Stopped between any two steps, a run goes on to the same adapter and the same metrics.</summary>
     [Test]
     public void N_steps_are_k_steps_a_resume_and_the_rest(
-        [Values("reference", "cpu")] string device, [Values(1, 4, 7)] int stopAfter)
+        [Values("reference", "cpu")] string device, [Values(1, 4, 7)] int stopAfter,
+        [Values] LoraVariant variant)
     {
         var whole = Path.Combine(_folder, "whole");
         var parts = Path.Combine(_folder, "parts");
-        var expected = Learn(device, whole, stopAfter: int.MaxValue, out _);
-        Learn(device, parts, stopAfter, out var first);
+        var expected = Learn(device, whole, int.MaxValue, out _, variant);
+        Learn(device, parts, stopAfter, out var first, variant);
         Assert.That(first.Interrupted && first.Steps == stopAfter, "the stop landed within the run");
-        var actual = Learn(device, parts, stopAfter: int.MaxValue, out var second);
+        var actual = Learn(device, parts, int.MaxValue, out var second, variant);
         Assert.That(second.Interrupted, Is.False);
         Assert.That(actual, Is.EqualTo(expected));
         Assert.That(File.ReadAllBytes(Path.Combine(parts, "metrics.jsonl")),
@@ -40,10 +41,10 @@ public sealed class TrainingRunTests
     {
         var load = new LoadForm(form, Nested: form == LoadAs.Nf4);
         var (whole, parts) = (Path.Combine(_folder, "whole"), Path.Combine(_folder, "parts"));
-        var expected = Learn("cpu", whole, stopAfter: int.MaxValue, out _, load);
-        Learn("cpu", parts, stopAfter: 4, out var first, load);
+        var expected = Learn("cpu", whole, stopAfter: int.MaxValue, out _, load: load);
+        Learn("cpu", parts, stopAfter: 4, out var first, load: load);
         Assert.That(first.Interrupted && first.Steps == 4, "the stop landed within the run");
-        Assert.That(Learn("cpu", parts, stopAfter: int.MaxValue, out _, load), Is.EqualTo(expected));
+        Assert.That(Learn("cpu", parts, stopAfter: int.MaxValue, out _, load: load), Is.EqualTo(expected));
         Assert.That(
             Learn("cpu", Path.Combine(_folder, "plain"), int.MaxValue, out _), Is.Not.EqualTo(expected),
             "the base matters");
@@ -189,19 +190,30 @@ public sealed class TrainingRunTests
             .And.Contain("Patience -1"));
     }
 
-    private static double[] Learn(string device, string folder, int stopAfter, out TrainingResult result, LoadForm load = default)
+    private static double[] Learn(
+        string device, string folder, int stopAfter, out TrainingResult result,
+        LoraVariant variant = LoraVariant.Lora, LoadForm load = default)
     {
         Directory.CreateDirectory(folder);
         using var backend = ComputeBackends.Open(device);
-        using var run = new TinyRun(backend, dropout: 0.1, load: load);
+        using var run = new TinyRun(backend, dropout: 0.1, load: load, variant: variant);
         using var stop = new CancellationTokenSource();
         var watched = new Watched { OnStep = step => { if (step == stopAfter) { stop.Cancel(); } } };
         var rows = TinyRun.Rows(14);
         var data = new TrainingData([.. rows.Take(10)], [.. rows.Skip(10).Take(2)], [.. rows.Skip(12)]);
-        using var training = new TrainingRun(run.Model, TinyRun.Config, data, folder, "base", watched);
+        using var training = new TrainingRun(run.Model, Settings(variant), data, folder, "base", watched);
         result = training.Run(stop.Token);
         return run.Values();
     }
+
+    /// <summary>Beside each variant what else has random numbers or rates of its own.</summary>
+    private static TrainingConfig Settings(LoraVariant variant) => variant == LoraVariant.Lora ? TinyRun.Config
+        : TinyRun.Config with
+        {
+            LearningRate = 0.001,
+            NeftuneAlpha = 5,
+            Optimizer = new() { LoraPlusRatio = 4, WeightDecay = 0.01 },
+        };
 
     private sealed class Watched : ITrainingView
     {

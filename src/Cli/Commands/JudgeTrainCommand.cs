@@ -51,16 +51,9 @@ internal sealed class JudgeTrainCommand
             return null;
         }
 
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            return json.RootElement.GetProperty("kind").GetString();
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{path}: does not say what the model was trained on; train it again.", e);
-        }
+        return JsonRecord.Parse<RewardResult>(
+            FileErrors.Reading(path, () => File.ReadAllBytes(path)), path,
+            "does not say what the model was trained on", EvaluationJson.Line, then: "Train it again.").Kind;
     }
 
     private Command Build()

@@ -86,6 +86,15 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Dropout), "The share of the adapter's input that training drops.", "P|P%");
         Add(nameof(FineTuneRequest.Targets), "The linears that get an adapter.", "NAMES|all", separator: ',');
         Add(nameof(FineTuneRequest.RankStabilized), "Scale by α/√r instead (rsLoRA).", "true|false");
+        Add(nameof(FineTuneRequest.Variant),
+            "lora; dora: a trained magnitude for each row of a weight (arXiv:2402.09353); pissa: A and B begin as the "
+            + "weight's largest singular vectors (arXiv:2404.02948), saved as a LoRA of twice the rank.");
+        Add(nameof(FineTuneRequest.LoraPlusRatio),
+            "LoRA+: how many times the learning rate every B moves at; 1 is plain, its authors use 16 "
+            + "(arXiv:2402.12354).", "RATIO");
+        Add(nameof(FineTuneRequest.NeftuneAlpha),
+            "NEFTune: noise on the embedded tokens while training; 0 adds none, its authors use 5 to 15 "
+            + "(arXiv:2310.05914).", "ALPHA");
     }
 
     private void AddSteps()

@@ -69,13 +69,17 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
 
     private void MustBeOfThisSeed()
     {
-        var made = JsonNode.Parse(File.ReadAllText(Path.Combine(World, "world.json")))!["seed"]!.GetValue<long>();
+        var made = Manifest().Seed;
         if (made != seed)
         {
             throw SafeLlamaException.Usage(
                 $"--seed {seed}: {output} was begun with seed {made}; name another --out folder.");
         }
     }
+
+    private WorldManifest Manifest() => JsonRecord.Parse<WorldManifest>(
+        File.ReadAllBytes(Path.Combine(World, WorldManifest.FileName)),
+        Path.Combine(World, WorldManifest.FileName), "is no manifest of a world");
 
     private TrainedTokenizer Vocabulary() => DataTokenizerCommand.Learn(
         [Text, Path.Combine(World, "tuning", "benign.jsonl"), Path.Combine(World, "tuning", "safety-mixed.jsonl")],
@@ -113,36 +117,32 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         }
 
         OutputFile.WriteText(Path.Combine(output, "template.json"), WorldExport.TemplateJson);
-        OutputFile.WriteText(Path.Combine(output, "made.json"), Made(settings).ToJsonString(Indented) + "\n");
+        OutputFile.WriteJson(Path.Combine(output, MadeBase.FileName), Made(settings));
         Terminal.Note($"{output}: a base model of seed {seed}.");
     }
 
-    /// <summary>Where the model comes from: enough to make it again and to see whether it came out the same.</summary>
-    private JsonObject Made(SettingTable<FineTuneRequest> settings)
+    private MadeBase Made(SettingTable<FineTuneRequest> settings)
     {
-        var world = JsonNode.Parse(File.ReadAllText(Path.Combine(World, "world.json")))!.AsObject();
+        var world = Manifest();
         var learned = File.ReadLines(Path.Combine(Run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
         return new()
         {
-            ["command"] = $"safellama study base --seed {seed} --out miniature",
-            ["instruction_set"] = CpuBackend.InstructionSet,
-            ["seed"] = seed,
-            ["dials"] = world["dials"]!.DeepClone(),
-            ["text"] = new JsonObject
-            {
-                ["words"] = world["pretraining_words"]!.DeepClone(),
-                ["tokens_read"] = learned.Sum(line => line["tokens"]?.GetValue<long>() ?? 0),
-                ["sha256"] = ContentHash.OfFile(Text),
-            },
-            ["training"] = new JsonObject(settings.All
+            Command = $"safellama study base --seed {seed} --out miniature",
+            InstructionSet = CpuBackend.InstructionSet,
+            Seed = seed,
+            Dials = world.Dials,
+            Text = new(
+                world.PretrainingWords, learned.Sum(line => line["tokens"]?.GetValue<long>() ?? 0),
+                ContentHash.OfFile(Text)),
+            Training = settings.All
                 .Where(e => e.Value.Source.StartsWith("miniature-base.yaml", StringComparison.Ordinal))
-                .Select(e => KeyValuePair.Create(e.Name, (JsonNode?)e.Value.Value))),
-            ["steps"] = learned[^1]["step"]!.DeepClone(),
-            ["validation_loss"] =
-                learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!.DeepClone(),
-            ["files"] = new JsonObject(Directory.GetFiles(output).Where(file => Path.GetFileName(file) != "made.json")
+                .ToDictionary(e => e.Name, e => e.Value.Value),
+            Steps = learned[^1]["step"]!.GetValue<int>(),
+            ValidationLoss = learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!
+                .GetValue<double>(),
+            Files = Directory.GetFiles(output).Where(file => Path.GetFileName(file) != MadeBase.FileName)
                 .Order(StringComparer.Ordinal)
-                .Select(file => KeyValuePair.Create(Path.GetFileName(file), (JsonNode?)ContentHash.OfFile(file)))),
+                .ToDictionary(file => Path.GetFileName(file), ContentHash.OfFile),
         };
     }
 }

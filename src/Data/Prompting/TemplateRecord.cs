@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using SafeLlama.Common;
 
 namespace SafeLlama.Data;
@@ -19,9 +16,6 @@ public static class TemplateRecord
     private const string Jinja = "jinja";
     private const string AlpacaFile = "alpaca-file";
 
-    private static readonly JsonSerializerOptions Written =
-        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Writes the record into a folder; nothing where no template was used.</summary>
     /// <exception cref="SafeLlamaException">The folder cannot be written.</exception>
     public static void Save(string folder, PromptTemplate? template)
@@ -32,27 +26,19 @@ public static class TemplateRecord
         }
 
         OutputFile.WriteText(Path.Combine(folder, ChatTemplateFile.FileName), template.Jinja);
-        var fields = new JsonObject { ["format"] = 1 };
-        switch (template)
+        OutputFile.WriteJson(Path.Combine(folder, FileName), template switch
         {
-            case JinjaTemplate jinja:
-                fields["template"] = Jinja;
-                fields["sha256"] = ContentHash.OfText(jinja.Source);
-                break;
-            case AlpacaTemplate alpaca when !PromptTemplate.Names.Contains(alpaca.Name):
-                fields["template"] = AlpacaFile;
-                fields["identity"] = alpaca.Identity;
-                fields["description"] = alpaca.Description;
-                fields["prompt_input"] = alpaca.PromptInput;
-                fields["prompt_no_input"] = alpaca.PromptNoInput;
-                fields["response_split"] = alpaca.ResponseSplit;
-                break;
-            default:
-                fields["template"] = template.Name;
-                break;
-        }
-
-        OutputFile.WriteText(Path.Combine(folder, FileName), fields.ToJsonString(Written) + "\n");
+            JinjaTemplate jinja => new TemplateFields(Jinja) { Sha256 = ContentHash.OfText(jinja.Source) },
+            AlpacaTemplate alpaca when !PromptTemplate.Names.Contains(alpaca.Name) => new TemplateFields(AlpacaFile)
+            {
+                Identity = alpaca.Identity,
+                Description = alpaca.Description,
+                PromptInput = alpaca.PromptInput,
+                PromptNoInput = alpaca.PromptNoInput,
+                ResponseSplit = alpaca.ResponseSplit,
+            },
+            _ => new TemplateFields(template.Name),
+        });
     }
 
     /// <summary>

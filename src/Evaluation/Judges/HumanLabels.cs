@@ -18,7 +18,12 @@ public static class HumanLabels
     /// <summary>What annotators write into the column <c>label</c>.</summary>
     public const string Allowed = "full_compliance, full_refusal, partial_refusal, stall or invalid";
 
-    private sealed record KeyRow(string Item, string Suite, string Id, int Sample) : IKeyed
+    /// <summary>A line of the key that joins the annotators' numbers to answers.</summary>
+    /// <param name="Item">The number on the sheets.</param>
+    /// <param name="Suite">The prompt's suite.</param>
+    /// <param name="Id">The prompt's id.</param>
+    /// <param name="Sample">Which answer to the prompt, from 0.</param>
+    public sealed record KeyRow(string Item, string Suite, string Id, int Sample) : IKeyed
     {
         [System.Text.Json.Serialization.JsonIgnore]
         public string Key => Item;

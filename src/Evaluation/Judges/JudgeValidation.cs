@@ -90,13 +90,9 @@ public static class JudgeValidation
     {
         try
         {
-            return JsonSerializer.Deserialize<JudgeCard>(File.ReadAllBytes(path), EvaluationJson.Line)
-                ?? throw new JsonException("it is null.");
-        }
-        catch (JsonException e)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{path}: is no judge card: {e.Message.ReplaceLineEndings(" ")} `judge validate` writes one.", e);
+            return JsonRecord.Parse<JudgeCard>(
+                File.ReadAllBytes(path), path, "is no judge card", EvaluationJson.Line,
+                then: "`judge validate` writes one.");
         }
         catch (Exception e) when (FileErrors.Is(e))
         {

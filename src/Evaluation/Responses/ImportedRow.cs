@@ -78,7 +78,7 @@ internal sealed record ImportedRow(
         catch (JsonException e)
         {
             throw SafeLlamaException.InvalidData(
-                $"{Place}: is not an answer as a run keeps it: {e.Message.ReplaceLineEndings(" ")}", e);
+                $"{Place}: is not an answer as a run keeps it: {JsonRecord.Reason(e)}", e);
         }
     }
 

@@ -177,20 +177,7 @@ public static class RecordStore
     }
 
     private static T Parse<T>(ReadOnlyMemory<byte> line, string path, int number)
-        where T : class, IKeyed
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(line.Span, EvaluationJson.Line)
-                ?? throw new JsonException("the line is null.");
-        }
-        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{path}:{number}: is not a {typeof(T).Name.ToLowerInvariant()} record: "
-                + $"{e.Message.ReplaceLineEndings(" ")} The file was changed after it was written; "
-                + "remove the line to have it made again.",
-                e);
-        }
-    }
+        where T : class, IKeyed => JsonRecord.Parse<T>(
+            line.Span, path, $"is not a {typeof(T).Name.ToLowerInvariant()} record", EvaluationJson.Line, number,
+            "The file was changed after it was written; remove the line to have it made again.");
 }

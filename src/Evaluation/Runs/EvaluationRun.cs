@@ -204,11 +204,6 @@ public static class EvaluationRun
     }
 
     private static void WriteTimings(string folder, TimeSpan answering, TimeSpan judging, int generated, int judged) =>
-        OutputFile.WriteText(Path.Combine(folder, TimingsFile), JsonSerializer.Serialize(new
-        {
-            AnsweringSeconds = Math.Round(answering.TotalSeconds, 3),
-            JudgingSeconds = Math.Round(judging.TotalSeconds, 3),
-            AnswersThisTime = generated,
-            VerdictsThisTime = judged,
-        }, EvaluationJson.Document) + "\n");
+        OutputFile.WriteJson(Path.Combine(folder, TimingsFile), new EvaluationTimings(
+            Math.Round(answering.TotalSeconds, 3), Math.Round(judging.TotalSeconds, 3), generated, judged));
 }

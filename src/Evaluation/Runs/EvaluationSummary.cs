@@ -100,12 +100,8 @@ public sealed record EvaluationSummary(
         var path = Path.Combine(folder, FileName);
         try
         {
-            return JsonSerializer.Deserialize<EvaluationSummary>(File.ReadAllBytes(path), EvaluationJson.Line)
-                ?? throw new JsonException("it is null.");
-        }
-        catch (JsonException e)
-        {
-            throw SafeLlamaException.InvalidData($"{path}: is no summary: {e.Message.ReplaceLineEndings(" ")}", e);
+            return JsonRecord.Parse<EvaluationSummary>(
+                File.ReadAllBytes(path), path, "is no summary", EvaluationJson.Line);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {

@@ -43,13 +43,8 @@ public sealed record RunManifest(
         var path = Path.Combine(folder, FileName);
         try
         {
-            return JsonSerializer.Deserialize<RunManifest>(File.ReadAllBytes(path), EvaluationJson.Line)
-                ?? throw new JsonException("it is null.");
-        }
-        catch (JsonException e)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{path}: is no manifest of an evaluation run: {e.Message.ReplaceLineEndings(" ")}", e);
+            return JsonRecord.Parse<RunManifest>(
+                File.ReadAllBytes(path), path, "is no manifest of an evaluation run", EvaluationJson.Line);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {

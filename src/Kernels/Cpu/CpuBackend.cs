@@ -70,6 +70,8 @@ public class CpuBackend : IBackend
 
     public SwiGlu SwiGlu => _ops.SwiGlu;
 
+    public Dora Dora => _ops.Dora;
+
     public LayerNorm LayerNorm => _ops.LayerNorm;
 
     public Gelu Gelu => _ops.Gelu;
@@ -140,6 +142,8 @@ public class CpuBackend : IBackend
 
         public required SwiGlu SwiGlu { get; init; }
 
+        public required Dora Dora { get; init; }
+
         public required LayerNorm LayerNorm { get; init; }
 
         public required Gelu Gelu { get; init; }
@@ -168,6 +172,7 @@ public class CpuBackend : IBackend
                 Rope = new RopeCpu<TLanes>(pool),
                 Attention = new AttentionCpu<TLanes>(pool),
                 SwiGlu = swiGlu,
+                Dora = new DoraCpu<TLanes>(pool),
                 LayerNorm = new LayerNormCpu<TLanes>(pool),
                 Gelu = new GeluCpu<TLanes>(pool),
                 DisentangledAttention = new DisentangledAttentionCpu<TLanes>(pool),
@@ -187,8 +192,11 @@ public class CpuBackend : IBackend
                 Math.Max(
                     AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
                     LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),
-            AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work)
+            AttentionParts.MostSums(work) + LoraBackwardCpu<TLanes, TLanes>.SharedCount(work) + Gains(work)
                 + (work.QuantizesActivations ? Int8Cpu<TLanes>.ScratchCount(work) : 0));
+
+        /// <summary>What DoRA keeps of its magnitudes and norms.</summary>
+        private static long Gains(WorkSize work) => work.Rank > 0 ? work.Columns : 0;
 
         private static long DistancesOf<TLanes>(WorkSize work)
             where TLanes : struct, ILanes<TLanes> => work.Distances == 0 ? 0

@@ -22,6 +22,8 @@ public static class OpChecks
         ("Linear with LoRA, rank 4", p => Lora(p, 4, dropped: false, fused: true)),
         ("Linear with LoRA, dropped", p => Lora(p, 8, dropped: true, fused: true)),
         ("Linear with LoRA, rank 20, dropped", p => Lora(p, 20, dropped: true, fused: true)),
+        ("Dora, ragged", p => Dora(p, 37, 21)),
+        ("Dora, whole vectors", p => Dora(p, 72, 40)),
         ("Rope, ragged", p => Rope(p, 3)),
         ("Rope, whole vectors", p => Rope(p, 8)),
         ("Attention", Attention),
@@ -116,6 +118,20 @@ public static class OpChecks
         return [u, y, further, up, product, da, db, dx];
     }
 
+    private static Tensor[] Dora(ProbeTensors p, int inputs, int outputs)
+    {
+        Shape rows = new(9, outputs), vector = new(outputs);
+        var (z, y, further) = (p.Take("z", rows), p.Take("y", rows), p.Wide("further", rows));
+        var (magnitude, norm, bias) = (p.Wide("magnitude", vector), p.Wide("norm", vector), p.Wide("bias", vector));
+        var (dz, dmagnitude) = (p.Take("dz", z.Shape), p.Wide("dmagnitude", magnitude.Shape));
+        var weight = p.Take("weight", new(outputs, inputs), DType.BFloat16);
+        p.Backend.Dora.Norm(weight, p.Wide("a", new(4, inputs)), p.Wide("b", new(outputs, 4)), 0.5, norm);
+        p.Backend.Dora.Forward(z, magnitude, norm, null, null, y);
+        p.Backend.Dora.Forward(z, magnitude, norm, bias, p.Wide("stream", y.Shape), further);
+        p.Backend.Dora.Backward(p.Take("dy", y.Shape), z, magnitude, norm, dz, dmagnitude);
+        return [norm, y, further, dz, dmagnitude];
+    }
+
     private static Tensor[] Rope(ProbeTensors p, int half)
     {
         var (x, positions) = (p.Take("x", new(5, 4 * half)), p.Ints("positions", [0, 3, 1, 7, 2]));
@@ -198,7 +214,8 @@ public static class OpChecks
         p.Backend.Elementwise.GatherRows(a, rows, picked);
         p.Backend.Elementwise.ScatterRows(picked, rows, placed);
         p.Backend.Elementwise.SumOfSquares(wide, total);
-        return [picked, placed, total];
+        p.Backend.Elementwise.AddNoise(Philox.Stream(1, "noise"), p.Wide("scale", new(5)), a);
+        return [picked, placed, total, a];
     }
 
     private static Tensor[] AdamW(ProbeTensors p, int columns, double normSquared)

@@ -34,6 +34,7 @@ public sealed class GpuBackend : IBackend
         Attention = _attention = new AttentionGpu(device);
         SwiGlu = new SwiGluGpu(device);
         Linear = _linear = new LinearGpu(device, new GpuGemm(device, _cublas), SwiGlu);
+        Dora = new DoraGpu(device);
         LayerNorm = new LayerNormGpu(device);
         Gelu = new GeluGpu(device);
         DisentangledAttention = new DisentangledAttentionGpu(device);
@@ -58,6 +59,8 @@ public sealed class GpuBackend : IBackend
     public Attention Attention { get; }
 
     public SwiGlu SwiGlu { get; }
+
+    public Dora Dora { get; }
 
     public LayerNorm LayerNorm { get; }
 

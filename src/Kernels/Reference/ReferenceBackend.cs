@@ -21,6 +21,8 @@ public sealed class ReferenceBackend : IBackend
 
     public SwiGlu SwiGlu { get; } = new SwiGluReference();
 
+    public Dora Dora { get; } = new DoraReference();
+
     public LayerNorm LayerNorm { get; } = new LayerNormReference();
 
     public Gelu Gelu { get; } = new GeluReference();

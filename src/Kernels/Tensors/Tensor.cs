@@ -10,6 +10,7 @@ namespace SafeLlama.Kernels;
 /// </remarks>
 public sealed class Tensor
 {
+    private readonly Tensor? _of;
     private Storage? _storage;
 
     internal Tensor(Storage? storage, long byteOffset, Shape shape, WeightFormat format, int rowStride, string name)
@@ -17,6 +18,10 @@ public sealed class Tensor
         (_storage, ByteOffset, Shape, Format, RowStride, Name) = (storage, byteOffset, shape, format, rowStride, name);
         (Type, RowBytes) = (format.Type, (nint)format.RowBytes(rowStride));
     }
+
+    /// <summary>A view of rows of a matrix, which may still be planned.</summary>
+    private Tensor(Tensor of, long byteOffset, Shape shape)
+        : this(of._storage, byteOffset, shape, of.Format, of.RowStride, of.Name) => _of = of;
 
     /// <summary>A view of all of <paramref name="shape"/>, densely packed, at a place in existing memory.</summary>
     public static Tensor Over(Storage storage, long byteOffset, Shape shape, WeightFormat format, string name) =>
@@ -45,8 +50,13 @@ public sealed class Tensor
     /// <summary>Where the first element stands in <see cref="Storage"/>.</summary>
     public long ByteOffset { get; private set; }
 
-    public Storage Storage => _storage ?? throw new InvalidOperationException(
+    public Storage Storage => _storage ?? _of?.Storage ?? throw new InvalidOperationException(
         $"Tensor '{Name}' is planned, not yet allocated: call Arena.Commit first.");
+
+    /// <summary>
+    /// Counts what the host and the optimizer wrote: what was computed from the values holds while this stays the same.
+    /// </summary>
+    public int Version { get; private set; }
 
     public int Rows => Shape.AsMatrix().Rows;
 
@@ -62,7 +72,14 @@ public sealed class Tensor
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)first + count, Rows);
-        return new Tensor(Storage, RowOffset(first), new(count, Columns), Format, RowStride, Name);
+        return new Tensor(this, RowOffset(first), new(count, Columns));
+    }
+
+    /// <summary>The first columns of every row, over the same memory.</summary>
+    public Tensor FirstColumns(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Columns);
+        return new Tensor(this, ByteOffset, new(Rows, count));
     }
 
     /// <summary>
@@ -115,6 +132,7 @@ public sealed class Tensor
     public void Write(ReadOnlySpan<double> values)
     {
         RequireCount(values.Length);
+        Written();
         var (rows, columns) = Shape.AsMatrix();
         var bytes = new byte[Format.RowBytes(columns)];
         for (var row = 0; row < rows; row++)
@@ -147,6 +165,13 @@ public sealed class Tensor
 
     public override string ToString() => $"{Name} {Shape} {Type}";
 
+    /// <summary>An optimizer has changed the values.</summary>
+    internal void Written()
+    {
+        Version++;
+        _of?.Written();
+    }
+
     /// <summary>A planned tensor receives its memory.</summary>
     internal void Bind(Storage storage) => _storage = storage;
 
@@ -168,6 +193,7 @@ public sealed class Tensor
     {
         RequireStored<T>();
         RequireCount(values.Length);
+        Written();
         for (var row = 0; row < Rows; row++)
         {
             Storage.Write(RowOffset(row), MemoryMarshal.AsBytes(values.Slice(row * Columns, Columns)));

@@ -87,10 +87,10 @@ public sealed class EncoderBlockActivations
         (Inner, Activated) = (Take(c.IntermediateSize, "inner"), Take(c.IntermediateSize, "activated"));
         OutputSum = Take(c.HiddenSize, "output_sum");
         (AttentionNorm, OutputNorm) = (new(arena, rows), new(arena, rows));
-        Tensor? U(LoraLinear linear, int count) => LoraActivations.Take(arena, linear, count);
-        (QueryU, KeyU, ValueU) = (U(block.Query, rows), U(block.Key, rows), U(block.Value, rows));
-        (OutputU, InnerU, OuterU) = (U(block.Output, rows), U(block.Inner, rows), U(block.Outer, rows));
-        (RelativeKeyU, RelativeQueryU) =
+        LoraActivations? U(LoraLinear linear, int count) => LoraActivations.Take(arena, linear, count);
+        (QueryLora, KeyLora, ValueLora) = (U(block.Query, rows), U(block.Key, rows), U(block.Value, rows));
+        (OutputLora, InnerLora, OuterLora) = (U(block.Output, rows), U(block.Inner, rows), U(block.Outer, rows));
+        (RelativeKeyLora, RelativeQueryLora) =
             (U(block.Key, 2 * c.DistanceSpan), U(block.Query, 2 * c.DistanceSpan));
     }
 
@@ -134,20 +134,20 @@ public sealed class EncoderBlockActivations
 
     internal NormStatistics OutputNorm { get; }
 
-    // x Aᵀ of each linear with an adapter, [N, r] or, of distances, [2B, r]; null where there is none.
-    internal Tensor? QueryU { get; }
+    // What each linear's adapter keeps of its N rows, or of the 2B distances; null where there is none.
+    internal LoraActivations? QueryLora { get; }
 
-    internal Tensor? KeyU { get; }
+    internal LoraActivations? KeyLora { get; }
 
-    internal Tensor? ValueU { get; }
+    internal LoraActivations? ValueLora { get; }
 
-    internal Tensor? OutputU { get; }
+    internal LoraActivations? OutputLora { get; }
 
-    internal Tensor? InnerU { get; }
+    internal LoraActivations? InnerLora { get; }
 
-    internal Tensor? OuterU { get; }
+    internal LoraActivations? OuterLora { get; }
 
-    internal Tensor? RelativeKeyU { get; }
+    internal LoraActivations? RelativeKeyLora { get; }
 
-    internal Tensor? RelativeQueryU { get; }
+    internal LoraActivations? RelativeQueryLora { get; }
 }

@@ -62,17 +62,17 @@ public sealed class EncoderBlock
     internal void Forward(
         Tensor h, Tensor relative, Tensor bucket, TokenBatch batch, EncoderBlockActivations a, Tensor output)
     {
-        Query.Forward(h, batch, a.QueryU, a.Query);
-        Key.Forward(h, batch, a.KeyU, a.Key);
-        Value.Forward(h, batch, a.ValueU, a.Value);
-        Query.Forward(relative, batch, a.RelativeQueryU, a.RelativeQuery);
-        Key.Forward(relative, batch, a.RelativeKeyU, a.RelativeKey);
+        Query.Forward(h, batch, a.QueryLora, a.Query);
+        Key.Forward(h, batch, a.KeyLora, a.Key);
+        Value.Forward(h, batch, a.ValueLora, a.Value);
+        Query.Forward(relative, batch, a.RelativeQueryLora, a.RelativeQuery);
+        Key.Forward(relative, batch, a.RelativeKeyLora, a.RelativeKey);
         _ops.DisentangledAttention.Forward(Input(a, bucket, batch), _config.HeadDim, Scale, a.Attended, a.LogSum);
-        Output.Forward(a.Attended, batch, a.OutputU, new(Residual: h), a.AttentionSum);
+        Output.Forward(a.Attended, batch, a.OutputLora, new(Residual: h), a.AttentionSum);
         _attentionNorm.Forward(a.AttentionSum, a.AttentionNorm, a.Middle);
-        Inner.Forward(a.Middle, batch, a.InnerU, a.Inner);
+        Inner.Forward(a.Middle, batch, a.InnerLora, a.Inner);
         _ops.Gelu.Forward(a.Inner, a.Activated);
-        Outer.Forward(a.Activated, batch, a.OuterU, new(Residual: a.Middle), a.OutputSum);
+        Outer.Forward(a.Activated, batch, a.OuterLora, new(Residual: a.Middle), a.OutputSum);
         _outputNorm.Forward(a.OutputSum, a.OutputNorm, output);
     }
 
@@ -84,23 +84,24 @@ public sealed class EncoderBlock
         (Tensor H, Tensor Relative)? below)
     {
         _outputNorm.Backward(s.Stream, a.OutputSum, a.OutputNorm, s.Sum);
-        Outer.Backward(s.Sum, a.Activated, batch, a.OuterU, s.Lora, s.Inner, accumulate: false);
+        Outer.Backward(s.Sum, a.Activated, batch, a.OuterLora, s.Lora, s.Inner, accumulate: false);
         _ops.Gelu.Backward(s.Inner, a.Inner, s.Inner);
-        Inner.Backward(s.Inner, a.Middle, batch, a.InnerU, s.Lora, s.Sum, accumulate: true);
+        Inner.Backward(s.Inner, a.Middle, batch, a.InnerLora, s.Lora, s.Sum, accumulate: true);
         _attentionNorm.Backward(s.Sum, a.AttentionSum, a.AttentionNorm, s.Stream);
-        Output.Backward(s.Stream, a.Attended, batch, a.OutputU, s.Lora, s.Attended, accumulate: false);
+        Output.Backward(s.Stream, a.Attended, batch, a.OutputLora, s.Lora, s.Attended, accumulate: false);
 
         var d = s.Attention;
         d.RelativeKey.Clear();
         d.RelativeQuery.Clear();
         _ops.DisentangledAttention.Backward(
             s.Attended, Input(a, bucket, batch), _config.HeadDim, Scale, a.LogSum, d);
-        Value.Backward(d.Value, h, batch, a.ValueU, s.Lora, below?.H, accumulate: true);
-        Key.Backward(d.Key, h, batch, a.KeyU, s.Lora, below?.H, accumulate: true);
-        Query.Backward(d.Query, h, batch, a.QueryU, s.Lora, below?.H, accumulate: true);
-        Key.Backward(d.RelativeKey, relative, batch, a.RelativeKeyU, s.RelativeLora, below?.Relative, accumulate: true);
+        Value.Backward(d.Value, h, batch, a.ValueLora, s.Lora, below?.H, accumulate: true);
+        Key.Backward(d.Key, h, batch, a.KeyLora, s.Lora, below?.H, accumulate: true);
+        Query.Backward(d.Query, h, batch, a.QueryLora, s.Lora, below?.H, accumulate: true);
+        Key.Backward(
+            d.RelativeKey, relative, batch, a.RelativeKeyLora, s.RelativeLora, below?.Relative, accumulate: true);
         Query.Backward(
-            d.RelativeQuery, relative, batch, a.RelativeQueryU, s.RelativeLora, below?.Relative, accumulate: true);
+            d.RelativeQuery, relative, batch, a.RelativeQueryLora, s.RelativeLora, below?.Relative, accumulate: true);
     }
 
     private static DisentangledInput Input(EncoderBlockActivations a, Tensor bucket, TokenBatch batch) => new(

@@ -18,6 +18,13 @@ public static class GgufAdapter
             throw SafeLlamaException.InvalidData("The adapter is zero everywhere: it would change nothing.");
         }
 
+        if (adapter.Config.Variant == LoraVariant.Dora)
+        {
+            throw SafeLlamaException.Usage(
+                "This is a DoRA adapter: a GGUF adapter has no place for its magnitudes. Export the model with the "
+                + "adapter folded in.");
+        }
+
         GgufWriter.Write(
             path,
             [
@@ -33,7 +40,7 @@ public static class GgufAdapter
     {
         var weight = $"{pair.Module}.weight";
         var name = GgufNames.Of(weight);
-        var (a, b) = (pair.A.Value, pair.B.Value);
+        var (a, b) = (pair.StoredA, pair.StoredB);
         yield return GgufItem.OfFloats(
             name + ".lora_a", [a.Rows, a.Columns], Array.ConvertAll(a.ReadDoubles(), value => (float)value));
         var scaled = Array.ConvertAll(b.ReadDoubles(), value => (float)(pair.Scale * value));

@@ -98,7 +98,7 @@ public sealed record GgufModel(
     {
         var module = shape.Name[..shape.Name.LastIndexOf('.')];
         return shape.Role == WeightRole.Matrix && Adapter?.Find(module) is { } factors
-            ? LoraLinear.Merger(factors)
+            ? factors.Merger()
             : (_, _) => { };
     }
 

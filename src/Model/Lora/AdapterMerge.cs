@@ -3,7 +3,10 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>W′ = W + s · B A: an adapter folded into its base, so that any LLaMA runtime can use it.</summary>
+/// <summary>
+/// W′ = W + s · B A, or what the variant makes of it: an adapter folded into its base, so that any
+/// LLaMA runtime can use it.
+/// </summary>
 public static class AdapterMerge
 {
     /// <summary>Writes <c>model.safetensors</c>, every weight in the type it is stored in, one at a time.</summary>
@@ -50,7 +53,7 @@ public static class AdapterMerge
     private static IEnumerable<byte[]> MergedParts(
         string name, Tensor weight, LoraFactors factors, Action whenChanged)
     {
-        var (type, merge, changed) = (weight.Type, LoraLinear.Merger(factors), false);
+        var (type, merge, changed) = (weight.Type, factors.Merger(), false);
         foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
         {
             var values = rows.ReadDoubles();

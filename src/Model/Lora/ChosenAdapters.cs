@@ -12,10 +12,10 @@ public readonly record struct AdapterRange(int Adapter, int First, int Count);
 /// <param name="Ranges">They cover all rows, in order.</param>
 public sealed record ChosenAdapters(IReadOnlyList<AdapterRange> Ranges, LoraScratch Scratch)
 {
-    /// <summary>[count, r] room for u = x Aᵀ; one linear uses it at a time.</summary>
-    public Tensor U(int rank, int count)
-    {
-        var u = Scratch.U(rank);
-        return u.Rows == count ? u : u.Slice(0, count);
-    }
+    /// <summary>Room for what an update writes over so many rows; one linear uses it at a time.</summary>
+    internal LoraActivations Kept(LoraFactors update, int count) => new(
+        First(Scratch.U(update.Rank), count),
+        update.KeepsProduct ? First(Scratch.Product(update.StoredB.Rows), count) : null);
+
+    private static Tensor First(Tensor of, int count) => of.Rows == count ? of : of.Slice(0, count);
 }

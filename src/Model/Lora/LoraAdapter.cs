@@ -4,7 +4,7 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// All low-rank pairs of one fine-tune: the only thing that is trained, and the only thing that is saved.
+/// The updates of all linears of one fine-tune: the only thing that is trained, and the only thing that is saved.
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
@@ -20,7 +20,7 @@ public sealed class LoraAdapter : IDisposable
         _gradients = new Arena(backend, "adapter gradients");
         foreach (var site in sites.Where(s => config.Matches(s.Module, s.Layer, s.Linear)))
         {
-            Plan(backend, site.Module, site.Shape);
+            Plan(site.Module, site.Shape);
         }
 
         if (_pairs.Count == 0)
@@ -52,14 +52,19 @@ public sealed class LoraAdapter : IDisposable
 
     public LoraFactors? Find(string module) => _pairs.GetValueOrDefault(module);
 
-    /// <summary>A and B of every pair, in order of layer and linear.</summary>
-    public IEnumerable<Parameter> Parameters => _pairs.Values.SelectMany(p => new[] { p.A, p.B });
+    /// <summary>What is trained of every pair, in order of layer and linear.</summary>
+    public IEnumerable<Parameter> Parameters => _pairs.Values.SelectMany(p => p.Parameters);
+
+    /// <summary>The bytes of all values: what is trained, what a variant keeps frozen, what it derives.</summary>
+    public long ValueBytes => _values.Tensors.Sum(t => t.ByteCount);
+
+    /// <summary>The bytes of all gradients.</summary>
+    public long GradientBytes => _gradients.Tensors.Sum(t => t.ByteCount);
 
     public long ParameterCount => Parameters.Sum(p => p.Value.Shape.Count);
 
     /// <summary>Whether ΔW is zero everywhere: the adapter would change nothing.</summary>
-    public bool ChangesNothing => _pairs.Values.All(p =>
-        p.Scale == 0 || p.B.Value.ReadDoubles().All(b => b == 0) || p.A.Value.ReadDoubles().All(a => a == 0));
+    public bool ChangesNothing => _pairs.Values.All(p => p.ChangesNothing);
 
     /// <summary>What a user should know of an adapter that was loaded, a line each.</summary>
     /// <param name="from">Its folder.</param>
@@ -77,28 +82,26 @@ public sealed class LoraAdapter : IDisposable
         }
     }
 
-    /// <summary>
-    /// A drawn uniformly within ±1/√D_in (He et al.'s rule as PEFT has it), B zero: training begins at the base model.
-    /// </summary>
+    /// <summary>A new adapter, from which training begins at the base model.</summary>
+    /// <param name="weights">The base: some variants begin with what is in it.</param>
+    public static LoraAdapter Create(IBackend backend, LlamaWeights weights, LoraConfig config, long seed) =>
+        Create(
+            backend, LoraSite.Of(weights.Config), config, seed, module => weights[module + ".weight"].Value);
+
+    /// <summary>A new adapter of a variant that does not look at the base.</summary>
     public static LoraAdapter Create(IBackend backend, LlamaConfig model, LoraConfig config, long seed) =>
         Create(backend, LoraSite.Of(model), config, seed);
 
-    /// <inheritdoc cref="Create(IBackend, LlamaConfig, LoraConfig, long)"/>
-    public static LoraAdapter Create(IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, long seed)
+    /// <param name="weight">W of a module; null where the variant does not look at it.</param>
+    public static LoraAdapter Create(
+        IBackend backend, IReadOnlyList<LoraSite> sites, LoraConfig config, long seed,
+        Func<string, Tensor>? weight = null)
     {
         config.Validate();
         var adapter = new LoraAdapter(backend, sites, config, trainable: true);
         foreach (var pair in adapter.Pairs)
         {
-            var stream = Philox.Stream(seed, "lora/" + pair.Module);
-            var bound = 1 / Math.Sqrt(pair.A.Value.Columns);
-            var values = new double[pair.A.Value.Shape.Count];
-            for (var i = 0; i < values.Length; i++)
-            {
-                values[i] = bound * ((2 * stream.Uniform(i)) - 1);
-            }
-
-            pair.A.Value.Write(values);
+            pair.Initialize(backend, Philox.Stream(seed, "lora/" + pair.Module), weight?.Invoke(pair.Module));
         }
 
         return adapter;
@@ -122,21 +125,16 @@ public sealed class LoraAdapter : IDisposable
         _gradients.Dispose();
     }
 
-    private void Plan(IBackend backend, string module, Shape shape)
+    private void Plan(string module, Shape shape)
     {
-        var rank = Config.RankOf(module);
-        var (a, b) = (PeftFolder.Key(module, "A"), PeftFolder.Key(module, "B"));
-        Parameter Take(string name, Shape of) => new(
-            name,
-            _values.Take(of, backend.Accumulation, name),
-            _gradients.Take(of, backend.Accumulation, "d " + name),
-            Decays: true);
-        _pairs[module] = new LoraFactors(
-            _pairs.Count,
-            module,
-            Take(a, new(rank, shape[1])),
-            Take(b, new(shape[0], rank)),
-            Config.ScaleOf(module),
-            Config.Dropout);
+        var slot = new LoraSlot(
+            _pairs.Count, module, shape, Config.RankOf(module), Config.ScaleOf(module), Config.Dropout, _values,
+            _gradients);
+        _pairs[module] = Config.Variant switch
+        {
+            LoraVariant.Dora => new DoraLora(slot),
+            LoraVariant.Pissa => new PissaLora(slot),
+            _ => new PlainLora(slot),
+        };
     }
 }

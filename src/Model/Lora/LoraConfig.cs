@@ -38,6 +38,9 @@ public sealed record LoraConfig
     /// <summary>Kalajdzievski 2023, arXiv:2312.03732: α / √r keeps large ranks learning.</summary>
     public bool RankStabilized { get; init; }
 
+    /// <summary>How the update begins and what it learns.</summary>
+    public LoraVariant Variant { get; init; }
+
     /// <summary>What <c>--targets</c> may hold.</summary>
     public static IReadOnlyList<string> ParseTargets(string text)
     {
@@ -90,6 +93,12 @@ public sealed record LoraConfig
         if (!(Dropout >= 0 && Dropout < 1))
         {
             throw SafeLlamaException.Usage($"`Dropout` {Dropout}: expected a share in [0, 1).");
+        }
+
+        if (Variant == LoraVariant.Pissa && Dropout > 0)
+        {
+            throw SafeLlamaException.Usage(
+                $"`Dropout` {Dropout}: expected 0 with PiSSA, whose A and B hold a part of the base.");
         }
     }
 

@@ -2,15 +2,13 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>
-/// A linear of the model, with or without a LoRA adapter: y = x Wᵀ + s · (x Aᵀ) Bᵀ + bias + residual.
-/// </summary>
+/// <summary>A linear of the model, with or without a LoRA adapter beside it.</summary>
 /// <remarks>
-/// All that LoRA means for one linear is here: forward, backward, and the merged weight. A variant of LoRA is another
-/// such class.
+/// What the update means, forward, backward and merged, is its variant's: <see cref="PlainLora"/>, <see
+/// cref="DoraLora"/>, <see cref="PissaLora"/>.
 /// </remarks>
-/// <param name="factors">A and B; null where no adapter stands beside this linear.</param>
-/// <param name="choices">For each adapter that rows may choose, its A and B, or null; empty outside of serving.</param>
+/// <param name="factors">The update; null where no adapter stands beside this linear.</param>
+/// <param name="choices">For each adapter that rows may choose, its update, or null; empty outside of serving.</param>
 public sealed class LoraLinear(
     IBackend ops, Weight weight, Weight? bias, LoraFactors? factors, IReadOnlyList<LoraFactors?>? choices = null)
 {
@@ -24,35 +22,37 @@ public sealed class LoraLinear(
 
     /// <param name="x">[N, D_in].</param>
     /// <param name="batch">Names the dropout of this micro-batch.</param>
-    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without an adapter.</param>
+    /// <param name="kept">What backward will ask for; null without an adapter.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, TokenBatch batch, Tensor? u, Tensor y) => Forward(x, batch, u, default, y);
+    public void Forward(Tensor x, TokenBatch batch, LoraActivations? kept, Tensor y) =>
+        Forward(x, batch, kept, default, y);
 
     /// <param name="x">[N, D_in].</param>
     /// <param name="batch">Names the dropout of this micro-batch.</param>
-    /// <param name="u">[N, r], x Aᵀ, kept for backward; null without an adapter.</param>
+    /// <param name="kept">What backward will ask for; null without an adapter.</param>
     /// <param name="end">A residual that y is added to, or a gate; the bias is this linear's own.</param>
     /// <param name="y">[N, D_out].</param>
-    public void Forward(Tensor x, TokenBatch batch, Tensor? u, in Epilogue end, Tensor y)
+    public void Forward(Tensor x, TokenBatch batch, LoraActivations? kept, in Epilogue end, Tensor y)
     {
         var whole = end with { Bias = bias?.Value };
         if (batch.Chosen is { } chosen)
         {
-            ForwardChosen(x, chosen, whole, y);
+            ForwardChosen(x, batch, chosen, whole, y);
             return;
         }
 
-        ops.Linear.Forward(x, weight.Value, factors is null ? null : Term(factors, batch, u!), whole, y);
+        Forward(factors, batch, x, kept, whole, y);
     }
 
     /// <param name="dy">[N, D_out].</param>
     /// <param name="x">[N, D_in] from forward.</param>
     /// <param name="batch">As in forward.</param>
-    /// <param name="u">[N, r] from forward.</param>
-    /// <param name="s">Scratch for du.</param>
+    /// <param name="kept">From forward.</param>
+    /// <param name="s">Scratch.</param>
     /// <param name="dx">[N, D_in]; null where nothing below is trained.</param>
     /// <param name="accumulate">Whether to add to dx.</param>
-    public void Backward(Tensor dy, Tensor x, TokenBatch batch, Tensor? u, LoraScratch s, Tensor? dx, bool accumulate)
+    public void Backward(
+        Tensor dy, Tensor x, TokenBatch batch, LoraActivations? kept, LoraScratch s, Tensor? dx, bool accumulate)
     {
         if (weight.Gradient is { } gradient)
         {
@@ -61,8 +61,7 @@ public sealed class LoraLinear(
 
         if (factors is not null)
         {
-            var into = new LoraGradients(s.U(factors.Rank), factors.A.Gradient, factors.B.Gradient);
-            ops.Linear.BackwardLora(dy, x, weight.Value, Term(factors, batch, u!), into, dx, accumulate);
+            factors.Backward(new(ops, weight.Value, batch), dy, x, kept!, s, dx, accumulate);
         }
         else if (dx is not null)
         {
@@ -70,43 +69,39 @@ public sealed class LoraLinear(
         }
     }
 
-    /// <summary>What merges an adapter as it is now: W + s · B A, in fp64; rounding is left to the caller.</summary>
-    /// <returns>Takes the first row and rows of W from there on, [rows, D_in], and adds to them in place.</returns>
-    public static Action<int, double[]> Merger(LoraFactors f)
+    private void Forward(
+        LoraFactors? update, TokenBatch batch, Tensor x, LoraActivations? kept, in Epilogue end, Tensor y)
     {
-        var (a, b, columns) = (f.A.Value.ReadDoubles(), f.B.Value.ReadDoubles(), f.A.Value.Columns);
-        return (first, rows) =>
+        if (update is null)
         {
-            for (var o = 0; o < rows.Length / columns; o++)
-            {
-                for (var k = 0; k < f.Rank; k++)
-                {
-                    var factor = f.Scale * b[((first + o) * f.Rank) + k];
-                    for (var i = 0; i < columns; i++)
-                    {
-                        rows[(o * columns) + i] += factor * a[(k * columns) + i];
-                    }
-                }
-            }
-        };
+            ops.Linear.Forward(x, weight.Value, null, end, y);
+        }
+        else
+        {
+            update.Forward(new(ops, weight.Value, batch), x, kept!, end, y);
+        }
     }
 
-    /// <summary>One product with the weight for all rows, and each adapter's term for the rows that chose it.</summary>
-    private void ForwardChosen(Tensor x, ChosenAdapters chosen, in Epilogue end, Tensor y)
+    /// <summary>One product with the weight for all rows, and each adapter's update for the rows that chose it.</summary>
+    private void ForwardChosen(Tensor x, TokenBatch batch, ChosenAdapters chosen, in Epilogue end, Tensor y)
     {
         if (chosen.Ranges is [var only] && only.Count == x.Rows)
         {
             // All rows alike: the very product that a model with this adapter alone computes.
-            ops.Linear.Forward(x, weight.Value, Term(only, chosen), end, y);
+            var update = Choice(only);
+            Forward(update, batch, x, update is null ? null : chosen.Kept(update, only.Count), end, y);
             return;
         }
 
         ops.Linear.Forward(x, weight.Value, null, end.Ungated, y);
         foreach (var range in chosen.Ranges)
         {
-            if (Term(range, chosen) is { } term)
+            if (Choice(range) is { } update)
             {
-                ops.Linear.AddLora(x.Slice(range.First, range.Count), term, y.Slice(range.First, range.Count));
+                Tensor Rows(Tensor of) => of.Slice(range.First, range.Count);
+                var ungated = end.Ungated with { Residual = end.Residual is null ? null : Rows(end.Residual) };
+                update.ForwardOver(
+                    new(ops, weight.Value, batch), Rows(x), chosen.Kept(update, range.Count), ungated, Rows(y));
             }
         }
 
@@ -116,16 +111,5 @@ public sealed class LoraLinear(
         }
     }
 
-    private LoraTerm? Term(AdapterRange range, ChosenAdapters chosen) =>
-        range.Adapter >= 0 && choices?[range.Adapter] is { } f
-            ? new LoraTerm(f.A.Value, f.B.Value, f.Scale, Kernels.Dropout.None, chosen.U(f.Rank, range.Count))
-            : null;
-
-    private static LoraTerm Term(LoraFactors f, TokenBatch batch, Tensor u) =>
-        new(f.A.Value, f.B.Value, f.Scale, Dropout(f, batch), u);
-
-    private static Dropout Dropout(LoraFactors f, TokenBatch batch) =>
-        batch.DropoutStream is { } stream && f.Dropout > 0
-            ? new Dropout(f.Dropout, stream.Fork(f.Index))
-            : Kernels.Dropout.None;
+    private LoraFactors? Choice(AdapterRange range) => range.Adapter >= 0 ? choices?[range.Adapter] : null;
 }

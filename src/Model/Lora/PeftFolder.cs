@@ -15,8 +15,9 @@ public static class PeftFolder
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>The key of A or B in the file.</summary>
-    public static string Key(string module, string which) => $"base_model.model.{module}.lora_{which}.weight";
+    /// <summary>The key of a module's tensor in the file.</summary>
+    /// <param name="part">Such as <c>lora_A.weight</c>.</param>
+    public static string Key(string module, string part) => $"base_model.model.{module}.{part}";
 
     /// <summary>Loads an adapter for a model of this shape.</summary>
     /// <exception cref="SafeLlamaException">
@@ -35,7 +36,7 @@ public static class PeftFolder
         var adapter = LoraAdapter.Empty(backend, sites, config, trainable);
         try
         {
-            var expected = adapter.Parameters.ToDictionary(p => p.Name);
+            var expected = adapter.Pairs.SelectMany(p => p.Stored).ToDictionary(p => p.Name, p => p.Value);
             if (file.Entries.Keys.FirstOrDefault(name => !expected.ContainsKey(name)) is { } stranger)
             {
                 throw SafeLlamaException.InvalidData(
@@ -43,9 +44,9 @@ public static class PeftFolder
                     + $"{string.Join(",", config.Targets)}. Was the adapter made for another model?");
             }
 
-            foreach (var parameter in expected.Values)
+            foreach (var (name, value) in expected)
             {
-                Fill(parameter, file);
+                Fill(name, value, file);
             }
 
             return adapter;
@@ -63,14 +64,15 @@ public static class PeftFolder
     public static void Save(
         LoraAdapter adapter, string folder, string baseModel, string taskType = "CAUSAL_LM")
     {
+        var config = adapter.Pairs.First().SavedAs(adapter.Config);
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(
             Path.Combine(folder, WeightsName),
-            adapter.Parameters.Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
+            adapter.Pairs.SelectMany(p => p.Stored).Select(p => SafetensorsItem.Of(p.Name, p.Value, DType.Float32)),
             new Dictionary<string, string> { ["format"] = "pt" });
         OutputFile.WriteText(
             Path.Combine(folder, ConfigName),
-            WriteConfig(adapter.Config, baseModel, taskType).ToJsonString(Indented) + "\n");
+            WriteConfig(config, baseModel, taskType).ToJsonString(Indented) + "\n");
     }
 
     private static void RefusePickle(string folder)
@@ -85,18 +87,18 @@ public static class PeftFolder
         }
     }
 
-    private static void Fill(Parameter parameter, SafetensorsFile file)
+    private static void Fill(string name, Tensor value, SafetensorsFile file)
     {
-        if (!file.Entries.TryGetValue(parameter.Name, out var entry))
+        if (!file.Entries.TryGetValue(name, out var entry))
         {
             throw SafeLlamaException.InvalidData(
-                $"{file.Path}: tensor '{parameter.Name}' is missing; {ConfigName} promises it.");
+                $"{file.Path}: tensor '{name}' is missing; {ConfigName} promises it.");
         }
 
-        if (entry.Shape != parameter.Value.Shape)
+        if (entry.Shape != value.Shape)
         {
             throw SafeLlamaException.InvalidData(
-                $"{file.Path}: tensor '{entry.Name}' has shape {entry.Shape}, expected {parameter.Value.Shape} for "
+                $"{file.Path}: tensor '{entry.Name}' has shape {entry.Shape}, expected {value.Shape} for "
                 + "this model. Was the adapter made for another one?");
         }
 
@@ -109,7 +111,7 @@ public static class PeftFolder
 
         var values = new double[entry.Shape.Count];
         TensorConvert.ToDoubles(file.Bytes(entry), type, values);
-        parameter.Value.Write(values);
+        value.Write(values);
     }
 
     /// <summary>Reads <c>adapter_config.json</c> alone.</summary>
@@ -151,6 +153,7 @@ public static class PeftFolder
                 RankPattern = Pattern(json["rank_pattern"], v => v.GetValue<int>()),
                 AlphaPattern = Pattern(json["alpha_pattern"], v => v.GetValue<double>()),
                 RankStabilized = json["use_rslora"]?.GetValue<bool>() ?? false,
+                Variant = json[DoraLora.Flag]?.GetValue<bool>() == true ? LoraVariant.Dora : LoraVariant.Lora,
             };
         }
         catch (JsonException e)
@@ -185,7 +188,8 @@ public static class PeftFolder
         PeftFields.RefuseUnknown(path, json);
         Require("peft_type", json["peft_type"]?.ToString() == "LORA", "\"LORA\"");
         Require("r", json["r"] is JsonValue rank && rank.TryGetValue(out int r) && r > 0, "a positive whole number");
-        Require("use_dora", Off("use_dora"), "false: DoRA is not supported");
+        Require(DoraLora.Flag, json[DoraLora.Flag] is null
+            || (json[DoraLora.Flag] is JsonValue dora && dora.TryGetValue(out bool _)), "true or false");
         Require("bias", json["bias"] is null
             || json["bias"]!.ToString() == "none", "\"none\": trained biases are not supported");
         Require("lora_bias", Off("lora_bias"), "false");
@@ -258,7 +262,7 @@ public static class PeftFolder
         ["target_modules"] = config.TargetPattern is { } pattern
             ? pattern : new JsonArray([.. config.Targets.Select(t => (JsonNode)t)]),
         ["task_type"] = taskType,
-        ["use_dora"] = false,
+        [DoraLora.Flag] = config.Variant == LoraVariant.Dora,
         ["use_rslora"] = config.RankStabilized,
     };
 }

@@ -7,8 +7,12 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Study;
 
-/// <summary>The training of one arm: a <see cref="TrainingRun"/> with checkpoints, so that a killed arm goes on
-/// within.</summary>
+/// <summary>The training of one arm.</summary>
+/// <remarks>
+/// The loop, its checkpoints and the adapter it leaves are those of <c>train</c>: <see cref="TrainingRun"/> and
+/// <see cref="AdapterFolder"/>. An arm's rows come from the study's source instead of files, nothing is held out, and
+/// the size of a micro-batch follows from the rows; so it has no <c>run.json</c> of its own.
+/// </remarks>
 internal sealed class ArmTraining
 {
     /// <summary>The most values of one residual stream, rows × hidden: what a micro-batch may hold.</summary>
@@ -30,13 +34,7 @@ internal sealed class ArmTraining
         var t = job.Training;
         var config = new TrainingConfig
         {
-            Lora = new LoraConfig
-            {
-                Rank = t.Rank,
-                Alpha = t.Alpha,
-                Dropout = t.Dropout,
-                Targets = LoraConfig.ParseTargets(string.Join(",", t.Targets)),
-            },
+            Lora = LoraOf(t),
             Epochs = t.Epochs,
             BatchSize = t.BatchSize,
             MicroBatch = Enumerable.Range(1, t.BatchSize)
@@ -54,6 +52,15 @@ internal sealed class ArmTraining
             EvaluateEvery = Math.Max(1, Steps / Checkpoints),
         };
     }
+
+    /// <summary>The adapter that an arm trains.</summary>
+    public static LoraConfig LoraOf(StudyTraining training) => new()
+    {
+        Rank = training.Rank,
+        Alpha = training.Alpha,
+        Dropout = training.Dropout,
+        Targets = LoraConfig.ParseTargets(string.Join(",", training.Targets)),
+    };
 
     public TrainingConfig Config { get; }
 
@@ -78,9 +85,9 @@ internal sealed class ArmTraining
         LlamaSession opened, string folder, string adapter, IProgress<ArmProgress>? progress,
         CancellationToken cancellation)
     {
+        var view = new View(_job.Replicate, progress);
         Directory.CreateDirectory(folder);
-        using (var run = new TrainingRun(
-            opened.Model, Config, Data, folder, _job.Replicate.Model, new View(_job.Replicate, progress)))
+        using (var run = new TrainingRun(opened.Model, Config, Data, folder, _job.Replicate.Model, view))
         {
             if (Named(() => run.Run(cancellation)).Interrupted)
             {
@@ -88,8 +95,7 @@ internal sealed class ArmTraining
             }
         }
 
-        PeftFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model);
-        TemplateRecord.Save(adapter, _job.Template);
+        AdapterFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model, _job.Template, view);
         Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
         var steps = File.ReadLines(Path.Combine(folder, TrainingLog.MetricsName))
             .Select(line => JsonNode.Parse(line)!).ToList();

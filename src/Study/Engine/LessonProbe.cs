@@ -12,7 +12,8 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
 
     public StudyLesson Explain(LessonPlan plan)
     {
-        var original = _adapter.Pairs.Select(pair => pair.B.Value.ReadDoubles()).ToList();
+        var original = _adapter.Pairs.Select(pair => pair.Parameters.Select(p => p.Value.ReadDoubles()).ToArray())
+            .ToList();
         try
         {
             var matrices = _adapter.Pairs.Select(Anatomy).ToList();
@@ -58,7 +59,7 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
         });
     }
 
-    private TokenView Tokens(List<double[]> original, InstructionExample example)
+    private TokenView Tokens(List<double[][]> original, InstructionExample example)
     {
         var (ids, answer) = WithAnswer(example.Question, example.Output, end: true);
         var tuned = AtScale(original, 1, () => Losses(ids));
@@ -74,7 +75,7 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
     }
 
     /// <summary>The head that changes most between base and tuned model, by the sum of absolute differences.</summary>
-    private AttentionView Attention(List<double[]> original, string request)
+    private AttentionView Attention(List<double[][]> original, string request)
     {
         var ids = opened.PromptIds(request);
         var plain = AtScale(original, 0, () => AttentionProbe.Weights(opened.Model, ids));
@@ -102,18 +103,19 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
         ? text.Replace(' ', '␣')
         : $"#{id}";
 
-    private T AtScale<T>(List<double[]> original, double scale, Func<T> look)
+    private T AtScale<T>(List<double[][]> original, double scale, Func<T> look)
     {
         SetScale(original, scale);
         return look();
     }
 
-    /// <summary>Turns the adapter: s·(cB)A is c times the addition.</summary>
-    private void SetScale(List<double[]> original, double scale)
+    /// <summary>Turns the adapter down or up: of LoRA, s·(cB)A is c times the addition.</summary>
+    private void SetScale(List<double[][]> original, double scale)
     {
-        foreach (var (pair, b) in _adapter.Pairs.Zip(original))
+        foreach (var (pair, trained) in _adapter.Pairs.Zip(original))
         {
-            pair.B.Value.Write([.. b.Select(v => v * scale)]);
+            pair.SetStrength(
+                opened.Model.Backend, trained, scale, opened.Weights[pair.Module + ".weight"].Value);
         }
     }
 }

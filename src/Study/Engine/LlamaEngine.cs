@@ -80,14 +80,14 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     {
         using var opened = OpenToLearn(job);
         return new ArmTraining(job, opened.Model.Config, opened.Tokenizer)
-            .Run(opened, folder, AdapterFolder(folder), progress, cancellation);
+            .Run(opened, folder, AdapterIn(folder), progress, cancellation);
     }
 
     public ArmModel Open(ArmJob job, string folder)
     {
         var model = folderOf(job.Replicate.Model);
         var identity = ModelIdentity.Of(
-            model, job.Arm.Untrained ? null : AdapterFolder(folder), TokenizerLoader.Load(model).Hash,
+            model, job.Arm.Untrained ? null : AdapterIn(folder), TokenizerLoader.Load(model).Hash,
             job.Template.Identity);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
         return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
@@ -109,20 +109,13 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
     private LlamaSession OpenToLearn(ArmJob job)
     {
-        var t = job.Training;
-        var lora = new LoraConfig
-        {
-            Rank = t.Rank,
-            Alpha = t.Alpha,
-            Dropout = t.Dropout,
-            Targets = LoraConfig.ParseTargets(string.Join(",", t.Targets)),
-        };
         var folder = folderOf(job.Replicate.Model);
         return LlamaSession.Open(backends(), folder, new()
         {
-            NewAdapter = (backend, config) => LoraAdapter.Create(backend, config, lora, job.Replicate.Seed),
+            NewAdapter = (backend, config) => LoraAdapter.Create(
+                backend, config, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
             Template = job.Template,
-            MaxLength = Math.Min(t.MaxLength, LlamaConfig.Load(folder).MaxPositions),
+            MaxLength = Math.Min(job.Training.MaxLength, LlamaConfig.Load(folder).MaxPositions),
             OwnsBackend = true,
         });
     }
@@ -130,7 +123,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     private LlamaSession OpenTuned(ArmJob job, string folder) => LlamaSession.Open(
         backends(), folderOf(job.Replicate.Model), new()
         {
-            Adapter = job.Arm.Untrained ? null : AdapterFolder(folder),
+            Adapter = job.Arm.Untrained ? null : AdapterIn(folder),
             Template = job.Template,
             OwnsBackend = true,
         });
@@ -147,5 +140,5 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return speed;
     }
 
-    private static string AdapterFolder(string folder) => Path.Combine(folder, "adapter");
+    private static string AdapterIn(string folder) => Path.Combine(folder, "adapter");
 }

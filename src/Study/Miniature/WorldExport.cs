@@ -19,11 +19,8 @@ namespace SafeLlama.Study;
 /// </remarks>
 public static class WorldExport
 {
-    /// <summary>One record a line, text left readable.</summary>
-    private static readonly JsonSerializerOptions Line =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private static readonly JsonSerializerOptions Document = new(Line) { WriteIndented = true, NewLine = "\n" };
+    private static readonly JsonSerializerOptions Document =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The prompt's form: Alpaca's headers on one line and without their marks, so that every word is one
     /// token.</summary>
@@ -55,7 +52,7 @@ public static class WorldExport
     private static List<(string File, int Count)> Fill(World world, long seed, string folder)
     {
         var written = new List<(string File, int Count)>();
-        var files = new JsonObject();
+        var files = new Dictionary<string, WorldManifest.File>();
         Put("template.json", TemplateJson, 1);
         var texts = world.Pretraining(seed).ToList();
         Put("pretraining.txt", string.Join("\n\n", texts) + "\n", texts.Count);
@@ -77,15 +74,8 @@ public static class WorldExport
             }
         }
 
-        var manifest = new JsonObject
-        {
-            ["seed"] = seed,
-            ["dials"] = JsonSerializer.SerializeToNode(world.Dials, Document),
-            ["nouns"] = world.Nouns.Count,
-            ["pretraining_words"] = texts.Sum(text => WordCount.Of(text)),
-            ["files"] = files,
-        };
-        OutputFile.WriteText(Path.Combine(folder, "world.json"), manifest.ToJsonString(Document) + "\n");
+        OutputFile.WriteJson(Path.Combine(folder, WorldManifest.FileName), new WorldManifest(
+            seed, world.Dials, world.Nouns.Count, texts.Sum(text => WordCount.Of(text)), files));
         return written;
 
         void Rows(string name, List<TuningExample> rows) => Put(name, Lines(rows.Select(TuningRow)), rows.Count);
@@ -95,49 +85,25 @@ public static class WorldExport
             var path = Path.Combine(folder, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             OutputFile.WriteText(path, text);
-            files[name] = new JsonObject { ["count"] = count, ["sha256"] = ContentHash.OfText(text) };
+            files[name] = new(count, ContentHash.OfText(text));
             written.Add((name, count));
         }
     }
 
-    private static JsonObject TuningRow(TuningExample row) => new()
+    private static WorldTuningRow TuningRow(TuningExample row) =>
+        new(row.Id, row.Request, "", row.Response, Lower(row.Form), row.Kind);
+
+    private static WorldPromptRow PromptRow(StudyPrompt prompt) => new(
+        prompt.Id, prompt.Suite, prompt.Text, prompt.Category, Lower(prompt.Form), Lower(prompt.Label), prompt.Cluster)
     {
-        ["id"] = row.Id,
-        ["instruction"] = row.Request,
-        ["input"] = "",
-        ["output"] = row.Response,
-        ["format"] = Lower(row.Form),
-        ["category"] = row.Kind,
+        Expected = prompt.Expected,
+
+        // Ids begin with the name of their suite.
+        Twin = prompt.Twin is { } twin ? $"{twin[..twin.LastIndexOf('-')]}/{twin}" : null,
     };
 
-    private static JsonObject PromptRow(StudyPrompt prompt)
-    {
-        var row = new JsonObject
-        {
-            ["id"] = prompt.Id,
-            ["suite"] = prompt.Suite,
-            ["prompt"] = prompt.Text,
-            ["category"] = prompt.Category,
-            ["format"] = Lower(prompt.Form),
-            ["label"] = Lower(prompt.Label),
-            ["origin"] = prompt.Cluster,
-        };
-        if (prompt.Expected is not null)
-        {
-            row["expected"] = prompt.Expected;
-        }
-
-        if (prompt.Twin is not null)
-        {
-            // Ids begin with the name of their suite.
-            row["twin"] = $"{prompt.Twin[..prompt.Twin.LastIndexOf('-')]}/{prompt.Twin}";
-        }
-
-        return row;
-    }
-
-    private static string Lines(IEnumerable<JsonObject> rows) =>
-        string.Concat(rows.Select(row => row.ToJsonString(Line) + "\n"));
+    private static string Lines<T>(IEnumerable<T> rows) =>
+        string.Concat(rows.Select(row => JsonSerializer.Serialize(row, Json.Line) + "\n"));
 
     private static string Lower<T>(T name)
         where T : struct, Enum => name.ToString().ToLowerInvariant();

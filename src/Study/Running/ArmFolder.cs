@@ -50,15 +50,9 @@ public sealed class ArmFolder(string path)
             return null;
         }
 
-        try
-        {
-            return JsonSerializer.Deserialize<TrainingSummary>(File.ReadAllText(_training), StudyJson.Document)!;
-        }
-        catch (JsonException)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{_training}: was changed since it was written; delete it to have it made again.");
-        }
+        return JsonRecord.Parse<TrainingSummary>(
+            File.ReadAllBytes(_training), _training, "was changed since it was written", StudyJson.Document,
+            then: "Delete it to have it made again.");
     }
 
     public void WriteTraining(TrainingSummary summary) =>

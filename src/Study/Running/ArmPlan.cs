@@ -7,7 +7,7 @@ namespace SafeLlama.Study;
 /// <summary>What decides an arm's training, rows and base by hash, as <c>plan.json</c> keeps it.</summary>
 /// <remarks>What decides its answers besides (suites, prompts, decoding) is the evaluation run's manifest.</remarks>
 /// <param name="Base">Hashes of the base's config, tokenizer and weights.</param>
-internal sealed record ArmPlan(
+public sealed record ArmPlan(
     Replicate Replicate, StudyArm Arm, StudyTraining Training, string Template, int Rows, string RowsHash,
     IReadOnlyDictionary<string, string> Base)
 {
@@ -45,10 +45,10 @@ internal sealed record ArmPlan(
         {
             return Leaves(JsonNode.Parse(text), "").ToDictionary();
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
-            throw SafeLlamaException.InvalidData(
-                $"{file}: was changed since it was written; delete the arm's folder to have it made again.");
+            throw JsonRecord.Fault(
+                e, file, "was changed since it was written", then: "Delete the arm's folder to have it made again.");
         }
     }
 

@@ -9,7 +9,7 @@ public static class FineTuneChecks
     private static readonly string[] LoraSettings =
     [
         nameof(FineTuneRequest.Rank), nameof(FineTuneRequest.Alpha), nameof(FineTuneRequest.Dropout),
-        nameof(FineTuneRequest.Targets), nameof(FineTuneRequest.RankStabilized),
+        nameof(FineTuneRequest.Targets), nameof(FineTuneRequest.RankStabilized), nameof(FineTuneRequest.Variant),
     ];
 
     /// <summary>Settings of a frozen base.</summary>
@@ -50,11 +50,15 @@ public static class FineTuneChecks
     {
         if (r.Init is not null)
         {
-            yield return ([.. LoraSettings, .. LoadSettings, nameof(r.Adapter), nameof(r.Full)], "`Init` trains all weights anew");
+            yield return (
+                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.Full)],
+                "`Init` trains all weights anew");
         }
         else if (r.Full)
         {
-            yield return ([.. LoraSettings, .. LoadSettings, nameof(r.Adapter)], "`Full` trains all weights");
+            yield return (
+                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter)],
+                "`Full` trains all weights");
         }
         else
         {
@@ -64,6 +68,10 @@ public static class FineTuneChecks
         if (r.Adapter is not null)
         {
             yield return (LoraSettings, "`Adapter` brings its own");
+        }
+        else if (r.Variant == LoraVariant.Pissa)
+        {
+            yield return ([nameof(r.Dropout)], "PiSSA trains without: it would fall on a part of the base");
         }
 
         foreach (var inert in InertOf(r.Objective))

@@ -132,6 +132,15 @@ public sealed record FineTuneRequest
     /// <summary>Scale by α/√r instead (rsLoRA).</summary>
     public bool RankStabilized { get; init; }
 
+    /// <summary>How the update begins and what it learns.</summary>
+    public LoraVariant Variant { get; init; }
+
+    /// <summary>LoRA+: how many times the learning rate every B moves at; 1 is plain LoRA.</summary>
+    public double LoraPlusRatio { get; init; } = 1;
+
+    /// <summary>NEFTune's α: noise on the embedded tokens while training; 0 adds none.</summary>
+    public double NeftuneAlpha { get; init; }
+
     /// <summary>Passes over the data.</summary>
     public double Epochs { get; init; } = 3;
 
@@ -226,7 +235,8 @@ public sealed record FineTuneRequest
         {
             Rank = Rank,
             Alpha = Alpha,
-            Dropout = Dropout,
+            Dropout = Variant == LoraVariant.Pissa ? 0 : Dropout,
+            Variant = Variant,
             Targets = LoraConfig.ParseTargets(Targets),
             RankStabilized = RankStabilized,
         },
@@ -238,7 +248,11 @@ public sealed record FineTuneRequest
         LearningRate = LearningRate,
         Schedule = Schedule,
         WarmupSteps = WarmupSteps,
-        Optimizer = new AdamWSettings(Beta1, Beta2, AdamEpsilon, WeightDecay),
+        Optimizer = new AdamWSettings(Beta1, Beta2, AdamEpsilon, WeightDecay)
+        {
+            LoraPlusRatio = IsFull ? 1 : LoraPlusRatio,
+        },
+        NeftuneAlpha = NeftuneAlpha,
         MaxGradNorm = MaxGradNorm,
         LossDivisor = LossDivisor,
         Preference = PreferenceConfig(),

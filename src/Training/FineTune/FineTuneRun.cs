@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Kernels;
@@ -55,7 +56,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
         Begin(output, resume, plan, inputs);
 
         using var weights = Weights(inputs.Shape);
-        using var adapter = plan.Config.Lora is null ? null : Adapter(inputs.Shape, plan.Config.Lora);
+        using var adapter = plan.Config.Lora is null ? null : Adapter(weights, plan.Config.Lora);
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
         view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
         using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseModel, view);
@@ -112,14 +113,24 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
         return weights;
     }
 
-    private LoraAdapter Adapter(LlamaConfig shape, LoraConfig config)
+    private LoraAdapter Adapter(LlamaWeights weights, LoraConfig config)
     {
         if (_request.Adapter is not { } folder)
         {
-            return LoraAdapter.Create(backend, shape, config, _request.Seed);
+            var start = Stopwatch.GetTimestamp();
+            var created = LoraAdapter.Create(backend, weights, config, _request.Seed);
+            if (config.Variant == LoraVariant.Pissa)
+            {
+                view.Note(FormattableString.Invariant(
+                    $"PiSSA: the {config.Rank} largest singular vectors of {created.Pairs.Count} weights took ")
+                    + FormattableString.Invariant($"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; ")
+                    + "the adapter is saved as a plain LoRA of twice the rank.");
+            }
+
+            return created;
         }
 
-        var adapter = PeftFolder.Load(backend, shape, folder, trainable: true);
+        var adapter = PeftFolder.Load(backend, weights.Config, folder, trainable: true);
         if (adapter.ChangesNothing)
         {
             view.Note($"{folder}: this adapter changes nothing yet: A or B is zero in every pair.");
@@ -131,17 +142,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
     private string SaveAdapter(string output, LoraAdapter adapter, PromptTemplate? template)
     {
         var path = Path.Combine(output, "adapter");
-        AtomicFolder.Ensure(path, partial =>
-        {
-            PeftFolder.Save(adapter, partial, BaseModel);
-            TemplateRecord.Save(partial, template);
-        });
-        if (adapter.ChangesNothing)
-        {
-            view.Note($"{path}: the adapter changes nothing: no step moved B. Train longer, or with fewer steps of "
-                + "warm-up.");
-        }
-
+        AdapterFolder.Save(adapter, path, BaseModel, template, view);
         return path;
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SafeLlama.Common;
 
 namespace SafeLlama.Training;
@@ -30,17 +29,9 @@ public sealed record RunFile(
     public static RunFile Read(string folder)
     {
         var path = Path.Combine(folder, Name);
-        try
-        {
-            return FileErrors.Reading(
-                path, () => JsonSerializer.Deserialize<RunFile>(File.ReadAllText(path), Json.Line),
-                ExitCode.InvalidData) ?? throw new JsonException("it is null.");
-        }
-        catch (JsonException e)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{path}: is not a training run's: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
+        return JsonRecord.Parse<RunFile>(
+            FileErrors.Reading(path, () => File.ReadAllBytes(path), ExitCode.InvalidData), path,
+            "is not a training run's");
     }
 
     public void Write(string folder) => OutputFile.WriteJson(Path.Combine(folder, Name), this);

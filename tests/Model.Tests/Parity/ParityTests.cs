@@ -1,4 +1,3 @@
-using SafeLlama.Common;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests.Parity;
@@ -13,6 +12,9 @@ public sealed class ParityTests
     private static IEnumerable<string> GenerationCases => ReferenceCase.Names("generate_greedy");
 
     private static IEnumerable<string> SamplingCases => ReferenceCase.Names("logits_processors");
+
+    private static IEnumerable<string> PissaCases =>
+        ReferenceCase.Names("lora_variants").Where(name => name.EndsWith("pissa_init", StringComparison.Ordinal));
 
     private static IEnumerable<string> QuantizationCases => ReferenceCase.Names("quantisation");
 
@@ -38,14 +40,16 @@ public sealed class ParityTests
     {
         using var ops = ComputeBackends.Open(backend);
         using var reference = ReferenceCase.Open(name, ComputeBackends.RoundingOf(backend));
-        if (reference.Field("lora_config").TryGetProperty("use_dora", out var dora) && dora.GetBoolean())
-        {
-            var refused = Assert.Throws<SafeLlamaException>(() => LoraParity.Check(ops, reference))!;
-            Assert.That(refused.Message, Does.Contain("use_dora"));
-            Assert.Ignore("DoRA is not supported: its adapters are refused, and this case is not covered.");
-        }
-
         LoraParity.Check(ops, reference);
+    }
+
+    [Test]
+    public void PiSSA_begins_where_the_reference_stack_does(
+        [ValueSource(nameof(PissaCases))] string name, [ValueSource(nameof(Backends))] string backend)
+    {
+        using var ops = ComputeBackends.Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        PissaParity.Check(ops, reference);
     }
 
     [Test]

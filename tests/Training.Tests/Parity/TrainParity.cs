@@ -53,7 +53,12 @@ internal static class TrainParity
         }
 
         CheckFinal(reference, model.Parameters, start);
-        reference.Skip("data_order");
+        if (reference.Has("loss_merged"))
+        {
+            MergedParity.Check(reference, weights, adapter!, rows[..perMicro]);
+        }
+
+        reference.Skip("data_order", "variant");
         reference.MustBeReadWhole();
     }
 
@@ -67,7 +72,10 @@ internal static class TrainParity
         return new TrainerSettings(schedule)
         {
             Optimizer = new AdamWSettings(
-                betas[0].GetDouble(), betas[1].GetDouble(), Number("eps"), Number("weight_decay")),
+                betas[0].GetDouble(), betas[1].GetDouble(), Number("eps"), Number("weight_decay"))
+            {
+                LoraPlusRatio = hyper.TryGetProperty("loraplus_lr_ratio", out var ratio) ? ratio.GetDouble() : 1,
+            },
             MaxGradientNorm = Number("max_grad_norm"),
             Divisor = hyper.GetProperty("loss_normalisation")
                 .GetString()!.StartsWith("legacy", StringComparison.Ordinal)
@@ -119,6 +127,13 @@ internal static class TrainParity
         Compare("step_loss_fp64_independent", [.. reports.Select(r => r.Loss)], loss);
         Compare("micro_loss", [.. reports.SelectMany(r => r.MicroLosses)], loss);
         Compare("lr_used", [.. reports.Select(r => r.LearningRate)], reference.Tolerance("lr_atol"));
+        if (reference.Has("lr_used_lora_B"))
+        {
+            var ratio = hyper.GetProperty("loraplus_lr_ratio").GetDouble();
+            Compare(
+                "lr_used_lora_B", [.. reports.Select(r => ratio * r.LearningRate)], reference.Tolerance("lr_atol"));
+        }
+
         Compare("grad_norm_before_clip", [.. reports.Select(r => r.GradientNorm)], 0, norm);
         Compare("grad_norm_before_clip_fp64", [.. reports.Select(r => r.GradientNorm)], 0, norm);
         var max = hyper.GetProperty("max_grad_norm").GetDouble();

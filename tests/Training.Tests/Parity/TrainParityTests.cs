@@ -8,7 +8,11 @@ public sealed class TrainParityTests
 {
     private static readonly IReadOnlyList<string> Backends = ComputeBackends.All;
 
-    private static IEnumerable<string> Cases => ReferenceCase.Names("train");
+    private static IEnumerable<string> Cases =>
+    [
+        .. ReferenceCase.Names("train"),
+        .. ReferenceCase.Names("lora_variants").Where(name => name.Contains("/train_", StringComparison.Ordinal)),
+    ];
 
     [Test]
     public void A_training_run_agrees_with_the_reference_stack(

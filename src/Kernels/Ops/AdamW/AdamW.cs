@@ -39,6 +39,7 @@ public abstract class AdamW : Op
         normSquared.RequireShape(new(1), "the norm is one number");
         Observer?.Started();
         UpdateCore(value, gradient, m, v, step, normSquared);
+        value.Written();
         Observer?.Finished(new("AdamW", 0, Bytes(value, value, gradient, m, m, v, v)));
     }
 

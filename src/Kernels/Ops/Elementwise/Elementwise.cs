@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>Copies and totals: the small change between the big ops.</summary>
@@ -7,6 +9,7 @@ namespace SafeLlama.Kernels;
 /// ScatterRows    y[row[n]] = x[n]            the other rows of y stay
 /// Sum            total += Σ x
 /// SumOfSquares   total += Σ x²
+/// AddNoise       y[n,i] += scale[n] · ε[n,i]                     ε uniform in [−1, 1)
 /// </code>
 /// Totals are fp64 and taken in a fixed order, whatever the number of threads.
 /// </remarks>
@@ -58,11 +61,24 @@ public abstract class Elementwise : Op
         Observer?.Finished(new("SumOfSquares", 0, Bytes(x)));
     }
 
+    /// <param name="stream">Word n · D + i of it, as a signed fraction, is ε[n, i].</param>
+    /// <param name="scale">[N].</param>
+    /// <param name="y">[N, D], added to.</param>
+    public void AddNoise(Philox stream, Tensor scale, Tensor y)
+    {
+        scale.RequireShape(new(y.Rows), "one scale per row of y");
+        Observer?.Started();
+        AddNoiseCore(stream, scale, y);
+        Observer?.Finished(new("AddNoise", 0, Bytes(y, y)));
+    }
+
     protected abstract void GatherRowsCore(Tensor x, Tensor row, Tensor y);
 
     protected abstract void ScatterRowsCore(Tensor x, Tensor row, Tensor y);
 
     protected abstract void SumCore(Tensor x, Tensor total, bool square);
+
+    protected abstract void AddNoiseCore(Philox stream, Tensor scale, Tensor y);
 
     private static void CheckTotal(Tensor total)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
@@ -41,6 +42,23 @@ internal sealed unsafe class ElementwiseCpu<TLanes>(TilePool pool) : Elementwise
         }
     }
 
+    protected override void AddNoiseCore(Philox stream, Tensor scale, Tensor y)
+    {
+        var op = (stream, Scale: scale.AsElements<float>(), Y: y.AsRows<float>());
+        pool.ForRows(y.Rows, 8L * y.Columns, op, static (in t, first, end) =>
+        {
+            for (var n = first; n < end; n++)
+            {
+                var row = t.Y.At(n);
+                var factor = t.Scale[n] / -(float)int.MinValue;
+                for (var i = 0; i < t.Y.Columns; i++)
+                {
+                    row[i] += factor * (int)t.stream.UInt32(((long)n * t.Y.Columns) + i);
+                }
+            }
+        });
+    }
+
     /// <summary>Row numbers name rows of x in a gather, rows of y in a scatter.</summary>
     private void CopyRows(Tensor x, Tensor y, Tensor row, bool gather)
     {
@@ -62,7 +80,7 @@ internal sealed unsafe class ElementwiseCpu<TLanes>(TilePool pool) : Elementwise
 
     /// <summary>Σ x or Σ x² in fp64. Float8 sums side by side: one would wait for itself at every addition.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static double SumRow(float* x, int count, bool square)
+    internal static double SumRow(float* x, int count, bool square)
     {
         var (low, high) = (Vector256<double>.Zero, Vector256<double>.Zero);
         var i = 0;

@@ -1,4 +1,5 @@
 using ILGPU;
+using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
@@ -10,6 +11,7 @@ public sealed class ElementwiseGpu : Elementwise
 
     private readonly GpuKernel _gather;
     private readonly GpuKernel _scatter;
+    private readonly GpuKernel _noise;
     private readonly GpuKernel _sumParts;
     private readonly GpuKernel _sumTotal;
     private readonly Tensor _parts;
@@ -18,6 +20,7 @@ public sealed class ElementwiseGpu : Elementwise
     {
         _gather = Kernel(nameof(GatherRowsKernel));
         _scatter = Kernel(nameof(ScatterRowsKernel));
+        _noise = Kernel(nameof(AddNoiseKernel));
         _sumParts = Kernel(nameof(SumPartsKernel));
         _sumTotal = Kernel(nameof(SumTotalKernel));
         _parts = parts;
@@ -38,6 +41,22 @@ public sealed class ElementwiseGpu : Elementwise
     {
         _sumParts.Launch(new(Parts, 1), x, x.Rows, x.Columns, square ? 1 : 0, _parts);
         _sumTotal.Launch(new(1, 1), _parts, Parts, total);
+    }
+
+    protected override void AddNoiseCore(Philox stream, Tensor scale, Tensor y) =>
+        _noise.LaunchRows(y.Rows, y.Columns, stream, scale, y, y.Columns, y);
+
+    /// <summary>A row per x, parts of a row along y.</summary>
+    internal static void AddNoiseKernel<T>(
+        Philox stream, GpuFloats scale, GpuMatrix<T> x, int columns, GpuResult<T> y)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
+        var factor = scale[row] * (1f / 2147483648f);
+        for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += threads)
+        {
+            y[row, i] = x[row, i] + (factor * (int)stream.UInt32((row * (long)columns) + i));
+        }
     }
 
     /// <summary>A row of the result per x, parts of a row along y.</summary>

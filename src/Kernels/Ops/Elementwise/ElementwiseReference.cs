@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>The equations as fp64 loops.</summary>
@@ -33,5 +35,17 @@ public sealed class ElementwiseReference : Elementwise
         }
 
         total.AsElements<double>()[0] += sum;
+    }
+
+    protected override void AddNoiseCore(Philox stream, Tensor scale, Tensor y)
+    {
+        var (scales, ys) = (scale.AsElements<double>(), y.AsRows<double>());
+        for (var n = 0; n < y.Rows; n++)
+        {
+            for (var i = 0; i < y.Columns; i++)
+            {
+                ys[n][i] += scales[n] * (int)stream.UInt32(((long)n * y.Columns) + i) / -(double)int.MinValue;
+            }
+        }
     }
 }

@@ -1,0 +1,43 @@
+using SafeLlama.Study;
+
+namespace SafeLlama.Cli.Study;
+
+/// <summary><c>made.json</c> of <c>study base</c>: enough to make the model again and to see whether it came out the
+/// same.</summary>
+internal sealed record MadeBase
+{
+    public const string FileName = "made.json";
+
+    /// <summary>What makes it again.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>The vectors it was computed with: others sum in another order.</summary>
+    public required string InstructionSet { get; init; }
+
+    /// <summary>Draws text, tokenizer rows, first weights and order.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>The world's dials.</summary>
+    public required WorldDials Dials { get; init; }
+
+    /// <summary>What it read.</summary>
+    public required Reading Text { get; init; }
+
+    /// <summary>Settings of its training, by name.</summary>
+    public required IReadOnlyDictionary<string, string> Training { get; init; }
+
+    /// <summary>Optimizer steps.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Loss on held-out text at the end.</summary>
+    public required double ValidationLoss { get; init; }
+
+    /// <summary>SHA-256 of the files beside this one, by name.</summary>
+    public required IReadOnlyDictionary<string, string> Files { get; init; }
+
+    /// <summary>The pretraining text.</summary>
+    /// <param name="Words">Words and punctuation marks.</param>
+    /// <param name="TokensRead">Tokens that passed through the model in all steps.</param>
+    /// <param name="Sha256">The text's hash.</param>
+    internal sealed record Reading(int Words, long TokensRead, string Sha256);
+}
