@@ -69,7 +69,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             var speed = Speed(job, training, prompts);
             var read = prompts.Sum(prompt =>
                 (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
-            var answer = training.Data.Training.Average(row => row.TargetCount);
+            var answer = training.Data.Training.Average(row => (double)row.TargetCount / row.Starts.Count);
             return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
                 + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
         }
