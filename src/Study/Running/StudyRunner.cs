@@ -42,7 +42,10 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
             new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellation };
         try
         {
-            Parallel.For(0, Jobs.Count, options, i => runs[i] = RunOne(Jobs[i], folder, progress, cancellation));
+            foreach (var wave in Enumerable.Range(0, Jobs.Count).GroupBy(i => recipe.Depth(Jobs[i].Arm)).OrderBy(g => g.Key))
+            {
+                Parallel.ForEach(wave, options, i => runs[i] = RunOne(Jobs[i], folder, progress, cancellation));
+            }
         }
         catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is SafeLlamaException
             or OperationCanceledException) is { } told)
@@ -67,7 +70,7 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         var rows = (
             from seed in recipe.Seeds
             from arm in recipe.Arms
-            where !arm.Untrained
+            where !arm.Untrained && arm.Preference is null
             select (seed, arm)).ToDictionary(of => (of.seed, of.arm.Name), of => source.Examples(of.arm, of.seed));
         return
         [
@@ -80,7 +83,10 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
                    arm.Apply(recipe.Training),
                    recipe.Decoding,
                    source.Template,
-                   rows.GetValueOrDefault((seed, arm.Name)) ?? []),
+                   rows.GetValueOrDefault((seed, arm.Name)) ?? [])
+               {
+                   Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
+               },
         ];
     }
 
@@ -108,6 +114,11 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         ArmJob job, string study, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
+        job = job with
+        {
+            Start = job.Arm.After is { } before
+                ? new ArmFolder(Path.Combine(study, (job.Replicate with { Arm = before }).Folder)).Training : null,
+        };
         var path = Path.Combine(study, job.Replicate.Folder);
         var folder = new ArmFolder(path);
         folder.Claim(job, engine.Describe(job.Replicate.Model));

@@ -91,7 +91,7 @@ public static class FineTuneChecks
     }
 
     /// <summary>Settings that an objective does not heed.</summary>
-    private static IEnumerable<(IReadOnlyList<string> Names, string Why)> InertOf(Objective objective)
+    public static IEnumerable<(IReadOnlyList<string> Names, string Why)> InertOf(Objective objective)
     {
         var name = $"`Objective` {SettingText.Of(objective)}";
         if (!objective.IsPreference())

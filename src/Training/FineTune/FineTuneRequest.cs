@@ -263,7 +263,7 @@ public sealed record FineTuneRequest
     };
 
     /// <summary>How preferences are learned; null where none are.</summary>
-    private PreferenceSettings? PreferenceConfig() => !Objective.IsPreference() ? null : new(Objective)
+    public PreferenceSettings? PreferenceConfig() => !Objective.IsPreference() ? null : new(Objective)
     {
         Beta = Beta ?? PreferenceSettings.DefaultBeta(Objective),
         LabelSmoothing = LabelSmoothing,

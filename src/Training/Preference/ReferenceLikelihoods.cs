@@ -110,10 +110,4 @@ public sealed class ReferenceLikelihoods
 
     private static string Hash(IReadOnlyList<ReferenceRow> rows) => ContentHash.OfText(string.Join('\n', rows.Select(
         r => $"{r.Id}\t{string.Join('\t', r.Values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))}")));
-
-    /// <param name="Sha256">Of the rows.</param>
-    private sealed record ReferenceFile(string Sha256, IReadOnlyList<ReferenceRow> Rows);
-
-    /// <param name="Values">Σ log p of each answer, in nats.</param>
-    private sealed record ReferenceRow(string Id, IReadOnlyList<double> Values);
 }
