@@ -112,9 +112,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var folder = folderOf(job.Replicate.Model);
         return LlamaSession.Open(backends(), folder, new()
         {
-            NewAdapter = (backend, config) => job.Start is { } start
-                ? PeftFolder.Load(backend, config, AdapterIn(start), trainable: true)
-                : LoraAdapter.Create(backend, config, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
+            NewAdapter = (backend, weights) => job.Start is { } start
+                ? PeftFolder.Load(backend, weights.Config, AdapterIn(start), trainable: true)
+                : LoraAdapter.Create(backend, weights, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
             Template = job.Template,
             MaxLength = Math.Min(job.Training.MaxLength, LlamaConfig.Load(folder).MaxPositions),
             OwnsBackend = true,
