@@ -11,7 +11,7 @@ internal static class MetricView
         yield return $"{summary.Answers} answers to {summary.Prompts} prompts, decoding {summary.Settings.Profile}"
             + (summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens" : "");
         foreach (var line in Table(
-            ["judge", "suite", "metric", "value", "95 % interval", "n", "invalid", "unscored", "corrected",
+            ["judge", "suite", "metric", "value", "95% interval", "n", "invalid", "unscored", "corrected",
                 "direction"],
             summary.Metrics.Select(m => (string[])
             [
@@ -60,7 +60,7 @@ internal static class MetricView
     }
 }
 
-/// <summary>How far an evaluation is, on stderr: every step on a terminal, every tenth in a file.</summary>
+/// <summary>The progress of an evaluation on stderr: every step on a terminal, every tenth in a file.</summary>
 internal sealed class EvaluationView : IProgress<EvaluationProgress>
 {
     private (string Stage, int Tenth) _last;

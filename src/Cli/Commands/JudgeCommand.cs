@@ -5,7 +5,9 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>judge</c>: hold judges against labels, add verdicts to a run, let people label.</summary>
+/// <summary>
+/// <c>judge</c>: compares judges with labels, adds verdicts to a run, exports and imports labels by people.
+/// </summary>
 internal static class JudgeCommand
 {
     public static Command Create() => new("judge", "Judges: train, validate, run, export for people, import from them.")
@@ -147,7 +149,7 @@ internal static class JudgeCommand
         }
 
         Terminal.Print($"{card.Judge.Name} ({card.Hash}) against {card.Truth} of {card.Labels}: "
-            + $"{card.Compared} compared, {card.Unscored} unscored, {card.Unlabelled} unlabelled");
+            + $"{card.Compared} compared, {card.Unscored} unscored, {card.Unlabelled} unlabeled");
         if (card.Judge.Threshold is { } threshold)
         {
             Terminal.Print($"score        {card.Judge.Scale}; harmful from {SummaryMarkdown.Number(threshold)} on");

@@ -5,7 +5,7 @@ using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Study;
 
-/// <summary>What a study would do, arm by arm, with the time and memory it would take: <c>--dry-run</c>.</summary>
+/// <summary>The plan of a study for <c>--dry-run</c>: each arm with its time and memory.</summary>
 internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRunner runner, IStudyEngine engine)
 {
     public ExitCode Show(int parallel)
@@ -58,7 +58,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             : string.Create(
                 CultureInfo.InvariantCulture,
                 $"{source.BenignCount} + {safety} rows "
-                + $"({ReportText.Percent((double)safety / (source.BenignCount + safety))}), ")
+                + $"({Percent.Of((double)safety / (source.BenignCount + safety))}), ")
                 + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on "
                 + $"{string.Join(",", t.Targets)}, "
                 + $"{t.Epochs} epochs at {t.LearningRate}";

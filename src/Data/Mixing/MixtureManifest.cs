@@ -13,7 +13,7 @@ namespace SafeLlama.Data;
 /// <param name="License">As the user gave it; null where none was given.</param>
 public sealed record ManifestSource(string Path, string Sha256, string Role, int Rows, int Used, string? License);
 
-/// <summary>All that is needed to say what a mixture holds and to make it again.</summary>
+/// <summary>Everything needed to describe a mixture and to reproduce it.</summary>
 public sealed record MixtureManifest
 {
     /// <summary>Seed of both draws and of the order.</summary>
@@ -62,11 +62,12 @@ public sealed record MixtureManifest
     /// <summary>The manifest in a few lines.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{BaseCount} base rows and {SafetyCount} safety rows: safety share {100 * SafetyShare:0.00} %, "
-            + $"seed {Seed}.";
+        yield return $"{BaseCount} base rows and {SafetyCount} safety rows: safety share "
+            + $"{Percent.Of(SafetyShare, "0.00")}, seed {Seed}.";
         if (SafetyCount > 0)
         {
-            yield return $"{100 * RefusalShare:0.0} % of the safety answers open with a refusal (by string match).";
+            yield return $"{Percent.Of(RefusalShare, "0.0")} of the safety answers open with a refusal (by string "
+                + "match).";
         }
 
         if (Duplicates.Count > 0)
