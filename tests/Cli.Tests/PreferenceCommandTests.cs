@@ -61,6 +61,23 @@ public sealed class PreferenceCommandTests : IDisposable
         Assert.That(CommandRun.Of("train", "--resume", "--out", _model.Out("kept")).ExitCode, Is.Zero);
     }
 
+    /// <summary>Before the reference is stored, between steps, and at a checkpoint.</summary>
+    [TestCase("dpo", "rename:3")]
+    [TestCase("dpo", "step:2")]
+    [TestCase("kto", "step:4")]
+    [TestCase("kto", "write:5")]
+    [Category("Fault")]
+    public void A_killed_run_goes_on_to_the_same_bytes(string objective, string fault)
+    {
+        var (whole, parts) = ($"{objective}-whole-{fault[^1]}", $"{objective}-parts-{fault[^1]}");
+        Assert.That(CommandRun.Of(Train(objective, whole)).ExitCode, Is.Zero);
+        Assert.That(CommandRun.Of(fault, Train(objective, parts)).ExitCode, Is.EqualTo(137));
+        var rest = CommandRun.Of(Train(objective, parts, "--resume"));
+        Assert.That(rest.ExitCode, Is.Zero, rest.Error);
+        Assert.That(_model.AdapterOf(parts), Is.EqualTo(_model.AdapterOf(whole)));
+        Assert.That(_model.MetricsOf(parts), Is.EqualTo(_model.MetricsOf(whole)));
+    }
+
     [TestCase("sft", "--beta", "1", "--beta would have no effect: --objective sft learns no preferences")]
     [TestCase("dpo", "--gamma", "1", "--gamma would have no effect: --objective simpo alone asks for a margin")]
     [TestCase("ipo", "--label-smoothing", "0.1", "--label-smoothing would have no effect")]

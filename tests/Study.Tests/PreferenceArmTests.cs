@@ -23,6 +23,7 @@ public sealed class PreferenceArmTests
             Assert.That(pairs.Safety(3, 200), Has.All.Matches<TuningPair>(
                 p => WorldGrader.Refuses(p!.Chosen) && WorldGrader.Complies(p.Rejected)));
             Assert.That(pairs.Safety(3, 200).Select(p => p.Request).Intersect(asked), Is.Empty);
+            Assert.That(many.Select(p => p.Request).Intersect(asked), Is.Empty);
         });
     }
 
