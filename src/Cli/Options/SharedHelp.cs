@@ -1,4 +1,5 @@
 using SafeLlama.Data;
+using SafeLlama.Kernels;
 
 namespace SafeLlama.Cli.Options;
 
@@ -24,7 +25,8 @@ internal static class SharedHelp
         "Nested" => ("With --load nf4: quantize the absmax values once more, to a byte each (double quantization).",
             ""),
         "Device" => ("Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor "
-            + "cores), or reference (fp64, slow, for checking).", "cpu|cpu:bf16|cuda|cuda:bf16|reference"),
+            + $"cores), or reference (fp64, slow, for checking). Of cuda: {GpuBackend.State}.",
+            "cpu|cpu:bf16|cuda|cuda:bf16|reference"),
         "Threads" => ("Threads of the cpu device; results do not depend on it.", "N"),
         "Seed" => ("Seeds every random choice.", "N"),
         "Json" => ("Print the result as one JSON object on stdout.", ""),
