@@ -20,6 +20,7 @@ static RootCommand Root()
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
+    root.Subcommands.Add(ProductsCommand.Create());
     root.Subcommands.Add(TurnsCommand.Create());
     root.Subcommands.Add(EncoderCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());

@@ -76,7 +76,9 @@ public sealed class GpuBackend : IBackend
 
     public AdamW AdamW { get; }
 
-    /// <summary>What is known of these kernels on real devices, as programs tell it wherever a GPU is offered.</summary>
+    /// <summary>
+    /// What is known of these kernels on real devices, as programs tell it wherever a GPU is offered.
+    /// </summary>
     public const string State =
         "no GPU has run these kernels yet; check yours with doctor --deep before you trust a result";
 

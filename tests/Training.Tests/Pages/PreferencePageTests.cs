@@ -5,13 +5,13 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Training.Tests.Pages;
 
-/// <summary>The code on docs/12-preference-tuning.md.</summary>
+/// <summary>The code on docs/13-preference-tuning.md.</summary>
 public sealed class PreferencePageTests
 {
     [Test]
     public void A_pair_by_hand()
     {
-        // docs:12-preference-tuning:by-hand
+        // docs:13-preference-tuning:by-hand
         var settings = new PreferenceSettings(Objective.Dpo) { Beta = 0.1 };
         var chosen = new AnswerLikelihood(Sum: -20, Count: 5, Reference: -24);      // r = 4: likelier than before
         var rejected = new AnswerLikelihood(Sum: -31, Count: 8, Reference: -30);    // r = −1
@@ -27,7 +27,7 @@ public sealed class PreferencePageTests
     [Test]
     public void Both_halves_stand_in_one_batch()
     {
-        // docs:12-preference-tuning:packed
+        // docs:13-preference-tuning:packed
         int[] prompt = [1, 501, 502];
         var pair = PreferenceExample.Pair(Answer([.. prompt, 601, 602, 2]), Answer([.. prompt, 701, 702, 703, 2]));
         var packed = PackedBatch.Of(pair);
@@ -57,7 +57,7 @@ public sealed class PreferencePageTests
         var pass = workspace.For(packed.Length);
         pass.Batch.Upload(packed.Tokens, packed.Positions, packed.FirstKey, packed.Targets);
 
-        // docs:12-preference-tuning:two-passes
+        // docs:13-preference-tuning:two-passes
         model.Forward(pass);
         model.TargetLosses(pass);                                       // −log π of each token
         var nll = pass.Head.Nll.ReadDoubles();
@@ -86,7 +86,7 @@ public sealed class PreferencePageTests
 
     [Category("Docs")]
     [Test]
-    public void The_page_shows_this_code() => DocSnippets.Check("12-preference-tuning.md");
+    public void The_page_shows_this_code() => DocSnippets.Check("13-preference-tuning.md");
 
     private static PreferenceSide Answer(int[] tokens) => PreferenceSide.LastAnswer(TokenizedExample.FromLabels(
         "row", default, tokens, [.. Enumerable.Range(0, tokens.Length).Select(i => i >= 3)]));
