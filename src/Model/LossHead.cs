@@ -106,17 +106,17 @@ public sealed class LossHead
 
             var (rows, targets) = batch.TargetsAt(first, count);
             var chunk = size < batch.TargetCount ? Forward(h, batch, a, first, count).Chunk : a.Chunk(count);
+            var dLogits = chunk.DLogits(_ops.Kept);
             for (int from = 0, to; from < count; from = to)
             {
                 var run = part[from..].IndexOfAnyExcept(part[from]);
                 to = run < 0 ? count : from + run;
-                var logits = chunk.Logits.Slice(from, to - from);
                 _ops.CrossEntropy.Backward(
-                    logits, targets.SliceVector(from, to - from), chunk.LogSum.SliceVector(from, to - from), part[from],
-                    logits);
+                    chunk.Logits.Slice(from, to - from), targets.SliceVector(from, to - from),
+                    chunk.LogSum.SliceVector(from, to - from), part[from], dLogits.Slice(from, to - from));
             }
 
-            Backward(chunk, rows, dh);
+            Backward(dLogits, chunk, rows, dh);
         }
     }
 
