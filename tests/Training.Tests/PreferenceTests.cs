@@ -51,7 +51,7 @@ public sealed class PreferenceTests
             double Loss(double[] values)
             {
                 parameter.Value.Write(values);
-                using var other = new Validator(model, workspace, new TrainingData(examples, examples, []), 2, loss);
+                using var other = new Validator(model, workspace, new TrainingData(examples, examples, []), 2, objective: loss);
                 return other.Measure(0).Loss;
             }
         }
