@@ -42,6 +42,7 @@ public sealed class PreferenceTests
         using var trainer = Trainer(model, workspace, loss);
         var batches = BatchPacker.Step(examples, 2);
         trainer.Accumulate(batches);
+        trainer.SumGradients(stop: false);
         foreach (var parameter in adapter.Parameters.Where(p => p.Name.Contains("layers.1.self_attn")))
         {
             var at = parameter.Value.ReadDoubles();
@@ -84,6 +85,7 @@ public sealed class PreferenceTests
             };
             using var trainer = Trainer(model, workspace, loss);
             trainer.Accumulate(BatchPacker.Step(examples, microBatch));
+            trainer.SumGradients(stop: false);
             return [.. adapter.Parameters.SelectMany(p => p.Gradient.ReadDoubles())];
         }
     }
