@@ -98,13 +98,16 @@ public static class ModelFolder
     }
 
     /// <summary>Writes a model with its linears quantized, and the files beside its weights.</summary>
-    /// <returns>How many linears became quantized, and what was left out: weights in other forms, and folders.</returns>
+    /// <returns>
+    /// How many linears became quantized, and what was left out: weights in other forms, and folders.
+    /// </returns>
     public static (int Count, IReadOnlyList<string> LeftOut) Quantize(string folder, string source, LoadForm form)
     {
         var config = LlamaConfig.Load(source);
         var count = QuantizedCheckpoint.Write(Path.Combine(folder, WeightsName), source, config, form);
         using var checkpoint = CheckpointFiles.Open(source);
-        var read = checkpoint.Files.Select(f => Path.GetFileName(f.Path)).Append(WeightsName + ".index.json").ToHashSet();
+        var read = checkpoint.Files.Select(f => Path.GetFileName(f.Path))
+            .Append(WeightsName + ".index.json").ToHashSet();
         var leftOut = CopyBeside(source, folder).Where(name => !read.Contains(name)).ToList();
         var json = (JsonObject)config.Source.DeepClone();
         json[Quantization.Key] = Quantization.Write(form);

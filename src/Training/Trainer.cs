@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -16,6 +17,9 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
 
     public LossNormalization Divisor { get; init; } = LossNormalization.Targets;
 
+    /// <summary>What a step minimizes; the likelihood of targets, over the divisor, where not given.</summary>
+    public StepObjective? Objective { get; init; }
+
     /// <summary>NEFTune's α; 0 adds no noise.</summary>
     public double NeftuneAlpha { get; init; }
 
@@ -23,10 +27,10 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
     public long Seed { get; init; } = 1;
 }
 
-/// <summary>Runs optimizer steps: forward, loss, backward, clip, update.</summary>
+/// <summary>Runs optimizer steps: forward, loss, backward, sum, clip, update.</summary>
 /// <remarks>
 /// The host does not wait for the device: it queues a step while the previous one may still run, and reads the previous
-/// report between <see cref="Accumulate"/> and <see cref="Update"/>, so a non-finite step is found before the next
+/// report between <see cref="Accumulate"/> and <see cref="SumGradients"/>, so a non-finite step is found before the next
 /// update. Validation, checkpoints and logging are in the loop around it, <see cref="TrainingRun"/>.
 /// </remarks>
 public sealed class Trainer : IDisposable
@@ -34,9 +38,11 @@ public sealed class Trainer : IDisposable
     private readonly Llama _model;
     private readonly Workspace _workspace;
     private readonly TrainerSettings _settings;
+    private readonly StepObjective _objective;
     private readonly Parameter[] _parameters;
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
+    private readonly GradientTree _gradients;
     private readonly Philox _dropout;
     private readonly Philox _noise;
     private readonly Arena _scratch;
@@ -46,11 +52,16 @@ public sealed class Trainer : IDisposable
     /// <param name="model">The model whose adapter or weights are trained.</param>
     /// <param name="workspace">Memory for the longest micro-batch, backward included.</param>
     /// <param name="maxMicroBatches">The most micro-batches of a step.</param>
-    public Trainer(Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches)
+    /// <param name="ranks">The processes that share the micro-batches; this one alone where not given.</param>
+    public Trainer(
+        Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches, ICommunicator? ranks = null)
     {
         (_model, _workspace, _settings, _parameters) = (model, workspace, settings, [.. model.Parameters]);
+        _objective = settings.Objective ?? new TokenObjective(settings.Divisor);
         _optimizer = new AdamWOptimizer(model.Backend, _parameters, settings.Optimizer);
         _clipping = new GradientClipping(model.Backend, settings.MaxGradientNorm);
+        _gradients = new GradientTree(
+            model.Backend, _parameters, maxMicroBatches, ranks ?? SingleProcess.Instance);
         _dropout = Philox.Stream(settings.Seed, "dropout");
         _noise = Philox.Stream(settings.Seed, "neftune");
         _current = new QueuedStep(model.Backend, maxMicroBatches);
@@ -70,6 +81,10 @@ public sealed class Trainer : IDisposable
     /// <summary>Whether the report of the last step is here, so that <see cref="Report"/> would not wait.</summary>
     public bool IsReportReady => _current.IsReady;
 
+    internal StepObjective Objective => _objective;
+
+    internal Workspace Workspace => _workspace;
+
     /// <summary>[1] Float64, for a sum outside a step.</summary>
     internal Tensor ScratchTotal { get; }
 
@@ -80,27 +95,41 @@ public sealed class Trainer : IDisposable
     public StepReport Step(IReadOnlyList<PackedBatch> microBatches)
     {
         Accumulate(microBatches);
+        SumGradients(stop: false);
         Update();
         return Report();
     }
 
-    /// <summary>Queues the first half of a step: one batch, cut into micro-batches whose gradients add up.</summary>
+    /// <summary>Whether any rank asked all to stop, at the last <see cref="SumGradients"/>.</summary>
+    public bool StopIsAsked => _gradients.StopIsAsked;
+
+    /// <summary>Queues the first part of a step: this rank's share of a batch's micro-batches.</summary>
     public void Accumulate(IReadOnlyList<PackedBatch> microBatches)
     {
         (_current, _before) = (_before, _current);
-        var scales = _settings.Divisor.Scales(microBatches);     // known on the host: no need to ask the device
+        var scales = _objective.Scales(microBatches);            // known on the host: no need to ask the device
         _current.Begin(StepsDone + 1, _settings.Schedule.At(StepsDone), microBatches, scales);
-        ClearGradients();
-        for (var m = 0; m < microBatches.Count; m++)
+        _objective.Begin(_model, _workspace, microBatches);
+        _gradients.Begin(microBatches.Count);
+        var (first, end) = _gradients.Share(microBatches.Count);
+        for (var m = first; m < end; m++)
         {
+            ClearGradients();
             var pass = Upload(microBatches[m], m);               // tokens, targets, positions: [N]
             _model.Forward(pass);                                // → the residual stream [N, D]
-            _model.Loss(pass, scales[m], _current.Loss(m));      // Σ −log p of the targets, and ∂loss/∂stream
-            _model.Backward(pass);                               // adds to the gradient of everything that learns
+            _objective.Loss(_model, pass, microBatches[m], scales[m], _current.Loss(m));   // and ∂loss/∂stream
+            _model.Backward(pass);                               // the gradient of everything that learns
+            _gradients.Add(m);                                   // a leaf of the tree of sums
         }
+
+        _current.Preference = _objective.Metrics();
     }
 
-    /// <summary>Queues the second half: clips the gradients and moves every parameter.</summary>
+    /// <summary>Queues the second part: the sum over all micro-batches, on all ranks the same.</summary>
+    /// <param name="stop">Whether this rank asks all to stop after the step.</param>
+    public void SumGradients(bool stop) => _gradients.Sum(_current.Totals, stop);
+
+    /// <summary>Queues the third part: clips the gradients and moves every parameter.</summary>
     public void Update()
     {
         StepsDone = _current.Step;
@@ -119,6 +148,7 @@ public sealed class Trainer : IDisposable
 
     public void Dispose()
     {
+        _gradients.Dispose();
         _optimizer.Dispose();
         _current.Dispose();
         _before.Dispose();

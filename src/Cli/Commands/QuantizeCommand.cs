@@ -25,8 +25,8 @@ internal static class QuantizeCommand
         if (GgufHeader.IsGguf(asked.Model))
         {
             throw SafeLlamaException.Usage(
-                $"--model {asked.Model}: is a GGUF file, expected a model folder. GGUF has forms of its own: export --to "
-                + "gguf --type q4_k_m.");
+                $"--model {asked.Model}: is a GGUF file, expected a model folder. GGUF has forms of its own: "
+                + "export --to gguf --type q4_k_m.");
         }
 
         var before = LlamaWeights.BytesOf(asked.Model);
@@ -41,8 +41,9 @@ internal static class QuantizeCommand
         }
         else
         {
+            var (size, of) = (bytes / 1e6, before / 1e6);
             Terminal.Print(FormattableString.Invariant(
-                $"{asked.Out}: {count} linears in {SettingText.Of(asked.To)}, {bytes / 1e6:F1} MB of {before / 1e6:F1}."));
+                $"{asked.Out}: {count} linears in {SettingText.Of(asked.To)}, {size:F1} MB of {of:F1}."));
         }
 
         return ExitCode.Success;

@@ -12,7 +12,8 @@ internal sealed class MergeOptions : OptionSet<MergeOptions.Request>
         Add(nameof(Request.Out), "The new model folder. A folder that is not empty is refused.", "DIR", required: true);
         AddShared(nameof(Request.Load));
         AddShared(nameof(Request.Nested));
-        Add(nameof(Request.Type), "How the merged weights are stored. The base's own where not given, of a quantized base "
+        Add(nameof(Request.Type),
+            "How the merged weights are stored. The base's own where not given, of a quantized base "
             + "that of its embeddings; stored of a quantized base is refused.");
         AddShared(nameof(Request.Device));
         AddShared(nameof(Request.Threads));

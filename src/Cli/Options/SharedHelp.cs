@@ -20,8 +20,8 @@ internal static class SharedHelp
             + "GGUF file.", "DIR|FILE.gguf"),
         "Adapter" => ("A PEFT adapter folder to put beside the model's linears.", "DIR"),
         "Load" => ("What the linears become as the checkpoint is read: stored leaves them; int8 quantizes rows to "
-            + "bytes, and activations too (LLM.int8()); int8-weights leaves activations; nf4 takes 4 bits. Embeddings, head "
-            + "and norms stay.", ""),
+            + "bytes, and activations too (LLM.int8()); int8-weights leaves activations; nf4 takes 4 bits. "
+            + "Embeddings, head and norms stay.", ""),
         "Nested" => ("With --load nf4: quantize the absmax values once more, to a byte each (double quantization).",
             ""),
         "Device" => ("Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor "

@@ -76,22 +76,24 @@ public sealed class GpuBackend : IBackend
 
     public AdamW AdamW { get; }
 
-    /// <summary>What is known of these kernels on real devices, as programs tell it wherever a GPU is offered.</summary>
+    /// <summary>
+    /// What is known of these kernels on real devices, as programs tell it wherever a GPU is offered.
+    /// </summary>
     public const string State =
-        "no GPU has run these kernels yet; check yours with doctor --deep before you trust a result";
+        "no GPU has run these kernels yet; check yours with the deep check of doctor before you trust a result";
 
     /// <summary>The first CUDA device.</summary>
     /// <param name="activation">Float32 or BFloat16.</param>
     /// <param name="cublas">Whether NVIDIA's library computes the products, as a yardstick for ours.</param>
     /// <exception cref="SafeLlamaException">There is none, or its driver or cuBLAS is missing.</exception>
-    public static GpuBackend OpenCuda(DType activation, bool cublas = false)
+    public static GpuBackend OpenCuda(DType activation, bool cublas = false, int number = 0)
     {
         if (cublas)
         {
             CublasGemm.RequireInstalled();
         }
 
-        var device = GpuDevice.OpenCuda();
+        var device = GpuDevice.OpenCuda(number);
         var products = cublas ? ", cuBLAS" : "";
         return new(device, activation, $"cuda ({device.Accelerator.Name}, {activation} activations{products})", cublas);
     }

@@ -28,8 +28,8 @@ public readonly record struct MergeForm(MergedType? Type)
             MergedType.Bf16 => DType.BFloat16,
             MergedType.Fp32 => DType.Float32,
             MergedType.Stored when isQuantized => throw SafeLlamaException.Usage(
-                $"`Type` {SettingText.Of(MergedType.Stored)}: merged weights cannot stay quantized. {folder} is read as "
-                + "4 or 8 bits, whose steps are coarser than most updates.",
+                $"`Type` {SettingText.Of(MergedType.Stored)}: merged weights cannot stay quantized. {folder} is read "
+                + "as 4 or 8 bits, whose steps are coarser than most updates.",
                 "leave `Type` out"),
             null when isQuantized => weights[LlamaShapes.EmbeddingName].Value.Type,
             _ => null,

@@ -62,8 +62,8 @@ public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<
 }
 
 /// <summary>
-/// Writes a safetensors file whole or not at all, in order of name, so equal contents give equal bytes; tensors of bytes
-/// follow the others.
+/// Writes a safetensors file whole or not at all, in order of name, so equal contents give equal bytes; tensors of
+/// bytes follow the others.
 /// </summary>
 public static class SafetensorsWriter
 {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -10,8 +11,12 @@ namespace SafeLlama.Study;
 /// Each replicate has its own folder, so a killed study resumes and ends with the same results as one that was not
 /// stopped. Replicates are independent and may run side by side.
 /// </remarks>
-public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyEngine engine)
+/// <param name="ranks">The processes that share the replicates; this one alone where not given. They share the study's
+/// folder too.</param>
+public sealed class StudyRunner(
+    StudyRecipe recipe, IStudySource source, IStudyEngine engine, ICommunicator? ranks = null)
 {
+    private readonly ICommunicator _ranks = ranks ?? SingleProcess.Instance;
     private readonly IReadOnlyList<PromptSuite> _suites = StudySuites.Of(source.Prompts);
 
     /// <summary>Every replicate, in the recipe's order of models, seeds, arms.</summary>
@@ -31,25 +36,63 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         string folder, bool resume, int parallel = 1, IProgress<ArmProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        Check();
+        using var claimed = OutputFolder.Claim(folder, resume);
+        return Conclude(folder, Share(folder, parallel, progress, cancellation));
+    }
+
+    /// <summary>On a rank other than 0: does the replicates that rank 0 deals out, until there are none left.</summary>
+    /// <inheritdoc cref="Run" path="/param"/>
+    public void Help(string folder, int parallel = 1, CancellationToken cancellation = default)
+    {
+        Check();
+        Share(folder, parallel, progress: null, cancellation);
+    }
+
+    private void Check()
+    {
         foreach (var job in Jobs.DistinctBy(job => job.Replicate.Model))
         {
             engine.Check(job, source.Prompts);
         }
+    }
 
-        using var claimed = OutputFolder.Claim(folder, resume);
+    /// <returns>Every replicate, on rank 0.</returns>
+    private StudyReplicate[] Share(
+        string folder, int parallel, IProgress<ArmProgress>? progress, CancellationToken cancellation)
+    {
+        if (_ranks.Size > 1)
+        {
+            _ranks.RequireSame(Facts());
+            RequireShared(folder);
+        }
+
         var runs = new StudyReplicate[Jobs.Count];
-        var options =
-            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellation };
-        try
+        var waves = Enumerable.Range(0, Jobs.Count).GroupBy(i => recipe.Depth(Jobs[i].Arm)).OrderBy(g => g.Key)
+            .Select(g => g.ToArray()).ToList();
+        if (waves.Count > 1 && _ranks.Size > 1)
         {
-            Parallel.For(0, Jobs.Count, options, i => runs[i] = RunOne(Jobs[i], folder, progress, cancellation));
-        }
-        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is SafeLlamaException
-            or OperationCanceledException) is { } told)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(told);
+            throw SafeLlamaException.Usage(
+                $"{_ranks.Size} ranks: {recipe.Name} has arms that go on from others, and runs in one process.",
+                "start it without ranks");
         }
 
+        foreach (var wave in waves)
+        {
+            StudyReplicate Do(int k) => RunOne(Jobs[wave[k]], folder, progress, cancellation);
+            new WorkDealer<double>(_ranks, k => (runs[wave[k]] = Do(k)).Seconds)
+            {
+                // What another rank has done lies in the replicate's folder.
+                Done = (k, seconds) => runs[wave[k]] ??= Do(k) with { Seconds = seconds },
+                Again = k => OutputFolder.Abandon(Path.Combine(folder, Jobs[wave[k]].Replicate.Folder)),
+            }.Run(wave.Length, parallel, cancellation);
+        }
+
+        return runs;
+    }
+
+    private StudyRun Conclude(string folder, StudyReplicate[] runs)
+    {
         var outcomes = new Outcomes([.. runs.Select(run => (run.Replicate, run.Answers))]);
         var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs));
         OutputFile.WriteText(
@@ -61,13 +104,43 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         return new StudyRun(results, runs, Explain(folder));
     }
 
+    /// <summary>What decides the results, for ranks to compare.</summary>
+    private SortedDictionary<string, string> Facts()
+    {
+        var facts = Manifest([]);
+        facts["the recipe"] = ContentHash.OfText(JsonSerializer.Serialize(recipe, StudyJson.Document));
+        facts["the version"] = RunManifest.ProgramVersion;
+        facts["the program's build"] = typeof(StudyRunner).Module.ModuleVersionId.ToString("N")[..8];
+        return facts;
+    }
+
+    /// <summary>Results are gathered in one folder, which every rank must see.</summary>
+    /// <exception cref="SafeLlamaException">Another machine's folder of this name is another one.</exception>
+    private void RequireShared(string folder)
+    {
+        // A shared disk may show a new file late.
+        for (var tries = 0; tries < 50 && !OutputFolder.IsClaimed(folder); tries++)
+        {
+            Thread.Sleep(100);
+        }
+
+        if (!OutputFolder.IsClaimed(folder))
+        {
+            throw SafeLlamaException.Usage(
+                $"`Out` {folder}: is not the folder that rank 0 writes; the ranks of a study need one that all of "
+                + "them see.");
+        }
+
+        _ranks.Barrier();
+    }
+
     /// <summary>Every model is trained on the same rows, drawn once for each seed and arm.</summary>
     private static ArmJob[] Plan(StudyRecipe recipe, IStudySource source)
     {
         var rows = (
             from seed in recipe.Seeds
             from arm in recipe.Arms
-            where !arm.Untrained
+            where !arm.Untrained && arm.Preference is null
             select (seed, arm)).ToDictionary(of => (of.seed, of.arm.Name), of => source.Examples(of.arm, of.seed));
         return
         [
@@ -80,7 +153,10 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
                    arm.Apply(recipe.Training),
                    recipe.Decoding,
                    source.Template,
-                   rows.GetValueOrDefault((seed, arm.Name)) ?? []),
+                   rows.GetValueOrDefault((seed, arm.Name)) ?? [])
+               {
+                   Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
+               },
         ];
     }
 
@@ -108,6 +184,11 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         ArmJob job, string study, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
+        job = job with
+        {
+            Start = job.Arm.After is { } before
+                ? new ArmFolder(Path.Combine(study, (job.Replicate with { Arm = before }).Folder)).Training : null,
+        };
         var path = Path.Combine(study, job.Replicate.Folder);
         var folder = new ArmFolder(path);
         folder.Claim(job, engine.Describe(job.Replicate.Model));

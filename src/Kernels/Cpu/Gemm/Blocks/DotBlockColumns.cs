@@ -53,8 +53,10 @@ internal static unsafe class DotBlockColumns<TLanes, TLayout>
                     x = TLanes.Load(a + (Run / 2));
                     s0 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b0, run, Run / 2, scales, table), s0);
                     s1 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b1, run, Run / 2, scales + Scales, table), s1);
-                    s2 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b2, run, Run / 2, scales + (2 * Scales), table), s2);
-                    s3 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b3, run, Run / 2, scales + (3 * Scales), table), s3);
+                    s2 = TLanes.MultiplyAdd(
+                        x, TLayout.Load<TLanes>(b2, run, Run / 2, scales + (2 * Scales), table), s2);
+                    s3 = TLanes.MultiplyAdd(
+                        x, TLayout.Load<TLanes>(b3, run, Run / 2, scales + (3 * Scales), table), s3);
                     a += Run;
                     continue;
                 }
