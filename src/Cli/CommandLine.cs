@@ -32,7 +32,7 @@ public static class CommandLine
                 return (int)ExitCode.Success;
             }
 
-            return parsed.Errors.Count > 0 && parsed.Action is not HelpAction
+            return parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !IsSuggestion(args)
                 ? Refuse(parsed)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
@@ -82,6 +82,10 @@ public static class CommandLine
 
         return root;
     }
+
+    /// <summary>Whether a shell asks how a command line may go on.</summary>
+    private static bool IsSuggestion(string[] args) =>
+        args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal);
 
     /// <summary>What the parser did not understand is a usage error, told on stderr in one line.</summary>
     private static int Refuse(ParseResult parsed)

@@ -21,6 +21,7 @@ internal static class Verbs
         ("judge", JudgeCommand.Create),
         ("runs", RunsCommand.Create),
         ("doctor", DoctorCommand.Create),
+        ("completion", CompletionCommand.Create),
     ];
 
     /// <summary>The verb that the first argument names, alone: a start makes no options that nobody reads. All of them

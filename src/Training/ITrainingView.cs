@@ -9,6 +9,11 @@ public interface ITrainingView
     {
     }
 
+    /// <summary>The held-out rows were measured before the first step.</summary>
+    void Began(ValidationReport report)
+    {
+    }
+
     /// <summary>A step is done.</summary>
     /// <param name="report">What it did.</param>
     /// <param name="totalSteps">Steps of the whole run.</param>

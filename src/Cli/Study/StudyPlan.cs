@@ -51,7 +51,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + $"({ReportText.Percent((double)safety / (source.BenignCount + safety))}), ")
                 + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on "
                 + $"{string.Join(",", t.Targets)}, "
-                + $"{t.Epochs} epochs at {t.LearningRate}";
+                + $"{t.Epochs} epoch{(t.Epochs == 1 ? "" : "s")} at {t.LearningRate}";
     }
 
     private static string Needs(ArmEstimate estimate) => string.Create(
