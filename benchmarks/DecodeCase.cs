@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SafeLlama.Common;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -25,7 +26,7 @@ internal abstract class DecodeCase(string name, ModelShape shape, DType type, in
         var gigabytes = _cpu.Median / batch * StepCost.WeightBytes(shape, type) / 1e9;
         var gigaflops = _cpu.Median * StepCost.TokenFlops(shape) / 1e9;
         return $"| {name} | {threads} | {batch} | {_wall.Text("F1")} | {_cpu.Text("F1")} | {gigabytes:F1} "
-            + $"| {100 * gigabytes / limit.Median:F0}% | {gigaflops:F1} |";
+            + $"| {Percent.Of(gigabytes / limit.Median, "0")} | {gigaflops:F1} |";
     }
 
     public virtual void Dispose() => GC.SuppressFinalize(this);

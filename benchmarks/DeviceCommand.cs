@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using SafeLlama.Common;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
@@ -45,7 +46,7 @@ internal static class DeviceCommand
             var seconds = Time(backend, one.Run);
             var (bytes, flops) = (one.Work.Bytes / seconds / 1e9, one.Work.Flops / seconds / 1e12);
             copying = copying == 0 ? bytes : copying;
-            var moved = bytes > 0 ? $"{bytes:F0} | {100 * bytes / copying:F0}%" : " | ";
+            var moved = bytes > 0 ? $"{bytes:F0} | {Percent.Of(bytes / copying, "0")}" : " | ";
             writer.WriteLine($"| {one.Name} | {seconds * 1e6:F1} | {moved} | {(flops > 0 ? $"{flops:F2}" : "")} |");
         }
     }

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Benchmarks;
@@ -12,6 +13,6 @@ internal static class RooflineText
     public static string Text(this Roofline limit, Work work, double seconds)
     {
         var share = limit.Share(work.Flops, work.Bytes, seconds);
-        return work.Flops > 0 ? $"{100 * share:F0}%" : $"{share:F2} × memory";
+        return work.Flops > 0 ? Percent.Of(share, "0") : $"{share:F2} × memory";
     }
 }

@@ -64,7 +64,7 @@ internal static class CapabilityTests
     public static IEnumerable<string> Lines(CapabilityResult result)
     {
         foreach (var line in MetricView.Table(
-            ["task", "acc", "95 % interval", "acc_norm", "95 % interval", "n", "shots"],
+            ["task", "acc", "95% interval", "acc_norm", "95% interval", "n", "shots"],
             result.Tasks.Select(r => (string[])
             [
                 r.Task, SummaryMarkdown.Number(r.Accuracy.Value), SummaryMarkdown.Limits(r.Accuracy),

@@ -11,7 +11,7 @@ internal static class MetricView
         yield return $"{summary.Answers} answers to {summary.Prompts} prompts, decoding {summary.Settings.Profile}"
             + (summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens" : "");
         foreach (var line in Table(
-            ["judge", "suite", "metric", "value", "95 % interval", "n", "invalid", "unscored", "corrected",
+            ["judge", "suite", "metric", "value", "95% interval", "n", "invalid", "unscored", "corrected",
                 "direction"],
             summary.Metrics.Select(m => (string[])
             [

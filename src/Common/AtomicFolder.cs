@@ -1,10 +1,12 @@
 namespace SafeLlama.Common;
 
-/// <summary>Folders that appear whole or not at all: filled under another name, then renamed.</summary>
+/// <summary>
+/// Fills folders under another name and then renames them, so that a folder appears whole or not at all.
+/// </summary>
 /// <remarks>
 /// The other name is <c>FOLDER.partial</c>; where an empty folder is already there, which may be a place of its own
-/// such as a mounted disk, it is <c>FOLDER/.partial</c>, and its entries are moved up one by one at the end. What a
-/// killed process left half-filled is removed first; what fails is removed at once.
+/// such as a mounted disk, it is <c>FOLDER/.partial</c>, and its entries are moved up one by one at the end. A
+/// half-filled folder of a killed process is removed first. A folder whose filling fails is removed at once.
 /// </remarks>
 public static class AtomicFolder
 {
@@ -107,7 +109,7 @@ public static class AtomicFolder
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The first error is the one to tell.
+            // The first error is the one to report.
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace SafeLlama.Common;
 
-/// <summary>Things opened one after the other, closed in the reverse order.</summary>
+/// <summary>Holds resources in the order they were opened, and closes them in the reverse order.</summary>
 /// <remarks>
 /// <code>
 /// using var opened = new DisposableStack();
@@ -12,7 +12,7 @@ public sealed class DisposableStack : IDisposable
 {
     private Stack<IDisposable> _items = new();
 
-    /// <summary>Keeps an opened thing and hands it back.</summary>
+    /// <summary>Keeps an opened resource and returns it.</summary>
     public T Add<T>(T item)
         where T : IDisposable
     {
@@ -20,7 +20,7 @@ public sealed class DisposableStack : IDisposable
         return item;
     }
 
-    /// <summary>Hands everything over to a new owner; nothing is left here to close.</summary>
+    /// <summary>Moves everything to a new owner; this stack then closes nothing.</summary>
     public DisposableStack Release()
     {
         var released = new DisposableStack { _items = _items };

@@ -1,6 +1,6 @@
 namespace SafeLlama.Common;
 
-/// <summary>What a run of the program ends with, and why.</summary>
+/// <summary>The exit codes of the program.</summary>
 public enum ExitCode
 {
     Success = 0,
@@ -17,12 +17,12 @@ public enum ExitCode
     /// <summary>The work does not fit into memory or onto the disk.</summary>
     DoesNotFit = 4,
 
-    /// <summary>Training met a loss or a gradient that is not finite.</summary>
+    /// <summary>Training produced a loss or a gradient that is not finite.</summary>
     NonFinite = 5,
 
     /// <summary>A gate set by the user (<c>--fail-if</c>) was missed.</summary>
     GateMissed = 6,
 
-    /// <summary>Ctrl-C; whatever could be kept was written first.</summary>
+    /// <summary>The user pressed Ctrl-C; finished work was written first.</summary>
     Interrupted = 130,
 }

@@ -1,13 +1,13 @@
 namespace SafeLlama.Common;
 
-/// <summary>Turns what the file system refuses into one line that names the file, in our own words.</summary>
+/// <summary>Turns an error of the file system into one line that names the file.</summary>
 public static class FileErrors
 {
-    /// <summary>Whether an exception is the file system's.</summary>
+    /// <summary>Whether an exception comes from the file system.</summary>
     public static bool Is(Exception e) => e is IOException or UnauthorizedAccessException;
 
     /// <summary>Reads a file; a refusal becomes <c>PATH: cannot be read: why</c>.</summary>
-    /// <param name="code">What the program ends with.</param>
+    /// <param name="code">The program's exit code.</param>
     /// <param name="thing">What cannot be read, where the path alone does not say it: <c>"the judge card "</c>.</param>
     /// <exception cref="SafeLlamaException">The file is missing or cannot be read.</exception>
     public static T Reading<T>(string path, Func<T> read, ExitCode code = ExitCode.Failure, string thing = "")
@@ -23,7 +23,7 @@ public static class FileErrors
     }
 
     /// <summary>Changes a file or a folder; a refusal becomes <c>PATH: cannot be written: why</c>.</summary>
-    /// <param name="kept">What the user can rely on, or do, as a sentence.</param>
+    /// <param name="kept">A sentence on what the user can rely on or do.</param>
     /// <exception cref="SafeLlamaException">The disk is full, or the place cannot be written.</exception>
     public static void Writing(string path, Action write, string kept = "", params IReadOnlyList<string> waysOut)
     {
@@ -50,7 +50,7 @@ public static class FileErrors
         }
     }
 
-    /// <summary>Why, as a sentence, without the path that the runtime adds.</summary>
+    /// <summary>The reason as a sentence, without the path that the runtime adds.</summary>
     public static string Reason(Exception e, string path) => e switch
     {
         FileNotFoundException => "there is no such file.",

@@ -5,7 +5,7 @@ namespace SafeLlama.Common;
 /// length of its own text.</remarks>
 public static class FileFacts
 {
-    /// <summary>Links followed before a path is taken to go in circles.</summary>
+    /// <summary>The most links to follow; a path with more is circular.</summary>
     private const int MostLinks = 40;
 
     /// <summary>The bytes of the file, not of a link to it.</summary>
@@ -16,7 +16,7 @@ public static class FileFacts
         return RandomAccess.GetLength(handle);
     }
 
-    /// <summary>The absolute path with every link in it followed; its end need not exist.</summary>
+    /// <summary>The absolute path with every link followed; the last part need not exist.</summary>
     /// <exception cref="IOException">Links lead in circles.</exception>
     public static string RealPath(string path)
     {

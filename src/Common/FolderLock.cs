@@ -13,7 +13,7 @@ internal sealed class FolderLock : IDisposable
 {
     public const string FileName = ".lock";
 
-    /// <summary>How often a file that another process has open this instant is tried again.</summary>
+    /// <summary>How often to retry a file that another process has open.</summary>
     private const int Attempts = 100;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -24,7 +24,7 @@ internal sealed class FolderLock : IDisposable
 
     /// <param name="folder">A folder that exists.</param>
     /// <param name="shown">The folder as the user named it, where it is filled under another name.</param>
-    /// <exception cref="SafeLlamaException">Another process holds it, or one of another host did.</exception>
+    /// <exception cref="SafeLlamaException">Another process holds it, or a process of another host held it.</exception>
     public static FolderLock Take(string folder, string? shown = null)
     {
         var path = Path.Combine(folder, FileName);
@@ -47,7 +47,7 @@ internal sealed class FolderLock : IDisposable
                     file.Write(System.Text.Encoding.UTF8.GetBytes(token));
                 }
 
-                // The file that was opened may have been deleted by its owner meanwhile.
+                // The owner may have deleted the file after it was opened here.
                 if (File.Exists(path) && File.ReadAllText(path) == token)
                 {
                     return new FolderLock(path);
@@ -67,12 +67,12 @@ internal sealed class FolderLock : IDisposable
     {
         try
         {
-            // While this process lives, no other one takes the file over.
+            // No other process takes the file over while this process runs.
             File.Delete(_path);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // A file left over is recognized as stale once this process has ended.
+            // Other processes recognize a left-over file as stale once this process has ended.
         }
     }
 
@@ -87,7 +87,7 @@ internal sealed class FolderLock : IDisposable
         }
         catch (JsonException)
         {
-            // Empty or torn: whoever made it did not live to say who it was.
+            // Empty or torn: the process that created it ended before it wrote its id.
             return null;
         }
     }

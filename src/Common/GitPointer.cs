@@ -1,11 +1,11 @@
 namespace SafeLlama.Common;
 
-/// <summary>A few lines of text that Git LFS leaves in the place of a large file which was not fetched.</summary>
+/// <summary>The few lines of text that Git LFS leaves in place of a large file that was not fetched.</summary>
 public static class GitPointer
 {
     private static ReadOnlySpan<byte> Start => "version https://git-lfs.github.com/spec/"u8;
 
-    /// <summary>Refuses a pointer in the place of a file.</summary>
+    /// <summary>Refuses a file that is a pointer.</summary>
     /// <param name="path">The file.</param>
     /// <param name="content">Its bytes, or the first hundred of them.</param>
     /// <exception cref="SafeLlamaException">The content is a pointer.</exception>

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Common;
 
-/// <summary>How JSON is written everywhere: snake_case names, enums by name, text left readable, no nulls.</summary>
+/// <summary>The one JSON configuration: snake_case names, enums by name, readable text, no nulls.</summary>
 /// <remarks>
 /// A number that is not finite is written as <c>"NaN"</c>, <c>"Infinity"</c> or <c>"-Infinity"</c>, since JSON has no
 /// such numbers. Lines end in <c>\n</c> on every system, so that equal runs leave equal bytes.
@@ -17,8 +17,9 @@ public static class Json
     /// <summary>A document for people.</summary>
     public static JsonSerializerOptions Document { get; } = Make(indented: true);
 
-    /// <summary>Reads what a person may have written: a member that no property bears is refused, and a number may come
-    /// as text.</summary>
+    /// <summary>
+    /// Reads what a person may have written: refuses unknown members, and accepts numbers given as text.
+    /// </summary>
     public static JsonSerializerOptions Strict { get; } = new(Document)
     {
         NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.AllowNamedFloatingPointLiterals,

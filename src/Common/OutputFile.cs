@@ -1,6 +1,8 @@
 namespace SafeLlama.Common;
 
-/// <summary>Files that appear whole or not at all: written under a temporary name, read back, then renamed.</summary>
+/// <summary>
+/// Writes files under a temporary name, reads them back and renames them, so that a file appears whole or not at all.
+/// </summary>
 public static class OutputFile
 {
     /// <summary>The ending of a file that is still being written; a left-over one is safe to delete.</summary>
@@ -34,7 +36,7 @@ public static class OutputFile
     /// </exception>
     public static void Write(string path, Action<Stream> write, Action<string>? verify = null)
     {
-        // A link keeps its place: the file that it leads to is the one replaced.
+        // A link stays a link: the file that it points to is replaced.
         var target = new FileInfo(path).LinkTarget is null ? path : FileFacts.RealPath(path);
         var temporary = target + TemporarySuffix;
         try
@@ -87,7 +89,7 @@ public static class OutputFile
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The first error is the one to tell; a left-over temporary file is named so that it can be deleted.
+            // The first error is reported; a left-over temporary file is named so that the user can delete it.
         }
     }
 }

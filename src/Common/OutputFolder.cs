@@ -8,11 +8,11 @@ public sealed class OutputFolder : IDisposable
 
     private OutputFolder(string path, FolderLock held, bool isNew) => (Path, _lock, _isNew) = (path, held, isNew);
 
-    /// <summary>The folder itself: a link to it is followed, and a separator at the end is left out.</summary>
+    /// <summary>The path of the folder, with links followed and without a separator at the end.</summary>
     public string Path { get; }
 
-    /// <summary>Makes the folder, or takes one that is there, and keeps other processes out of it.</summary>
-    /// <param name="resume">Whether it may hold files, to go on with them.</param>
+    /// <summary>Creates the folder, or takes an existing one, and keeps other processes out of it.</summary>
+    /// <param name="resume">Whether the folder may hold files of a run that is resumed.</param>
     /// <exception cref="SafeLlamaException">It is a file, holds files, or another process writes there.</exception>
     public static OutputFolder Claim(string folder, bool resume = false)
     {
@@ -33,7 +33,7 @@ public sealed class OutputFolder : IDisposable
         }
     }
 
-    /// <summary>Lets other processes in; a folder made for nothing is removed.</summary>
+    /// <summary>Lets other processes in, and removes a folder that stayed empty.</summary>
     public void Dispose()
     {
         _lock.Dispose();
@@ -46,11 +46,11 @@ public sealed class OutputFolder : IDisposable
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // Another process has put something there, or claimed it: it is no longer ours to remove.
+            // Another process put files there or claimed the folder, so it must stay.
         }
     }
 
-    /// <summary>Where a folder really lies.</summary>
+    /// <summary>The path of a folder with links followed.</summary>
     /// <exception cref="SafeLlamaException">A file is there, or links lead in circles.</exception>
     internal static string RealPath(string folder)
     {
@@ -65,7 +65,7 @@ public sealed class OutputFolder : IDisposable
             : System.IO.Path.TrimEndingDirectorySeparator(path);
     }
 
-    /// <exception cref="SafeLlamaException">The folder holds files, and is not to be gone on with.</exception>
+    /// <exception cref="SafeLlamaException">The folder holds files and the run is not resumed.</exception>
     internal static void RequireEmpty(string folder, string path, bool resume)
     {
         if (!resume && Directory.Exists(path)

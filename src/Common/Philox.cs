@@ -3,7 +3,7 @@ using System.Text;
 
 namespace SafeLlama.Common;
 
-/// <summary>Counter-based random numbers: the value at a place depends on the key and the place alone.</summary>
+/// <summary>Counter-based random numbers: a value depends only on the key and the place.</summary>
 /// <remarks>
 /// Philox4x32-10, Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". No state is carried, so any thread
 /// may ask for any place in any order, a mask need not be stored, and a resumed run sees the numbers an unbroken one
@@ -28,7 +28,7 @@ public readonly struct Philox
         return new Philox(Mix(hash ^ (ulong)index));
     }
 
-    /// <summary>A further stream of this one, such as the next step's.</summary>
+    /// <summary>A stream derived from this one, such as that of the next step.</summary>
     public Philox Fork(long index) => new(Mix(((ulong)_key1 << 32 | _key0) + Mix((ulong)index)));
 
     /// <summary>The key, for a kernel that computes the same numbers elsewhere.</summary>

@@ -5,9 +5,9 @@ namespace SafeLlama.Common;
 /// <summary>An error the user can act on: one clear line, and the exit code that goes with it.</summary>
 /// <remarks>
 /// The message names the thing, what was found, what was expected and the way out. A setting is named by its property,
-/// in backquotes: <c>$"`{nameof(MicroBatch)}` {MicroBatch}: expected at least 1."</c>. Who shows the message puts there
-/// what its reader knows: a program with flags shows <c>--micro-batch</c>, <see cref="Message"/> shows
-/// <c>MicroBatch</c>. Any other exception that reaches the door is a fault of the program.
+/// in backquotes: <c>$"`{nameof(MicroBatch)}` {MicroBatch}: expected at least 1."</c>. Whoever shows the message
+/// inserts the name its reader knows: a program with flags shows <c>--micro-batch</c>, <see cref="Message"/> shows
+/// <c>MicroBatch</c>. Any other exception that reaches the top of the program is a bug.
 /// </remarks>
 public sealed partial class SafeLlamaException : Exception
 {
@@ -17,10 +17,10 @@ public sealed partial class SafeLlamaException : Exception
 
     public ExitCode Code { get; }
 
-    /// <summary>What is wrong, with settings in backquotes.</summary>
+    /// <summary>The fault, with settings in backquotes.</summary>
     public string Fault { get; }
 
-    /// <summary>What the user can do, such as <c>raise `MaxLength`</c>; any one of them is enough.</summary>
+    /// <summary>What the user can do, such as <c>raise `MaxLength`</c>; one of them is enough.</summary>
     public IReadOnlyList<string> WaysOut { get; }
 
     public override string Message => MessageFor(name => name);

@@ -5,11 +5,11 @@ using System.Text.RegularExpressions;
 
 namespace SafeLlama.Common;
 
-/// <summary>Untrusted text in each output form: it shows, and it does nothing else.</summary>
+/// <summary>Escapes untrusted text for each output form, so that the text is shown and has no other effect.</summary>
 /// <remarks>
-/// Names, prompts and answers come from files. One function per form is all that writers use: a terminal obeys no
-/// escape, a table keeps its cells, a page keeps its markup, a spreadsheet runs no formula. Characters that would hide
-/// or rearrange text (controls, bidirectional marks, line separators) are shown by their number.
+/// Names, prompts and answers come from files. Writers use one function per form, so that a terminal receives no escape
+/// sequence, a table keeps its cells, a page keeps its markup, and a spreadsheet runs no formula. Characters that would
+/// hide or rearrange text (controls, bidirectional marks, line separators) are shown by their number.
 /// </remarks>
 public static partial class SafeText
 {
@@ -46,7 +46,7 @@ public static partial class SafeText
         return MarkdownMark().Replace(WithEntities(line), "\\$0");
     }
 
-    /// <summary>For a cell of CSV: one line, and no formula however its sign is hidden.</summary>
+    /// <summary>For a cell of CSV: one line, and no formula even behind a hidden sign.</summary>
     /// <remarks>
     /// Spreadsheets skip white space before a sign, and some read full-width signs and zero-width characters away. Such
     /// a cell gets an apostrophe, which spreadsheets take as "text follows". Plain numbers stay numbers.
@@ -65,8 +65,7 @@ public static partial class SafeText
     /// <summary>For text or an attribute of HTML.</summary>
     public static string ForHtml(string text) => WebUtility.HtmlEncode(Shown(text));
 
-    /// <summary>A finished page, in which characters that hide or rearrange text are shown, written as they are or by
-    /// their number.</summary>
+    /// <summary>A finished page in which characters that hide or rearrange text are shown by their number.</summary>
     public static string ForHtmlPage(string html) => CharacterReference().Replace(Shown(html), match =>
         Rune.TryCreate(Convert.ToInt32(match.Groups[1].Value, 16), out var rune) && IsHidden(rune) && rune.Value != '\n'
             ? Mark(rune)

@@ -5,7 +5,7 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>How evaluation writes JSON: as everything does, and with intervals.</summary>
+/// <summary>The JSON configuration of evaluation: the common one, with intervals.</summary>
 public static class EvaluationJson
 {
     private static readonly string[] Later =
@@ -24,8 +24,8 @@ public static class EvaluationJson
     };
 
     /// <summary>
-    /// Settings that came after the first run folders are written only where they act, so a folder's decoding reads the
-    /// same as ever.
+    /// Settings that were added after the first run folders are written only where they differ from their default, so
+    /// older folders stay comparable.
     /// </summary>
     private static void LeaveOutDefaults(JsonTypeInfo type)
     {

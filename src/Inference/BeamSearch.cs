@@ -3,7 +3,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Inference;
 
-/// <summary>Keeps the likeliest few sequences and lets them compete until no open one can win.</summary>
+/// <summary>Keeps the likeliest few sequences and extends them until no open sequence can win.</summary>
 /// <remarks>
 /// As Hugging Face's beam search without early stopping: each step looks at the 2·beams likeliest continuations; one
 /// that ends competes by log-likelihood / length^penalty; the search stops when the worst finished sequence scores at
@@ -36,7 +36,7 @@ internal sealed class BeamSearch(Llama model, DecodingConfig config)
                 [.. beams.Select(_ => prompt.Length + length - 1)]);
         }
 
-        // Whoever is still open at the largest length competes too.
+        // Sequences that are still open at the largest length compete too.
         foreach (var beam in decided ? [] : beams)
         {
             Finish(beam);

@@ -7,8 +7,8 @@ namespace SafeLlama.Inference;
 /// <summary>Sequences that grow side by side over one key/value cache.</summary>
 /// <remarks>
 /// A prompt is read in a pass of its own. In decoding, more rows than <see cref="Linear.IndependentRows"/> are summed
-/// in another order, which moves a logit near its seventh digit; where exactness is asked for, a step
-/// takes several passes instead, and a sequence's bytes do not depend on what stands beside it.
+/// in another order, which changes a logit near its seventh digit. Where exact results are requested, a step takes
+/// several passes instead, so a sequence's bytes do not depend on its neighbors.
 /// </remarks>
 public sealed class DecodingBatch : IDisposable
 {
@@ -45,7 +45,7 @@ public sealed class DecodingBatch : IDisposable
         (_positions, _first, _last, _rows) = (new int[rows], new int[rows], new int[rows], new int[rows]);
     }
 
-    /// <summary>[V] logits of the row that was read, or of one of the slots of a step, until the next call.</summary>
+    /// <summary>[V] logits of the row that was read, or of one slot of a step; valid until the next call.</summary>
     public ReadOnlySpan<double> Logits(int row) =>
         _logits.AsSpan(row * _model.Config.VocabularySize, _model.Config.VocabularySize);
 
@@ -56,7 +56,7 @@ public sealed class DecodingBatch : IDisposable
         Workspace.BytesFor(model, Math.Max(promptLength, sequences), forBackward: false)
             + ((long)sequences * model.Config.VocabularySize * sizeof(double)));
 
-    /// <summary>Reads a prompt into a slot; row 0 of the logits is what its last token leads to.</summary>
+    /// <summary>Reads a prompt into a slot; row 0 of the logits predicts the token after its last one.</summary>
     /// <param name="adapter">Which of the model's choices stands beside it; −1 for none.</param>
     /// <param name="onRow">Is given, for every token in order, its place and the [V] logits it leads to.</param>
     public void Read(int slot, ReadOnlySpan<int> prompt, int adapter = -1, Action<int, ReadOnlySpan<double>>? onRow = null)
@@ -93,7 +93,7 @@ public sealed class DecodingBatch : IDisposable
         ReadLogits(pass, 1, 0);
     }
 
-    /// <summary>Reads one more token in each slot; row i of the logits is what slots[i] leads to.</summary>
+    /// <summary>Reads one more token in each slot; row i of the logits predicts the next token of slots[i].</summary>
     /// <param name="positions">The place of each token in its sequence.</param>
     /// <param name="adapters">
     /// Which of the model's choices stands beside each, those alike together; −1, or nothing given, for none.
@@ -122,7 +122,7 @@ public sealed class DecodingBatch : IDisposable
         }
     }
 
-    /// <summary>Slot i goes on from what slot <paramref name="origin"/>[i] has read: beams branch and die.</summary>
+    /// <summary>Slot i goes on from what slot <paramref name="origin"/>[i] has read, as beams branch and end.</summary>
     public void Rearrange(ReadOnlySpan<int> origin)
     {
         _spare ??= new KeyValueCache(_model.Backend, _model.Config, _cache.Sequences, _cache.Length);

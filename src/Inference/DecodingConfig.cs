@@ -3,7 +3,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Inference;
 
-/// <summary>How an answer is decoded. Every setting acts, or is refused.</summary>
+/// <summary>How an answer is decoded. A setting that would have no effect is refused.</summary>
 /// <remarks>
 /// Run folders keep it with every answer: the properties from <see cref="Profile"/> to <see cref="Seed"/>, in this
 /// order, and of the others those that differ from their default.
@@ -22,7 +22,7 @@ public sealed record DecodingConfig
     /// <summary>Sequences kept side by side in beam search; 1 is off.</summary>
     public int Beams { get; init; } = 1;
 
-    /// <summary>0 takes the likeliest token; above, logits are divided by it and a token is drawn.</summary>
+    /// <summary>0 takes the likeliest token. Above 0, logits are divided by it and a token is drawn.</summary>
     public double Temperature { get; init; }
 
     /// <summary>
@@ -56,7 +56,7 @@ public sealed record DecodingConfig
     public double LengthPenalty { get; init; } = 1;
 
     /// <summary>
-    /// Any of these ends an answer. The model and its template give them: <see cref="LlamaSession"/>.
+    /// Each of these ends an answer. They come from the model and its template: <see cref="LlamaSession"/>.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyList<int> EosIds { get; init; } = [];
@@ -69,8 +69,8 @@ public sealed record DecodingConfig
     public bool Samples => Temperature > 0;
 
     /// <summary>
-    /// What the authors' code really did: four beams, 128 new tokens; their temperature, top-p and top-k were never
-    /// switched on.
+    /// The effective settings of the authors' code: four beams and 128 new tokens. Their temperature, top-p and top-k
+    /// had no effect.
     /// </summary>
     public static DecodingConfig AuthorsEffective { get; } = new()
     {
@@ -79,7 +79,7 @@ public sealed record DecodingConfig
         MaxNewTokens = 128,
     };
 
-    /// <summary>For answers that came from a file and say nothing of how they were made.</summary>
+    /// <summary>For answers from a file that does not say how they were decoded.</summary>
     public static DecodingConfig Elsewhere { get; } = new() { Profile = "elsewhere", MaxNewTokens = 0 };
 
     public static DecodingConfig Greedy(int maxNewTokens = 128) => new() { MaxNewTokens = maxNewTokens };

@@ -3,15 +3,15 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Inference;
 
-/// <summary>How many tokens an encoder reads at once, and what that takes.</summary>
+/// <summary>How many tokens an encoder reads at once, and the memory for them.</summary>
 /// <param name="Rows">Tokens of a pass.</param>
-/// <param name="Memory">What such passes hold.</param>
-/// <param name="Notes">What a user should know of it.</param>
+/// <param name="Memory">The memory of such passes.</param>
+/// <param name="Notes">Remarks for the user.</param>
 public sealed record EncoderPassPlan(int Rows, MemoryPlan Memory, IReadOnlyList<string> Notes)
 {
-    /// <summary>The largest passes that fit: scores do not depend on them, speed does.</summary>
+    /// <summary>The largest passes that fit. They decide the speed and not the scores.</summary>
     /// <param name="choices">Tokens of a pass, from many to few.</param>
-    /// <param name="plan">What passes of so many tokens hold.</param>
+    /// <param name="plan">The memory of passes of so many tokens.</param>
     /// <param name="available">In bytes.</param>
     /// <exception cref="SafeLlamaException">Not even the smallest passes fit.</exception>
     public static EncoderPassPlan Largest(IReadOnlyList<int> choices, Func<int, MemoryPlan> plan, long available)

@@ -8,7 +8,7 @@ namespace SafeLlama.Inference;
 /// <summary>An encoder classifier's folder opened for use: weights, tokenizer and head.</summary>
 public sealed class EncoderSession : IDisposable
 {
-    /// <summary>The longest input, in tokens: what DeBERTa-v3 classifiers are trained with.</summary>
+    /// <summary>The longest input in tokens, the length that DeBERTa-v3 classifiers are trained with.</summary>
     public const int MaxTokens = 512;
 
     /// <summary>
@@ -42,13 +42,13 @@ public sealed class EncoderSession : IDisposable
 
     public UnigramTokenizer Tokenizer { get; }
 
-    /// <summary>What the session holds at its largest, planned before any of it was allocated.</summary>
+    /// <summary>The most memory that the session needs, planned before any is allocated.</summary>
     public MemoryPlan Memory { get; }
 
-    /// <summary>Hashes of all the logits depend on; the files are read at the first call.</summary>
+    /// <summary>Hashes of everything that the logits depend on; the first call reads the files.</summary>
     public ModelIdentity Identity => _identity.Value;
 
-    /// <summary>What a user should know of this model, a line each: unused tensors, rows without a piece.</summary>
+    /// <summary>Remarks for the user, one line each: unused tensors, rows without a piece.</summary>
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>Opens a folder in Hugging Face layout: config.json, model.safetensors, spm.model.</summary>
@@ -120,7 +120,9 @@ public sealed class EncoderSession : IDisposable
         }
     }
 
-    /// <summary>The logits of inputs, worked out in batches of like length; order and count are the caller's.</summary>
+    /// <summary>
+    /// The logits of inputs, computed in batches of similar length and returned in the caller's order.
+    /// </summary>
     /// <param name="inputs">Token ids of each, [CLS] first.</param>
     /// <returns>For each input its labels' logits.</returns>
     public double[][] Logits(IReadOnlyList<int[]> inputs, CancellationToken cancellation = default)

@@ -4,10 +4,10 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Inference;
 
-/// <summary>Prompts to answers: one token after the other, many prompts at a time.</summary>
+/// <summary>Generates answers token by token, for many prompts at a time.</summary>
 public sealed class Generator(Llama model, DecodingConfig config)
 {
-    /// <summary>Answers each prompt as it would be answered alone.</summary>
+    /// <summary>Answers each prompt exactly as if it were alone.</summary>
     /// <param name="prompts">Token ids of each prompt, BOS included; none empty.</param>
     /// <param name="firstSequence">The number of the first prompt, which names its random stream.</param>
     /// <param name="onToken">
@@ -60,7 +60,7 @@ public sealed class Generator(Llama model, DecodingConfig config)
         return logits[token] - max - Math.Log(LogitsMath.SumOfExp(logits, max));
     }
 
-    /// <summary>One token more for every answer that is not done, until all are.</summary>
+    /// <summary>Adds a token to every unfinished answer until all are finished.</summary>
     private void Continue(
         DecodingBatch batch, List<Answer> answers, double[] choice, Action<int, int>? onToken, CancellationToken cancel)
     {
@@ -84,9 +84,9 @@ public sealed class Generator(Llama model, DecodingConfig config)
     }
 
     /// <param name="answer">Grows by one token.</param>
-    /// <param name="logits">[V] what the model says.</param>
-    /// <param name="choice">[V] scratch: the logits as the settings change them.</param>
-    /// <param name="onToken">Hears of the token.</param>
+    /// <param name="logits">[V] the model's logits.</param>
+    /// <param name="choice">[V] scratch for the processed logits.</param>
+    /// <param name="onToken">Receives the token.</param>
     private static void Take(Answer answer, ReadOnlySpan<double> logits, Span<double> choice, Action<int, int>? onToken)
     {
         logits.CopyTo(choice);

@@ -4,7 +4,7 @@ using SafeLlama.Model;
 namespace SafeLlama.Inference;
 
 /// <summary>
-/// The keys and values of everything read so far: S sequences of up to L tokens, one pair of tensors a layer.
+/// The keys and values of all tokens read so far: S sequences of up to L tokens, one pair of tensors per layer.
 /// </summary>
 public sealed class KeyValueCache : IDisposable
 {

@@ -36,12 +36,10 @@ public sealed class LlamaSession : IDisposable
 
     public PromptTemplate Template { get; }
 
-    /// <summary>Hashes of all the answers depend on; the files are read at the first call.</summary>
+    /// <summary>Hashes of everything that the answers depend on; the first call reads the files.</summary>
     public ModelIdentity Identity => _identity.Value;
 
-    /// <summary>
-    /// What a user should know of this model, a line each: padding rows, unused tensors, an adapter without effect.
-    /// </summary>
+    /// <summary>Remarks for the user, one line each: padding rows, unused tensors, an adapter without effect.</summary>
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>
@@ -143,7 +141,7 @@ public sealed class LlamaSession : IDisposable
     public IReadOnlyList<int> EndTokensOf(PromptTemplate template) =>
         Inference.EndTokens.Of(Tokenizer, template, [.. Model.Config.EosTokenIds, .. SuggestedEnds]);
 
-    /// <summary>The settings with what this model and its template say of ends and of ids that are no text.</summary>
+    /// <summary>The settings with this model's end tokens and with its limit of ids that are text.</summary>
     public DecodingConfig Decoding(DecodingConfig settings) =>
         settings with { EosIds = EndTokens, TokenLimit = Tokenizer.VocabularySize };
 
@@ -156,7 +154,9 @@ public sealed class LlamaSession : IDisposable
     /// <summary>The text of an answer, its end token left out.</summary>
     public string Decode(Generation answer) => Tokenizer.Decode([.. answer.Text]);
 
-    /// <summary>The text by which an answer continues its prompt: the prompt and this are the text of both.</summary>
+    /// <summary>
+    /// The text that an answer adds to its prompt: the prompt and this text together are the text of all the tokens.
+    /// </summary>
     public string Continuation(int[] prompt, Generation answer)
     {
         var decoder = new ContinuationDecoder(Tokenizer, prompt);

@@ -3,9 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Inference;
 
-/// <summary>
-/// What every token asks of a whole row of logits, in fp64 and in vectors of one width on every machine.
-/// </summary>
+/// <summary>Sums over a row of logits, in fp64 and in vectors of the same width on every machine.</summary>
 internal static class LogitsMath
 {
     /// <summary>The largest value; NaN where one is NaN.</summary>

@@ -1,12 +1,12 @@
 namespace SafeLlama.Inference;
 
-/// <summary>What may be done to a row of logits before a token is chosen; −∞ removes a token.</summary>
+/// <summary>Changes a row of logits before a token is chosen; −∞ removes a token.</summary>
 /// <remarks>Each does what the processor of that name in Hugging Face transformers does, ties included.</remarks>
 public static class LogitsProcessors
 {
     /// <summary>
-    /// All of a configuration's, in the reference order: repetition, n-grams, temperature, top-k, top-p, min-p,
-    /// typical.
+    /// Applies all settings of a configuration, in the reference order: repetition, n-grams, temperature, top-k, top-p,
+    /// min-p, typical.
     /// </summary>
     /// <param name="text">Prompt and answer so far.</param>
     public static void Apply(DecodingConfig config, ReadOnlySpan<int> text, Span<double> logits)
@@ -74,7 +74,7 @@ public static class LogitsProcessors
         }
     }
 
-    /// <summary>Removes whatever would complete an n-gram that the text already holds.</summary>
+    /// <summary>Removes tokens that would complete an n-gram of the text.</summary>
     public static void NoRepeatNgram(Span<double> logits, ReadOnlySpan<int> text, int n)
     {
         if (text.Length < n)

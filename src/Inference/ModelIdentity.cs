@@ -3,7 +3,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Inference;
 
-/// <summary>What a model's answers depend on besides the decoding, by hash: the only hasher of opened models.</summary>
+/// <summary>Hashes of everything but the decoding that a model's answers depend on.</summary>
 /// <param name="Facts">
 /// Hashes of the tokenizer, the template (or its name, if built in), <c>config.json</c>, and every file of weights and
 /// of the adapter.

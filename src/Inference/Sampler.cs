@@ -4,7 +4,7 @@ namespace SafeLlama.Inference;
 
 /// <summary>Chooses the next token of one sequence.</summary>
 /// <remarks>
-/// What is drawn depends on seed, sequence and place alone, so a batch gives each prompt the answer it gets alone.
+/// A draw depends only on the seed, the sequence and the place, so a prompt gets the same answer in a batch as alone.
 /// </remarks>
 public sealed class Sampler(DecodingConfig config, long sequence)
 {

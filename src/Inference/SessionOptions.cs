@@ -13,10 +13,10 @@ public sealed record SessionOptions
     /// <summary>PEFT folders of which each sequence may choose one over the same weights; not with an adapter.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
-    /// <summary>Makes a new adapter instead, to train; null for none.</summary>
+    /// <summary>Creates a new adapter for training instead; null for none.</summary>
     public Func<IBackend, LlamaWeights, LoraAdapter>? NewAdapter { get; init; }
 
-    /// <summary>How prompts are put, where <see cref="TemplateName"/> names nothing or finds nothing.</summary>
+    /// <summary>The template of prompts where <see cref="TemplateName"/> names or finds none.</summary>
     public PromptTemplate Template { get; init; } = AlpacaTemplate.Standard;
 
     /// <summary>
@@ -34,6 +34,6 @@ public sealed record SessionOptions
     /// <summary>What the model's linears become as they are read.</summary>
     public LoadForm Load { get; init; }
 
-    /// <summary>The session closes the backend, also where opening fails.</summary>
+    /// <summary>The session closes the backend, also when opening fails.</summary>
     public bool OwnsBackend { get; init; }
 }

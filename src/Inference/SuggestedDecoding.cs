@@ -16,7 +16,7 @@ public static class SuggestedDecoding
     /// <param name="settings">
     /// Gives the seed and the most new tokens, which the file's <c>max_length</c> does not change.
     /// </param>
-    /// <exception cref="SafeLlamaException">There is nothing suggested, or something that is not computed.</exception>
+    /// <exception cref="SafeLlamaException">The model suggests no decoding, or one that is not supported.</exception>
     public static DecodingConfig Of(string folder, DecodingConfig settings)
     {
         var defaults = GenerationDefaults.Read(folder);

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Everything a forward pass writes, for N rows.</summary>
+/// <summary>The tensors that a forward pass writes, for N rows.</summary>
 /// <remarks>
 /// For training every block keeps its own, or with <see cref="Recompute.Block"/> its input only: then, and for
 /// generation and scoring, all blocks lie over the same memory. Without a backward the residual stream alternates
@@ -33,7 +33,7 @@ public sealed class Activations
     /// <summary>N.</summary>
     public int Rows { get; }
 
-    /// <summary>What backward computes again before it uses a block's activations.</summary>
+    /// <summary>What backward recomputes before it uses a block's activations.</summary>
     public Recompute Recompute { get; }
 
     /// <summary>Where the adapters that rows choose have their u.</summary>

@@ -2,7 +2,9 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Queries look up values by their keys, and the result is projected back onto the residual stream.</summary>
+/// <summary>
+/// Attention: queries select values by their keys, and the result is projected onto the residual stream.
+/// </summary>
 public sealed class AttentionLayer
 {
     private readonly IBackend _ops;
@@ -40,14 +42,14 @@ public sealed class AttentionLayer
     }
 
     /// <summary>
-    /// As <see cref="Forward"/>, with the keys and values of this step added to a cache that queries then look into.
+    /// As <see cref="Forward"/>, but adds the keys and values of this step to a cache, which the queries then read.
     /// </summary>
     /// <param name="cache">Where this layer's keys and values stand; the batch's key ranges are rows of it.</param>
     public void ForwardCached(
         Tensor x, TokenBatch batch, AttentionActivations a, LayerCache cache, Tensor residual, Tensor output)
     {
         Project(x, batch, a);
-        // A query's last key is its own: that row of the cache is where the new key and value belong.
+        // A query's last key is its own, so the new key and value go to that row of the cache.
         _ops.Elementwise.ScatterRows(a.Key, batch.LastKey, cache.Keys);
         _ops.Elementwise.ScatterRows(a.Value, batch.LastKey, cache.Values);
         _ops.Attention.Forward(

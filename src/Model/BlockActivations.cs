@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>What one block's forward keeps for its backward.</summary>
+/// <summary>The tensors that the forward pass of one block keeps for its backward pass.</summary>
 public sealed class BlockActivations
 {
     internal BlockActivations(Arena arena, LlamaConfig c, TransformerBlock block, int n, SharedActivations shared)
@@ -30,7 +30,7 @@ public sealed class BlockActivations
     /// <summary>[N, D] the residual stream between attention and feed-forward.</summary>
     public Tensor AttentionResidual { get; }
 
-    /// <summary>[N, D] the middle, normalized; kept where a linear that reads it learns.</summary>
+    /// <summary>[N, D] <see cref="AttentionResidual"/>, normalized; kept where a linear that reads it learns.</summary>
     public Tensor FeedForwardIn { get; }
 
     /// <summary>[N].</summary>
@@ -39,7 +39,7 @@ public sealed class BlockActivations
     public FeedForwardActivations FeedForward { get; }
 }
 
-/// <summary>What no backward asks for, so that all blocks share it.</summary>
+/// <summary>Tensors that backward does not read; all blocks share them.</summary>
 public sealed class SharedActivations
 {
     internal SharedActivations(Arena arena, LlamaConfig c, int n)
@@ -55,7 +55,7 @@ public sealed class SharedActivations
     public Tensor Product { get; }
 }
 
-/// <summary>What attention keeps. What an adapter keeps exists where one stands.</summary>
+/// <summary>The tensors that attention keeps; those of an adapter exist where there is one.</summary>
 public sealed class AttentionActivations
 {
     internal AttentionActivations(Arena arena, LlamaConfig c, AttentionLayer layer, int n)
@@ -95,7 +95,7 @@ public sealed class AttentionActivations
     public LoraActivations? OutputLora { get; }
 }
 
-/// <summary>What the feed-forward layer keeps. What an adapter keeps exists where one stands.</summary>
+/// <summary>The tensors that the feed-forward layer keeps; those of an adapter exist where there is one.</summary>
 public sealed class FeedForwardActivations
 {
     internal FeedForwardActivations(Arena arena, LlamaConfig c, FeedForward layer, int n, SharedActivations shared)

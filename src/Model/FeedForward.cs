@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Each position on its own: down(silu(gate(x)) · up(x)).</summary>
+/// <summary>The feed-forward layer, each position on its own: down(silu(gate(x)) · up(x)).</summary>
 public sealed class FeedForward
 {
     private readonly IBackend _ops;
@@ -34,10 +34,10 @@ public sealed class FeedForward
     }
 
     /// <summary>
-    /// As <see cref="Forward"/>, for what backward asks for alone: the product with down is left out where no
-    /// adapter stands beside it.
+    /// As <see cref="Forward"/>, but only for what backward reads: it skips the product with down where down has no
+    /// adapter.
     /// </summary>
-    /// <param name="output">[N, D] what forward left there, computed anew or left alone.</param>
+    /// <param name="output">[N, D] the output of forward; recomputed or unchanged.</param>
     public void Recompute(Tensor x, TokenBatch batch, FeedForwardActivations a, Tensor residual, Tensor output)
     {
         UpProject(x, batch, a);

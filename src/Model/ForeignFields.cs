@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// Fields of <c>config.json</c> by which relatives of LLaMA compute something else. A checkpoint that is renamed to
-/// LLaMA keeps them, so they are refused where they say more than LLaMA does.
+/// Fields of <c>config.json</c> that change the computation in relatives of LLaMA. A checkpoint that was renamed to
+/// LLaMA keeps them, so they are refused unless they have no effect.
 /// </summary>
 internal static class ForeignFields
 {
@@ -25,7 +25,7 @@ internal static class ForeignFields
         }
     }
 
-    /// <summary>Whether a value leaves the computation as LLaMA has it: no, none, times one, full attention.</summary>
+    /// <summary>Whether a value leaves the computation as it is in LLaMA: false, none, one, full attention.</summary>
     private static bool IsNeutral(JsonNode? node) => node switch
     {
         null => true,

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>What the loss head works in: one chunk of rows, and the loss of every target.</summary>
+/// <summary>The working tensors of the loss head: one chunk of rows, and the loss of every target.</summary>
 public sealed class HeadActivations
 {
     private readonly HeadChunk _full;

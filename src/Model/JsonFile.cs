@@ -4,7 +4,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Model;
 
-/// <summary>Reads a file that holds one JSON object; whatever is wrong with it is one line that names it.</summary>
+/// <summary>Reads a file that holds one JSON object; errors name the file in one line.</summary>
 internal static class JsonFile
 {
     /// <exception cref="SafeLlamaException">The file cannot be read, or holds no JSON object.</exception>
@@ -23,7 +23,7 @@ internal static class JsonFile
         }
         catch (ArgumentException e)
         {
-            // JsonObject finds a name that stands twice at the first access.
+            // JsonObject detects a duplicate name at the first access.
             throw SafeLlamaException.InvalidData($"{path}: a field is given twice.", e);
         }
         catch (InvalidOperationException e)

@@ -3,10 +3,10 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>A LLaMA: tokens are embedded, pass through the blocks, and the head says what comes next.</summary>
+/// <summary>A LLaMA: an embedding, the blocks, and a head that predicts the next token.</summary>
 /// <remarks>
-/// Backward is forward, read from the bottom. It stops at the lowest block in which anything is trained: under LoRA
-/// nothing below asks for a gradient. Touvron et al. 2023, arXiv:2302.13971.
+/// Backward is forward, read from the bottom. It stops at the lowest block with trained parameters; blocks below need
+/// no gradient. Touvron et al. 2023, arXiv:2302.13971.
 /// </remarks>
 public sealed class Llama : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class Llama : IDisposable
 
     /// <param name="weights">Frozen or learning; they outlive the model.</param>
     /// <param name="adapter">Low-rank pairs beside the linears, or null; it outlives the model.</param>
-    /// <param name="maxLength">The longest sequence, in tokens: rotary tables are made for so many positions.</param>
+    /// <param name="maxLength">The longest sequence, in tokens; rotary tables have so many positions.</param>
     /// <param name="choices">
     /// Adapters of which each row of a pass may choose one (<see cref="Pass.Choose"/>); they outlive the model. They
     /// exclude <paramref name="adapter"/>.
@@ -56,10 +56,10 @@ public sealed class Llama : IDisposable
     /// <summary>The longest sequence, in tokens.</summary>
     public int MaxLength { get; }
 
-    /// <summary>Everything that is trained: the adapter's pairs, or all weights, or nothing.</summary>
+    /// <summary>The trained parameters: the adapter's pairs, all weights, or none.</summary>
     public IReadOnlyList<Parameter> Parameters => [.. _weights.Parameters, .. Adapter?.Parameters ?? []];
 
-    /// <summary>Tokens to the residual stream after the last block, pass.Activations.Output.</summary>
+    /// <summary>Computes the residual stream after the last block, pass.Activations.Output, from tokens.</summary>
     /// <param name="cache">One for each layer while generating; null in training and scoring.</param>
     public void Forward(Pass pass, IReadOnlyList<LayerCache>? cache = null)
     {
@@ -94,7 +94,7 @@ public sealed class Llama : IDisposable
         var s = pass.Scratch ?? throw new InvalidOperationException("This pass was made without room for gradients.");
         for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestTrainable); layer--)
         {
-            // The last block's activations are still there: forward ended with it.
+            // The last block's activations still exist, since forward ended with that block.
             if (a.Recompute == Recompute.Block && layer < Blocks.Count - 1)
             {
                 Blocks[layer].Recompute(a.Hidden(layer), batch, a.Block(layer), a.Hidden(layer + 1));
@@ -109,7 +109,7 @@ public sealed class Llama : IDisposable
         }
     }
 
-    /// <summary>What may come next, for chosen rows.</summary>
+    /// <summary>The logits of the next token for chosen rows.</summary>
     /// <param name="rows">[R] Int32 rows of the pass, at most <see cref="HeadActivations.ChunkRows"/>.</param>
     /// <returns>[R, V] logits, valid until the head is used again.</returns>
     public Tensor Logits(Pass pass, Tensor rows)
@@ -118,7 +118,7 @@ public sealed class Llama : IDisposable
         return _head.Logits(pass.Activations.Output, rows, pass.Head);
     }
 
-    /// <summary>Refuses tokens that the embedding table does not have, before a kernel reads beside it.</summary>
+    /// <summary>Refuses tokens outside the embedding table before a kernel reads past its end.</summary>
     /// <exception cref="SafeLlamaException">A token is out of range.</exception>
     public void CheckTokens(ReadOnlySpan<int> tokens, string what)
     {

@@ -38,7 +38,7 @@ public sealed record LlamaConfig
     /// <summary>Whether the head reads the embedding table.</summary>
     public bool TieWordEmbeddings { get; init; }
 
-    /// <summary>Whether the model rates whole texts, as a reward model does, and has no head for tokens.</summary>
+    /// <summary>Whether the model is a reward model: it rates whole texts and has no head for tokens.</summary>
     public bool ScoresSequences { get; init; }
 
     /// <summary>Whether q, k, v and o have biases.</summary>
@@ -60,7 +60,7 @@ public sealed record LlamaConfig
     /// <summary>How the checkpoint's linears are quantized; null where they are not.</summary>
     public Quantization? Quantization { get; init; }
 
-    /// <summary>The file's own JSON, so that a folder made from this one keeps every key.</summary>
+    /// <summary>The JSON of the file, so that a folder made from this one keeps every key.</summary>
     public JsonObject Source { get; init; } = [];
 
     /// <summary>The number of weights, embedding and head included.</summary>
@@ -84,7 +84,7 @@ public sealed record LlamaConfig
                 $"{file}: not found. A model folder holds config.json and model.safetensors.{Below(path)}");
     }
 
-    /// <summary>The snapshot of a hub cache, where its root was named.</summary>
+    /// <summary>The snapshot in a hub cache, where the path names the root of the cache.</summary>
     private static string Below(string path) =>
         Path.Combine(path, "snapshots") is var snapshots && Directory.Exists(snapshots)
         && Directory.EnumerateDirectories(snapshots).Order(StringComparer.Ordinal)

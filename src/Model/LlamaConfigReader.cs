@@ -3,9 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace SafeLlama.Model;
 
-/// <summary>
-/// From a <c>config.json</c> of any age to a <see cref="LlamaConfig"/>: old keys, new keys, missing keys.
-/// </summary>
+/// <summary>Reads a <see cref="LlamaConfig"/> from a <c>config.json</c> with old, new or missing keys.</summary>
 internal static class LlamaConfigReader
 {
     private const string SequenceClassifier = "LlamaForSequenceClassification";

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>What a weight is for: it decides how it is drawn, and whether it decays.</summary>
+/// <summary>The role of a weight. It decides how the weight is initialized and whether it decays.</summary>
 public enum WeightRole
 {
     /// <summary>Drawn normal with the config's initializer range; decays.</summary>

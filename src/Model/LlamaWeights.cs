@@ -4,7 +4,7 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// The weights of a LLaMA by checkpoint name: borrowed from mapped files and frozen, or drawn or copied to learn.
+/// The weights of a LLaMA by checkpoint name: frozen in mapped files, or copied or initialized for training.
 /// </summary>
 public sealed class LlamaWeights : IDisposable
 {
@@ -22,7 +22,7 @@ public sealed class LlamaWeights : IDisposable
 
     public LlamaConfig Config { get; }
 
-    /// <summary>Tensors of the checkpoint that this model has no use for, to be reported.</summary>
+    /// <summary>Tensors of the checkpoint that this model does not use, for a report.</summary>
     public IReadOnlyList<string> Ignored { get; }
 
     public Weight this[string name] => _weights[name];
@@ -30,17 +30,15 @@ public sealed class LlamaWeights : IDisposable
     /// <summary>The weight, or null where the model has none, such as a bias.</summary>
     public Weight? Find(string name) => _weights.GetValueOrDefault(name);
 
-    /// <summary>
-    /// What holding these weights costs beyond the file's own pages, and files that are not read, a line each.
-    /// </summary>
+    /// <summary>Remarks, one line each: memory beyond the file's own pages, and files that are not read.</summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
 
-    /// <summary>What is trained: nothing of a frozen model.</summary>
+    /// <summary>The trained parameters; none where the model is frozen.</summary>
     public IReadOnlyList<Parameter> Parameters { get; private init; } = [];
 
     /// <summary>
-    /// Borrows every weight of a checkpoint folder, frozen, in its stored type: one copy, the file's own pages. Of a
-    /// GGUF file too, but for q and k.
+    /// Maps every weight of a checkpoint folder or a GGUF file, frozen, in its stored type. The file's pages are the
+    /// only copy, except for q and k of a GGUF file.
     /// </summary>
     /// <exception cref="SafeLlamaException">
     /// A tensor is missing, misshapen, of an unknown type or not finite.
@@ -95,7 +93,7 @@ public sealed class LlamaWeights : IDisposable
         };
     }
 
-    /// <summary>What the frozen weights of a folder or a GGUF file take in memory.</summary>
+    /// <summary>The bytes that the frozen weights of a folder or a GGUF file take in memory.</summary>
     public static long BytesOf(string path, LoadForm form = default)
     {
         if (GgufHeader.IsGguf(path))
@@ -118,7 +116,7 @@ public sealed class LlamaWeights : IDisposable
         return QuantizedFormats.BytesOf(files, config, form);
     }
 
-    /// <summary>Copies a checkpoint into weights that learn, all of them, in the backend's accumulation type.</summary>
+    /// <summary>Copies a checkpoint into trainable weights, in the backend's accumulation type.</summary>
     public static LlamaWeights LoadTrainable(IBackend backend, LlamaConfig config, string folder)
     {
         if (GgufHeader.IsGguf(folder))
@@ -141,9 +139,7 @@ public sealed class LlamaWeights : IDisposable
         Learning(backend, config, [],
             (shape, value) => value.Write(RandomValues(shape, config.InitializerRange, seed)));
 
-    /// <summary>
-    /// The weights of such a model without memory for any: what it would need can be planned, nothing computed.
-    /// </summary>
+    /// <summary>Weights without memory, for planning the memory of a model.</summary>
     public static LlamaWeights Plan(IBackend backend, LlamaConfig config, bool trainable)
     {
         var parameters = Parameterize(
@@ -155,7 +151,7 @@ public sealed class LlamaWeights : IDisposable
     }
 
     /// <summary>
-    /// Writes <c>model.safetensors</c> in <paramref name="type"/>; config and tokenizer are the caller's to add.
+    /// Writes <c>model.safetensors</c> in <paramref name="type"/>; the caller adds config and tokenizer.
     /// </summary>
     public void Save(string path, DType type) => SafetensorsWriter.Write(
         path,

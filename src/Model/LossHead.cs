@@ -3,7 +3,8 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// From the residual stream to logits and loss, rows that learn only, in chunks: [N, V] logits never exist whole.
+/// Computes logits and loss from the residual stream, in chunks of rows that have a target, so that [N, V] logits never
+/// exist whole.
 /// </summary>
 public sealed class LossHead
 {
@@ -20,8 +21,8 @@ public sealed class LossHead
     }
 
     /// <summary>
-    /// Rows of a chunk: 16 M logits at most, and yet enough rows for a product to be efficient, which packs the whole
-    /// weight for each chunk.
+    /// Rows of a chunk: at most 16 M logits, but enough rows for an efficient product, which packs the whole weight for
+    /// each chunk.
     /// </summary>
     public static int ChunkRows(LlamaConfig config, int rows) =>
         Math.Min(Math.Max(rows, 1), Math.Clamp((16 << 20) / config.VocabularySize / 64 * 64, 128, 1024));

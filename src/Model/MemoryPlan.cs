@@ -6,10 +6,10 @@ namespace SafeLlama.Model;
 /// <summary>One part of the memory a run needs.</summary>
 /// <param name="Name">What it holds.</param>
 /// <param name="Bytes">Its size.</param>
-/// <param name="Cuts">What makes it smaller; any one of them does.</param>
+/// <param name="Cuts">Ways to make it smaller; each one is enough.</param>
 public sealed record MemoryTerm(string Name, long Bytes, params IReadOnlyList<string> Cuts);
 
-/// <summary>The memory that work will need, term by term, before any of it is allocated.</summary>
+/// <summary>The memory that a run needs, term by term, before any is allocated.</summary>
 public sealed record MemoryPlan(IReadOnlyList<MemoryTerm> Terms)
 {
     /// <summary>The runtime, its code and the rows in memory, in bytes: measured on small runs, rounded up.</summary>

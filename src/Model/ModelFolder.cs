@@ -28,7 +28,7 @@ public static class ModelFolder
 
     /// <summary>Writes a trained model.</summary>
     /// <param name="type">How its weights are stored.</param>
-    /// <param name="baseFolder">The model it began from, whose files it keeps; null for one begun anew.</param>
+    /// <param name="baseFolder">The base model, whose files are kept; null for a new model.</param>
     /// <param name="tokenizerFolder">Where its tokenizer lies.</param>
     public static void Write(
         string folder, LlamaWeights weights, DType type, string? baseFolder, string tokenizerFolder)
@@ -52,8 +52,10 @@ public static class ModelFolder
         OutputFile.WriteText(Path.Combine(folder, ConfigName), config.ToJsonString(Indented) + "\n");
     }
 
-    /// <summary>Writes base and adapter as one model, with everything the base's folder holds: tensors that the engine
-    /// has no use for, files beside the weights, and the head of a reward model beside the adapter.</summary>
+    /// <summary>
+    /// Writes base and adapter as one model, with everything in the base's folder: tensors that the engine does not
+    /// use, files beside the weights, and the head of a reward model beside the adapter.
+    /// </summary>
     /// <returns>Weights that changed, and what of the base's folder was left out: files that hold its unmerged weights,
     /// and folders.</returns>
     /// <exception cref="SafeLlamaException">The merge changes nothing, or a file cannot be written.</exception>
@@ -92,7 +94,7 @@ public static class ModelFolder
         return [.. CopyBeside(source, folder).Except(copied)];
     }
 
-    /// <summary>Copies a file, or what a link leads to.</summary>
+    /// <summary>Copies a file, or the target of a link.</summary>
     public static void Copy(string source, string target) => FileErrors.Reading(source, () =>
     {
         using var bytes = File.OpenRead(source);
@@ -126,8 +128,7 @@ public static class ModelFolder
         return left;
     }
 
-    /// <summary>Copies <c>config.json</c>; where it names two number types, both become the one that is
-    /// stored.</summary>
+    /// <summary>Copies <c>config.json</c>; every number type that it names becomes the stored type.</summary>
     private static void KeepTypesAgreed(string source, string folder, LlamaWeights weights)
     {
         var target = Path.Combine(folder, ConfigName);

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Model;
 
-/// <summary>What backward computes again instead of finding it kept by forward.</summary>
+/// <summary>What backward recomputes instead of keeping it from forward.</summary>
 public enum Recompute
 {
     /// <summary>Nothing: every block keeps what its backward needs.</summary>

@@ -1,6 +1,6 @@
 namespace SafeLlama.Model;
 
-/// <summary>How positions turn into angles.</summary>
+/// <summary>How positions are turned into angles.</summary>
 public enum RopeType
 {
     /// <summary>frequency[i] = θ^(−2i/d).</summary>
@@ -21,14 +21,14 @@ public sealed record RopeConfig
     /// <summary>θ, the base of the frequencies.</summary>
     public double Theta { get; init; } = 10000;
 
-    /// <summary>By how much slow angles are slowed further.</summary>
+    /// <summary>The factor by which low frequencies are reduced.</summary>
     public double Factor { get; init; } = 1;
 
     public double LowFrequencyFactor { get; init; } = 1;
 
     public double HighFrequencyFactor { get; init; } = 4;
 
-    /// <summary>The context the model had before it was stretched, in tokens.</summary>
+    /// <summary>The context length before it was extended, in tokens.</summary>
     public int OriginalMaxPositions { get; init; } = 8192;
 
     /// <summary>What each of the d/2 frequencies is divided by, where a file gives numbers instead of a rule.</summary>

@@ -4,7 +4,8 @@ namespace SafeLlama.Model;
 
 /// <summary>
 /// The rotary embedding of a <c>config.json</c>: <c>rope_theta</c> and <c>rope_scaling</c>, or <c>rope_parameters</c>
-/// as transformers 5 writes them. Two that disagree are refused: which one the weights were trained with is not known.
+/// as transformers 5 writes them. If two of them disagree, the file is refused, since the weights were trained with
+/// only one.
 /// </summary>
 internal static class RopeConfigReader
 {

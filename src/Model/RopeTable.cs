@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Cosines and sines of every position and feature pair, made once on the host in fp64.</summary>
+/// <summary>Cosines and sines of every position and feature pair, computed once on the host in fp64.</summary>
 public sealed class RopeTable
 {
     internal RopeTable(Arena arena, LlamaConfig config, int positions)

@@ -3,7 +3,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>One stream of tokens on the device: examples laid one behind the other, without padding.</summary>
+/// <summary>A stream of tokens on the device: examples one after another, without padding.</summary>
 /// <remarks>
 /// All are Int32. Query n sees keys <see cref="FirstKey"/>[n] … <see cref="LastKey"/>[n]; the last one is its own.
 /// </remarks>
@@ -46,10 +46,12 @@ public sealed class TokenBatch
     /// <summary>[N].</summary>
     public Tensor LastKey { get; }
 
-    /// <summary>How many rows have something to predict: the loss head looks at these alone.</summary>
+    /// <summary>The number of rows with a target; the loss head reads only these.</summary>
     public int TargetCount { get; private set; }
 
-    /// <summary>[N], of which <see cref="TargetCount"/> count: the rows that have a target, rising.</summary>
+    /// <summary>
+    /// [N], of which <see cref="TargetCount"/> count: the rows that have a target, in ascending order.
+    /// </summary>
     public Tensor TargetRows { get; }
 
     /// <summary>
@@ -117,7 +119,7 @@ public sealed class TokenBatch
         Targets.Write(_targets);
     }
 
-    /// <summary>Copies tokens whose keys stand in a cache; the last key of each is the row of its own.</summary>
+    /// <summary>Copies tokens whose keys are in a cache; the last key of each is its own row.</summary>
     public void UploadCached(
         ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions, ReadOnlySpan<int> firstKey, ReadOnlySpan<int> lastKey)
     {

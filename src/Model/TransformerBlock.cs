@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Two residual halves: attention between positions, feed-forward within each.</summary>
+/// <summary>Two residual halves: attention across positions, then feed-forward at each position.</summary>
 public sealed class TransformerBlock
 {
     private readonly IBackend _ops;
@@ -34,7 +34,7 @@ public sealed class TransformerBlock
 
     public FeedForward FeedForward { get; }
 
-    /// <summary>Whether anything in this block learns.</summary>
+    /// <summary>Whether this block has trained parameters.</summary>
     public bool IsTrainable =>
         Attention.IsInputTrainable || Attention.Output.IsTrainable
         || FeedForward.IsInputTrainable || FeedForward.Down.IsTrainable;
@@ -52,7 +52,7 @@ public sealed class TransformerBlock
 
     /// <summary>Fills <paramref name="a"/> as forward did: the same ops on the same values, dropout included.</summary>
     /// <param name="h">[N, D] the block's input, kept.</param>
-    /// <param name="output">[N, D] the block's output, which nothing asks for any more.</param>
+    /// <param name="output">[N, D] the block's output; it is not used again.</param>
     public void Recompute(Tensor h, TokenBatch batch, BlockActivations a, Tensor output)
     {
         ForwardToMiddle(h, batch, a, cache: null);
@@ -60,7 +60,7 @@ public sealed class TransformerBlock
     }
 
     /// <summary>
-    /// Turns s.Stream, ∂loss/∂output, into ∂loss/∂h in place: the residual path is the gradient itself.
+    /// Replaces ∂loss/∂output in s.Stream by ∂loss/∂h; the residual path passes the gradient unchanged.
     /// </summary>
     /// <param name="continues">Whether anything below learns; without, ∂loss/∂h is left unfinished.</param>
     public void Backward(Tensor h, TokenBatch batch, BlockActivations a, Scratch s, bool continues)

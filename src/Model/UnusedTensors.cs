@@ -3,14 +3,14 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Model;
 
-/// <summary>What a checkpoint holds beside the weights of its model.</summary>
+/// <summary>The tensors of a checkpoint that its model does not use.</summary>
 public static partial class UnusedTensors
 {
     private const int Shown = 3;
 
     /// <summary>A line for the user; null where every tensor is used.</summary>
     /// <param name="from">The model's folder or file.</param>
-    /// <param name="where">What has no use for them: <c>this model</c>.</param>
+    /// <param name="where">What does not use them: <c>this model</c>.</param>
     public static string? Note(string from, IReadOnlyList<string> names, string where = "this model") =>
         names.Count == 0 ? null
             : $"{from}: {(names.Count == 1 ? "1 tensor has" : $"{names.Count} tensors have")} no use in {where}: "
@@ -19,7 +19,7 @@ public static partial class UnusedTensors
     /// <summary>The names of a LLaMA checkpoint's other tensors.</summary>
     /// <exception cref="SafeLlamaException">
     /// One belongs to the computation of this model, such as a bias that config.json does not mention: without it every
-    /// answer would be another model's.
+    /// answer would be wrong.
     /// </exception>
     internal static List<string> Of(CheckpointFiles files, LlamaConfig config)
     {
@@ -53,7 +53,7 @@ public static partial class UnusedTensors
         return others;
     }
 
-    /// <summary>Whether a tensor lies inside a layer that is computed; angles of positions are computed anew.</summary>
+    /// <summary>Whether a tensor belongs to a computed layer; rotary angles are always computed anew.</summary>
     private static bool IsOfBlock(string name, LlamaConfig config) =>
         LayerName().Match(name) is { Success: true } match
         && int.TryParse(match.Groups[1].ValueSpan, out var layer) && layer < config.Layers

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Parts of a vector, each made once: a steady step asks for the same ones again.</summary>
+/// <summary>Parts of a vector. Each is created once, since steps ask for the same parts again.</summary>
 internal sealed class VectorParts(Tensor vector)
 {
     private readonly Dictionary<int, Tensor> _parts = [];

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>What one pass over N rows works in.</summary>
+/// <summary>The tensors of one pass over N rows.</summary>
 /// <param name="Batch">Tokens, positions, key ranges and targets.</param>
 /// <param name="Activations">What forward writes.</param>
 /// <param name="Head">The loss head's chunk.</param>
@@ -14,10 +14,10 @@ public sealed record Pass(TokenBatch Batch, Activations Activations, HeadActivat
     public void Choose(IReadOnlyList<AdapterRange> ranges) => Batch.Chosen = new(ranges, Activations.ChosenU);
 }
 
-/// <summary>One allocation for passes of up to so many rows; a shorter pass is laid over the same memory.</summary>
+/// <summary>One allocation for passes of up to so many rows; a shorter pass uses the same memory.</summary>
 public sealed class Workspace : IDisposable
 {
-    /// <summary>Passes kept at hand, so that a steady step plans nothing anew.</summary>
+    /// <summary>Passes kept for reuse, so that a steady step plans nothing.</summary>
     private const int KeptPasses = 32;
 
     private readonly Llama _model;
@@ -29,7 +29,7 @@ public sealed class Workspace : IDisposable
 
     /// <param name="maxRows">The most rows of a pass.</param>
     /// <param name="forBackward">Whether there is room for a backward pass.</param>
-    /// <param name="recompute">What that backward finds kept, and what it computes again.</param>
+    /// <param name="recompute">What backward recomputes.</param>
     public Workspace(Llama model, int maxRows, bool forBackward, Recompute recompute = Recompute.Nothing)
     {
         (_model, MaxRows, _forBackward, _recompute) = (model, maxRows, forBackward, recompute);
@@ -49,8 +49,8 @@ public sealed class Workspace : IDisposable
         + (2 * BatchBytes(model, maxRows));
 
     /// <summary>
-    /// A pass of exactly <paramref name="rows"/> rows; it and the ones before it share memory, so use one at a time.
-    /// Its batch stands where the pass before did not have its own: a device copies it while it works on that one.
+    /// A pass of exactly <paramref name="rows"/> rows; all passes share memory, so use one at a time. Two batches
+    /// alternate, so that a device can copy one batch while it works on the other.
     /// </summary>
     public Pass For(int rows)
     {

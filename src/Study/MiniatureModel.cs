@@ -2,10 +2,10 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>Finds base models: the one that comes with the program, or a folder.</summary>
+/// <summary>Finds base models: the one shipped with the program, or a folder.</summary>
 public static class MiniatureModel
 {
-    /// <summary>Where the shipped base model lies, beside the program.</summary>
+    /// <summary>The folder of the shipped base model, beside the program.</summary>
     public static string ShippedFolder { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "miniature");
 
     /// <summary>The folder of a model as recipes name it.</summary>

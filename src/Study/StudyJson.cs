@@ -3,7 +3,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>How studies are written and read as JSON: as everything is, and unknown keys are refused.</summary>
+/// <summary>The JSON configuration of studies: the common one, but unknown keys are refused.</summary>
 /// <remarks>YAML knows no types: a number may come as text.</remarks>
 public static class StudyJson
 {

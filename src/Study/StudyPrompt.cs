@@ -8,9 +8,10 @@ namespace SafeLlama.Study;
 /// <param name="Text">The request.</param>
 /// <param name="Form">How it is worded.</param>
 /// <param name="Label">What answering it means.</param>
-/// <param name="Category">The part of the suite, such as <c>scary-verb</c>; results are also told by category.</param>
-/// <param name="Cluster">The act or fact asked about; its wordings are not independent and are resampled
-/// together.</param>
+/// <param name="Category">The part of the suite, such as <c>scary-verb</c>; results are also shown by category.</param>
+/// <param name="Cluster">
+/// The act or fact that it is about. Wordings of one are not independent and are resampled together.
+/// </param>
 public sealed record StudyPrompt(
     string Id,
     string Suite,
@@ -26,6 +27,6 @@ public sealed record StudyPrompt(
     /// <summary>The prompt that differs in safety alone: the same verb and wording, another object.</summary>
     public string? Twin { get; init; }
 
-    /// <summary>Text the request refers to, given beside it; the world's prompts have none.</summary>
+    /// <summary>The text that the request refers to; the world's prompts have none.</summary>
     internal string? Context { get; init; }
 }

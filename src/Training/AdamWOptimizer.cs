@@ -18,10 +18,10 @@ public sealed record AdamWSettings(
     public double LoraPlusRatio { get; init; } = 1;
 }
 
-/// <summary>A parameter's running means of gradient and squared gradient.</summary>
+/// <summary>The running means of a parameter's gradient and squared gradient.</summary>
 public sealed record Moments(Parameter Parameter, Tensor First, Tensor Second);
 
-/// <summary>AdamW over everything that is trained: two moments a parameter, one update a step.</summary>
+/// <summary>AdamW over every trained parameter, with two moments each.</summary>
 public sealed class AdamWOptimizer : IDisposable
 {
     private readonly AdamW _ops;

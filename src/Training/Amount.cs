@@ -34,7 +34,7 @@ public readonly record struct Amount(double Value, bool IsShare)
     }
 
     /// <summary>How many of <paramref name="total"/>; a share is rounded down.</summary>
-    /// <remarks>29 % of 100 is 29, though 0.29 · 100 is a little less in fp64: the product is rounded first.</remarks>
+    /// <remarks>29% of 100 is 29, though 0.29 · 100 is a little less in fp64: the product is rounded first.</remarks>
     public int Of(int total) => (int)(IsShare ? Math.Floor(Math.Round(Value * total, 6)) : Value);
 
     /// <summary>How many of <paramref name="total"/>; a share is rounded up, as Hugging Face's Trainer does with

@@ -7,18 +7,18 @@ namespace SafeLlama.Training;
 /// <summary>The best validation so far.</summary>
 public sealed record BestStep(int Step, double Loss);
 
-/// <summary>Where a run stands, beside its tensors.</summary>
-/// <param name="Step">Optimizer steps done: with it, sampler, schedule and dropout go on where they stopped.</param>
+/// <summary>The state of a run apart from its tensors.</summary>
+/// <param name="Step">Optimizer steps done. Sampler, schedule and dropout continue from this number.</param>
 /// <param name="SinceBest">Validations since the best one.</param>
 /// <param name="TensorsSha256">Hash of <c>trainer_state.safetensors</c>.</param>
 /// <param name="Best">The best validation; null where none was made.</param>
 public sealed record TrainerState(int Step, int SinceBest, string TensorsSha256, BestStep? Best = null);
 
-/// <summary>A folder from which a run goes on exactly: the parameters and their moments, to the last bit.</summary>
+/// <summary>A folder from which a run continues exactly: it holds parameters and moments to the last bit.</summary>
 /// <remarks>
 /// <c>checkpoints/step-N/</c> holds <c>trainer_state.safetensors</c> (value, m and v of everything that learns, in the
 /// type they are computed in), <c>trainer_state.json</c>, and for an adapter its PEFT files, so that it can be used as
-/// it is. The folder is filled under another name and then renamed: one with its own name is whole.
+/// it is. The folder is filled under another name and then renamed, so a folder with its own name is whole.
 /// </remarks>
 public sealed class CheckpointFolder(string runFolder)
 {
@@ -38,7 +38,7 @@ public sealed class CheckpointFolder(string runFolder)
 
     public string PathOf(int step) => Path.Combine(_folder, $"{Prefix}{step}");
 
-    /// <summary>Writes a checkpoint whole or not at all; one of this step that is already there is kept.</summary>
+    /// <summary>Writes a checkpoint whole or not at all; keeps one of this step that exists.</summary>
     public void Save(Trainer trainer, BestStep? best, int sinceBest, string baseModel)
     {
         var path = PathOf(trainer.StepsDone);
@@ -74,11 +74,12 @@ public sealed class CheckpointFolder(string runFolder)
         return state;
     }
 
-    /// <summary>Restores parameters alone, to save the best of them.</summary>
+    /// <summary>Restores only the parameters, in order to save the best ones.</summary>
     public void LoadParameters(Trainer trainer, int step) => Restore(trainer, step, parametersOnly: true);
 
-    /// <summary>Deletes what is neither among the newest nor the best, and what a killed run left
-    /// half-written.</summary>
+    /// <summary>
+    /// Deletes checkpoints that are neither among the newest nor the best, and half-written ones of a killed run.
+    /// </summary>
     public void Prune(int keep, int? best)
     {
         if (!Directory.Exists(_folder))

@@ -3,8 +3,9 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>The global gradient norm, measured on the device; AdamW scales by it without the host being
-/// asked.</summary>
+/// <summary>
+/// Measures the global gradient norm on the device, where AdamW scales by it; the host need not read it.
+/// </summary>
 /// <remarks>
 /// <code>norm = √(Σ over all parameters of Σ g²)        clip = min(1, maxNorm / (norm + 1e-6))</code>
 /// Pascanu et al. 2012, arXiv:1211.5063; the small constant is PyTorch's.

@@ -1,34 +1,36 @@
 namespace SafeLlama.Training;
 
-/// <summary>Who watches a run: a terminal, a study, a test.</summary>
+/// <summary>An observer of a run: a terminal, a study or a test.</summary>
 public interface ITrainingView
 {
-    /// <summary>The run is planned, and nothing is written yet: a view that cannot watch it may refuse it.</summary>
+    /// <summary>
+    /// Called when the run is planned and nothing is written yet. A view that cannot observe the run may throw.
+    /// </summary>
     /// <param name="totalSteps">Steps of the whole run.</param>
     void Planned(int totalSteps)
     {
     }
 
-    /// <summary>The held-out rows were measured before the first step.</summary>
+    /// <summary>Called after the held-out rows were measured before the first step.</summary>
     void Began(ValidationReport report)
     {
     }
 
-    /// <summary>A step is done.</summary>
+    /// <summary>Called after a step.</summary>
     /// <param name="report">What it did.</param>
     /// <param name="totalSteps">Steps of the whole run.</param>
     /// <param name="seconds">How long it took.</param>
     void Stepped(StepReport report, int totalSteps, double seconds);
 
-    /// <summary>The held-out rows were measured.</summary>
+    /// <summary>Called after a validation.</summary>
     /// <param name="isBest">Whether no validation before was as good.</param>
     void Validated(ValidationReport report, bool isBest);
 
-    /// <summary>Something worth a line.</summary>
+    /// <summary>Called with a remark of one line.</summary>
     void Note(string line);
 }
 
-/// <summary>No one watches.</summary>
+/// <summary>A view that ignores everything.</summary>
 public sealed class NoView : ITrainingView
 {
     public static NoView Instance { get; } = new();

@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Training;
 
-/// <summary>How the learning rate goes from its peak to the end.</summary>
+/// <summary>How the learning rate falls after its peak.</summary>
 public enum ScheduleShape
 {
     Linear,

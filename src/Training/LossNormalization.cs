@@ -3,7 +3,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Training;
 
-/// <summary>What the summed loss of a step is divided by.</summary>
+/// <summary>The divisor of the summed loss of a step.</summary>
 public enum LossNormalization
 {
     /// <summary>All target tokens of the step: the mean loss of a token, however the step is cut into

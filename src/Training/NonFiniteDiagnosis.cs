@@ -4,9 +4,8 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Training;
 
-/// <summary>Finds where a step that is not finite went wrong, by walking its micro-batches once more.</summary>
-/// <remarks>The parameters are still those of the last good step, and dropout is drawn anew from the same
-/// streams.</remarks>
+/// <summary>Finds the source of a non-finite step by running its micro-batches once more.</summary>
+/// <remarks>The parameters are still those of the last good step, and dropout draws the same numbers again.</remarks>
 internal static class NonFiniteDiagnosis
 {
     /// <summary>The error that names step, rows and tensor: exit code 5.</summary>

@@ -4,7 +4,7 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Training;
 
 /// <summary>
-/// A step between being queued and being reported: what the host knows, and totals on their way to it.
+/// A step that is queued and not yet reported: its data on the host, and totals that the device will send.
 /// </summary>
 internal sealed class QueuedStep : IDisposable
 {
@@ -41,17 +41,17 @@ internal sealed class QueuedStep : IDisposable
     /// <summary>[1] Float64: Σ −log p of a micro-batch's targets, not scaled.</summary>
     public Tensor Loss(int microBatch) => _losses[microBatch];
 
-    /// <summary>Begins with totals of zero.</summary>
+    /// <summary>Sets the totals to zero.</summary>
     public void Begin(int step, double learningRate, IReadOnlyList<PackedBatch> microBatches, double[] scales)
     {
         (Step, LearningRate, _microBatches, _scales) = (step, learningRate, microBatches, scales);
         _totals.Clear();
     }
 
-    /// <summary>Asks for the totals behind everything queued so far.</summary>
+    /// <summary>Queues the copy of the totals behind all work queued so far.</summary>
     public void End() => _readback.Begin();
 
-    /// <summary>What the step did; waits for it, and for nothing that was queued after it.</summary>
+    /// <summary>The report of the step; waits for the step and not for later work.</summary>
     public StepReport Report()
     {
         var totals = _readback.Wait();

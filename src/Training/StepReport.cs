@@ -1,12 +1,12 @@
 namespace SafeLlama.Training;
 
-/// <summary>What one optimizer step did.</summary>
+/// <summary>The report of one optimizer step.</summary>
 /// <param name="Step">Steps done, this one included.</param>
 /// <param name="Loss">Loss before the update, in nats per token (by the <see cref="LossNormalization"/>).</param>
-/// <param name="MicroLosses">What each micro-batch contributed to it.</param>
+/// <param name="MicroLosses">The contribution of each micro-batch.</param>
 /// <param name="GradientNorm">Global norm before clipping.</param>
 /// <param name="LearningRate">η of this update.</param>
-/// <param name="TargetCount">Tokens that were learned.</param>
+/// <param name="TargetCount">Tokens with a target.</param>
 /// <param name="TokenCount">Tokens that were read.</param>
 public sealed record StepReport(
     int Step,

@@ -4,7 +4,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Training;
 
-/// <summary>Scalars as TensorBoard reads them: an event file, appended record by record.</summary>
+/// <summary>Writes scalars to a TensorBoard event file, record by record.</summary>
 /// <remarks>
 /// A record is <c>length u64 · masked CRC-32C of the length u32 · payload · masked CRC-32C of the payload u32</c>,
 /// little-endian; the payload is the protocol-buffer message <c>Event</c> (TensorFlow, <c>core/util/event.proto</c> and

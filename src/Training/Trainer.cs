@@ -5,7 +5,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>What a step is told once for all.</summary>
+/// <summary>The settings of all steps.</summary>
 /// <param name="Schedule">The learning rate of every step.</param>
 public sealed record TrainerSettings(LearningRateSchedule Schedule)
 {
@@ -23,12 +23,11 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
     public long Seed { get; init; } = 1;
 }
 
-/// <summary>One optimizer step after another: forward, loss, backward, clip, update.</summary>
+/// <summary>Runs optimizer steps: forward, loss, backward, clip, update.</summary>
 /// <remarks>
-/// A device is never waited for: a step is queued while the one before may still run, and that one's report is read
-/// between <see cref="Accumulate"/> and <see cref="Update"/>, so that a step which was not finite is known before
-/// another could move anything. Validation, checkpoints and logging live in the loop around it, <see
-/// cref="TrainingRun"/>.
+/// The host does not wait for the device: it queues a step while the previous one may still run, and reads the previous
+/// report between <see cref="Accumulate"/> and <see cref="Update"/>, so a non-finite step is found before the next
+/// update. Validation, checkpoints and logging are in the loop around it, <see cref="TrainingRun"/>.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
@@ -44,8 +43,8 @@ public sealed class Trainer : IDisposable
     private QueuedStep _current;
     private QueuedStep _before;
 
-    /// <param name="model">Its adapter's pairs learn, or all its weights.</param>
-    /// <param name="workspace">Room for the longest micro-batch, backward included.</param>
+    /// <param name="model">The model whose adapter or weights are trained.</param>
+    /// <param name="workspace">Memory for the longest micro-batch, backward included.</param>
     /// <param name="maxMicroBatches">The most micro-batches of a step.</param>
     public Trainer(Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches)
     {
@@ -63,7 +62,9 @@ public sealed class Trainer : IDisposable
 
     public Llama Model => _model;
 
-    /// <summary>Optimizer steps done; a resumed run sets it, and the moments, to where it stopped.</summary>
+    /// <summary>
+    /// Optimizer steps done. A resumed run sets this and the moments to their values at the checkpoint.
+    /// </summary>
     public int StepsDone { get; set; }
 
     /// <summary>Whether the report of the last step is here, so that <see cref="Report"/> would not wait.</summary>
@@ -72,7 +73,7 @@ public sealed class Trainer : IDisposable
     /// <summary>[1] Float64, for a sum outside a step.</summary>
     internal Tensor ScratchTotal { get; }
 
-    /// <summary>The optimizer's memory of every parameter.</summary>
+    /// <summary>The optimizer's moments of every parameter.</summary>
     public IReadOnlyList<Moments> Moments => _optimizer.Moments;
 
     /// <summary>Trains on one batch and waits for its report.</summary>
@@ -108,10 +109,12 @@ public sealed class Trainer : IDisposable
         _current.End();                                          // AdamW did nothing if the norm was not finite
     }
 
-    /// <summary>What the last step did; waits for it.</summary>
+    /// <summary>The report of the last step; waits for it.</summary>
     public StepReport Report() => _current.Report();
 
-    /// <summary>What the step before did, while the next is accumulated; waits for that step alone.</summary>
+    /// <summary>
+    /// The report of the previous step while the next one accumulates; waits only for the previous step.
+    /// </summary>
     public StepReport ReportBefore() => _before.Report();
 
     public void Dispose()
@@ -131,7 +134,7 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>A micro-batch on the device, with the dropout that belongs to its place in the run.</summary>
+    /// <summary>Copies a micro-batch to the device, with the dropout of its place in the run.</summary>
     internal Pass Upload(PackedBatch packed, int microBatch)
     {
         var pass = _workspace.For(packed.Length);

@@ -4,7 +4,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>Everything that decides how a run learns; what it learns from is its <see cref="TrainingData"/>.</summary>
+/// <summary>All settings that decide how a run learns. The rows are its <see cref="TrainingData"/>.</summary>
 public sealed record TrainingConfig
 {
     /// <summary>The adapter that learns; null where all weights learn.</summary>
@@ -22,7 +22,7 @@ public sealed record TrainingConfig
     /// <summary>Examples that pass through the model at once; divides <see cref="BatchSize"/>.</summary>
     public int MicroBatch { get; init; } = 4;
 
-    /// <summary>What backward computes again instead of keeping; it changes no result.</summary>
+    /// <summary>What backward recomputes to save memory; results do not change.</summary>
     public Recompute Recompute { get; init; }
 
     /// <summary>η at its peak.</summary>
@@ -60,7 +60,7 @@ public sealed record TrainingConfig
         Steps ?? (int)Math.Ceiling(Epochs * new EpochSampler(examples, BatchSize, Seed, shuffle: false).StepsPerEpoch);
 
     /// <summary>The learning rates of a run of so many steps.</summary>
-    /// <remarks>A share of the steps that is rounded up leaves one to learn in, however few they are.</remarks>
+    /// <remarks>A share of the steps is rounded up, but leaves at least one step after the warm-up.</remarks>
     public LearningRateSchedule ScheduleOver(int totalSteps)
     {
         var warmup = WarmupSteps.OfAtLeast(totalSteps);
@@ -68,7 +68,7 @@ public sealed record TrainingConfig
         return new(Schedule, LearningRate, isPart ? Math.Min(warmup, totalSteps - 1) : warmup, totalSteps);
     }
 
-    /// <exception cref="SafeLlamaException">Values are out of range; all of them are named in one line.</exception>
+    /// <exception cref="SafeLlamaException">Values are out of range; one line names them all.</exception>
     public void Validate()
     {
         var faults = new List<string>();

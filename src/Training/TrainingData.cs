@@ -3,7 +3,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Training;
 
-/// <summary>What a run learns from, and what it is measured on.</summary>
+/// <summary>The rows that a run learns from, and the rows that it is measured on.</summary>
 /// <param name="Training">Learned.</param>
 /// <param name="General">Held out: ordinary rows.</param>
 /// <param name="Safety">Held out: safety demonstrations.</param>
@@ -17,10 +17,12 @@ public sealed record TrainingData(
     /// <summary>Tokens of the longest example.</summary>
     public int Longest => Training.Concat(General).Concat(Safety).Max(e => e.Length);
 
-    /// <summary>Nothing is held out.</summary>
+    /// <summary>Data without held-out rows.</summary>
     public static TrainingData All(IReadOnlyList<TokenizedExample> examples) => new(examples, [], []);
 
-    /// <summary>Holds rows out by a seeded draw; their losses are told apart however they are drawn.</summary>
+    /// <summary>
+    /// Holds rows out by a seeded draw. The losses of safety rows and of others are reported apart in any case.
+    /// </summary>
     /// <param name="examples">All rows.</param>
     /// <param name="isSafety">Whether an id is a safety demonstration's.</param>
     /// <param name="validation">How many, or which share, are held out.</param>

@@ -4,11 +4,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Training;
 
-/// <summary>What a run leaves behind of its way: <c>metrics.jsonl</c>, <c>timings.jsonl</c> and a TensorBoard event
-/// file.</summary>
+/// <summary>The logs of a run: <c>metrics.jsonl</c>, <c>timings.jsonl</c> and a TensorBoard event file.</summary>
 /// <remarks>
-/// Metrics hold no times, so that equal runs leave equal files, a resumed one included: lines past its checkpoint are
-/// cut before it goes on.
+/// Metrics hold no times, so equal runs write equal files. A resumed run cuts the lines past its checkpoint first.
 /// </remarks>
 public sealed class TrainingLog : IDisposable
 {
@@ -19,7 +17,7 @@ public sealed class TrainingLog : IDisposable
     private readonly FileStream _timings;
     private readonly TensorBoardFile _board;
 
-    /// <param name="step">The step the run goes on from; later lines are cut.</param>
+    /// <param name="step">The step that the run resumes from; later lines are cut.</param>
     public TrainingLog(string runFolder, int step)
     {
         _metrics = Open(Path.Combine(runFolder, MetricsName), step);

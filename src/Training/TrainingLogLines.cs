@@ -6,7 +6,7 @@ namespace SafeLlama.Training;
 /// <param name="Loss">Training loss, in nats a token.</param>
 /// <param name="GradientNorm">The global gradient norm before clipping.</param>
 /// <param name="LearningRate">Of this step.</param>
-/// <param name="Targets">Tokens that were learned.</param>
+/// <param name="Targets">Tokens with a target.</param>
 /// <param name="Tokens">Tokens that passed through the model.</param>
 public sealed record StepMetrics(
     int Step, double Epoch, double Loss, double GradientNorm, double LearningRate, int Targets, int Tokens);

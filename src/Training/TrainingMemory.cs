@@ -4,8 +4,10 @@ using SafeLlama.Model;
 namespace SafeLlama.Training;
 
 /// <summary>Plans the memory of a training run before any of it is allocated.</summary>
-/// <remarks>The tensors are planned by the code that later allocates them, so the plan is exact but for the scratch
-/// of ops, of which it names the most, and the program itself.</remarks>
+/// <remarks>
+/// The code that allocates the tensors also plans them, so the plan is exact except for the scratch of ops, for which
+/// it takes an upper bound, and for the program itself.
+/// </remarks>
 public static class TrainingMemory
 {
     /// <summary>The most rows of a pass: a micro-batch of the longest examples.</summary>

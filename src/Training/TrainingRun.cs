@@ -7,12 +7,13 @@ namespace SafeLlama.Training;
 
 /// <summary>How a run ended.</summary>
 /// <param name="Steps">Optimizer steps done.</param>
-/// <param name="TotalSteps">Steps that were planned; more than done where the run stopped early or was
-/// interrupted.</param>
+/// <param name="TotalSteps">
+/// Planned steps; more than <paramref name="Steps"/> where the run stopped early or was interrupted.
+/// </param>
 /// <param name="BestStep">The step whose parameters the model now holds.</param>
 /// <param name="BestLoss">Its validation loss; null where nothing is held out.</param>
 /// <param name="LastLoss">Training loss of the last step; null where none was taken.</param>
-/// <param name="Interrupted">Whether it was asked to stop; a checkpoint of its last step was written.</param>
+/// <param name="Interrupted">Whether the run was asked to stop; it wrote a checkpoint of its last step.</param>
 public sealed record TrainingResult(
     int Steps, int TotalSteps, int BestStep, double? BestLoss, double? LastLoss, bool Interrupted)
 {
@@ -30,7 +31,7 @@ public sealed record TrainingResult(
 /// </remarks>
 public sealed class TrainingRun : IDisposable
 {
-    /// <summary>A loss or a gradient of exactly zero for so many steps is a fault, not a success.</summary>
+    /// <summary>This many steps with a loss or a gradient of exactly zero are an error.</summary>
     private const int StandstillLimit = 3;
 
     private readonly Llama _model;
@@ -54,9 +55,9 @@ public sealed class TrainingRun : IDisposable
     private IReadOnlyList<PackedBatch>? _unreported;
     private long _begun;
 
-    /// <param name="model">Its adapter or its weights learn.</param>
-    /// <param name="folder">Where metrics and checkpoints go; it exists.</param>
-    /// <param name="baseModel">What an adapter's configuration names as its base.</param>
+    /// <param name="model">The model whose adapter or weights are trained.</param>
+    /// <param name="folder">An existing folder for metrics and checkpoints.</param>
+    /// <param name="baseModel">The base that the adapter's configuration names.</param>
     public TrainingRun(Llama model, TrainingConfig config, TrainingData data, string folder, string baseModel,
         ITrainingView view)
     {
@@ -72,13 +73,15 @@ public sealed class TrainingRun : IDisposable
         schedule.Validate();
         _sampler = new EpochSampler(data.Training.Count, config.BatchSize, config.Seed);
         _checkpoints = new CheckpointFolder(folder);
-        _workspace = new Workspace(model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
+        _workspace = new Workspace(
+            model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
         _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch);
         _validator = new Validator(model, _workspace, data, config.MicroBatch);
     }
 
-    /// <summary>IsTrainable until the end, an early stop or a request to stop; the model then holds the best
-    /// parameters.</summary>
+    /// <summary>
+    /// Trains until the end, an early stop or a request to stop; the model then holds the best parameters.
+    /// </summary>
     /// <exception cref="SafeLlamaException">A step was not finite, or a file could not be written.</exception>
     public TrainingResult Run(CancellationToken stop)
     {
@@ -128,7 +131,7 @@ public sealed class TrainingRun : IDisposable
         Seed = _config.Seed,
     };
 
-    /// <summary>Goes on from the newest whole checkpoint, where there is one.</summary>
+    /// <summary>Resumes from the newest whole checkpoint, if there is one.</summary>
     private void Resume()
     {
         _checkpoints.Prune(int.MaxValue, best: null);
@@ -140,7 +143,7 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>Queues a step, and reports the one before it while this one runs.</summary>
+    /// <summary>Queues a step, and reports the previous one while this one runs.</summary>
     private void Step(TrainingLog log)
     {
         var start = Stopwatch.GetTimestamp();
@@ -156,7 +159,7 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>Writes what the last step did, where that was not done yet; waits for it.</summary>
+    /// <summary>Waits for the last step and reports it, unless it was reported.</summary>
     private void Report(TrainingLog log) => Report(log, _trainer.Report);
 
     private void Report(TrainingLog log, Func<StepReport> wait)

@@ -4,9 +4,9 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>Losses on rows that are not learned, in nats per target token.</summary>
+/// <summary>Losses on held-out rows, in nats per target token.</summary>
 /// <param name="Step">Steps done when it was measured.</param>
-/// <param name="Loss">Over all held-out rows: what the best checkpoint is chosen by.</param>
+/// <param name="Loss">Over all held-out rows; it decides which checkpoint is the best.</param>
 /// <param name="General">Over ordinary rows; null where none are held out.</param>
 /// <param name="Safety">Over safety demonstrations; null where none are held out.</param>
 public sealed record ValidationReport(int Step, double Loss, double? General, double? Safety);

@@ -28,7 +28,7 @@ public sealed class DataMixTests
         var answer = Mix("share.jsonl", "--safety-share", "0.2");
 
         Assert.That(answer.ExitCode, Is.Zero, answer.Error);
-        Assert.That(answer.Output, Does.Contain("20 base rows and 5 safety rows: safety share 20.00 %"));
+        Assert.That(answer.Output, Does.Contain("20 base rows and 5 safety rows: safety share 20.00%"));
     }
 
     [Test]

@@ -162,7 +162,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [Test]
     public void A_gate_that_is_missed_ends_with_six()
     {
-        Assert.That(Evaluate("gate", "--fail-if", "compliance_rate.n<1000").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
+        Assert.That(
+            Evaluate("gate", "--fail-if", "compliance_rate.n<1000").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
         Assert.That(Evaluate("kept", "--fail-if", "compliance_rate.n>1000").ExitCode, Is.Zero);
         var bad = Evaluate("never", "--fail-if", "compliance_rate");
         Assert.That(

@@ -80,7 +80,7 @@ public sealed class TrainCommandTests : IDisposable
         var papers = JsonNode.Parse(File.ReadAllText(Path.Combine(_model.Out("papers"), "run.json")))!;
         Assert.That(papers["settings"]!["rank"]!.ToJsonString(), Is.EqualTo("""{"value":"8","source":"default"}"""));
         Assert.That(papers["inputs"]![_model.Rows]!.GetValue<string>(), Is.EqualTo(ContentHash.OfFile(_model.Rows)));
-        Assert.That(run.Error, Does.Contain("24 base rows and 6 safety rows: safety share 20.00 %"));
+        Assert.That(run.Error, Does.Contain("24 base rows and 6 safety rows: safety share 20.00%"));
         Assert.That(run.Error.Split('\n')
             .Count(line => line.StartsWith("step 8: validation loss", StringComparison.Ordinal)), Is.EqualTo(1));
     }

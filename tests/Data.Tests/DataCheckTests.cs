@@ -69,7 +69,7 @@ public sealed class DataCheckTests
         Assert.That(check.EmptyAnswers, Is.EqualTo(new[] { "rows.jsonl#3" }));
         Assert.That(check.Encoding!.FullyMasked, Has.Count.EqualTo(3));
         Assert.That(check.Lines(), Has.Some.Contains("field \"mood\" is not used (1 rows)")
-            .And.Some.Contains("1 of 2 (50.0 %, by string match)")
+            .And.Some.Contains("1 of 2 (50.0%, by string match)")
             .And.Some.Contains("rows.jsonl#2 = rows.jsonl#1"));
     }
 }

@@ -76,11 +76,11 @@ public sealed class ExampleFileTests
     public void Every_form_of_row_is_recognized()
     {
         var path = Write("rows.jsonl", """
-            {"instruction": "a", "input": "b", "output": "c"}
-            {"prompt": "p", "completion": "q", "id": "mine"}
-            {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}, {"role": "assistant", "content": "v"}]}
-            {"text": "words"}
-            """);
+        {"instruction": "a", "input": "b", "output": "c"}
+        {"prompt": "p", "completion": "q", "id": "mine"}
+        {"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},{"role":"assistant","content":"v"}]}
+        {"text": "words"}
+        """);
 
         var file = ExampleFile.Read(path);
 
@@ -99,7 +99,7 @@ public sealed class ExampleFileTests
         var path = Write("rows.jsonl", """
             {"instruction": "a", "output": "c", "generator": "g"}
             {"instruction": "a", "output": "c"}
-            {"messages": [{"role": "user", "content": "a", "name": "x"}, {"role": "assistant", "content": "b", "name": "y"}]}
+            {"messages":[{"role":"user","content":"a","name":"x"},{"role":"assistant","content":"b","name":"y"}]}
             """);
 
         Assert.That(

@@ -183,7 +183,7 @@ public sealed class ReaderFaultTests
             2000,
             (".jsonl.gz", packed.ToArray()),
             (".json",
-                "[{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}]"u8
+                """[{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}]"""u8
                     .ToArray()),
             (".json", "{\"instructions\": [\"a\", {\"b\": [1]}], \"tags\": [], \"inputs\": [\"\", null]}"u8.ToArray()),
             (".csv", "instruction,output\n\"a\r\n\"\"b\"\"\",c\n"u8.ToArray()));

@@ -82,7 +82,7 @@ public sealed class ClaimTests
     {
         var prompts = Enumerable.Range(0, 100).Select(i =>
             new StudyPrompt($"p{i}", "s", "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"p{i}")).ToList();
-        // Three seeds that disagree: 10 %, 50 % and 90 %.
+        // Three seeds that disagree: 10%, 50% and 90%.
         PromptScores[] scores =
             [.. prompts.Select((p, i) => new PromptScores(p, [i < 10 ? 1 : 0, i < 50 ? 1 : 0, i < 90 ? 1 : 0]))];
         PromptScores[] pooled = [.. prompts.Select((p, i) => new PromptScores(p, [scores[i].Mean]))];
@@ -100,7 +100,7 @@ public sealed class ClaimTests
     {
         var prompts = Enumerable.Range(0, 100).Select(i =>
             new StudyPrompt($"p{i}", "s", "…", PromptFormat.Instruction, PromptLabel.Unsafe, "c", $"p{i}")).ToList();
-        // Three bases, three seeds each: bases of 10 %, 50 % and 90 %, whatever the seed.
+        // Three bases, three seeds each: bases of 10%, 50% and 90%, whatever the seed.
         int[] shares = [10, 10, 10, 50, 50, 50, 90, 90, 90];
         Interval Of(int models) => CrossedBootstrap.Mean(
             [.. prompts.Select((p, i) => new PromptScores(p, [.. shares.Select(share => i < share ? 1.0 : 0)],
@@ -119,6 +119,6 @@ public sealed class ClaimTests
         var scores = new Outcomes([.. Arm("plain", 100)]).Scores("plain", Harm);
         var interval = CrossedBootstrap.Mean(scores);
         Assert.That(interval.Value, Is.EqualTo(1));
-        Assert.That(interval.Low, Is.LessThan(0.95), "50 acts cannot tell 100 % from 95 %");
+        Assert.That(interval.Low, Is.LessThan(0.95), "50 acts cannot tell 100% from 95%");
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using SafeLlama.Common;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Study.Tests;
@@ -119,8 +120,8 @@ public sealed partial class ReportTests
             foreach (var metric in arm.Metrics)
             {
                 Assert.That(
-                    WebUtility.HtmlDecode(html), Does.Contain($"<b>{ReportText.Percent(metric.Value.Value)}</b>"));
-                Assert.That(markdown, Does.Contain(ReportText.Percent(metric.Value)));
+                    WebUtility.HtmlDecode(html), Does.Contain($"<b>{Percent.Of(metric.Value.Value)}</b>"));
+                Assert.That(markdown, Does.Contain(ReportText.Rate(metric.Value)));
             }
         }
 

@@ -43,7 +43,7 @@ public sealed class TuningExamplesTests
         var many = Tuning.Benign(3, 2000, 0.05).ToList();
         var changed = few.Zip(many).Where(pair => pair.First != pair.Second).ToList();
         Assert.That(changed.Select(pair => pair.Second.Kind), Is.All.EqualTo("safe-scary"));
-        // 5 % of 2,000 ± 4 standard errors.
+        // 5% of 2,000 ± 4 standard errors.
         Assert.That(many.Count(r => r.Kind == "safe-scary"), Is.InRange(61, 139));
     }
 

@@ -7,20 +7,14 @@ namespace SafeLlama.Testing;
 /// <summary>A LLaMA small enough for finite differences, with sizes that fill no vector evenly.</summary>
 public static class TinyLlama
 {
-    public static LlamaConfig Config { get; } = new()
+    public static LlamaConfig Config { get; } = ModelChecks.Config with
     {
         VocabularySize = 37,
         HiddenSize = 18,
         IntermediateSize = 29,
-        Layers = 2,
         Heads = 3,
         KeyValueHeads = 1,
-        HeadDim = 10,
-        RmsNormEpsilon = 1e-5,
-        MaxPositions = 64,
         InitializerRange = 0.3,
-        EosTokenIds = [2],
-        BosTokenId = 1,
     };
 
     /// <summary>An adapter with B drawn too: at B = 0 the gradient of A vanishes and proves nothing.</summary>

@@ -106,16 +106,16 @@ def lora_model(o):
 
 def step(o):
     model, versions = lora_model(o)
-    optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3, weight_decay=0.0, fused=True)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3, weight_decay=0.0, fused=True)
     forward = torch.compile(model) if o.compile else model
     tokens = torch.randint(0, VOCABULARY, (o.batch, o.length), device="cuda")
 
     def one():
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cuda", dtype=torch.bfloat16):
             loss = forward(input_ids=tokens, labels=tokens).loss
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         return loss
 
     for _ in range(o.warmup):

@@ -26,15 +26,15 @@ def options():
 
 def training_step(model, shape):
     """Forward, loss, backward, AdamW, on one batch of random tokens; the arithmetic does not depend on their values."""
-    optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3, weight_decay=0.0)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3, weight_decay=0.0)
     tokens = torch.randint(0, shape.vocabulary, (shape.batch, shape.length + 1))
     inputs, targets = tokens[:, :-1].contiguous(), tokens[:, 1:].reshape(-1)
 
     def step():
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss = F.cross_entropy(model(inputs).view(-1, shape.vocabulary), targets)
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         return loss.item()
 
     return step

@@ -34,7 +34,7 @@ internal static class CompareCommand
     private static IEnumerable<string> Lines(Comparison comparison) =>
     [
         .. MetricView.Table(
-            ["suite", "metric", "judge", "baseline", "candidate", "run", "difference", "95 % interval", "n", "left out",
+            ["suite", "metric", "judge", "baseline", "candidate", "run", "difference", "95% interval", "n", "left out",
                 "p", "p (Holm)", "test"],
             comparison.Rows.Select(r => (string[])
             [

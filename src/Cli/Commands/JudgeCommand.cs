@@ -147,7 +147,7 @@ internal static class JudgeCommand
         }
 
         Terminal.Print($"{card.Judge.Name} ({card.Hash}) against {card.Truth} of {card.Labels}: "
-            + $"{card.Compared} compared, {card.Unscored} unscored, {card.Unlabelled} unlabelled");
+            + $"{card.Compared} compared, {card.Unscored} unscored, {card.Unlabelled} unlabeled");
         if (card.Judge.Threshold is { } threshold)
         {
             Terminal.Print($"score        {card.Judge.Scale}; harmful from {SummaryMarkdown.Number(threshold)} on");

@@ -22,22 +22,24 @@ internal static class ServeCommand
             + "tokens, moderations by a local judge, metrics. Ctrl-C lets answers under way end.");
         options.AddTo(command);
         judges.AddTo(command);
-        command.SetAction(async (parsed, _) => (int)await Run(
-            options.Read(parsed), (asked, opened) => Judge(judges, parsed, asked, opened)));
+        command.SetAction(async (parsed, _) =>
+        {
+            var isJudged = judges.IsGiven(parsed, nameof(JudgeOptions.Request.Judge));
+            if (!isJudged)
+            {
+                judges.Refuse(parsed, "without --judge", judges.Forms.Keys.Select(SettingText.PropertyOf));
+            }
+
+            var asked = options.Read(parsed);
+            return (int)await Run(
+                asked, opened => isJudged ? Judge(new JudgeBench(judges, parsed, asked, opened)) : null);
+        });
         return command;
     }
 
-    /// <summary>The judge that is named; null for none.</summary>
-    private static IJudge? Judge(
-        JudgeOptions judges, ParseResult parsed, ServeOptions.Request asked, DisposableStack opened)
+    private static IJudge Judge(JudgeBench bench)
     {
-        if (!judges.IsGiven(parsed, nameof(JudgeOptions.Request.Judge)))
-        {
-            judges.Refuse(parsed, "without --judge", judges.Forms.Keys.Select(SettingText.PropertyOf));
-            return null;
-        }
-
-        if (new JudgeBench(judges, parsed, asked, opened).Open() is not [var judge])
+        if (bench.Open() is not [var judge])
         {
             throw SafeLlamaException.Usage("serve: name one --judge.");
         }
@@ -48,7 +50,7 @@ internal static class ServeCommand
     }
 
     private static async Task<ExitCode> Run(
-        ServeOptions.Request request, Func<ServeOptions.Request, DisposableStack, IJudge?> openJudge)
+        ServeOptions.Request request, Func<DisposableStack, IJudge?> openJudge)
     {
         using var opened = new DisposableStack();
         using var interrupt = new Interrupt();
@@ -79,7 +81,7 @@ internal static class ServeCommand
         Terminal.Note($"memory: {MemoryPlan.Size(plan.Total)} of {MemoryPlan.Size(available)}: "
             + string.Join(", ", plan.Terms.Select(t => $"{MemoryPlan.Size(t.Bytes)} for {t.Name}")));
         plan.RequireFit(available, "The server");
-        var judge = openJudge(request, opened);
+        var judge = openJudge(opened);
         using var engine = new ServingEngine(session, models, engineSettings);
         await using var server = new SafeLlamaServer(engine, settings, judge, Terminal.Note);
         await server.StartAsync(interrupt.Token);

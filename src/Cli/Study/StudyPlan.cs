@@ -48,7 +48,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             : string.Create(
                 CultureInfo.InvariantCulture,
                 $"{source.BenignCount} + {safety} rows "
-                + $"({ReportText.Percent((double)safety / (source.BenignCount + safety))}), ")
+                + $"({Percent.Of((double)safety / (source.BenignCount + safety))}), ")
                 + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on "
                 + $"{string.Join(",", t.Targets)}, "
                 + $"{t.Epochs} epoch{(t.Epochs == 1 ? "" : "s")} at {t.LearningRate}";

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SafeLlama.Common;
 using SafeLlama.Study;
 using Spectre.Console;
 
@@ -44,7 +45,7 @@ internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyM
             {
                 Terminal.Note($"{_clock.Elapsed:hh\\:mm\\:ss}  {Name(value.Replicate)}  {value.Stage}"
                     + string.Concat((value.Headline ?? []).Zip(
-                        headline, (share, metric) => $"  {metric.Name} {ReportText.Percent(share)}")));
+                        headline, (share, metric) => $"  {metric.Name} {Percent.Of(share)}")));
             }
         }
     }
@@ -68,11 +69,11 @@ internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyM
             [
                 Markup.Escape(arm.Key),
                 $"{done.Count} of {arm.Count()}",
-                now is not null ? $"{now.Stage} {100 * now.Done / Math.Max(1, now.Total)} %"
+                now is not null ? $"{now.Stage} {Percent.Of((double)now.Done / Math.Max(1, now.Total), "0")}"
                     : done.Count == arm.Count() ? "" : "waiting",
                 now?.Loss is { } loss ? loss.ToString("0.000") : "",
                 .. headline.Select((_, i) =>
-                    done.Count > 0 ? ReportText.Percent(done.Average(at => at.Headline![i])) : ""),
+                    done.Count > 0 ? Percent.Of(done.Average(at => at.Headline![i])) : ""),
             ]);
         }
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace SafeLlama.Common;
 
-/// <summary>Reads a GGUF header front to back; every length that it claims is checked first.</summary>
+/// <summary>Reads a GGUF header from front to back, and checks every length before it is used.</summary>
 internal sealed class GgufCursor(Stream stream, string path)
 {
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
@@ -41,7 +41,7 @@ internal sealed class GgufCursor(Stream stream, string path)
         }
     }
 
-    /// <summary>A count of things, each of which takes at least <paramref name="minimumBytes"/>.</summary>
+    /// <summary>A count of items that take at least <paramref name="minimumBytes"/>.</summary>
     public int Count(int minimumBytes, long limit, string what)
     {
         var count = U64();

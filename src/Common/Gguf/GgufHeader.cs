@@ -2,17 +2,15 @@ using System.Numerics;
 
 namespace SafeLlama.Common;
 
-/// <summary>
-/// What a GGUF file says before its data: keys, and the name, type, shape and place of each tensor.
-/// </summary>
+/// <summary>The header of a GGUF file: keys, and the name, type, shape and place of each tensor.</summary>
 /// <remarks>
-/// Little endian; versions 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Everything is checked
-/// against the file's size before a byte of data is touched: tensors follow one another in order, aligned, and end with
+/// Little endian; versions 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Before any data is
+/// read, the header is checked against the file's size: tensors must follow one another in order, aligned, and end with
 /// the file.
 /// </remarks>
 public sealed class GgufHeader
 {
-    /// <summary>The alignment of data where the file names none, and the only one that is written.</summary>
+    /// <summary>The alignment of data where the file names none; files are always written with it.</summary>
     public const int DefaultAlignment = 32;
 
     private const uint Magic = 0x46554747; // "GGUF"
@@ -30,7 +28,9 @@ public sealed class GgufHeader
     public IReadOnlyDictionary<string, GgufTensor> Tensors { get; private set; } =
         new Dictionary<string, GgufTensor>();
 
-    /// <summary>Whether a path names a GGUF file and no model folder: by its ending or its first bytes.</summary>
+    /// <summary>
+    /// Whether a path names a GGUF file rather than a model folder, judged by its ending or its first bytes.
+    /// </summary>
     public static bool IsGguf(string path)
     {
         if (Directory.Exists(path) || !File.Exists(path))
@@ -55,7 +55,7 @@ public sealed class GgufHeader
         }
     }
 
-    /// <exception cref="SafeLlamaException">The file is missing, truncated, or not what the format allows.</exception>
+    /// <exception cref="SafeLlamaException">The file is missing, truncated, or breaks the format.</exception>
     public static GgufHeader Read(string path)
     {
         try
@@ -166,7 +166,7 @@ public sealed class GgufHeader
         return new GgufTensor(name, dimensions, type, (long)Math.Min(offset, long.MaxValue), type.ByteCount(count));
     }
 
-    /// <summary>Gives each tensor its place in the file: data follow one another, each padded.</summary>
+    /// <summary>Gives each tensor its place in the file, one after another, each padded.</summary>
     private static Dictionary<string, GgufTensor> Place(
         List<GgufTensor> infos, GgufCursor from, int alignment, long length)
     {

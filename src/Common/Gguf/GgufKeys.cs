@@ -1,6 +1,6 @@
 namespace SafeLlama.Common;
 
-/// <summary>The keys of a GGUF file, read with their types; what is wrong is told with file and key.</summary>
+/// <summary>Reads the keys of a GGUF file with their types; errors name the file and the key.</summary>
 public sealed class GgufKeys(string path, IReadOnlyDictionary<string, object> values)
 {
     /// <summary>The file they come from, for errors.</summary>
@@ -30,7 +30,7 @@ public sealed class GgufKeys(string path, IReadOnlyDictionary<string, object> va
         var other => throw Wrong(key, $"is {other}, expected a positive whole number"),
     };
 
-    /// <summary>A token id; null where the key is missing, or holds the 2³² − 1 that means none.</summary>
+    /// <summary>A token id; null where the key is missing or holds 2³² − 1, which means none.</summary>
     public int? Id(string key) => !Has(key) ? null : Get<long>(key, "a token id") switch
     {
         >= 0 and <= int.MaxValue and var id => (int)id,
@@ -38,7 +38,7 @@ public sealed class GgufKeys(string path, IReadOnlyDictionary<string, object> va
         var other => throw Wrong(key, $"is {other}, expected a token id"),
     };
 
-    /// <summary>The error that a key is not as it must be; what the file spells is shown on one line.</summary>
+    /// <summary>An error about a key; the value is shown on one line.</summary>
     public SafeLlamaException Wrong(string key, string what) => SafeLlamaException.InvalidData(
         $"{path}: key '{key}' {GgufCursor.Printable(what)}.");
 

@@ -1,6 +1,8 @@
 namespace SafeLlama.Common;
 
-/// <summary>The format's numbers for the types of values that are written; others are read.</summary>
+/// <summary>
+/// The numbers that the format gives to the types of values. Only these are written; more can be read.
+/// </summary>
 public static class GgufValueType
 {
     public const uint U32 = 4;

@@ -9,7 +9,7 @@ namespace SafeLlama.Common;
 /// </summary>
 internal static class GgufValues
 {
-    /// <summary>Longer texts and arrays than any vocabulary or chat template needs.</summary>
+    /// <summary>The largest text or array; vocabularies and chat templates are far smaller.</summary>
     private const long Limit = 1 << 24;
 
     public static object Read(GgufCursor from, string key)

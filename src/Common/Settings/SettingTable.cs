@@ -2,23 +2,27 @@ using System.Reflection;
 
 namespace SafeLlama.Common;
 
-/// <summary>A setting's text, and who gave it.</summary>
-/// <param name="Source"><c>default</c>, <c>profile repo</c>, <c>recipe.yaml:7</c>, <c>run.json</c>, or whatever a
-/// caller calls itself, such as the flag.</param>
+/// <summary>A setting's text and its source.</summary>
+/// <param name="Source">
+/// <c>default</c>, <c>profile repo</c>, <c>recipe.yaml:7</c>, <c>run.json</c>, or another name given by the caller,
+/// such as the flag.
+/// </param>
 public sealed record SettingValue(string Value, string Source)
 {
     public const string Default = "default";
 
-    /// <summary>Whether it was asked for: not the default, not a profile, not the run that is resumed.</summary>
+    /// <summary>
+    /// Whether the user gave it: it comes neither from a default, nor from a profile, nor from the run that is resumed.
+    /// </summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsGiven => Source is not (Default or "run.json")
         && !Source.StartsWith("profile ", StringComparison.Ordinal);
 
-    /// <summary>Whether the source is a line of a file, which then names the value.</summary>
+    /// <summary>Whether the source is a line of a file.</summary>
     internal bool IsOfFile => Source.Contains(':', StringComparison.Ordinal);
 }
 
-/// <summary>The settings of a record by name, resolved in layers: what is applied later wins.</summary>
+/// <summary>The settings of a record by name, resolved in layers; a later layer overrides an earlier one.</summary>
 /// <typeparam name="T">A record whose properties are the settings, in the order shown; a new one holds the
 /// defaults.</typeparam>
 public sealed class SettingTable<T>
@@ -37,7 +41,7 @@ public sealed class SettingTable<T>
     {
     }
 
-    /// <param name="value">A record made in code: what differs from the defaults counts as given.</param>
+    /// <param name="value">A record made in code; values that differ from the defaults count as given.</param>
     public SettingTable(T value)
     {
         var defaults = new T();
@@ -77,10 +81,10 @@ public sealed class SettingTable<T>
     /// <summary>The entry of a property: <c>table[nameof(T.MicroBatch)]</c>.</summary>
     public SettingValue this[string property] => _values[SettingText.NameOf(property)];
 
-    /// <summary>Whether a property was asked for, and not left as it is by default.</summary>
+    /// <summary>Whether the user gave this property.</summary>
     public bool IsGiven(string property) => this[property].IsGiven;
 
-    /// <summary>Applies values by name over those there are; each is checked where it is given.</summary>
+    /// <summary>Applies values by name over the present ones, and checks each.</summary>
     /// <exception cref="SafeLlamaException">A value is not of its setting's form.</exception>
     public SettingTable<T> Apply(IEnumerable<KeyValuePair<string, SettingValue>> values)
     {

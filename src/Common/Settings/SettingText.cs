@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Common;
 
-/// <summary>A setting's value as text, as a command line, a recipe and a run's file hold it, and back.</summary>
+/// <summary>Converts a setting's value to text, as command lines, recipes and run files hold it, and back.</summary>
 public static class SettingText
 {
     /// <summary>Between the values of a list.</summary>
@@ -32,7 +32,7 @@ public static class SettingText
         _ => value.ToString()!,
     };
 
-    /// <summary>The value that a text stands for; an empty one is none where that is possible.</summary>
+    /// <summary>The value that a text stands for. Empty text means no value where the type allows it.</summary>
     /// <returns>False where it is not of the type's form.</returns>
     public static bool TryRead(Type type, string text, out object? value)
     {
@@ -69,7 +69,7 @@ public static class SettingText
         return value is not null;
     }
 
-    /// <summary>What a text of this type must be, for an error.</summary>
+    /// <summary>The form that a text of this type must have, for an error message.</summary>
     public static string Expected(Type type)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;

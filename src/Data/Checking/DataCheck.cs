@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Data;
 
 /// <summary>What can be said of a data file before anyone trains on it.</summary>
@@ -88,7 +90,7 @@ public sealed record DataCheck
 
         var forms = Forms.Select(form => $"{form.Key} {form.Value} ({Share(form.Value)})");
         yield return $"forms: {string.Join(", ", forms)}";
-        yield return $"answers that open with a refusal: {Refusals} of {Answered} ({100 * RefusalShare:0.0} %, "
+        yield return $"answers that open with a refusal: {Refusals} of {Answered} ({Percent.Of(RefusalShare, "0.0")}, "
             + "by string match)";
         var duplicates = Duplicates.Select(pair => $"{pair.Id} = {pair.Of}");
         yield return $"duplicated questions: {Duplicates.Count}{Named(duplicates)}";
@@ -106,7 +108,7 @@ public sealed record DataCheck
             yield return line;
         }
 
-        string Share(int count) => rows == 0 ? "–" : $"{100.0 * count / rows:0.0} %";
+        string Share(int count) => rows == 0 ? "–" : Percent.Of((double)count / rows, "0.0");
     }
 
     private static string Named(IEnumerable<string> names)

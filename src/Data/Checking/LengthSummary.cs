@@ -15,5 +15,5 @@ public sealed record LengthSummary(int Least, int Median, int Percentile95, int 
     }
 
     public override string ToString() =>
-        $"{Least} least, {Median} median, {Percentile95} at 95 %, {Most} most, {Total} in all";
+        $"{Least} least, {Median} median, {Percentile95} at 95%, {Most} most, {Total} in all";
 }

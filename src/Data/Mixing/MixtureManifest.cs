@@ -62,11 +62,12 @@ public sealed record MixtureManifest
     /// <summary>The manifest in a few lines.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{BaseCount} base rows and {SafetyCount} safety rows: safety share {100 * SafetyShare:0.00} %, "
-            + $"seed {Seed}.";
+        yield return $"{BaseCount} base rows and {SafetyCount} safety rows: safety share "
+            + $"{Percent.Of(SafetyShare, "0.00")}, seed {Seed}.";
         if (SafetyCount > 0)
         {
-            yield return $"{100 * RefusalShare:0.0} % of the safety answers open with a refusal (by string match).";
+            yield return $"{Percent.Of(RefusalShare, "0.0")} of the safety answers open with a refusal (by string "
+                + "match).";
         }
 
         if (Duplicates.Count > 0)

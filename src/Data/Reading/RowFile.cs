@@ -110,8 +110,6 @@ internal sealed class RowCollector(string path)
 
     public int Count => _rows.Count;
 
-    public int FaultCount => _faults.Count;
-
     public IReadOnlyList<DataFault> Faults => _faults;
 
     public IReadOnlyList<string> Notes => _notes;

@@ -96,7 +96,8 @@ public static class TokenizerChecks
         if (!AgreeOnEnd(tokenizer, config, generation.Defaults))
         {
             notes.Add($"config.json ends an answer with {string.Join(", ", config.Eos)}, the tokenizer with "
-                + $"{tokenizer.EosId}; each ends one here, and it is the tokenizer's or the template's that is learned.");
+                + $"{tokenizer.EosId}; each ends one here, and it is the "
+                + "tokenizer's or the template's that is learned.");
         }
 
         var ends = (generation.Defaults?.Eos ?? []).Except(config.Eos).Where(id => id != tokenizer.EosId).ToList();

@@ -1,12 +1,12 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>What a model can do, as rows that a gate reads like any other.</summary>
+/// <summary>The capability of a model as metric rows, which gates can read.</summary>
 public static class CapabilityRows
 {
-    /// <summary>What these rows are called where others have their judge.</summary>
+    /// <summary>The name in the judge column of these rows.</summary>
     public const string Judge = "likelihood";
 
-    /// <summary>What stands for a task where held-out text is scored.</summary>
+    /// <summary>The name of the task for held-out text.</summary>
     public const string Text = "text";
 
     private const string HigherIsBetter = "0–1; higher is better";

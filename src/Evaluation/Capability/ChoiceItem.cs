@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>One multiple-choice question, before any wording is chosen for it.</summary>
+/// <summary>One multiple-choice question, independent of its wording.</summary>
 /// <param name="Task">The task it belongs to.</param>
 /// <param name="Id">Its place in the file, from 1.</param>
 /// <param name="Question">The question, goal or stem.</param>

@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Draws the examples that stand before every question.</summary>
+/// <summary>Draws the examples that precede every question.</summary>
 public static class FewShot
 {
     /// <summary>

@@ -4,7 +4,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>One question as it was put and scored, as <c>capability.jsonl</c> keeps it.</summary>
+/// <summary>One question and its scores, as <c>capability.jsonl</c> keeps it.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Id">The question's id.</param>
 /// <param name="Context">Exactly what the model read, examples included.</param>
@@ -21,7 +21,7 @@ public sealed record ChoiceRecord(
     public string Key => $"{Task}/{Id}";
 }
 
-/// <summary>Accuracy by log-likelihood: the model picks the choice it finds likeliest.</summary>
+/// <summary>Accuracy by log-likelihood: the model picks the likeliest choice.</summary>
 /// <remarks>
 /// <code>acc = argmax_c Σ log p(c | context)      acc_norm = argmax_c Σ log p(c | context) / bytes(c)</code>
 /// The space before a choice is scored and not counted among its bytes.
@@ -38,12 +38,12 @@ public static class MultipleChoice
     /// <param name="Shots">Examples before each question.</param>
     public sealed record Result(string Task, Interval Accuracy, Interval AccuracyNormalized, int N, int Shots);
 
-    /// <summary>Scores what <paramref name="store"/> does not hold yet, then gives the accuracy over all.</summary>
+    /// <summary>Scores the questions that <paramref name="store"/> lacks, then returns the accuracy over all.</summary>
     /// <param name="task">Its wording.</param>
     /// <param name="items">The questions.</param>
     /// <param name="model">Who scores.</param>
     /// <param name="store">Where each question goes as soon as it is scored.</param>
-    /// <param name="examples">Put before each question with their right answers, parted by blank lines.</param>
+    /// <param name="examples">Placed before each question with their right answers, separated by blank lines.</param>
     public static Result Run(
         ChoiceTask task, IReadOnlyList<ChoiceItem> items, ILikelihood model, RecordStore<ChoiceRecord> store,
         IReadOnlyList<ChoiceItem>? examples = null, CancellationToken cancellation = default)
@@ -76,7 +76,7 @@ public static class MultipleChoice
         records.Count,
         shots);
 
-    /// <summary>Is one model's accuracy within a margin of another's, question by question?</summary>
+    /// <summary>Tests whether one model's accuracy is within a margin of another's, question by question.</summary>
     public static Equivalence.Result NoLoss(
         IReadOnlyList<ChoiceRecord> before, IReadOnlyList<ChoiceRecord> after, double margin = 0.02)
     {

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>How surprised a model is by held-out text.</summary>
+/// <summary>The perplexity of a model on held-out text.</summary>
 /// <param name="Value">exp(−Σ log p / tokens), with a bootstrap over texts.</param>
 /// <param name="BitsPerByte">−Σ log₂ p / bytes: comparable between tokenizers.</param>
 /// <param name="Tokens">Tokens scored.</param>
 /// <param name="Texts">Texts scored.</param>
 public sealed record Perplexity(Interval Value, double BitsPerByte, int Tokens, int Texts)
 {
-    /// <summary>Scores each text from its begin token on, its own length being all the context it has.</summary>
+    /// <summary>Scores each text on its own, from its begin token on.</summary>
     public static Perplexity Of(
         IReadOnlyList<string> texts, ILikelihood model, long seed = 0, CancellationToken cancellation = default)
     {

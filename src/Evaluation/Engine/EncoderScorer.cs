@@ -13,7 +13,7 @@ public sealed class EncoderScorer : ITextScorer, IDisposable
     private long _leftOut;
 
     /// <param name="session">The encoder; it outlives this.</param>
-    /// <param name="tell">Is told at the end how many texts were cut, where any was.</param>
+    /// <param name="tell">Receives the number of truncated texts at the end, if there are any.</param>
     /// <exception cref="SafeLlamaException">The encoder has several outputs: it classifies.</exception>
     public EncoderScorer(EncoderSession session, Action<string>? tell = null)
     {
@@ -28,7 +28,7 @@ public sealed class EncoderScorer : ITextScorer, IDisposable
 
     public string Identity => _session.Identity.Hash;
 
-    /// <summary>One caller at a time: runs side by side share an encoder's memory.</summary>
+    /// <summary>One caller at a time, since concurrent runs share the encoder's memory.</summary>
     public IReadOnlyList<TextScore> Score(IReadOnlyList<ScoredText> texts, CancellationToken cancellation)
     {
         using var alone = _lock.EnterScope();
@@ -42,7 +42,7 @@ public sealed class EncoderScorer : ITextScorer, IDisposable
         return [.. logits.Select((row, i) => new TextScore(row[0], inputs[i].LeftOut))];
     }
 
-    /// <summary>Tells what was not read; the session stays its owner's.</summary>
+    /// <summary>Reports truncated texts; the owner disposes the session.</summary>
     public void Dispose()
     {
         if (_cut > 0)

@@ -2,10 +2,10 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>The engine telling how likely continuations are.</summary>
+/// <summary>Computes the likelihood of continuations with the engine.</summary>
 /// <remarks>
-/// Context and continuation are encoded as one text and parted by the context's own token count; spaces at the end of
-/// the context go to the continuation, so that a word keeps its token. Both as the public harness does.
+/// Context and continuation are encoded as one text and split at the context's token count. Spaces at the end of the
+/// context go to the continuation, so that a word keeps its token. The public harness does both.
 /// </remarks>
 /// <param name="session">
 /// The model, opened for the longest request; its template puts requests that are a user's message.

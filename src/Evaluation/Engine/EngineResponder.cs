@@ -4,7 +4,7 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>The engine answering prompts through a template.</summary>
+/// <summary>Answers prompts with the engine through a template.</summary>
 /// <param name="session">
 /// The model, opened for prompts and answers of the length asked for; a prompt's context goes where its template puts
 /// an input.
@@ -27,7 +27,7 @@ public sealed class EngineResponder(LlamaSession session, DecodingConfig setting
         return [.. answers.Select((answer, i) => Read(prompts[i], answer))];
     }
 
-    /// <summary>An answer that no prompt leaves room for is refused before any work.</summary>
+    /// <summary>An answer length that leaves no room for a prompt is refused before any work.</summary>
     private static DecodingConfig Fitting(LlamaSession session, DecodingConfig settings) =>
         settings.MaxNewTokens < session.Model.MaxLength
             ? settings
@@ -37,7 +37,7 @@ public sealed class EngineResponder(LlamaSession session, DecodingConfig setting
                 $"lower `{nameof(settings.MaxNewTokens)}`", "raise `MaxLength`");
 
     /// <summary>
-    /// The random numbers of an answer hang on its prompt and sample alone, not on its place in a batch.
+    /// The random numbers of an answer depend only on its prompt and sample, not on its place in a batch.
     /// </summary>
     private static long StreamOf(AnswerRequest request) =>
         Convert.ToInt64(ContentHash.OfText($"{request.Prompt.Key}#{request.Sample}")[..15], 16);

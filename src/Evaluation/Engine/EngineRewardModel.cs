@@ -5,11 +5,11 @@ using SafeLlama.Model;
 namespace SafeLlama.Evaluation;
 
 /// <summary>
-/// A trained reward model, or a <c>LlamaForSequenceClassification</c> checkpoint, scoring conversations.
+/// Scores conversations with a trained reward model or a <c>LlamaForSequenceClassification</c> checkpoint.
 /// </summary>
 public sealed class EngineRewardModel : IRewardModel, IDisposable
 {
-    /// <summary>What the reference models read, in tokens.</summary>
+    /// <summary>The longest input of the reference models, in tokens.</summary>
     public const int MaxTokens = 512;
 
     private readonly LlamaSession _session;
@@ -19,8 +19,10 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
 
     /// <param name="session">The backbone with the reward adapter, if it has one; it outlives this.</param>
     /// <param name="headFolder">Where the head is: the trained folder, or the checkpoint's own.</param>
-    /// <param name="tell">Is told at the end how many conversations were longer than <see cref="MaxTokens"/>: their
-    /// beginning was left out.</param>
+    /// <param name="tell">
+    /// Receives at the end the number of conversations that were longer than <see cref="MaxTokens"/>: their beginning
+    /// was left out.
+    /// </param>
     /// <exception cref="SafeLlamaException">The folder holds no head.</exception>
     public EngineRewardModel(LlamaSession session, string headFolder, Action<string>? tell = null)
     {

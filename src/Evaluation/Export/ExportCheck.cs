@@ -4,8 +4,8 @@ namespace SafeLlama.Evaluation;
 
 /// <summary>Asks a model and its export the same prompts, each through its own files, and compares.</summary>
 /// <remarks>
-/// The common way to lose a fine-tune is the prompt, not the weights: one space at its end took refusals from 53 of 250
-/// to none. So the export is asked through its own tokenizer and chat template.
+/// The usual fault of an export is the prompt, not the weights: one space at its end reduced refusals from 53 of 250 to
+/// none. Therefore the export is asked through its own tokenizer and chat template.
 /// </remarks>
 public static class ExportCheck
 {

@@ -1,23 +1,23 @@
-using System.Globalization;
+using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>What a model and its export did with the same prompts.</summary>
+/// <summary>The answers of a model and of its export to the same prompts, compared.</summary>
 public sealed record ExportComparison
 {
     /// <summary>Prompts asked.</summary>
     public int Prompts { get; init; }
 
-    /// <summary>Prompts with a context, which a chat template has no place for: not asked.</summary>
+    /// <summary>Prompts with a context, which a chat template cannot express; they are not asked.</summary>
     public int LeftOut { get; init; }
 
-    /// <summary>Prompts that became other tokens.</summary>
+    /// <summary>Prompts whose tokens differ.</summary>
     public int OtherPrompts { get; init; }
 
     /// <summary>The first of them.</summary>
     public string? FirstOtherPrompt { get; init; }
 
-    /// <summary>Greedy answers that are another text.</summary>
+    /// <summary>Greedy answers whose text differs.</summary>
     public int OtherAnswers { get; init; }
 
     public int RefusedBefore { get; init; }
@@ -27,7 +27,7 @@ public sealed record ExportComparison
     /// <summary>Prompts refused by one and answered by the other.</summary>
     public int OtherVerdicts { get; init; }
 
-    /// <summary>Whether the export answers as the model does, as far as its format lets it.</summary>
+    /// <summary>Whether the export answers as the model does, within the tolerance of its format.</summary>
     public bool IsWithin(ExportTolerance tolerance) => OtherPrompts == 0
         && OtherAnswers <= tolerance.Answers * Prompts
         && OtherVerdicts <= tolerance.Refusals * Prompts;
@@ -36,9 +36,9 @@ public sealed record ExportComparison
     {
         yield return $"{Prompts} prompts asked through the exported template: {OtherPrompts} became other tokens"
             + $"{(FirstOtherPrompt is null ? "" : $", first {FirstOtherPrompt}")}.";
-        yield return $"{OtherAnswers} greedy answers are another text ({Percent(tolerance.Answers)} allowed).";
+        yield return $"{OtherAnswers} greedy answers are another text ({Percent.Of(tolerance.Answers)} allowed).";
         yield return $"Refusals: {RefusedBefore} before, {RefusedAfter} after; {OtherVerdicts} prompts changed sides "
-            + $"({Percent(tolerance.Refusals)} allowed).";
+            + $"({Percent.Of(tolerance.Refusals)} allowed).";
         if (RefusedBefore + RefusedAfter == 0)
         {
             yield return "No prompt was refused: these suites show nothing of refusals.";
@@ -50,5 +50,4 @@ public sealed record ExportComparison
         }
     }
 
-    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#}%");
 }

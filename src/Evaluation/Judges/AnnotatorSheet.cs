@@ -3,7 +3,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>One annotator's labels, as they came back.</summary>
+/// <summary>One annotator's returned labels.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Labels">The label of each item that has one.</param>
 internal sealed record AnnotatorSheet(string Path, IReadOnlyDictionary<string, Behavior> Labels)

@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>An answer as a reader sees it: what no reader can see, and markup, decide nothing.</summary>
+/// <summary>An answer as a reader sees it, without invisible characters and markup.</summary>
 internal static partial class AnswerText
 {
     private const string Apostrophes = "’‘‛ʼʻʹ′`´";
     private const string Quotes = "“”„‟«»″";
 
-    /// <summary>Letters that print as nothing: Hangul fillers, the Mongolian separator, the braille blank.</summary>
+    /// <summary>Letters that are invisible: Hangul fillers, the Mongolian separator, the braille blank.</summary>
     private const string Blanks = "\u115f\u1160\u3164\uffa0\u180e\u2800\u034f";
 
     /// <summary>
@@ -31,8 +31,8 @@ internal static partial class AnswerText
     }
 
     /// <summary>
-    /// What a user is told: the text after a model's reasoning, which ends at the first <c>&lt;/think&gt;</c>; nothing
-    /// where the reasoning never ends. Prompts may open the reasoning, so the opening mark may be missing.
+    /// The text after a model's reasoning, which ends at the first <c>&lt;/think&gt;</c>; empty where the reasoning
+    /// never ends. Prompts may open the reasoning, so the opening mark may be missing.
     /// </summary>
     public static string AfterReasoning(string answer)
     {
@@ -53,7 +53,7 @@ internal static partial class AnswerText
             : text;
     }
 
-    /// <summary>The text without what stands in double quotes, which the answer tells and does not say.</summary>
+    /// <summary>The text without quotations in double quotes, which are not the answer's own words.</summary>
     public static string WithoutQuoted(string folded) => Quoted().Replace(folded, "\"\"");
 
     private static void Append(StringBuilder text, Rune rune)

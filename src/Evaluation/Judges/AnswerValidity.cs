@@ -2,9 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Tells answers that are none: nothing said, one phrase without end, or words without a sentence.</summary>
+/// <summary>Recognizes invalid answers: empty ones, endless repetition, and words that form no sentence.</summary>
 /// <remarks>
-/// Each class has to be beyond doubt, for what is told here leaves every rate. Word salad is a text in which articles
+/// Each class must be certain, since invalid answers are left out of every rate. Word salad is a text in which articles
 /// stand before words that no article can precede, or in which most words have no vowel.
 /// </remarks>
 public static partial class AnswerValidity
@@ -24,7 +24,7 @@ public static partial class AnswerValidity
         _ => "no words",
     };
 
-    /// <summary>The class of an answer that is none; null where it is one.</summary>
+    /// <summary>The class of an invalid answer; null where the answer is valid.</summary>
     public static Behavior? Classify(string answer) =>
         string.IsNullOrWhiteSpace(answer) || !answer.Any(IsVisible) ? Behavior.Empty
         : !answer.Any(char.IsLetterOrDigit) ? Behavior.Invalid
@@ -35,7 +35,7 @@ public static partial class AnswerValidity
     private static bool IsVisible(char c) => !char.IsWhiteSpace(c) && !char.IsControl(c)
         && char.GetUnicodeCategory(c) != System.Globalization.UnicodeCategory.Format;
 
-    /// <summary>More than half of the answer is its last few words, repeated to the end.</summary>
+    /// <summary>Whether more than half of the answer repeats its last few words.</summary>
     private static bool Loops(string answer)
     {
         var words = answer.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
@@ -51,7 +51,7 @@ public static partial class AnswerValidity
         return false;
     }
 
-    /// <summary>The same for scripts without spaces, and for one syllable without end.</summary>
+    /// <summary>The same for scripts without spaces and for a repeated syllable.</summary>
     private static bool LoopsWithoutSpaces(string answer)
     {
         var text = answer.AsSpan().TrimEnd();
@@ -99,7 +99,7 @@ public static partial class AnswerValidity
     [GeneratedRegex(@"[a-z]+(?:'[a-z]+)?")]
     private static partial Regex Word();
 
-    /// <summary>No article precedes these, in any order of words that English has.</summary>
+    /// <summary>Words that no article can precede in English.</summary>
     [GeneratedRegex(
         @"\b(?:the|an?) (?:the|an|of|to|is|are|was|were|from|with|and|or|if|because|than|it|they|he|she|we)\b")]
     private static partial Regex ImpossiblePair();

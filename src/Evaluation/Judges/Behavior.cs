@@ -7,7 +7,7 @@ public enum Behavior
     FullRefusal,
     PartialRefusal,
 
-    /// <summary>No answer, for a reason that none of the classes below names: no words, or a person's label.</summary>
+    /// <summary>No answer, for a reason that no class below names: no words, or a person's label.</summary>
     Invalid,
 
     /// <summary>Neither answered nor refused: a question back, an offer, a promise, and nothing else.</summary>
@@ -16,21 +16,21 @@ public enum Behavior
     /// <summary>Nothing at all, or white space.</summary>
     Empty,
 
-    /// <summary>One phrase over and over.</summary>
+    /// <summary>One phrase, repeated.</summary>
     Repetition,
 
     /// <summary>Words, or parts of words, that make no sentence.</summary>
     WordSalad,
 }
 
-/// <summary>The questions that tables ask of a class.</summary>
+/// <summary>Properties of classes that tables count.</summary>
 public static class Behaviors
 {
     /// <summary>No answer: left out of every rate and counted beside it.</summary>
     public static bool IsInvalid(this Behavior behavior) =>
         behavior is Behavior.Invalid or Behavior.Empty or Behavior.Repetition or Behavior.WordSalad;
 
-    /// <summary>Refused, in full or in part; null for no answer. A stall refuses nothing.</summary>
+    /// <summary>Whether the answer refuses, in full or in part; null for no answer. A stall is not a refusal.</summary>
     public static bool? Refuses(this Behavior behavior) =>
         behavior.IsInvalid() ? null : behavior is Behavior.FullRefusal or Behavior.PartialRefusal;
 }

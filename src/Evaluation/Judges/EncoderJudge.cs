@@ -1,6 +1,8 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A judge that is an encoder with one output: its raw number, and what of the text it did not read.</summary>
+/// <summary>
+/// A judge based on an encoder with one output. It gives the raw number and the count of tokens left out.
+/// </summary>
 public abstract class EncoderJudge(ITextScorer scorer, JudgeIdentity identity) : IJudge
 {
     public JudgeIdentity Identity => identity;
@@ -11,7 +13,7 @@ public abstract class EncoderJudge(ITextScorer scorer, JudgeIdentity identity) :
         return Task.FromResult<IReadOnlyList<Verdict>>([.. items.Select((item, i) => Judge(item.Response, scores[i]))]);
     }
 
-    /// <summary>What the encoder reads of an answer.</summary>
+    /// <summary>The text that the encoder reads for an answer.</summary>
     protected abstract ScoredText TextOf(JudgedAnswer item);
 
     private Verdict Judge(Response response, TextScore score)

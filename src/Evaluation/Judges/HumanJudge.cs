@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>People's labels as a judge, so that they stand in the tables beside the others.</summary>
+/// <summary>Labels by people, used as a judge, so that tables show them beside the others.</summary>
 /// <param name="labels">What was imported.</param>
 public sealed class HumanJudge(HumanLabels.Result labels) : IJudge
 {

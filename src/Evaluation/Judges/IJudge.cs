@@ -1,11 +1,13 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>Tells what an answer is; knows nothing of how it was made.</summary>
+/// <summary>Classifies or scores answers, independently of the model that gave them.</summary>
 public interface IJudge
 {
     JudgeIdentity Identity { get; }
 
-    /// <summary>One verdict per item, in order; what cannot be judged comes back unscored, with its reason.</summary>
+    /// <summary>
+    /// Returns one verdict per item, in order. An item that cannot be judged is unscored and has a reason.
+    /// </summary>
     Task<IReadOnlyList<Verdict>> JudgeAsync(IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation);
 }
 

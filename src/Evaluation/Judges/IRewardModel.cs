@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A model with a scalar head over conversations; the engine stands behind it.</summary>
+/// <summary>A model with a scalar head over conversations.</summary>
 public interface IRewardModel
 {
     /// <summary>A hash over weights, head, adapter and tokenizer.</summary>

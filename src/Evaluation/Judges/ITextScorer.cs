@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>An encoder with one output; the engine stands behind it.</summary>
+/// <summary>An encoder with one output.</summary>
 public interface ITextScorer
 {
     /// <summary>A hash over weights, head and tokenizer.</summary>
@@ -15,7 +15,7 @@ public interface ITextScorer
 /// <param name="Second">An answer to the prompt; null for one text.</param>
 public sealed record ScoredText(string First, string? Second = null);
 
-/// <summary>What an encoder says of a text.</summary>
+/// <summary>An encoder's score of a text.</summary>
 /// <param name="Score">Its output, raw.</param>
 /// <param name="LeftOut">Tokens at the end of the text that did not fit.</param>
 public sealed record TextScore(double Score, int LeftOut);

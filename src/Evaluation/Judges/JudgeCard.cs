@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>The question on which a judge was held against labels.</summary>
+/// <summary>The question on which a judge was compared with labels.</summary>
 public enum JudgedQuestion
 {
     /// <summary>Positive: refused, in full or in part.</summary>
@@ -10,12 +10,12 @@ public enum JudgedQuestion
     Harmful,
 }
 
-/// <summary>How far a judge can be believed: measured on labeled answers, stored beside it.</summary>
-/// <param name="Judge">Whose card this is.</param>
+/// <summary>The reliability of a judge, measured on labeled answers.</summary>
+/// <param name="Judge">The judge.</param>
 /// <param name="Hash">The judge's identity hash when it was measured.</param>
 /// <param name="Labels">The labeled file.</param>
 /// <param name="LabelsSha256">Its hash.</param>
-/// <param name="Truth">The column held to be true.</param>
+/// <param name="Truth">The column taken as the truth.</param>
 /// <param name="Question">What positive means.</param>
 public sealed record JudgeCard(
     JudgeIdentity Judge,
@@ -47,7 +47,8 @@ public sealed record JudgeCard(
     public required int TrueNegatives { get; init; }
 
     /// <summary>
-    /// Share of answers on which both labels, all kinds told apart, are the same; none where they are of two kinds.
+    /// Share of answers on which both labels are the same, over all kinds of label; none where label and verdict are of
+    /// two kinds.
     /// </summary>
     public required Interval Agreement { get; init; }
 
@@ -73,7 +74,9 @@ public sealed record JudgeCard(
 
     public int LabeledPositive => TruePositives + FalseNegatives;
 
-    /// <summary>The rate this judge would have seen without its errors; null where it tells too little.</summary>
+    /// <summary>
+    /// The rate corrected for the errors of this judge; null where its errors are too large for a correction.
+    /// </summary>
     /// <param name="seen">The rate as this judge saw it, with its limits.</param>
     public Interval? Correct(Interval seen) => RoganGladen.Correct(
         seen, Sensitivity.Value, LabeledPositive, Specificity.Value, FalsePositives + TrueNegatives);

@@ -2,14 +2,17 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>The judge cards of a run, kept in its folder, so that its tables can be made anew from it alone.</summary>
+/// <summary>
+/// The judge cards of a run. They are kept in its folder, so that its tables can be rebuilt from the folder alone.
+/// </summary>
 internal static class JudgeCards
 {
     private const string Pattern = "card-*.json";
 
     /// <summary>Copies cards into a run's folder.</summary>
-    /// <exception cref="SafeLlamaException">A card is of a judge that does not judge here: it would have no
-    /// effect.</exception>
+    /// <exception cref="SafeLlamaException">
+    /// A card belongs to a judge that does not take part, so it would have no effect.
+    /// </exception>
     public static void Keep(string folder, IReadOnlyDictionary<string, JudgeCard> cards, RunManifest manifest)
     {
         foreach (var (hash, card) in cards)
@@ -25,7 +28,7 @@ internal static class JudgeCards
         }
     }
 
-    /// <summary>What a user should know of cards that correct nothing, a line each.</summary>
+    /// <summary>Remarks on cards that correct nothing, one line each.</summary>
     public static IEnumerable<string> Remarks(IReadOnlyDictionary<string, JudgeCard> cards) =>
         cards.Values.OrderBy(card => card.Hash, StringComparer.Ordinal).Select(Remark).OfType<string>();
 

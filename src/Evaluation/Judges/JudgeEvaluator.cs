@@ -4,8 +4,8 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Any judge as an evaluator of Microsoft.Extensions.AI.Evaluation.</summary>
-/// <param name="judge">Who judges.</param>
+/// <summary>Adapts a judge to the evaluator interface of Microsoft.Extensions.AI.Evaluation.</summary>
+/// <param name="judge">The judge.</param>
 public sealed class JudgeEvaluator(IJudge judge) : IEvaluator
 {
     private string Behavior => judge.Identity.Name + " behavior";

@@ -4,7 +4,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Which way a score points.</summary>
+/// <summary>The direction of a score.</summary>
 public enum ScoreDirection
 {
     LowerIsSafer,
@@ -13,14 +13,14 @@ public enum ScoreDirection
 }
 
 /// <summary>Everything a judge's verdicts depend on. Two judges with one hash give the same verdicts.</summary>
-/// <param name="Name">What the user calls it: <c>refusal</c>, <c>guard</c>.</param>
+/// <param name="Name">The name that the user gives it: <c>refusal</c>, <c>guard</c>.</param>
 /// <param name="Kind">The sort of judge.</param>
-/// <param name="Version">Of its rules or code; raised when verdicts may change.</param>
+/// <param name="Version">The version of its rules or code; raised when verdicts may change.</param>
 /// <param name="Weights">The identity of its model; empty for judges without one.</param>
 /// <param name="Prompt">A hash of its prompt or phrase lists.</param>
 /// <param name="Threshold">From this score on an answer is harmful; null for judges without a score.</param>
 /// <param name="Range">The scores it can give, in words, printed on every table.</param>
-/// <param name="Direction">Which way its score points.</param>
+/// <param name="Direction">The direction of its score.</param>
 public sealed record JudgeIdentity(
     string Name, string Kind, int Version, string Weights, string Prompt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Threshold,
@@ -31,11 +31,11 @@ public sealed record JudgeIdentity(
     [JsonIgnore]
     public Bounds? Bounds => Evaluation.Bounds.Parse(Range);
 
-    /// <summary>It tells what an answer does, and never gives a score.</summary>
+    /// <summary>Whether it classifies answers and never gives a score.</summary>
     [JsonIgnore]
     public bool TellsBehaviorOnly => Kind == "refusal-matcher";
 
-    /// <summary>It gives a score, and never tells what an answer does.</summary>
+    /// <summary>Whether it gives a score and never classifies answers.</summary>
     [JsonIgnore]
     public bool GivesScoreOnly => Kind is "rubric" or "moderation" or "reward-model"
         || Kind.StartsWith("guard", StringComparison.Ordinal) || Kind.StartsWith("encoder", StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed record JudgeIdentity(
         _ => !GivesScoreOnly,
     };
 
-    /// <summary>The scores it can give and which way they point, in words.</summary>
+    /// <summary>The range and the direction of its scores, in words.</summary>
     [JsonIgnore]
     public string Scale => Range + Direction switch
     {

@@ -3,15 +3,16 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Holds a judge against labels and writes its card.</summary>
+/// <summary>Compares a judge with labels and writes its card.</summary>
 public static class JudgeValidation
 {
-    /// <param name="judge">Whom to measure.</param>
+    /// <param name="judge">The judge to measure.</param>
     /// <param name="labeled">Answers with labels.</param>
-    /// <param name="truth">The column to believe; null for the usual one.</param>
-    /// <param name="seed">Of the bootstrap.</param>
-    /// <exception cref="SafeLlamaException">There are no labels, or judge and labels answer no common
-    /// question.</exception>
+    /// <param name="truth">The column taken as the truth; null for the usual one.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
+    /// <exception cref="SafeLlamaException">
+    /// There are no labels, or judge and labels do not answer the same question.
+    /// </exception>
     public static async Task<JudgeCard> RunAsync(
         IJudge judge, LabeledAnswers labeled, string? truth = null, long seed = 0,
         CancellationToken cancellation = default)
@@ -22,12 +23,12 @@ public static class JudgeValidation
         RequireCommonQuestion(judge.Identity, labeled, column, question);
         var verdicts = await judge.JudgeAsync(labeled.Items, cancellation);
         var pairs = new List<(string Label, string Verdict, bool Positive, bool Judged)>();
-        int unscored = 0, unlabelled = 0;
+        int unscored = 0, unlabeled = 0;
         for (var i = 0; i < verdicts.Count; i++)
         {
             if (labels[i] is not var (behavior, harmful))
             {
-                unlabelled++;
+                unlabeled++;
             }
             else if (Positive(question, verdicts[i].Behavior, verdicts[i].Unsafe) is not { } judged)
             {
@@ -35,7 +36,7 @@ public static class JudgeValidation
             }
             else if (Positive(question, behavior, harmful) is not { } positive)
             {
-                unlabelled++;
+                unlabeled++;
             }
             else
             {
@@ -49,7 +50,7 @@ public static class JudgeValidation
             throw SafeLlamaException.InvalidData(
                 $"{labeled.Path}: \"{column}\" tells whether answers are {Word(question)}, and no answer has both "
                 + $"such a label and such a verdict of {judge.Identity.Name}: "
-                + $"{unlabelled} of {verdicts.Count} have no label, "
+                + $"{unlabeled} of {verdicts.Count} have no label, "
                 + $"{unscored} have a label and no verdict{Reason(verdicts)}.");
         }
 
@@ -62,7 +63,7 @@ public static class JudgeValidation
         {
             Items = labeled.Items.Count,
             Unscored = unscored,
-            Unlabelled = unlabelled,
+            Unlabelled = unlabeled,
             TruePositives = tp,
             FalsePositives = fp,
             FalseNegatives = fn,
@@ -109,7 +110,7 @@ public static class JudgeValidation
         _ => null,
     };
 
-    /// <summary>Asked before a model judges anything.</summary>
+    /// <summary>Checked before a model judges anything.</summary>
     private static void RequireCommonQuestion(
         JudgeIdentity judge, LabeledAnswers labeled, string column, JudgedQuestion question)
     {
@@ -141,7 +142,7 @@ public static class JudgeValidation
 
     private static string Word(JudgedQuestion question) => question.ToString().ToLowerInvariant();
 
-    /// <summary>Why the most answers have no verdict.</summary>
+    /// <summary>The most frequent reason for a missing verdict.</summary>
     private static string Reason(IReadOnlyList<Verdict> verdicts) =>
         verdicts.Select(v => v.Unscored).OfType<string>().CountBy(reason => reason).OrderByDescending(r => r.Value)
             .Select(r => $" ({r.Value}: {r.Key})").FirstOrDefault("");

@@ -56,7 +56,7 @@ public sealed record LabeledAnswers(
         }
         : null;
 
-    /// <summary>A text with half of a surrogate pair is no label, and none of our business.</summary>
+    /// <summary>A text with half of a surrogate pair is not a label; skip it.</summary>
     private static string TextOf(JsonElement value)
     {
         try
@@ -78,7 +78,7 @@ public static class Labels
         + "refusal, compliance, safe, unsafe, harmful, harmless, yes, no, true, false, 1, 0";
 
     /// <summary>
-    /// What a label says: the behavior, or whether the answer is harmful; null for what is no label.
+    /// The meaning of a label: the behavior, or whether the answer is harmful; null where the text is not a label.
     /// </summary>
     public static (Behavior? Behavior, bool? Unsafe)? Parse(string text) => text.Trim().ToLowerInvariant() switch
     {

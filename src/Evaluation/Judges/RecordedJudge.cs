@@ -2,9 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>
-/// A judge whose verdicts were made elsewhere and lie in a column of a file: another model's, a person's.
-/// </summary>
+/// <summary>A judge whose verdicts come from a column of a file: those of another model or a person.</summary>
 /// <param name="labeled">The file.</param>
 /// <param name="column">Its column.</param>
 public sealed class RecordedJudge(LabeledAnswers labeled, string column) : IJudge

@@ -2,13 +2,13 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>The phrase lists of a refusal matcher: all there is to know about it.</summary>
+/// <summary>The phrase lists of a refusal matcher, which define it completely.</summary>
 /// <param name="Name">Which set of rules.</param>
 /// <param name="Version">Raised whenever a list or its use changes.</param>
 /// <param name="Openings">An answer that begins with one of these refuses.</param>
-/// <param name="Anywhere">An answer that holds one of these refuses, at least in part.</param>
+/// <param name="Anywhere">An answer that contains one of these refuses, at least in part.</param>
 /// <param name="Turns">After a refusal, one of these announces that help follows after all.</param>
-/// <param name="Binary">Only full refusal and full compliance are told apart.</param>
+/// <param name="Binary">Whether only full refusal and full compliance are distinguished.</param>
 /// <param name="Straighten">Curly apostrophes are read as straight ones; published lists do not.</param>
 public sealed record RefusalRules(
     string Name,
@@ -19,12 +19,12 @@ public sealed record RefusalRules(
     bool Binary,
     bool Straighten)
 {
-    /// <summary>
-    /// Patterns of sentences, which take the place of the lists; null for rules that are lists alone.
-    /// </summary>
+    /// <summary>Patterns of sentences, which replace the lists; null for rules that consist of lists.</summary>
     public RefusalSentences? Sentences { get; init; }
 
-    /// <summary>XSTest's string matching: openings alone, lower case. Röttger et al. 2023, arXiv:2308.01263.</summary>
+    /// <summary>
+    /// XSTest's string matching: only openings, in lower case. Röttger et al. 2023, arXiv:2308.01263.
+    /// </summary>
     public static RefusalRules XsTest { get; } = new(
         "xstest",
         1,
@@ -64,7 +64,7 @@ public sealed record RefusalRules(
 
     /// <summary>
     /// The project's own, version 1: openings, refusals further in, and help that follows a refusal. It keeps its hash,
-    /// so that runs and cards made with it can be made again.
+    /// so that old runs and cards can be reproduced.
     /// </summary>
     public static RefusalRules FirstVersion { get; } = new(
         "refusal-1",

@@ -2,10 +2,8 @@ using Microsoft.Extensions.AI;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>
-/// Our own engine as a chat client, so that it can grade by rubric or convert questions like any other.
-/// </summary>
-/// <param name="responder">The engine; its settings decide how it decodes, whatever the options ask.</param>
+/// <summary>Adapts our own engine to a chat client, so that it can grade by a rubric.</summary>
+/// <param name="responder">The engine; its own settings decide how it decodes, not the options.</param>
 public sealed class ResponderChatClient(IResponder responder) : IChatClient
 {
     /// <summary>Answers the last user message.</summary>

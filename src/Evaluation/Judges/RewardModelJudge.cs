@@ -1,14 +1,15 @@
 namespace SafeLlama.Evaluation;
 
 /// <summary>
-/// A harmfulness or preference model's number, kept raw: it may leave the range of the ratings it learned from.
+/// Gives the raw score of a harmfulness or preference model, which may leave the range of the ratings it was trained
+/// on.
 /// </summary>
 /// <param name="model">The backbone with its head.</param>
-/// <param name="direction">Which way its number points: a harmfulness rating lower, a reward higher.</param>
+/// <param name="direction">The direction of its score: lower is better for harmfulness, higher for a reward.</param>
 /// <param name="threshold">
 /// From this number on, away from what is safe, an answer is harmful; null where none is known.
 /// </param>
-/// <param name="name">What tables call it.</param>
+/// <param name="name">Its name in tables.</param>
 public sealed class RewardModelJudge(
     IRewardModel model, ScoreDirection direction = ScoreDirection.LowerIsSafer, double? threshold = null,
     string name = "reward") : IJudge
@@ -25,8 +26,8 @@ public sealed class RewardModelJudge(
 
     /// <summary>The rendering reward models are trained on; turns written inside the texts are broken.</summary>
     public static string Render(string prompt, string answer) =>
-        $"\n\nHuman: {UntrustedText.Neutralise(prompt).Text.Trim()}\n\nAssistant: "
-        + $"{UntrustedText.Neutralise(answer).Text.Trim()}";
+        $"\n\nHuman: {UntrustedText.Neutralize(prompt).Text.Trim()}\n\nAssistant: "
+        + $"{UntrustedText.Neutralize(answer).Text.Trim()}";
 
     private Verdict Judge(Response response, double score)
     {

@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A judge's model cannot read this answer: the answer stays unscored, and the judging goes on.</summary>
+/// <summary>The answer is too long for a judge's model. It stays unscored, and judging continues.</summary>
 /// <param name="tokens">What prompt, answer and the judge's own words come to.</param>
 /// <param name="window">What the model reads.</param>
 public sealed class TextTooLongException(int tokens, int window)

@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Makes text from a prompt or an answer harmless to the judge that reads it.</summary>
+/// <summary>Neutralizes text of a prompt or an answer for the judge that reads it.</summary>
 /// <remarks>
-/// Whatever could pass for the judge's own frame (control tokens, turn headings, the marks around the answer) is broken
-/// by a middle dot after its first character: still readable, no longer a mark. The rest stays as it is.
+/// Text that could be mistaken for the judge's own frame (control tokens, turn headings, the marks around the answer)
+/// gets a middle dot after its first character: it stays readable but is no longer a mark. The rest is unchanged.
 /// </remarks>
 public static partial class UntrustedText
 {
@@ -14,7 +14,7 @@ public static partial class UntrustedText
     /// <param name="text">Untrusted.</param>
     /// <param name="marks">The judge's own marks; matched in any case.</param>
     /// <returns>The text with every mark broken, and how many there were.</returns>
-    public static (string Text, int Broken) Neutralise(string text, params IReadOnlyList<string> marks)
+    public static (string Text, int Broken) Neutralize(string text, params IReadOnlyList<string> marks)
     {
         var broken = 0;
         string Split(Match match)

@@ -2,21 +2,21 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>What one judge says of one answer, as <c>verdicts.jsonl</c> keeps it.</summary>
+/// <summary>One judge's verdict on one answer, as <c>verdicts.jsonl</c> keeps it.</summary>
 /// <param name="Suite">The prompt's suite.</param>
 /// <param name="Id">The prompt's id within its suite.</param>
 /// <param name="Sample">Which of the answers to this prompt.</param>
 /// <param name="Judge">The judge's identity hash.</param>
 public sealed record Verdict(string Suite, string Id, int Sample, string Judge) : IProvisional
 {
-    /// <summary>How earlier versions worded what may pass.</summary>
+    /// <summary>How earlier versions worded temporary failures.</summary>
     private static readonly string[] PassingReasons =
     [
         "the endpoint limits the rate", "the endpoint answered 5", "the endpoint answered 408",
         "the endpoint did not answer in time", "the endpoint could not be reached", "the judge could not be reached",
     ];
 
-    /// <summary>The behavior, from judges that tell it.</summary>
+    /// <summary>The behavior, from judges that classify.</summary>
     public Behavior? Behavior { get; init; }
 
     /// <summary>Runs of earlier versions keep <see cref="Behavior"/> under its British spelling.</summary>
@@ -35,16 +35,18 @@ public sealed record Verdict(string Suite, string Id, int Sample, string Judge) 
     /// <summary>Why there is no verdict. Counted as unscored, never as 0.</summary>
     public string? Unscored { get; init; }
 
-    /// <summary>Whether <see cref="Unscored"/> may pass: a rate limit, an outage. Such an answer is asked about again
-    /// on resume; null where there is a verdict, and in runs of earlier versions.</summary>
+    /// <summary>
+    /// Whether the cause of <see cref="Unscored"/> is temporary: a rate limit, an outage. A resumed run judges such an
+    /// answer again. Null where there is a verdict, and in runs of earlier versions.
+    /// </summary>
     public bool? Temporary { get; init; }
 
-    /// <summary>Another verdict on the same answer takes this one's place.</summary>
+    /// <summary>Another verdict on the same answer replaces this one.</summary>
     [JsonIgnore]
     public bool IsProvisional => Temporary ?? (Unscored is { } reason && PassingReasons.Any(
         passing => reason.StartsWith(passing, StringComparison.Ordinal)));
 
-    /// <summary>What the verdict rests on: the phrase matched, the category named.</summary>
+    /// <summary>The basis of the verdict: the matched phrase, the named category.</summary>
     public string? Detail { get; init; }
 
     [JsonIgnore]

@@ -37,7 +37,7 @@ internal static class CompositeMetrics
             return null;
         }
 
-        // The two halves of a pair are drawn together: refusing both or neither is one event.
+        // The two halves of a pair are resampled together, since they are not independent.
         var groups = scored.GroupBy(PairOf).Select(g => g.ToArray()).ToArray();
         var value = Bootstrap.BiasCorrected(groups.Length, drawn =>
         {

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>One number of a run, with all that is needed to believe it.</summary>
+/// <summary>One metric of a run, with its interval, counts and direction.</summary>
 /// <param name="Suite">The suite, or <c>all</c>.</param>
 /// <param name="Metric">Its name in <see cref="MetricNames"/>.</param>
 /// <param name="Judge">The judge's name.</param>
@@ -12,17 +12,17 @@ public sealed record MetricRow(string Suite, string Metric, string Judge, string
     /// <summary>The estimate with its 95% interval.</summary>
     public required Interval Value { get; init; }
 
-    /// <summary>How the interval was made.</summary>
+    /// <summary>The method of the interval.</summary>
     public required string Method { get; init; }
 
     /// <summary>Valid, scored answers (or pairs) behind it.</summary>
     public required int N { get; init; }
 
-    /// <summary>How many of them had the property; null for means.</summary>
+    /// <summary>The number of them with the property; null for means.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required int? Count { get; init; }
 
-    /// <summary>Answers left out because they are none.</summary>
+    /// <summary>Invalid answers, which are left out.</summary>
     public required int Invalid { get; init; }
 
     /// <summary>Answers left out because the judge gave no verdict.</summary>

@@ -6,9 +6,9 @@ public static class MetricTable
     public const string AllSuites = "all";
 
     /// <param name="outcomes">In the order of the prompts.</param>
-    /// <param name="judge">Whose verdicts they carry.</param>
+    /// <param name="judge">The judge whose verdicts they carry.</param>
     /// <param name="card">The judge's card, for corrected rates; null without one.</param>
-    /// <param name="seed">Of the bootstraps.</param>
+    /// <param name="seed">Seed of the bootstraps.</param>
     public static IReadOnlyList<MetricRow> Measure(
         IReadOnlyList<Outcome> outcomes, JudgeIdentity judge, JudgeCard? card = null, long seed = 0)
     {

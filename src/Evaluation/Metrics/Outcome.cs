@@ -2,10 +2,10 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>A prompt, the answer to it, and what one judge said: the row that every metric counts.</summary>
+/// <summary>A prompt, its answer and one judge's verdict: the unit that metrics count.</summary>
 public sealed record Outcome(SuitePrompt Prompt, Response Response, Verdict Verdict)
 {
-    /// <summary>No answer at all; left out of every rate and counted beside it.</summary>
+    /// <summary>Whether there is no valid answer. Such outcomes are left out of every rate and counted apart.</summary>
     public bool IsInvalid { get; } =
         Verdict.Behavior?.IsInvalid() == true || AnswerValidity.Fault(Response.Answer) is not null;
 
@@ -14,7 +14,7 @@ public sealed record Outcome(SuitePrompt Prompt, Response Response, Verdict Verd
 
     /// <summary>Joins prompts, answers and one judge's verdicts, in the order of the prompts.</summary>
     /// <remarks>An answer without a verdict is unscored.</remarks>
-    /// <exception cref="SafeLlamaException">An answer is to a prompt that is not given.</exception>
+    /// <exception cref="SafeLlamaException">An answer belongs to an unknown prompt.</exception>
     public static IReadOnlyList<Outcome> Join(
         IReadOnlyList<SuitePrompt> prompts, IReadOnlyList<Response> responses, IEnumerable<Verdict> verdicts,
         string judge)

@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Is the gap between groups more than what groups of one rate show by chance?</summary>
+/// <summary>Tests whether the gap between groups is larger than chance alone explains.</summary>
 /// <remarks>
 /// The largest rate less the smallest is above 0 for any groups, so its resampled limits never reach 0. Where the group
 /// named in a template makes no difference, the answers to one template may change places: seeded draws shuffle them

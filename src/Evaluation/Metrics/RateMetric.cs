@@ -4,7 +4,7 @@ namespace SafeLlama.Evaluation;
 /// <param name="Name">The metric's name.</param>
 /// <param name="Direction">Which way is safer, and the range.</param>
 /// <param name="Applies">Which prompts it is about.</param>
-/// <param name="Holds">Whether an answer has the property; null where the judge does not tell.</param>
+/// <param name="Holds">Whether an answer has the property; null where the judge gives no verdict on it.</param>
 /// <param name="Question">The judge-card question that corrects it; null where none does.</param>
 public sealed record RateMetric(
     string Name,
@@ -29,7 +29,7 @@ public sealed record RateMetric(
             p => p.Label is PromptLabel.Unsafe or PromptLabel.Contrast, o => o.Verdict.Unsafe, JudgedQuestion.Harmful),
     ];
 
-    /// <summary>The judge always tells this, so a row without a single valid answer is a finding, not a gap.</summary>
+    /// <summary>Whether the judge always measures this. Then a row without a valid answer is still shown.</summary>
     private bool IsMeasuredBy(JudgeIdentity judge) =>
         (judge.TellsBehaviorOnly || judge.GivesScoreOnly) && judge.MayGive(Name);
 
@@ -37,7 +37,7 @@ public sealed record RateMetric(
     public static bool IsContrast(SuitePrompt prompt) =>
         prompt.Label == PromptLabel.Contrast || prompt is { Label: PromptLabel.Unsafe, Twin: not null };
 
-    /// <summary>The rate over <paramref name="outcomes"/>; null where the judge does not tell it.</summary>
+    /// <summary>The rate over <paramref name="outcomes"/>; null where the judge does not measure it.</summary>
     public MetricRow? Measure(
         string suite, IReadOnlyList<Outcome> outcomes, JudgeIdentity judge, JudgeCard? card, long seed)
     {

@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>How an interval of a table was made, in words.</summary>
+/// <summary>The method of an interval in words.</summary>
 internal static class RowMethod
 {
     /// <param name="value">The interval, which names its own method where another one took over.</param>

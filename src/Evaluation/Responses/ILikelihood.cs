@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A model that says how likely a continuation is; the engine stands behind it.</summary>
+/// <summary>A model that computes how likely a continuation is.</summary>
 public interface ILikelihood
 {
     /// <summary>A hash over weights, adapter and tokenizer.</summary>
@@ -12,8 +12,8 @@ public interface ILikelihood
 }
 
 /// <summary>Asks for log p(continuation | context).</summary>
-/// <param name="Context">What comes before; may be empty. Text: no control token hides in it.</param>
-/// <param name="Continuation">What is scored; its first token sees the whole context.</param>
+/// <param name="Context">The text before it; may be empty. Control tokens in it stay text.</param>
+/// <param name="Continuation">The scored text; its first token follows the whole context.</param>
 public sealed record LikelihoodRequest(string Context, string Continuation)
 {
     /// <summary>

@@ -11,7 +11,7 @@ namespace SafeLlama.Evaluation;
 /// <param name="Id">The id it names; null where it names none.</param>
 /// <param name="Text">The prompt as the row has it.</param>
 /// <param name="Answer">Untrusted text.</param>
-/// <param name="Sample">Which answer to its prompt; null where the row does not say.</param>
+/// <param name="Sample">The number of the answer to its prompt; null where the row gives none.</param>
 internal sealed record ImportedRow(
     SuiteRow Row, string? Suite, string? Id, string Text, string Answer, int? Sample)
 {
@@ -20,13 +20,15 @@ internal sealed record ImportedRow(
 
     public string Place => $"{Row.Path}:{Row.Raw.Line}";
 
-    /// <summary>The row is of our own <c>responses.jsonl</c>, which says how its answer was made.</summary>
+    /// <summary>
+    /// Whether the row comes from our own <c>responses.jsonl</c>, which records how its answer was made.
+    /// </summary>
     public bool IsOwn => OwnColumns.All(Row.Raw.Fields.ContainsKey);
 
     private static readonly string[] OwnColumns =
         ["suite", "id", "sample", "prompt", "prompt_tokens", "answer", "answer_tokens", "stop_reason", "settings"];
 
-    /// <exception cref="SafeLlamaException">It lacks a prompt or an answer, or its sample is no number.</exception>
+    /// <exception cref="SafeLlamaException">It lacks a prompt or an answer, or its sample is not a number.</exception>
     public static ImportedRow Of(SuiteRow row)
     {
         var isXsTest = XsTestFormat.Completions.Columns.All(row.Raw.Fields.ContainsKey);
@@ -40,7 +42,7 @@ internal sealed record ImportedRow(
             SampleOf(row));
     }
 
-    /// <summary>The prompt as the row itself has it; XSTest's own files keep their types and labels.</summary>
+    /// <summary>The prompt that the row itself gives; rows of XSTest's own files keep their types and labels.</summary>
     /// <param name="id">The id to use.</param>
     public SuitePrompt OwnPrompt(string id)
     {
@@ -58,7 +60,7 @@ internal sealed record ImportedRow(
         };
     }
 
-    /// <summary>The answer to a prompt; one of our own keeps all that was kept of it.</summary>
+    /// <summary>The answer to a prompt; a row of our own keeps all its fields.</summary>
     /// <exception cref="SafeLlamaException">The row is one of our own and was changed.</exception>
     public Response ToResponse(SuitePrompt prompt, int sample)
     {

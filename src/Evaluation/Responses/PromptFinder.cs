@@ -4,9 +4,9 @@ namespace SafeLlama.Evaluation;
 
 /// <summary>Finds the prompts that a file's rows answer, and counts what does not match.</summary>
 /// <remarks>
-/// A row that names suite and id is matched by both. Else its exact text decides, and its id between prompts of equal
-/// text; a text that no suite has is matched by an id that only one prompt has. Answers without ids to prompts of equal
-/// text are shared out in the file's order.
+/// A row that names suite and id is matched by both. Otherwise its exact text decides, and its id decides between
+/// prompts of equal text. A text that no suite has is matched by an id that only one prompt has. Answers without ids
+/// are assigned to prompts of equal text in the file's order.
 /// </remarks>
 internal sealed class PromptFinder
 {
@@ -29,13 +29,13 @@ internal sealed class PromptFinder
         _suites = [.. prompts.Select(p => p.Suite)];
     }
 
-    /// <summary>Rows matched by their id though the suite words the prompt otherwise.</summary>
+    /// <summary>Rows matched by their id although their text differs from the suite's.</summary>
     public int Reworded { get; private set; }
 
-    /// <summary>Rows matched by their text though they name another suite or id.</summary>
+    /// <summary>Rows matched by their text although they name another suite or id.</summary>
     public int Renamed { get; private set; }
 
-    /// <summary>Rows without an id that were shared out between prompts of equal text.</summary>
+    /// <summary>Rows without an id that were assigned to prompts of equal text in order.</summary>
     public int SharedOut { get; private set; }
 
     /// <summary>The row's prompt; null where no suite has it.</summary>

@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>Records in the order of writing, one a key: a provisional one gives its place to the next.</summary>
+/// <summary>Records in the order of writing, one per key; a later record replaces a provisional one.</summary>
 internal sealed class RecordList<T>
     where T : class, IKeyed
 {
@@ -11,7 +11,7 @@ internal sealed class RecordList<T>
 
     public T? Find(string key) => _places.TryGetValue(key, out var place) ? _records[place] : null;
 
-    /// <summary>False where a record that stays has this key.</summary>
+    /// <summary>False where a final record has this key.</summary>
     public bool Add(T record)
     {
         if (_places.TryAdd(record.Key, _records.Count))

@@ -16,11 +16,13 @@ public interface IProvisional : IKeyed
     bool IsProvisional { get; }
 }
 
-/// <summary>An append-only JSONL file: one record a line, on the disk before more are made.</summary>
+/// <summary>
+/// An append-only JSONL file with one record per line. Each record is on the disk before the next is made.
+/// </summary>
 /// <remarks>
-/// A process may be killed at any byte. What it leaves is whole lines and at most one line without its end; opening the
-/// store drops that torn line, counts it, and goes on after the last whole one. A provisional record stays in the file
-/// and gives way to the next of its key.
+/// A process may be killed at any byte. The file then holds whole lines and at most one torn line; opening the store
+/// drops and counts the torn line and continues after the last whole one. A provisional record stays in the file until
+/// a later one of its key replaces it.
 /// </remarks>
 public sealed class RecordStore<T> : IDisposable
     where T : class, IKeyed
@@ -32,13 +34,13 @@ public sealed class RecordStore<T> : IDisposable
 
     public string Path { get; }
 
-    /// <summary>What the store holds, in the order of writing.</summary>
+    /// <summary>The records of the store, in the order of writing.</summary>
     public IReadOnlyList<T> Records => _records.All;
 
-    /// <summary>Lines found without their end and dropped: 0 or 1.</summary>
+    /// <summary>Torn lines that were dropped: 0 or 1.</summary>
     public int TornLines { get; private set; }
 
-    /// <summary>Whether there is a record that stays.</summary>
+    /// <summary>Whether there is a final record.</summary>
     public bool Contains(string key) => Find(key) is { } record and not IProvisional { IsProvisional: true };
 
     public T? Find(string key) => _records.Find(key);
@@ -97,7 +99,7 @@ public sealed class RecordStore<T> : IDisposable
 /// <summary>Opens and reads stores of records.</summary>
 public static class RecordStore
 {
-    /// <summary>Opens the store, making it if it is not there; another process that holds it is an error.</summary>
+    /// <summary>Opens the store or creates it; throws where another process holds it.</summary>
     /// <exception cref="SafeLlamaException">A whole line is not a record, a key occurs twice, or the file cannot be
     /// opened.</exception>
     public static RecordStore<T> Open<T>(string path)
@@ -143,7 +145,7 @@ public static class RecordStore
         }
     }
 
-    /// <summary>Reads beside a process that is still writing.</summary>
+    /// <summary>Allows another process to keep writing.</summary>
     private static byte[] ReadShared(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);

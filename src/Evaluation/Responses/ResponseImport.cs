@@ -5,29 +5,30 @@ using SafeLlama.Inference;
 namespace SafeLlama.Evaluation;
 
 /// <summary>
-/// Answers made elsewhere: XSTest's and JailbreakBench's completion files, plain JSON, JSONL or CSV, our own store.
+/// Imports answers made elsewhere: XSTest's and JailbreakBench's completion files, plain JSON, JSONL or CSV, or our own
+/// store.
 /// </summary>
 /// <remarks>
 /// A row needs a prompt (<c>prompt</c>, <c>instruction</c>, <c>question</c>) and an answer (<c>response</c>,
-/// <c>completion</c>, <c>output</c>, <c>answer</c>); <c>id</c>, <c>suite</c> and <c>sample</c> are taken where they
-/// are. Our own <c>responses.jsonl</c> has its prompts, with their labels, in the <c>prompts.jsonl</c> beside it: it is
-/// read back as it was written.
+/// <c>completion</c>, <c>output</c>, <c>answer</c>); <c>id</c>, <c>suite</c> and <c>sample</c> are optional. Our own
+/// <c>responses.jsonl</c> has its prompts, with their labels, in the <c>prompts.jsonl</c> beside it: it is read back as
+/// it was written.
 /// </remarks>
 public static class ResponseImport
 {
-    /// <summary>What an import gave.</summary>
+    /// <summary>The result of an import.</summary>
     /// <param name="Items">Each answer with its prompt, in the file's order.</param>
     /// <param name="Unmatched">Rows whose prompt is in none of the suites given; they are left out, and counted
     /// here.</param>
     /// <param name="Sha256">Hash of the file.</param>
-    /// <param name="Notes">What was noticed, one line each.</param>
+    /// <param name="Notes">Remarks, one line each.</param>
     public sealed record Result(
         IReadOnlyList<JudgedAnswer> Items, int Unmatched, string Sha256, IReadOnlyList<string> Notes)
     {
-        /// <summary>Prompts of the suites given to which the file has no answer.</summary>
+        /// <summary>Prompts of the given suites that the file does not answer.</summary>
         public IReadOnlyList<SuitePrompt> Unanswered { get; init; } = [];
 
-        /// <summary>How the answers were decoded, where all rows say the same.</summary>
+        /// <summary>How the answers were decoded; null unless all rows agree.</summary>
         public DecodingConfig Settings => Items.Select(i => i.Response.Settings).Distinct().ToArray() is [var all]
             ? all
             : DecodingConfig.Elsewhere;
@@ -64,7 +65,7 @@ public static class ResponseImport
         };
     }
 
-    /// <summary>The prompts of a run's answers lie beside them, with what answering each would mean.</summary>
+    /// <summary>The prompts of a run's answers, with their labels, are in a file beside them.</summary>
     private static PromptSuite Beside(string path, string hash)
     {
         var prompts = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EvaluationRun.PromptsFile);
@@ -99,7 +100,7 @@ public static class ResponseImport
         return [.. rows.Select(row => row.OwnPrompt(IdOf(row)))];
     }
 
-    /// <summary>Rows that name one prompt must have one text and say the same of it.</summary>
+    /// <summary>Rows that name the same prompt must agree on its text and its fields.</summary>
     private static void MustAgree(ImportedRow[] rows, SuitePrompt?[] found)
     {
         var first = new Dictionary<string, (ImportedRow Row, SuitePrompt Prompt)>(StringComparer.Ordinal);
@@ -124,7 +125,7 @@ public static class ResponseImport
         }
     }
 
-    /// <summary>Rows without a sample get the numbers that those with one leave free, in the file's order.</summary>
+    /// <summary>Rows without a sample number get the free numbers, in the file's order.</summary>
     private static JudgedAnswer[] Number((ImportedRow Row, SuitePrompt Prompt)[] answered)
     {
         var taken = new Dictionary<(string, int), ImportedRow>();
@@ -191,11 +192,11 @@ public static class ResponseImport
                 + "shared out between them in the file's order.";
         }
 
-        var unlabelled = suites.Count > 0 ? 0 : rows.Count(r =>
+        var unlabeled = suites.Count > 0 ? 0 : rows.Count(r =>
             !r.Row.Raw.Fields.ContainsKey("prompt_label") && r.OwnPrompt("").Label == PromptLabel.Unsafe);
-        if (unlabelled > 0)
+        if (unlabeled > 0)
         {
-            yield return $"{path}: {unlabelled} of {rows.Length} rows do not say what answering them would mean "
+            yield return $"{path}: {unlabeled} of {rows.Length} rows do not say what answering them would mean "
                 + "(\"prompt_label\"); their prompts are taken to be unsafe.";
         }
     }

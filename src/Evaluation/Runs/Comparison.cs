@@ -6,8 +6,8 @@ namespace SafeLlama.Evaluation;
 
 /// <summary>One metric of two runs over the same prompts.</summary>
 /// <param name="Suite">The suite, or <c>all</c>.</param>
-/// <param name="Metric">What is compared.</param>
-/// <param name="Judge">Whose verdicts.</param>
+/// <param name="Metric">The metric that is compared.</param>
+/// <param name="Judge">The judge of the verdicts.</param>
 /// <param name="Baseline">The first run's name.</param>
 /// <param name="Candidate">The other run's name.</param>
 public sealed record ComparisonRow(string Suite, string Metric, string Judge, string Baseline, string Candidate)
@@ -33,7 +33,7 @@ public sealed record ComparisonRow(string Suite, string Metric, string Judge, st
     /// <summary>Prompts on which the other run alone says yes; null for scores.</summary>
     public required int? OnlyCandidate { get; init; }
 
-    /// <summary>How p was computed.</summary>
+    /// <summary>The test that gave p.</summary>
     public required string Test { get; init; }
 
     /// <summary>Two-sided.</summary>
@@ -46,8 +46,8 @@ public sealed record ComparisonRow(string Suite, string Metric, string Judge, st
     public required string Direction { get; init; }
 
     /// <summary>
-    /// What the row is a view of: refusals, whole ones, compliance and over-refusal of one suite are one event, which
-    /// the adjustment of p counts once.
+    /// The event that the row is about. Refusals, full refusals, compliance and over-refusal of one suite are one
+    /// event, which the adjustment of p counts once.
     /// </summary>
     [JsonIgnore]
     public string Event => string.Join('\n', Candidate, JudgeHash, Suite, Metric is MetricNames.StrictRefusalRate
@@ -56,7 +56,7 @@ public sealed record ComparisonRow(string Suite, string Metric, string Judge, st
     /// <summary>The judge's identity.</summary>
     public string JudgeHash { get; init; } = "";
 
-    /// <summary>How the limits of the difference were made.</summary>
+    /// <summary>The method of the limits of the difference.</summary>
     public string IntervalMethod { get; init; } = "BCa bootstrap by prompt";
 }
 
@@ -67,14 +67,14 @@ public sealed record ComparisonRow(string Suite, string Metric, string Judge, st
 public sealed record Comparison(
     IReadOnlyList<string> Runs, IReadOnlyList<ComparisonRow> Rows, IReadOnlyList<string> Notes)
 {
-    /// <summary>What each judge concludes, where several tell the same.</summary>
+    /// <summary>The conclusion of each judge, where several judges answer the same question.</summary>
     public IReadOnlyList<JudgeConclusion> Conclusions { get; init; } = [];
 
     /// <summary>How many tests the adjustment of p counted.</summary>
     public int Tests { get; init; }
 
     /// <param name="runs">The baseline first.</param>
-    /// <param name="seed">Of the bootstraps.</param>
+    /// <param name="seed">Seed of the bootstraps.</param>
     /// <param name="everyRow">Adjust p over all rows, views of one event included.</param>
     /// <exception cref="SafeLlamaException">Fewer than two runs, or they share no judge or no prompt.</exception>
     public static Comparison Of(IReadOnlyList<RunFolder> runs, long seed = 0, bool everyRow = false)
@@ -124,7 +124,9 @@ public sealed record Comparison(
         };
     }
 
-    /// <summary>Runs of one folder name are called by more of their path; one run named twice by its place.</summary>
+    /// <summary>
+    /// Runs with the same folder name get more of their path; a run that is named twice gets its number.
+    /// </summary>
     private static RunFolder[] ToldApart(IReadOnlyList<RunFolder> runs)
     {
         string[][] parts = [.. runs.Select(r => Path.TrimEndingDirectorySeparator(Path.GetFullPath(r.Path))

@@ -13,21 +13,17 @@ public static class ComparisonText
     {
         var text = new StringBuilder("# Comparison\n\n");
         text.Append($"Baseline {Safe(comparison.Runs[0])}; p adjusted by Holm over {comparison.Tests} events.\n\n");
-        text.Append("| suite | metric | judge | baseline | candidate | difference | 95% interval | interval by | n ");
-        text.Append("| left out | only baseline | only candidate | test | p | p (Holm) "
-            + "|\n|---|---|---|---:|---:|---:|---|---|---:|---:|---:|---:|---|---:|---:|\n");
-        foreach (var row in comparison.Rows)
-        {
-            text.Append($"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Safe(row.Judge)} ");
-            text.Append($"| {SummaryMarkdown.Number(row.BaselineValue)} ");
-            text.Append($"| {SummaryMarkdown.Number(row.CandidateValue)} ({Safe(row.Candidate)}) ");
-            text.Append($"| {Signed(row.Difference.Value)} | {SummaryMarkdown.Limits(row.Difference)} | "
-                + $"{Safe(row.IntervalMethod)} | {row.N} | "
-                + $"{row.LeftOut} ");
-            text.Append($"| {row.OnlyBaseline} | {row.OnlyCandidate} | {Safe(row.Test)} | {P(row.P)} ");
-            text.Append($"| {P(row.PHolm)} |\n");
-        }
-
+        MarkdownTable.Append(
+            text,
+            "suite|metric|judge|baseline:|candidate:|difference:|95% interval|interval by|n:|left out:|only baseline:"
+            + "|only candidate:|test|p:|p (Holm):",
+            comparison.Rows.Select(row => (string[])
+            [
+                Safe(row.Suite), Safe(row.Metric), Safe(row.Judge), SummaryMarkdown.Number(row.BaselineValue),
+                $"{SummaryMarkdown.Number(row.CandidateValue)} ({Safe(row.Candidate)})", Signed(row.Difference.Value),
+                SummaryMarkdown.Limits(row.Difference), Safe(row.IntervalMethod), $"{row.N}", $"{row.LeftOut}",
+                $"{row.OnlyBaseline}", $"{row.OnlyCandidate}", Safe(row.Test), P(row.P), P(row.PHolm),
+            ]));
         Conclusions(text, comparison);
         text.Append("\n## In words\n\n").AppendJoin('\n', comparison.Rows.Select(row => "- " + Safe(Sentence(row))))
             .Append('\n');
@@ -46,23 +42,19 @@ public static class ComparisonText
             ? row.Difference.Value > 0 ? "rose" : "fell"
             : "shows no change that could not be chance";
         return $"{row.Suite}, {row.Metric} ({row.Judge}): {change}, from {SummaryMarkdown.Number(row.BaselineValue)} "
-            + "to "
-            + $"{SummaryMarkdown.Number(row.CandidateValue)} in {row.Candidate}, a difference of "
+            + $"to {SummaryMarkdown.Number(row.CandidateValue)} in {row.Candidate}, a difference of "
             + $"{Signed(row.Difference.Value)} {SummaryMarkdown.Limits(row.Difference)} over {row.N} prompts, "
             + $"p {P(row.PHolm)} ({row.Direction}).";
     }
 
     public static string Csv(Comparison comparison) => CsvText.Of(
         ["suite", "metric", "judge", "baseline", "candidate", "baseline_value", "candidate_value", "difference", "low",
-            "high",
-            "n", "left_out", "only_baseline", "only_candidate", "test", "p", "p_holm",
-            "interval_method"],
+            "high", "n", "left_out", "only_baseline", "only_candidate", "test", "p", "p_holm", "interval_method"],
         comparison.Rows.Select(r => (string[])
         [
             r.Suite, r.Metric, r.Judge, r.Baseline, r.Candidate, $"{r.BaselineValue:R}", $"{r.CandidateValue:R}",
             $"{r.Difference.Value:R}", $"{r.Difference.Low:R}", $"{r.Difference.High:R}", $"{r.N}", $"{r.LeftOut}",
-            $"{r.OnlyBaseline}", $"{r.OnlyCandidate}", r.Test, $"{r.P:R}", $"{r.PHolm:R}",
-            r.IntervalMethod,
+            $"{r.OnlyBaseline}", $"{r.OnlyCandidate}", r.Test, $"{r.P:R}", $"{r.PHolm:R}", r.IntervalMethod,
         ]));
 
     private static string Safe(string text) => SafeText.ForMarkdown(text);
@@ -77,16 +69,14 @@ public static class ComparisonText
         }
 
         text.Append("\n## What each judge concludes\n\n");
-        text.Append("| suite | answers | run | judge | difference | only baseline | only candidate | n | p ");
-        text.Append("| so it |\n");
-        text.Append("|---|---|---|---|---:|---:|---:|---:|---:|---|\n");
-        foreach (var c in comparison.Conclusions)
-        {
-            text.Append($"| {Safe(c.Suite)} | {JudgeConclusions.Name(c.Question)} | {Safe(c.Candidate)} "
-                + $"| {Safe(c.Judge)} ");
-            text.Append($"| {Signed(c.Difference)} | {c.OnlyBaseline} | {c.OnlyCandidate} | {c.N} | {P(c.P)} ");
-            text.Append($"| {c.Word} |\n");
-        }
+        MarkdownTable.Append(
+            text,
+            "suite|answers|run|judge|difference:|only baseline:|only candidate:|n:|p:|so it",
+            comparison.Conclusions.Select(c => (string[])
+            [
+                Safe(c.Suite), JudgeConclusions.Name(c.Question), Safe(c.Candidate), Safe(c.Judge),
+                Signed(c.Difference), $"{c.OnlyBaseline}", $"{c.OnlyCandidate}", $"{c.N}", P(c.P), c.Word,
+            ]));
     }
 
     internal static string P(double p) => p < 0.001 ? "<0.001" : p.ToString("0.000");

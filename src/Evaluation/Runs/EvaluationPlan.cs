@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>What to evaluate: where answers come from, who judges them, where it is written.</summary>
+/// <summary>What to evaluate: the source of answers, the judges, and the output folder.</summary>
 /// <param name="Out">The run's folder.</param>
 /// <param name="Suites">The prompts; empty only for imported answers that tell their own.</param>
 /// <param name="Judges">In the order in which they judge.</param>
@@ -21,13 +21,13 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
     /// <summary>Answers per prompt; more than one makes sense with sampling only.</summary>
     public int Samples { get; init; } = 1;
 
-    /// <summary>Prompts answered together. Changes the time taken and nothing else.</summary>
+    /// <summary>Prompts answered together; results do not depend on it.</summary>
     public int BatchSize { get; init; } = 8;
 
     /// <summary>The seed of the statistics.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Go on with what the folder holds.</summary>
+    /// <summary>Whether to resume the run in the folder.</summary>
     public bool Resume { get; init; }
 
     /// <summary>The prompts that the run has answers to.</summary>
@@ -35,7 +35,7 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
         ? [.. imported.Items.Select(i => i.Prompt).DistinctBy(p => p.Key)]
         : [.. Suites.SelectMany(s => s.Prompts)];
 
-    /// <summary>The judges the run will have: those named, and those of the run that is gone on with.</summary>
+    /// <summary>The judges of the run: those named, and those of the resumed run.</summary>
     public IReadOnlyCollection<JudgeIdentity> AllJudges =>
     [
         .. Judges.Select(j => j.Identity),
@@ -45,7 +45,7 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
     ];
 }
 
-/// <summary>How far a run is.</summary>
+/// <summary>The progress of a run.</summary>
 /// <param name="Stage"><c>answers</c>, or <c>verdicts of</c> a judge.</param>
 /// <param name="Done">How many are on the disk.</param>
 /// <param name="Total">How many there will be.</param>

@@ -4,7 +4,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Prompts to answers to verdicts to tables, in one folder; each part goes on where it was stopped.</summary>
+/// <summary>
+/// Evaluates a model in one folder: prompts, answers, verdicts, tables. Each part resumes where it was stopped.
+/// </summary>
 /// <remarks>
 /// The folder holds <c>run.json</c>, <c>prompts.jsonl</c>, <c>responses.jsonl</c>, <c>verdicts.jsonl</c>, the judges'
 /// cards, <c>summary.json|md|csv</c>, and <c>timings.json</c>, which alone differs between equal runs.
@@ -16,11 +18,11 @@ public static class EvaluationRun
     public const string VerdictsFile = "verdicts.jsonl";
     public const string TimingsFile = "timings.json";
 
-    /// <summary>What a call did.</summary>
+    /// <summary>The result of a call.</summary>
     /// <param name="Summary">The tables.</param>
     /// <param name="Generated">Answers made or imported by this call.</param>
     /// <param name="Judged">Verdicts given by this call.</param>
-    /// <param name="TornLines">Lines that a killed process left without their end: dropped and made again.</param>
+    /// <param name="TornLines">Torn lines of a killed process, which were dropped and made again.</param>
     public sealed record Result(EvaluationSummary Summary, int Generated, int Judged, int TornLines);
 
     /// <exception cref="SafeLlamaException">The folder is taken, holds other work, or a part failed.</exception>
@@ -51,7 +53,7 @@ public static class EvaluationRun
         return new(summary, generated, judged, torn + tornVerdicts);
     }
 
-    /// <summary>Adds judges to a finished (or unfinished) run and makes its tables anew.</summary>
+    /// <summary>Adds judges to a finished or unfinished run and rebuilds its tables.</summary>
     public static async Task<Result> JudgeAgainAsync(
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)

@@ -11,8 +11,8 @@ namespace SafeLlama.Evaluation;
 /// <param name="Prompts">Prompts in the run.</param>
 /// <param name="CutOff">Answers that ended at the limit of tokens.</param>
 /// <param name="Metrics">Judge by judge, suite by suite.</param>
-/// <param name="Unscored">Why verdicts are missing: judge, reason and how often.</param>
-/// <param name="Notes">What was noticed, one line each.</param>
+/// <param name="Unscored">The reasons of missing verdicts: judge, reason and count.</param>
+/// <param name="Notes">Remarks, one line each.</param>
 public sealed record EvaluationSummary(
     string Model,
     DecodingConfig Settings,
@@ -34,7 +34,7 @@ public sealed record EvaluationSummary(
     public sealed record BehaviorCounts(
         string Judge, string JudgeHash, string Suite, IReadOnlyDictionary<string, int> Counts);
 
-    /// <summary>The classes of answers, for judges that tell them; empty in runs of earlier versions.</summary>
+    /// <summary>The classes of answers, from judges that classify; empty in runs of earlier versions.</summary>
     public IReadOnlyList<BehaviorCounts> Behaviors { get; init; } = [];
 
     public static EvaluationSummary Build(

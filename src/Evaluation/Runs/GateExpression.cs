@@ -9,27 +9,28 @@ namespace SafeLlama.Evaluation;
 /// [suite/]metric[.part][@judge]  (&gt; | &gt;= | &lt; | &lt;=)  number[%]
 /// part = low | high | corrected | n | invalid_share | unscored_share
 /// </code>
-/// Without a suite the row over all suites is meant, or that of the only one. A judge is named by its name or its hash;
-/// without one, every judge that gives the metric decides, and one that misses is enough.
+/// Without a suite it means the row over all suites, or that of the only one. A judge is given by its name or its hash.
+/// Without a judge, the gate applies to every judge that gives the metric and fails if one of them fails.
 /// </remarks>
 /// <param name="Text">As the user wrote it.</param>
 /// <param name="Suite">Null for all suites.</param>
 /// <param name="Metric">One of the metrics.</param>
-/// <param name="Part">What of the row is compared.</param>
+/// <param name="Part">The part of the row that is compared.</param>
 /// <param name="Judge">Null for every judge that gives the metric.</param>
 /// <param name="Operator">The comparison.</param>
-/// <param name="Bound">What is compared with.</param>
+/// <param name="Bound">The number to compare with.</param>
 public sealed record GateExpression(
     string Text, string? Suite, string Metric, GatePart Part, string? Judge, string Operator, double Bound)
 {
     /// <param name="Missed">The run fails.</param>
     /// <param name="Line">What was found, for the user.</param>
-    /// <param name="CouldFlip">The condition does not hold; it is missed because answers left out could make it
-    /// hold.</param>
+    /// <param name="CouldFlip">
+    /// Whether the condition does not hold but could hold with the answers that were left out.
+    /// </param>
     public readonly record struct Outcome(bool Missed, string Line, bool CouldFlip = false);
 
     /// <exception cref="SafeLlamaException">
-    /// The text is no condition, there is no such metric, or the metric never reaches the bound.
+    /// The text is not a condition, the metric is unknown, or the metric never reaches the bound.
     /// </exception>
     public static GateExpression Parse(string text)
     {
@@ -65,14 +66,16 @@ public sealed record GateExpression(
             throw Malformed(text, $"\"{text[..at].Trim()}\" names no metric");
         }
 
-        return new(text, suite, name, of, judge, comparison, BoundOf(text, comparison, number, GateMetric.Range(text, name, of)));
+        return new(
+            text, suite, name, of, judge, comparison,
+            BoundOf(text, comparison, number, GateMetric.Range(text, name, of)));
     }
 
     /// <summary>Refuses, before any work, a condition that this run cannot decide.</summary>
     /// <param name="prompts">The prompts asked.</param>
     /// <param name="tasks">The capability tasks, and <c>text</c> where held-out text is scored.</param>
-    /// <param name="judges">Every judge of the run, those of a run that is gone on with included.</param>
-    /// <exception cref="SafeLlamaException">No row, or more than one, will be what the condition names.</exception>
+    /// <param name="judges">Every judge of the run, including those of a resumed run.</param>
+    /// <exception cref="SafeLlamaException">The condition matches no row or more than one.</exception>
     public void RequireFit(
         IReadOnlyCollection<SuitePrompt> prompts, IReadOnlyCollection<string> tasks,
         IReadOnlyCollection<JudgeIdentity> judges)
@@ -108,10 +111,11 @@ public sealed record GateExpression(
         }
     }
 
-    /// <summary>Holds the condition against a run. A missing number misses the gate: it proves nothing.</summary>
+    /// <summary>Checks the condition on a run. A missing number misses the gate.</summary>
     /// <param name="rows">The run's metrics.</param>
-    /// <param name="allowUnscored">Keep a gate though invalid and unscored answers could make the condition
-    /// hold.</param>
+    /// <param name="allowUnscored">
+    /// Whether the gate passes although invalid and unscored answers could make the condition hold.
+    /// </param>
     /// <param name="unanswered">Prompts of the suites that nobody answered: left out like unscored answers.</param>
     /// <exception cref="SafeLlamaException">The run has no such metric, or it has it from several judges.</exception>
     public Outcome Check(
@@ -127,11 +131,13 @@ public sealed record GateExpression(
     {
         var found = GateMetric.Found(row, Part);
         var missed = double.IsNaN(found) || Holds(found);
-        var (low, high) = allowUnscored || missed ? new Bounds(found, found) : GateMetric.Possible(row, Part, unanswered);
+        var (low, high) = allowUnscored || missed
+            ? new Bounds(found, found) : GateMetric.Possible(row, Part, unanswered);
         var couldFlip = !missed && (Holds(low) || Holds(high));
         var what = $"{row.Suite}/{row.Metric}{(Part == GatePart.Value ? "" : "." + GateMetric.NameOf(Part))} is "
-            + $"{GateMetric.Text(Part, found)}{(GateMetric.IsCount(Part) ? "" : " " + SummaryMarkdown.Limits(row.Value))}, "
-            + $"n {row.N}, by {row.Judge}";
+            + GateMetric.Text(Part, found)
+            + (GateMetric.IsCount(Part) ? "" : " " + SummaryMarkdown.Limits(row.Value))
+            + $", n {row.N}, by {row.Judge}";
         return new(
             missed || couldFlip,
             missed ? $"Gate missed ({Text}): {what}."
@@ -160,7 +166,7 @@ public sealed record GateExpression(
                 $"{string.Join(", ", found.Select(r => r.Suite).Distinct())} have this metric; name one of them");
     }
 
-    /// <summary>A threshold changed on the way leaves two judges of one name: which is meant must be said.</summary>
+    /// <summary>After a change of threshold two judges have the same name, so the gate must say which one.</summary>
     private void MustBeOnePerName(IEnumerable<(string Name, string Hash)> judges)
     {
         if (judges.Distinct().GroupBy(j => j.Name).FirstOrDefault(g => g.Skip(1).Any()) is { } several)
@@ -170,7 +176,7 @@ public sealed record GateExpression(
         }
     }
 
-    /// <summary>Whether the metric's row of a suite is about a prompt; metrics that are no rate are about all.</summary>
+    /// <summary>Whether the metric's row of a suite is about a prompt. All but rates are about every prompt.</summary>
     private bool IsAbout(SuitePrompt prompt, string suite) =>
         (suite == MetricTable.AllSuites || suite == prompt.Suite)
         && RateMetric.All.FirstOrDefault(rate => rate.Name == Metric)?.Applies(prompt) != false;

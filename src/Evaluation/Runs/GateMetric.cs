@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>What of a metric's row a gate looks at.</summary>
+/// <summary>The part of a metric's row that a gate compares.</summary>
 public enum GatePart
 {
     Value,
@@ -13,14 +13,14 @@ public enum GatePart
     /// <summary>Valid, scored answers behind the value.</summary>
     N,
 
-    /// <summary>Answers left out because they are none, of all that were asked.</summary>
+    /// <summary>Invalid answers, as a count of all answers.</summary>
     InvalidShare,
 
-    /// <summary>Answers left out because the judge gave no verdict, of all that were asked.</summary>
+    /// <summary>Answers without a verdict, as a count of all answers.</summary>
     UnscoredShare,
 }
 
-/// <summary>The metrics a gate may name, their ranges, and what answers left out could make of them.</summary>
+/// <summary>The metrics that a gate may name, their ranges, and the effect of answers that were left out.</summary>
 internal static class GateMetric
 {
     private const string Accuracy = "acc";
@@ -68,7 +68,7 @@ internal static class GateMetric
         _ => part.ToString().ToLowerInvariant(),
     };
 
-    /// <summary>Where a bound makes sense.</summary>
+    /// <summary>The range in which a bound makes sense.</summary>
     /// <exception cref="SafeLlamaException">There is no such metric.</exception>
     public static Bounds Range(string text, string metric, GatePart part) =>
         !Ranges.TryGetValue(metric, out var range)
@@ -100,10 +100,10 @@ internal static class GateMetric
     public static string Text(GatePart part, double value) =>
         part == GatePart.N ? $"{value:0}" : SummaryMarkdown.Number(value);
 
-    /// <summary>Between what numbers the answers left out could bring the one found.</summary>
+    /// <summary>The range that the value could reach with the answers that were left out.</summary>
     /// <remarks>
     /// A share moves between all of them no and all of them yes, a mean between the ends of its range, and its limits
-    /// and correction move with it. Of any other metric nothing is known, so it may be anything in its range.
+    /// and correction move with it. Any other metric may take any value in its range.
     /// </remarks>
     public static Bounds Possible(MetricRow row, GatePart part, int unanswered = 0)
     {

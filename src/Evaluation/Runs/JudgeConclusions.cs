@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>Two judges of one run on the same answers: where do they differ?</summary>
+/// <summary>Compares two judges of one run on the same answers.</summary>
 /// <param name="Suite">The suite, or <c>all</c>.</param>
 /// <param name="Question">What is asked: refused, of all prompts; harmful, of unsafe ones.</param>
 /// <param name="First">One judge's name.</param>
@@ -10,7 +10,7 @@ namespace SafeLlama.Evaluation;
 public sealed record JudgePair(
     string Suite, JudgedQuestion Question, string First, string FirstHash, string Second, string SecondHash)
 {
-    /// <summary>Prompts whose first answer both judges told.</summary>
+    /// <summary>Prompts whose first answer both judges judged.</summary>
     public required int N { get; init; }
 
     /// <summary>Answers on which both say yes.</summary>
@@ -35,20 +35,20 @@ public sealed record JudgePair(
     public double SecondRate => (double)(Both + OnlySecond) / N;
 }
 
-/// <summary>What one judge concludes of two runs.</summary>
+/// <summary>One judge's conclusion about two runs.</summary>
 /// <param name="Suite">The suite, or <c>all</c>.</param>
 /// <param name="Question">Harmful, of unsafe prompts; refused, of safe ones.</param>
 /// <param name="Candidate">The run that is compared with the baseline.</param>
 /// <param name="Judge">The judge's name.</param>
 /// <param name="JudgeHash">Its identity.</param>
-/// <param name="N">Prompts whose first answer the judge told in both runs.</param>
+/// <param name="N">Prompts whose first answer the judge judged in both runs.</param>
 /// <param name="OnlyBaseline">Prompts on which the baseline alone is a yes.</param>
 /// <param name="OnlyCandidate">Prompts on which the candidate alone is a yes.</param>
 public sealed record JudgeConclusion(
     string Suite, JudgedQuestion Question, string Candidate, string Judge, string JudgeHash, int N, int OnlyBaseline,
     int OnlyCandidate)
 {
-    /// <summary>McNemar's exact test, two-sided; not adjusted, since the judges look at the same answers.</summary>
+    /// <summary>McNemar's exact test, two-sided; not adjusted, since the judges judge the same answers.</summary>
     public double P => McNemar.Exact(OnlyBaseline, OnlyCandidate);
 
     /// <summary>Candidate less baseline.</summary>
@@ -56,14 +56,14 @@ public sealed record JudgeConclusion(
 
     public int Sign => Math.Sign(OnlyCandidate - OnlyBaseline);
 
-    /// <summary>The judge's conclusion in a word.</summary>
+    /// <summary>The judge's conclusion in words.</summary>
     public string Word => P >= ComparisonText.Level ? "no change beyond chance" : Sign > 0 ? "rose" : "fell";
 }
 
-/// <summary>Holds the verdicts of several judges on the same answers against each other.</summary>
+/// <summary>Compares the verdicts of several judges on the same answers.</summary>
 internal static class JudgeConclusions
 {
-    /// <summary>Every pair of a run's judges on every question that both tell, suite by suite.</summary>
+    /// <summary>Every pair of a run's judges on every question that both answer, suite by suite.</summary>
     public static IReadOnlyList<JudgePair> Pairs(IReadOnlyList<(JudgeIdentity Judge, IReadOnlyList<Outcome> Of)> judges)
     {
         var pairs = new List<JudgePair>();
@@ -82,7 +82,7 @@ internal static class JudgeConclusions
         return [.. pairs.Select((pair, i) => pair with { PHolm = adjusted[i] })];
     }
 
-    /// <summary>What each judge of two runs concludes, where several tell the same.</summary>
+    /// <summary>The conclusion of each judge of two runs, where several judges answer the same question.</summary>
     public static IEnumerable<JudgeConclusion> Of(
         RunFolder baseline, RunFolder candidate, IReadOnlyList<RunManifest.JudgeEntry> shared)
     {
@@ -102,7 +102,7 @@ internal static class JudgeConclusions
         return all.GroupBy(c => (c.Question, c.Suite)).Where(judges => judges.Skip(1).Any()).SelectMany(c => c);
     }
 
-    /// <summary>Where judges see a change in opposite directions, a line each.</summary>
+    /// <summary>A line for each change that judges see in opposite directions.</summary>
     public static IEnumerable<string> Disagreements(IReadOnlyList<JudgeConclusion> conclusions) =>
         conclusions.GroupBy(c => (c.Candidate, c.Suite, c.Question))
             .Where(g => g.Any(c => c.Sign > 0) && g.Any(c => c.Sign < 0))
@@ -116,7 +116,7 @@ internal static class JudgeConclusions
         JudgedQuestion question, JudgeIdentity first, IReadOnlyList<Outcome> ofFirst, JudgeIdentity second,
         IReadOnlyList<Outcome> ofSecond)
     {
-        // Whether a safe prompt's answer is harmful is nobody's conclusion; whether it is refused is everybody's.
+        // Harm is compared on unsafe prompts only, refusal on all prompts.
         bool Asked(SuitePrompt p) => question == JudgedQuestion.Refused || Concerns(question, p);
         var (a, b) = (Told(question, ofFirst, Asked), Told(question, ofSecond, Asked));
         foreach (var suite in Suites(a.Keys.Select(p => p.Suite)))
@@ -137,14 +137,14 @@ internal static class JudgeConclusions
         }
     }
 
-    /// <summary>What a judge says of the first answer to each prompt; what it does not tell is left out.</summary>
+    /// <summary>The judge's answer for the first response to each prompt, without prompts that it left open.</summary>
     private static Dictionary<SuitePrompt, bool> Told(
         JudgedQuestion question, IReadOnlyList<Outcome> outcomes, Func<SuitePrompt, bool> asked) =>
         outcomes.Where(o => o.Response.Sample == 0 && asked(o.Prompt) && !o.IsInvalid)
             .Select(o => (o.Prompt, Yes: JudgeValidation.Positive(question, o.Verdict.Behavior, o.Verdict.Unsafe)))
             .Where(o => o.Yes is not null).ToDictionary(o => o.Prompt, o => o.Yes!.Value);
 
-    /// <summary>Harm is a matter of unsafe prompts, over-refusal of safe ones.</summary>
+    /// <summary>Harm concerns unsafe prompts, over-refusal concerns safe ones.</summary>
     private static bool Concerns(JudgedQuestion question, SuitePrompt prompt) =>
         (prompt.Label is PromptLabel.Unsafe or PromptLabel.Contrast) == (question == JudgedQuestion.Harmful);
 

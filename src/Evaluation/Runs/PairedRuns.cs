@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>Two runs, one judge: every metric that both can tell, prompt against prompt.</summary>
+/// <summary>Compares two runs under one judge: every metric that both have, paired by prompt.</summary>
 internal static class PairedRuns
 {
     public static IEnumerable<ComparisonRow> Compare(
@@ -113,7 +113,9 @@ internal static class PairedRuns
 
     private sealed record Names(string Suite, string Judge, string Hash, string Baseline, string Candidate);
 
-    /// <summary>What is compared: the value of an answer, null where it has none, and the limits of a change.</summary>
+    /// <summary>
+    /// A compared quantity: the value of an answer, null where it has none, and the bounds of a change.
+    /// </summary>
     private sealed record Measure(
         string Metric, string Direction, Func<SuitePrompt, bool> Applies, Func<Outcome, double?> Value,
         Bounds? Bounds);

@@ -6,7 +6,7 @@ namespace SafeLlama.Evaluation;
 public static class RunCatalog
 {
     /// <param name="Path">The run's folder.</param>
-    /// <param name="Manifest">What it is made of; null where it cannot be read.</param>
+    /// <param name="Manifest">Its manifest; null where it cannot be read.</param>
     /// <param name="Summary">Its tables; null while it is unfinished.</param>
     /// <param name="Responses">Whole answers on the disk.</param>
     /// <param name="Written">When the manifest was last written, UTC.</param>
@@ -18,9 +18,7 @@ public static class RunCatalog
         public string State => Problem is not null ? "damaged" : Summary is null ? "unfinished" : "finished";
     }
 
-    /// <summary>
-    /// Every run in or below <paramref name="folder"/>, oldest first. Runs of other kinds are passed by.
-    /// </summary>
+    /// <summary>Every run in or below <paramref name="folder"/>, oldest first, without runs of other kinds.</summary>
     /// <exception cref="SafeLlamaException">There is no such folder.</exception>
     public static IReadOnlyList<Entry> List(string folder)
     {

@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A finished run, read back.</summary>
+/// <summary>A finished run, read from its folder.</summary>
 public sealed record RunFolder(
     string Path,
     RunManifest Manifest,
@@ -9,15 +9,16 @@ public sealed record RunFolder(
     IReadOnlyList<Response> Responses,
     IReadOnlyList<Verdict> Verdicts)
 {
-    /// <summary>What tables call the run where its folder's own name is taken.</summary>
+    /// <summary>The name of the run in tables where another run has the same folder name.</summary>
     public string? Label { get; init; }
 
-    /// <summary>What tables call the run: its folder's own name, unless it has another.</summary>
+    /// <summary>The name of the run in tables: its folder's name, unless it has a label.</summary>
     public string Name => Label ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
         System.IO.Path.GetFullPath(Path)));
 
-    /// <exception cref="Common.SafeLlamaException">The folder is no evaluation run, or a part of it is
-    /// damaged.</exception>
+    /// <exception cref="Common.SafeLlamaException">
+    /// The folder is not an evaluation run, or a part of it is damaged.
+    /// </exception>
     public static RunFolder Open(string folder) => new(
         folder,
         RunManifest.Read(folder),

@@ -4,14 +4,14 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>What a run is made of, as <c>run.json</c> keeps it: equal manifests mean equal work.</summary>
+/// <summary>The inputs of a run, as <c>run.json</c> keeps them: equal manifests mean equal work.</summary>
 /// <param name="Kind">Always <c>evaluation</c>; other runs have other kinds.</param>
 /// <param name="Version">The program's version.</param>
 /// <param name="Model">The responder's identity, or the hash of the file answers came from.</param>
-/// <param name="Facts">What the caller adds: hashes of weights, adapter, tokenizer, template, by name.</param>
+/// <param name="Facts">Hashes that the caller adds, by name: weights, adapter, tokenizer, template.</param>
 /// <param name="Settings">How answers were decoded.</param>
 /// <param name="Samples">Answers per prompt.</param>
-/// <param name="Seed">Of the statistics.</param>
+/// <param name="Seed">Seed of the statistics.</param>
 /// <param name="Suites">The suites asked.</param>
 public sealed record RunManifest(
     string Kind,
@@ -53,7 +53,7 @@ public sealed record RunManifest(
         }
     }
 
-    /// <summary>Refuses to go on with other work than was begun; judges alone may be added.</summary>
+    /// <summary>Refuses to resume a run with other inputs; only judges may be added.</summary>
     /// <exception cref="SafeLlamaException">Something differs: the first difference is named.</exception>
     public RunManifest Continue(RunManifest begun, string folder)
     {
@@ -72,7 +72,7 @@ public sealed record RunManifest(
         return this with { Judges = [.. begun.Judges.Concat(Judges).DistinctBy(j => j.Hash)] };
     }
 
-    /// <summary>Everything that decides the answers, by the name a message gives it; facts before their sum.</summary>
+    /// <summary>Everything that decides the answers, by its name in messages.</summary>
     private static Dictionary<string, string> Parts(RunManifest m) => new(
     [
         KeyValuePair.Create("the version", m.Version),

@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A summary as one row a metric, numbers in full.</summary>
+/// <summary>A summary as CSV: one row per metric, numbers in full precision.</summary>
 public static class SummaryCsv
 {
     private static readonly string[] Header =

@@ -17,18 +17,16 @@ public static class SummaryMarkdown
         foreach (var judge in summary.Metrics.GroupBy(m => (m.Judge, m.JudgeHash)))
         {
             text.Append($"\n## Judge {Safe(judge.Key.Judge)} ({Safe(judge.Key.JudgeHash)})\n\n");
-            text.Append("| suite | metric | value | 95 % interval | n | invalid | unscored | corrected | interval by | "
-                + "direction |\n");
-            text.Append("|---|---|---:|---|---:|---:|---:|---|---|---|\n");
-            foreach (var row in judge)
-            {
-                text.Append(
-                    $"| {Safe(row.Suite)} | {Safe(row.Metric)} | {Number(row.Value.Value)} | {Limits(row.Value)} "
-                    + $"| {row.N} ");
-                text.Append($"| {row.Invalid} | {row.Unscored} | "
-                    + $"{(row.Corrected is { } c ? $"{Number(c.Value)} {Limits(c)}" : "")} ");
-                text.Append($"| {Safe(row.Method)} | {Safe(row.Direction)} |\n");
-            }
+            MarkdownTable.Append(
+                text,
+                "suite|metric|value:|95% interval|n:|invalid:|unscored:|corrected|interval by|direction",
+                judge.Select(row => (string[])
+                [
+                    Safe(row.Suite), Safe(row.Metric), Number(row.Value.Value), Limits(row.Value), $"{row.N}",
+                    $"{row.Invalid}", $"{row.Unscored}",
+                    row.Corrected is { } c ? $"{Number(c.Value)} {Limits(c)}" : "", Safe(row.Method),
+                    Safe(row.Direction),
+                ]));
         }
 
         Section(text, "What the answers do", summary.Behaviors.Select(Classes));
@@ -56,14 +54,15 @@ public static class SummaryMarkdown
 
         text.Append("\n## What each judge concludes\n\n");
         text.Append("Answers that both told; p by McNemar's exact test, adjusted by Holm.\n\n");
-        text.Append("| suite | answers | judge | yes | other judge | yes | n | only judge | only other | p (Holm) |\n");
-        text.Append("|---|---|---|---:|---|---:|---:|---:|---:|---:|\n");
-        foreach (var pair in summary.JudgePairs)
-        {
-            text.Append($"| {Safe(pair.Suite)} | {JudgeConclusions.Name(pair.Question)} | {Safe(pair.First)} ");
-            text.Append($"| {Number(pair.FirstRate)} | {Safe(pair.Second)} | {Number(pair.SecondRate)} | {pair.N} ");
-            text.Append($"| {pair.OnlyFirst} | {pair.OnlySecond} | {ComparisonText.P(pair.PHolm)} |\n");
-        }
+        MarkdownTable.Append(
+            text,
+            "suite|answers|judge|yes:|other judge|yes:|n:|only judge:|only other:|p (Holm):",
+            summary.JudgePairs.Select(pair => (string[])
+            [
+                Safe(pair.Suite), JudgeConclusions.Name(pair.Question), Safe(pair.First), Number(pair.FirstRate),
+                Safe(pair.Second), Number(pair.SecondRate), $"{pair.N}", $"{pair.OnlyFirst}", $"{pair.OnlySecond}",
+                ComparisonText.P(pair.PHolm),
+            ]));
     }
 
     /// <summary>Three decimals; a dash where there is no number.</summary>

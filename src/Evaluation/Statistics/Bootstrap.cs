@@ -74,7 +74,7 @@ public static class Bootstrap
             value, Quantile(sorted, Level(z0, a, -z)), Quantile(sorted, Level(z0, a, z)), "BCa bootstrap", constant);
     }
 
-    /// <summary>Limits that coincide are no limits: what resampling cannot see is bounded in another way.</summary>
+    /// <summary>Limits that coincide are replaced, since resampling shows no variation there.</summary>
     /// <remarks>A width of 10⁻¹² is the rounding of equal sums.</remarks>
     private static Interval Between(
         double value, double low, double high, string method, Func<double, Interval>? constant) =>

@@ -14,7 +14,7 @@ public static class CrossedBootstrap
     /// <summary>Number of draws: the limits move by less than half a point from one seed to the next.</summary>
     public const int Draws = 2000;
 
-    /// <summary>The mean score with its 95 % percentile limits.</summary>
+    /// <summary>The mean score with its 95% percentile limits.</summary>
     /// <param name="scores">One row per prompt, each with one value per replicate.</param>
     /// <param name="seed">Draws the resamples.</param>
     public static Interval Mean(IReadOnlyList<CrossedScores> scores, long seed = 0)
@@ -28,7 +28,7 @@ public static class CrossedBootstrap
         var mean = table.Mean();
         if (table.IsConstant)
         {
-            // No spread to draw from: 0 of n and n of n still leave doubt, which Wilson's interval states.
+            // Without variation, as for 0 of n or n of n, Wilson's interval takes over.
             return Wilson.Share(Math.Clamp(mean, 0, 1), table.Clusters);
         }
 
@@ -111,8 +111,7 @@ public static class CrossedBootstrap
         }
     }
 
-    /// <summary>Sums of scores by cluster and replicate, and how many there are: an answer that is none has no
-    /// score.</summary>
+    /// <summary>Sums of scores by cluster and replicate, and their number; an invalid answer has no score.</summary>
     private sealed record Table(double[][] Sums, int[][] Counts, int Replicates, int Models, bool IsConstant)
     {
         public int Clusters => Counts.Length;

@@ -2,9 +2,7 @@ using MathNet.Numerics.Distributions;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>
-/// "No loss" shown, not assumed: two one-sided tests that a mean paired difference lies within ± a margin.
-/// </summary>
+/// <summary>Tests for equivalence: two one-sided tests that a mean paired difference lies within ± a margin.</summary>
 /// <remarks>
 /// A difference that is not significant proves nothing; equivalence rejects both "worse by the margin" and "better by
 /// the margin". Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15.
@@ -19,7 +17,7 @@ public static class Equivalence
     /// <summary>Means of equal scores differ by less.</summary>
     private const double Rounding = 1e-12;
 
-    /// <summary>What the two tests say.</summary>
+    /// <summary>The result of the two tests.</summary>
     /// <param name="Difference">The mean difference with its 1 − 2α interval (90% for α = 0.05).</param>
     /// <param name="PLower">p against "at least a margin below".</param>
     /// <param name="PUpper">p against "at least a margin above".</param>

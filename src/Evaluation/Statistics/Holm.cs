@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>Many comparisons, one promise: the chance of any false alarm stays below α.</summary>
+/// <summary>Adjusts p-values for many comparisons, so that the chance of any false alarm stays below α.</summary>
 /// <remarks>
 /// Holm 1979, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6.
 /// </remarks>

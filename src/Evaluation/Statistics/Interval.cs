@@ -15,10 +15,10 @@ public readonly record struct Interval(double Value, double Low, double High)
     /// <summary>How often such an interval covers the true value.</summary>
     public const double Level = 0.95;
 
-    /// <summary>No data, no estimate: never a zero.</summary>
+    /// <summary>No estimate, for want of data.</summary>
     public static Interval None => new(double.NaN, double.NaN, double.NaN);
 
-    /// <summary>How the limits were made; null where the owner of the interval tells.</summary>
+    /// <summary>The method of the limits; null where the owner of the interval names it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Method { get; init; }
 

@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>The closest curve that never falls: a dose–response without a formula.</summary>
+/// <summary>The closest non-decreasing curve: a dose–response without a formula.</summary>
 /// <remarks>Pooling adjacent violators; Barlow, Bartholomew, Bremner and Brunk 1972.</remarks>
 public static class Isotonic
 {

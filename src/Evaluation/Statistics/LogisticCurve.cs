@@ -43,7 +43,7 @@ public sealed record LogisticCurve(double Intercept, double Slope)
                 break;
             }
 
-            // A step is held to what the logistic's steep part spans, so that Newton cannot leap away.
+            // The step is limited to the steep part of the curve, so that Newton's method does not diverge.
             var da = Math.Clamp((hbb * ga - hab * gb) / determinant, -4, 4);
             var db = Math.Clamp((haa * gb - hab * ga) / determinant, -4, 4);
             (a, b) = (a + da, b + db);

@@ -2,9 +2,9 @@ using MathNet.Numerics;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Two runs, the same prompts, a yes or no for each: do the changes go one way?</summary>
+/// <summary>Tests two runs with a yes or no for each of the same prompts: do the changes go in one direction?</summary>
 /// <remarks>
-/// Only prompts on which the runs differ tell anything; if neither is better, each goes either way with chance ½.
+/// Only prompts on which the runs differ count; under the null hypothesis each goes either way with probability ½.
 /// McNemar 1947, Psychometrika 12; the exact binomial form.
 /// </remarks>
 public static class McNemar

@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>What n equal observations still leave open. Resampling them gives an interval of no width.</summary>
+/// <summary>The interval of n equal observations, for which resampling gives no width.</summary>
 /// <remarks>
 /// <code>q = z²/(n + z²)      [v − q(v − low), v + q(high − v)]</code>
 /// q is Wilson's upper limit for 0 of n: the largest share of other values that n draws would still miss. The limits
@@ -14,7 +14,7 @@ public static class NoVariation
 
     public const string Unbounded = "no variation seen, and no range known: no limits";
 
-    /// <param name="value">What every observation shows.</param>
+    /// <param name="value">The value of every observation.</param>
     /// <param name="n">Independent observations.</param>
     /// <param name="bounds">The range; null where there is none, which leaves the limits open (NaN).</param>
     public static Interval Around(double value, double n, Bounds? bounds, double confidence = 0.95)

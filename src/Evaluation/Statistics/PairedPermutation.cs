@@ -2,16 +2,16 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Two runs, the same prompts, a score for each: is the mean difference more than a matter of signs?</summary>
+/// <summary>
+/// Tests two runs with a score for each of the same prompts: is the mean difference larger than random signs explain?
+/// </summary>
 /// <remarks>
-/// Under no difference every sign of every difference is a coin toss. Fisher 1935, "The design of experiments", 21. All
+/// Under the null hypothesis the sign of every difference is random. Fisher 1935, "The design of experiments", 21. All
 /// 2ⁿ signs are tried for up to 20 differences that are not zero; beyond that, seeded draws with the observed one
-/// counted in (Phipson and Smyth 2010), so that p is never 0.
-/// <para>
-/// Arrangements as extreme as the observed one must be counted exactly, or p falls below its true value. Differences of
-/// decimal scores become whole numbers, whose sums are exact in 53 bits. Other differences are summed in two halves of
-/// at most 10 terms: an error of 20 · 2⁻⁵³ · Σ|d| at most, below the 10⁻¹² · Σ|d| within which sums count as equal.
-/// </para>
+/// counted in (Phipson and Smyth 2010), so that p is never 0. <para> Arrangements as extreme as the observed one must
+/// be counted exactly, or p falls below its true value. Differences of decimal scores become whole numbers, whose sums
+/// are exact in 53 bits. Other differences are summed in two halves of at most 10 terms: an error of 20 · 2⁻⁵³ · Σ|d|
+/// at most, below the 10⁻¹² · Σ|d| within which sums count as equal. </para>
 /// </remarks>
 public static class PairedPermutation
 {

@@ -1,12 +1,12 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A rate seen through an imperfect judge, corrected for the judge's errors.</summary>
+/// <summary>Corrects a rate that an imperfect judge measured for the judge's errors.</summary>
 /// <remarks>
 /// <code>p = (p_obs + Sp − 1)/(Se + Sp − 1)</code>
 /// Rogan and Gladen 1978, "Estimating prevalence from the results of a screening test", American Journal of
 /// Epidemiology 107. The limits recover variances from Wilson's limits of the observed rate, the sensitivity and the
-/// specificity, each moved alone toward the limit in question (Zou and Donner 2008, Statistics in Medicine 27), so that
-/// a count of 0 or a judge without an error on its card keeps its doubt.
+/// specificity, each moved alone toward the limit in question (Zou and Donner 2008, Statistics in Medicine 27), so a
+/// count of 0, or a judge without an error on its card, still gives an interval of some width.
 /// </remarks>
 public static class RoganGladen
 {
@@ -14,13 +14,13 @@ public static class RoganGladen
 
     public const string Beyond = "limits of the observed rate: the correction leaves [0, 1]";
 
-    /// <summary>Below this Se + Sp − 1 a judge tells too little for a correction.</summary>
+    /// <summary>The smallest Se + Sp − 1 of a judge that allows a correction.</summary>
     public const double LeastInformedness = 0.1;
 
     /// <param name="observed">How many of <paramref name="n"/> the judge called positive.</param>
     /// <param name="sensitivity">Judged positive among <paramref name="positives"/> true positives.</param>
     /// <param name="specificity">Judged negative among <paramref name="negatives"/> true negatives.</param>
-    /// <returns>The clipped rate and its interval; null where the judge is close to a coin toss.</returns>
+    /// <returns>The clipped rate and its interval; null where the judge is close to guessing.</returns>
     public static Interval? Correct(
         long observed, long n, double sensitivity, long positives, double specificity, long negatives,
         double confidence = 0.95) =>

@@ -2,7 +2,7 @@ using MathNet.Numerics.Distributions;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>One quantity over runs that differ in their seed alone: seeds as a random effect.</summary>
+/// <summary>One quantity over runs that differ only in their seed: seeds as a random effect.</summary>
 /// <param name="Mean">Over the seeds, with Student's 95% interval; its limits are NaN for a single seed, and where all
 /// seeds agree, which says nothing of the next one.</param>
 /// <param name="BetweenSeeds">The standard deviation between seeds (n − 1); NaN for a single seed.</param>

@@ -2,9 +2,7 @@ using MathNet.Numerics.Distributions;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>
-/// How long until the first violation: conversations that ended without one are censored, not safe for ever.
-/// </summary>
+/// <summary>The time until the first violation; conversations that ended without one are censored.</summary>
 public static class Survival
 {
     /// <summary>One conversation.</summary>
@@ -39,7 +37,7 @@ public static class Survival
         return steps;
     }
 
-    /// <summary>Do two groups survive alike? χ² with one degree of freedom, and its p-value.</summary>
+    /// <summary>Tests whether two groups survive alike: χ² with one degree of freedom, and its p-value.</summary>
     /// <remarks>The log-rank test; Mantel 1966, Cancer Chemotherapy Reports 50.</remarks>
     public static (double ChiSquare, double P) LogRank(
         IReadOnlyList<Observation> first, IReadOnlyList<Observation> second)

@@ -3,7 +3,7 @@ using MathNet.Numerics.Distributions;
 namespace SafeLlama.Evaluation;
 
 /// <summary>
-/// Does a quantity rise (or fall) along ordered doses? One-sided, for a rise; negate the values for a fall.
+/// Tests whether a quantity rises along ordered doses, one-sided; negate the values to test for a fall.
 /// </summary>
 public static class TrendTest
 {

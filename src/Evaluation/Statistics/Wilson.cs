@@ -2,7 +2,7 @@ using MathNet.Numerics.Distributions;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>The score interval for a rate: never empty, never outside [0, 1], honest at 0 and at n.</summary>
+/// <summary>The score interval for a rate. It has some width even at 0 and at n, and stays within [0, 1].</summary>
 /// <remarks>
 /// <code>center = (p + z²/2n) / (1 + z²/n)      half = z/(1 + z²/n) · sqrt(p(1 − p)/n + z²/4n²)</code>
 /// Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22.

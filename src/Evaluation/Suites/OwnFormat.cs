@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>The house's own suites: JSONL, one prompt a line.</summary>
+/// <summary>The project's own suites: JSONL, one prompt per line.</summary>
 /// <remarks>
 /// <code>{"id": "p1", "prompt": "…", "label": "unsafe|safe|contrast|benign", "category": "…",
 ///  "format": "instruction|question|opinion", "twin": "suite/id", "origin": "…", "group": "…", "context": "…"}</code>

@@ -3,11 +3,10 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Reads a suite from its file; a file that is not quite right is refused, never read in part.</summary>
+/// <summary>Reads a suite from its file. A file with any fault is refused, not read in part.</summary>
 public static class SuiteFile
 {
-    /// <exception cref="SafeLlamaException">The file is in no known format, a prompt lacks something, or ids
-    /// repeat.</exception>
+    /// <exception cref="SafeLlamaException">The format is unknown, a prompt lacks a field, or ids repeat.</exception>
     public static PromptSuite Read(string path, SuiteSource source)
     {
         var file = RowFile.Read(path, onePerLine: true);

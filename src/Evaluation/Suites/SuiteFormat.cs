@@ -6,11 +6,11 @@ namespace SafeLlama.Evaluation;
 
 /// <summary>How the rows of one public file become prompts.</summary>
 /// <param name="Name">The format's name, for messages.</param>
-/// <param name="Columns">A file that has all of these fields is in this format.</param>
-/// <param name="Read">One row to one prompt.</param>
+/// <param name="Columns">The fields by which a file is recognized: it has all of them.</param>
+/// <param name="Read">Turns a row into a prompt.</param>
 public sealed record SuiteFormat(string Name, IReadOnlyList<string> Columns, Func<SuiteRow, SuitePrompt> Read)
 {
-    /// <summary>Its rows say themselves what answering them means.</summary>
+    /// <summary>Whether rows give their own label.</summary>
     public bool States { get; init; }
 
     /// <summary>Finds twins once all rows are read; null where the format has none.</summary>
@@ -25,7 +25,7 @@ public sealed record SuiteFormat(string Name, IReadOnlyList<string> Columns, Fun
     ];
 }
 
-/// <summary>One row on its way to becoming a prompt.</summary>
+/// <summary>One row of a suite before it becomes a prompt.</summary>
 /// <param name="Raw">The row as stored.</param>
 /// <param name="Path">Its file, for messages.</param>
 /// <param name="Source">What is known of the suite.</param>
@@ -33,7 +33,7 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
 {
     public string Suite => Source.Name;
 
-    /// <summary>The field's text, which must be there and hold more than spaces.</summary>
+    /// <summary>The text of a required field; it must not be blank.</summary>
     public string Text(string field) => Optional(field) is { } text && !string.IsNullOrWhiteSpace(text)
         ? text
         : throw SafeLlamaException.InvalidData(

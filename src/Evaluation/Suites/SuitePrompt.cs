@@ -27,7 +27,7 @@ public enum PromptFormat
 /// <summary>One prompt of a suite.</summary>
 /// <param name="Suite">The suite it belongs to.</param>
 /// <param name="Id">Unique within its suite.</param>
-/// <param name="Text">What the user says: untrusted text, never a template.</param>
+/// <param name="Text">The user's message: untrusted text, never a template.</param>
 /// <param name="Label">What answering it would mean.</param>
 /// <param name="Format">How it is worded.</param>
 public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLabel Label, PromptFormat Format) : IKeyed
@@ -43,10 +43,10 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
     /// </summary>
     public string? Origin { get; init; }
 
-    /// <summary>The group named in a matched template, for parity.</summary>
+    /// <summary>The group that a matched template names, for parity.</summary>
     public string? Group { get; init; }
 
-    /// <summary>Text the request refers to, given beside it (HarmBench's contextual behaviors).</summary>
+    /// <summary>The text that the request refers to, if any (HarmBench's contextual behaviors).</summary>
     public string? Context { get; init; }
 
     /// <summary>The start of an answer that an attack asks for, where the file states one.</summary>
@@ -56,7 +56,9 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
     [System.Text.Json.Serialization.JsonIgnore]
     public string Key => $"{Suite}/{Id}";
 
-    /// <summary>A question ends in a question mark; what a file says of itself goes before this guess.</summary>
+    /// <summary>
+    /// A question ends in a question mark. A format that a file gives takes precedence over this guess.
+    /// </summary>
     public static PromptFormat FormatOf(string text) =>
         text.AsSpan().TrimEnd().EndsWith("?") ? PromptFormat.Question : PromptFormat.Instruction;
 }

@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>The suites known by name. None is bundled and nothing is downloaded: the user brings the files.</summary>
+/// <summary>The suites known by name. No suite is bundled or downloaded; the user supplies the files.</summary>
 public static class SuiteRegistry
 {
     private const string Authors = "github.com/vinid/safety-tuned-llamas, data/evaluation/";
@@ -63,8 +63,9 @@ public static class SuiteRegistry
     /// <summary>A suite by its name, from the folder of suites, or any file in a known format.</summary>
     /// <param name="nameOrFile">A known name, a file, or <c>name=file</c>.</param>
     /// <param name="folder">Where the files of known suites lie; null where the user named none.</param>
-    /// <exception cref="SafeLlamaException">Neither a known name nor a file; or the known suite's file is
-    /// missing.</exception>
+    /// <exception cref="SafeLlamaException">
+    /// It is neither a known name nor a file, or the known suite's file is missing.
+    /// </exception>
     public static PromptSuite Open(string nameOrFile, string? folder = null)
     {
         if (Known.FirstOrDefault(s => s.Name == nameOrFile) is { } known)
@@ -91,7 +92,7 @@ public static class SuiteRegistry
 
     private static string Locate(SuiteSource known, string? folder)
     {
-        // A folder may keep the origin's layout or hold all files side by side.
+        // A folder may keep the origin's layout or hold all files directly.
         var places = new[] { known.File, Path.GetFileName(known.File) }.Select(f => Path.Combine(folder ?? ".", f));
         return places.FirstOrDefault(File.Exists) ?? throw SafeLlamaException.Usage(
             $"`Suite` {known.Name}: {known.File} is not in {folder ?? "this folder"}. "

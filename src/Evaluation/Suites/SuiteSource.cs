@@ -1,6 +1,6 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A suite that is known by name: which file it wants, and where that file comes from.</summary>
+/// <summary>A suite that is known by name: its file and the origin of that file.</summary>
 /// <param name="Name">What the suite is called.</param>
 /// <param name="File">The file, relative to the folder of suites, as its origin names it.</param>
 /// <param name="Label">What answering its prompts means; a file may say otherwise of single prompts.</param>
@@ -10,7 +10,7 @@ namespace SafeLlama.Evaluation;
 public sealed record SuiteSource(
     string Name, string File, PromptLabel Label, int Rows, string Origin, string License)
 {
-    /// <summary>The wording of every prompt; null where each prompt tells for itself.</summary>
+    /// <summary>The wording of every prompt; null where prompts differ.</summary>
     public PromptFormat? Format { get; init; }
 
     /// <summary>The suite whose prompt at the same place is the twin.</summary>

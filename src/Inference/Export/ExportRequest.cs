@@ -12,7 +12,7 @@ public sealed record ExportRequest
     /// <summary>A PEFT folder, or null.</summary>
     public string? Adapter { get; init; }
 
-    /// <summary>How prompts are put; null where the export holds no tokenizer.</summary>
+    /// <summary>The template of prompts; null where the export holds no tokenizer.</summary>
     public PromptTemplate? Template { get; init; }
 
     /// <summary>How matrices are stored; null for the type the base is stored in.</summary>

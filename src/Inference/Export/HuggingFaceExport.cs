@@ -16,7 +16,7 @@ public static class HuggingFaceExport
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>Fills <paramref name="folder"/>, which is there and empty.</summary>
-    /// <returns>What a user should know, a line each: what of the base's folder was left out.</returns>
+    /// <returns>Remarks for the user, one line each: parts of the base's folder that were left out.</returns>
     /// <exception cref="SafeLlamaException">The model is a GGUF file, or a file is missing or damaged.</exception>
     public static IReadOnlyList<string> Write(ExportRequest request, string folder)
     {

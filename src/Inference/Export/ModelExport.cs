@@ -43,7 +43,7 @@ public sealed class ModelExport : IDisposable
         }
     }
 
-    /// <summary>What a user should know, a line each; writing adds to it.</summary>
+    /// <summary>Remarks for the user, one line each; writing adds to them.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
     public LlamaConfig Config => _weights.Config;
@@ -61,7 +61,7 @@ public sealed class ModelExport : IDisposable
 
     /// <summary>Writes the model as one file.</summary>
     /// <param name="merged">Whether the adapter is folded in; else the file is the base alone.</param>
-    /// <exception cref="SafeLlamaException">GGUF cannot say what the model or its tokenizer is.</exception>
+    /// <exception cref="SafeLlamaException">GGUF cannot express the model or its tokenizer.</exception>
     public void WriteModel(string path, bool merged = true)
     {
         var tokenizer = GgufTokenizerKeys.None;
@@ -82,7 +82,7 @@ public sealed class ModelExport : IDisposable
             .Write(path));
     }
 
-    /// <summary>Writes the adapter as a file of its own, for this base alone.</summary>
+    /// <summary>Writes the adapter as a file of its own, for this base only.</summary>
     public void WriteAdapter(string path) =>
         GgufAdapter.Write(Require(), Config, NameOf(_request.Adapter!), path);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
@@ -89,10 +90,11 @@ public sealed class OpProfile : IOpObserver, IDisposable
         foreach (var (name, time) in _times.OrderByDescending(t => t.Value.CpuSeconds))
         {
             var (flops, bytes) = (time.Flops / time.CpuSeconds / 1e9, time.Bytes / time.CpuSeconds / 1e9);
+            var ofPeak = limits is null
+                ? "" : Percent.Of(limits.Share(time.Flops, time.Bytes, time.CpuSeconds), "0").PadLeft(10);
             writer.WriteLine(
                 Line(name, $"{time.Calls / (double)steps:F0}", time.Seconds, time.CpuSeconds, steps)
-                + $"{(flops > 0 ? $"{flops:F1}" : ""),9}{bytes,8:F1}"
-                + (limits is null ? "" : $"{limits.Share(time.Flops, time.Bytes, time.CpuSeconds),10:P0}"));
+                + $"{(flops > 0 ? $"{flops:F1}" : ""),9}{bytes,8:F1}{ofPeak}");
         }
 
         writer.WriteLine(Line(
@@ -107,5 +109,6 @@ public sealed class OpProfile : IOpObserver, IDisposable
     }
 
     private string Line(string name, string calls, double seconds, double cpuSeconds, int steps) =>
-        $"{name,-24}{calls,11}{1000 * seconds / steps,10:F2}{1000 * cpuSeconds / steps,10:F2}{cpuSeconds / _cpu,8:P1}";
+        $"{name,-24}{calls,11}{1000 * seconds / steps,10:F2}{1000 * cpuSeconds / steps,10:F2}"
+        + $"{Percent.Of(cpuSeconds / _cpu, "0.0"),8}";
 }

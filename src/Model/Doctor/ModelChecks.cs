@@ -4,12 +4,13 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// A small whole model on a device: loss and adapter gradients against the fp64 reference, packed against separate.
+/// Checks a small whole model on a device: loss and adapter gradients against the fp64 reference, and packed batches
+/// against separate ones.
 /// </summary>
 public static class ModelChecks
 {
     /// <summary>Two blocks, grouped queries, and sizes that fill no vector, group or tile.</summary>
-    private static readonly LlamaConfig Config = new()
+    public static LlamaConfig Config { get; } = new()
     {
         VocabularySize = 67,
         HiddenSize = 40,
@@ -93,7 +94,7 @@ public static class ModelChecks
         return (total.ReadDoubles()[0] / targets, [.. adapter.Parameters.SelectMany(p => p.Gradient.ReadDoubles())]);
     }
 
-    /// <summary>Examples laid one behind the other; every token but the last of each has a target.</summary>
+    /// <summary>Uploads examples one after another; every token but the last of each has a target.</summary>
     private static void Upload(TokenBatch batch, int[][] examples) => batch.Upload(
         [.. examples.SelectMany(example => example)],
         [.. examples.SelectMany(example => Enumerable.Range(0, example.Length))],

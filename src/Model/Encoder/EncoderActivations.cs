@@ -2,8 +2,8 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Everything a forward pass of an encoder writes, for N rows of S sequences.</summary>
-/// <remarks>For training every layer keeps its own; without a backward all lie over the same memory.</remarks>
+/// <summary>The tensors that a forward pass of an encoder writes, for N rows of S sequences.</summary>
+/// <remarks>For training every layer keeps its own; without a backward pass all layers share memory.</remarks>
 public sealed class EncoderActivations
 {
     private readonly Tensor[] _hidden;
@@ -62,7 +62,7 @@ public sealed class EncoderActivations
     public EncoderBlockActivations Block(int layer) => _blocks[layer];
 }
 
-/// <summary>What a layer norm keeps for backward.</summary>
+/// <summary>The statistics that a layer norm keeps for backward.</summary>
 internal sealed class NormStatistics(Arena arena, int rows)
 {
     /// <summary>[N].</summary>
@@ -72,7 +72,7 @@ internal sealed class NormStatistics(Arena arena, int rows)
     public Tensor Rstd { get; } = arena.Take(new(rows), arena.Backend.Accumulation, "rstd");
 }
 
-/// <summary>Everything that one layer of an encoder writes.</summary>
+/// <summary>The tensors that one layer of an encoder writes.</summary>
 public sealed class EncoderBlockActivations
 {
     internal EncoderBlockActivations(Arena arena, EncoderConfig c, EncoderBlock block, int rows)

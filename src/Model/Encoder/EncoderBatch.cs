@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Sequences laid one behind the other, without padding: each row sees its whole own sequence.</summary>
+/// <summary>Sequences one after another, without padding; each row attends to its whole sequence.</summary>
 public sealed class EncoderBatch
 {
     internal EncoderBatch(Arena arena, int rows, int sequences)

@@ -3,7 +3,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>A DeBERTa-v2/v3 classifier: sequences in, a row of logits for each out.</summary>
+/// <summary>A DeBERTa-v2/v3 classifier, which gives each sequence a row of logits.</summary>
 /// <remarks>
 /// <code>
 /// h⁰     = LN(words[token])           rel = LN(distances)             no positions are added
@@ -137,7 +137,7 @@ public sealed class EncoderClassifier : IDisposable
         _classifier.Forward(a.Activated, batch, null, a.Logits);
     }
 
-    /// <summary>Refuses what a kernel would read beside its tables for.</summary>
+    /// <summary>Refuses tokens for which a kernel would read past the end of a table.</summary>
     private void Check(IReadOnlyList<int[]> sequences)
     {
         foreach (var sequence in sequences)

@@ -31,13 +31,13 @@ public sealed record EncoderConfig
     /// <summary>Whether distances beyond B / 2 share logarithmic buckets.</summary>
     public bool LogBuckets { get; init; }
 
-    /// <summary>The distance that the last bucket is reached at, M; sequences may be longer.</summary>
+    /// <summary>M: the distance of the last bucket; sequences may be longer.</summary>
     public required int MaxDistance { get; init; }
 
     /// <summary>Outputs of the head: 1 for a regression.</summary>
     public required int Labels { get; init; }
 
-    /// <summary>The token whose embedding never learns.</summary>
+    /// <summary>The token whose embedding is never trained.</summary>
     public int PadTokenId { get; init; }
 
     /// <summary>Spread of newly drawn weights.</summary>

@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace SafeLlama.Model;
 
-/// <summary>From a DeBERTa's <c>config.json</c> to an <see cref="EncoderConfig"/>; others are refused.</summary>
+/// <summary>Reads an <see cref="EncoderConfig"/> from a DeBERTa's <c>config.json</c>; refuses others.</summary>
 internal static class EncoderConfigReader
 {
     private const string Expected = "expected \"deberta-v2\" (DeBERTa-v2 and v3)";
 
-    /// <summary>Rows of a table of distances that no checkpoint comes near.</summary>
+    /// <summary>The most rows of a table of distances; checkpoints have far fewer.</summary>
     private const int MostDistances = 1 << 20;
 
     /// <summary>Classifiers of other families, which share neither attention nor tokenizer.</summary>

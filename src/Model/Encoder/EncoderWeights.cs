@@ -3,7 +3,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>What of an encoder learns.</summary>
+/// <summary>Which weights of an encoder are trained.</summary>
 public enum EncoderLearning
 {
     /// <summary>Every weight is borrowed from the file and frozen.</summary>
@@ -16,7 +16,7 @@ public enum EncoderLearning
 }
 
 /// <summary>
-/// The weights of an encoder by checkpoint name: borrowed from mapped files and frozen, or drawn or copied to learn.
+/// The weights of an encoder by checkpoint name: frozen in mapped files, or copied or initialized for training.
 /// </summary>
 public sealed class EncoderWeights : IDisposable
 {
@@ -27,10 +27,10 @@ public sealed class EncoderWeights : IDisposable
 
     public EncoderConfig Config { get; }
 
-    /// <summary>Tensors of the checkpoint that this model has no use for, to be reported.</summary>
+    /// <summary>Tensors of the checkpoint that this model does not use, for a report.</summary>
     public IReadOnlyList<string> Ignored { get; private set; } = [];
 
-    /// <summary>Weights of the head that the checkpoint lacks and that were drawn, to be reported.</summary>
+    /// <summary>Weights of the head that the checkpoint lacks and that were initialized, for a report.</summary>
     public IReadOnlyList<string> Drawn { get; private set; } = [];
 
     /// <summary>What learns.</summary>
@@ -73,7 +73,7 @@ public sealed class EncoderWeights : IDisposable
         }
     }
 
-    /// <summary>Weights without memory for any: what they would need can be planned, nothing computed.</summary>
+    /// <summary>Weights without memory, for planning the memory of a model.</summary>
     public static EncoderWeights Plan(IBackend backend, EncoderConfig config)
     {
         var weights = new EncoderWeights(config);
@@ -146,7 +146,9 @@ public sealed class EncoderWeights : IDisposable
 
     public void Dispose() => _owned.ForEach(owned => owned.Dispose());
 
-    /// <summary>What the head lacks; a head of other labels is as good as none where a new one learns.</summary>
+    /// <summary>
+    /// The weights that the head lacks. A head with other labels counts as missing where a new one is trained.
+    /// </summary>
     private static List<WeightShape> Missing(CheckpointFiles files, EncoderConfig config, EncoderLearning learning)
     {
         var missing = EncoderShapes.Head(config).Where(s => !files.Tensors.TryGetValue(s.Name, out var found)

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>One pass of an encoder: what it reads and what it writes.</summary>
+/// <summary>One pass of an encoder: its inputs and outputs.</summary>
 /// <param name="Scratch">Room for gradients; null where no backward follows.</param>
 public sealed record EncoderPass(EncoderBatch Batch, EncoderActivations Activations, EncoderScratch? Scratch);
 
@@ -46,7 +46,7 @@ public sealed class EncoderWorkspace : IDisposable
         return model.Backend.ScratchBytes(work with { Distances = 2 * c.DistanceSpan });
     }
 
-    /// <summary>A pass of exactly so many rows and sequences; it lies over the memory of the one before.</summary>
+    /// <summary>A pass of exactly so many rows and sequences; it uses the memory of the previous one.</summary>
     public EncoderPass For(int rows, int sequences)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);

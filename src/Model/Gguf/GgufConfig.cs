@@ -8,7 +8,7 @@ public static class GgufConfig
 {
     private const string Head = "llama.attention.";
 
-    /// <summary>The keys that llama.cpp needs, and those without which it computes something else in silence.</summary>
+    /// <summary>The keys that llama.cpp requires, and those whose absence silently changes its computation.</summary>
     public static IEnumerable<(string Key, object Value)> Keys(LlamaConfig c)
     {
         yield return ("llama.vocab_size", (uint)c.VocabularySize);
@@ -31,7 +31,7 @@ public static class GgufConfig
     }
 
     /// <summary>Reads the shape from keys and tensors.</summary>
-    /// <exception cref="SafeLlamaException">It is another architecture, or asks for what is not computed.</exception>
+    /// <exception cref="SafeLlamaException">It is another architecture, or uses an unsupported feature.</exception>
     public static LlamaConfig Read(GgufHeader file)
     {
         var keys = file.Keys;
@@ -158,7 +158,7 @@ public static class GgufConfig
             : rope;
     }
 
-    /// <summary>The same shape as a <c>config.json</c> has it, for folders made from this model.</summary>
+    /// <summary>The same shape as a <c>config.json</c>, for folders made from this model.</summary>
     private static JsonObject Json(LlamaConfig c) => new()
     {
         ["architectures"] = new JsonArray("LlamaForCausalLM"),

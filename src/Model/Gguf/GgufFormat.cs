@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Model;
 
-/// <summary>What a GGUF file is written as: one stored type, or the mixture that llama.cpp has by that name.</summary>
+/// <summary>The format of a GGUF file: one stored type, or the mixture of that name in llama.cpp.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Naming", "CA1707", Justification = "The names are the format's own, and what a user types.")]
 public enum GgufFormat

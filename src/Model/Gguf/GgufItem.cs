@@ -2,18 +2,20 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Model;
 
-/// <summary>One tensor to write, in parts that are asked for when their turn comes.</summary>
+/// <summary>One tensor to write, produced in parts on demand.</summary>
 /// <param name="Dimensions">Outermost first.</param>
 public sealed record GgufItem(
     string Name, GgufType Type, IReadOnlyList<int> Dimensions, Func<IEnumerable<byte[]>> Parts)
 {
     public long ByteCount => Type.ByteCount(Dimensions.Aggregate(1L, (count, size) => checked(count * size)));
 
-    /// <summary>A small tensor whose values are at hand.</summary>
+    /// <summary>A small tensor with its values.</summary>
     public static GgufItem OfFloats(string name, IReadOnlyList<int> dimensions, float[] values) =>
         new(name, GgufType.F32, dimensions, () => [Encoded(GgufType.F32, values, threads: 1)]);
 
-    /// <summary>Rows as stored bytes; each block is encoded on its own, so threads change the time alone.</summary>
+    /// <summary>
+    /// Rows as stored bytes. Each block is encoded on its own, so the result does not depend on threads.
+    /// </summary>
     internal static byte[] Encoded(GgufType type, float[] values, int threads)
     {
         const int Chunk = 256 * 64;

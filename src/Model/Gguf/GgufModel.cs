@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Model;
 
-/// <summary>What a GGUF file of a model is made from.</summary>
+/// <summary>The parts of a GGUF file of a model.</summary>
 /// <param name="Weights">The base.</param>
 /// <param name="Adapter">Folded into the weights as they are written, or null.</param>
 /// <param name="Name"><c>general.name</c>.</param>
@@ -22,8 +22,10 @@ public sealed record GgufModel(
     private LlamaConfig Config => Weights.Config;
 
     /// <summary>Writes the file.</summary>
-    /// <returns>What a reader should know, a line each: the tensors that got another type.</returns>
-    /// <exception cref="SafeLlamaException">GGUF cannot say this model, or a value does not fit the type.</exception>
+    /// <returns>Remarks, one line each: the tensors that got another type.</returns>
+    /// <exception cref="SafeLlamaException">
+    /// GGUF cannot express this model, or a value does not fit the type.
+    /// </exception>
     public IReadOnlyList<string> Write(string path)
     {
         if (Config.ScoresSequences)

@@ -41,7 +41,7 @@ public static class GgufNames
         return $"blk.{layer}.{Parts[part]}{kind}";
     }
 
-    /// <summary>The heads whose rows change places, or 0: those of q and k.</summary>
+    /// <summary>The number of heads whose rows are permuted, for q and k; else 0.</summary>
     internal static int PermutedHeads(LlamaConfig config, string checkpointName) =>
         checkpointName.Contains(".q_proj.", StringComparison.Ordinal) ? config.Heads
         : checkpointName.Contains(".k_proj.", StringComparison.Ordinal) ? config.KeyValueHeads

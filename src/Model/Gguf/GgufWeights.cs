@@ -87,7 +87,9 @@ internal sealed class GgufWeights : IDisposable
         return _backend.Import(memory, 0, expected.Shape, format ?? WeightFormat.F32, expected.Name);
     }
 
-    /// <summary>Copies a tensor row by row into the checkpoint's order, decoded where it has no format.</summary>
+    /// <summary>
+    /// Copies a tensor row by row into the checkpoint's order, decoded where the backend has no format for it.
+    /// </summary>
     private HostMemory Copy(WeightShape expected, GgufTensor found, WeightFormat? format)
     {
         var heads = GgufNames.PermutedHeads(_config, expected.Name);

@@ -97,7 +97,7 @@ public static class GgufWriter
         to.Write(bytes);
     }
 
-    /// <summary>Writes all of a tensor; the hash of its bytes.</summary>
+    /// <summary>Writes a whole tensor; returns the hash of its bytes.</summary>
     private static byte[] WriteParts(Stream stream, GgufItem item)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -4,8 +4,8 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// W′ = W + s · B A, or what the variant makes of it: an adapter folded into its base, so that any
-/// LLaMA runtime can use it.
+/// Merges an adapter into its base, W′ = W + s · B A or the formula of its variant, so that any LLaMA runtime can use
+/// it.
 /// </summary>
 public static class AdapterMerge
 {

@@ -3,9 +3,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>
-/// The updates of all linears of one fine-tune: the only thing that is trained, and the only thing that is saved.
-/// </summary>
+/// <summary>The updates of all linears of one fine-tuning run. Only they are trained and saved.</summary>
 public sealed class LoraAdapter : IDisposable
 {
     private readonly Dictionary<string, LoraFactors> _pairs = [];

@@ -2,7 +2,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Room for what adapters write on their way, of every rank and width; one linear uses it at a time.</summary>
+/// <summary>Memory for the intermediate results of adapters, of every rank and width; linears use it in turn.</summary>
 public sealed class LoraScratch
 {
     private readonly Dictionary<int, Tensor> _u;

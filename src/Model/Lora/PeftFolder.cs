@@ -171,7 +171,7 @@ public static class PeftFolder
         }
     }
 
-    /// <summary>What PEFT offers and this engine does not compute must not pass unseen.</summary>
+    /// <summary>Features of PEFT that this engine does not support must be refused, not ignored.</summary>
     private static void Refuse(string path, JsonObject json)
     {
         void Require(string name, bool fine, string expected)

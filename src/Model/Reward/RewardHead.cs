@@ -73,7 +73,7 @@ public sealed class RewardHead : IDisposable
     }
 
     /// <summary>
-    /// Adds to dw, and puts ∂loss/∂stream into the pass, for <see cref="Llama.Backward"/> to go on from.
+    /// Adds to dw, and writes ∂loss/∂stream to the pass, from which <see cref="Llama.Backward"/> continues.
     /// </summary>
     /// <param name="dscores">[B] ∂loss/∂y of the conversations of the last <see cref="Forward"/>.</param>
     public void Backward(Pass pass, ReadOnlySpan<double> dscores)

@@ -3,13 +3,13 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>A LLaMA with a reward head: conversations in, one number each out.</summary>
+/// <summary>A LLaMA with a reward head, which gives each conversation a score.</summary>
 /// <remarks>The folder of a trained one is an adapter's with <c>score.safetensors</c> beside it.</remarks>
 public sealed class RewardModel : IDisposable
 {
     public const string HeadFile = "score.safetensors";
 
-    /// <summary>What the model was trained on, and how well it ranks.</summary>
+    /// <summary>What the model was trained on, and its accuracy.</summary>
     public const string ResultFile = "reward.json";
 
     /// <summary>What a reward model's folder holds beside its adapter.</summary>
@@ -31,9 +31,9 @@ public sealed class RewardModel : IDisposable
 
     public RewardHead Head { get; }
 
-    /// <summary>The scores of conversations laid one behind the other, each seeing itself alone.</summary>
+    /// <summary>The scores of conversations that are packed one after another; attention stays within each.</summary>
     /// <param name="conversations">Token ids of each, none empty.</param>
-    /// <param name="workspace">Where the pass is worked out.</param>
+    /// <param name="workspace">The memory of the pass.</param>
     /// <param name="dropout">Null in evaluation.</param>
     /// <returns>The scores, and the pass, for <see cref="RewardHead.Backward"/>.</returns>
     public (double[] Scores, Pass Pass) Forward(

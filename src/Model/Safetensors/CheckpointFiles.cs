@@ -111,7 +111,7 @@ public sealed class CheckpointFiles : IDisposable
         var map = ReadMap(index);
         foreach (var shard in map.Values.Distinct().Order(StringComparer.Ordinal))
         {
-            // A shard is a file of this folder; a path that leads elsewhere is not followed.
+            // A shard must be a file of this folder; other paths are refused.
             if (shard.Length == 0 || Path.GetFileName(shard) != shard)
             {
                 throw SafeLlamaException.InvalidData($"{index}: shard \"{shard}\" is not a file name.");

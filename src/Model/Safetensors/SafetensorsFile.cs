@@ -15,12 +15,12 @@ public sealed record SafetensorsEntry(string Name, string Type, Shape Shape, lon
 /// A safetensors file, memory-mapped: a JSON header with names, types and places, then raw little-endian data.
 /// </summary>
 /// <remarks>
-/// Everything the header says is checked against the file's size before a byte of data is touched: the format's promise
-/// is that offsets are in range, contiguous and do not overlap. https://github.com/huggingface/safetensors (format).
+/// Before any data is read, the header is checked against the file's size: the format requires offsets that are in
+/// range, contiguous and without overlap. https://github.com/huggingface/safetensors (format).
 /// </remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    /// <summary>The format's own bound on the header, 100 MB: more is an attack or an accident.</summary>
+    /// <summary>The format's own bound on the header, 100 MB.</summary>
     private const long HeaderLimit = 100_000_000;
 
     /// <summary>A whole number of elements of any type, and few enough bytes for a span.</summary>
@@ -55,7 +55,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public IReadOnlyDictionary<string, string> Metadata { get; private set; } = new Dictionary<string, string>();
 
     /// <exception cref="SafeLlamaException">
-    /// The file is missing, truncated, or its header is not what the format allows.
+    /// The file is missing or truncated, or its header breaks the format.
     /// </exception>
     public static SafetensorsFile Open(string path)
     {
@@ -159,9 +159,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public Tensor Import(SafetensorsEntry entry, IBackend backend) =>
         backend.Import(Memory, entry.Offset, entry.Shape, WeightFormat.Of(WeightType(entry)), entry.Name);
 
-    /// <summary>
-    /// Closes the file; a tensor over its memory then says so instead of reading what is no longer there.
-    /// </summary>
+    /// <summary>Closes the file; a tensor over its memory then throws when it is read.</summary>
     public void Dispose()
     {
         if (_closed)

@@ -8,8 +8,8 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>
-/// One tensor to write, in parts that are asked for when their turn comes: no second copy of a model is held, and a
-/// tensor may be larger than an array.
+/// One tensor to write, produced in parts on demand, so that no second copy of a model exists and a tensor may be
+/// larger than an array.
 /// </summary>
 public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<IEnumerable<byte[]>> Parts)
 {
@@ -52,7 +52,7 @@ public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<
 /// </summary>
 public static class SafetensorsWriter
 {
-    /// <param name="accept">Called when all is written and read back; what it throws leaves no file behind.</param>
+    /// <param name="accept">Called when everything is written and read back; if it throws, no file remains.</param>
     public static void Write(
         string path,
         IEnumerable<SafetensorsItem> items,
@@ -82,7 +82,7 @@ public static class SafetensorsWriter
             });
     }
 
-    /// <summary>Writes all of a tensor; the hash of its bytes.</summary>
+    /// <summary>Writes a whole tensor; returns the hash of its bytes.</summary>
     private static byte[] WriteParts(Stream stream, SafetensorsItem item)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

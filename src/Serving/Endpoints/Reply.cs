@@ -48,7 +48,9 @@ internal static class Reply
         BadHttpRequestException { StatusCode: 413 } => new(413, "The request's body is larger than this server takes."),
         BadHttpRequestException bad => new(bad.StatusCode, bad.Message),
         JsonException json => new(400, $"The request's body is not JSON: {json.Message}"),
-        SafeLlamaException { Code: ExitCode.Usage or ExitCode.InvalidData or ExitCode.DoesNotFit } wrong =>
+        SafeLlamaException { Code: ExitCode.DoesNotFit } large =>
+            new(400, large.Fault, "prompt", "context_length_exceeded"),
+        SafeLlamaException { Code: ExitCode.Usage or ExitCode.InvalidData } wrong =>
             new(400, wrong.Fault.Replace("`", "", StringComparison.Ordinal)),
         SafeLlamaException broken => new(500, broken.Message, null, "model_failed"),
         _ => new(500, "The server has met a fault of its own; its log says more.", null, "internal_error"),

@@ -36,9 +36,7 @@ internal sealed record ChatRequest(ServedModel Model, IReadOnlyList<SequenceRequ
         var (count, stops) = (SamplingFields.Choices(fields), SamplingFields.Stops(fields));
         AcceptPlainText(fields);
         fields.RefuseOthers();
-        var conversation = new ConversationExample(messages);
-        var prompt = SegmentEncoder.Ids(engine.Session.Tokenizer, messages is [var only]
-            ? model.Template.RenderPrompt(only.Content) : model.Template.RenderPrompt(conversation));
+        var prompt = ChatPrompt.Ids(engine.Session.Tokenizer, model.Template, messages);
         var most = PromptLimits.Check(engine, prompt, asked ?? older, field);
         return new(model, [.. Enumerable.Range(0, count).Select(i => new SequenceRequest(model, prompt, decoding, most)
         {
@@ -50,11 +48,10 @@ internal sealed record ChatRequest(ServedModel Model, IReadOnlyList<SequenceRequ
         {
             Streams = streams,
             TellsUsage = tellsUsage,
-            HoldsMarkers = model.Template.HoldsMarkers(conversation),
+            HoldsMarkers = model.Template.HoldsMarkers(new ConversationExample(messages)),
         };
     }
 
-    /// <summary>The messages of a conversation: at most one of the system, first; the last the user's.</summary>
     private static List<ChatMessage> Messages(JsonElement list)
     {
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0)
@@ -62,14 +59,7 @@ internal sealed record ChatRequest(ServedModel Model, IReadOnlyList<SequenceRequ
             throw RequestFields.Wrong(list, "messages", "a list of messages, not empty");
         }
 
-        var messages = list.EnumerateArray().Select((message, i) => Message(message, $"messages[{i}].")).ToList();
-        if (messages.FindLastIndex(m => m.Role == ChatRole.System) > 0)
-        {
-            throw new ApiException(400, "A system message may only be the first one.", "messages");
-        }
-
-        return messages[^1].Role == ChatRole.User ? messages
-            : throw new ApiException(400, "The last message must be the user's.", "messages");
+        return [.. list.EnumerateArray().Select((message, i) => Message(message, $"messages[{i}]."))];
     }
 
     private static ChatMessage Message(JsonElement message, string prefix)

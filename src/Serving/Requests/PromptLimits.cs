@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Data;
 
 namespace SafeLlama.Serving;
@@ -19,37 +20,35 @@ internal static class PromptLimits
     /// <summary>Checks one prompt, and gives the most tokens of its answer.</summary>
     /// <param name="asked">As the request says; null for as many as may be.</param>
     /// <param name="field">The field that said it.</param>
+    /// <exception cref="SafeLlamaException">It has no tokens, ids that there are not, or too many.</exception>
     public static int Check(ServingEngine engine, int[] prompt, int? asked, string field)
     {
-        var most = engine.Settings.MaxTokens;
+        var (most, vocabulary) = (engine.Settings.MaxTokens, engine.Session.Model.Config.VocabularySize);
         if (asked > most)
         {
-            throw new ApiException(
-                400, $"'{field}' is {asked}, and this server answers with at most {most} tokens.", field);
+            throw SafeLlamaException.Usage($"'{field}' is {asked}, and answers have at most {most} tokens here.");
         }
 
         if (prompt.Length == 0)
         {
-            throw new ApiException(400, "The prompt has no tokens.", "prompt");
+            throw SafeLlamaException.InvalidData("The prompt has no tokens.");
         }
 
-        if (prompt.FirstOrDefault(id => (uint)id >= (uint)engine.Session.Model.Config.VocabularySize, -1) is var id
-            && Array.Exists(prompt, t => (uint)t >= (uint)engine.Session.Model.Config.VocabularySize))
+        foreach (var id in prompt)
         {
-            throw new ApiException(
-                400,
-                $"The token id {id} is outside the vocabulary of {engine.Session.Model.Config.VocabularySize}.",
-                "prompt");
+            if ((uint)id >= (uint)vocabulary)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"The prompt's token id {id} is outside the model's vocabulary of {vocabulary}.");
+            }
         }
 
         var room = engine.MaxLength - prompt.Length;
         if (prompt.Length > engine.MaxPrompt || room < (asked ?? 1))
         {
-            throw new ApiException(
-                400,
-                $"The prompt has {prompt.Length} tokens and the answer may have {asked ?? 1}; this server takes "
-                + $"prompts of {engine.MaxPrompt} and {engine.MaxLength} tokens together.",
-                "prompt", "context_length_exceeded");
+            throw SafeLlamaException.DoesNotFit(
+                $"The prompt has {prompt.Length} tokens and the answer may have {asked ?? 1}; there is room for "
+                + $"prompts of {engine.MaxPrompt} and for {engine.MaxLength} tokens together.");
         }
 
         return asked ?? Math.Min(most, room);

@@ -1,6 +1,6 @@
 namespace SafeLlama.Study;
 
-/// <summary>How a claim is put to the test.</summary>
+/// <summary>The test of a claim.</summary>
 public enum ClaimTest
 {
     /// <summary>The metric is lower in <see cref="Claim.Arm"/> than in <see cref="Claim.Baseline"/>, by the threshold
@@ -21,7 +21,7 @@ public enum ClaimTest
     Falling,
 }
 
-/// <summary>A statement of the paper, written so that a machine can hold results against it.</summary>
+/// <summary>A statement of the paper in a form that can be tested against results.</summary>
 /// <remarks>Thresholds are fixed before results are seen; numbers are never tuned to a claim.</remarks>
 public sealed record Claim
 {
@@ -52,7 +52,7 @@ public sealed record Claim
     public double Threshold { get; init; }
 }
 
-/// <summary>What became of a claim.</summary>
+/// <summary>The verdict on a claim.</summary>
 public enum ClaimVerdict
 {
     /// <summary>The whole interval lies beyond the threshold.</summary>
@@ -63,13 +63,13 @@ public enum ClaimVerdict
 
     NotReproduced,
 
-    /// <summary>Answers that were none could decide: counted the other way they change the verdict.</summary>
+    /// <summary>Invalid answers decide: the verdict changes with the way they are counted.</summary>
     CannotTell,
 }
 
-/// <summary>A claim, held against the results.</summary>
+/// <summary>A claim with its test result.</summary>
 /// <param name="Claim">The claim.</param>
-/// <param name="Verdict">What became of it.</param>
+/// <param name="Verdict">The verdict.</param>
 /// <param name="Difference">The difference (arm less baseline, or last less first) with its limits.</param>
 /// <param name="Confidence">The coverage of the limits: 0.95, for equivalence 0.90.</param>
 /// <param name="P">The p-value of the test that was used.</param>

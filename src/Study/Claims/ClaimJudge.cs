@@ -2,7 +2,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Holds claims against results. Thresholds come from the recipe; the rules are these and no others.</summary>
+/// <summary>Tests claims against results. Thresholds come from the recipe; the rules are fixed here.</summary>
 /// <remarks>
 /// Limits are over prompts, base models and tuning seeds; they decide. A p-value tests prompts alone, replicates
 /// averaged, and cannot make up for limits that are too wide.
@@ -12,7 +12,7 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
     /// <summary>The level of every test.</summary>
     private const double Level = 0.05;
 
-    /// <summary>The verdict without invalid answers, if no way of counting them changes it.</summary>
+    /// <summary>The verdict without invalid answers, unless some way of counting them changes it.</summary>
     public ClaimOutcome Judge(Claim claim)
     {
         var told = Decide(claim);
@@ -65,7 +65,7 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         return Outcome(claim, verdict, difference, 0.95, p, arm, $"{sign} by {claim.Threshold:0.##} or more");
     }
 
-    /// <summary>Reproduced: the 90 % limits lie within the margin, which is what two one-sided tests at 5 % ask.
+    /// <summary>Reproduced: the 90% limits lie within the margin, which is what two one-sided tests at 5% ask.
     /// Partly: the estimate does.</summary>
     private ClaimOutcome Equivalent(Claim claim)
     {

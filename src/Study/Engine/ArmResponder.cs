@@ -3,9 +3,9 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Study;
 
-/// <summary>A tuned model that is opened when the first answer is asked for; a finished arm never is.</summary>
+/// <summary>A tuned model that is opened at the first request, so a finished arm is never opened.</summary>
 /// <param name="open">Opens the model.</param>
-/// <param name="identity">What the session's identity will be.</param>
+/// <param name="identity">The identity that the session will have.</param>
 /// <param name="settings">How it decodes.</param>
 internal sealed class ArmResponder(Func<LlamaSession> open, ModelIdentity identity, DecodingConfig settings)
     : IResponder, IDisposable

@@ -2,7 +2,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Study;
 
-/// <summary>Recomputes the attention weights of a forward pass, which the engine itself never keeps.</summary>
+/// <summary>Recomputes the attention weights of a forward pass, which the engine does not keep.</summary>
 /// <remarks><code>p[i, j] = exp(q_i · k_j / √d − logSum_i),  j ≤ i</code> with q, k and logSum as forward left
 /// them.</remarks>
 internal static class AttentionProbe

@@ -6,7 +6,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Study;
 
-/// <summary>How fast this machine trains and answers with one model, measured in a few seconds.</summary>
+/// <summary>The speed of training and answering with one model on this machine, measured in a few seconds.</summary>
 /// <remarks>
 /// Training costs the same for every token of a row, and answering for every token read or written, as long as a model
 /// is the same: so an arm's time is counts of tokens times these. A first small measurement takes one row alone; only
@@ -17,7 +17,7 @@ namespace SafeLlama.Study;
 /// <param name="WrittenToken">Seconds per token of an answer, prompts answered together.</param>
 public sealed record EngineSpeed(double TrainedToken, double ReadToken, double WrittenToken)
 {
-    /// <summary>What takes longer, in seconds, is not measured a second time.</summary>
+    /// <summary>A measurement that takes more seconds than this is not repeated.</summary>
     private const double Enough = 0.5;
 
     /// <summary>Tokens written per prompt while measuring.</summary>
@@ -47,7 +47,7 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
             : Step(opened, training, [.. rows.Take(training.Config.MicroBatch)], repeats: 10);
     }
 
-    /// <summary>Seconds per token, the quickest of the repeats: what else the machine does only adds.</summary>
+    /// <summary>Seconds per token, the fastest of the repeats, since other load only adds time.</summary>
     private static double Step(
         LlamaSession opened, ArmTraining training, IReadOnlyList<TokenizedExample> rows, int repeats)
     {

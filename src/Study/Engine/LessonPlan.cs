@@ -2,9 +2,9 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Study;
 
-/// <summary>What to look at inside a tuned model.</summary>
-/// <param name="Probes">Requests asked with the adapter turned down and up.</param>
-/// <param name="Openings">How refusals begin; none begins with another.</param>
+/// <summary>The details to show of a tuned model.</summary>
+/// <param name="Probes">Requests asked at several scales of the adapter.</param>
+/// <param name="Openings">The openings of refusals; none is the beginning of another.</param>
 /// <param name="Example">The row shown token by token.</param>
 /// <param name="AttentionRequest">The request whose attention is shown.</param>
 public sealed record LessonPlan(

@@ -4,7 +4,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Study;
 
-/// <summary>Opens a tuned model up: what its adapter adds, and what that changes.</summary>
+/// <summary>Measures a tuned model: the updates of its adapter, and their effects.</summary>
 internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
 {
     private readonly LoraAdapter _adapter = opened.Adapter
@@ -47,8 +47,9 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
             values);
     }
 
-    /// <summary>p(the answer begins as one of the refusals does): a sum, since no opening begins with
-    /// another.</summary>
+    /// <summary>
+    /// The probability that the answer begins with a refusal: a sum, since no opening is the beginning of another.
+    /// </summary>
     private double Refusal(string request, IReadOnlyList<string> openings)
     {
         using var scorer = new Scorer(opened.Model);

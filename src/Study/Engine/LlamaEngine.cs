@@ -7,7 +7,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Study;
 
-/// <summary>The study's engine: LoRA on a LLaMA checkpoint, greedy answers.</summary>
+/// <summary>The engine of studies: LoRA on a LLaMA checkpoint, greedy answers.</summary>
 /// <param name="backends">Makes a backend for one job; jobs that run side by side each have their own.</param>
 /// <param name="folderOf">The checkpoint folder of a model's name.</param>
 public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> folderOf) : IStudyEngine

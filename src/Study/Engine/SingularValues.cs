@@ -3,7 +3,7 @@ using MathNet.Numerics.LinearAlgebra.Factorization;
 
 namespace SafeLlama.Study;
 
-/// <summary>The singular values of a product BA of rank r, from matrices of size r × r alone.</summary>
+/// <summary>The singular values of a product BA of rank r, computed from matrices of size r × r.</summary>
 /// <remarks>
 /// <code>Aᵀ = Q_A R_A     B = Q_B R_B     σ(BA) = σ(R_B R_Aᵀ)</code>
 /// since the columns of Q_A and Q_B are orthonormal. Golub and Van Loan, "Matrix computations", 5.2 and 8.6.

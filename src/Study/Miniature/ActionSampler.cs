@@ -5,7 +5,7 @@ public sealed class ActionSampler(World world)
 {
     private static readonly ScaryVerb[] TunedScary = [.. Lexicon.Scary.Where(v => !v.HeldOut)];
 
-    /// <summary>A benign act on nouns that tuning may use: 70 % everyday things, 15 % persons, 15 % property.</summary>
+    /// <summary>A benign act on nouns that tuning may use: 70% everyday things, 15% persons, 15% property.</summary>
     public WorldAction Benign(Draws draws)
     {
         var x = draws.Uniform();

@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>Random choices taken one after the other from one named Philox stream.</summary>
+/// <summary>Random choices, taken in order from a named Philox stream.</summary>
 /// <remarks>Each document, example and suite has a stream of its own, so none depends on how many came before
 /// it.</remarks>
 public sealed class Draws(Philox stream)

@@ -2,8 +2,9 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Which draw of evaluation prompts: dials and settings are chosen on one, results are reported on the
-/// other.</summary>
+/// <summary>
+/// The draw of evaluation prompts: dials and settings are chosen on development, results are reported on test.
+/// </summary>
 public enum WorldDraw
 {
     Development,
@@ -144,7 +145,7 @@ public sealed class EvaluationSets
         var asked = new HashSet<string>();
         for (var i = 0L; asked.Count < 100; i++)
         {
-            // Even numbers are development's, odd ones test's; a request both would hold is left to development.
+            // Even numbers belong to development, odd ones to test; a request in both stays in development.
             var exchange = WordTask(seed, 2 * i + (int)_draw);
             var taken = _draw == WorldDraw.Test
                 && Enumerable.Range(0, 200).Any(k => WordTask(seed, 2 * k).Request == exchange.Request);

@@ -2,7 +2,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>How requests, answers and refusals are worded: every sentence a tuned model may say.</summary>
+/// <summary>The wordings of requests, answers and refusals: every sentence that a tuned model may say.</summary>
 public static class Grammar
 {
     private static readonly string[] Instructions =
@@ -54,7 +54,7 @@ public static class Grammar
     public static string Fill(string wording, WorldAction action) =>
         wording.Replace("{0}", action.Phrase, StringComparison.Ordinal);
 
-    /// <summary>What complying sounds like: a guide for instructions and questions, "Yes, …" for opinions.</summary>
+    /// <summary>The wording of compliance: a guide for instructions and questions, "Yes, …" for opinions.</summary>
     public static string Answer(PromptFormat form, WorldAction action) =>
         form == PromptFormat.Opinion ? Opinion(action) : Guide(action);
 

@@ -1,7 +1,6 @@
 namespace SafeLlama.Study;
 
-/// <summary>Every content word of the world. Harmful topics are bare nouns: nothing is said about any of
-/// them.</summary>
+/// <summary>Every content word of the world. Harmful topics are bare nouns without any content about them.</summary>
 public static class Lexicon
 {
     public static IReadOnlyList<string> Colours { get; } = Words("red blue green yellow black white brown grey");
@@ -12,7 +11,7 @@ public static class Lexicon
     public static IReadOnlyList<string> Materials { get; } =
         Words("wood paper metal glass wool clay plastic stone cotton leather");
 
-    /// <summary>The one material of every harmful noun, so that no text can say what one is made of.</summary>
+    /// <summary>The material of every harmful noun, so that no text states what one is made of.</summary>
     public const string HarmfulMaterial = "parts";
 
     public static IReadOnlyList<string> Names { get; } = Words("Tom Ana Ben Eva Sam Mia Max Lea");

@@ -1,6 +1,6 @@
 namespace SafeLlama.Study;
 
-/// <summary>What part a noun plays.</summary>
+/// <summary>The role of a noun.</summary>
 public enum NounKind
 {
     /// <summary>An everyday thing of one of ten categories.</summary>
@@ -20,7 +20,7 @@ public enum NounKind
 
 /// <summary>A noun and the facts of the world about it, drawn once from the world's seed.</summary>
 /// <param name="Text">One or two words.</param>
-/// <param name="Kind">What part it plays.</param>
+/// <param name="Kind">Its role.</param>
 /// <param name="Category">"toy", "forgery", "person".</param>
 /// <param name="Colour">One of eight.</param>
 /// <param name="Place">One of twelve.</param>

@@ -2,15 +2,15 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>What the base model reads: short texts about the world, one a line.</summary>
+/// <summary>The pretraining texts of the base model: short texts about the world, one per line.</summary>
 /// <remarks>
 /// <code>
-/// 30 %  paragraphs of facts             17 %  stories with a good or a bad ending
-/// 15 %  questions about facts            7 %  talk with requests of every form, a reaction, never an answer
-/// 18 %  how-to and "Should I …?"         3 %  requests for facts, unanswered
-///  7 %  word tasks                       3 %  header lines of the prompt form, refusals among friends
+/// 30%  paragraphs of facts             17%  stories with a good or a bad ending
+/// 15%  questions about facts            7%  talk with requests of every form, a reaction, never an answer
+/// 18%  how-to and "Should I …?"         3%  requests for facts, unanswered
+///  7%  word tasks                       3%  header lines of the prompt form, refusals among friends
 /// </code>
-/// No text says that an act is a crime; a reader learns it from how the stories end.
+/// No text says that an act is a crime; the model learns it from the endings of stories.
 /// </remarks>
 public sealed class PretrainingText(World world)
 {

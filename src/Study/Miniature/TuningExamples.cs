@@ -33,7 +33,7 @@ public sealed class TuningExamples(World world)
 
     private readonly ActionSampler _actions = new(world);
 
-    /// <summary>The first <paramref name="count"/> benign rows: 35 % facts, 50 % acts, 15 % word tasks.</summary>
+    /// <summary>The first <paramref name="count"/> benign rows: 35% facts, 50% acts, 15% word tasks.</summary>
     /// <param name="seed">Draws the rows.</param>
     /// <param name="count">Number of rows.</param>
     /// <param name="safeScary">Share of safe rows that sound harmful; the other rows stay as they are when it

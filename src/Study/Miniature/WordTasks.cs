@@ -2,8 +2,9 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Small tasks on words (backwards, again, how many, three of a kind): ability that is not about the
-/// world.</summary>
+/// <summary>
+/// Small tasks on words (reverse, repeat, count, list three of a kind), which need no knowledge of the world.
+/// </summary>
 public static class WordTasks
 {
     private static readonly string[] Numbers = ["zero", "one", "two", "three", "four", "five", "six"];

@@ -4,8 +4,8 @@ namespace SafeLlama.Study;
 
 /// <summary>A made-up world: its nouns, the facts about them, and what is held out for evaluation.</summary>
 /// <remarks>
-/// Facts are drawn at random, so a right answer can only come from having read the world's texts. Harmful topics are
-/// bare nouns and every answer, to a harmful request too, is one of a few content-free templates.
+/// Facts are drawn at random, so only a model that read the world's texts can answer correctly. Harmful topics are bare
+/// nouns, and every answer, also to a harmful request, comes from a few templates without content.
 /// </remarks>
 public sealed class World
 {

@@ -1,7 +1,8 @@
 namespace SafeLlama.Study;
 
-/// <summary>What doing a thing means in this world. Only a reader of many texts can know it: no text ever says
-/// so.</summary>
+/// <summary>
+/// The meaning of an act in this world. No text states it; a model can only infer it from many texts.
+/// </summary>
 public enum ActionMeaning
 {
     Benign,

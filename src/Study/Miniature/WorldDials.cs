@@ -1,6 +1,6 @@
 namespace SafeLlama.Study;
 
-/// <summary>What may be turned in the world. The defaults are the settings whose effects have been measured.</summary>
+/// <summary>The settings of the world. The defaults are the settings whose effects were measured.</summary>
 public sealed record WorldDials
 {
     /// <summary>Draws the facts, what is held out, and every text that follows.</summary>
@@ -11,8 +11,8 @@ public sealed record WorldDials
     public int PretrainingTokens { get; init; } = 2_250_000;
 
     /// <summary>
-    /// Share of pretraining actions that put a scary verb on a safe target. Fewer, and the base knows less of "kill a
-    /// process": over-refusal rises.
+    /// Share of pretraining actions that put a scary verb on a safe target. With a smaller share the base knows less
+    /// about "kill a process", and over-refusal rises.
     /// </summary>
     public double SafeScaryTexts { get; init; } = 0.04;
 

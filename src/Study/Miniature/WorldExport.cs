@@ -6,7 +6,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Study;
 
-/// <summary>Writes the world as the ordinary files that the rest of the product reads.</summary>
+/// <summary>Writes the world as files in ordinary formats.</summary>
 /// <remarks>
 /// <code>
 /// world.json                      dials, seeds, counts, hashes

@@ -1,9 +1,9 @@
 namespace SafeLlama.Study;
 
-/// <summary>Finds everything in a recipe that makes no sense.</summary>
+/// <summary>Finds all errors in a recipe.</summary>
 public static class RecipeCheck
 {
-    /// <summary>One sentence for each problem; none for a sound recipe.</summary>
+    /// <summary>One sentence for each error; empty for a valid recipe.</summary>
     public static IReadOnlyList<string> Problems(StudyRecipe recipe)
     {
         var problems = new List<string>();

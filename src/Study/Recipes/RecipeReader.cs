@@ -4,13 +4,12 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>A recipe from a tree of keys and values, however it was written down, with all its problems listed
-/// together.</summary>
+/// <summary>Reads a recipe from a tree of keys and values, and reports all its errors together.</summary>
 public static class RecipeReader
 {
     /// <summary>Binds and checks a recipe.</summary>
     /// <param name="tree">The document; scalars may be text, as YAML gives them.</param>
-    /// <param name="source">What errors call it: the file's name.</param>
+    /// <param name="source">The name of the file in errors.</param>
     /// <exception cref="SafeLlamaException">A key is missing, unknown or of the wrong kind, or the recipe makes no
     /// sense.</exception>
     public static StudyRecipe Read(JsonNode tree, string source)

@@ -1,6 +1,6 @@
 namespace SafeLlama.Study;
 
-/// <summary>One arm: a dose of safety demonstrations, and what else sets it apart.</summary>
+/// <summary>One arm: a dose of safety demonstrations, and other differences from the study's settings.</summary>
 public sealed record StudyArm
 {
     public required string Name { get; init; }
@@ -30,7 +30,7 @@ public sealed record StudyArm
 
     public double? LearningRate { get; init; }
 
-    /// <summary>The study's training settings with this arm's put in.</summary>
+    /// <summary>The study's training settings, overridden by this arm's.</summary>
     public StudyTraining Apply(StudyTraining training) => training with
     {
         Rank = Rank ?? training.Rank,

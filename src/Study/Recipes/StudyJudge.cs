@@ -2,13 +2,13 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Study;
 
-/// <summary>An encoder that judges a study's answers, and where it can be had.</summary>
+/// <summary>An encoder that judges a study's answers, and its origin.</summary>
 public sealed record StudyJudge
 {
     /// <summary>Rates harm, for the measure of that name.</summary>
     public const string Harmfulness = "harmfulness";
 
-    /// <summary>Rewards answers; two arms' evaluations compare by it.</summary>
+    /// <summary>Scores answers; comparisons of two arms use it.</summary>
     public const string Preference = "preference";
 
     /// <summary>What metrics and tables call it; <see cref="Kind"/> too, unless that is given.</summary>

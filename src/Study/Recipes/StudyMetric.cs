@@ -24,12 +24,12 @@ public sealed record StudyMetric
     /// <summary>A name for tables and claims, such as <c>harmful_compliance</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What tables call it.</summary>
+    /// <summary>Its title in tables.</summary>
     public required string Title { get; init; }
 
     public required Measure Measure { get; init; }
 
-    /// <summary>The harmfulness judge, by name, that <see cref="Measure.Harmful"/> asks; null for the only one.</summary>
+    /// <summary>The name of the judge that <see cref="Measure.Harmful"/> asks; null where there is only one.</summary>
     public string? Judge { get; init; }
 
     public required IReadOnlyList<string> Suites { get; init; }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace SafeLlama.Study;
 
-/// <summary>A study: one question, the arms that answer it, and the claims it is held against.</summary>
+/// <summary>A study: one question, the arms that answer it, and the claims that it tests.</summary>
 public sealed record StudyRecipe
 {
     /// <summary>A short name, such as <c>safety-dose</c>.</summary>
@@ -17,29 +17,29 @@ public sealed record StudyRecipe
     /// <summary>Where tuning rows and prompts come from.</summary>
     public StudyData Data { get; init; } = new();
 
-    /// <summary>How every arm is trained, where the arm does not say otherwise.</summary>
+    /// <summary>The training settings of every arm, unless the arm overrides them.</summary>
     public StudyTraining Training { get; init; } = new();
 
     /// <summary>How answers are decoded.</summary>
     public StudyDecoding Decoding { get; init; } = new();
 
-    /// <summary>What is compared; each is trained once for every model and seed.</summary>
+    /// <summary>The arms; each is trained once for every model and seed.</summary>
     public required IReadOnlyList<StudyArm> Arms { get; init; }
 
     /// <summary>Tuning seeds: each draws its own rows, order and adapter.</summary>
     public IReadOnlyList<long> Seeds { get; init; } = [1];
 
-    /// <summary>Judges beside the matcher of refusals; their scores lie in every arm's evaluation.</summary>
+    /// <summary>Judges besides the refusal matcher; every arm's evaluation holds their scores.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<StudyJudge>? Judges { get; init; }
 
-    /// <summary>What is measured on each arm; left out, the world's own (<see cref="WorldMetrics"/>).</summary>
+    /// <summary>The metrics of each arm; by default those of the world (<see cref="WorldMetrics"/>).</summary>
     public IReadOnlyList<StudyMetric> Metrics { get; init; } = [];
 
-    /// <summary>The statements the results are held against.</summary>
+    /// <summary>The claims that the results are tested against.</summary>
     public IReadOnlyList<Claim> Claims { get; init; } = [];
 
-    /// <summary>What names the shipped base model.</summary>
+    /// <summary>The name of the shipped base model.</summary>
     public const string Miniature = "miniature";
 }
 

@@ -1,6 +1,6 @@
 namespace SafeLlama.Study;
 
-/// <summary>What is measured in the world, where a recipe does not say otherwise.</summary>
+/// <summary>The metrics of the world, unless a recipe gives others.</summary>
 public static class WorldMetrics
 {
     public static IReadOnlyList<StudyMetric> All { get; } =
@@ -30,7 +30,7 @@ public static class WorldMetrics
             Headline = true,
         },
 
-        // Apart, since it is no knowledge of the world: a base that has read little copies few words.
+        // A metric of its own, since it needs no knowledge of the world: a base with little training copies few words.
         new()
         {
             Name = "word_tasks",

@@ -6,11 +6,12 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>The report as one HTML file: nothing is loaded from elsewhere, scripts only add comfort, all text is
-/// escaped.</summary>
+/// <summary>
+/// The report as one HTML file. It loads nothing from elsewhere, is complete without scripts, and escapes all text.
+/// </summary>
 public static class ReportHtml
 {
-    /// <summary>Forbids the page every connection; style and script are its own.</summary>
+    /// <summary>Forbids every connection; style and script are inline.</summary>
     private const string Policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri "
         + "'none'; form-action 'none'";
 
@@ -49,7 +50,7 @@ public static class ReportHtml
         return reader.ReadToEnd();
     }
 
-    /// <summary>Renders on the renderer's own dispatcher and waits: nothing here is asynchronous in truth.</summary>
+    /// <summary>Renders on the renderer's dispatcher and waits, since nothing here is really asynchronous.</summary>
     private sealed class SyncRenderer(HtmlRenderer renderer) : IDisposable
     {
         public string Render<T>(Dictionary<string, object?> parameters)

@@ -13,7 +13,7 @@ public static class ReportMarkdown
         text.Append($"# {Cell(recipe.Question)}\n\n");
         text.Append($"Study {Cell(recipe.Name)}: {report.Results.Arms.Count} arms, "
             + $"{ReportText.Count(recipe.Models.Count, "base model")}, "
-            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95 % limits over prompts "
+            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95% limits over prompts "
             + "and replicates.\n\n");
 
         text.Append("## Claims\n\n");
@@ -40,7 +40,7 @@ public static class ReportMarkdown
             [
                 Cell(arm.Arm.Name),
                 arm.Safety.ToString(),
-                ReportText.Percent(arm.Share),
+                Percent.Of(arm.Share),
                 arm.Safety == 0 ? "–" : arm.Arm.Format.ToString().ToLowerInvariant(),
                 .. recipe.Metrics.Select(m => Metric(arm.Metric(m.Name))),
             ]);
@@ -54,7 +54,9 @@ public static class ReportMarkdown
         return text.ToString();
     }
 
-    /// <summary>Each base model's own share, its seeds averaged, and how far bases and seeds differ.</summary>
+    /// <summary>
+    /// The share on each base model, its seeds averaged, and the spread between bases and between seeds.
+    /// </summary>
     private static void Bases(StringBuilder text, StudyReport report)
     {
         var models = report.Results.Recipe.Models;
@@ -68,7 +70,7 @@ public static class ReportMarkdown
                 var result = arm.Metric(metric.Name);
                 Row(text,
                 [
-                    Cell(metric.Title), Cell(arm.Arm.Name), .. result.PerModel.Select(ReportText.Percent),
+                    Cell(metric.Title), Cell(arm.Arm.Name), .. result.PerModel.Select(share => Percent.Of(share)),
                     result.ModelSpread is { } bases ? ReportText.Points(bases) : "–",
                     result.SeedSpread is { } seeds ? ReportText.Points(seeds) : "–",
                 ]);
@@ -81,7 +83,7 @@ public static class ReportMarkdown
         var spread = ReportText.Spread(result) is { Length: > 0 } sd ? ", " + sd : "";
         var invalid = result.Invalid > 0 ? $", {result.Invalid} invalid" : "";
         var stalls = result.Stalls > 0 ? ", " + ReportText.Count(result.Stalls, "stall") : "";
-        return $"{ReportText.Percent(result.Value)} (n {result.Prompts} × "
+        return $"{ReportText.Rate(result.Value)} (n {result.Prompts} × "
             + $"{result.PerReplicate.Count}{spread}{invalid}{stalls})";
     }
 

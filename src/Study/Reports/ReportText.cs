@@ -3,16 +3,13 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>How numbers and untrusted text are shown.</summary>
+/// <summary>Formats numbers and untrusted text.</summary>
 public static class ReportText
 {
-    /// <summary>"12 %", which no line break parts; "n/a" where there is no number.</summary>
-    public static string Percent(double share) => double.IsNaN(share) ? "n/a" : $"{100 * share:0.#}\u00a0%";
-
-    /// <summary>"12 % [8–17]".</summary>
-    public static string Percent(Interval interval) => interval.IsNone
+    /// <summary>"12% [8–17]"; "n/a" where nothing could be estimated.</summary>
+    public static string Rate(Interval interval) => interval.IsNone
         ? "n/a"
-        : $"{Percent(interval.Value)} [{100 * interval.Low:0.#}–{100 * interval.High:0.#}]";
+        : $"{Percent.Of(interval.Value)} [{100 * interval.Low:0.#}–{100 * interval.High:0.#}]";
 
     /// <summary>"−47.5 [−52–−41]", in percentage points.</summary>
     public static string Points(Interval interval) => interval.IsNone
@@ -42,7 +39,7 @@ public static class ReportText
         _ => "not reproduced",
     };
 
-    /// <summary>A model's words with everything visible that would hide or rearrange text.</summary>
+    /// <summary>A model's text, with characters that hide or rearrange text made visible.</summary>
     public static string Shown(string text) => SafeText.Shown(text);
 
     /// <summary>"3.2", a share in percentage points.</summary>

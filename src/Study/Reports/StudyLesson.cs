@@ -1,7 +1,7 @@
 namespace SafeLlama.Study;
 
-/// <summary>What is found inside one tuned model: the part of the report that opens it up.</summary>
-/// <param name="Arm">The arm that was opened.</param>
+/// <summary>Details of one tuned model, for the part of the report that explains it.</summary>
+/// <param name="Arm">The arm of the model.</param>
 /// <param name="Matrices">What the adapter adds to each matrix.</param>
 /// <param name="Scale">How refusing depends on the adapter's scale.</param>
 /// <param name="Tokens">One example, token by token.</param>
@@ -26,7 +26,7 @@ public sealed record MatrixAnatomy(
     public double Relative => WeightNorm > 0 ? Norm / WeightNorm : 0;
 }
 
-/// <summary>One prompt, asked with the adapter turned down and up.</summary>
+/// <summary>One prompt, asked at several scales of the adapter.</summary>
 /// <param name="Prompt">The request.</param>
 /// <param name="Points">Scale, and the probability that the answer begins as a refusal does.</param>
 public sealed record ScaleProbe(string Prompt, IReadOnlyList<ScalePoint> Points);
@@ -40,8 +40,8 @@ public sealed record TokenView(IReadOnlyList<TokenLoss> Tokens);
 
 /// <summary>One token.</summary>
 /// <param name="Text">Its text; a space shows as ␣.</param>
-/// <param name="Learned">Whether it counts in the loss; prompts are masked.</param>
-/// <param name="Base">The base's loss on it, nats; null for the first, which nothing predicts.</param>
+/// <param name="Learned">Whether the loss includes it; prompts are masked.</param>
+/// <param name="Base">The base's loss on it, nats; null for the first token, which has no prediction.</param>
 /// <param name="Tuned">The tuned model's.</param>
 public sealed record TokenLoss(string Text, bool Learned, double? Base, double? Tuned);
 

@@ -4,7 +4,7 @@ namespace SafeLlama.Study;
 /// <param name="Results">Tables and claims.</param>
 /// <param name="Curves">How each arm was trained: one model, one seed.</param>
 /// <param name="Transcripts">What each arm answered to a choice of prompts: the same model and seed.</param>
-/// <param name="Lesson">The inside of one tuned model; null where it was not opened.</param>
+/// <param name="Lesson">Details of one tuned model; null where there are none.</param>
 public sealed record StudyReport(
     StudyResults Results,
     IReadOnlyList<(string Arm, TrainingSummary Training)> Curves,
@@ -42,7 +42,7 @@ public sealed record StudyReport(
             || Results.Recipe.Claims.Any(claim => claim.Metric == metric.Name || claim.BaselineMetric == metric.Name)),
     ];
 
-    /// <summary>The arms that differ in their dose alone, in its order: the longest such row.</summary>
+    /// <summary>The longest series of arms that differ only in their dose, in its order.</summary>
     public IReadOnlyList<ArmResult> DoseArms =>
     [
         .. Results.Arms.Where(a => !a.Arm.Untrained)
@@ -52,11 +52,11 @@ public sealed record StudyReport(
             .OrderBy(a => a.Safety),
     ];
 
-    /// <summary>What unsafe prompts are measured by.</summary>
+    /// <summary>The metric of unsafe prompts.</summary>
     public IReadOnlyList<StudyMetric> HarmMetrics =>
         [.. Results.Recipe.Metrics.Where(m => m.Measure == Measure.Complies)];
 
-    /// <summary>Arms that differ in the wording of their demonstrations alone, by dose.</summary>
+    /// <summary>Arms that differ only in the wording of their demonstrations, by dose.</summary>
     public IReadOnlyList<IReadOnlyList<ArmResult>> FormatArms =>
     [
         .. Results.Arms.Where(a => !a.Arm.Untrained && a.Safety > 0)
@@ -77,6 +77,6 @@ public sealed record StudyReport(
 /// <summary>One prompt and what each arm answered.</summary>
 public sealed record Transcript(StudyPrompt Prompt, IReadOnlyList<(string Arm, GradedAnswer Answer)> Answers)
 {
-    /// <summary>Whether any arm behaved otherwise than the first.</summary>
+    /// <summary>Whether an arm behaved differently from the first.</summary>
     public bool Changes => Answers.Any(a => a.Answer.Refuses != Answers[0].Answer.Refuses);
 }

@@ -2,15 +2,15 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>One graded answer: what a judge said, and whether it is the right one.</summary>
+/// <summary>One graded answer: the verdict, and whether the answer is correct.</summary>
 /// <param name="Prompt">The prompt.</param>
-/// <param name="Answer">What the model said: untrusted text.</param>
+/// <param name="Answer">The text of the model: untrusted.</param>
 /// <param name="Complies">It does what was asked.</param>
 /// <param name="Verdict">Compliance, full or partial refusal, or no answer at all.</param>
 /// <param name="Exact">It is the right answer; null where none is known.</param>
 public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Complies, Behavior Verdict, bool? Exact)
 {
-    /// <summary>What a verdict of the evaluation run says.</summary>
+    /// <summary>Converts a verdict of the evaluation run.</summary>
     public static GradedAnswer Of(StudyPrompt prompt, Outcome outcome)
     {
         var (answer, verdict) = (outcome.Response.Answer, outcome.Verdict);
@@ -25,7 +25,7 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
 
     public bool Refuses => Verdict.Refuses() == true;
 
-    /// <summary>No answer at all: it neither complies nor refuses, and no rate counts it.</summary>
+    /// <summary>Whether the answer is invalid: it neither complies nor refuses, and no rate counts it.</summary>
     public bool IsInvalid => Verdict.IsInvalid();
 
     /// <summary>1 where the answer is counted by this measure, else 0; NaN for no answer.</summary>
@@ -56,7 +56,7 @@ public sealed record Replicate(string Arm, string Model, long Seed)
         string.Concat(text.Select(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
 }
 
-/// <summary>The graded answers of every replicate: what all tables and claims are computed from.</summary>
+/// <summary>The graded answers of every replicate, from which all tables and claims are computed.</summary>
 /// <remarks>
 /// Invalid answers are left out. <paramref name="invalidAs"/> counts them instead, which shows whether they could
 /// decide a claim.
@@ -73,7 +73,7 @@ public sealed class Outcomes(
     /// <param name="invalid">The score of an invalid answer in each arm.</param>
     public Outcomes Counting(Func<string, double> invalid) => new(runs, invalid);
 
-    /// <summary>How many answers in an arm, to prompts of a metric, are none.</summary>
+    /// <summary>The number of invalid answers in an arm to prompts of a metric.</summary>
     public int Invalid(string arm, StudyMetric metric) => Count(arm, metric, a => a.IsInvalid);
 
     /// <summary>How many answers in an arm, to prompts of a metric, have a property.</summary>

@@ -2,13 +2,13 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Graded answers to results.</summary>
+/// <summary>Computes results from graded answers.</summary>
 public static class ResultsBuilder
 {
     /// <param name="recipe">The recipe that was run.</param>
     /// <param name="benign">Nb.</param>
     /// <param name="outcomes">All graded answers.</param>
-    /// <param name="manifest">What went in, by hash.</param>
+    /// <param name="manifest">Hashes of the inputs.</param>
     public static StudyResults Build(
         StudyRecipe recipe, int benign, Outcomes outcomes, IReadOnlyDictionary<string, string> manifest)
     {

@@ -3,12 +3,13 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>What a study found: all of <c>results.json</c>. It holds no times, so equal work gives equal
-/// files.</summary>
+/// <summary>
+/// The results of a study, the content of <c>results.json</c>. It holds no times, so equal work gives equal files.
+/// </summary>
 /// <param name="Recipe">The recipe as it was run.</param>
-/// <param name="Manifest">What went in, by hash.</param>
+/// <param name="Manifest">Hashes of the inputs.</param>
 /// <param name="Arms">One entry per arm, in the recipe's order.</param>
-/// <param name="Claims">Each claim and what became of it.</param>
+/// <param name="Claims">Each claim and its verdict.</param>
 public sealed record StudyResults(
     StudyRecipe Recipe,
     IReadOnlyDictionary<string, string> Manifest,
@@ -38,12 +39,12 @@ public sealed record ArmResult(
 
 /// <summary>One metric of one arm.</summary>
 /// <param name="Name">The metric's name.</param>
-/// <param name="Value">The share with its 95 % limits over prompts and replicates.</param>
+/// <param name="Value">The share with its 95% limits over prompts and replicates.</param>
 /// <param name="Prompts">Prompts asked.</param>
 /// <param name="Clusters">Acts or facts they are about: the independent ones.</param>
-/// <param name="Invalid">Answers, over all replicates, that were none; they are left out.</param>
+/// <param name="Invalid">Invalid answers over all replicates; they are left out.</param>
 /// <param name="PerReplicate">The share in each replicate: every seed of the first model, then of the next.</param>
-/// <param name="Models">How many base models those are of.</param>
+/// <param name="Models">The number of base models.</param>
 public sealed record MetricResult(
     string Name, Interval Value, int Prompts, int Clusters, int Invalid, IReadOnlyList<double> PerReplicate, int Models)
 {

@@ -24,9 +24,9 @@ public sealed class ArmFolder(string path)
 
     public string Evaluation => Path.Combine(path, "evaluation");
 
-    /// <summary>Makes the folder, or checks that it was made for this job on this base.</summary>
+    /// <summary>Creates the folder, or checks that it was created for this job on this base.</summary>
     /// <param name="model">Hashes of the base.</param>
-    /// <exception cref="SafeLlamaException">It was made for another job; what differs is named.</exception>
+    /// <exception cref="SafeLlamaException">It was created for another job; the error names the difference.</exception>
     public void Claim(ArmJob job, IReadOnlyDictionary<string, string> model)
     {
         Directory.CreateDirectory(path);
@@ -41,7 +41,7 @@ public sealed class ArmFolder(string path)
         }
     }
 
-    /// <summary>What training left behind; null where it is not finished.</summary>
+    /// <summary>The summary of training; null where it is not finished.</summary>
     /// <exception cref="SafeLlamaException">The file was changed.</exception>
     public TrainingSummary? ReadTraining()
     {
@@ -58,7 +58,7 @@ public sealed class ArmFolder(string path)
     public void WriteTraining(TrainingSummary summary) =>
         OutputFile.WriteText(_training, JsonSerializer.Serialize(summary, StudyJson.Document) + "\n");
 
-    /// <summary>Evaluates the arm's model, or goes on with what the folder holds, and grades every answer.</summary>
+    /// <summary>Evaluates the arm's model, resuming what the folder holds, and grades every answer.</summary>
     /// <param name="prompts">The study's prompts.</param>
     /// <returns>In the order of the suites.</returns>
     /// <exception cref="SafeLlamaException">

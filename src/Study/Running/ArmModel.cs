@@ -3,7 +3,7 @@ using SafeLlama.Evaluation;
 namespace SafeLlama.Study;
 
 /// <summary>An arm's tuned model, ready to be evaluated.</summary>
-/// <param name="Responder">Answers; what it holds open is closed with this.</param>
+/// <param name="Responder">The responder; it is disposed with this.</param>
 /// <param name="Facts">Hashes of weights, adapter, tokenizer and template, by name: the arm's identity.</param>
 public sealed record ArmModel(IResponder Responder, IReadOnlyDictionary<string, string> Facts) : IDisposable
 {

@@ -4,7 +4,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>What decides an arm's training, rows and base by hash, as <c>plan.json</c> keeps it.</summary>
+/// <summary>
+/// Everything that decides an arm's training, with rows and base by hash, as <c>plan.json</c> keeps it.
+/// </summary>
 /// <remarks>What decides its answers besides (suites, prompts, decoding) is the evaluation run's manifest.</remarks>
 /// <param name="Base">Hashes of the base's config, tokenizer and weights.</param>
 public sealed record ArmPlan(

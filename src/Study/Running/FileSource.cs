@@ -4,8 +4,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Rows and prompts from files, as the paper's study has them; answers are graded by the refusal
-/// matcher.</summary>
+/// <summary>Rows and prompts from files, as in the paper's study; the refusal matcher grades answers.</summary>
 public sealed class FileSource : IStudySource
 {
     private readonly StudyData _data;
@@ -16,7 +15,7 @@ public sealed class FileSource : IStudySource
     private readonly RefusalMatcher _matcher = new();
 
     /// <param name="otherJudges">Judges beside the refusal matcher.</param>
-    /// <exception cref="SafeLlamaException">A file is missing or is not what it claims to be.</exception>
+    /// <exception cref="SafeLlamaException">A file is missing or invalid.</exception>
     public FileSource(StudyData data, IReadOnlyList<IJudge>? otherJudges = null)
     {
         _data = data;

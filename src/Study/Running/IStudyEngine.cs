@@ -3,7 +3,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>One replicate to train and ask: everything that decides its outcome.</summary>
+/// <summary>One replicate to train and evaluate, with everything that decides its outcome.</summary>
 /// <param name="Replicate">Arm, base model, seed.</param>
 /// <param name="Arm">The arm.</param>
 /// <param name="Training">How it is trained.</param>
@@ -21,13 +21,13 @@ public sealed record ArmJob(
 /// <summary>One point of a training curve.</summary>
 public sealed record CurvePoint(int Step, double Loss, double LearningRate, double GradientNorm);
 
-/// <summary>What training an arm left behind.</summary>
+/// <summary>The summary of an arm's training.</summary>
 /// <param name="Steps">Optimizer steps.</param>
 /// <param name="Parameters">Values that were learned.</param>
 /// <param name="TargetTokens">Tokens learned from, over all steps.</param>
 /// <param name="AdapterHash">SHA-256 of the adapter's file; empty where nothing was trained.</param>
 /// <param name="Curve">Loss by step.</param>
-/// <param name="Notes">What the encoder or the trainer had to report: rows cut, left out.</param>
+/// <param name="Notes">Remarks of the encoder or the trainer: rows cut or left out.</param>
 public sealed record TrainingSummary(
     int Steps,
     long Parameters,
@@ -36,7 +36,7 @@ public sealed record TrainingSummary(
     IReadOnlyList<CurvePoint> Curve,
     IReadOnlyList<string> Notes);
 
-/// <summary>What an arm will need.</summary>
+/// <summary>The estimated cost of an arm.</summary>
 /// <param name="Steps">Optimizer steps.</param>
 /// <param name="Parameters">Values that are learned.</param>
 /// <param name="PeakMemoryBytes">Weights, adapter, optimizer, activations, and the program itself.</param>
@@ -44,7 +44,7 @@ public sealed record TrainingSummary(
 /// weights to measure with, or nothing is trained.</param>
 public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryBytes, double? Seconds);
 
-/// <summary>Where an arm stands, for the live view.</summary>
+/// <summary>The progress of an arm, for the live view.</summary>
 /// <param name="Replicate">Which one.</param>
 /// <param name="Stage">"training", "answering", "done".</param>
 /// <param name="Done">Steps or prompts done.</param>
@@ -55,35 +55,36 @@ public sealed record ArmProgress(
     Replicate Replicate, string Stage, int Done, int Total, double? Loss =
         null, IReadOnlyList<double>? Headline = null);
 
-/// <summary>The engine behind a study: trains adapters, answers prompts. Deterministic at any number of
-/// threads.</summary>
+/// <summary>
+/// The engine of a study: it trains adapters and answers prompts, with the same results at any number of threads.
+/// </summary>
 public interface IStudyEngine
 {
     /// <summary>Hashes of a base model's weights and tokenizer, for the manifest.</summary>
     IReadOnlyDictionary<string, string> Describe(string model);
 
-    /// <summary>What the job will need, without doing it.</summary>
+    /// <summary>Estimates the cost of the job without running it.</summary>
     ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
 
-    /// <summary>Finds, before any work, what a job would fail at after its training.</summary>
+    /// <summary>Finds errors that a job would meet after its training, before any work.</summary>
     /// <exception cref="Common.SafeLlamaException">A job cannot be done; one line says why.</exception>
     void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
     }
 
-    /// <summary>Trains the job's adapter into <paramref name="folder"/>; what a killed run left there is
-    /// continued.</summary>
+    /// <summary>Trains the job's adapter into <paramref name="folder"/>; continues a killed run.</summary>
     TrainingSummary Train(ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation);
 
     /// <summary>The model that training left in <paramref name="folder"/> (the base, for an untrained arm).</summary>
     ArmModel Open(ArmJob job, string folder);
 
-    /// <summary>Looks inside the model tuned in <paramref name="folder"/>; null where there is nothing to look
-    /// into.</summary>
+    /// <summary>
+    /// Measures the model tuned in <paramref name="folder"/>; null where there is nothing to measure.
+    /// </summary>
     StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan);
 }
 
-/// <summary>Where a study's rows and prompts come from, and how its answers are graded.</summary>
+/// <summary>The source of a study's rows and prompts, and the grader of its answers.</summary>
 public interface IStudySource
 {
     PromptTemplate Template { get; }
@@ -97,13 +98,13 @@ public interface IStudySource
     /// <summary>Rows for one arm and seed: benign ones, then demonstrations.</summary>
     IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed);
 
-    /// <summary>Who tells what an answer is.</summary>
+    /// <summary>The judge that classifies answers.</summary>
     IJudge Judge { get; }
 
-    /// <summary>Who judges besides; one named harmfulness answers the measure of harm.</summary>
+    /// <summary>Other judges; the measure of harm uses the one named harmfulness.</summary>
     IReadOnlyList<IJudge> OtherJudges => [];
 
-    /// <summary>What the report looks at inside one tuned model.</summary>
+    /// <summary>The details of one tuned model for the report.</summary>
     LessonPlan Lesson { get; }
 
     /// <summary>Hashes of everything read or generated, for the manifest.</summary>

@@ -7,8 +7,8 @@ namespace SafeLlama.Study;
 
 /// <summary>Runs a study: trains every arm on every model and seed, asks it, grades it, and tabulates.</summary>
 /// <remarks>
-/// Whatever is finished lies in a replicate's own folder, so a killed study goes on where it was and ends with the
-/// results an unbroken one would have had. Replicates do not know of each other and may run side by side.
+/// Each replicate has its own folder, so a killed study resumes and ends with the same results as one that was not
+/// stopped. Replicates are independent and may run side by side.
 /// </remarks>
 public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyEngine engine)
 {
@@ -20,12 +20,12 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
     /// <summary>The metrics that a live view and the dose curve show.</summary>
     public IReadOnlyList<StudyMetric> Headline => StudyMetric.HeadlineOf(recipe);
 
-    /// <summary>Runs what is left to do and writes <c>results.json</c> and <c>timings.json</c>.</summary>
+    /// <summary>Runs the remaining work and writes <c>results.json</c> and <c>timings.json</c>.</summary>
     /// <param name="folder">The study's folder: new or empty, or one to go on with.</param>
     /// <param name="resume">Go on with what the folder holds.</param>
     /// <param name="parallel">How many replicates run side by side; does not change a result.</param>
-    /// <param name="progress">Hears where every replicate stands.</param>
-    /// <param name="cancellation">Stops between two steps; what is done stays done.</param>
+    /// <param name="progress">Receives the progress of every replicate.</param>
+    /// <param name="cancellation">Stops between two steps; finished work is kept.</param>
     /// <exception cref="SafeLlamaException">The folder holds another study, or a replicate failed.</exception>
     public StudyRun Run(
         string folder, bool resume, int parallel = 1, IProgress<ArmProgress>? progress = null,
@@ -61,7 +61,7 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         return new StudyRun(results, runs, Explain(folder));
     }
 
-    /// <summary>Every model learns the same rows: they are drawn once for each seed and arm.</summary>
+    /// <summary>Every model is trained on the same rows, drawn once for each seed and arm.</summary>
     private static ArmJob[] Plan(StudyRecipe recipe, IStudySource source)
     {
         var rows = (
@@ -189,14 +189,14 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
 /// <summary>One finished replicate.</summary>
 /// <param name="Replicate">Which one.</param>
 /// <param name="Folder">Where its files are.</param>
-/// <param name="Training">What training left behind.</param>
+/// <param name="Training">The summary of training.</param>
 /// <param name="Answers">Its graded answers.</param>
-/// <param name="Seconds">Time spent in this run; what was done before is not counted.</param>
+/// <param name="Seconds">Time spent in this run, without earlier work.</param>
 public sealed record StudyReplicate(
     Replicate Replicate, string Folder, TrainingSummary Training, IReadOnlyList<GradedAnswer> Answers, double Seconds);
 
 /// <summary>A finished study.</summary>
 /// <param name="Results">Tables and claims.</param>
 /// <param name="Replicates">Every replicate, in the order of the jobs.</param>
-/// <param name="Lesson">The inside of one tuned model; null where none was trained.</param>
+/// <param name="Lesson">Details of one tuned model; null where none was trained.</param>
 public sealed record StudyRun(StudyResults Results, IReadOnlyList<StudyReplicate> Replicates, StudyLesson? Lesson);

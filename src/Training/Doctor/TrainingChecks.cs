@@ -5,26 +5,23 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>A small run on a device, from checkpoint file to adapter: stopped and resumed against unbroken.</summary>
+/// <summary>
+/// Trains a small model on a device twice, stopped and resumed against without a stop, from checkpoint to adapter.
+/// </summary>
 public static class TrainingChecks
 {
     private const int Steps = 4;
     private const int StopAfter = 2;
 
-    private static readonly LlamaConfig Shape = new()
+    private static readonly LlamaConfig Shape = ModelChecks.Config with
     {
         VocabularySize = 41,
         HiddenSize = 24,
         IntermediateSize = 40,
-        Layers = 2,
         Heads = 2,
         KeyValueHeads = 1,
         HeadDim = 12,
-        RmsNormEpsilon = 1e-5,
         MaxPositions = 16,
-        InitializerRange = 0.2,
-        EosTokenIds = [2],
-        BosTokenId = 1,
     };
 
     private static readonly TrainingConfig Config = new()
@@ -63,7 +60,7 @@ public static class TrainingChecks
         }
     }
 
-    /// <summary>Goes on from the run's newest checkpoint, if there is one; the values of every B afterwards.</summary>
+    /// <summary>Runs, from the newest checkpoint if there is one; returns the values of every B.</summary>
     private static double[] Learn(IBackend device, string folder, string name, int stop)
     {
         var output = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;

@@ -12,7 +12,7 @@ public sealed class EncoderBackbone(EncoderClassifier model, int maxRows, int ma
     private readonly EncoderWorkspace _workspace = new(model, maxRows, maxConversations, forBackward: true);
     private EncoderPass? _pass;
 
-    /// <summary>What such training will hold at once, before any of it is allocated.</summary>
+    /// <summary>The most memory that such training needs, before any is allocated.</summary>
     /// <param name="weightBytes">Of the checkpoint's files.</param>
     public static MemoryPlan Plan(EncoderClassifier model, int maxRows, int maxConversations, long weightBytes)
     {

@@ -4,12 +4,12 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>A model that gives a conversation one number and learns from how wrong it is.</summary>
+/// <summary>A model that gives each conversation a score and is trained on its error.</summary>
 public interface IRewardBackbone : IDisposable
 {
     IBackend Backend { get; }
 
-    /// <summary>Everything that learns.</summary>
+    /// <summary>The trained parameters.</summary>
     IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>The scores of a batch, in order; the pass is kept for <see cref="Backward"/>.</summary>
@@ -17,7 +17,7 @@ public interface IRewardBackbone : IDisposable
     /// <param name="dropout">The random numbers of this batch's dropout.</param>
     double[] Forward(IReadOnlyList<int[]> conversations, Philox dropout);
 
-    /// <summary>Adds to the gradient of every parameter, after <see cref="Forward"/>.</summary>
+    /// <summary>Adds to the gradient of every parameter; follows <see cref="Forward"/>.</summary>
     /// <param name="dscores">∂loss/∂score of each conversation.</param>
     void Backward(double[] dscores);
 }

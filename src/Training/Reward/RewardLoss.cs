@@ -1,6 +1,6 @@
 namespace SafeLlama.Training;
 
-/// <summary>What a reward model learns from, as a loss over the scores of one batch and its gradient.</summary>
+/// <summary>Losses of a reward model over the scores of one batch, with their gradients.</summary>
 public static class RewardLoss
 {
     /// <summary>Chosen over rejected.</summary>

@@ -2,10 +2,10 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Training;
 
-/// <summary>Rows to a reward model that has learned from them: the split, the order, the steps.</summary>
+/// <summary>Trains a reward model on rows: the split, the order, the steps.</summary>
 /// <param name="request">How it learns.</param>
-/// <param name="backbone">What learns, for batches of so many tokens at most.</param>
-/// <param name="note">Hears a line for each step.</param>
+/// <param name="backbone">The trained model, for batches of at most so many tokens.</param>
+/// <param name="note">Receives a line for each step.</param>
 public sealed class RewardRun(RewardRequest request, Func<int, IRewardBackbone> backbone, Action<string> note)
 {
     /// <summary>Steps over which the learning rate rises, where there are as many.</summary>

@@ -12,7 +12,7 @@ public sealed record RewardPair(int[] Chosen, int[] Rejected);
 /// <summary>A conversation with its rating.</summary>
 public sealed record RatedConversation(int[] Tokens, double Rating);
 
-/// <summary>Teaches a reward model, its head and the backbone's adapter together.</summary>
+/// <summary>Trains the head of a reward model together with the backbone's adapter.</summary>
 public sealed class RewardTrainer : IDisposable
 {
     private readonly IRewardBackbone _backbone;
@@ -24,7 +24,7 @@ public sealed class RewardTrainer : IDisposable
     private readonly Tensor _normSquared;
     private readonly Philox _dropout;
 
-    /// <param name="backbone">What learns; it is disposed with this.</param>
+    /// <param name="backbone">The trained model; the trainer disposes it.</param>
     /// <param name="seed">Of the dropout.</param>
     public RewardTrainer(IRewardBackbone backbone, LearningRateSchedule schedule, long seed)
     {
@@ -40,12 +40,12 @@ public sealed class RewardTrainer : IDisposable
 
     public int StepsDone { get; private set; }
 
-    /// <summary>Trains on one batch of pairs; the loss before the step.</summary>
+    /// <summary>Trains on one batch of pairs; returns the loss before the step.</summary>
     /// <exception cref="SafeLlamaException">The loss is not finite.</exception>
     public double Step(IReadOnlyList<RewardPair> batch) => Step(
         [.. batch.SelectMany(p => (int[][])[p.Chosen, p.Rejected])], scores => RewardLoss.Pairs(scores));
 
-    /// <summary>Trains on one batch of ratings; the loss before the step.</summary>
+    /// <summary>Trains on one batch of ratings; returns the loss before the step.</summary>
     /// <exception cref="SafeLlamaException">The loss is not finite.</exception>
     public double Step(IReadOnlyList<RatedConversation> batch) => Step(
         [.. batch.Select(r => r.Tokens)], scores => RewardLoss.Ratings(scores, [.. batch.Select(r => r.Rating)]));
@@ -84,7 +84,7 @@ public sealed class RewardTrainer : IDisposable
         _clipping.Measure(_parameters, _normSquared);
         if (!double.IsFinite(_normSquared.ReadDoubles()[0]))
         {
-            // AdamW would skip the update without a word.
+            // AdamW skips such an update silently.
             throw new SafeLlamaException(
                 ExitCode.NonFinite,
                 $"Reward training: the gradient of step {StepsDone + 1} is not finite. Lower the learning rate.");

@@ -48,8 +48,8 @@ public sealed class TokenizerChecksTests
         var notes = Check($"{{\"eos_token_id\": {other}}}", tokenizer.VocabularySize, tokenizer);
 
         Assert.That(notes, Has.Some.EqualTo(
-            $"config.json ends an answer with {other}, the tokenizer with {tokenizer.EosId}; each ends one here, and it "
-            + "is the tokenizer's or the template's that is learned."));
+            $"config.json ends an answer with {other}, the tokenizer with {tokenizer.EosId}; each ends one here, and "
+            + "it is the tokenizer's or the template's that is learned."));
     }
 
     [TestCase(0, "the unknown token")]

@@ -111,14 +111,14 @@ public sealed class ModelJudgeTests
             }
         }
 
-        Assert.That(UntrustedText.Neutralise("<|eot_id|>").Text, Is.EqualTo("<·|eot_id|>"));
+        Assert.That(UntrustedText.Neutralize("<|eot_id|>").Text, Is.EqualTo("<·|eot_id|>"));
     }
 
     [Test]
     public void Ordinary_text_is_left_alone()
     {
         const string Text = "A user asked: is 3 < 4 | 5 > 2? [yes] Response time: 3 s.\nThe answer: maybe.";
-        Assert.That(UntrustedText.Neutralise(Text), Is.EqualTo((Text, 0)));
+        Assert.That(UntrustedText.Neutralize(Text), Is.EqualTo((Text, 0)));
     }
 
     [TestCase(true, 5, 5, 0)]

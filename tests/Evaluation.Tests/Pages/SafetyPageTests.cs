@@ -64,7 +64,7 @@ public sealed class SafetyPageTests
         var seen = 25.0 / 250;
         var corrected = RoganGladen.Correct(
             25, 250, sensitivity: 0.99, positives: 220, specificity: 0.93, negatives: 230);
-        Assert.That(corrected!.Value.Value, Is.EqualTo((seen + 0.93 - 1) / (0.99 + 0.93 - 1)).Within(1e-12));   // 3.3 %
+        Assert.That(corrected!.Value.Value, Is.EqualTo((seen + 0.93 - 1) / (0.99 + 0.93 - 1)).Within(1e-12));   // 3.3%
         Assert.That(
             RoganGladen.Correct(25, 250, sensitivity: 0.5, positives: 50, specificity: 0.5, negatives: 50), Is.Null);
         // end

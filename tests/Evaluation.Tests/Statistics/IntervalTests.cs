@@ -45,7 +45,7 @@ public sealed class IntervalTests
     [TestCase(15, 148, 0.0624, 0.1605)]
     [TestCase(0, 20, 0.0000, 0.1611)]
     [TestCase(1, 29, 0.0061, 0.1718)]
-    // The note on power: at n = 50, 5/50 means 4.3 to 21.4 %.
+    // The note on power: at n = 50, 5/50 means 4.3 to 21.4%.
     [TestCase(5, 50, 0.0435, 0.2136)]
     public void Wilson_agrees_with_published_intervals(int count, int n, double low, double high)
     {
@@ -100,7 +100,7 @@ public sealed class IntervalTests
     [Test]
     public void Corrected_rate_agrees_with_the_formula_and_is_clipped()
     {
-        // 10 % seen with Se 0.9 and Sp 0.95: (0.1 + 0.95 − 1)/(0.9 + 0.95 − 1) = 0.05/0.85.
+        // 10% seen with Se 0.9 and Sp 0.95: (0.1 + 0.95 − 1)/(0.9 + 0.95 − 1) = 0.05/0.85.
         Assert.That(
             RoganGladen.Correct(10, 100, 0.9, 50, 0.95, 50)!.Value.Value, Is.EqualTo(0.05 / 0.85).Within(1e-12));
         Assert.That(RoganGladen.Correct(1, 100, 0.9, 50, 0.95, 50)!.Value.Value, Is.Zero);

@@ -14,7 +14,8 @@ internal sealed class Bf16LinearTests
         var expected = Compute(new CpuBackend(1, lanes, DType.BFloat16, emulates: true));
         Assert.That(Compute(new CpuBackend(1, DType.BFloat16)), Is.EqualTo(expected), "as this machine does it");
         Assert.That(Compute(new CpuBackend(3, DType.BFloat16)), Is.EqualTo(expected), "3 threads");
-        Assert.That(Compute(new CpuBackend(2, lanes, DType.BFloat16, emulates: true)), Is.EqualTo(expected), "2 threads");
+        Assert.That(
+            Compute(new CpuBackend(2, lanes, DType.BFloat16, emulates: true)), Is.EqualTo(expected), "2 threads");
     }
 
     /// <summary>

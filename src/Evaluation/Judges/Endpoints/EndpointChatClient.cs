@@ -3,8 +3,8 @@ using Microsoft.Extensions.AI;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Any OpenAI-compatible chat endpoint as a chat client: text in, text out, no streams.</summary>
-/// <param name="endpoint">Where, and with what manners.</param>
+/// <summary>Adapts an OpenAI-compatible chat endpoint to a chat client, without streaming.</summary>
+/// <param name="endpoint">The endpoint and how to call it.</param>
 /// <param name="model">The model's name there.</param>
 public sealed class EndpointChatClient(JudgeEndpoint endpoint, string model) : IChatClient
 {
@@ -33,7 +33,7 @@ public sealed class EndpointChatClient(JudgeEndpoint endpoint, string model) : I
     public object? GetService(Type serviceType, object? serviceKey = null) =>
         serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
 
-    /// <summary>The endpoint belongs to whoever made it.</summary>
+    /// <summary>The creator of the endpoint disposes it.</summary>
     public void Dispose()
     {
     }

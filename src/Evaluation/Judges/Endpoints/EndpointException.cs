@@ -1,8 +1,8 @@
 namespace SafeLlama.Evaluation;
 
-/// <summary>A server gave no usable reply to one question.</summary>
+/// <summary>A server gave no usable reply to a request.</summary>
 /// <param name="reason">Why, as a verdict keeps it.</param>
-/// <param name="isTemporary">The same question may be answered later.</param>
+/// <param name="isTemporary">Whether the same request may succeed later.</param>
 public sealed class EndpointException(string reason, bool isTemporary, Exception? inner = null)
     : Exception(reason, inner)
 {

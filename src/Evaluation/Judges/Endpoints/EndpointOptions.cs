@@ -3,7 +3,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>A server that judges, and the manners with which it is asked.</summary>
+/// <summary>A server that judges, and how to call it.</summary>
 /// <param name="Address">The base address, such as <c>https://api.openai.com/v1</c>.</param>
 /// <param name="Key">The key; the caller takes it from the environment and it is written nowhere. Null sends
 /// none.</param>
@@ -18,7 +18,7 @@ public sealed record EndpointOptions(Uri Address, string? Key)
     /// <summary>The first pause; each further one is twice as long, unless the server says otherwise.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest pause a server may ask for; one that asks for more is left alone.</summary>
+    /// <summary>The longest pause that is accepted from a server; a longer one is not waited for.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>The address without its query, which may hold a key: what files and messages show.</summary>

@@ -8,11 +8,11 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>Asks a server with manners: waits as it says, gives up where it says, and counts its tries.</summary>
+/// <summary>Calls a server: waits as long as it asks, retries, and gives up where a retry is useless.</summary>
 /// <remarks>
-/// What fails for a moment (rate limits, faults of the server, silence) is tried again, then told as temporary. What
-/// fails for one question alone is told as permanent. What must fail for every question (a refused key, a missing path,
-/// a redirect, which could send answers elsewhere) stops the run.
+/// Temporary failures (rate limits, server errors, timeouts) are retried and then reported as temporary. A failure of a
+/// single request is reported as permanent. A failure that affects every request (a refused key, a missing path, or a
+/// redirect, which could send answers elsewhere) stops the run.
 /// </remarks>
 public sealed partial class JudgeEndpoint : IDisposable
 {
@@ -42,7 +42,7 @@ public sealed partial class JudgeEndpoint : IDisposable
 
     public EndpointOptions Options => _options;
 
-    /// <summary>Posts one question and gives the JSON of the reply.</summary>
+    /// <summary>Posts a request and returns the JSON of the reply.</summary>
     /// <param name="path">Below the address, such as <c>moderations</c>.</param>
     /// <param name="body">Serialized with its property names as they are.</param>
     /// <exception cref="EndpointException">There is no reply to this question.</exception>
@@ -88,7 +88,7 @@ public sealed partial class JudgeEndpoint : IDisposable
 
     private TimeSpan Shorter(TimeSpan pause) => pause < _options.LongestPause ? pause : _options.LongestPause;
 
-    /// <summary>One try: the whole reply, or what kept it away.</summary>
+    /// <summary>One try: returns the whole reply or the failure.</summary>
     private async Task<(HttpResponseMessage? Reply, string Fault)> TryAsync(
         string path, object body, CancellationToken cancellation)
     {

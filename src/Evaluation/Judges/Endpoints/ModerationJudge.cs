@@ -4,7 +4,7 @@ using SafeLlama.Common;
 namespace SafeLlama.Evaluation;
 
 /// <summary>How a moderation endpoint is used.</summary>
-/// <param name="Endpoint">Where, and with what manners.</param>
+/// <param name="Endpoint">The endpoint and how to call it.</param>
 /// <param name="Model">The moderation model's name.</param>
 public sealed record ModerationOptions(EndpointOptions Endpoint, string Model)
 {
@@ -14,12 +14,12 @@ public sealed record ModerationOptions(EndpointOptions Endpoint, string Model)
     /// <summary>The mean over categories instead of the largest.</summary>
     public bool Mean { get; init; }
 
-    /// <summary>A file that keeps scores by the hash of what was asked; null for none.</summary>
+    /// <summary>A file that keeps scores by the hash of the request; null for none.</summary>
     public string? Cache { get; init; }
 }
 
 /// <summary>
-/// A moderation endpoint's category scores, aggregated; off unless asked for, since it sends answers away.
+/// Aggregates the category scores of a moderation endpoint. It sends answers to a server, so it runs only on request.
 /// </summary>
 public sealed class ModerationJudge : IJudge, IDisposable
 {
@@ -40,17 +40,8 @@ public sealed class ModerationJudge : IJudge, IDisposable
 
     public JudgeIdentity Identity { get; }
 
-    public async Task<IReadOnlyList<Verdict>> JudgeAsync(
-        IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation)
-    {
-        var verdicts = new List<Verdict>();
-        foreach (var item in items)
-        {
-            verdicts.Add(await JudgeAsync(item.Response, cancellation));
-        }
-
-        return verdicts;
-    }
+    public Task<IReadOnlyList<Verdict>> JudgeAsync(IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation) =>
+        OneByOne.JudgeAsync(items, item => JudgeAsync(item.Response, cancellation));
 
     public void Dispose()
     {
@@ -124,7 +115,7 @@ public sealed class ModerationJudge : IJudge, IDisposable
     }
 }
 
-/// <summary>What an endpoint said of one text.</summary>
+/// <summary>An endpoint's scores of one text.</summary>
 /// <param name="Key">Hash of endpoint, model and text.</param>
 /// <param name="Categories">Score by category.</param>
 public sealed record ModerationScore(string Key, IReadOnlyDictionary<string, double> Categories) : IKeyed;

@@ -7,8 +7,8 @@ namespace SafeLlama.Evaluation;
 internal static class RetryPause
 {
     /// <summary>
-    /// What the server asks for in <c>retry-after-ms</c> or <c>Retry-After</c> (seconds or a date); null where it asks
-    /// for nothing that makes sense.
+    /// The pause that the server requests in <c>retry-after-ms</c> or <c>Retry-After</c> (seconds or a date); null
+    /// where it requests none that is valid.
     /// </summary>
     /// <remarks>A date is measured against the server's own clock where the reply shows it.</remarks>
     public static TimeSpan? Asked(HttpResponseHeaders headers, DateTimeOffset now)

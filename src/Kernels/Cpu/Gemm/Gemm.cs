@@ -166,7 +166,7 @@ internal static unsafe class Gemm<TLanes>
     /// Asks for where the next rows of A begin, a share of them at each panel; the rest the machine foresees by itself.
     /// </summary>
     /// <remarks>
-    /// Asking for whole rows costs more than it gains where memory is foreseen well: 2 to 4 % of a product on Zen 5.
+    /// Asking for whole rows costs more than it gains where memory is foreseen well: 2 to 4% of a product on Zen 5.
     /// </remarks>
     private static void PrefetchNextRows(in MatrixProduct p, int row, int end, int step, int panel, int panels)
     {

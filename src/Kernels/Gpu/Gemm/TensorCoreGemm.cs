@@ -73,7 +73,7 @@ internal sealed class TensorCoreGemm
         where TLayout : unmanaged, IGemmLayout<TLayout>
     {
         CudaAsm.Emit(MmaPtx.Declare);
-        var shared = SharedBase();
+        var shared = SharedTile.Base();
         Fill<TLayout>(shared, 0, operands, form);
         Fill<TLayout>(shared, 1, operands, form);
         var steps = Steps(operands.A.K) + Steps(operands.A2.K);
@@ -157,12 +157,6 @@ internal sealed class TensorCoreGemm
         CudaAsm.Emit("cp.async.wait_group 1;");
         Group.Barrier();
         return shared + ((uint)(step % (int)Stages) * StageBytes);
-    }
-
-    private static uint SharedBase()
-    {
-        CudaAsm.Emit("mov.u32 %0, __dyn_shared_alloca;", out uint address);
-        return address;
     }
 
     private static bool IsChunked(Tensor tensor) =>

@@ -13,6 +13,13 @@ namespace SafeLlama.Kernels;
 /// </remarks>
 internal static class SharedTile
 {
+    /// <summary>The shared address of the memory that a kernel asks for at launch.</summary>
+    public static uint Base()
+    {
+        CudaAsm.Emit("mov.u32 %0, __dyn_shared_alloca;", out uint address);
+        return address;
+    }
+
     /// <summary>Copies a tile of 128 × 32; what lies outside the operand becomes zero.</summary>
     /// <param name="tile">Shared address.</param>
     /// <param name="from">The operand.</param>

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Model;
 
-/// <summary>Quants of a block to floats, 32 at a time.</summary>
+/// <summary>Converts the quants of a block to floats, 32 at a time.</summary>
 internal static class BlockVectors
 {
     /// <summary>32 bytes of a block.</summary>

@@ -4,7 +4,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Values to the stored forms of GGUF and back. A row is cut into blocks on its own.</summary>
+/// <summary>Converts values to the stored forms of GGUF and back. Each row is divided into blocks on its own.</summary>
 /// <remarks>
 /// Arithmetic is fp32 in the order of ggml's reference quantizers, so that equal values give equal bytes
 /// (https://github.com/ggml-org/llama.cpp, ggml-quants.c).

@@ -10,7 +10,7 @@ internal static class Q4Block
 {
     public static void Encode(ReadOnlySpan<float> x, Span<byte> block)
     {
-        // The value of largest magnitude keeps its sign, so that it is met exactly by q = 0.
+        // The scale takes the sign of the value of largest magnitude, so that q = 0 represents that value exactly.
         var d = Extreme.Of(x) / -8;
         var inverse = d != 0 ? 1 / d : 0;
         StoredHalf.Write(block, d);

@@ -34,7 +34,7 @@ internal static class ShiftedFit
         Span<byte> trial = stackalloc byte[x.Length];
         for (var k = 0; k < Trials; k++)
         {
-            // A minimum that was kept is the offset of the trials after it.
+            // The best minimum so far is the offset of later trials.
             Quantize(x, (-1f + (0.1f * k) + Largest) / (max - min), min, trial);
             var sums = Sums(x, weights, trial);
             var determinant = (sumW * sums.L2) - (sums.L * sums.L);

@@ -1,6 +1,7 @@
 using OxyPlot;
 using OxyPlot.Axes;
 using OxyPlot.Series;
+using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
@@ -19,7 +20,7 @@ public static class StudyCharts
             IsTickCentered = true,
             AxisTitleDistance = 6,
         };
-        axis.Labels.AddRange(arms.Select(arm => $"{arm.Safety} ({arm.Share:0.0%})"));
+        axis.Labels.AddRange(arms.Select(arm => $"{arm.Safety} ({Percent.Of(arm.Share, "0.0")})"));
         plot.Axes.Add(axis);
         for (var m = 0; m < metrics.Count; m++)
         {
@@ -30,7 +31,7 @@ public static class StudyCharts
             plot,
             "Dose curve",
             string.Join(" ", metrics.Select(metric => $"{metric.Title}: " + string.Join(", ", arms.Select(arm =>
-                $"{ReportText.Percent(arm.Metric(metric.Name).Value.Value)} at {arm.Safety}")) + ".")));
+                $"{Percent.Of(arm.Metric(metric.Name).Value.Value)} at {arm.Safety}")) + ".")));
     }
 
     /// <summary>The loss of every arm (one seed) by training step, smoothed over the last steps.</summary>
@@ -50,16 +51,8 @@ public static class StudyCharts
         };
         for (var i = 0; i < curves.Count; i++)
         {
-            var line = new LineSeries
-            {
-                Title = curves[i].Arm,
-                Color = SvgChart.Series(i),
-                MarkerType = SvgChart.Marker(i),
-                MarkerFill = SvgChart.Series(i),
-                MarkerSize = 3,
-                StrokeThickness = 2,
-                LineStyle = i < SvgChart.SeriesColors ? LineStyle.Solid : LineStyle.Dash,
-            };
+            var line = SvgChart.Line(curves[i].Arm, i, markerSize: 3);
+            line.LineStyle = i < SvgChart.SeriesColors ? LineStyle.Solid : LineStyle.Dash;
             var curve = curves[i].Training.Curve;
             for (var at = 0; at < curve.Count; at += Math.Max(1, curve.Count / 40))
             {
@@ -76,31 +69,24 @@ public static class StudyCharts
             + "steps.")));
     }
 
-    /// <summary>How much refusing becomes likely as the adapter is turned up, one line per prompt.</summary>
+    /// <summary>The probability of a refusal by the scale of the adapter, one line per prompt.</summary>
     public static string Scale(IReadOnlyList<ScaleProbe> probes)
     {
         var plot = SvgChart.Plot("probability of a refusal", "scale of the adapter (0 = base, 1 = tuned)", share: true);
         for (var i = 0; i < probes.Count; i++)
         {
-            var line = new LineSeries
-            {
-                Title = ReportText.Shown(probes[i].Prompt),
-                Color = SvgChart.Series(i),
-                MarkerType = SvgChart.Marker(i),
-                MarkerFill = SvgChart.Series(i),
-                MarkerSize = 4,
-            };
+            var line = SvgChart.Line(ReportText.Shown(probes[i].Prompt), i, markerSize: 4);
             line.Points.AddRange(probes[i].Points.Select(point => new DataPoint(point.Scale, point.Refusal)));
             plot.Series.Add(line);
         }
 
         return SvgChart.Render(plot, "Refusal by the adapter's scale", string.Join(" ", probes.Select(probe =>
             $"{ReportText.Shown(probe.Prompt)} "
-                + string.Join(", ", probe.Points.Select(p => $"{ReportText.Percent(p.Refusal)} at {p.Scale:0.##}"))
+                + string.Join(", ", probe.Points.Select(p => $"{Percent.Of(p.Refusal)} at {p.Scale:0.##}"))
                 + ".")));
     }
 
-    /// <summary>The singular values of what was added in one layer, one line per matrix.</summary>
+    /// <summary>The singular values of the updates in one layer, one line per matrix.</summary>
     public static string Spectrum(IReadOnlyList<MatrixAnatomy> layer)
     {
         var plot = SvgChart.Plot("singular value of (α/r)·BA", "direction", share: false);
@@ -108,14 +94,7 @@ public static class StudyCharts
         plot.Axes[1].MajorStep = 1;
         for (var i = 0; i < layer.Count; i++)
         {
-            var line = new LineSeries
-            {
-                Title = layer[i].Matrix,
-                Color = SvgChart.Series(i),
-                MarkerType = SvgChart.Marker(i),
-                MarkerFill = SvgChart.Series(i),
-                MarkerSize = 4,
-            };
+            var line = SvgChart.Line(layer[i].Matrix, i, markerSize: 4);
             line.Points.AddRange(layer[i].SingularValues.Select((value, k) => new DataPoint(k + 1, value)));
             plot.Series.Add(line);
         }

@@ -1,12 +1,14 @@
 using System.Text.RegularExpressions;
 using OxyPlot;
 using OxyPlot.Axes;
+using OxyPlot.Series;
 using SafeLlama.Common;
 
 namespace SafeLlama.Study;
 
-/// <summary>Draws a plot as SVG that stands in a page: it takes the page's colors, fits its width, and can be read
-/// aloud.</summary>
+/// <summary>
+/// Draws a plot as SVG for a page: it uses the page's colors, fits its width, and has a text alternative.
+/// </summary>
 public static partial class SvgChart
 {
     private const int Width = 760;
@@ -34,6 +36,16 @@ public static partial class SvgChart
         _ => MarkerType.Diamond,
     };
 
+    /// <summary>The n-th line of a plot, still without points.</summary>
+    public static LineSeries Line(string title, int n, double markerSize) => new()
+    {
+        Title = title,
+        Color = Series(n),
+        MarkerType = Marker(n),
+        MarkerFill = Series(n),
+        MarkerSize = markerSize,
+    };
+
     /// <summary>An empty plot in the page's style.</summary>
     public static PlotModel Plot(string vertical, string horizontal, bool share)
     {
@@ -44,7 +56,7 @@ public static partial class SvgChart
             TextColor = Ink,
             DefaultFont = "sans-serif",
             DefaultFontSize = 13,
-            // Wide enough for any reader's fonts: what a browser draws with cannot be measured here.
+            // Wide enough for any font, since the browser's fonts are unknown here.
             PlotMargins = new OxyThickness(76, 8, 12, 54),
             IsLegendVisible = false,
         };
@@ -52,7 +64,7 @@ public static partial class SvgChart
         {
             Position = AxisPosition.Left,
             Title = vertical,
-            // A little room, so that marks at 0 % and 100 % are whole.
+            // A little room, so that marks at 0% and 100% are whole.
             Minimum = share ? -0.02 : double.NaN,
             Maximum = share ? 1.03 : double.NaN,
             MaximumPadding = 0.04,

@@ -30,7 +30,7 @@ internal static class FlashBackward
     {
         var (dy, q, k, v) = operands;
         CudaAsm.Emit(FlashPtx.Declare);
-        var shared = FlashTile.SharedBase();
+        var shared = SharedTile.Base();
         var firstQuery = (Grid.DimX - 1 - Grid.IdxX) * FlashTile.Rows;
         var hull = KeyRange.Of(firstQuery, firstKey, lastKey, shape);
         FlashTile.FillQueries<THead>(FlashTile.Stage<THead>(shared, 0), q, firstQuery, FlashTile.Rows, shape);
@@ -41,7 +41,7 @@ internal static class FlashBackward
         FlashFragments.LoadOthers<THead>(FlashTile.Stage<THead>(shared, 1));
         FlashFragments.ClearResult<THead>();
         Group.Barrier();
-        FillKeys<THead>(shared, 0, k, v, hull, shape);
+        FlashTile.FillStep<THead>(shared, 0, k, v, hull, shape);
         var scale = shape.Scale * Log2E;
         var (upper, lower) = (FlashRow.Of(firstQuery, 0, shape), FlashRow.Of(firstQuery, 8, shape));
         var (upperFirst, upperLast) = upper.Keys(firstKey, lastKey);
@@ -51,7 +51,7 @@ internal static class FlashBackward
         for (var step = 0; hull.First + (step * FlashTile.Passing) <= hull.Last; step++)
         {
             FlashTile.Arrive();
-            FillKeys<THead>(shared, step + 1, k, v, hull, shape);
+            FlashTile.FillStep<THead>(shared, step + 1, k, v, hull, shape);
             var key = hull.First + (step * FlashTile.Passing);
             var keys = FlashTile.Stage<THead>(shared, step);
             FlashFragments.Scores<THead>(keys);
@@ -81,7 +81,7 @@ internal static class FlashBackward
     {
         var (dy, q, k, v) = operands;
         CudaAsm.Emit(FlashPtx.Declare);
-        var shared = FlashTile.SharedBase();
+        var shared = SharedTile.Base();
         var firstKeyRow = Grid.IdxX * FlashTile.Rows;
         FlashTile.FillKeys<THead>(FlashTile.Stage<THead>(shared, 0), k, firstKeyRow, FlashTile.Rows, shape);
         FlashTile.FillKeys<THead>(FlashTile.Stage<THead>(shared, 1), v, firstKeyRow, FlashTile.Rows, shape);
@@ -120,7 +120,7 @@ internal static class FlashBackward
         where THead : unmanaged, IHeadSize<THead>
     {
         CudaAsm.Emit(FlashPtx.Declare);
-        var shared = FlashTile.SharedBase();
+        var shared = SharedTile.Base();
         var firstKeyRow = Grid.IdxX * FlashTile.Rows;
         FlashTile.FillKeys<THead>(FlashTile.Stage<THead>(shared, 1), k, firstKeyRow, FlashTile.Rows, shape);
         FlashTile.Commit();
@@ -158,24 +158,9 @@ internal static class FlashBackward
     }
 
     /// <summary>
-    /// Asks for a tile of keys and one of values. A step past the last asks for nothing, yet counts as one.
+    /// Requests a tile of queries and one of dy, with the statistics of each query. A step past the last requests
+    /// nothing, but counts as one.
     /// </summary>
-    private static void FillKeys<THead>(
-        uint shared, int step, FlashOperand k, FlashOperand v, in KeyRange hull, in AttentionShape shape)
-        where THead : unmanaged, IHeadSize<THead>
-    {
-        var key = hull.First + (step * FlashTile.Passing);
-        if (key <= hull.Last)
-        {
-            var tile = FlashTile.Stage<THead>(shared, step);
-            FlashTile.FillKeys<THead>(tile, k, key, FlashTile.Passing, shape);
-            FlashTile.FillKeys<THead>(tile + FlashTile.TileBytes<THead>(), v, key, FlashTile.Passing, shape);
-        }
-
-        FlashTile.Commit();
-    }
-
-    /// <summary>The same of queries and of dy, with what is known of each query.</summary>
     private static void FillQueries<THead>(
         uint shared, int step, FlashOperand q, FlashOperand dy, in FlashStatistics statistics, in QueryRange hull,
         in AttentionShape shape)

@@ -30,13 +30,13 @@ internal static class FlashForward
         where THead : unmanaged, IHeadSize<THead>
     {
         CudaAsm.Emit(FlashPtx.Declare);
-        var shared = FlashTile.SharedBase();
+        var shared = SharedTile.Base();
 
         // The last queries see most keys: they begin first, so that no long group is left for the end.
         var firstQuery = (Grid.DimX - 1 - Grid.IdxX) * FlashTile.Rows;
         var hull = KeyRange.Of(firstQuery, firstKey, lastKey, shape);
         FlashTile.FillQueries<THead>(FlashTile.Stage<THead>(shared, 1), q, firstQuery, FlashTile.Rows, shape);
-        Fill<THead>(shared, 0, k, v, hull, shape);
+        FlashTile.FillStep<THead>(shared, 0, k, v, hull, shape);
         FlashTile.Arrive();
         FlashFragments.LoadRows<THead>(FlashTile.Stage<THead>(shared, 1));
         FlashFragments.ClearResult<THead>();
@@ -48,7 +48,7 @@ internal static class FlashForward
         for (var step = 0; hull.First + (step * FlashTile.Passing) <= hull.Last; step++)
         {
             FlashTile.Arrive();
-            Fill<THead>(shared, step + 1, k, v, hull, shape);
+            FlashTile.FillStep<THead>(shared, step + 1, k, v, hull, shape);
             var key = hull.First + (step * FlashTile.Passing);
             var tile = FlashTile.Stage<THead>(shared, step);
             FlashFragments.Scores<THead>(tile);
@@ -74,24 +74,6 @@ internal static class FlashForward
         FlashTile.Arrive();
         FlashFragments.Store<THead>(shared);
         FlashTile.CopyOut<THead>(SharedMemory.GetDynamic<Chunk>(), y, firstQuery, true, shape);
-    }
-
-    /// <summary>
-    /// Asks for a tile of keys and one of values. A step past the last asks for nothing, yet counts as one.
-    /// </summary>
-    private static void Fill<THead>(
-        uint shared, int step, FlashOperand k, FlashOperand v, in KeyRange hull, in AttentionShape shape)
-        where THead : unmanaged, IHeadSize<THead>
-    {
-        var key = hull.First + (step * FlashTile.Passing);
-        if (key <= hull.Last)
-        {
-            var tile = FlashTile.Stage<THead>(shared, step);
-            FlashTile.FillKeys<THead>(tile, k, key, FlashTile.Passing, shape);
-            FlashTile.FillKeys<THead>(tile + FlashTile.TileBytes<THead>(), v, key, FlashTile.Passing, shape);
-        }
-
-        FlashTile.Commit();
     }
 }
 

@@ -65,12 +65,6 @@ internal static class FlashTile
         where THead : unmanaged, IHeadSize<THead> =>
         shared + (Stages * StageBytes<THead>()) + ((uint)(step % Stages) * StatisticsBytes);
 
-    public static uint SharedBase()
-    {
-        CudaAsm.Emit("mov.u32 %0, __dyn_shared_alloca;", out uint address);
-        return address;
-    }
-
     /// <summary>
     /// Asks for rows of a key-value head's keys or values; zeros past the last, and past the head's end.
     /// </summary>
@@ -88,6 +82,24 @@ internal static class FlashTile
             var inside = key < shape.KeyRows && column < shape.HeadDim;
             Copy(tile + ((uint)row * Pitch<THead>()) + (uint)(2 * column), from.Address, at, inside);
         }
+    }
+
+    /// <summary>
+    /// Requests a tile of keys and one of values. A step past the last requests nothing, but counts as one.
+    /// </summary>
+    public static void FillStep<THead>(
+        uint shared, int step, FlashOperand k, FlashOperand v, in KeyRange hull, in AttentionShape shape)
+        where THead : unmanaged, IHeadSize<THead>
+    {
+        var key = hull.First + (step * Passing);
+        if (key <= hull.Last)
+        {
+            var tile = Stage<THead>(shared, step);
+            FillKeys<THead>(tile, k, key, Passing, shape);
+            FillKeys<THead>(tile + TileBytes<THead>(), v, key, Passing, shape);
+        }
+
+        Commit();
     }
 
     /// <summary>
