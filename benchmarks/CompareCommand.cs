@@ -87,7 +87,9 @@ internal static class CompareCommand
         writer.Flush();
     }
 
-    /// <summary>A time enters a table only if it is the time of the same work, and one that the core can reach.</summary>
+    /// <summary>
+    /// A time enters a table only if it is the time of the same work, and one that the core can reach.
+    /// </summary>
     /// <param name="result">One run.</param>
     /// <param name="program">Which printed it.</param>
     /// <param name="ours">One of our own runs; it counts the operations that the work takes.</param>

@@ -47,5 +47,6 @@ internal sealed record MachineStamp(
     }
 
     private static string NameOfVectors() =>
-        Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"128-bit {RuntimeInformation.ProcessArchitecture}";
+        Avx512F.IsSupported ? "AVX-512"
+        : Avx2.IsSupported ? "AVX2" : $"128-bit {RuntimeInformation.ProcessArchitecture}";
 }

@@ -8,7 +8,7 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
-/// <summary>The tests of what a model can do.</summary>
+/// <summary>Runs the capability tests of a model.</summary>
 internal static class CapabilityTests
 {
     /// <summary>

@@ -7,7 +7,9 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Cli;
 
-/// <summary>The door: arguments in, an exit code out, one line on stderr for a user's mistake.</summary>
+/// <summary>
+/// The entry point: runs the arguments and returns an exit code, with one line on stderr for a user's mistake.
+/// </summary>
 public static class CommandLine
 {
     /// <summary>Set to 1, an unexpected error shows its stack.</summary>
@@ -22,7 +24,7 @@ public static class CommandLine
             FaultInjection.Arm();
             parsed = Root(args.FirstOrDefault()).Parse(args, new ParserConfiguration
             {
-                // A prompt that begins with "@" is a prompt, not the name of a file of options.
+                // A prompt that begins with "@" is a prompt, not a response file.
                 ResponseFileTokenReplacer = null,
                 EnablePosixBundling = false,
             });
@@ -87,7 +89,7 @@ public static class CommandLine
     private static bool IsSuggestion(string[] args) =>
         args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal);
 
-    /// <summary>What the parser did not understand is a usage error, told on stderr in one line.</summary>
+    /// <summary>Arguments that the parser did not understand are a usage error of one line on stderr.</summary>
     private static int Refuse(ParseResult parsed)
     {
         var path = string.Join(" ", Path(parsed.CommandResult));
@@ -99,7 +101,7 @@ public static class CommandLine
         return (int)ExitCode.Usage;
     }
 
-    /// <summary>The names that System.CommandLine finds near to those it did not understand.</summary>
+    /// <summary>The names that System.CommandLine suggests for those it did not understand.</summary>
     private static List<string> Suggestions(ParseResult parsed)
     {
         if (parsed.Action is not ParseErrorAction action)

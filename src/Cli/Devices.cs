@@ -4,7 +4,7 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Cli;
 
-/// <summary>What <c>--device</c> names.</summary>
+/// <summary>The devices of <c>--device</c>.</summary>
 internal static class Devices
 {
     /// <summary>The backend of a verb that was told where to compute.</summary>

@@ -7,10 +7,10 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Cli;
 
-/// <summary>What <c>export --check</c> does.</summary>
+/// <summary>Runs <c>export --check</c>.</summary>
 internal static class ExportComparing
 {
-    /// <summary>Compares, and prints what was found on stderr.</summary>
+    /// <summary>Compares, and prints the findings on stderr.</summary>
     /// <param name="format">How matrices were stored; null where as in the base.</param>
     /// <returns>Null where no check was asked for.</returns>
     public static (ExitCode Code, ExportComparison? Result) Run(

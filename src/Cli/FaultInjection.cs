@@ -3,7 +3,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Cli;
 
-/// <summary>For tests of the whole program: dies, or meets a full disk, at a chosen place.</summary>
+/// <summary>
+/// Fault injection for tests of the whole program: kills the process, or simulates a full disk, at a chosen place.
+/// </summary>
 /// <remarks>
 /// <c>SAFELLAMA_FAULT=site:n</c> kills the process, as <c>kill -9</c> would, when <see cref="OutputFile.FaultSite"/> is
 /// at <c>write</c>, <c>flush</c>, <c>rename</c>, <c>append</c> or <c>step</c> for the n-th time; <c>site:n:full</c>

@@ -3,7 +3,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli;
 
-/// <summary>The conditions by which a run fails on its numbers.</summary>
+/// <summary>The gates of a run.</summary>
 internal sealed class Gates
 {
     private readonly GateExpression[] _gates;
@@ -21,7 +21,7 @@ internal sealed class Gates
         }
     }
 
-    /// <summary>Refuses, before any work, what the run cannot decide.</summary>
+    /// <summary>Refuses, before any work, gates that the run cannot decide.</summary>
     public void RequireFit(
         IReadOnlyList<SuitePrompt> prompts, IReadOnlyList<string> tasks, IReadOnlyCollection<JudgeIdentity> judges)
     {
@@ -31,7 +31,7 @@ internal sealed class Gates
         }
     }
 
-    /// <summary>Says what each gate found.</summary>
+    /// <summary>Prints the result of each gate.</summary>
     public ExitCode Decide(IReadOnlyList<MetricRow> rows, IReadOnlyList<SuitePrompt> unanswered)
     {
         var outcomes = _gates.Select(g => g.Check(rows, _allowUnscored, unanswered)).ToArray();

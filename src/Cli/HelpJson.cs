@@ -18,8 +18,10 @@ internal sealed record HelpJson(
 {
     /// <summary>A flag or an argument.</summary>
     /// <param name="Name">As it is written.</param>
-    /// <param name="Type"><c>text</c>, <c>whole number</c>, <c>number</c>, <c>switch</c>, <c>choice</c>, <c>share</c>, or
-    /// <c>count or share</c>.</param>
+    /// <param name="Type">
+    /// <c>text</c>, <c>whole number</c>, <c>number</c>, <c>switch</c>, <c>choice</c>, <c>share</c>, or <c>count or
+    /// share</c>.
+    /// </param>
     /// <param name="Unit">What the value is, or is measured in, such as <c>TOKENS</c>; absent for a switch.</param>
     /// <param name="Default">The value where none is given; absent where there is none.</param>
     /// <param name="Choices">The values there are; absent where they are not listed.</param>

@@ -3,8 +3,10 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Cli;
 
-/// <summary>Ctrl-C, SIGTERM or a terminal that closes asks the work to stop where nothing is lost; a second one
-/// ends the program at once.</summary>
+/// <summary>
+/// Ctrl-C, SIGTERM or a closed terminal stops the work at the next point where nothing is lost; a second signal ends
+/// the program at once.
+/// </summary>
 internal sealed class Interrupt : IDisposable
 {
     private readonly CancellationTokenSource _source = new();

@@ -51,13 +51,14 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
         }
     }
 
-    /// <summary>Whether a judge may stand behind a chat endpoint.</summary>
+    /// <summary>Whether a judge may use a chat endpoint.</summary>
     private static bool Chats(string name) => name is "guard" or "rubric";
 
     /// <summary>Refuses an option that no judge named reads, and a threshold that no score can reach.</summary>
     private void MustMatter()
     {
-        string[] moderation = ["moderation"], ofShare = ["guard", "rubric", "moderation"], ofPrompt = ["guard", "rubric"];
+        string[] moderation = ["moderation"], ofShare = ["guard", "rubric", "moderation"],
+            ofPrompt = ["guard", "rubric"];
         foreach (var (property, judges) in (IEnumerable<(string, string[])>)[
             (nameof(_asked.Threshold), [.. ofShare, "harmfulness", "reward"]), (nameof(_asked.JudgeModel), WithModel),
             (nameof(_asked.Guard), ["guard"]), (nameof(_asked.Reward), ["reward", "harmfulness", "preference"]),

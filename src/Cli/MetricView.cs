@@ -60,7 +60,7 @@ internal static class MetricView
     }
 }
 
-/// <summary>How far an evaluation is, on stderr: every step on a terminal, every tenth in a file.</summary>
+/// <summary>The progress of an evaluation on stderr: every step on a terminal, every tenth in a file.</summary>
 internal sealed class EvaluationView : IProgress<EvaluationProgress>
 {
     private (string Stage, int Tenth) _last;

@@ -4,7 +4,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli;
 
-/// <summary>What a person sees while a verb works: on stderr, so that stdout holds results alone.</summary>
+/// <summary>Output for people on stderr, so that stdout holds only results.</summary>
 internal static class Terminal
 {
     /// <summary>Whether stderr is a terminal that takes colors and rewritten lines; <c>NO_COLOR</c> says no.</summary>
@@ -13,10 +13,10 @@ internal static class Terminal
     /// <summary>Whether stdout is a terminal that takes colors.</summary>
     public static bool OutputIsRich { get; } = !Console.IsOutputRedirected && TakesColor();
 
-    /// <summary>One line, which may quote a file: text, never commands to the terminal.</summary>
+    /// <summary>Prints one line on stderr. Text from files is escaped.</summary>
     public static void Note(string line) => Console.Error.WriteLine(SafeText.ForTerminal(line));
 
-    /// <summary>A result on stdout, which may quote a file.</summary>
+    /// <summary>Prints a result on stdout. Text from files is escaped.</summary>
     public static void Print(string text) => Console.WriteLine(SafeText.ForTerminal(text));
 
     /// <summary>A result as one line of JSON.</summary>

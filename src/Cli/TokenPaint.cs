@@ -4,7 +4,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli;
 
-/// <summary>A row's tokens as running text, with what is learned told apart from what is masked.</summary>
+/// <summary>A row's tokens as running text, with learned and masked tokens marked.</summary>
 internal static class TokenPaint
 {
     private const string Learned = "\u001b[1;32m";

@@ -24,8 +24,10 @@ internal static class Verbs
         ("completion", CompletionCommand.Create),
     ];
 
-    /// <summary>The verb that the first argument names, alone: a start makes no options that nobody reads. All of them
-    /// where it names none.</summary>
+    /// <summary>
+    /// Only the verb that the first argument names, so that start-up creates no unused options; all verbs where it
+    /// names none.
+    /// </summary>
     public static IEnumerable<Command> For(string? first) =>
         Known.FirstOrDefault(verb => verb.Name == first).Create is { } create
             ? [create()]

@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>One token as a person reads it.</summary>
+/// <summary>One token in readable form.</summary>
 /// <param name="Id">The token.</param>
 /// <param name="Text">
 /// What it adds to the text; the spelling of a control token; empty where a character is still open.
@@ -9,7 +9,7 @@ namespace SafeLlama.Data;
 /// <param name="Control">True for a control token.</param>
 public sealed record TokenPiece(int Id, string Text, bool Trained, bool Control);
 
-/// <summary>A tokenized example laid open: what is prompt, what is learned, token by token.</summary>
+/// <summary>A tokenized example in readable form, token by token, with prompt and learned tokens marked.</summary>
 public static class ExampleView
 {
     public static IReadOnlyList<TokenPiece> Pieces(ITokenizer tokenizer, TokenizedExample example)

@@ -59,7 +59,8 @@ public sealed class DecodingBatch : IDisposable
     /// <summary>Reads a prompt into a slot; row 0 of the logits predicts the token after its last one.</summary>
     /// <param name="adapter">Which of the model's choices stands beside it; −1 for none.</param>
     /// <param name="onRow">Is given, for every token in order, its place and the [V] logits it leads to.</param>
-    public void Read(int slot, ReadOnlySpan<int> prompt, int adapter = -1, Action<int, ReadOnlySpan<double>>? onRow = null)
+    public void Read(
+        int slot, ReadOnlySpan<int> prompt, int adapter = -1, Action<int, ReadOnlySpan<double>>? onRow = null)
     {
         _model.CheckTokens(prompt, "prompt");
         for (var i = 0; i < prompt.Length; i++)

@@ -10,7 +10,9 @@ public sealed record SessionOptions
     /// <summary>A PEFT folder, or null.</summary>
     public string? Adapter { get; init; }
 
-    /// <summary>PEFT folders of which each sequence may choose one over the same weights; not with an adapter.</summary>
+    /// <summary>
+    /// PEFT folders of which each sequence may choose one over the same weights; not with an adapter.
+    /// </summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Creates a new adapter for training instead; null for none.</summary>

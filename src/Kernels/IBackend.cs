@@ -1,6 +1,6 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>A place to compute: its memory, its number types and one implementation of every op.</summary>
+/// <summary>A backend: its memory, its number types and one implementation of every op.</summary>
 /// <remarks>Nothing is allocated inside an op. Ops of one backend run in the order they are called.</remarks>
 public interface IBackend : IDisposable
 {
@@ -11,7 +11,7 @@ public interface IBackend : IDisposable
     DType Activation { get; }
 
     /// <summary>
-    /// What large products round their operands to: BFloat16 on <c>cpu:bf16</c> and <c>cuda:bf16</c>; else as
+    /// The type that large products round their operands to: BFloat16 on <c>cpu:bf16</c> and <c>cuda:bf16</c>; else as
     /// <see cref="Activation"/>.
     /// </summary>
     DType Operands => Activation;
@@ -21,22 +21,22 @@ public interface IBackend : IDisposable
     /// </summary>
     DType Accumulation { get; }
 
-    /// <summary>The elements from row to row that suit this backend for rows of so many columns.</summary>
+    /// <summary>The row stride that suits this backend for rows of so many columns, in elements.</summary>
     int RowStride(int columns, DType type);
 
     /// <summary>Memory set to zero; <paramref name="what"/> names it where it does not fit.</summary>
     Storage AllocateStorage(long byteCount, string what);
 
-    /// <summary>Two blocks of so many bytes each, for data that follow one another to the device.</summary>
+    /// <summary>Two blocks of so many bytes each, for data that are copied to the device in turn.</summary>
     DoubleBuffer AllocateDoubleBuffer(long byteCount, string what) =>
         new(AllocateStorage(byteCount, what), AllocateStorage(byteCount, what));
 
-    /// <summary>A way for totals to the host that does not wait for the work behind them.</summary>
+    /// <summary>Copies totals to the host without waiting for later work.</summary>
     /// <param name="totals">[n] Float64.</param>
     Readback ReadLater(Tensor totals) => new HostReadback(totals);
 
     /// <summary>
-    /// No less than what ops keep for themselves beside the tensors they are given, in bytes, pinned host memory
+    /// An upper bound of the memory that ops keep for themselves besides their tensors, in bytes, pinned host memory
     /// included.
     /// </summary>
     long ScratchBytes(in WorkSize work);
@@ -78,7 +78,7 @@ public interface IBackend : IDisposable
         Embedding, Elementwise, AdamW,
     ];
 
-    /// <summary>From now on each call of an op is told to <paramref name="observer"/>, or to nobody.</summary>
+    /// <summary>Sets the observer of every op call; null for none.</summary>
     void Observe(IOpObserver? observer)
     {
         foreach (var op in Ops)
@@ -87,12 +87,12 @@ public interface IBackend : IDisposable
         }
     }
 
-    /// <summary>What making ready has cost so far, for a reader; null where there is nothing to tell.</summary>
+    /// <summary>The cost of preparation so far, as text; null where there is none.</summary>
     string? StartUp => null;
 
-    /// <summary>The device's own memory; null where it shares the host's.</summary>
+    /// <summary>The bytes of the device's own memory; null where it shares the host's.</summary>
     long? MemoryBytes => null;
 
-    /// <summary>Waits until everything asked for is done.</summary>
+    /// <summary>Waits until all queued work is done.</summary>
     void Synchronize();
 }

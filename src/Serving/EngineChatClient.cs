@@ -13,7 +13,9 @@ namespace SafeLlama.Serving;
 /// <param name="model">The id that answers where the options name none.</param>
 public sealed class EngineChatClient(ServingEngine engine, string model) : IChatClient
 {
-    /// <exception cref="SafeLlamaException">The options ask what is not supported, or the prompt does not fit.</exception>
+    /// <exception cref="SafeLlamaException">
+    /// The options ask what is not supported, or the prompt does not fit.
+    /// </exception>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -97,13 +99,15 @@ public sealed class EngineChatClient(ServingEngine engine, string model) : IChat
     {
         if (message.Contents.FirstOrDefault(c => c is not TextContent) is { } other)
         {
-            throw SafeLlamaException.Usage($"A message holds {other.GetType().Name}, expected text alone.");
+            throw SafeLlamaException.Usage(
+                $"A message holds {other.GetType().Name}, expected text alone.");
         }
 
         return message.Role == ChatRole.System ? Data.ChatMessage.System(message.Text)
             : message.Role == ChatRole.User ? Data.ChatMessage.User(message.Text)
             : message.Role == ChatRole.Assistant ? Data.ChatMessage.Assistant(message.Text)
-            : throw SafeLlamaException.Usage($"A message's role is {message.Role}, expected system, user or assistant.");
+            : throw SafeLlamaException.Usage(
+                $"A message's role is {message.Role}, expected system, user or assistant.");
     }
 
     private static void RefuseUnsupported(ChatOptions options)

@@ -77,7 +77,9 @@ public sealed class ChatTests
         Assert.That(first.Select(c => (string)c!["message"]!["content"]!).Distinct().Count(), Is.EqualTo(3));
     }
 
-    /// <summary>Control tokens that a user types are text: the ids of the prompt hold none that the frame has not.</summary>
+    /// <summary>
+    /// Control tokens that a user types are text: the ids of the prompt hold none that the frame has not.
+    /// </summary>
     [Test]
     public async Task A_control_token_in_a_message_stays_text()
     {

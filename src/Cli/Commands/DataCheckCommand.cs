@@ -6,7 +6,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>data check</c>: what can be said of data files before anyone trains on them.</summary>
+/// <summary><c>data check</c>: checks data files before training.</summary>
 internal static class DataCheckCommand
 {
     public static Command Create()
@@ -75,7 +75,8 @@ internal static class DataCheckCommand
         var tokenizer = TokenizerLoader.Load(folder);
         var form = TemplateResolver.Choose(template, tokenizer, folder, adapter: null);
         Terminal.Notes(form.Notes);
-        return new ExampleEncoder(tokenizer, form.Template, new EncodingOptions { MaxLength = DataFiles.CheckLength(length) });
+        return new ExampleEncoder(
+            tokenizer, form.Template, new EncodingOptions { MaxLength = DataFiles.CheckLength(length) });
     }
 
     private static IEnumerable<string> Lines(DataCheck check) => check.File.Faults.Count == 0

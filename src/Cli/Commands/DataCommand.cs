@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>data</c>: rows looked over, seen as the model sees them, mixed, reworded; tokenizers.</summary>
+/// <summary><c>data</c>: checks, shows, mixes and rewords rows; trains tokenizers.</summary>
 internal static class DataCommand
 {
     public static Command Create() => new(

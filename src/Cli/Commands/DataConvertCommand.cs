@@ -6,7 +6,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>data convert</c>: the same rows, asked in another form.</summary>
+/// <summary><c>data convert</c>: rewords the questions of rows in another form.</summary>
 internal static class DataConvertCommand
 {
     public static Command Create()

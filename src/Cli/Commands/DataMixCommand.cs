@@ -6,7 +6,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>data mix</c>: base rows and safety demonstrations in one seeded order, with their account.</summary>
+/// <summary><c>data mix</c>: mixes base rows and safety demonstrations in a seeded order, with a manifest.</summary>
 internal static class DataMixCommand
 {
     public static Command Create() => new DataMixOptions().Verb(

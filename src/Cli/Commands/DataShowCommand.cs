@@ -7,7 +7,9 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>data show</c>: rows as the model sees them, token by token, learned and masked told apart.</summary>
+/// <summary>
+/// <c>data show</c>: shows rows as the model reads them, token by token, with learned and masked tokens marked.
+/// </summary>
 internal static class DataShowCommand
 {
     public static Command Create()
@@ -56,7 +58,7 @@ internal static class DataShowCommand
         return ExitCode.Success;
     }
 
-    /// <summary>One row, encoded and laid open.</summary>
+    /// <summary>One encoded row.</summary>
     private sealed record Shown(TrainingExample Row, EncodedExample Encoded, IReadOnlyList<TokenPiece> Pieces)
     {
         public static Shown Of(TrainingExample row, ExampleEncoder encoder, ITokenizer tokenizer)

@@ -6,7 +6,7 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>data tokenizer</c>: a vocabulary learned from the rows themselves.</summary>
+/// <summary><c>data tokenizer</c>: trains a tokenizer on rows.</summary>
 internal static class DataTokenizerCommand
 {
     public static Command Create() => new DataTokenizerOptions().Verb(

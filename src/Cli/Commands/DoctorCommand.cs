@@ -8,9 +8,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary>
-/// <c>doctor</c>: which devices there are, and with <c>--deep</c> whether the chosen one computes what it should.
-/// </summary>
+/// <summary><c>doctor</c>: lists devices, and with <c>--deep</c> checks the results of the chosen one.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()

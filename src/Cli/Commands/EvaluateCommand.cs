@@ -8,7 +8,7 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>evaluate</c>: prompts in, verdicts and tables out, in one resumable folder.</summary>
+/// <summary><c>evaluate</c>: asks prompts, judges the answers and writes tables, in one resumable folder.</summary>
 internal sealed class EvaluateCommand
 {
     private readonly EvaluateOptions _options = new();
@@ -90,7 +90,7 @@ internal sealed class EvaluateCommand
             [.. result.Summary.Metrics, .. CapabilityTests.Rows(capability)], plan.Imported?.Unanswered ?? []);
     }
 
-    /// <summary>Answers that are there already are not decoded again: what would decide that is refused.</summary>
+    /// <summary>Existing answers are not decoded again, so decoding options are refused.</summary>
     private void MustMatter(ParseResult parsed, EvaluateOptions.Request asked, CapabilityOptions.Request tests)
     {
         string[] decoding = [nameof(asked.Profile), nameof(asked.MaxNewTokens), nameof(asked.Temperature),

@@ -8,7 +8,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>export</c>: a model or an adapter in a form that other runtimes load.</summary>
+/// <summary><c>export</c>: writes a model or an adapter in a format that other runtimes load.</summary>
 internal sealed class ExportCommand
 {
     private readonly ExportOptions _options = new();

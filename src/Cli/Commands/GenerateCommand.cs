@@ -7,7 +7,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>generate</c>: one prompt, a file of prompts, or a conversation in the terminal.</summary>
+/// <summary><c>generate</c>: answers one prompt, a file of prompts, or a conversation in the terminal.</summary>
 internal static class GenerateCommand
 {
     public static Command Create()

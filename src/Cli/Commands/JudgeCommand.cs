@@ -5,7 +5,9 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>judge</c>: hold judges against labels, add verdicts to a run, let people label.</summary>
+/// <summary>
+/// <c>judge</c>: compares judges with labels, adds verdicts to a run, exports and imports labels by people.
+/// </summary>
 internal static class JudgeCommand
 {
     public static Command Create() => new("judge", "Judges: train, validate, run, export for people, import from them.")

@@ -10,7 +10,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>judge train</c>: a reward model from pairs of a better and a worse answer, or from ratings.</summary>
+/// <summary><c>judge train</c>: trains a reward model on pairs of a better and a worse answer, or on ratings.</summary>
 internal sealed class JudgeTrainCommand
 {
     private const string OfPairs = "pairs";

@@ -8,7 +8,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>merge</c>: base and adapter to one plain checkpoint.</summary>
+/// <summary><c>merge</c>: merges base and adapter into one checkpoint.</summary>
 internal static class MergeCommand
 {
     public static Command Create() => new MergeOptions().Verb(

@@ -6,7 +6,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>runs</c>: the evaluation runs under a folder, or one of them.</summary>
+/// <summary><c>runs</c>: lists the evaluation runs under a folder, or shows one of them.</summary>
 internal static class RunsCommand
 {
     public static Command Create() =>

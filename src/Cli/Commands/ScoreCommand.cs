@@ -9,7 +9,7 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>score</c>: how likely each token of a text is.</summary>
+/// <summary><c>score</c>: computes the log-likelihood of each token of a text.</summary>
 internal static class ScoreCommand
 {
     public static Command Create() => new ScoreOptions().Verb(

@@ -5,7 +5,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>study base</c>: make a base model of the study in miniature, from a seed alone.</summary>
+/// <summary><c>study base</c>: creates a base model of the miniature study from a seed.</summary>
 internal static class StudyBaseCommand
 {
     public static Command Create() => new StudyBaseOptions().Verb(

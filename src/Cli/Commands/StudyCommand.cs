@@ -7,7 +7,7 @@ using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>study</c>: train every arm of a recipe, ask, grade, hold claims against results, report.</summary>
+/// <summary><c>study</c>: trains every arm of a recipe, evaluates it, tests the claims and writes a report.</summary>
 internal static class StudyCommand
 {
     public static Command Create()

@@ -5,7 +5,7 @@ using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>study world</c>: show the world in miniature, or write it as ordinary files.</summary>
+/// <summary><c>study world</c>: shows the miniature world, or writes it as ordinary files.</summary>
 internal static class StudyWorldCommand
 {
     private const int Samples = 4;

@@ -8,7 +8,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>train</c>: rows and a model in, an adapter (or a model trained whole) out.</summary>
+/// <summary><c>train</c>: trains an adapter, or a whole model, on rows.</summary>
 internal static class TrainCommand
 {
     public static Command Create()

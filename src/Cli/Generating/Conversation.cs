@@ -4,7 +4,7 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
-/// <summary>A conversation in the terminal: lines of the user, answers of the model as they are made.</summary>
+/// <summary>A conversation in the terminal: reads lines of the user and streams the answers of the model.</summary>
 internal static class Conversation
 {
     private const string Help = """
@@ -16,7 +16,7 @@ internal static class Conversation
         """;
 
     /// <summary>Reads stdin until it ends or a line says <c>/quit</c>; other commands are in its help.</summary>
-    /// <param name="raw">Whether lines are continued as they stand, spaces and all.</param>
+    /// <param name="raw">Whether lines are continued unchanged, with their spaces.</param>
     public static void Hold(LlamaSession session, DecodingConfig config, bool raw, CancellationToken cancel)
     {
         var template = session.Template;

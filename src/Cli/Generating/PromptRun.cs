@@ -5,7 +5,7 @@ using SafeLlama.Inference;
 
 namespace SafeLlama.Cli;
 
-/// <summary>Answers rows of prompts, in their order; each answer is on the disk before the next batch begins.</summary>
+/// <summary>Answers rows of prompts in order, and writes each batch to the disk before the next begins.</summary>
 /// <param name="raw">Whether prompts are taken as they stand, without a template.</param>
 internal sealed class PromptRun(
     LlamaSession session, IReadOnlyList<TrainingExample> rows, bool raw, AnswerSource source, CancellationToken cancel)
@@ -77,7 +77,7 @@ internal sealed class PromptRun(
         }
         catch (SafeLlamaException e) when (e.Code == ExitCode.InvalidData)
         {
-            // The tokenizer knows the text that it cannot write, not the row that holds it.
+            // The tokenizer reports the text that it cannot encode; add the row.
             throw new SafeLlamaException(e.Code, $"{row.Id}: {e.Fault} Nothing was answered.", e, e.WaysOut);
         }
 

@@ -2,7 +2,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Options;
 
-/// <summary>The options of <c>evaluate</c> that ask what a model can do.</summary>
+/// <summary>The options of <c>evaluate</c> for capability tests.</summary>
 internal sealed class CapabilityOptions : OptionSet<CapabilityOptions.Request>
 {
     public CapabilityOptions()

@@ -6,7 +6,8 @@ internal sealed class CompareOptions : OptionSet<CompareOptions.Request>
     public CompareOptions()
     {
         AddArgument(nameof(Request.Runs), "RUN…", "Run folders, the baseline first.");
-        Add(nameof(Request.Out), "Where comparison.json, .md and .csv go. A folder that is not empty is refused.", "DIR");
+        Add(nameof(Request.Out),
+            "Where comparison.json, .md and .csv go. A folder that is not empty is refused.", "DIR");
         Add(nameof(Request.EveryRow), "Adjust p over all rows; by default refusals, whole ones, compliance and "
             + "over-refusal of one suite count as one event.");
         AddShared(nameof(Request.Seed));

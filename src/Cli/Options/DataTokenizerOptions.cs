@@ -8,7 +8,8 @@ internal sealed class DataTokenizerOptions : OptionSet<DataTokenizerOptions.Requ
     public DataTokenizerOptions()
     {
         Add(nameof(Request.Data),
-            $"Text to learn from: {SharedHelp.RowFormats}. Questions and answers count alike.", "FILE…", required: true);
+            $"Text to learn from: {SharedHelp.RowFormats}. Questions and answers count alike.", "FILE…",
+            required: true);
         Add(nameof(Request.VocabularySize),
             "V: control tokens, 256 bytes, characters and merged pieces; fewer where pairs run out.", "V",
             required: true);

@@ -24,7 +24,8 @@ internal sealed class GenerateOptions : OptionSet<GenerateOptions.Request>
         AddShared(nameof(Request.Device));
         AddShared(nameof(Request.Threads));
         AddShared(nameof(Request.Json));
-        Add(nameof(Request.Profile), "Decoding profile. authors-effective: what the paper's code really did, four beams "
+        Add(nameof(Request.Profile),
+            "Decoding profile. authors-effective: what the paper's code really did, four beams "
             + "and 128 new tokens. model: what the model's generation_config.json suggests. Excludes the options "
             + "below; beside model, --max-new-tokens may be given.", choices: ["authors-effective", "model"]);
     }

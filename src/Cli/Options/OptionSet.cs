@@ -82,7 +82,8 @@ internal class OptionSet<T>(T? defaults = null)
                 {
                     throw SafeLlamaException.Usage(
                         $"{entry.Symbol.Name} {unknown}: is unknown, "
-                        + $"expected {(choices.Length > 1 ? $"{string.Join(", ", choices[..^1])} or " : "")}{choices[^1]}.");
+                        + $"expected {(choices.Length > 1 ? $"{string.Join(", ", choices[..^1])} or " : "")}"
+                        + $"{choices[^1]}.");
                 }
 
                 if (entry.Property.Name == "Adapter")
@@ -198,7 +199,8 @@ internal class OptionSet<T>(T? defaults = null)
     /// it.</summary>
     private static List<string>? TokensOf(ParseResult parsed, Entry entry) => entry.Symbol switch
     {
-        Option option when parsed.GetResult(option) is { Implicit: false } result => [.. result.Tokens.Select(t => t.Value)],
+        Option option when parsed.GetResult(option) is { Implicit: false } result =>
+            [.. result.Tokens.Select(t => t.Value)],
         Argument argument when parsed.GetResult(argument) is { Tokens.Count: > 0 } result =>
             [.. result.Tokens.Select(t => t.Value)],
         _ => null,

@@ -11,7 +11,8 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
         Add(nameof(Request.Recipe), "A recipe of the program by name, or a YAML file.", "NAME|FILE");
         Add(nameof(Request.List), "Show the recipes of the program and what each asks.");
         Add(nameof(Request.Out),
-            "The study's folder; study-NAME where not given. One that is not empty is refused, unless --resume.", "DIR");
+            "The study's folder; study-NAME where not given. One that is not empty is refused, unless --resume.",
+            "DIR");
         Add(nameof(Request.Seeds), "Instead of the recipe's seeds: 1 to N.", "N");
         Add(nameof(Request.Models),
             "Instead of the recipe's models: folders, or \"miniature\"; separated by commas or spaces.", "DIR…")

@@ -9,7 +9,7 @@ namespace SafeLlama.Cli.Results;
 internal sealed record CheckResult(
     IReadOnlyList<CheckResult.CheckedFile> Files, int RepeatedAcrossFiles, IReadOnlyList<CheckResult.Suite> Against)
 {
-    /// <summary>What can be said of one file.</summary>
+    /// <summary>The findings about one file.</summary>
     internal sealed record CheckedFile
     {
         public CheckedFile(DataCheck check)
@@ -46,7 +46,7 @@ internal sealed record CheckResult(
         /// <summary>Rows that cannot be read.</summary>
         public IReadOnlyList<Fault> Faults { get; }
 
-        /// <summary>What was noticed in reading.</summary>
+        /// <summary>Remarks from reading the file.</summary>
         public IReadOnlyList<string> Notes { get; }
 
         /// <summary>Fields that are not used, with their number of rows.</summary>

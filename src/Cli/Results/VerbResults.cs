@@ -73,7 +73,7 @@ internal sealed record ShowResult(string Template, IReadOnlyList<ShowResult.Row>
     /// <param name="Id">The row's id.</param>
     /// <param name="Source">File and line.</param>
     /// <param name="FullLength">Tokens before it was cut.</param>
-    /// <param name="Learned">Tokens that are learned.</param>
+    /// <param name="Learned">Tokens with a target.</param>
     /// <param name="Tokens">Token by token.</param>
     internal sealed record Row(
         string Id, string Source, int FullLength, int Learned, IReadOnlyList<TokenPiece> Tokens);

@@ -2,16 +2,15 @@ using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Study;
 
-/// <summary><c>made.json</c> of <c>study base</c>: enough to make the model again and to see whether it came out the
-/// same.</summary>
+/// <summary><c>made.json</c> of <c>study base</c>: everything needed to reproduce the model and to verify it.</summary>
 internal sealed record MadeBase
 {
     public const string FileName = "made.json";
 
-    /// <summary>What makes it again.</summary>
+    /// <summary>The command that reproduces it.</summary>
     public required string Command { get; init; }
 
-    /// <summary>The vectors it was computed with: others sum in another order.</summary>
+    /// <summary>The vector instructions that it was computed with; others sum in another order.</summary>
     public required string InstructionSet { get; init; }
 
     /// <summary>Draws text, tokenizer rows, first weights and order.</summary>
@@ -20,7 +19,7 @@ internal sealed record MadeBase
     /// <summary>The world's dials.</summary>
     public required WorldDials Dials { get; init; }
 
-    /// <summary>What it read.</summary>
+    /// <summary>The text that it was trained on.</summary>
     public required Reading Text { get; init; }
 
     /// <summary>Settings of its training, by name.</summary>

@@ -5,7 +5,7 @@ using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Study;
 
-/// <summary>What a study would do, arm by arm, with the time and memory it would take: <c>--dry-run</c>.</summary>
+/// <summary>The plan of a study for <c>--dry-run</c>: each arm with its time and memory.</summary>
 internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRunner runner, IStudyEngine engine)
 {
     public ExitCode Show(int parallel)

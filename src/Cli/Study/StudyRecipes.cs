@@ -29,7 +29,7 @@ internal static class StudyRecipes
         return RecipeReader.Read(Tree(path), Path.GetFileName(path));
     }
 
-    /// <summary>The recipes of the program by name, with what each asks: a line each.</summary>
+    /// <summary>The recipes of the program, one line each: name and question.</summary>
     public static IEnumerable<string> Lines()
     {
         var names = Names().ToList();

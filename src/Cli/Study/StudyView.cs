@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace SafeLlama.Cli.Study;
 
-/// <summary>A running study on stderr: every arm, where it stands, and the table of results as it fills up.</summary>
+/// <summary>Shows a running study on stderr: the progress of every arm and the results so far.</summary>
 internal sealed class StudyView(IReadOnlyList<ArmJob> jobs, IReadOnlyList<StudyMetric> headline)
     : IProgress<ArmProgress>
 {

@@ -4,13 +4,13 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Training;
 
-/// <summary>Lets a run settle, watches some steps op by op, and prints where their time went.</summary>
-/// <param name="inner">What is shown of the run besides.</param>
+/// <summary>Skips the first steps of a run, profiles some steps op by op, and prints their times.</summary>
+/// <param name="inner">The view of the run that also receives everything.</param>
 /// <param name="profile">The clock beside every op.</param>
 /// <param name="steps">How many steps are watched.</param>
 internal sealed class ProfileView(ITrainingView inner, OpProfile profile, int steps) : ITrainingView
 {
-    /// <summary>Steps in which the runtime still compiles: they say nothing of the rest.</summary>
+    /// <summary>The first steps, in which the runtime still compiles.</summary>
     private const int Settling = 3;
 
     private int _seen;

@@ -3,7 +3,7 @@ using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Training;
 
-/// <summary>Tells once, when the first step is done, what making the device ready has cost.</summary>
+/// <summary>Prints the cost of device preparation once, after the first step.</summary>
 internal sealed class StartUpView(ITrainingView inner, IBackend backend) : ITrainingView
 {
     private bool _told;

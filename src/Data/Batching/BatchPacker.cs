@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>Cuts a sequence of examples into optimizer steps, and each step into micro-batches.</summary>
+/// <summary>Divides a sequence of examples into optimizer steps, and each step into micro-batches.</summary>
 public static class BatchPacker
 {
     /// <summary>

@@ -2,9 +2,9 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>Which examples each optimizer step learns: a new seeded order in every epoch.</summary>
+/// <summary>Selects the examples of each optimizer step, in a new seeded order in every epoch.</summary>
 /// <remarks>
-/// The answer depends on seed and step alone, so a resumed run asks for step k + 1 and goes on as if it had never
+/// The selection depends only on seed and step, so a resumed run asks for step k + 1 and continues as if it had not
 /// stopped. An epoch's last step holds what is left; a step never crosses into the next epoch.
 /// </remarks>
 public sealed class EpochSampler

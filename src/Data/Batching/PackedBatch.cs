@@ -1,8 +1,8 @@
 namespace SafeLlama.Data;
 
-/// <summary>Rows laid one behind the other, without padding, as one stream of N tokens.</summary>
+/// <summary>Rows one after another, without padding, as one stream of N tokens.</summary>
 /// <remarks>
-/// Row n attends to the rows from <c>FirstKey[n]</c> to n: one integer carries both causality and the bounds of an
+/// Row n attends to the rows from <c>FirstKey[n]</c> to n: one integer expresses both causality and the bounds of an
 /// example. Positions begin at 0 in each example, so packed and separate examples give the same numbers.
 /// </remarks>
 public sealed class PackedBatch

@@ -2,15 +2,15 @@ namespace SafeLlama.Data;
 
 /// <summary>A training row that is too close to a prompt of an evaluation set.</summary>
 /// <param name="RowId">The training row.</param>
-/// <param name="Row">Where it stands.</param>
+/// <param name="Row">Its file and line.</param>
 /// <param name="PromptId">The prompt of the evaluation set.</param>
-/// <param name="Prompt">Where that stands.</param>
+/// <param name="Prompt">The file and line of the prompt.</param>
 /// <param name="Jaccard">Shared words over all words of the two, 0 … 1.</param>
 /// <param name="Exact">True where both say the same to the letter, once normalized.</param>
 public sealed record ContaminationHit(
     string RowId, RowSource Row, string PromptId, RowSource Prompt, double Jaccard, bool Exact);
 
-/// <summary>What a comparison of training rows with evaluation prompts found.</summary>
+/// <summary>The result of comparing training rows with evaluation prompts.</summary>
 public sealed record ContaminationReport(
     int Rows, int Prompts, double Threshold, IReadOnlyList<ContaminationHit> Hits)
 {

@@ -2,16 +2,16 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>What can be said of a data file before anyone trains on it.</summary>
+/// <summary>The findings about a data file, made before training.</summary>
 public sealed record DataCheck
 {
-    /// <summary>The file with its examples, its faults and the fields nobody uses.</summary>
+    /// <summary>The file with its examples, faults and unused fields.</summary>
     public required ExampleFile File { get; init; }
 
     /// <summary>Rows that ask what an earlier row asked.</summary>
     public required IReadOnlyList<Duplicate> Duplicates { get; init; }
 
-    /// <summary>Rows with nothing to say.</summary>
+    /// <summary>Rows without an answer.</summary>
     public required IReadOnlyList<string> EmptyAnswers { get; init; }
 
     /// <summary>Rows whose answer opens with a refusal, counted by the opening that matched.</summary>
@@ -32,7 +32,7 @@ public sealed record DataCheck
     /// <summary>Length of what is answered, in UTF-16 units.</summary>
     public required LengthSummary AnswerCharacters { get; init; }
 
-    /// <summary>What encoding would do to the rows; null without a tokenizer.</summary>
+    /// <summary>The effect of encoding on the rows; null without a tokenizer.</summary>
     public EncodingReport? Encoding { get; init; }
 
     /// <summary>Tokens of each kept row; null without a tokenizer.</summary>
@@ -47,7 +47,7 @@ public sealed record DataCheck
     /// <summary>Share of answered rows that open with a refusal, 0 … 1.</summary>
     public double RefusalShare => Answered == 0 ? 0 : (double)Refusals / Answered;
 
-    /// <summary>Looks a file through; with an encoder it also says what the limit would do.</summary>
+    /// <summary>Checks a file; with an encoder it also reports the effect of the length limit.</summary>
     public static DataCheck Of(ExampleFile file, ExampleEncoder? encoder = null)
     {
         var rows = file.Examples;

@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>How long things are: smallest, median, 95th percentile, largest and sum.</summary>
+/// <summary>Statistics of lengths: smallest, median, 95th percentile, largest and sum.</summary>
 public sealed record LengthSummary(int Least, int Median, int Percentile95, int Most, long Total)
 {
     /// <summary>Percentiles by nearest rank; all zero where there is nothing.</summary>

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace SafeLlama.Data;
 
-/// <summary>How a prompt is put: the three forms the study compares.</summary>
+/// <summary>The form of a prompt: the three forms that the study compares.</summary>
 public enum PromptForm
 {
     /// <summary>A command: "Explain why …".</summary>

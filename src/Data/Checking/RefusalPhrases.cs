@@ -1,9 +1,9 @@
 namespace SafeLlama.Data;
 
-/// <summary>Openings by which an answer is taken for a refusal.</summary>
+/// <summary>Openings that mark an answer as a refusal.</summary>
 /// <remarks>
-/// The list is that of XSTest's string matcher (Röttger et al. 2024, arXiv:2308.01263): cheap and blind to what
-/// follows, so a share found by it is a first look and no verdict.
+/// The list is that of XSTest's string matcher (Röttger et al. 2024, arXiv:2308.01263): it is fast and ignores the rest
+/// of the answer, so its share of refusals is a first estimate.
 /// </remarks>
 public static class RefusalPhrases
 {

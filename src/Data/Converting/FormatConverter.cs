@@ -5,7 +5,7 @@ namespace SafeLlama.Data;
 /// <summary>A row that no rule could convert.</summary>
 public sealed record Unconverted(string Id, RowSource Source, string Reason);
 
-/// <summary>What became of every row.</summary>
+/// <summary>The outcome of every row.</summary>
 /// <param name="Examples">All rows that have the form wanted, or were meant to keep theirs, in the order given.</param>
 /// <param name="Converted">Rows with new wording; each bears the id of its origin.</param>
 /// <param name="AlreadyInForm">Rows that had the form wanted.</param>
@@ -42,10 +42,10 @@ public sealed record ConversionReport(
     }
 }
 
-/// <summary>Puts rows into another form, so that a comparison of forms changes only the wording.</summary>
+/// <summary>Converts rows to another form, so that a comparison of forms changes only the wording.</summary>
 /// <remarks>
-/// Deterministic rules (<see cref="PromptRules"/>), or a file of wordings made elsewhere. Answers and inputs are not
-/// touched; a row that no rule fits is named and left out, never bent.
+/// Deterministic rules (<see cref="PromptRules"/>), or a file of wordings made elsewhere. Answers and inputs do not
+/// change. A row that no rule fits is reported and left out.
 /// </remarks>
 public static class FormatConverter
 {

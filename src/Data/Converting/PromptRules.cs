@@ -14,7 +14,7 @@ public static class PromptRules
 
     private const string Please = @"^(?:please\s+)?";
 
-    /// <summary>Verbs that begin a command; no list is complete, and what begins otherwise is left alone.</summary>
+    /// <summary>Verbs that begin a command; prompts with other beginnings are not converted.</summary>
     private const string Verbs =
         "answer|argue|build|calculate|choose|classify|"
         + "come up with|compare|compose|compute|convert|convince|craft|create|"

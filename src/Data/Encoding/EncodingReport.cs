@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>What became of every row: nothing is shortened, masked or left out without standing here.</summary>
+/// <summary>The outcome of encoding: everything that was shortened, masked or left out.</summary>
 public sealed record EncodingReport
 {
     /// <summary>Rows given.</summary>

@@ -2,10 +2,10 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>Rows to tokens and targets: template, tokenizer, mask and limit brought together.</summary>
+/// <summary>Encodes rows as tokens and targets, with template, tokenizer, mask and length limit.</summary>
 public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template, EncodingOptions options)
 {
-    /// <summary>Encodes rows to train on, in their order, and accounts for every one of them.</summary>
+    /// <summary>Encodes rows for training, in their order, and counts the outcome of each.</summary>
     /// <exception cref="SafeLlamaException">No row is left, or the template cannot express a row.</exception>
     public (IReadOnlyList<TokenizedExample> Examples, EncodingReport Report) EncodeAll(
         IReadOnlyList<TrainingExample> rows)
@@ -16,7 +16,7 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
             : throw SafeLlamaException.InvalidData($"No row is left to train on: {string.Join(" ", report.Lines())}");
     }
 
-    /// <summary>As <see cref="EncodeAll"/>, but content with nothing being left.</summary>
+    /// <summary>As <see cref="EncodeAll"/>, but allows that no row is left.</summary>
     /// <exception cref="SafeLlamaException">The template cannot express a row.</exception>
     public (IReadOnlyList<TokenizedExample> Examples, EncodingReport Report) Inspect(
         IReadOnlyList<TrainingExample> rows)
@@ -100,7 +100,7 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
         }
         catch (SafeLlamaException e) when (e.Code == ExitCode.InvalidData)
         {
-            // The tokenizer knows the text that it cannot write, not the row that holds it.
+            // The tokenizer reports the text that it cannot encode; add the row.
             throw new SafeLlamaException(e.Code, $"{row.Source}: {row.Id}: {e.Fault}", e, e.WaysOut);
         }
     }
@@ -147,7 +147,7 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
     }
 }
 
-/// <summary>What the limit did to a row.</summary>
+/// <summary>The effect of the length limit on a row.</summary>
 public enum Fate
 {
     Whole,
@@ -159,6 +159,6 @@ public enum Fate
 
 /// <summary>One row, encoded.</summary>
 /// <param name="Example">Tokens and targets; null where the row is left out.</param>
-/// <param name="Fate">What the limit did to it.</param>
+/// <param name="Fate">The effect of the length limit.</param>
 /// <param name="FullLength">Its tokens before anything was shortened.</param>
 public sealed record EncodedExample(TokenizedExample? Example, Fate Fate, int FullLength);

@@ -3,9 +3,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>
-/// Segments as token ids, each with the segment it belongs to. Beginning and end tokens are placed here alone.
-/// </summary>
+/// <summary>Segments as token ids, each with its segment. Only this class adds beginning and end tokens.</summary>
 /// <param name="Ids">[T] token ids.</param>
 /// <param name="Segments">[T] for each token, the index of its segment.</param>
 public sealed record EncodedSegments(IReadOnlyList<int> Ids, IReadOnlyList<int> Segments);

@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>Running text cut into blocks of equal length, every token of which is learned.</summary>
+/// <summary>Running text divided into blocks of equal length; every token is learned.</summary>
 /// <remarks>
 /// Documents are joined end to end, each between a beginning and an end token, and the stream is cut wherever a block
 /// is full. The last target of a block is the first token of the next, so no token but the very first goes unlearned.

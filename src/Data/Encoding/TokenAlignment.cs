@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>Finds out which characters of a text each of its tokens stands for.</summary>
+/// <summary>Finds the characters of a text that belong to each of its tokens.</summary>
 internal static class TokenAlignment
 {
     /// <summary>For each token the place of its last character in <paramref name="text"/>.</summary>

@@ -8,7 +8,7 @@ public enum ChatRole
     Assistant,
 }
 
-/// <summary>One message of a conversation. Its content is text, whatever control tokens it may spell.</summary>
+/// <summary>One message of a conversation. Its content is text, even if it spells control tokens.</summary>
 public sealed record ChatMessage(ChatRole Role, string Content)
 {
     public static ChatMessage System(string content) => new(ChatRole.System, content);

@@ -37,7 +37,7 @@ public sealed record InstructionExample(string Instruction, string Input, string
     public override string Answer => Output;
 }
 
-/// <summary>A prompt and its continuation, taken as they stand: no template is put around them.</summary>
+/// <summary>A prompt and its continuation, used unchanged without a template.</summary>
 public sealed record CompletionExample(string Prompt, string Completion) : TrainingExample
 {
     public override string Question => Prompt;

@@ -13,7 +13,7 @@ namespace SafeLlama.Data;
 /// <param name="License">As the user gave it; null where none was given.</param>
 public sealed record ManifestSource(string Path, string Sha256, string Role, int Rows, int Used, string? License);
 
-/// <summary>All that is needed to say what a mixture holds and to make it again.</summary>
+/// <summary>Everything needed to describe a mixture and to reproduce it.</summary>
 public sealed record MixtureManifest
 {
     /// <summary>Seed of both draws and of the order.</summary>

@@ -2,20 +2,18 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>
-/// Base rows and safety demonstrations in one seeded order, with the account of how they came together.
-/// </summary>
+/// <summary>Base rows and safety demonstrations in one seeded order, with a manifest of their origin.</summary>
 /// <remarks>
 /// The safety rows stand in one seeded permutation and a mixture takes its first Ns, so a mixture of 500 holds the one
 /// of 100, and a comparison over Ns changes nothing else.
 /// </remarks>
 /// <param name="Examples">The mixture.</param>
-/// <param name="Manifest">What it is made of.</param>
+/// <param name="Manifest">The manifest of the mixture.</param>
 public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, MixtureManifest Manifest)
 {
     private readonly HashSet<string> _safety = [.. Manifest.SafetyIds];
 
-    /// <summary>What a user should know beside the manifest, a line each: files whose ids were shared.</summary>
+    /// <summary>Remarks beside the manifest, one line each: files that shared ids.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>True for a safety demonstration, false for a base row.</summary>

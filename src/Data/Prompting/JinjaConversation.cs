@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>One conversation through a chat template: its text, and where the answers stand in it.</summary>
+/// <summary>One conversation rendered by a chat template: its text, and the places of the answers.</summary>
 /// <param name="messages">The conversation.</param>
 /// <param name="render">Renders its first messages, with or without the beginning of an answer behind them.</param>
 /// <param name="controls">Finds control tokens.</param>

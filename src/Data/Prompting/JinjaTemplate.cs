@@ -169,7 +169,7 @@ public sealed class JinjaTemplate : ConversationTemplate
         }
         catch (SafeLlamaException)
         {
-            // The template refuses so plain a conversation: what it says stands in the error of the first row.
+            // The template refuses this simple conversation; the error of the first row gives its message.
             return (null, []);
         }
 

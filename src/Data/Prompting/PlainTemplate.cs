@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>No template: the request as it stands, then the answer.</summary>
+/// <summary>No template: the unchanged request, then the answer.</summary>
 public sealed class PlainTemplate : PromptTemplate
 {
     public override string Name => "plain";

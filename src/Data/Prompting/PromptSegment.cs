@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>What a segment of a prompt is made of.</summary>
+/// <summary>The kind of a prompt segment.</summary>
 public enum SegmentKind
 {
     /// <summary>Plain text, whatever it spells.</summary>
@@ -16,7 +16,7 @@ public enum SegmentKind
     End,
 }
 
-/// <summary>Whose words a segment is.</summary>
+/// <summary>The author of a segment.</summary>
 public enum SegmentPart
 {
     /// <summary>The template's.</summary>

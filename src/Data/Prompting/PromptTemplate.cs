@@ -14,10 +14,12 @@ public abstract class PromptTemplate
     /// <summary>The template's name, or the file it was read from.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Texts by which this template marks turns; a user's text that holds one may pass for a turn.</summary>
+    /// <summary>
+    /// Texts that mark turns in this template; a user's text with one of them may be mistaken for a turn.
+    /// </summary>
     public abstract IReadOnlyList<string> Markers { get; }
 
-    /// <summary>What manifests carry: the name, or a hash of the template's own text.</summary>
+    /// <summary>The identity in manifests: the name, or a hash of the template's text.</summary>
     public virtual string Identity => Name;
 
     /// <summary>The control token that closes an answer; null where the sequence's end does.</summary>
@@ -27,7 +29,7 @@ public abstract class PromptTemplate
     /// <summary>The same template in Jinja, for other programs.</summary>
     public virtual string Jinja => JinjaForm.Write(TemplateForm.Of(this), writesBegin: true);
 
-    /// <summary>What a user should know of this template, a line each.</summary>
+    /// <summary>Remarks on this template for the user, one line each.</summary>
     public virtual IEnumerable<string> Notes() => [];
 
     /// <summary>A built-in template by name, or an Alpaca template from a JSON file.</summary>

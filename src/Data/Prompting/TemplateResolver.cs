@@ -2,10 +2,10 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>The template of a run, and why it is this one.</summary>
+/// <summary>The template of a run, and the reason for the choice.</summary>
 /// <param name="Template">The template.</param>
 /// <param name="Reason">Where it comes from, in a few words.</param>
-/// <param name="Notes">What a user should know, a line each; the first names the template.</param>
+/// <param name="Notes">Remarks for the user, one line each; the first names the template.</param>
 public sealed record ChosenTemplate(PromptTemplate Template, string Reason, IReadOnlyList<string> Notes);
 
 /// <summary>Chooses the template of a run.</summary>

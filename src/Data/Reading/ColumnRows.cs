@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace SafeLlama.Data;
 
 /// <summary>Evaluation files that keep columns: <c>{"instructions": […], "tags": […], "inputs": []}</c>.</summary>
-/// <remarks>An empty column gives nothing to any row; a column of another length is a fault.</remarks>
+/// <remarks>An empty column adds no field; a column of another length is a fault.</remarks>
 internal static class ColumnRows
 {
     private const string Leading = "instructions";

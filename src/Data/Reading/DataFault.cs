@@ -2,7 +2,7 @@ using System.Text;
 
 namespace SafeLlama.Data;
 
-/// <summary>Something wrong with one row: <c>file:line: field: reason</c>.</summary>
+/// <summary>An error in one row: <c>file:line: field: reason</c>.</summary>
 /// <param name="Source">The file and the line.</param>
 /// <param name="Field">The field at fault; empty where the whole line or file is.</param>
 /// <param name="Reason">What was found and what was expected.</param>
@@ -11,7 +11,7 @@ public sealed record DataFault(RowSource Source, string Field, string Reason)
     public override string ToString() => Field.Length == 0 ? $"{Source}: {Reason}" : $"{Source}: {Field}: {Reason}";
 }
 
-/// <summary>The wording of many faults at once.</summary>
+/// <summary>The text of several faults.</summary>
 public static class DataFaults
 {
     /// <summary>The number of faults printed; the rest are counted.</summary>

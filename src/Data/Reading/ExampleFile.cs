@@ -14,15 +14,15 @@ public enum Answers
     Optional,
 }
 
-/// <summary>A data file read as examples, with everything that is wrong with it and everything passed over.</summary>
+/// <summary>A data file read as examples, with its faults and everything that was ignored.</summary>
 /// <param name="Path">The file, as the user named it.</param>
 /// <param name="Format">How it is stored.</param>
 /// <param name="Sha256">Hash of the file's bytes.</param>
 /// <param name="RowCount">Rows seen, good or bad.</param>
 /// <param name="Examples">The good ones, in the file's order.</param>
-/// <param name="Faults">What is wrong with the others.</param>
+/// <param name="Faults">The faults of the others.</param>
 /// <param name="IgnoredFields">Fields no form of example uses, and how many rows have them.</param>
-/// <param name="Notes">What was noticed and passed over.</param>
+/// <param name="Notes">Remarks on ignored content.</param>
 public sealed record ExampleFile(
     string Path,
     RowFormat Format,
@@ -43,7 +43,7 @@ public sealed record ExampleFile(
         return file.Faults.Count == 0 ? file : throw SafeLlamaException.InvalidData(DataFaults.Report(file.Faults));
     }
 
-    /// <summary>Reads several files, one behind the other; faults of all of them make one report.</summary>
+    /// <summary>Reads several files in order; one report holds the faults of all.</summary>
     /// <exception cref="SafeLlamaException">As <see cref="Read"/>.</exception>
     public static IReadOnlyList<ExampleFile> ReadAll(IEnumerable<string> paths, Answers answers = Answers.Required)
     {

@@ -1,8 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>
-/// Gives rows of fields their meaning: which of the forms of <see cref="TrainingExample"/> each one is.
-/// </summary>
+/// <summary>Interprets rows of fields: finds which of the forms of <see cref="TrainingExample"/> each one is.</summary>
 /// <remarks>
 /// The first that fits wins: <c>messages</c> or <c>conversations</c>; <c>instruction</c> with <c>output</c> (or the
 /// <c>instances</c> of Self-Instruct); <c>prompt</c> with <c>completion</c> or <c>response</c>; <c>text</c>. Whatever
@@ -148,7 +146,7 @@ internal sealed class ExampleForms(string path, Answers answers)
         _ => null,
     };
 
-    /// <summary>What is wrong with the order of turns; null where nothing is.</summary>
+    /// <summary>The fault in the order of turns; null where there is none.</summary>
     private static string? Turns(List<ChatMessage> messages, Answers answers)
     {
         var first = messages is [{ Role: ChatRole.System }, ..] ? 1 : 0;

@@ -30,7 +30,7 @@ internal static class JsonFields
     /// </summary>
     public static string Reason(JsonException e)
     {
-        // The runtime's own errors have a place; ours have words.
+        // Errors of the runtime have a place; ours have a message.
         return "is not JSON: " + (e.BytePositionInLine is { } position
             ? $"what stands at byte {position + 1} of the line cannot stand there."
             : e.Message.ReplaceLineEndings(" ").Trim());

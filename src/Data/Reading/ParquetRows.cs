@@ -5,9 +5,8 @@ namespace SafeLlama.Data;
 
 /// <summary>Parquet, read column by column by Parquet.Net and handed on as rows.</summary>
 /// <remarks>
-/// The library meets damaged bytes with exceptions of every kind, and with some it never comes back: a count read from
-/// a damaged footer may be in the thousands of millions. So it reads on a thread of its own, which is given up after a
-/// while.
+/// Damaged files make the library throw exceptions of any kind or never return: a count in a damaged footer may be
+/// several billion. So it reads on a thread of its own, which is abandoned after a time limit.
 /// </remarks>
 internal static class ParquetRows
 {

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace SafeLlama.Data;
 
-/// <summary>A row before anyone asked what it means: its fields by name, whatever format they were stored in.</summary>
+/// <summary>A row before interpretation: its fields by name, from any file format.</summary>
 /// <param name="Number">The row's place in the file, from 1.</param>
 /// <param name="Line">The line it begins on, from 1; the row's number in a Parquet file.</param>
 /// <param name="Fields">Field values; text of CSV files arrives as JSON strings.</param>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace SafeLlama.Data;
 
-/// <summary>The fields of one row, asked for by name; what is missing or of the wrong type becomes a fault.</summary>
+/// <summary>The fields of one row by name; a missing field or a wrong type becomes a fault.</summary>
 internal sealed class RowFields(RawRow row, RowSource source, List<DataFault> faults, string prefix = "")
 {
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
@@ -18,14 +18,14 @@ internal sealed class RowFields(RawRow row, RowSource source, List<DataFault> fa
         ? "no field"
         : string.Join(", ", row.Fields.Keys.Take(12).Select(name => $"\"{name}\""));
 
-    /// <summary>Fields nobody asked for; those inside a list are named <c>list[].field</c>, once a row.</summary>
+    /// <summary>Fields that were not read; those inside a list are named <c>list[].field</c>, once a row.</summary>
     public IEnumerable<string> Unused() => row.Fields.Keys.Where(name => !_used.Contains(name))
         .Concat(_inner.SelectMany(inner => inner.Item.Unused().Select(name => $"{inner.List}[].{name}")).Distinct());
 
     public void Fault(string field, string reason) =>
         faults.Add(new DataFault(source, field.Length == 0 ? "" : prefix + field, reason));
 
-    /// <summary>A text that must be there and must say something.</summary>
+    /// <summary>A required text that must not be blank.</summary>
     public string Required(string name)
     {
         var text = Text(name, "is missing.", "is null, expected text.");
@@ -37,7 +37,7 @@ internal sealed class RowFields(RawRow row, RowSource source, List<DataFault> fa
         return text ?? "";
     }
 
-    /// <summary>A text that must be there but may be empty: nothing to say, only the end to learn.</summary>
+    /// <summary>A required text that may be empty, as an answer of which only the end is learned.</summary>
     public string Answer(string name) =>
         Text(name, "is missing; every example to train on needs an answer.", "is null, expected text.") ?? "";
 

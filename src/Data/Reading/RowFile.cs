@@ -12,18 +12,18 @@ public enum RowFormat
     Text,
 }
 
-/// <summary>A data file read into rows of named fields, with everything that is wrong with it.</summary>
+/// <summary>A data file read into rows of named fields, with its faults.</summary>
 /// <remarks>
 /// JSON (an array of objects, one object of columns, or an object around an array), JSONL, CSV, Parquet and plain text;
-/// any of them gzipped. Text is UTF-8. Readers that give the rows a meaning, such as <see cref="ExampleFile"/>, stand
-/// on this one.
+/// any of them gzipped. Text is UTF-8. Readers that interpret the rows, such as <see cref="ExampleFile"/>, use this
+/// one.
 /// </remarks>
 /// <param name="Path">The file, as the user named it.</param>
 /// <param name="Format">How it is stored.</param>
 /// <param name="Sha256">Hash of the file's bytes, for manifests.</param>
 /// <param name="Rows">The rows that could be read.</param>
-/// <param name="Faults">What could not.</param>
-/// <param name="Notes">What was noticed and passed over, such as a byte order mark.</param>
+/// <param name="Faults">The faults of the others.</param>
+/// <param name="Notes">Remarks on ignored content, such as a byte order mark.</param>
 public sealed record RowFile(
     string Path,
     RowFormat Format,
@@ -101,7 +101,7 @@ public sealed record RowFile(
     }
 }
 
-/// <summary>Gathers what the reader of one format finds.</summary>
+/// <summary>Collects the rows and faults of one reader.</summary>
 internal sealed class RowCollector(string path)
 {
     private readonly List<RawRow> _rows = [];

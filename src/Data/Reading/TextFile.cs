@@ -3,11 +3,11 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
-/// <summary>A file of text as it stands: UTF-8, gzipped or not.</summary>
+/// <summary>A plain text file: UTF-8, possibly gzipped.</summary>
 public static class TextFile
 {
     /// <summary>The whole text, without a byte order mark.</summary>
-    /// <returns>The text, and what was noticed and passed over, a line each.</returns>
+    /// <returns>The text, and remarks on ignored content, one line each.</returns>
     /// <exception cref="SafeLlamaException">The file is missing, cannot be read, or is no UTF-8.</exception>
     public static (string Text, IReadOnlyList<string> Notes) Read(string path)
     {

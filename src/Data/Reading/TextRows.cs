@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace SafeLlama.Data;
 
 /// <summary>
-/// Plain text. Blank lines part documents; a list of prompts has one a line. Each becomes a field <c>text</c>.
+/// Plain text. Blank lines separate documents; a list of prompts has one per line. Each becomes a field <c>text</c>.
 /// </summary>
 internal static class TextRows
 {

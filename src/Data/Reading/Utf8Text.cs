@@ -4,7 +4,7 @@ using System.Text.Unicode;
 
 namespace SafeLlama.Data;
 
-/// <summary>Finds out whether bytes are UTF-8 text, and names what else they may be.</summary>
+/// <summary>Checks whether bytes are UTF-8 text, and names other likely encodings.</summary>
 internal static class Utf8Text
 {
     /// <summary>

@@ -5,12 +5,12 @@ namespace SafeLlama.Kernels;
 
 /// <summary>The CPU path: fp32 arithmetic in vectors, the tiles of every op shared among threads.</summary>
 /// <remarks>
-/// Frozen weights are borrowed where they lie and widened as they are read. How an op splits its work depends on shapes
+/// Frozen weights stay where they are and are widened as they are read. How an op splits its work depends on shapes
 /// alone, so any number of threads gives the same bytes; another instruction set may differ in the last bits.
 /// </remarks>
 public class CpuBackend : IBackend
 {
-    /// <summary>Rows this far apart, or a multiple, fall into the same few cache sets.</summary>
+    /// <summary>Rows at multiples of this distance share the same few cache sets.</summary>
     private const int AliasingBytes = 4096;
 
     /// <summary>One cache line of floats more per row spreads the rows over all sets.</summary>
@@ -118,7 +118,7 @@ public class CpuBackend : IBackend
     public Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name) =>
         Tensor.Over(source, byteOffset, shape, format, name);
 
-    /// <summary>Nothing is left to wait for: every op returns when it is done.</summary>
+    /// <summary>Every op returns when it is done, so there is nothing to wait for.</summary>
     public void Synchronize()
     {
     }

@@ -5,7 +5,7 @@ namespace SafeLlama.Kernels;
 /// <summary>Vectors over the elements of a row whose length need not fill the last vector.</summary>
 internal static unsafe class Lanes
 {
-    /// <summary>A vector of elements; where fewer are left than it has lanes, the rest is filled up.</summary>
+    /// <summary>A vector of elements; where fewer are left, the remaining lanes are filled.</summary>
     /// <remarks>
     /// Chosen is an address, not a vector: a vector that a call may return lives in memory, even where nothing is
     /// called.

@@ -17,7 +17,7 @@ internal unsafe partial interface ILanes<TSelf>
     /// <summary>The larger of each two; where one is NaN, either.</summary>
     static abstract TSelf Max(TSelf x, TSelf y);
 
-    /// <summary>x &lt; y ? then : otherwise, lane by lane; a NaN is less than nothing.</summary>
+    /// <summary>x &lt; y ? then : otherwise, lane by lane; comparisons with NaN are false.</summary>
     static abstract TSelf WhereLess(TSelf x, TSelf y, TSelf then, TSelf otherwise);
 
     static abstract TSelf SquareRoot(TSelf x);

@@ -3,8 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>Rows of a weight in host memory, as floats.</summary>
 internal static unsafe class StoredRows
 {
-    /// <summary>One row: the memory itself where it stores Float32, otherwise decoded into scratch.</summary>
-    /// <param name="weight">A host tensor; a vector is its own only row.</param>
+    /// <summary>One row: the memory itself where it stores Float32, otherwise a copy decoded into scratch.</summary>
+    /// <param name="weight">A host tensor; a vector counts as one row.</param>
     /// <param name="row">Which row.</param>
     /// <param name="scratch">Room for one row.</param>
     public static float* Row(Tensor weight, int row, float* scratch)

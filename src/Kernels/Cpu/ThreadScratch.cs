@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Each thread's own working memory: it grows to the largest request and is used again by every op.</summary>
-/// <remarks>A second call takes the memory of the first; an op asks once and divides what it got.</remarks>
+/// <summary>Working memory of each thread; it grows to the largest request, and every op reuses it.</summary>
+/// <remarks>A second call returns the same memory, so an op asks once and divides the result.</remarks>
 internal sealed unsafe class ThreadScratch
 {
     [ThreadStatic]
@@ -22,7 +22,7 @@ internal sealed unsafe class ThreadScratch
     /// <summary>Bytes that this thread holds.</summary>
     public static long Held => (long)(_own?._capacity ?? 0);
 
-    /// <summary>At least <paramref name="count"/> floats, 64-byte aligned, holding whatever was there before.</summary>
+    /// <summary>At least <paramref name="count"/> floats, 64-byte aligned, with unspecified contents.</summary>
     public static float* Floats(long count)
     {
         var own = _own ??= new ThreadScratch();

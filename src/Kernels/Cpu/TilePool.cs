@@ -4,16 +4,16 @@ using System.Runtime.ExceptionServices;
 namespace SafeLlama.Kernels;
 
 /// <summary>Computes one tile.</summary>
-/// <param name="op">What all tiles of an op have in common: its operands.</param>
+/// <param name="op">The operands of the op, common to all tiles.</param>
 /// <param name="tile">Which one.</param>
 public delegate void TileBody<TOp>(in TOp op, int tile);
 
 /// <summary>Runs the tiles of one op on all threads, the caller's included.</summary>
 /// <remarks>
-/// Tiles are handed out by a counter, so a slow or absent worker delays nobody: the caller waits only for workers that
-/// really entered. What a tile computes must not depend on who computes it; then any number of threads gives the same
-/// bytes. Workers spin for a moment between ops and then sleep. Nothing is allocated for an op whose body is a static
-/// lambda: its operands lie on the caller's stack while the workers read them.
+/// A counter assigns tiles, so a slow or absent worker delays nothing: the caller waits only for workers that entered.
+/// The result of a tile must not depend on its thread; then any number of threads gives the same bytes. Workers spin
+/// for a moment between ops and then sleep. Nothing is allocated for an op whose body is a static lambda: its operands
+/// are on the caller's stack while the workers read them.
 /// </remarks>
 public sealed unsafe class TilePool : IDisposable
 {
@@ -139,15 +139,15 @@ public sealed unsafe class TilePool : IDisposable
         }
     }
 
-    /// <summary>A thread's bed: it sleeps in Wait and is woken by Release.</summary>
+    /// <summary>Where a worker sleeps: Wait blocks it, and Release wakes it.</summary>
     private sealed class Worker() : SemaphoreSlim(0)
     {
         public int Asleep;
     }
 
     /// <summary>
-    /// What the threads work on; opened for one op after the other. A worker that comes late finds it closed, or open
-    /// for the next op: either is right.
+    /// What the threads work on; opened for one op after the other. A late worker finds it closed or open for the next
+    /// op; both are correct.
     /// </summary>
     private sealed class Job
     {
@@ -165,7 +165,7 @@ public sealed unsafe class TilePool : IDisposable
         /// <summary>The op's operands, on the caller's stack: they stay there until <see cref="Close"/>.</summary>
         public void* Operands { get; private set; }
 
-        /// <summary>Nobody is in: the caller of the last op waited until all had left.</summary>
+        /// <summary>No worker is inside: the caller of the last op waited until all had left.</summary>
         public void Open(int tiles, Delegate body, void* operands, delegate*<Job, void> run)
         {
             if (_open == 1)
@@ -194,7 +194,7 @@ public sealed unsafe class TilePool : IDisposable
             }
             catch (Exception e)
             {
-                // A worker's fault is the caller's to hear of; it is thrown again by Rethrow.
+                // An exception of a worker reaches the caller through Rethrow.
                 _error = e;
             }
             finally
@@ -203,7 +203,7 @@ public sealed unsafe class TilePool : IDisposable
             }
         }
 
-        /// <summary>No worker may join any more; waits for those that did.</summary>
+        /// <summary>Admits no further worker and waits for those inside.</summary>
         public void Close()
         {
             Interlocked.Exchange(ref _open, 0);

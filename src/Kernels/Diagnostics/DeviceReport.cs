@@ -4,15 +4,15 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A device that was found, or why none was.</summary>
+/// <summary>A device that was found, or the reason why none was.</summary>
 /// <param name="Kind">What the device is called.</param>
 /// <param name="Name">The hardware's name.</param>
 /// <param name="MemoryBytes">Its own memory; 0 where it shares the host's.</param>
 /// <param name="Detail">Compute capability and driver, or instruction set.</param>
-/// <param name="Problem">Why it cannot be used, with the way out; null where it can.</param>
+/// <param name="Problem">The reason why it cannot be used, with the way out; null where it can be used.</param>
 public sealed record DeviceReport(string Kind, string Name, long MemoryBytes, string Detail, string? Problem)
 {
-    /// <summary>Everything that could be computed on here, usable or not.</summary>
+    /// <summary>All devices of this machine, usable or not.</summary>
     public static IReadOnlyList<DeviceReport> List()
     {
         using var cpu = new CpuBackend(Environment.ProcessorCount);

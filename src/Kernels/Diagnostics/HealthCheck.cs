@@ -1,10 +1,10 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>One thing that was tried on a device, the figure seen, and what would still be right.</summary>
-/// <param name="Name">What was tried.</param>
+/// <summary>One check of a device: the error that was measured and the error that is allowed.</summary>
+/// <param name="Name">The name of the check.</param>
 /// <param name="Seen">The largest error, relative to the largest number expected.</param>
-/// <param name="Tolerance">What rounding alone explains.</param>
-/// <param name="Reason">Where the tolerance comes from.</param>
+/// <param name="Tolerance">The largest error that rounding explains.</param>
+/// <param name="Reason">The reason of the tolerance.</param>
 public sealed record HealthCheck(string Name, double Seen, double Tolerance, string Reason)
 {
     /// <summary>NaN does not pass.</summary>

@@ -4,9 +4,7 @@ using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>
-/// How fast one thread, or several side by side, read a block of memory from its first byte to its last.
-/// </summary>
+/// <summary>Measures how fast one thread or several threads read a block of memory from start to end.</summary>
 public sealed unsafe class MemoryRead : IDisposable
 {
     private const int Line = 256;
@@ -36,7 +34,7 @@ public sealed unsafe class MemoryRead : IDisposable
     }
 
     /// <summary>
-    /// The best of a few passes, each thread reading its own part: a limit, so what slows a pass does not count.
+    /// The best of a few passes, each thread reading its own part: a limit, so slower passes do not count.
     /// </summary>
     /// <returns>10⁹ bytes a second of the CPU time that each thread had.</returns>
     public double Rate(int threads) => Enumerable.Range(0, Passes).Max(_ => OnePass(threads));

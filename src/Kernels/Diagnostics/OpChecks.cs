@@ -43,7 +43,7 @@ public static class OpChecks
         .. EncoderOpChecks.All,
     ];
 
-    /// <summary>What the checks are called; a name begins with its op's.</summary>
+    /// <summary>The names of the checks; each begins with the name of its op.</summary>
     internal static IEnumerable<string> Names => Ops.Select(op => op.Name);
 
     /// <summary>Runs all checks, one at a time.</summary>
@@ -63,7 +63,7 @@ public static class OpChecks
         }
     }
 
-    /// <summary>What rounding alone explains in one op.</summary>
+    /// <summary>The error that rounding explains in one op.</summary>
     public static (double Tolerance, string Reason) ToleranceOf(DType activation) => activation switch
     {
         DType.Float64 => (1e-12, "fp64 against itself"),

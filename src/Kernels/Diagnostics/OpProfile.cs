@@ -3,20 +3,18 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>What one op cost since the last reset.</summary>
+/// <summary>The cost of one op since the last reset.</summary>
 /// <param name="Calls">How often it ran.</param>
 /// <param name="Seconds">Wall time.</param>
-/// <param name="CpuSeconds">Time on all cores together: on a shared machine it tells more than wall time.</param>
+/// <param name="CpuSeconds">Time on all cores together; on a shared machine it is more reliable than wall time.</param>
 /// <param name="Flops">Floating-point operations of its products; 0 where memory, not arithmetic, is the limit.</param>
 /// <param name="Bytes">Bytes of the tensors it read and wrote, each counted once.</param>
 public sealed record OpTime(int Calls, double Seconds, double CpuSeconds, double Flops, double Bytes);
 
-/// <summary>
-/// A clock beside every op: where does the time of a step go, and how far is each op from its limit?
-/// </summary>
+/// <summary>Measures the time of every op, and how close each op is to its limit.</summary>
 /// <remarks>
-/// Observes a backend from its construction to its disposal; the program that runs is the same. Devices are waited for
-/// after every op, so there the sum of the ops is more than a step takes without a clock.
+/// It observes a backend from its construction to its disposal and does not change the work. On a device it waits after
+/// every op, so the sum of the ops exceeds the time of a step without a profile.
 /// </remarks>
 public sealed class OpProfile : IOpObserver, IDisposable
 {
@@ -38,7 +36,7 @@ public sealed class OpProfile : IOpObserver, IDisposable
 
     public IReadOnlyDictionary<string, OpTime> Times => _times;
 
-    /// <summary>Begins anew; call it before the first step that counts.</summary>
+    /// <summary>Resets the sums; call it before the first step to measure.</summary>
     public void Reset()
     {
         _times.Clear();
@@ -46,7 +44,7 @@ public sealed class OpProfile : IOpObserver, IDisposable
         _cpuStarted = Environment.CpuUsage.TotalTime;
     }
 
-    /// <summary>Ends what a report calls the whole.</summary>
+    /// <summary>Ends the measured time.</summary>
     public void Stop()
     {
         _wall = Stopwatch.GetElapsedTime(_started).TotalSeconds;
@@ -54,8 +52,8 @@ public sealed class OpProfile : IOpObserver, IDisposable
     }
 
     /// <summary>
-    /// Prints where the time of <paramref name="steps"/> steps went; on the CPU also how far each op is from what a
-    /// core can do, which is measured now, in a quarter of a second.
+    /// Prints where the time of <paramref name="steps"/> steps went; on the CPU it also prints the share of the limit
+    /// of a core, which it measures in a quarter of a second.
     /// </summary>
     public void Print(TextWriter writer, int steps) =>
         Print(writer, steps, _backend is CpuBackend ? Roofline.Glance() : null);
@@ -77,11 +75,13 @@ public sealed class OpProfile : IOpObserver, IDisposable
     public void Dispose() => _backend.Observe(null);
 
     /// <summary>
-    /// One line an op, the slowest first, and what no op accounts for. Rates are per second of CPU time.
+    /// Prints one line per op, the slowest first, and the time outside ops. Rates are per second of CPU time.
     /// </summary>
     /// <param name="writer">Where to.</param>
     /// <param name="steps">How many steps the sums are of.</param>
-    /// <param name="limits">What a core can do; null where ops run elsewhere, and no share of it is shown.</param>
+    /// <param name="limits">
+    /// The limits of a core; null where ops do not run on the CPU, and shares are not shown.
+    /// </param>
     private void Print(TextWriter writer, int steps, Roofline? limits)
     {
         var ofLimit = limits is null ? "" : $"{"of limit",10}";

@@ -5,7 +5,7 @@ namespace SafeLlama.Kernels;
 /// <summary>
 /// The tensors of one check on one backend. Equal names and shapes hold equal numbers on every backend.
 /// </summary>
-/// <remarks>All numbers are exact in bf16, so that a device which stores them so starts from the same ones.</remarks>
+/// <remarks>All numbers are exact in bf16, so a device that stores bf16 starts from the same numbers.</remarks>
 internal sealed class ProbeTensors(IBackend backend) : IDisposable
 {
     private readonly List<Arena> _arenas = [];

@@ -5,8 +5,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>The limits of one core of this machine: multiply-adds, and reading from each level of memory.</summary>
 /// <remarks>
-/// After Williams, Waterman and Patterson 2009, "Roofline": an op can be no faster than its arithmetic at the one rate
-/// or its bytes at the other.
+/// After Williams, Waterman and Patterson 2009, "Roofline": an op is bounded by its arithmetic at the first rate and by
+/// its bytes at the second.
 /// </remarks>
 /// <param name="GigaflopsPerSecond">fp32 fused multiply-adds in registers, two operations each.</param>
 /// <param name="Reads">Gigabytes a second by the size of what is read again and again.</param>
@@ -19,7 +19,7 @@ public sealed record Roofline(
 
     private static readonly Lazy<Roofline> OfThisMachine = new(MeasureNow);
 
-    /// <summary>Measured once a run, when first asked for; takes about three seconds.</summary>
+    /// <summary>Measured once per process at the first use; takes about three seconds.</summary>
     public static Roofline Measured => OfThisMachine.Value;
 
     /// <summary>From main memory.</summary>
@@ -35,7 +35,7 @@ public sealed record Roofline(
         }
     }
 
-    /// <summary>Multiply-adds and main memory alone, in a quarter of a second and 128 MB.</summary>
+    /// <summary>Only multiply-adds and main memory, measured in a quarter of a second with 128 MB.</summary>
     public static Roofline Glance() => new(
         Best(Rounds / 3, () => 2.0 * MultiplyAdds()), [("128 MB (memory)", Read(Rounds / 3, 128 << 20))]);
 
@@ -54,7 +54,7 @@ public sealed record Roofline(
             ("512 MB (memory)", Read(Rounds, 512 << 20)),
         ]);
 
-    /// <summary>The best of some rounds by CPU time: what else the machine does can only slow one.</summary>
+    /// <summary>The best of several rounds by CPU time, since other load can only slow a round.</summary>
     /// <param name="work">Returns operations or bytes.</param>
     /// <returns>10⁹ a second.</returns>
     private static double Best(int rounds, Func<double> work)
@@ -75,7 +75,7 @@ public sealed record Roofline(
         ? MultiplyAdds(Vector512.Create(0.999f), Vector512.Create(0.001f))
         : MultiplyAdds(Vector256.Create(0.999f), Vector256.Create(0.001f));
 
-    /// <summary>Twelve independent chains: enough to fill two units of four cycles' latency.</summary>
+    /// <summary>Twelve independent chains, enough to fill two units with a latency of four cycles.</summary>
     /// <returns>How many multiply-adds were done.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double MultiplyAdds(Vector512<float> x, Vector512<float> y)

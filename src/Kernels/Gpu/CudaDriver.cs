@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The one call of NVIDIA's driver that ILGPU has no word for.</summary>
+/// <summary>The one function of NVIDIA's driver that ILGPU does not expose.</summary>
 internal static partial class CudaDriver
 {
     /// <summary>Work queued on a stream from now on waits for an event; the host does not.</summary>

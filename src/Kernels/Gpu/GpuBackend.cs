@@ -7,7 +7,7 @@ namespace SafeLlama.Kernels;
 /// <summary>A CUDA device through ILGPU, or ILGPU's emulation of one on the CPU.</summary>
 /// <remarks>
 /// All work is queued on one stream and runs in order; the host waits only where numbers are read back. Activations are
-/// fp32 or bf16, statistics, adapters and totals fp32 and fp64, and frozen weights rest in the type they came in.
+/// fp32 or bf16, statistics, adapters and totals fp32 and fp64, and frozen weights stay in their stored type.
 /// </remarks>
 public sealed class GpuBackend : IBackend
 {
@@ -122,14 +122,14 @@ public sealed class GpuBackend : IBackend
         _scratch.ByteCount + GpuDevice.StagingBytes + GpuDoubleBuffer.StagingBytes + SplitAttention.ScratchBytes(work)
             + _linear.Lora.ScratchBytes(work, Activation);
 
-    /// <summary>What the ops hold now of what <see cref="ScratchBytes"/> grants them.</summary>
+    /// <summary>The memory that the ops hold now of what <see cref="ScratchBytes"/> grants them.</summary>
     internal long HeldScratch => _scratch.ByteCount + _attention.HeldScratch + _linear.Lora.HeldScratch;
 
     public string? StartUp => _device.StartUp;
 
     public long? MemoryBytes => _device.Accelerator is CudaAccelerator cuda ? cuda.MemorySize : null;
 
-    /// <summary>What a device said, as one line with the way out; null where it was no device that spoke.</summary>
+    /// <summary>A device error as one line with the way out; null where the exception is not from a device.</summary>
     public static SafeLlamaException? FaultOf(Exception error) =>
         error is AcceleratorException ? GpuFault.Of("The device", error) : null;
 

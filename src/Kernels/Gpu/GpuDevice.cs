@@ -48,7 +48,7 @@ internal sealed class GpuDevice : IDisposable
     public bool HasTensorCores =>
         _interpreter is not null || Accelerator is CudaAccelerator { Architecture.Major: >= 8 };
 
-    /// <summary>What a kernel is given where an optional tensor is absent; it is never read.</summary>
+    /// <summary>The argument of a kernel for an absent optional tensor; it is never read.</summary>
     public GpuMemory Nothing { get; }
 
     public bool IsDisposed { get; private set; }
@@ -56,7 +56,7 @@ internal sealed class GpuDevice : IDisposable
     /// <summary>Kernels queued so far.</summary>
     public long Launches { get; private set; }
 
-    /// <summary>What compiling has cost so far; null where nothing was compiled.</summary>
+    /// <summary>The cost of compilation so far, as text; null where nothing was compiled.</summary>
     public string? StartUp => _kernels.Count == 0 ? null : string.Create(
         CultureInfo.InvariantCulture, $"{_kernels.Count} kernels compiled in {_compiling.TotalSeconds:0.0} s");
 
@@ -140,7 +140,7 @@ internal sealed class GpuDevice : IDisposable
         }
     }
 
-    /// <summary>Copies to the device behind the work queued so far. Small uploads do not make the host wait.</summary>
+    /// <summary>Queues a copy to the device behind earlier work. Small copies do not block the host.</summary>
     public void Upload(ReadOnlySpan<byte> source, ArrayView<byte> target)
     {
         if (source.Length <= _staging.MaxBytes)
@@ -159,7 +159,7 @@ internal sealed class GpuDevice : IDisposable
         }
     }
 
-    /// <summary>Copies to the host what the work queued so far leaves there, and waits for it.</summary>
+    /// <summary>Waits for the work queued so far and copies to the host.</summary>
     public void Download(ArrayView<byte> source, Span<byte> target)
     {
         try
@@ -172,7 +172,9 @@ internal sealed class GpuDevice : IDisposable
         }
     }
 
-    /// <summary>Compiles a kernel, and gives what queues it with so many groups and such arguments.</summary>
+    /// <summary>
+    /// Compiles a kernel and returns a delegate that queues it with a number of groups and arguments.
+    /// </summary>
     /// <param name="method">A closed kernel method.</param>
     /// <param name="sharedBytes">Shared memory beside what the kernel declares.</param>
     public Action<Index2D, object?[]> Prepare(MethodInfo method, int sharedBytes)
@@ -197,7 +199,7 @@ internal sealed class GpuDevice : IDisposable
         });
     }
 
-    /// <summary>What went wrong in earlier work is often said when the next kernel is queued.</summary>
+    /// <summary>Errors of earlier work are often reported when the next kernel is queued.</summary>
     private Action<Index2D, object?[]> Guarded(Action<Index2D, object?[]> queue) => (groups, arguments) =>
     {
         try

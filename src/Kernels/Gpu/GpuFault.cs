@@ -4,7 +4,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>What a driver says when it cannot go on, as one line with the way out.</summary>
+/// <summary>Turns an error of the driver into one line with the way out.</summary>
 internal static class GpuFault
 {
     private static readonly string[] MakesSmaller =

@@ -5,8 +5,8 @@ namespace SafeLlama.Kernels;
 
 /// <summary>Sums and maxima over a thread group, in a fixed order: no atomics, no warp shuffles.</summary>
 /// <remarks>
-/// A tree in shared memory: halves are folded together until one value is left. Every thread must call, and every
-/// thread receives the result. The order depends on the group's size alone, so one seed gives one loss.
+/// A tree in shared memory adds halves until one value is left. Every thread must call it, and every thread receives
+/// the result. The order depends on the group's size alone, so one seed gives one loss.
 /// </remarks>
 internal static class GroupReduce
 {

@@ -7,11 +7,11 @@ public interface IOpObserver
     void Started();
 
     /// <summary>The op returns. On a device its work may only be queued.</summary>
-    /// <param name="work">What the call computed and moved.</param>
+    /// <param name="work">The work of the call.</param>
     void Finished(in OpWork work);
 }
 
-/// <summary>What one call of an op computed and moved.</summary>
+/// <summary>The work of one call of an op.</summary>
 /// <param name="Name">The op and its direction: <c>Attention backward</c>.</param>
 /// <param name="Flops">Floating-point operations of its products; 0 where memory, not arithmetic, is the limit.</param>
 /// <param name="Bytes">Bytes of the tensors it read and wrote, each counted once.</param>

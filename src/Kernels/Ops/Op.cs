@@ -1,13 +1,13 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The base class of every op: one place where each call can be observed.</summary>
+/// <summary>The base class of every op, where each call can be observed.</summary>
 /// <remarks>
 /// A public method checks its arguments, calls <c>Observer?.Started()</c>, runs, and calls
-/// <c>Observer?.Finished(…)</c>. Without an observer, work is not even counted.
+/// <c>Observer?.Finished(…)</c>. Without an observer, work is not counted.
 /// </remarks>
 public abstract class Op
 {
-    /// <summary>Told about each call of this op; null as a rule.</summary>
+    /// <summary>The observer of this op's calls; usually null.</summary>
     public IOpObserver? Observer { get; set; }
 
     /// <summary>The bytes of some tensors, padding left out; a tensor that is null counts nothing.</summary>

@@ -2,7 +2,7 @@ namespace SafeLlama.Kernels;
 
 /// <summary>One allocation, many named tensors, one Dispose.</summary>
 /// <remarks>
-/// Tensors are planned first (<see cref="Take(Shape, string)"/>), so the memory a model needs is known before a byte is
+/// Tensors are planned first (<see cref="Take(Shape, string)"/>), so the memory of a model is known before any is
 /// allocated; <see cref="Commit"/> then allocates all of it, set to zero, or <see cref="CommitOver"/> lays it over
 /// memory that is there already.
 /// </remarks>

@@ -1,6 +1,6 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>How an element is stored. Arithmetic is fp32 or fp64; the 16-bit types are forms of rest.</summary>
+/// <summary>How an element is stored. Arithmetic is fp32 or fp64; the 16-bit types are only for storage.</summary>
 public enum DType
 {
     Float64,

@@ -1,9 +1,9 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Two equal blocks of memory that take turns: a device works on one while the next data arrive in the other.
+/// Two equal blocks of memory that alternate: a device works on one while the next data arrive in the other.
 /// </summary>
-/// <remarks>Here they only take turns; a device copies beside its work (<see cref="GpuDoubleBuffer"/>).</remarks>
+/// <remarks>On the host they only alternate; a device copies during its work (<see cref="GpuDoubleBuffer"/>).</remarks>
 public class DoubleBuffer(Storage first, Storage second) : IDisposable
 {
     private bool _atSecond = true;
@@ -14,7 +14,7 @@ public class DoubleBuffer(Storage first, Storage second) : IDisposable
 
     public Storage Second => second;
 
-    /// <summary>The block whose turn it is now; all work that reads the other has been queued.</summary>
+    /// <summary>The current block; all work that reads the other one has been queued.</summary>
     public Storage Swap()
     {
         _atSecond = !_atSecond;

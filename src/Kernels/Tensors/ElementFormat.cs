@@ -29,7 +29,7 @@ internal sealed class ElementFormat : WeightFormat
         ? All[(int)type]
         : throw new ArgumentException("Blocks have a format of their own.");
 
-    /// <exception cref="ArgumentException">The type is none that weights are stored in.</exception>
+    /// <exception cref="ArgumentException">Weights are not stored in this type.</exception>
     public override unsafe void Decode(ReadOnlySpan<byte> row, int first, Span<float> values)
     {
         fixed (byte* stored = row[(first * Type.Size())..])

@@ -2,16 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Totals on their way to the host, which need not wait for the work that is queued behind them.</summary>
+/// <summary>Totals that are copied to the host, which need not wait for later work.</summary>
 public abstract class Readback : IDisposable
 {
     /// <summary>Whether <see cref="Wait"/> would return at once.</summary>
     public abstract bool IsReady { get; }
 
-    /// <summary>Asks for the numbers as they will be when the work queued so far is done.</summary>
+    /// <summary>Queues a copy of the numbers behind the work queued so far.</summary>
     public abstract void Begin();
 
-    /// <summary>The numbers asked for last, valid until they are asked for again.</summary>
+    /// <summary>The numbers of the last copy, valid until the next one is queued.</summary>
     public abstract ReadOnlySpan<double> Wait();
 
     public void Dispose()
@@ -23,7 +23,7 @@ public abstract class Readback : IDisposable
     protected abstract void Dispose(bool disposing);
 }
 
-/// <summary>On the host the numbers are there when they are asked for.</summary>
+/// <summary>On the host the numbers are available at once.</summary>
 /// <param name="source">[n] Float64.</param>
 internal sealed class HostReadback(Tensor source) : Readback
 {

@@ -32,7 +32,7 @@ public readonly unsafe struct Rows<T>
 }
 
 /// <summary>A host vector: <c>xs[i]</c> is element i.</summary>
-/// <remarks>Unlike a span it may be captured by a lambda or stand in a tuple.</remarks>
+/// <remarks>Unlike a span it may be captured by a lambda or be part of a tuple.</remarks>
 public readonly unsafe struct Elements<T>
     where T : unmanaged
 {

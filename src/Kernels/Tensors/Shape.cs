@@ -4,8 +4,7 @@ using System.Runtime.CompilerServices;
 namespace SafeLlama.Kernels;
 
 /// <summary>The dimensions of a tensor, outermost first.</summary>
-/// <remarks>They stand in the value itself: every check in every op makes a shape, and a step allocates nothing.
-/// </remarks>
+/// <remarks>The value itself holds them, so the checks of ops create shapes without allocation.</remarks>
 public readonly struct Shape : IEquatable<Shape>
 {
     /// <summary>No checkpoint of a language model comes near.</summary>

@@ -5,7 +5,7 @@ public abstract class Storage : IDisposable
 {
     public abstract long ByteCount { get; }
 
-    /// <summary>Copies bytes to the host; on a device this waits for the work before it.</summary>
+    /// <summary>Copies bytes to the host; on a device this waits for earlier work.</summary>
     public abstract void Read(long byteOffset, Span<byte> destination);
 
     /// <summary>Copies bytes from the host.</summary>

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A named, typed, row-major view of a backend's memory. It owns nothing.</summary>
+/// <summary>A named, typed, row-major view of a backend's memory, which it does not own.</summary>
 /// <remarks>
-/// Rows may be padded by their backend: element [n, i] stands at n · <see cref="RowStride"/> + i. Reading and writing
-/// from the host convert to and from the stored type and skip the padding.
+/// Rows may be padded by their backend: element [n, i] is at n · <see cref="RowStride"/> + i. Reading and writing from
+/// the host convert to and from the stored type and skip the padding.
 /// </remarks>
 public sealed class Tensor
 {
@@ -54,7 +54,8 @@ public sealed class Tensor
         $"Tensor '{Name}' is planned, not yet allocated: call Arena.Commit first.");
 
     /// <summary>
-    /// Counts what the host and the optimizer wrote: what was computed from the values holds while this stays the same.
+    /// Counts writes by the host and the optimizer; results computed from the values are valid while the count is
+    /// unchanged.
     /// </summary>
     public int Version { get; private set; }
 
@@ -165,7 +166,7 @@ public sealed class Tensor
 
     public override string ToString() => $"{Name} {Shape} {Type}";
 
-    /// <summary>An optimizer has changed the values.</summary>
+    /// <summary>Records that an optimizer changed the values.</summary>
     internal void Written()
     {
         Version++;
@@ -203,7 +204,7 @@ public sealed class Tensor
     private long RowOffset(int row) => ByteOffset + ((long)row * RowBytes);
 
     /// <exception cref="ArgumentException">
-    /// The elements are no <typeparamref name="T"/>, though they may be as large.
+    /// The elements are not of type <typeparamref name="T"/>, even if their size is the same.
     /// </exception>
     internal void RequireStored<T>()
     {

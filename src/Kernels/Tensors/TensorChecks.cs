@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>One wording for everything that can be wrong with a tensor given to an op.</summary>
+/// <summary>Checks the tensors of ops and words all their errors alike.</summary>
 /// <remarks>
 /// The op's name is the name of the file that calls; the tensor's role is the expression it is called on.
 /// </remarks>
@@ -57,7 +57,9 @@ public static class TensorChecks
         }
     }
 
-    /// <summary>Each number of a host Int32 tensor must name a row that is there: pointers do not check.</summary>
+    /// <summary>
+    /// Requires that each number of a host Int32 tensor is a valid row, since pointers do not check it.
+    /// </summary>
     /// <exception cref="ArgumentException">
     /// One does not: names op, role, tensor, place, what was found and expected.
     /// </exception>

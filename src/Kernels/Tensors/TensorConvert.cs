@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Stored bytes to doubles and back, for the host side of a tensor.</summary>
+/// <summary>Converts stored bytes to doubles and back, on the host.</summary>
 public static class TensorConvert
 {
     /// <summary>Decodes a stored row: elements exactly, blocks to the fp32 numbers they stand for.</summary>

@@ -1,6 +1,6 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>The largest that ops are asked for at once: what a backend's scratch depends on.</summary>
+/// <summary>The largest sizes that ops handle at once, which decide a backend's scratch memory.</summary>
 /// <param name="Rows">Rows of a pass.</param>
 /// <param name="Longest">Rows of the longest sequence, so the most keys that a row sees.</param>
 /// <param name="Columns">Columns of the widest activation, logits apart.</param>

@@ -82,7 +82,9 @@ public sealed class LoraLinear(
         }
     }
 
-    /// <summary>One product with the weight for all rows, and each adapter's update for the rows that chose it.</summary>
+    /// <summary>
+    /// One product with the weight for all rows, and each adapter's update for the rows that chose it.
+    /// </summary>
     private void ForwardChosen(Tensor x, TokenBatch batch, ChosenAdapters chosen, in Epilogue end, Tensor y)
     {
         if (chosen.Ranges is [var only] && only.Count == x.Rows)

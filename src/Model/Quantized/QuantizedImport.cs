@@ -9,7 +9,8 @@ namespace SafeLlama.Model;
 /// One tensor at a time: what is held is the quantized model and the tensor at hand. A device that has no kernels for
 /// such a format gets the decoded numbers.
 /// </remarks>
-internal sealed unsafe class QuantizedImport(CheckpointFiles files, IBackend backend, LoadForm form, Quantization? stored)
+internal sealed unsafe class QuantizedImport(
+    CheckpointFiles files, IBackend backend, LoadForm form, Quantization? stored)
     : IDisposable
 {
     private readonly List<HostMemory> _owned = [];

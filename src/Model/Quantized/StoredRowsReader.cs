@@ -57,7 +57,8 @@ internal static class StoredRowsReader
         }
     }
 
-    private static void ReadWhole(Microsoft.Win32.SafeHandles.SafeFileHandle handle, Span<byte> to, long at, string path)
+    private static void ReadWhole(
+        Microsoft.Win32.SafeHandles.SafeFileHandle handle, Span<byte> to, long at, string path)
     {
         while (to.Length > 0)
         {

@@ -49,7 +49,8 @@ internal sealed class CompletionText
     /// <summary>What was added since the last call.</summary>
     public CompletionChoice Take(int index)
     {
-        var logprobs = _request.Top is null ? null : new CompletionLogprobs([.. _tokens], [.. _scores], [.. _top], [.. _offsets]);
+        var logprobs = _request.Top is null
+            ? null : new CompletionLogprobs([.. _tokens], [.. _scores], [.. _top], [.. _offsets]);
         var choice = new CompletionChoice(
             index, _text.ToString(), logprobs, End is { } end ? Ends.Of(end) : null);
         _text.Clear();

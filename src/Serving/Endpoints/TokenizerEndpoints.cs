@@ -30,7 +30,8 @@ internal sealed class TokenizerEndpoints(ServingEngine engine)
         fields.RefuseOthers();
         if (Array.Exists(ids, id => (uint)id >= (uint)_tokenizer.VocabularySize))
         {
-            throw new ApiException(400, $"A token id is outside the vocabulary of {_tokenizer.VocabularySize}.", "tokens");
+            throw new ApiException(
+                400, $"A token id is outside the vocabulary of {_tokenizer.VocabularySize}.", "tokens");
         }
 
         await Reply.Write(context, new { prompt = _tokenizer.Decode(ids, keepControl: true) });

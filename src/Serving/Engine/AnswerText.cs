@@ -3,7 +3,9 @@ using SafeLlama.Data;
 
 namespace SafeLlama.Serving;
 
-/// <summary>An answer's text as its tokens come: stop texts end it, and what may still become one is held back.</summary>
+/// <summary>
+/// An answer's text as its tokens come: stop texts end it, and what may still become one is held back.
+/// </summary>
 /// <param name="decoder">Gives the text of the tokens.</param>
 /// <param name="stops">Texts that end the answer, none empty.</param>
 /// <param name="trims">Whether white space at both ends is cut off.</param>

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace SafeLlama.Serving;
 
-/// <summary>The fields of a request's JSON object: each is read, accepted as without effect, or refused by name.</summary>
+/// <summary>
+/// The fields of a request's JSON object: each is read, accepted as without effect, or refused by name.
+/// </summary>
 /// <remarks>A field that is null counts as absent, as in OpenAI's interface.</remarks>
 internal sealed class RequestFields
 {
@@ -19,7 +21,8 @@ internal sealed class RequestFields
         if (body.ValueKind != JsonValueKind.Object)
         {
             var what = prefix.Length == 0 ? "The request's body" : $"'{prefix.TrimEnd('.')}'";
-            throw new ApiException(400, $"{what} is {Kind(body)}, expected an object.", prefix.Length == 0 ? null : Name(""));
+            throw new ApiException(
+                400, $"{what} is {Kind(body)}, expected an object.", prefix.Length == 0 ? null : Name(""));
         }
 
         foreach (var field in body.EnumerateObject())

@@ -4,7 +4,9 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>What a run leaves where an adapter learned: its PEFT files, and the template its rows were put in.</summary>
+/// <summary>
+/// What a run leaves where an adapter learned: its PEFT files, and the template its rows were put in.
+/// </summary>
 public static class AdapterFolder
 {
     /// <summary>Writes the folder whole; one that is there already is the same and stays.</summary>

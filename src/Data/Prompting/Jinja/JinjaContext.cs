@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>What filters, tests and methods need of the rendering they belong to.</summary>
+/// <summary>The state of a rendering that filters, tests and methods use.</summary>
 internal sealed class JinjaContext
 {
     public JinjaContext()

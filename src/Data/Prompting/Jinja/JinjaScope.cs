@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>The variables of a block; those of the blocks around it are seen through it.</summary>
+/// <summary>The variables of a block; it also gives access to those of the blocks around it.</summary>
 internal sealed class JinjaScope(JinjaScope? outer)
 {
     private readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);

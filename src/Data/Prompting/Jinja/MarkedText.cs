@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>A text that knows of every character where it comes from.</summary>
+/// <summary>A text with the origin of every character.</summary>
 /// <remarks>
 /// Origin 0 is the template, its special tokens included; origin k + 1 is the content of message k. Operations on
 /// texts keep the origins, so a control token that a user typed is never taken for one that the template wrote.

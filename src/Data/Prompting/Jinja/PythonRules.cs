@@ -1,6 +1,6 @@
 namespace SafeLlama.Data;
 
-/// <summary>What values mean to Python: truth, equality, order, membership, iteration.</summary>
+/// <summary>Python's rules for values: truth, equality, order, membership, iteration.</summary>
 internal sealed class PythonRules(JinjaBudget budget)
 {
     public static bool IsTrue(object? value) => value switch

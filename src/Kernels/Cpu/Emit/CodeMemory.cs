@@ -2,10 +2,10 @@ using System.IO.MemoryMappedFiles;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Machine code that the processor may run and nobody may write.</summary>
+/// <summary>Memory with machine code that is executable and not writable.</summary>
 /// <remarks>
 /// The code is written through one view of an unnamed mapping; that view is closed before a second one is opened that
-/// may be run and read. No page is writable and executable at once, and no platform call is ours: the same lines serve
+/// may be run and read. No page is writable and executable at once. It uses no platform calls, so the same code runs on
 /// Linux, Windows and macOS on x86-64.
 /// </remarks>
 internal sealed unsafe class CodeMemory : IDisposable

@@ -2,7 +2,7 @@ using static SafeLlama.Kernels.AssemblyText;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Writes x86-64 machine code: the two dozen instructions that a register tile consists of.</summary>
+/// <summary>Writes x86-64 machine code: the two dozen instructions of a register tile.</summary>
 /// <remarks>
 /// Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2. Registers are numbers:
 /// rax 0, rcx 1, rdx 2, rdi 7, r8–r11 8–11; zmm0–zmm31; k0–k7, where mask 0 means no mask. The tests disassemble every
@@ -112,7 +112,7 @@ internal sealed class Encoder : InstructionBytes
         return _labels.Count - 1;
     }
 
-    /// <summary>A label whose place comes later.</summary>
+    /// <summary>A label that is placed later.</summary>
     public int LabelAhead()
     {
         _labels.Add(-1);

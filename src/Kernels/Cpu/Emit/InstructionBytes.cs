@@ -1,8 +1,6 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>
-/// The parts that an x86-64 instruction is put together from: prefixes, opcode, ModRM, SIB, displacement.
-/// </summary>
+/// <summary>Writes the parts of an x86-64 instruction: prefixes, opcode, ModRM, SIB, displacement.</summary>
 internal abstract class InstructionBytes
 {
     protected const int MapBasic = 1;
@@ -54,7 +52,7 @@ internal abstract class InstructionBytes
         Byte(0xC0 | ((register & 7) << 3) | (other & 7));
     }
 
-    /// <summary>0100 W R X B, left out where it says nothing.</summary>
+    /// <summary>0100 W R X B, omitted where all are zero.</summary>
     protected void Rex(bool wide, int register, int index, int baseRegister)
     {
         var indexBit = index < 0 ? 0 : index >> 3;

@@ -1,8 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Packs a weight that is stored in blocks: rows are decoded a part at a time and laid into panels.</summary>
+/// <summary>Packs a weight that is stored in blocks: decodes parts of rows and writes them to panels.</summary>
 /// <remarks>
-/// The layout is that of <see cref="PackedPanels{TLanes}"/>. All it asks of a format is <see
+/// The layout is that of <see cref="PackedPanels{TLanes}"/>. It needs only a format's <see
 /// cref="WeightFormat.Decode"/>.
 /// </remarks>
 internal static unsafe class DecodedPanels<TLanes>

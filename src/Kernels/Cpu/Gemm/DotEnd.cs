@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The end of every dot product, whatever tile it was begun in: so all are summed in one order.</summary>
+/// <summary>Ends every dot product the same way in any tile, so that all are summed in one order.</summary>
 internal static unsafe class DotEnd<TLanes, TStored>
     where TLanes : struct, ILanes<TLanes>
     where TStored : struct, IStored
@@ -14,7 +14,7 @@ internal static unsafe class DotEnd<TLanes, TStored>
     /// <param name="lanes">The sums of the first <paramref name="k"/> terms.</param>
     /// <param name="a">The row of A.</param>
     /// <param name="b">The column of B.</param>
-    /// <param name="k">The first term that is missing.</param>
+    /// <param name="k">The first remaining term.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(in MatrixProduct p, int row, int column, TLanes lanes, float* a, byte* b, int k)
     {

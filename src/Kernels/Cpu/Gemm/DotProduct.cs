@@ -6,8 +6,8 @@ namespace SafeLlama.Kernels;
 /// A product of few rows (decoding, a short prompt) or few columns (LoRA's down-projection), nothing packed.
 /// </summary>
 /// <remarks>
-/// A few columns of the weight at a time are met by all rows of A: the weight comes from memory once, at the pace
-/// memory allows, and A stays in cache. Each element is summed in the same order wherever it stands in a tile.
+/// It multiplies a few columns of the weight at a time by all rows of A: the weight is read from memory once, at full
+/// bandwidth, and A stays in cache. The order of each sum does not depend on the tile.
 /// </remarks>
 internal static unsafe class DotProduct<TLanes>
     where TLanes : struct, ILanes<TLanes>
@@ -18,7 +18,7 @@ internal static unsafe class DotProduct<TLanes>
     /// <summary>Floats of the leading rows: a third of a first-level cache.</summary>
     private const int LeadingFloats = 4096;
 
-    /// <summary>Columns that the leading rows are ahead of the others.</summary>
+    /// <summary>The number of columns by which the leading rows are ahead.</summary>
     private const int BlockColumns = 48;
 
     /// <summary>Floats of decoded columns: they stay in the first-level cache.</summary>
@@ -47,7 +47,7 @@ internal static unsafe class DotProduct<TLanes>
         }
     }
 
-    /// <summary>A weight in blocks: rows of it are decoded once, and met by all rows of A.</summary>
+    /// <summary>A weight in blocks: its rows are decoded once and multiplied by all rows of A.</summary>
     private static void RunDecoded(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
         if (rows.End - rows.First <= TileRows && RunBlocks(p, rows, columns))
@@ -55,7 +55,7 @@ internal static unsafe class DotProduct<TLanes>
             return;
         }
 
-        // Several columns at a time: what was just written is slow to read.
+        // Several columns at a time, since reading memory that was just written is slow.
         var most = Math.Clamp(DecodedFloats / p.K, 1, BlockColumns);
         var scratch = ThreadScratch.Floats(most * p.K);
         for (var column = columns.First; column < columns.End; column += most)
@@ -145,12 +145,12 @@ internal static unsafe class DotProduct<TLanes>
     }
 
     /// <summary>
-    /// How many rows meet the weights as they come from memory, as one stream; the others find them in a cache.
+    /// The number of rows that read the weights from memory as one stream; the others read them from a cache.
     /// </summary>
     /// <remarks>
-    /// Reading several columns side by side, memory gives half its bytes. So the first rows go on their own, as many as
-    /// the first-level cache keeps while weights pass through it. bf16 weights need half the bytes, and widening them
-    /// twice costs more than that gains.
+    /// Memory delivers half its bandwidth when several columns are read side by side. So the first rows run separately,
+    /// as many as the first-level cache keeps while weights pass through it. bf16 weights need half the bytes, and
+    /// widening them twice costs more than that gains.
     /// </remarks>
     private static int Leading<TStored>(int rows, int depth) =>
         rows <= 2 ? rows

@@ -9,9 +9,9 @@ namespace SafeLlama.Kernels;
 /// <code>
 /// C[i, j] = addend[i, j] + scale · Σ_k A(i, k) · B(k, j)          i &lt; Rows, B stored by columns
 /// </code>
-/// Decoding uses each weight once for every sequence, so memory decides. It serves a single rising stream fastest,
-/// about twice as fast as several columns read side by side. One sum a row is enough: the processor works ahead into
-/// the next column.
+/// Decoding uses each weight once per sequence, so memory bandwidth is the limit. Memory is fastest with a single
+/// ascending stream, about twice as fast as with several columns side by side. One sum per row is enough, since the
+/// processor works ahead into the next column.
 /// </remarks>
 internal static unsafe class DotStream<TLanes, TStored, TRows>
     where TLanes : struct, ILanes<TLanes>

@@ -9,9 +9,8 @@ namespace SafeLlama.Kernels;
 /// <code>
 /// C[i, j] = addend[i, j] + scale · Σ_k A(i, k) · B(k, j)          i &lt; 4, j &lt; Count, B stored by columns
 /// </code>
-/// Every element of the weight is loaded once and used for all rows. The columns are read side by side, which memory
-/// serves slowly; so the tile asks for the lines of the next one in the order in which they lie. The sums are named
-/// <c>sij</c>.
+/// Every element of the weight is loaded once and used for all rows. The columns are read side by side, which is slow
+/// from memory, so the tile prefetches the cache lines of the next one in memory order. The sums are named <c>sij</c>.
 /// </remarks>
 internal static unsafe class DotTile<TLanes, TStored, TSize>
     where TLanes : struct, ILanes<TLanes>
@@ -125,7 +124,7 @@ internal static unsafe class DotTile<TLanes, TStored, TSize>
         return next + bytes;
     }
 
-    /// <summary>One vector of the weight meets two rows of A.</summary>
+    /// <summary>Multiplies one vector of the weight by two rows of A.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Step(TLanes w, TLanes x0, TLanes x1, ref TLanes s0, ref TLanes s1)
     {

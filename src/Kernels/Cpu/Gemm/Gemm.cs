@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The loop nest of a large product: each block of B is packed once, and all rows of A pass over it.</summary>
+/// <summary>The loop nest of a large product: each block of B is packed once and used by all rows of A.</summary>
 /// <remarks>
 /// <code>
 /// for each block of columns            (up to 512: what a thread takes)
@@ -11,8 +11,8 @@ namespace SafeLlama.Kernels;
 ///     for each 12 rows of A            (stay in L1)
 ///       for each panel of 32 columns   one register tile
 /// </code>
-/// The sum of an element runs over k in the same order wherever its tile begins, so how the work is split changes no
-/// byte of the result. Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
+/// The order of the sum over k does not depend on where a tile begins, so the split of the work does not change the
+/// result. Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 /// </remarks>
 internal static unsafe class Gemm<TLanes>
     where TLanes : struct, ILanes<TLanes>

@@ -1,8 +1,8 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Computes matrix products on a pool's threads, by the way that suits the shape.</summary>
+/// <summary>Computes matrix products on a pool's threads with the method that suits the shape.</summary>
 /// <remarks>
-/// The way is chosen by the shape alone, and an element's sum is independent of the split, so any number of threads
+/// The method depends only on the shape, and an element's sum is independent of the split, so any number of threads
 /// gives the same bytes. One product at a time.
 /// </remarks>
 internal sealed unsafe class GemmDispatch<TLanes>
@@ -42,7 +42,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
 
     private enum Way
     {
-        /// <summary>PackedPanels of B are packed, and all rows of A pass over them.</summary>
+        /// <summary>Panels of B are packed and used by all rows of A.</summary>
         Packed,
 
         /// <summary>As packed, but B is read in place: few rows.</summary>
@@ -110,7 +110,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
     /// </summary>
     private void Split()
     {
-        // Several tiles to a thread, so that one which is late or absent costs little.
+        // Several tiles per thread, so that a late or absent thread costs little.
         var wanted = _pool.Threads == 1 ? 1 : 4 * _pool.Threads;
         var (rows, columns) = (_product.Rows, _product.Columns);
         var most = _way switch
@@ -124,7 +124,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
         _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
     }
 
-    /// <summary>Large products round A once, for all columns; the others stay in fp32, whoever computes them.</summary>
+    /// <summary>Large products round A once for all columns; the others stay in fp32.</summary>
     private void RoundA()
     {
         if (_way != Way.Packed)

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A type in which a weight may rest, and how its elements become floats.</summary>
+/// <summary>A stored type of weights, and how its elements become floats.</summary>
 internal unsafe interface IStored
 {
     /// <summary>Bytes per element.</summary>

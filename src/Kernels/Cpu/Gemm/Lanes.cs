@@ -5,7 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace SafeLlama.Kernels;
 
 /// <summary>A vector of floats of some width, so that one source of a kernel serves every instruction set.</summary>
-/// <remarks>The just-in-time compiler makes each width's kernel from it; nothing of the abstraction remains.</remarks>
+/// <remarks>
+/// The just-in-time compiler specializes the kernel for each width, without any cost of the abstraction.
+/// </remarks>
 internal unsafe partial interface ILanes<TSelf>
     where TSelf : struct, ILanes<TSelf>
 {

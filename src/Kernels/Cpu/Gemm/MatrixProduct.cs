@@ -1,6 +1,6 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>One product of matrices in host memory; transposition is a matter of strides.</summary>
+/// <summary>One product of matrices in host memory; strides express transposition.</summary>
 /// <remarks>
 /// <code>
 /// C[m, n] = addend[m, n] + scale · (Σ_k A(m, k) · B(k, n) + Σ_k A′(m, k) · B′(k, n))
@@ -49,7 +49,7 @@ internal unsafe struct MatrixProduct
     /// <summary>Float32, or BFloat16 where large products round their operands to it and sum in fp32.</summary>
     public DType Arithmetic;
 
-    /// <summary>What the products are added to: null for nothing, C itself for what is there.</summary>
+    /// <summary>The addend: null for none, C itself to accumulate.</summary>
     public float* Addend;
     public nint AddendStride;
 

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>What one register tile computes; it begins at the first element of each operand.</summary>
+/// <summary>The operands of one register tile, each from its first element.</summary>
 /// <remarks>
 /// <code>
 /// C[i, j] = addend[i, j] + scale · (Σ_k A(i, k) · B(k, j) + Σ_k A′(i, k) · B′(k, j))
@@ -34,7 +34,7 @@ internal unsafe struct MicroKernelOperands
     public float* C;
     public nint CStride;
 
-    /// <summary>Null adds to nothing, C itself to what is there.</summary>
+    /// <summary>Null for no addend, C itself to accumulate.</summary>
     public float* Addend;
     public nint AddendStride;
 }
@@ -42,9 +42,9 @@ internal unsafe struct MicroKernelOperands
 /// <summary>The innermost loop of every product: a small matrix of sums that stays in registers while k runs.</summary>
 /// <remarks>
 /// Rows and vectors are <typeparamref name="TSize"/>'s. Each step of k loads one row of B as vectors and multiplies it
-/// by one broadcast value of A per row: 24 fused multiply-adds to 14 loads in the 12 × 32 tile of AVX-512. The sums are
-/// named one by one because only named variables live in registers; <c>l3</c> and <c>r3</c> are the left and right
-/// vector of row 3.
+/// by one broadcast value of A per row: 24 fused multiply-adds to 14 loads in the 12 × 32 tile of AVX-512. The sums
+/// have names of their own because only named variables stay in registers; <c>l3</c> and <c>r3</c> are the left and
+/// right vector of row 3.
 /// </remarks>
 internal static unsafe class MicroKernel<TLanes, TSize>
     where TLanes : struct, ILanes<TLanes>
@@ -149,7 +149,7 @@ internal static unsafe class MicroKernel<TLanes, TSize>
         }
     }
 
-    /// <summary>C is asked for while k runs, or the stores at the end would wait for memory.</summary>
+    /// <summary>C is prefetched while k runs, or the stores at the end would wait for memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PrefetchResult(in MicroKernelOperands t)
     {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Register tiles by their number of rows, and what becomes of rows and columns that fill none.</summary>
+/// <summary>Register tiles by their number of rows, and the handling of rows and columns that fill none.</summary>
 internal static unsafe class MicroKernels<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {

@@ -3,11 +3,12 @@ using System.Runtime.CompilerServices;
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Lays a block of B out as the tile reads it: panels [depth, <see cref="Width"/>] of floats, one after another.
+/// Packs a block of B in the order in which the tile reads it: panels [depth, <see cref="Width"/>] of floats, one after
+/// another.
 /// </summary>
 /// <remarks>
-/// A packed block stays in the L2 cache while all rows of A pass by. Stored types are widened here, once for all those
-/// rows. Columns beyond the last are zero.
+/// A packed block stays in the L2 cache while all rows of A use it. Stored types are widened here once for all rows.
+/// Columns beyond the last are zero.
 /// </remarks>
 internal static unsafe class PackedPanels<TLanes>
     where TLanes : struct, ILanes<TLanes>

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Asks for a cache line before it is needed; never faults, and does nothing where the machine has no such order.
+/// Prefetches a cache line; it never faults, and does nothing on machines without such an instruction.
 /// </summary>
 internal static unsafe class Prefetch
 {

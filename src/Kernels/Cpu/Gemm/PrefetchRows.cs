@@ -2,10 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Rows that are needed next, asked for a few lines at a time while something else is computed.</summary>
-/// <remarks>
-/// Rows of a few hundred floats, taken twelve at a time, are too short for the machine to foresee by itself.
-/// </remarks>
+/// <summary>Prefetches the rows that are needed next, a few cache lines at a time, during other work.</summary>
+/// <remarks>Rows of a few hundred floats, read twelve at a time, are too short for the hardware prefetcher.</remarks>
 /// <param name="rows">The first element of the first row; null asks for nothing.</param>
 /// <param name="stride">Floats from row to row.</param>
 /// <param name="count">How many rows.</param>

@@ -5,8 +5,7 @@ namespace SafeLlama.Kernels;
 
 /// <summary>NVIDIA's own matrix products, as a yardstick for ours: <c>--matmul cublas</c>. Never required.</summary>
 /// <remarks>
-/// GemmDispatch of operands of one type, bf16 or fp32, sums in fp32; all others stay with our kernels. No GPU has run
-/// this.
+/// Products of operands of one type, bf16 or fp32, sums in fp32; all others stay with our kernels. No GPU has run this.
 /// </remarks>
 internal sealed class CublasGemm : IDisposable
 {

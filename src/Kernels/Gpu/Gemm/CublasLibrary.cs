@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The few calls of cuBLASLt that a product needs, and the numbers its headers give their names.</summary>
+/// <summary>The functions of cuBLASLt that a product needs, and constants of its headers.</summary>
 internal static partial class CublasLibrary
 {
     public const string Name = "cublasLt";

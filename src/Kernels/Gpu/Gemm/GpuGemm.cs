@@ -2,9 +2,7 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>
-/// The matrix product that Linear is made of, on any device; on tensor cores where those can take it.
-/// </summary>
+/// <summary>The matrix product of Linear on any device; on tensor cores where they support it.</summary>
 /// <remarks>
 /// <code>
 /// c[m,n]  = scale · Σ_k a(m,k) · b(n,k) + bias[n], and its epilogue
@@ -231,7 +229,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
     }
 }
 
-/// <summary>What dropout falls on in a product.</summary>
+/// <summary>The operand of a product that dropout applies to.</summary>
 internal enum Dropped
 {
     Nothing,

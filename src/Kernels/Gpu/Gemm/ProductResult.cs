@@ -41,7 +41,7 @@ internal readonly struct ProductResult<T>(GpuMatrix<T> beside, GpuResult<T> c, G
         }
     }
 
-    /// <summary>Float8 elements of a row, those from <paramref name="columns"/> on left as they are.</summary>
+    /// <summary>Eight elements of a row, those from <paramref name="columns"/> on left as they are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int m, int n, int columns, Float8 values)
     {

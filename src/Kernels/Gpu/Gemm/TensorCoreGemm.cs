@@ -123,7 +123,7 @@ internal sealed class TensorCoreGemm
     }
 
     /// <summary>
-    /// Asks for a stage's two tiles without waiting. A step past the last asks for nothing, yet counts as one.
+    /// Requests a stage's two tiles without waiting. A step past the last requests nothing, but counts as one.
     /// </summary>
     private static void Fill<TLayout>(uint shared, int step, GemmOperands operands, ProductForm form)
         where TLayout : unmanaged, IGemmLayout<TLayout>
@@ -167,10 +167,10 @@ internal sealed class TensorCoreGemm
         new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride, depth);
 }
 
-/// <summary>What a product multiplies: a and b, then the pair of a LoRA term.</summary>
+/// <summary>The operands of a product: a and b, then the pair of a LoRA term.</summary>
 internal readonly record struct GemmOperands(GpuOperand A, GpuOperand B, GpuOperand A2, GpuOperand B2);
 
-/// <summary>A bf16 matrix by its device address, for copies that C# has no word for.</summary>
+/// <summary>A bf16 matrix by its device address, for copies that C# cannot express.</summary>
 /// <param name="Address">Of the first element, a multiple of 16.</param>
 /// <param name="Stride">Elements from row to row, a multiple of 8.</param>
 /// <param name="K">K of the product it takes part in.</param>

@@ -4,7 +4,7 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>From tensors to what kernels are given: the parameter's type decides, and is looked at once.</summary>
+/// <summary>Converts tensors to kernel arguments by the type of the parameter.</summary>
 internal static class GpuArguments
 {
     private static readonly Dictionary<Type, string> Vectors = new()

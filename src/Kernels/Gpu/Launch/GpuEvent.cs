@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A mark in a queue of work: the host, or another queue, can wait until the device has come to it.</summary>
+/// <summary>An event in a queue of work; the host or another queue can wait until the device reaches it.</summary>
 /// <remarks>Emulated devices work while they are asked to, so there every mark is reached when it is made.</remarks>
 internal sealed class GpuEvent : IDisposable
 {

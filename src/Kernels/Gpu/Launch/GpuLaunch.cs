@@ -5,7 +5,7 @@ using ILGPU.Runtime;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A closed kernel made ready to be queued again and again: arguments are bound without reflection.</summary>
+/// <summary>A closed kernel that is prepared once and queued many times, without reflection.</summary>
 /// <remarks>
 /// The kernel's launcher is called through a delegate of its own signature; the code between it and the arguments of
 /// <see cref="GpuKernel.Launch"/> is composed once, from expressions.
@@ -42,7 +42,7 @@ internal sealed class GpuLaunch
     public void Queue(AcceleratorStream stream, Index2D groups, object?[] arguments) =>
         _queue(stream, new KernelConfig(groups, new Index2D(_groupSize, 1), _shared), arguments);
 
-    /// <summary>A function from arguments to what the kernel's parameters become.</summary>
+    /// <summary>A function that converts arguments to the values of the kernel's parameters.</summary>
     public static Func<object?[], object[]> Binder(GpuDevice device, MethodInfo method)
     {
         var arguments = Expression.Parameter(typeof(object[]));

@@ -8,7 +8,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>From a kernel to its PTX with no GPU at hand: what a driver would be given.</summary>
+/// <summary>Compiles a kernel to PTX without a GPU, as a driver would receive it.</summary>
 internal sealed class PtxCompiler : IDisposable
 {
     private readonly Context _context;

@@ -3,7 +3,7 @@ using ILGPU.Runtime;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>An inbox whose copies travel on a stream of their own, beside the work on the block before.</summary>
+/// <summary>A double buffer whose copies run on a stream of their own, during the work on the previous block.</summary>
 /// <remarks>
 /// A copy into a block waits for the work that was queued when the block was left, which is all that reads it; work
 /// queued after a copy waits for the copy. Once work has been queued since the turn, it may read the block: further
@@ -37,7 +37,7 @@ internal sealed class GpuDoubleBuffer : DoubleBuffer
         }
     }
 
-    /// <summary>Queues a copy beside the work; false where it must go behind.</summary>
+    /// <summary>Queues a copy parallel to the work; false where it must follow the work.</summary>
     public bool Copy(ReadOnlySpan<byte> source, ArrayView<byte> target)
     {
         if (_device.Launches != _launchesAtTurn || source.Length > _staging.MaxBytes)

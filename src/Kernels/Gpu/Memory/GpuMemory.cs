@@ -19,7 +19,7 @@ internal sealed class GpuMemory : Storage
 
     public override long ByteCount { get; }
 
-    /// <summary>The inbox that this block takes turns in; null where it is memory like any other.</summary>
+    /// <summary>The double buffer of this block; null for ordinary memory.</summary>
     public GpuDoubleBuffer? DoubleBuffer { get; set; }
 
     /// <summary>All of the block as elements of one type.</summary>

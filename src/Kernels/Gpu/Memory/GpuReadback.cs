@@ -3,7 +3,7 @@ using ILGPU.Runtime;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>A copy into pinned memory, and a mark behind it.</summary>
+/// <summary>A copy into pinned memory, followed by an event.</summary>
 internal sealed class GpuReadback : Readback
 {
     private readonly GpuDevice _device;

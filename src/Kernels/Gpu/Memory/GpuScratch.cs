@@ -7,7 +7,7 @@ internal sealed class GpuScratch(GpuDevice device, string what) : IDisposable
 
     public long ByteCount => _memory?.ByteCount ?? 0;
 
-    /// <summary>A tensor over the memory; what stood there before is lost.</summary>
+    /// <summary>A tensor over the memory; earlier contents are lost.</summary>
     public Tensor Take(Shape shape, DType type, string name)
     {
         var bytes = shape.Count * type.Size();

@@ -4,10 +4,10 @@ using ILGPU.Runtime;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Pinned host memory through which small copies reach the device while the host goes on.</summary>
+/// <summary>Pinned host memory for small copies to the device that do not block the host.</summary>
 /// <remarks>
-/// Two halves are filled in turn. A half is filled anew only when the copies out of it are done, and those are long
-/// past when the other half is full.
+/// Two halves are filled in turn. A half is reused only when its copies are done, which is normally long before the
+/// other half is full.
 /// </remarks>
 internal sealed class GpuStaging : IDisposable
 {

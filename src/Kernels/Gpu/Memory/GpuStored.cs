@@ -3,20 +3,20 @@ using ILGPU;
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// How a number rests in device memory. Kernels compute in fp32 and are compiled once per form of rest.
+/// A stored form of numbers in device memory. Kernels compute in fp32 and are compiled once per stored form.
 /// </summary>
 internal interface IGpuStored<TSelf>
     where TSelf : unmanaged, IGpuStored<TSelf>
 {
     static abstract float Widen(TSelf stored);
 
-    /// <summary>Float8 neighbors in whole accesses of 16 bytes.</summary>
+    /// <summary>Eight neighbors in whole accesses of 16 bytes.</summary>
     /// <param name="at">Of the first, a multiple of 8 of memory that is itself aligned.</param>
     static abstract Float8 Load(ArrayView<TSelf> memory, long at);
 }
 
 /// <summary>
-/// The forms that activations and gradients take; weights may rest in any <see cref="IGpuStored{TSelf}"/>.
+/// The forms that activations and gradients take; weights may be stored in any <see cref="IGpuStored{TSelf}"/>.
 /// </summary>
 internal interface IGpuActivation<TSelf> : IGpuStored<TSelf>
     where TSelf : unmanaged, IGpuActivation<TSelf>

@@ -19,7 +19,7 @@ internal readonly struct GpuMatrix<T>(ArrayView<T> memory, long offset, long str
 
     public float this[long row, long column] => T.Widen(_memory[_offset + (row * _stride) + column]);
 
-    /// <summary>Float8 elements from a column on, those past the end replaced.</summary>
+    /// <summary>Eight elements from a column on, with those past the end replaced.</summary>
     /// <param name="end">The first column that is not read.</param>
     /// <param name="outside">What stands for it and those behind.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -104,7 +104,7 @@ internal readonly struct GpuWeights(ArrayView<float> floats, ArrayView<ushort> h
         _ => GpuFloat16.Widen(new(_halves[_offset + index])),
     };
 
-    /// <summary>Float8 elements, those from <paramref name="end"/> on zero.</summary>
+    /// <summary>Eight elements, those from <paramref name="end"/> on zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Float8 Load(long index, long end)
     {

@@ -4,11 +4,11 @@ using ILGPU.Algorithms;
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Float8 neighbors of a row in a thread's registers: what one thread reads at a time, 16 bytes of bf16.
+/// Eight neighbors of a row in a thread's registers, which one thread reads at a time: 16 bytes of bf16.
 /// </summary>
 /// <remarks>
-/// Kernels that walk over memory are written in eights, so that a warp's access is 512 bytes or more in one instruction
-/// or two. Fields, since an array indexed by a loop would be a stack.
+/// Kernels that stream memory process eight elements per thread, so that a warp accesses 512 bytes or more in one or
+/// two instructions. Fields, since an array indexed by a loop would be a stack.
 /// </remarks>
 internal readonly struct Float8(float a, float b, float c, float d, float e, float f, float g, float h)
 {
@@ -17,7 +17,7 @@ internal readonly struct Float8(float a, float b, float c, float d, float e, flo
 
     public readonly float A = a, B = b, C = c, D = d, E = e, F = f, G = g, H = h;
 
-    /// <summary>Float8 times one number.</summary>
+    /// <summary>All eight times one number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float8 All(float x) => new(x, x, x, x, x, x, x, x);
 

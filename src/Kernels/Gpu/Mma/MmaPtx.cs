@@ -9,8 +9,8 @@ namespace SafeLlama.Kernels;
 ///            fa0 … fa15     4 fragments of 16 × 16 of a, one below the other
 ///            fb0 … fb7      4 fragments of 16 × 8 of b, side by side
 /// </code>
-/// The registers are declared in PTX, and C# passes addresses only: operands that travel through C# would leave the
-/// register file. Inline PTX must be a constant, so the text is composed of constants, a line per fragment.
+/// The registers are declared in PTX, and C# passes addresses only: operands in C# variables would leave the register
+/// file. Inline PTX must be a constant, so the text is composed of constants, a line per fragment.
 /// </remarks>
 internal static class MmaPtx
 {

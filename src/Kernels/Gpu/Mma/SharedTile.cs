@@ -4,7 +4,7 @@ using ILGPU.Util;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Where the elements of a product's operands stand in shared memory.</summary>
+/// <summary>The layout of a product's operands in shared memory.</summary>
 /// <remarks>
 /// An operand stored along k lies as 128 rows of 4 chunks (a chunk is 16 bytes, 8 elements of k), chunk c of row r at
 /// place c ⊕ (r / 2 mod 4). One stored across k lies as 32 rows of 16 chunks (8 rows of the operand at one k), chunk c
@@ -99,7 +99,7 @@ internal static class SharedTile
         Copy(tile + ColumnPlace(row, chunk), from, k, m, m < count && k < depth);
     }
 
-    /// <summary>16 bytes on their way; where the chunk is outside, no byte is read and zeros are written.</summary>
+    /// <summary>Queues a copy of 16 bytes; for a chunk outside the operand it reads nothing and writes zeros.</summary>
     private static void Copy(uint place, GpuOperand from, int row, int column, bool inside)
     {
         var source = Utilities.Select(inside, from.Address + ((((long)row * from.Stride) + column) * 2), from.Address);

@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>From the sums in PTX registers to the result, by way of shared memory.</summary>
+/// <summary>Writes the sums in PTX registers to the result through shared memory.</summary>
 /// <remarks>
 /// Lane l holds of each 16 × 8 fragment the elements (l / 4, 2 (l mod 4)), its neighbor to the right, and both 8 rows
 /// below (PTX ISA, "Matrix fragments for mma.m16n8k16"). Written as they lie, 8 bytes at a time, rows would be touched

@@ -2,7 +2,7 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Copies and totals: the small change between the big ops.</summary>
+/// <summary>Copies and totals, the small operations between the large ones.</summary>
 /// <remarks>
 /// <code>
 /// GatherRows     y[n] = x[row[n]]

@@ -78,7 +78,7 @@ internal sealed unsafe class ElementwiseCpu<TLanes>(TilePool pool) : Elementwise
         });
     }
 
-    /// <summary>Σ x or Σ x² in fp64. Float8 sums side by side: one would wait for itself at every addition.</summary>
+    /// <summary>Σ x or Σ x² in fp64. Eight sums in parallel, since a single sum would wait for each addition.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static double SumRow(float* x, int count, bool square)
     {

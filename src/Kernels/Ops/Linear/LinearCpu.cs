@@ -42,7 +42,8 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
         Math.Min(GemmDispatch<TLanes>.LeastPackedRows, LoraChunk<TLanes, TLanes>.TallestTile) - 1;
 
     protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
-        end.Bias is null && weight.Format is not Int8Format { Threshold: not null } && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
+        end.Bias is null && weight.Format is not Int8Format { Threshold: not null }
+            && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
 
     protected override bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
         GemmDispatch<TLanes>.CanAppend(MatrixProduct.NN(dy, weight, dx), lora.A.Rows);

@@ -3,8 +3,8 @@ namespace SafeLlama.Kernels;
 /// <summary>A product with quantized activations on the CPU, as <see cref="Int8Reference"/> states it.</summary>
 /// <remarks>
 /// The product of codes goes through the ordinary matrix product: its terms are whole numbers, and so is every partial
-/// sum, exact in fp32 up to 2²⁴ and in bf16 operands, which hold whole numbers up to 256. Columns that are kept apart are
-/// a second product, of as many steps as there are such columns.
+/// sum, exact in fp32 up to 2²⁴ and in bf16 operands, which hold whole numbers up to 256. Columns that are kept apart
+/// are a second product, of as many steps as there are such columns.
 /// </remarks>
 internal sealed unsafe class Int8Cpu<TLanes>(TilePool pool, GemmDispatch<TLanes> gemm, DType arithmetic)
     where TLanes : struct, ILanes<TLanes>

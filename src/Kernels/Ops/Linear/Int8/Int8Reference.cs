@@ -15,8 +15,8 @@ namespace SafeLlama.Kernels;
 internal static class Int8Reference
 {
     /// <summary>
-    /// bitsandbytes' factor on a CPU for a product of codes. 1/127² is 6.2000124e-5, and its CUDA kernel has 6.200012e-5:
-    /// a part in 50,000, which decides how some activations of the next layer round.
+    /// bitsandbytes' factor on a CPU for a product of codes. 1/127² is 6.2000124e-5, and its CUDA kernel has
+    /// 6.200012e-5: a part in 50,000, which decides how some activations of the next layer round.
     /// </summary>
     public const float Unit = 6.200124e-5f;
 

@@ -4,7 +4,7 @@ using ILGPU.Util;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Where rows of heads stand in shared memory, and how they come there.</summary>
+/// <summary>The layout of rows of heads in shared memory, and the copies into it.</summary>
 /// <remarks>
 /// A group of 4 warps owns 64 rows (of queries, or of keys), 16 to a warp. Past them, tiles of 32 rows go by, of two
 /// matrices, in two stages: while one is computed with, the other is on its way (<c>cp.async</c>).
@@ -66,7 +66,7 @@ internal static class FlashTile
         shared + (Stages * StageBytes<THead>()) + ((uint)(step % Stages) * StatisticsBytes);
 
     /// <summary>
-    /// Asks for rows of a key-value head's keys or values; zeros past the last, and past the head's end.
+    /// Requests rows of a key-value head's keys or values; zeros past the last, and past the head's end.
     /// </summary>
     public static void FillKeys<THead>(uint tile, FlashOperand from, int first, int count, in AttentionShape shape)
         where THead : unmanaged, IHeadSize<THead>
@@ -102,9 +102,7 @@ internal static class FlashTile
         Commit();
     }
 
-    /// <summary>
-    /// Asks for rows of the queries that share a key-value head, or of what stands beside them; else the same.
-    /// </summary>
+    /// <summary>Requests rows of the queries that share a key-value head, or of tensors of the same layout.</summary>
     public static void FillQueries<THead>(uint tile, FlashOperand from, int first, int count, in AttentionShape shape)
         where THead : unmanaged, IHeadSize<THead>
     {
@@ -121,9 +119,7 @@ internal static class FlashTile
         }
     }
 
-    /// <summary>
-    /// Asks for the statistics of 32 queries: each warp brings one kind of them. Zeros past the last query.
-    /// </summary>
+    /// <summary>Requests the statistics of 32 queries; each warp copies one kind. Zeros past the last query.</summary>
     public static void FillStatistics(uint statistics, in FlashStatistics from, int first, in AttentionShape shape)
     {
         var query = first + Lane;
@@ -138,10 +134,12 @@ internal static class FlashTile
             statistics + (uint)(4 * Group.IdxX), source, Utilities.Select(inside, 4u, 0u));
     }
 
-    /// <summary>Ends what was asked for as one step.</summary>
+    /// <summary>Ends the requests of one step.</summary>
     public static void Commit() => CudaAsm.Emit("cp.async.commit_group;");
 
-    /// <summary>Waits for all that was asked for, of all threads; and all have left what is filled next.</summary>
+    /// <summary>
+    /// Waits for the requests of all threads, and until all threads have left the stage that is filled next.
+    /// </summary>
     public static void Arrive()
     {
         CudaAsm.Emit("cp.async.wait_group 0;");
