@@ -12,6 +12,7 @@ public class AttentionBenchmarks : OpBenchmark
     private Tensor _firstKey = null!;
     private Tensor _lastKey = null!;
     private Tensor _y = null!;
+    private Tensor _dy = null!;
     private Tensor _logSum = null!;
     private Tensor _delta = null!;
     private Tensor _dq = null!;
@@ -40,7 +41,7 @@ public class AttentionBenchmarks : OpBenchmark
     [Benchmark]
     public void Backward()
     {
-        Backend.Attention.Backward(_y, Input, _y, _logSum, _delta, new(_dq, _dk, _dv));
+        Backend.Attention.Backward(_dy, Input, _y, _logSum, _delta, new(_dq, _dk, _dv));
         Backend.Synchronize();
     }
 
@@ -49,13 +50,15 @@ public class AttentionBenchmarks : OpBenchmark
         var (rows, queries) = (Shape.Rows, Shape.Config.Heads * Shape.Config.HeadDim);
         var keys = Shape.Config.KeyValueHeads * Shape.Config.HeadDim;
         Tensor Take(int columns, string name) => arena.Take(new(rows, columns), name);
-        (_q, _dq, _y) = (Take(queries, "q"), Take(queries, "dq"), Take(queries, "y"));
-        (_k, _dk, _v, _dv) = (Take(keys, "k"), Take(keys, "dk"), Take(keys, "v"), Take(keys, "dv"));
+        Tensor Keep(int columns, string name) => arena.Take(new(rows, columns), Backend.Kept, name);
+        (_q, _k, _v, _y) = (Keep(queries, "q"), Keep(keys, "k"), Keep(keys, "v"), Keep(queries, "y"));
+        (_dq, _dk, _dv) = (Take(queries, "dq"), Take(keys, "dk"), Take(keys, "dv"));
+        _dy = Take(queries, "dy");
         _logSum = arena.Take(new(rows, Shape.Config.Heads), Backend.Accumulation, "log_sum");
         _delta = arena.Take(new(rows, Shape.Config.Heads), Backend.Accumulation, "delta");
         _firstKey = arena.Take(new(rows), DType.Int32, "first_key");
         _lastKey = arena.Take(new(rows), DType.Int32, "last_key");
-        return [_q, _k, _v];
+        return [_q, _k, _v, _dy];
     }
 
     protected override void Prepare()

@@ -143,12 +143,15 @@ internal static class CompareCommand
         var tokens = own[0].Work.Tokens;
         return string.Join(
             " ",
-            $"| {own[0].Name} | {loss} | {cpu.Text("F3")} | {wall.Text("F3")}",
+            $"| {own[0].Name}{Arithmetic(own[0])} | {loss} | {cpu.Text("F3")} | {wall.Text("F3")}",
             $"| {tokens / cpu.Median:F0}",
             $"| {tokens / wall.Median:F0} | {Of(own, r => r.PeakMegabytes).Median:F0}",
             $"| {(same ? "1" : cpu.Over(Of(ours, r => r.CpuSeconds)).Text("F2"))}",
             $"| {(same ? "1" : wall.Over(Of(ours, r => r.Seconds)).Text("F2"))} |");
     }
+
+    private static string Arithmetic(StepResult result) =>
+        result.Arithmetic.Length == 0 ? "" : $", {result.Arithmetic}";
 
     private static Sample Of(List<StepResult> results, Func<StepResult, double> value) => new(results.Select(value));
 }

@@ -41,22 +41,23 @@ internal abstract class DecodeCase(string name, ModelShape shape, DType type, in
 /// <summary>Our generator, in this process.</summary>
 internal sealed class OwnDecodeCase : DecodeCase
 {
-    private readonly CpuBackend _backend;
+    private readonly IBackend _backend;
     private readonly LlamaWeights _weights;
     private readonly Llama _model;
     private readonly Generator _generator;
     private readonly int[][] _prompts;
     private readonly int _tokens;
 
-    public OwnDecodeCase(ModelShape shape, DType type, int threads, int batch, int generated)
-        : base(type == DType.Float32 ? "fp32" : "bf16", shape, type, threads, batch)
+    public OwnDecodeCase(
+        ModelShape shape, DType type, IBackend backend, (int Threads, int Batch) size, int generated)
+        : base(type == DType.Float32 ? "fp32" : "bf16", shape, type, size.Threads, size.Batch)
     {
-        _backend = new CpuBackend(threads);
+        _backend = backend;
         _weights = LlamaWeights.Load(_backend, shape.Config, RandomModel.Folder(shape, type));
         _model = new Llama(_backend, _weights, null, generated + 1);
         _generator = new Generator(_model, new DecodingConfig { MaxNewTokens = generated });
-        _prompts = [.. Enumerable.Range(0, batch).Select(_ => new[] { 1 })];
-        _tokens = batch * generated;
+        _prompts = [.. Enumerable.Range(0, size.Batch).Select(_ => new[] { 1 })];
+        _tokens = size.Batch * generated;
     }
 
     public override void WarmUp() => _generator.Generate(_prompts);

@@ -23,25 +23,29 @@ internal static class DecodeCommand
         var batches = CommandOptions.Several("--batch", [1, 4, 8], "sequences side by side; each is measured");
         var generated = CommandOptions.One("--gen", 64, "tokens of one generation");
         var rounds = CommandOptions.One("--rounds", 9, "generations of each");
+        var device = CommandOptions.One("--device", OpBenchmark.Host, "cpu or cpu:bf16");
+        device.AcceptOnlyFromAmong(OpBenchmark.Host, OpBenchmark.HostNarrow);
         var peer = new Option<string?>("--peer")
         {
             Description = "a program that takes step's options with --mode decode; measured in turn, batch 1",
         };
         var command = new Command("decode", "greedy decoding beside the read bandwidth of memory, as a Markdown table")
         {
-            config, threads, batches, generated, rounds, peer,
+            config, device, threads, batches, generated, rounds, peer,
         };
         command.SetAction(parsed => Run(
-            ModelShapes.ByName(parsed.GetValue(config)!), parsed.GetValue(threads)!, parsed.GetValue(batches)!,
+            ModelShapes.ByName(parsed.GetValue(config)!), parsed.GetValue(device)!, parsed.GetValue(threads)!,
+            parsed.GetValue(batches)!,
             parsed.GetValue(generated), parsed.GetValue(rounds), parsed.GetValue(peer), Console.Out));
         return command;
     }
 
     private static void Run(
-        ModelShape shape, int[] threads, int[] batches, int generated, int rounds, string? peer, TextWriter writer)
+        ModelShape shape, string device, int[] threads, int[] batches, int generated, int rounds, string? peer,
+        TextWriter writer)
     {
         writer.WriteLine($"{MachineStamp.Now}.\n");
-        writer.WriteLine($"*{shape.Name}*, {generated} tokens, {Sample.Rounds(rounds)}.\n");
+        writer.WriteLine($"*{shape.Name}*, {device}, {generated} tokens, {Sample.Rounds(rounds)}.\n");
         writer.WriteLine(
             "| weights | threads | batch | tokens/s | tokens per CPU second of a thread | GB/s of weights "
             + "| of the read limit | GFLOP/s |");
@@ -51,7 +55,8 @@ internal static class DecodeCommand
         {
             var limit = new Sample();
             List<DecodeCase> cases = [.. new[] { DType.Float32, DType.BFloat16 }.SelectMany(
-                type => batches.Select(batch => (DecodeCase)new OwnDecodeCase(shape, type, count, batch, generated)))];
+                type => batches.Select(batch => (DecodeCase)new OwnDecodeCase(
+                    shape, type, StepBenchmark.Open(device, count), (count, batch), generated)))];
             if (peer is not null)
             {
                 cases.Add(new PeerDecodeCase(new StepProgram(peer), shape, count, generated));

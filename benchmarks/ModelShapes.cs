@@ -54,6 +54,9 @@ public static class ModelShapes
     /// <summary>Two queries share a key-value head.</summary>
     public static ModelShape Gqa { get; } = Of("gqa", 1024, 16, (16, 8), 2816, 32000, (1, 512));
 
+    /// <summary>1.1 billion weights, the shape of TinyLlama (Zhang et al. 2024, arXiv:2401.02385).</summary>
+    public static ModelShape TinyLlama { get; } = Of("tinyllama", 2048, 22, (32, 4), 5632, 32000, (1, 512));
+
     /// <summary>
     /// One layer's shapes of LLaMA 7B (Touvron et al. 2023, table 2); for single ops, not for whole steps.
     /// </summary>
@@ -61,7 +64,7 @@ public static class ModelShapes
 
     public static IReadOnlyList<ModelShape> Steps { get; } = [Tiny, Small, Gqa];
 
-    public static IReadOnlyList<ModelShape> All { get; } = [.. Steps, Llama7B];
+    public static IReadOnlyList<ModelShape> All { get; } = [.. Steps, TinyLlama, Llama7B];
 
     /// <exception cref="SafeLlamaException">No shape has this name.</exception>
     public static ModelShape ByName(string name) => All.FirstOrDefault(shape => shape.Name == name)

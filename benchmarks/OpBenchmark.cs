@@ -13,6 +13,9 @@ public abstract class OpBenchmark : IDisposable
     /// <summary>One core of the CPU path.</summary>
     public const string Host = "cpu";
 
+    /// <summary>The same, large products in bf16.</summary>
+    public const string HostNarrow = "cpu:bf16";
+
     private Arena? _arena;
     private Tensor[] _inputs = [];
 
@@ -20,7 +23,7 @@ public abstract class OpBenchmark : IDisposable
     [ParamsSource(nameof(Models))]
     public string Model { get; set; } = "tiny";
 
-    /// <summary>Where it is measured: cpu, cuda or cuda:bf16.</summary>
+    /// <summary>Where it is measured: cpu, cpu:bf16, cuda or cuda:bf16.</summary>
     [ParamsSource(nameof(Devices))]
     public string Device { get; set; } = Host;
 

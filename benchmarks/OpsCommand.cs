@@ -30,8 +30,9 @@ internal static class OpsCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         var devices = CommandOptions.Several(
-            "--device", [OpBenchmark.Host, "cuda", "cuda:bf16"], "each is measured; one that is not there is left out");
-        devices.AcceptOnlyFromAmong(OpBenchmark.Host, "cuda", "cuda:bf16");
+            "--device", [OpBenchmark.Host, "cuda", "cuda:bf16"],
+            "each is measured, cpu:bf16 where it is named; one that is not there is left out");
+        devices.AcceptOnlyFromAmong(OpBenchmark.Host, OpBenchmark.HostNarrow, "cuda", "cuda:bf16");
         var json = new Option<string?>("--json")
         {
             Description = "also append every op to this file as a line of JSON, for diff",
@@ -140,7 +141,7 @@ internal static class OpsCommand
     private static string[] Found(string[] devices)
     {
         var cuda = DeviceReport.List().First(report => report.Kind == "cuda");
-        string[] absent = [.. devices.Where(device => device != OpBenchmark.Host && cuda.Problem is not null)];
+        string[] absent = [.. devices.Where(device => device.StartsWith("cuda", StringComparison.Ordinal) && cuda.Problem is not null)];
         if (absent.Length > 0)
         {
             Console.WriteLine($"{string.Join(" and ", absent)}: left out, {cuda.Problem}.");

@@ -20,6 +20,8 @@ static RootCommand Root()
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
+    root.Subcommands.Add(ProductsCommand.Create());
+    root.Subcommands.Add(TurnsCommand.Create());
     root.Subcommands.Add(EncoderCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());
     root.Subcommands.Add(ScalingCommand.Create());
@@ -50,6 +52,8 @@ static void List(TextWriter writer)
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both
           scaling [options]   a step on one thread and on two, with cores free and with others busy on them
+
+          turns --options ...  our step with several options, in turn: forms of weights beside each other
 
         Beside other engines (benchmarks/peers says how to build each)
           compare --peer ...  our step and peers' in turn: medians, ratios, peak memory

@@ -24,7 +24,7 @@ internal static class StepBenchmark
         var started = Stopwatch.GetTimestamp();
         using var weights = o.Mode == "full"
             ? LlamaWeights.InitializeRandom(backend, o.Shape.Config, seed: 1)
-            : LlamaWeights.Load(backend, o.Shape.Config, RandomModel.Folder(o.Shape, o.Weights));
+            : LlamaWeights.Load(backend, o.Shape.Config, RandomModel.Folder(o.Shape, o.Weights), o.Load);
         using var adapter = o.Mode == "lora" ? LoraAdapter.Create(backend, o.Shape.Config, Adapter(o), seed: 1) : null;
         using var model = new Llama(backend, weights, adapter, Math.Max(o.Shape.Length, o.Generated + 1));
         var measured = o.Mode == "decode" ? Decode(o, model, profile) : Train(o, model, profile);
@@ -36,12 +36,19 @@ internal static class StepBenchmark
 
     public static IBackend Open(string device, int threads) => device switch
     {
-        "cuda" => GpuBackend.OpenCuda(DType.Float32),
-        "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16),
+        "cuda" => OpenGpu(DType.Float32),
+        "cuda:bf16" => OpenGpu(DType.BFloat16),
         "cpu" => new CpuBackend(threads),
         "cpu:bf16" => new CpuBackend(threads, DType.BFloat16),
         _ => throw SafeLlamaException.Usage($"--device {device}: is unknown, expected cpu, cuda or cuda:bf16."),
     };
+
+    private static GpuBackend OpenGpu(DType activation)
+    {
+        var opened = GpuBackend.OpenCuda(activation);
+        Console.Error.WriteLine($"{opened.Name}: {GpuBackend.State}.");
+        return opened;
+    }
 
     private static LoraConfig Adapter(StepOptions o) => new()
     {
@@ -52,7 +59,7 @@ internal static class StepBenchmark
 
     private static Measured Train(StepOptions o, Llama model, OpProfile? profile)
     {
-        using var workspace = new Workspace(model, o.Shape.Rows, forBackward: true);
+        using var workspace = new Workspace(model, o.Shape.Rows, forBackward: true, o.Recompute);
         var schedule = new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, o.Warmup + o.Steps);
         var settings = new TrainerSettings(schedule) { MaxGradientNorm = 0 };
         using var trainer = new Trainer(model, workspace, settings, maxMicroBatches: 1);
@@ -119,7 +126,8 @@ internal static class StepBenchmark
             ["config"] = o.Shape.Name,
             ["mode"] = o.Mode,
             ["targets"] = o.Mode == "lora" ? o.Targets : null,
-            ["dtype"] = o.Weights == DType.BFloat16 ? "bf16 weights" : "fp32",
+            ["dtype"] = o.Load != LoadForm.Stored ? $"{o.Load} weights"
+                : o.Weights == DType.BFloat16 ? "bf16 weights" : "fp32",
             ["device"] = o.Device,
             ["threads"] = o.Threads,
             ["layers"] = o.Shape.Config.Layers,

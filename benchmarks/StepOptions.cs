@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Kernels;
+using SafeLlama.Model;
 
 namespace SafeLlama.Benchmarks;
 
@@ -14,8 +15,13 @@ internal sealed record StepOptions
     /// <summary><c>qv</c> or <c>all</c> linears carry an adapter.</summary>
     public required string Targets { get; init; }
 
-    /// <summary>How the weights are stored; arithmetic is fp32.</summary>
+    /// <summary>How the checkpoint stores its weights.</summary>
     public required DType Weights { get; init; }
+
+    /// <summary>What its linears become as it is read.</summary>
+    public LoadForm Load { get; init; }
+
+    public Recompute Recompute { get; init; }
 
     /// <summary><c>cpu</c>, <c>cuda</c> (fp32 activations) or <c>cuda:bf16</c>.</summary>
     public required string Device { get; init; }
@@ -42,8 +48,8 @@ internal sealed record StepOptions
         mode.AcceptOnlyFromAmong("lora", "full", "decode");
         var targets = CommandOptions.One("--targets", "qv", "which linears carry an adapter: qv or all");
         targets.AcceptOnlyFromAmong("qv", "all");
-        var type = CommandOptions.One("--dtype", "fp32", "how weights are stored: fp32 or bf16");
-        type.AcceptOnlyFromAmong("fp32", "bf16");
+        var type = CommandOptions.One("--dtype", "fp32", "how weights are stored: fp32 or bf16; or what bf16 becomes");
+        type.AcceptOnlyFromAmong("fp32", "bf16", "nf4", "int8", "int8-weights");
         var device = CommandOptions.One("--device", "cpu", "cpu, cpu:bf16, cuda or cuda:bf16");
         device.AcceptOnlyFromAmong("cpu", "cpu:bf16", "cuda", "cuda:bf16");
         var threads = CommandOptions.One("--threads", 1, "the caller's included");
@@ -54,11 +60,12 @@ internal sealed record StepOptions
         var length = CommandOptions.One("--length", 0, "tokens of a sequence; 0 is the config's own");
         var layers = CommandOptions.One("--layers", 0, "blocks; 0 is the config's own");
         var width = CommandOptions.One("--width", 0, "D, by which heads and F grow too; 0 is the config's own");
+        var recompute = new Option<bool>("--recompute") { Description = "backward computes each block again" };
         var profile = new Option<bool>("--profile") { Description = "also print where the time goes, op by op" };
         var command = new Command("step", "one whole training step (or one generation), as one line of JSON")
         {
             config, mode, targets, type, device, threads, steps, warmup, generated, batch, length, layers, width,
-            profile,
+            recompute, profile,
         };
         command.SetAction(parsed => run(new StepOptions
         {
@@ -66,7 +73,15 @@ internal sealed record StepOptions
                 parsed.GetValue(batch), parsed.GetValue(length), parsed.GetValue(layers), parsed.GetValue(width)),
             Mode = parsed.GetValue(mode)!,
             Targets = parsed.GetValue(targets)!,
-            Weights = parsed.GetValue(type) == "bf16" ? DType.BFloat16 : DType.Float32,
+            Weights = parsed.GetValue(type) == "fp32" ? DType.Float32 : DType.BFloat16,
+            Load = parsed.GetValue(type) switch
+            {
+                "nf4" => new(LoadAs.Nf4),
+                "int8" => new(LoadAs.Int8),
+                "int8-weights" => new(LoadAs.Int8Weights),
+                _ => LoadForm.Stored,
+            },
+            Recompute = parsed.GetValue(recompute) ? Recompute.Block : Recompute.Nothing,
             Device = parsed.GetValue(device)!,
             Threads = parsed.GetValue(threads),
             Steps = parsed.GetValue(steps),

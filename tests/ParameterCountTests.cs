@@ -14,14 +14,9 @@ internal sealed class ParameterCountTests
         | BindingFlags.Public | BindingFlags.NonPublic;
 
     [Test]
-    public void No_member_has_more_than_eight_parameters() => Check(
-        from path in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll")
-        where Path.GetFileName(path).StartsWith("SafeLlama.", StringComparison.OrdinalIgnoreCase)
-        select Assembly.Load(Path.GetFileNameWithoutExtension(path)));
-
-    public static void Check(IEnumerable<Assembly> assemblies)
+    public void No_member_has_more_than_eight_parameters()
     {
-        MethodBase[] members = [.. assemblies.SelectMany(assembly => assembly.GetTypes())
+        MethodBase[] members = [.. Assemblies().SelectMany(assembly => assembly.GetTypes())
             .Where(type => !IsGenerated(type)).SelectMany(Members)];
         Assert.That(members, Has.Length.GreaterThan(100));
         Assert.That(
@@ -29,6 +24,11 @@ internal sealed class ParameterCountTests
                 .Select(member => $"{member.DeclaringType}.{member.Name}: {member.GetParameters().Length}"),
             Is.Empty, "Put arguments that belong together in a record, or make them properties.");
     }
+
+    private static IEnumerable<Assembly> Assemblies() =>
+        from path in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll")
+        where Path.GetFileName(path).StartsWith("SafeLlama.", StringComparison.OrdinalIgnoreCase)
+        select Assembly.Load(Path.GetFileNameWithoutExtension(path));
 
     /// <summary>A delegate's other methods are the runtime's; a foreign function's parameters are its own.</summary>
     private static IEnumerable<MethodBase> Members(Type type)

@@ -33,10 +33,17 @@ internal static class Devices
             "cpu" => new CpuBackend(threads),
             "cpu:bf16" => new CpuBackend(threads, DType.BFloat16),
             "reference" => new ReferenceBackend(),
-            "cuda" => GpuBackend.OpenCuda(DType.Float32, cublas),
-            "cuda:bf16" => GpuBackend.OpenCuda(DType.BFloat16, cublas),
+            "cuda" => OpenGpu(DType.Float32),
+            "cuda:bf16" => OpenGpu(DType.BFloat16),
             _ => throw SafeLlamaException.Usage(
                 $"--device {name}: is unknown, expected cpu, cpu:bf16, cuda, cuda:bf16 or reference."),
         };
+
+        GpuBackend OpenGpu(DType activation)
+        {
+            var opened = GpuBackend.OpenCuda(activation, cublas);
+            Console.Error.WriteLine($"--device {name}: {GpuBackend.State}.");
+            return opened;
+        }
     }
 }

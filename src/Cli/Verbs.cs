@@ -13,6 +13,7 @@ internal static class Verbs
         ("generate", GenerateCommand.Create),
         ("score", ScoreCommand.Create),
         ("merge", MergeCommand.Create),
+        ("quantize", QuantizeCommand.Create),
         ("export", ExportCommand.Create),
         ("serve", ServeCommand.Create),
         ("data", DataCommand.Create),

@@ -60,7 +60,8 @@ public sealed partial class SafeLlamaException : Exception
     private static string Joined(List<string> ways) => ways.Count == 1 ? ways[0]
         : $"{string.Join(", ", ways.SkipLast(1))}, or {ways[^1]}";
 
-    private static string Named(string text, Func<string, string?> nameOf) => SettingName().Replace(
+    /// <summary>A text with its settings, in backquotes, as the reader names them.</summary>
+    public static string Named(string text, Func<string, string?> nameOf) => SettingName().Replace(
         text, m => nameOf(m.Groups[1].Value) ?? InWords(m.Groups[1].Value));
 
     private static string InWords(string name) => WordStart().Replace(name, " $0").ToLowerInvariant();

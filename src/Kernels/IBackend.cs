@@ -17,6 +17,12 @@ public interface IBackend : IDisposable
     DType Operands => Activation;
 
     /// <summary>
+    /// What a training pass keeps for its backward, the residual stream apart: BFloat16 on <c>cpu:bf16</c>; else as
+    /// <see cref="Activation"/>.
+    /// </summary>
+    DType Kept => Activation;
+
+    /// <summary>
     /// The type of statistics, adapters, gradients and optimizer state: Float64 on the reference, else Float32.
     /// </summary>
     DType Accumulation { get; }

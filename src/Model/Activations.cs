@@ -17,7 +17,8 @@ public sealed class Activations
     {
         (Rows, Recompute) = (rows, recompute);
         var config = model.Config;
-        var shared = new SharedActivations(arena, config, rows);
+        var backend = arena.Backend;
+        var shared = new SharedActivations(arena, config, rows, forBackward ? backend.Kept : backend.Activation);
         _hidden = [.. Enumerable.Range(0, forBackward ? config.Layers + 1 : 2)
             .Select(i => arena.Take(new(rows, config.HiddenSize), arena.Backend.Accumulation, $"hidden.{i}"))];
         var (start, keepsBlocks) = (arena.Position, forBackward && recompute == Recompute.Nothing);

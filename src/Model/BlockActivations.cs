@@ -7,14 +7,15 @@ public sealed class BlockActivations
 {
     internal BlockActivations(Arena arena, LlamaConfig c, TransformerBlock block, int n, SharedActivations shared)
     {
+        var kept = shared.Kept;
         AttentionIn = block.Attention.IsInputTrainable
-            ? arena.Take(new(n, c.HiddenSize), "attention_in")
+            ? arena.Take(new(n, c.HiddenSize), kept, "attention_in")
             : shared.Normed;
         AttentionRstd = arena.Take(new(n), arena.Backend.Accumulation, "attention_rstd");
-        Attention = new AttentionActivations(arena, c, block.Attention, n);
+        Attention = new AttentionActivations(arena, c, block.Attention, n, kept);
         AttentionResidual = arena.Take(new(n, c.HiddenSize), arena.Backend.Accumulation, "middle");
         FeedForwardIn = block.FeedForward.IsInputTrainable
-            ? arena.Take(new(n, c.HiddenSize), "feed_forward_in") : shared.Normed;
+            ? arena.Take(new(n, c.HiddenSize), kept, "feed_forward_in") : shared.Normed;
         FeedForwardRstd = arena.Take(new(n), arena.Backend.Accumulation, "feed_forward_rstd");
         FeedForward = new FeedForwardActivations(arena, c, block.FeedForward, n, shared);
     }
@@ -42,11 +43,15 @@ public sealed class BlockActivations
 /// <summary>Tensors that backward does not read; all blocks share them.</summary>
 public sealed class SharedActivations
 {
-    internal SharedActivations(Arena arena, LlamaConfig c, int n)
+    /// <param name="kept">The type of what products read, in all blocks.</param>
+    internal SharedActivations(Arena arena, LlamaConfig c, int n, DType kept)
     {
-        Normed = arena.Take(new(n, c.HiddenSize), "normed");
-        Product = arena.Take(new(n, c.IntermediateSize), "product");
+        Kept = kept;
+        Normed = arena.Take(new(n, c.HiddenSize), kept, "normed");
+        Product = arena.Take(new(n, c.IntermediateSize), kept, "product");
     }
+
+    public DType Kept { get; }
 
     /// <summary>[N, D].</summary>
     public Tensor Normed { get; }
@@ -58,13 +63,13 @@ public sealed class SharedActivations
 /// <summary>The tensors that attention keeps; those of an adapter exist where there is one.</summary>
 public sealed class AttentionActivations
 {
-    internal AttentionActivations(Arena arena, LlamaConfig c, AttentionLayer layer, int n)
+    internal AttentionActivations(Arena arena, LlamaConfig c, AttentionLayer layer, int n, DType kept)
     {
-        Query = arena.Take(new(n, c.Heads * c.HeadDim), "query");
-        Key = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "key");
-        Value = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "value");
+        Query = arena.Take(new(n, c.Heads * c.HeadDim), kept, "query");
+        Key = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), kept, "key");
+        Value = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), kept, "value");
         LogSum = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "log_sum");
-        AttentionOutput = arena.Take(new(n, c.Heads * c.HeadDim), "mixed");
+        AttentionOutput = arena.Take(new(n, c.Heads * c.HeadDim), kept, "mixed");
         QueryLora = LoraActivations.Take(arena, layer.Query, n);
         KeyLora = LoraActivations.Take(arena, layer.Key, n);
         ValueLora = LoraActivations.Take(arena, layer.Value, n);
@@ -100,9 +105,11 @@ public sealed class FeedForwardActivations
 {
     internal FeedForwardActivations(Arena arena, LlamaConfig c, FeedForward layer, int n, SharedActivations shared)
     {
-        Gate = arena.Take(new(n, c.IntermediateSize), "gate");
-        Up = arena.Take(new(n, c.IntermediateSize), "up");
-        Product = layer.Down.IsTrainable ? arena.Take(new(n, c.IntermediateSize), "product") : shared.Product;
+        Gate = arena.Take(new(n, c.IntermediateSize), shared.Kept, "gate");
+        Up = arena.Take(new(n, c.IntermediateSize), shared.Kept, "up");
+        Product = layer.Down.IsTrainable
+            ? arena.Take(new(n, c.IntermediateSize), shared.Kept, "product")
+            : shared.Product;
         GateLora = LoraActivations.Take(arena, layer.Gate, n);
         UpLora = LoraActivations.Take(arena, layer.Up, n);
         DownLora = LoraActivations.Take(arena, layer.Down, n);

@@ -52,6 +52,13 @@ public sealed class HeadActivations
 internal sealed record HeadChunk(
     Tensor Hidden, Tensor Normed, Tensor Rstd, Tensor Logits, Tensor LogSum, Tensor DNormed, Tensor DHidden)
 {
+    private Tensor? _dLogits;
+
+    /// <summary>[C, V] ∂loss/∂logits, over the logits: an operand of products alone.</summary>
+    /// <param name="type">The type of such operands.</param>
+    public Tensor DLogits(DType type) =>
+        type == Logits.Type ? Logits : _dLogits ??= Logits.Overlay(type);
+
     public HeadChunk Slice(int rows) => new(
         Hidden.Slice(0, rows),
         Normed.Slice(0, rows),

@@ -64,8 +64,9 @@ public sealed class LossHead
             _ops.Elementwise.Sum(nll, total);
             if (dh is not null)
             {
-                _ops.CrossEntropy.Backward(chunk.Logits, targets, chunk.LogSum, scale, chunk.Logits);
-                Backward(chunk, rows, dh);
+                var dLogits = chunk.DLogits(_ops.Kept);
+                _ops.CrossEntropy.Backward(chunk.Logits, targets, chunk.LogSum, scale, dLogits);
+                Backward(dLogits, chunk, rows, dh);
             }
         }
     }
@@ -77,15 +78,14 @@ public sealed class LossHead
         _ops.Linear.Forward(c.Normed, _head.Value, c.Logits);
     }
 
-    /// <summary>c.Logits holds ∂loss/∂logits.</summary>
-    private void Backward(HeadChunk c, Tensor rows, Tensor dh)
+    private void Backward(Tensor dLogits, HeadChunk c, Tensor rows, Tensor dh)
     {
         if (_head.Gradient is { } gradient)
         {
-            _ops.Linear.BackwardWeight(c.Logits, c.Normed, gradient, null);
+            _ops.Linear.BackwardWeight(dLogits, c.Normed, gradient, null);
         }
 
-        _ops.Linear.BackwardInput(c.Logits, _head.Value, c.DNormed, accumulate: false);
+        _ops.Linear.BackwardInput(dLogits, _head.Value, c.DNormed, accumulate: false);
         c.DHidden.Clear();
         _ops.RmsNorm.Backward(c.DNormed, c.Hidden, _norm.Value, c.Rstd, c.DHidden, _norm.Gradient);
         _ops.Elementwise.ScatterRows(c.DHidden, rows, dh);

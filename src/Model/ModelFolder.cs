@@ -56,28 +56,63 @@ public static class ModelFolder
     /// Writes base and adapter as one model, with everything in the base's folder: tensors that the engine does not
     /// use, files beside the weights, and the head of a reward model beside the adapter.
     /// </summary>
-    /// <returns>Weights that changed, and what of the base's folder was left out: files that hold its unmerged weights,
-    /// and folders.</returns>
+    /// <param name="form">How the merged weights are stored.</param>
     /// <exception cref="SafeLlamaException">The merge changes nothing, or a file cannot be written.</exception>
-    public static (int Changed, IReadOnlyList<string> LeftOut) Merge(
-        string folder, string baseFolder, LlamaWeights weights, LoraAdapter adapter, string adapterFolder)
+    public static MergeReport Merge(
+        string folder, string baseFolder, LlamaWeights weights, LoraAdapter adapter, string adapterFolder,
+        MergeForm form = default)
     {
         using var checkpoint = CheckpointFiles.Open(baseFolder);
+        var type = form.TypeFor(weights, baseFolder);
+        var requantized = new Requantized();
         var merged = LlamaShapes.Of(weights.Config).Select(shape => shape.Name).ToHashSet();
         var changed = AdapterMerge.Write(
-            weights, adapter, Path.Combine(folder, WeightsName),
-            checkpoint.Tensors.Values.Where(t => !merged.Contains(t.Entry.Name))
+            weights, adapter, Path.Combine(folder, WeightsName), type, requantized,
+            checkpoint.Tensors.Values.Where(t => !merged.Contains(t.Entry.Name)
+                    && !(weights.Config.Quantization is not null && BitsAndBytes.IsPart(t.Entry.Name, merged)))
                 .Select(t => SafetensorsItem.Copy(t.File, t.Entry)));
         var leftOut = CopyBeside(baseFolder, folder);
-        KeepTypesAgreed(Path.Combine(baseFolder, ConfigName), folder, weights);
+        if (type is { } changedTo)
+        {
+            var config = (JsonObject)weights.Config.Source.DeepClone();
+            config.Remove(Quantization.Key);
+            SetType(config, changedTo);
+            OutputFile.WriteText(Path.Combine(folder, ConfigName), config.ToJsonString(Indented) + "\n");
+        }
+        else
+        {
+            KeepTypesAgreed(Path.Combine(baseFolder, ConfigName), folder, weights);
+        }
+
         foreach (var name in RewardModel.Files.Where(n => File.Exists(Path.Combine(adapterFolder, n))))
         {
             Copy(Path.Combine(adapterFolder, name), Path.Combine(folder, name));
         }
 
         var read = checkpoint.Files.Select(f => Path.GetFileName(f.Path)).ToHashSet();
-        return (changed, [.. leftOut.Where(name => !read.Contains(name)
-            && !name.EndsWith(".safetensors.index.json", StringComparison.Ordinal))]);
+        return new(
+            changed,
+            [.. leftOut.Where(name => !read.Contains(name)
+                && !name.EndsWith(".safetensors.index.json", StringComparison.Ordinal))],
+            requantized.Ratios);
+    }
+
+    /// <summary>Writes a model with its linears quantized, and the files beside its weights.</summary>
+    /// <returns>
+    /// How many linears became quantized, and what was left out: weights in other forms, and folders.
+    /// </returns>
+    public static (int Count, IReadOnlyList<string> LeftOut) Quantize(string folder, string source, LoadForm form)
+    {
+        var config = LlamaConfig.Load(source);
+        var count = QuantizedCheckpoint.Write(Path.Combine(folder, WeightsName), source, config, form);
+        using var checkpoint = CheckpointFiles.Open(source);
+        var read = checkpoint.Files.Select(f => Path.GetFileName(f.Path))
+            .Append(WeightsName + ".index.json").ToHashSet();
+        var leftOut = CopyBeside(source, folder).Where(name => !read.Contains(name)).ToList();
+        var json = (JsonObject)config.Source.DeepClone();
+        json[Quantization.Key] = Quantization.Write(form);
+        OutputFile.WriteText(Path.Combine(folder, ConfigName), json.ToJsonString(Indented) + "\n");
+        return (count, leftOut);
     }
 
     /// <summary>Copies a model as it is: its checkpoint, <c>config.json</c>, and the files beside them.</summary>

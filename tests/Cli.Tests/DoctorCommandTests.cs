@@ -12,6 +12,16 @@ internal sealed class DoctorCommandTests
         Assert.That(run.Output, Does.Contain("cpu: cpu (").And.Contain("cuda: "));
     }
 
+    [TestCase("train")]
+    [TestCase("score")]
+    [TestCase("doctor")]
+    public void Help_says_that_no_gpu_has_run_the_kernels(string verb)
+    {
+        var help = CommandRun.Of(verb, "--help").Output;
+        Assert.That(string.Join(' ', help.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)),
+            Does.Contain("no GPU has run these kernels yet"));
+    }
+
     [Test]
     public void A_deep_look_checks_every_op_and_a_whole_model()
     {

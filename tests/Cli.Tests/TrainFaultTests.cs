@@ -113,6 +113,22 @@ public sealed class TrainFaultTests : IDisposable
         MustEqualWhole("kept");
     }
 
+    [Test]
+    public void Killed_and_resumed_a_run_in_bf16_ends_as_if_unbroken_and_another_arithmetic_is_refused()
+    {
+        Assert.That(CommandRun.Of(_model.FineTune("bf16", "--device", "cpu:bf16")).ExitCode, Is.Zero);
+        Assert.That(_model.AdapterOf("bf16"), Is.Not.EqualTo(_model.AdapterOf("whole")), "it rounds");
+        string[] two = [.. _model.FineTune("bf16-killed", "--device", "cpu:bf16", "--threads", "2")
+            .SkipRepeated("--threads")];
+        Assert.That(CommandRun.Of("step:5", two).ExitCode, Is.EqualTo(Killed));
+        var other = CommandRun.Of("train", "--resume", "--out", _model.Out("bf16-killed"), "--device", "cpu");
+        Assert.That(other.ExitCode, Is.EqualTo((int)ExitCode.Usage), other.Error);
+        Assert.That(other.Error, Does.Contain("--device cpu").And.Contain("'cpu:bf16'"));
+        var resumed = CommandRun.Of("train", "--resume", "--out", _model.Out("bf16-killed"));
+        Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
+        Assert.That(_model.AdapterOf("bf16-killed"), Is.EqualTo(_model.AdapterOf("bf16")));
+    }
+
     private static void Interrupt(Process process, string signal)
     {
         using var kill = Process.Start(

@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Kernels.Tests;
 
 [TestFixtureSource(typeof(Backends), nameof(Backends.All))]
@@ -30,6 +32,26 @@ internal sealed class ElementwiseTests(string backend)
         Assert.That(total.ReadDoubles()[0], Is.EqualTo(100_000));
     }
 
+    [TestCase(5, 123)]
+    [TestCase(70, 1024)]
+    public void Noise_agrees_with_reference(int rows, int columns) =>
+        OpTests.AgreesWithReference(backend, t => [Noise(t, rows, columns)]);
+
+    [Test]
+    public void Noise_fills_its_range_evenly()
+    {
+        using var opened = Backends.Open(backend);
+        using var t = new TestTensors(opened);
+        var scale = t.Input("scale", new(2), [0, 2], opened.Accumulation);
+        var y = t.Input("y", new(2, 4000), new double[8000]);
+        opened.Elementwise.AddNoise(Philox.Stream(1, "noise"), scale, y);
+        var values = y.ReadDoubles();
+        Assert.That(values[..4000], Is.All.Zero, "a scale of 0");
+        Assert.That(values[4000..], Is.All.InRange(-2, 2));
+        Assert.That(values[4000..].Average(), Is.EqualTo(0).Within(0.1), "the mean of 4,000 errs by 0.018");
+        Assert.That(values[4000..].Average(v => v * v), Is.EqualTo(4 / 3.0).Within(0.1), "2² / 3");
+    }
+
     [Test]
     public void Forward_names_the_wrong_tensor()
     {
@@ -47,6 +69,14 @@ internal sealed class ElementwiseTests(string backend)
         var (x, y) = (t.Input("x", new(rows, columns)), t.Output("y", new(2 * rows, columns)));
         t.Backend.Elementwise.GatherRows(
             x, t.Ints("row", [.. Enumerable.Range(0, 2 * rows).Select(n => n * 3 % rows)]), y);
+        return y;
+    }
+
+    public static Tensor Noise(TestTensors t, int rows, int columns)
+    {
+        var y = t.Input("y", new(rows, columns));
+        t.Backend.Elementwise.AddNoise(
+            Philox.Stream(1, "noise"), t.Input("scale", new(rows), t.Backend.Accumulation), y);
         return y;
     }
 

@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Kernels.Tests.Bf16;
 
 namespace SafeLlama.Kernels.Tests;
 
@@ -32,6 +33,22 @@ internal sealed class ScratchTests
                 t.Input("x", new(40, 256)), t.Input("w", new(256, 256)), t.Output("product", new(40, 256)));
             AttentionTests.Backward(t, rows, 4, 2, 64, examples);
         });
+
+    [TestCase(600, 64)]
+    [TestCase(600, 24)]     // fills no vectors: attention runs on widened copies
+    public void In_bf16_the_cpu_takes_no_more_than_is_granted(int rows, int headDim)
+    {
+        var columns = 4 * headDim;
+        TakesNoMoreThanIsGranted(
+            new(rows, rows / 2, columns, 4, 2, headDim, 0, false),
+            t =>
+            {
+                var (x, y) = (t.Input("x", new(rows, columns)), t.Output("rounded", new(rows, columns), DType.BFloat16));
+                t.Backend.Linear.Forward(x, t.Input("w", new(columns, columns)), y);
+                Bf16AttentionTests.Run(t, rows, headDim, examples: 2);
+            },
+            DType.BFloat16);
+    }
 
     [TestCase(300, 1)]
     [TestCase(900, 4)]
@@ -77,12 +94,12 @@ internal sealed class ScratchTests
     }
 
     /// <summary>On a thread of its own, which holds no scratch yet.</summary>
-    private static void TakesNoMoreThanIsGranted(WorkSize work, Action<TestTensors> run)
+    private static void TakesNoMoreThanIsGranted(WorkSize work, Action<TestTensors> run, DType arithmetic = DType.Float32)
     {
         var (held, granted) = (0L, 0L);
         var thread = new Thread(() =>
         {
-            using var backend = new CpuBackend(1);
+            using var backend = new CpuBackend(1, arithmetic);
             using var t = new TestTensors(backend);
             run(t);
             (held, granted) = (ThreadScratch.Held + GrowingScratch.Held, backend.ScratchBytes(work));

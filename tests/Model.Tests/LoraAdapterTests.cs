@@ -66,6 +66,95 @@ public sealed class LoraAdapterTests
     }
 
     [Test]
+    public void Every_variant_begins_at_the_base_model([Values] LoraVariant variant)
+    {
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
+        using var adapter = LoraAdapter.Create(
+            Backend, weights, new LoraConfig { Rank = 3, Targets = LlamaShapes.LinearNames, Variant = variant },
+            seed: 1);
+
+        // Fp64 sums in another order; an A or B that began elsewhere moves the loss in its second digit.
+        Assert.That(Loss(weights, adapter), Is.EqualTo(Loss(weights, null)).Within(1e-12));
+        Assert.That(
+            adapter.Parameters.Count(), Is.EqualTo(adapter.Pairs.Count * (variant == LoraVariant.Dora ? 3 : 2)));
+    }
+
+    [Test]
+    public void Saved_loaded_or_merged_it_computes_the_same([Values] LoraVariant variant)
+    {
+        var folder = TestFiles.NewFolder();
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
+        using var adapter = TinyLlama.Adapter(Backend, weights, variant);
+        var expected = Loss(weights, adapter);
+        Assert.That(expected, Is.Not.EqualTo(Loss(weights, null)).Within(1e-3), "the adapter matters");
+        PeftFolder.Save(adapter, folder, "tiny");
+        using var loaded = PeftFolder.Load(Backend, TinyLlama.Config, folder);
+        Assert.That(loaded.Config.Variant, Is.EqualTo(
+            variant == LoraVariant.Dora ? LoraVariant.Dora : LoraVariant.Lora), "PiSSA is saved as plain LoRA");
+        Assert.That(loaded.Config.Rank, Is.EqualTo(variant == LoraVariant.Pissa ? 6 : 3));
+        Assert.That(
+            loaded.Pairs.Select(p => p.Scale), Is.EqualTo(adapter.Pairs.Select(p => p.Scale)), "twice r and twice α");
+
+        // The file holds fp32.
+        Assert.That(Loss(weights, loaded), Is.EqualTo(expected).Within(1e-5));
+        var path = Path.Combine(folder, "model.safetensors");
+        AdapterMerge.Write(weights, adapter, path);
+        File.WriteAllText(Path.Combine(folder, "config.json"), "{}");
+        File.Delete(Path.Combine(folder, PeftFolder.WeightsName));
+        using var merged = LlamaWeights.Load(Backend, TinyLlama.Config, folder);
+        Assert.That(Loss(merged, null), Is.EqualTo(expected).Within(1e-5));
+    }
+
+    [Test]
+    public void Turned_to_zero_an_adapter_is_the_base_and_to_one_itself([Values] LoraVariant variant)
+    {
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
+        using var adapter = TinyLlama.Adapter(Backend, weights, variant);
+        var expected = Loss(weights, adapter);
+        var trained = adapter.Pairs.ToDictionary(
+            p => p.Module, p => p.Parameters.Select(parameter => parameter.Value.ReadDoubles()).ToArray());
+        void Turn(double strength)
+        {
+            foreach (var pair in adapter.Pairs)
+            {
+                pair.SetStrength(Backend, trained[pair.Module], strength, weights[pair.Module + ".weight"].Value);
+            }
+        }
+
+        // A PiSSA in training is no addition to the base alone: what is loaded of it is plain LoRA.
+        if (variant != LoraVariant.Pissa)
+        {
+            Turn(0);
+            Assert.That(Loss(weights, adapter), Is.EqualTo(Loss(weights, null)).Within(1e-12));
+        }
+
+        Turn(1);
+        Assert.That(Loss(weights, adapter), Is.EqualTo(expected).Within(1e-12));
+    }
+
+    [Test]
+    public void A_magnitude_that_is_missing_or_misshapen_is_named()
+    {
+        var folder = TestFiles.NewFolder();
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
+        using var plain = TinyLlama.Adapter(Backend, TinyLlama.Config);
+        PeftFolder.Save(plain, folder, "tiny");
+        var config = Path.Combine(folder, PeftFolder.ConfigName);
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"use_dora\": false", "\"use_dora\": true"));
+        var error = Assert.Throws<SafeLlamaException>(
+            () => PeftFolder.Load(Backend, TinyLlama.Config, folder).Dispose())!;
+        Assert.That(error.Message, Does.Contain("lora_magnitude_vector").And.Contain("missing"));
+        using var dora = TinyLlama.Adapter(Backend, weights, LoraVariant.Dora);
+        var magnitudes = TestFiles.NewFolder();
+        PeftFolder.Save(dora, magnitudes, "tiny");
+        config = Path.Combine(magnitudes, PeftFolder.ConfigName);
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"use_dora\": true", "\"use_dora\": false"));
+        error = Assert.Throws<SafeLlamaException>(
+            () => PeftFolder.Load(Backend, TinyLlama.Config, magnitudes).Dispose())!;
+        Assert.That(error.Message, Does.Contain("lora_magnitude_vector").And.Contain("no place"));
+    }
+
+    [Test]
     public void An_adapter_for_another_model_is_refused()
     {
         var folder = TestFiles.NewFolder();
@@ -156,6 +245,13 @@ public sealed class LoraAdapterTests
         var error = Assert.Throws<SafeLlamaException>(() => AdapterMerge.Write(weights, adapter, path))!;
         Assert.That(error.Message, Does.Contain("BFloat16"));
         Assert.That(Directory.EnumerateFiles(folder, "merged*"), Is.Empty);
+    }
+
+    private static double Loss(LlamaWeights weights, LoraAdapter? adapter)
+    {
+        using var model = new Llama(Backend, weights, adapter, maxLength: 16);
+        using var workspace = new Workspace(model, 16, forBackward: false);
+        return TinyLlama.Loss(model, TinyLlama.Upload(workspace, [TinyLlama.Tokens(9, 1), TinyLlama.Tokens(5, 2)]));
     }
 
     [Test]

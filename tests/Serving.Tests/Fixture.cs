@@ -32,7 +32,7 @@ internal sealed class Fixture : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    /// <summary>The id of the base, and of two adapters of different ranks and targets.</summary>
+    /// <summary>The id of the base, and of two adapters: DoRA on all linears, and plain LoRA of another rank on two.</summary>
     public static IReadOnlyList<string> Ids { get; } = ["miniature", "one", "two"];
 
     public static string AdapterFolder(string id) => Path.Combine(Adapters.Value, id);
@@ -100,10 +100,15 @@ internal sealed class Fixture : IAsyncDisposable
         var folder = TestFiles.NewFolder();
         using var backend = new CpuBackend(1);
         var config = LlamaConfig.Load(ModelFolder);
-        foreach (var (id, rank, targets) in new[] { ("one", 4, LlamaShapes.LinearNames), ("two", 20, ["q_proj", "v_proj"]) })
+        using var weights = LlamaWeights.Load(backend, config, ModelFolder);
+        (string, int, IReadOnlyList<string>, LoraVariant)[] adapters =
+        [
+            ("one", 4, LlamaShapes.LinearNames, LoraVariant.Dora), ("two", 20, ["q_proj", "v_proj"], LoraVariant.Lora),
+        ];
+        foreach (var (id, rank, targets, variant) in adapters)
         {
-            using var adapter = LoraAdapter.Create(
-                backend, config, new LoraConfig { Rank = rank, Alpha = 8, Targets = targets }, seed: rank);
+            var lora = new LoraConfig { Rank = rank, Alpha = 8, Targets = targets, Variant = variant };
+            using var adapter = LoraAdapter.Create(backend, weights, lora, seed: rank);
             foreach (var pair in adapter.Pairs)
             {
                 pair.B.Value.Write(TinyLlama.Normal((int)pair.B.Value.Shape.Count, seed: pair.Index, scale: 0.02));

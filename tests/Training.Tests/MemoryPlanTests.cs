@@ -39,6 +39,43 @@ public sealed class MemoryPlanTests
     }
 
     [Test]
+    public void In_bf16_what_is_planned_is_what_is_allocated([Values] Recompute recompute)
+    {
+        using var backend = new CpuBackend(1, DType.BFloat16);
+        using var run = new TinyRun(backend);
+        using var workspace = new Workspace(run.Model, 48, forBackward: true, recompute);
+        var config = TinyRun.Config with { Lora = run.Adapter.Config, Recompute = recompute };
+        var plan = TrainingMemory.Of(backend, run.Model.Config, config, rows: 48, longest: 16, weightBytes: 1000);
+        Assert.That(plan.Terms.Single(t => t.Name == "activations").Bytes, Is.EqualTo(workspace.ByteCount));
+    }
+
+    [Test]
+    public void Activations_in_bf16_take_a_third_less_than_in_fp32([Values("q_proj,v_proj", "all")] string targets)
+    {
+        var config = new LlamaConfig
+        {
+            HiddenSize = 768,
+            Layers = 12,
+            Heads = 12,
+            KeyValueHeads = 12,
+            HeadDim = 64,
+            IntermediateSize = 2048,
+            VocabularySize = 8000,
+        };
+        long Bytes(DType arithmetic)
+        {
+            using var backend = new CpuBackend(1, arithmetic);
+            using var weights = LlamaWeights.Plan(backend, config, trainable: false);
+            var lora = new LoraConfig { Rank = 8, Targets = LoraConfig.ParseTargets(targets) };
+            using var adapter = LoraAdapter.Plan(backend, config, lora);
+            using var model = new Llama(backend, weights, adapter, 512);
+            return Workspace.BytesFor(model, 1024, forBackward: true);
+        }
+
+        Assert.That(Bytes(DType.BFloat16), Is.LessThan(Bytes(DType.Float32) * 2 / 3));
+    }
+
+    [Test]
     public void Scratch_grows_with_threads_rank_and_dropout_and_counts_towards_what_must_fit()
     {
         var usual = Scratch(1, new LoraConfig { Rank = 8 });

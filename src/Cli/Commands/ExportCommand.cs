@@ -64,8 +64,8 @@ internal sealed class ExportCommand
         using var export = ModelExport.Open(request);
         AtomicFolder.Create(target, partial =>
         {
-            export.WriteModel(Path.Combine(partial, "model.gguf"), merged: false);
-            if (request.Adapter is not null)
+            export.WriteModel(Path.Combine(partial, "model.gguf"), merged: export.MustFold);
+            if (request.Adapter is not null && !export.MustFold)
             {
                 export.WriteAdapter(Path.Combine(partial, "adapter.gguf"));
             }

@@ -13,7 +13,8 @@ internal static class MergeCommand
 {
     public static Command Create() => new MergeOptions().Verb(
         "merge",
-        "Fold an adapter into its base, W + s·BA, and write one plain checkpoint in the base's number type.",
+        "Fold an adapter into its base, W + s·BA, and write one plain checkpoint in the base's number type; over a "
+        + "quantized base, into the decoded weights that it was trained over.",
         Run);
 
     private static ExitCode Run(MergeOptions.Request asked)
@@ -25,26 +26,39 @@ internal static class MergeCommand
                 + "folder. Fold the adapter into a GGUF file with export --to gguf.");
         }
 
-        var (changed, pairs) = AtomicFolder.Create(asked.Out, partial =>
+        var (report, pairs) = AtomicFolder.Create(asked.Out, partial =>
         {
             using var backend = Devices.Open(asked);
-            using var session = LlamaSession.Open(backend, asked.Model, new() { Adapter = asked.Adapter });
-            var (count, leftOut) = ModelFolder.Merge(
-                partial, asked.Model, session.Weights, session.Adapter!, asked.Adapter);
+            using var session = LlamaSession.Open(backend, asked.Model, new()
+            {
+                Adapter = asked.Adapter,
+                Load = new(asked.Load, asked.Nested),
+            });
+            var merged = ModelFolder.Merge(
+                partial, asked.Model, session.Weights, session.Adapter!, asked.Adapter, new(asked.Type));
             TemplateRecord.Copy(asked.Adapter, partial);
-            Terminal.Notes(leftOut.Select(name =>
+            Terminal.Notes(merged.LeftOut.Select(name =>
                 $"{asked.Model}: {name} is not in the merged folder: it is a folder, or holds weights without the "
                 + "adapter."));
-            return (count, session.Adapter!.Pairs.Count);
+            return (merged, session.Adapter!.Pairs.Count);
         });
         var bytes = FileFacts.Length(Path.Combine(asked.Out, "model.safetensors"));
         if (asked.Json)
         {
-            Terminal.PrintJson(new MergeResult(asked.Out, changed, pairs, bytes));
+            Terminal.PrintJson(new MergeResult(asked.Out, report.Changed, pairs, bytes)
+            {
+                Requantized = report.Requantized.Count > 0 ? report.Requantized : null,
+            });
         }
         else
         {
-            Terminal.Print($"{asked.Out}: {changed} weights changed by {pairs} pairs, {bytes / 1e6:F1} MB.");
+            foreach (var (layer, ratio) in report.Requantized)
+            {
+                Terminal.Print(FormattableString.Invariant(
+                    $"layer {layer}: quantizing the merged weights once more would err by {ratio:F2} of the update."));
+            }
+
+            Terminal.Print($"{asked.Out}: {report.Changed} weights changed by {pairs} pairs, {bytes / 1e6:F1} MB.");
         }
 
         return ExitCode.Success;

@@ -71,10 +71,14 @@ internal static class TrainCommand
         FineTuneChecks.Check(settings);
         using var backend = Open(settings.Value);
         var (plan, inputs) = new FineTuneRun(settings, backend, NoView.Instance).Plan();
+        plan = plan with { Advice = plan.Advice.Select(line => SafeLlamaException.Named(line, FlagNames.Of)) };
         if (json)
         {
-            Terminal.PrintJson(
-                plan.ToRecord() with { Settings = settings.All.ToDictionary(e => e.Name, e => e.Value) });
+            Terminal.PrintJson(plan.ToRecord() with
+            {
+                Settings = settings.All.ToDictionary(e => e.Name, e => e.Value),
+                Advice = [.. plan.Advice],
+            });
         }
         else
         {

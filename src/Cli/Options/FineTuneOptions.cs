@@ -14,7 +14,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Dtype), "How a model trained whole is stored.", "bf16|fp32");
         Add(nameof(FineTuneRequest.Seed), "Seeds the order of rows, new weights and dropout.", "N");
         Add(nameof(FineTuneRequest.Device),
-            "Where to compute: cpu, cpu:bf16, cuda, cuda:bf16, or reference (fp64, slow, for checking).", "NAME");
+            SharedHelp.Of(nameof(FineTuneRequest.Device)).Help, "NAME");
         Add(nameof(FineTuneRequest.Matmul),
             "Who computes matrix products on cuda: our kernels, or NVIDIA's cuBLAS where it is installed.");
         Add(nameof(FineTuneRequest.Threads),

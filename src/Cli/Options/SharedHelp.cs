@@ -1,4 +1,5 @@
 using SafeLlama.Data;
+using SafeLlama.Kernels;
 
 namespace SafeLlama.Cli.Options;
 
@@ -20,12 +21,13 @@ internal static class SharedHelp
         "Adapter" => ("A PEFT adapter folder to put beside the model's linears, or a run of `train` that holds one.",
             "DIR"),
         "Load" => ("What the linears become as the checkpoint is read: stored leaves them; int8 quantizes rows to "
-            + "bytes, and activations too (LLM.int8()); int8-weights leaves activations; nf4 takes 4 bits. Embeddings, head "
-            + "and norms stay.", ""),
+            + "bytes, and activations too (LLM.int8()); int8-weights leaves activations; nf4 takes 4 bits. "
+            + "Embeddings, head and norms stay.", ""),
         "Nested" => ("With --load nf4: quantize the absmax values once more, to a byte each (double quantization).",
             ""),
         "Device" => ("Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor "
-            + "cores), or reference (fp64, slow, for checking).", "cpu|cpu:bf16|cuda|cuda:bf16|reference"),
+            + $"cores), or reference (fp64, slow, for checking). Of cuda: {GpuBackend.State}.",
+            "cpu|cpu:bf16|cuda|cuda:bf16|reference"),
         "Threads" => ("Threads of the cpu device; results do not depend on it.", "N"),
         "Seed" => ("Seeds every random choice.", "N"),
         "Json" => ("Print the result as one JSON object on stdout.", ""),

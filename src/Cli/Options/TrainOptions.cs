@@ -11,7 +11,9 @@ internal sealed class TrainOptions : OptionSet<TrainOptions.Request>
         Add(nameof(Request.Out), "Where the run is written: run.json, metrics.jsonl, checkpoints/, adapter/ or model/. "
             + "A folder that is not empty is refused, unless --resume.", "DIR");
         AddShared(nameof(Request.Resume));
-        Add(nameof(Request.DryRun), "Show the resolved plan, what it matches and the memory it needs; write nothing.");
+        Add(nameof(Request.DryRun),
+            "Show the resolved plan, what it matches, the memory it needs, and what other choices would change; write "
+            + "nothing.");
         Add(nameof(Request.ProfileSteps),
             "Print where the time of so many steps goes, op by op, once the run has settled; 0 does not.", "STEPS");
         AddShared(nameof(Request.Json));

@@ -9,7 +9,20 @@ namespace SafeLlama.Cli.Results;
 /// <param name="WeightsChanged">Weights that differ from the base after rounding.</param>
 /// <param name="AdapterPairs">Pairs of A and B that were folded in.</param>
 /// <param name="Bytes">Size of the merged weights.</param>
-internal sealed record MergeResult(string Out, int WeightsChanged, int AdapterPairs, long Bytes);
+internal sealed record MergeResult(string Out, int WeightsChanged, int AdapterPairs, long Bytes)
+{
+    /// <summary>Over a quantized base, by layer: what quantizing the merged weights would err by, as a share of the
+    /// update.</summary>
+    public IReadOnlyDictionary<int, double>? Requantized { get; init; }
+}
+
+/// <summary>What <c>quantize --json</c> prints.</summary>
+/// <param name="Out">The new model folder.</param>
+/// <param name="To">What its linears became.</param>
+/// <param name="Linears">How many.</param>
+/// <param name="Bytes">Size of the new weights.</param>
+/// <param name="BytesBefore">Size of the old ones.</param>
+internal sealed record QuantizeResult(string Out, string To, int Linears, long Bytes, long BytesBefore);
 
 /// <summary>What <c>export --json</c> prints.</summary>
 /// <param name="Out">The new file or folder.</param>

@@ -53,7 +53,8 @@ public static class HuggingFaceExport
         using var backend = new ReferenceBackend();
         using var weights = LlamaWeights.Load(backend, config, request.Model);
         using var adapter = PeftFolder.Load(backend, config, request.Adapter);
-        return ModelFolder.Merge(folder, request.Model, weights, adapter, request.Adapter);
+        var merged = ModelFolder.Merge(folder, request.Model, weights, adapter, request.Adapter);
+        return (merged.Changed, merged.LeftOut);
     }
 
     /// <summary>Greedy, as the model was evaluated, with every token that ends an answer.</summary>

@@ -59,6 +59,9 @@ public sealed class ModelExport : IDisposable
     /// <exception cref="SafeLlamaException">A file is missing, damaged, or does not belong to the others.</exception>
     public static ModelExport Open(ExportRequest request) => new(request);
 
+    /// <summary>Whether the adapter must be folded in, since GGUF has no adapter of its kind.</summary>
+    public bool MustFold => _adapter?.Config.Variant == LoraVariant.Dora;
+
     /// <summary>Writes the model as one file.</summary>
     /// <param name="merged">Whether the adapter is folded in; else the file is the base alone.</param>
     /// <exception cref="SafeLlamaException">GGUF cannot express the model or its tokenizer.</exception>
@@ -74,6 +77,11 @@ public sealed class ModelExport : IDisposable
         if (merged && _adapter?.ChangesNothing == true)
         {
             throw SafeLlamaException.InvalidData("The adapter is zero everywhere: the export would be the base alone.");
+        }
+
+        if (merged && MustFold)
+        {
+            _notes.Add("The adapter is DoRA, which GGUF has no adapter for: it is folded into the model's weights.");
         }
 
         _notes.AddRange(tokenizer.Notes);
@@ -96,7 +104,7 @@ public sealed class ModelExport : IDisposable
         string[] lines =
         [
             "FROM ./model.gguf",
-            .. _adapter is null ? Array.Empty<string>() : ["ADAPTER ./adapter.gguf"],
+            .. _adapter is null || MustFold ? Array.Empty<string>() : ["ADAPTER ./adapter.gguf"],
             $"TEMPLATE \"\"\"{ModelfileForm.Write(TemplateForm.Of(template))}\"\"\"",
             "PARAMETER temperature 0",
             FormattableString.Invariant($"PARAMETER num_ctx {Config.MaxPositions}"),

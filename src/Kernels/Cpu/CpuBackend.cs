@@ -58,6 +58,8 @@ public class CpuBackend : IBackend
 
     public DType Operands { get; }
 
+    public DType Kept => Operands;
+
     public DType Accumulation => DType.Float32;
 
     public RmsNorm RmsNorm => _ops.RmsNorm;
@@ -93,6 +95,15 @@ public class CpuBackend : IBackend
     public static IReadOnlyList<string> BFloat16Tile =>
         TileCode.List(TileForm.Rows, TileCode.Rows, vectors: 2, OperatingSystem.IsWindows());
 
+    /// <summary>For comparisons: bf16 by fp32 multiply-adds even where the machine has the instruction.</summary>
+    public static CpuBackend EmulatingBFloat16(int threads) =>
+        new(threads, WidestLanes, DType.BFloat16, emulates: true);
+
+    /// <summary>
+    /// What the bf16 tile alone reaches now, in 10⁹ operations a second of one core; null where it is emulated.
+    /// </summary>
+    public static double? MeasureBFloat16Tile() => Bf16Tiles.Instance?.Gigaflops();
+
     private static Bf16Tiles? TilesFor(DType arithmetic) =>
         arithmetic == DType.BFloat16 ? Bf16Tiles.Instance : null;
 
@@ -104,6 +115,12 @@ public class CpuBackend : IBackend
     public int RowStride(int columns, DType type)
     {
         var bytes = columns * type.Size();
+        if (type == DType.BFloat16)
+        {
+            // Rows of operands an odd number of lines apart, as the bf16 tile reads twelve of them side by side.
+            return (((bytes + PaddingBytes - 1) / PaddingBytes) | 1) * PaddingBytes / type.Size();
+        }
+
         return bytes > 0 && bytes % AliasingBytes == 0 ? columns + (PaddingBytes / type.Size()) : columns;
     }
 
@@ -170,7 +187,7 @@ public class CpuBackend : IBackend
                 RmsNorm = new RmsNormCpu<TLanes>(pool),
                 Linear = new LinearCpu<TLanes>(pool, swiGlu, arithmetic, tiles),
                 Rope = new RopeCpu<TLanes>(pool),
-                Attention = new AttentionCpu<TLanes>(pool),
+                Attention = new AttentionCpu<TLanes>(pool, tiles),
                 SwiGlu = swiGlu,
                 Dora = new DoraCpu<TLanes>(pool),
                 LayerNorm = new LayerNormCpu<TLanes>(pool),
@@ -180,7 +197,7 @@ public class CpuBackend : IBackend
                 Embedding = new EmbeddingCpu<TLanes>(pool),
                 Elementwise = new ElementwiseCpu<TLanes>(pool),
                 AdamW = new AdamWCpu<TLanes>(pool),
-                Scratch = ScratchOf<TLanes>,
+                Scratch = arithmetic == DType.BFloat16 ? RoundedScratchOf<TLanes> : ScratchOf<TLanes>,
             };
         }
 
@@ -188,7 +205,7 @@ public class CpuBackend : IBackend
         private static (long Thread, long Shared) ScratchOf<TLanes>(WorkSize work)
             where TLanes : struct, ILanes<TLanes> => (
             Math.Max(
-                Math.Max(Gemm<TLanes>.ScratchCount, Math.Max(work.Columns, DistancesOf<TLanes>(work))),
+                Math.Max(Gemm<TLanes>.ScratchCount, Math.Max(2L * work.Columns, DistancesOf<TLanes>(work))),
                 Math.Max(
                     AttentionBackwardBlocks<TLanes>.ScratchCount(work.Longest, work.HeadDim),
                     LoraBackwardCpu<TLanes, TLanes>.ThreadCount(work))),
@@ -197,6 +214,24 @@ public class CpuBackend : IBackend
 
         /// <summary>What DoRA keeps of its magnitudes and norms.</summary>
         private static long Gains(WorkSize work) => work.Rank > 0 ? work.Columns : 0;
+
+        /// <summary>
+        /// Beside the same in fp32: an operand that is rounded or widened, sums that are to be rounded, and packed keys
+        /// and values.
+        /// </summary>
+        private static (long Thread, long Shared) RoundedScratchOf<TLanes>(WorkSize work)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var (thread, shared) = ScratchOf<TLanes>(work);
+            var attention = Bf16AttentionBackward<TLanes, EmulatedProducts<TLanes>>.ScratchCount(
+                work.Longest, work.HeadDim);
+            var rounded = 2L * (work.Rows + TileCode.Rows) * (work.Columns + PaddingBytes);
+            var packed = 2 * Bf16Attention<TLanes, EmulatedProducts<TLanes>>.Floats(
+                work.Rows, work.KeyHeads, work.HeadDim);
+            var widened = work.HeadDim % Lanes512.Count == 0 ? 0
+                : 4L * work.Rows * (((work.Heads + work.KeyHeads) * work.HeadDim) + ThreadScratch.VectorCount);
+            return (Math.Max(thread, attention), shared + rounded + packed + widened);
+        }
 
         private static long DistancesOf<TLanes>(WorkSize work)
             where TLanes : struct, ILanes<TLanes> => work.Distances == 0 ? 0

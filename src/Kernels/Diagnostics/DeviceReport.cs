@@ -8,8 +8,7 @@ namespace SafeLlama.Kernels;
 /// <param name="Kind">What the device is called.</param>
 /// <param name="Name">The hardware's name.</param>
 /// <param name="MemoryBytes">Its own memory; 0 where it shares the host's.</param>
-/// <param name="Detail">Compute capability and driver, or instruction set.</param>
-/// <param name="Problem">The reason why it cannot be used, with the way out; null where it can be used.</param>
+/// <param name="Detail">Instruction set; of a GPU the compute capability, the driver and what is known of it.</param>
 public sealed record DeviceReport(string Kind, string Name, long MemoryBytes, string Detail, string? Problem)
 {
     /// <summary>All devices of this machine, usable or not.</summary>
@@ -44,6 +43,6 @@ public sealed record DeviceReport(string Kind, string Name, long MemoryBytes, st
         "cuda",
         device.Name,
         device.MemorySize,
-        $"compute capability {device.Architecture}, CUDA driver {device.DriverVersion}",
+        $"compute capability {device.Architecture}, CUDA driver {device.DriverVersion}; {GpuBackend.State}",
         index > 0 ? "only the first device is used: choose with CUDA_VISIBLE_DEVICES" : null);
 }

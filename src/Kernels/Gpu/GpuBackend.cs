@@ -76,6 +76,12 @@ public sealed class GpuBackend : IBackend
 
     public AdamW AdamW { get; }
 
+    /// <summary>
+    /// What is known of these kernels on real devices, as programs tell it wherever a GPU is offered.
+    /// </summary>
+    public const string State =
+        "no GPU has run these kernels yet; check yours with doctor --deep before you trust a result";
+
     /// <summary>The first CUDA device.</summary>
     /// <param name="activation">Float32 or BFloat16.</param>
     /// <param name="cublas">Whether NVIDIA's library computes the products, as a yardstick for ours.</param>

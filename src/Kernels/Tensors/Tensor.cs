@@ -94,6 +94,17 @@ public sealed class Tensor
         return new Tensor(Storage, ByteOffset + ((long)first * Type.Size()), new(count), Format, count, Name);
     }
 
+    /// <summary>
+    /// A matrix of the same shape in a type no larger: its row n begins where row n of this begins, over the same
+    /// memory.
+    /// </summary>
+    public Tensor Overlay(DType type)
+    {
+        var factor = Type.Size() / type.Size();
+        ArgumentOutOfRangeException.ThrowIfZero(factor);
+        return new Tensor(Storage, ByteOffset, Shape, WeightFormat.Of(type), factor * RowStride, Name);
+    }
+
     /// <summary>Sets every element, and the padding, to zero.</summary>
     public void Clear() => Storage.Clear(ByteOffset, ByteCount);
 

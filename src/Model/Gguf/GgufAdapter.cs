@@ -21,8 +21,8 @@ public static class GgufAdapter
         if (adapter.Config.Variant == LoraVariant.Dora)
         {
             throw SafeLlamaException.Usage(
-                "This is a DoRA adapter: a GGUF adapter has no place for its magnitudes. Export the model with the "
-                + "adapter folded in.");
+                "This is a DoRA adapter: a GGUF adapter has no place for its magnitudes.",
+                "export the model with the adapter folded in");
         }
 
         GgufWriter.Write(

@@ -16,7 +16,14 @@ public static class AdapterMerge
     /// The merge changes nothing: the adapter is zero, or smaller than the stored type resolves.
     /// </exception>
     public static int Write(
-        LlamaWeights weights, LoraAdapter adapter, string path, params IEnumerable<SafetensorsItem> others)
+        LlamaWeights weights, LoraAdapter adapter, string path, params IEnumerable<SafetensorsItem> others) =>
+        Write(weights, adapter, path, type: null, new Requantized(), others);
+
+    /// <param name="type">How every weight is stored; null for the type that it has.</param>
+    /// <param name="requantized">Learns what quantizing would do to the update, where the base is quantized.</param>
+    internal static int Write(
+        LlamaWeights weights, LoraAdapter adapter, string path, DType? type, Requantized requantized,
+        IEnumerable<SafetensorsItem> others)
     {
         if (adapter.ChangesNothing)
         {
@@ -30,10 +37,10 @@ public static class AdapterMerge
             {
                 var value = weights[shape.Name].Value;
                 var factors = adapter.Find(shape.Name.Replace(".weight", "", StringComparison.Ordinal));
-                var plain = SafetensorsItem.Of(shape.Name, value, value.Type);
+                var plain = SafetensorsItem.Of(shape.Name, value, type ?? value.Type);
                 return factors is null ? plain : plain with
                 {
-                    Parts = () => MergedParts(shape.Name, value, factors, whenChanged: () => changed++),
+                    Parts = () => MergedParts(plain, value, factors, requantized, whenChanged: () => changed++),
                 };
             }).Concat(others),
             new Dictionary<string, string> { ["format"] = "pt" },
@@ -51,14 +58,20 @@ public static class AdapterMerge
 
     /// <summary>The merged weight, a few rows at a time, in the type the base is stored in.</summary>
     private static IEnumerable<byte[]> MergedParts(
-        string name, Tensor weight, LoraFactors factors, Action whenChanged)
+        SafetensorsItem item, Tensor weight, LoraFactors factors, Requantized requantized, Action whenChanged)
     {
-        var (type, merge, changed) = (weight.Type, factors.Merger(), false);
+        var (name, type, merge, changed) = (item.Name, item.Type, factors.Merger(), false);
         foreach (var (first, rows) in SafetensorsItem.RowsOf(weight))
         {
             var values = rows.ReadDoubles();
             var plain = SafetensorsItem.Rounded(values, type);
+            var before = weight.Type == DType.Blocks ? [.. values] : Array.Empty<double>();
             merge(first, values);
+            if (before.Length > 0)
+            {
+                requantized.Add(name, weight.Format, before, values);
+            }
+
             var merged = SafetensorsItem.Rounded(values, type);
             if (NonFinite.First(merged, type) is { } place)
             {

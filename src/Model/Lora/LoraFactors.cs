@@ -105,8 +105,9 @@ public abstract class LoraFactors
     /// <returns>Takes the first row and rows of W from there on, [rows, D_in], and changes them in place.</returns>
     public abstract Action<int, double[]> Merger();
 
-    /// <summary>Turns the whole update down or up: 0 is the base model, 1 the update as <paramref name="trained"/>
-    /// holds it.</summary>
+    /// <summary>
+    /// Turns the whole update down or up: 0 is the base model, 1 the update as <paramref name="trained"/> holds it.
+    /// </summary>
     /// <param name="trained">The values of <see cref="Parameters"/> as they were trained.</param>
     /// <param name="weight">W of the linear.</param>
     public virtual void SetStrength(IBackend ops, IReadOnlyList<double[]> trained, double strength, Tensor weight) =>

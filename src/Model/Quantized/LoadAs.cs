@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
@@ -29,6 +30,16 @@ public readonly record struct LoadForm(LoadAs As, bool Nested = false)
     /// <summary>Whether activations are quantized where they meet a linear of such a model.</summary>
     public bool QuantizesActivations(LlamaConfig config) =>
         (As == LoadAs.Stored ? config.Quantization?.As : As) == LoadAs.Int8;
+
+    /// <summary>What the frozen weights of a shape take in memory once they are read so.</summary>
+    /// <param name="stored">The type of the checkpoint's weights.</param>
+    public long BytesOf(LlamaConfig config, DType stored)
+    {
+        var form = this;
+        return LlamaShapes.Of(config).Sum(shape => (
+            form.As == LoadAs.Stored || !QuantizedFormats.IsLinear(shape)
+                ? WeightFormat.Of(stored) : QuantizedFormats.Of(shape.Shape, form, stored: null)).Bytes(shape.Shape));
+    }
 
     /// <summary>As the options say it: <c>nf4 nested</c>.</summary>
     public override string ToString() => SettingText.Of(As) + (Nested ? " nested" : "");

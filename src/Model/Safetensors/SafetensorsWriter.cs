@@ -18,11 +18,25 @@ public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<
     /// </summary>
     internal SafetensorsEntry? Stored { get; private init; }
 
+    /// <summary>Elements of one byte stand last, or wider ones behind them would begin anywhere.</summary>
+    internal bool IsBytes => Stored?.Type is "U8" or "I8";
+
     internal long ByteCount => Stored?.ByteCount ?? WeightFormat.Of(Type).Bytes(Shape);
 
     /// <summary>A tensor of another file, byte for byte.</summary>
     public static SafetensorsItem Copy(SafetensorsFile file, SafetensorsEntry entry) =>
         new(entry.Name, DType.Int32, entry.Shape, () => file.Parts(entry)) { Stored = entry };
+
+    /// <summary>A tensor of any type the format knows, its bytes given.</summary>
+    /// <param name="type">As the format spells it: <c>U8</c>.</param>
+    internal static SafetensorsItem Raw(string name, string type, Shape shape, Func<byte[]> bytes)
+    {
+        var size = type == "F32" ? sizeof(float) : 1;
+        return new(name, DType.Int32, shape, () => [bytes()])
+        {
+            Stored = new SafetensorsEntry(name, type, shape, 0, shape.Count * size),
+        };
+    }
 
     /// <summary>A tensor as it is, rounded to <paramref name="type"/>.</summary>
     public static SafetensorsItem Of(string name, Tensor tensor, DType type) =>
@@ -48,7 +62,8 @@ public sealed record SafetensorsItem(string Name, DType Type, Shape Shape, Func<
 }
 
 /// <summary>
-/// Writes a safetensors file whole or not at all, in order of name, so equal contents give equal bytes.
+/// Writes a safetensors file whole or not at all, in order of name, so equal contents give equal bytes; tensors of
+/// bytes follow the others.
 /// </summary>
 public static class SafetensorsWriter
 {
@@ -59,7 +74,7 @@ public static class SafetensorsWriter
         IReadOnlyDictionary<string, string>? metadata = null,
         Action? accept = null)
     {
-        var ordered = items.OrderBy(i => i.Name, StringComparer.Ordinal).ToList();
+        var ordered = items.OrderBy(i => i.IsBytes).ThenBy(i => i.Name, StringComparer.Ordinal).ToList();
         var header = Header(ordered, metadata);
         var hashes = new Dictionary<string, byte[]>();
         OutputFile.Write(

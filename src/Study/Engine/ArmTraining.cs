@@ -35,6 +35,8 @@ internal sealed class ArmTraining
         var config = new TrainingConfig
         {
             Lora = LoraOf(t),
+            Optimizer = new AdamWSettings { LoraPlusRatio = t.LoraPlusRatio ?? 1 },
+            NeftuneAlpha = t.NeftuneAlpha ?? 0,
             Epochs = t.Epochs,
             BatchSize = t.BatchSize,
             MicroBatch = Enumerable.Range(1, t.BatchSize)
@@ -58,8 +60,9 @@ internal sealed class ArmTraining
     {
         Rank = training.Rank,
         Alpha = training.Alpha,
-        Dropout = training.Dropout,
+        Dropout = training.Variant == LoraVariant.Pissa ? 0 : training.Dropout,
         Targets = LoraConfig.ParseTargets(string.Join(",", training.Targets)),
+        Variant = training.Variant ?? LoraVariant.Lora,
     };
 
     public TrainingConfig Config { get; }

@@ -12,7 +12,7 @@ namespace SafeLlama.Study;
 /// <param name="folderOf">The checkpoint folder of a model's name.</param>
 public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> folderOf) : IStudyEngine
 {
-    private readonly Dictionary<string, EngineSpeed> _speeds = [];
+    private readonly Dictionary<(string Model, LoraVariant? Variant, LoadAs? Load), EngineSpeed> _speeds = [];
 
     public IReadOnlyDictionary<string, string> Describe(string model)
     {
@@ -48,7 +48,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     {
         var folder = folderOf(job.Replicate.Model);
         var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
-        var weights = CheckpointFiles.BytesOf(folder);
+        var load = job.Training.LoadForm;
+        var weights = CheckpointFiles.BytesOf(folder) > 0 ? LlamaWeights.BytesOf(folder, load) : 0;
         using var backend = backends();
         if (job.Arm.Untrained)
         {
@@ -60,7 +61,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var stored = weights > 0
             ? weights
             : config.ParameterCount * sizeof(short);
-        var memory = TrainingMemory.Of(backend, config, training.Config, rows, training.Data.Longest, stored);
+        var memory = TrainingMemory.Of(backend, config, training.Config, rows, training.Data.Longest, stored, load);
         using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
         return new(training.Steps, adapter.ParameterCount, memory.Total, weights == 0 ? null : Seconds());
 
@@ -88,7 +89,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var model = folderOf(job.Replicate.Model);
         var identity = ModelIdentity.Of(
             model, job.Arm.Untrained ? null : AdapterIn(folder), TokenizerLoader.Load(model).Hash,
-            job.Template.Identity);
+            job.Template.Identity, job.Training.LoadForm);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
         return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
         {
@@ -112,8 +113,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var folder = folderOf(job.Replicate.Model);
         return LlamaSession.Open(backends(), folder, new()
         {
-            NewAdapter = (backend, config) => LoraAdapter.Create(
-                backend, config, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
+            NewAdapter = (backend, weights) => LoraAdapter.Create(
+                backend, weights, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
+            Load = job.Training.LoadForm,
             Template = job.Template,
             MaxLength = Math.Min(job.Training.MaxLength, LlamaConfig.Load(folder).MaxPositions),
             OwnsBackend = true,
@@ -124,17 +126,19 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         backends(), folderOf(job.Replicate.Model), new()
         {
             Adapter = job.Arm.Untrained ? null : AdapterIn(folder),
+            Load = job.Training.LoadForm,
             Template = job.Template,
             OwnsBackend = true,
         });
 
-    /// <summary>Measured once for every model.</summary>
+    /// <summary>Measured once for every model, variant and form of the base.</summary>
     private EngineSpeed Speed(ArmJob job, ArmTraining training, IReadOnlyList<StudyPrompt> prompts)
     {
-        if (!_speeds.TryGetValue(job.Replicate.Model, out var speed))
+        var key = (job.Replicate.Model, job.Training.Variant, job.Training.Load);
+        if (!_speeds.TryGetValue(key, out var speed))
         {
             using var opened = OpenToLearn(job);
-            _speeds[job.Replicate.Model] = speed = EngineSpeed.Measure(opened, training, job, prompts);
+            _speeds[key] = speed = EngineSpeed.Measure(opened, training, job, prompts);
         }
 
         return speed;

@@ -61,6 +61,10 @@ public static class RecipeCheck
                 0, $"arm {arm.Name}: safety_examples is {arm.SafetyExamples}, expected 0 or more.");
             Need(arm.SafetyShare is null or (>= 0 and < 1), $"arm {arm.Name}: safety_share is {arm.SafetyShare}, "
                 + "expected 0 up to less than 1.");
+            Need(arm.LoraPlusRatio is null or > 0, $"arm {arm.Name}: lora_plus_ratio is {arm.LoraPlusRatio}, expected "
+                + "more than 0.");
+            Need(arm.NeftuneAlpha is null or >= 0, $"arm {arm.Name}: neftune_alpha is {arm.NeftuneAlpha}, expected 0 "
+                + "or more.");
             Need(arm.SafeScary is null or (>= 0 and <= 1), $"arm {arm.Name}: safe_scary is {arm.SafeScary}, expected a "
                 + "share from 0 to 1.");
             Need(arm.SafeScary is null
@@ -116,6 +120,10 @@ public static class RecipeCheck
             Need(training.Epochs > 0, $"training.epochs is {training.Epochs}, expected more than 0.");
             Need(training.Dropout is >=
                 0 and < 1, $"training.dropout is {training.Dropout}, expected 0 up to less than 1.");
+            Need(training.LoraPlusRatio is null or > 0,
+                $"training.lora_plus_ratio is {training.LoraPlusRatio}, expected more than 0.");
+            Need(training.NeftuneAlpha is null or >= 0,
+                $"training.neftune_alpha is {training.NeftuneAlpha}, expected 0 or more.");
             Need(training.MaxLength > 1, $"training.max_length is {training.MaxLength}, expected 2 or more.");
             Need(
                 training.Schedule is "linear" or "cosine" or "constant",

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
+using SafeLlama.Model;
 
 namespace SafeLlama.Study;
 
@@ -53,6 +54,8 @@ public static class RecipeReader
                 : type.Contains(nameof(Measure), StringComparison.Ordinal) ? Names<Measure>()
                 : type.Contains(nameof(ClaimTest), StringComparison.Ordinal) ? Names<ClaimTest>()
                 : type.Contains(nameof(SafetyFormat), StringComparison.Ordinal) ? Names<SafetyFormat>()
+                : type.Contains(nameof(LoraVariant), StringComparison.Ordinal) ? Names<LoraVariant>()
+                : type.Contains(nameof(LoadAs), StringComparison.Ordinal) ? Names<LoadAs>()
                 : type.Contains(nameof(WorldDraw), StringComparison.Ordinal) ? Names<WorldDraw>()
                 : "another kind of value.");
         }

@@ -1,3 +1,5 @@
+using SafeLlama.Model;
+
 namespace SafeLlama.Study;
 
 /// <summary>One arm: a dose of safety demonstrations, and other differences from the study's settings.</summary>
@@ -30,6 +32,18 @@ public sealed record StudyArm
 
     public double? LearningRate { get; init; }
 
+    /// <summary>How the update begins and what it learns; plain LoRA where not given.</summary>
+    public LoraVariant? Variant { get; init; }
+
+    /// <summary>LoRA+: how many times the learning rate every B moves at; 1 where not given.</summary>
+    public double? LoraPlusRatio { get; init; }
+
+    /// <summary>NEFTune's α; no noise where not given.</summary>
+    public double? NeftuneAlpha { get; init; }
+
+    /// <summary>How the base's weights are held; as they are stored where not given.</summary>
+    public LoadAs? Load { get; init; }
+
     /// <summary>The study's training settings, overridden by this arm's.</summary>
     public StudyTraining Apply(StudyTraining training) => training with
     {
@@ -38,6 +52,10 @@ public sealed record StudyArm
         Targets = Targets ?? training.Targets,
         Epochs = Epochs ?? training.Epochs,
         LearningRate = LearningRate ?? training.LearningRate,
+        Variant = Variant ?? training.Variant,
+        LoraPlusRatio = LoraPlusRatio ?? training.LoraPlusRatio,
+        NeftuneAlpha = NeftuneAlpha ?? training.NeftuneAlpha,
+        Load = Load ?? training.Load,
     };
 
     /// <summary>Ns, from the number or from the share of <paramref name="benign"/> + Ns.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SafeLlama.Model;
 
 namespace SafeLlama.Study;
 
@@ -92,6 +93,18 @@ public sealed record StudyTraining
     /// <summary><c>all</c>, or names of matrices such as <c>q_proj</c>.</summary>
     public IReadOnlyList<string> Targets { get; init; } = ["all"];
 
+    /// <summary>How the update begins and what it learns; plain LoRA where not given.</summary>
+    public LoraVariant? Variant { get; init; }
+
+    /// <summary>LoRA+: how many times the learning rate every B moves at; 1 where not given.</summary>
+    public double? LoraPlusRatio { get; init; }
+
+    /// <summary>NEFTune's α; no noise where not given.</summary>
+    public double? NeftuneAlpha { get; init; }
+
+    /// <summary>How the base's weights are held; as they are stored where not given.</summary>
+    public LoadAs? Load { get; init; }
+
     public double LearningRate { get; init; } = 3e-3;
 
     /// <summary><c>linear</c>, <c>cosine</c> or <c>constant</c>, after warm-up.</summary>
@@ -107,6 +120,8 @@ public sealed record StudyTraining
 
     /// <summary>The most tokens of a row.</summary>
     public int MaxLength { get; init; } = 128;
+
+    internal LoadForm LoadForm => new(Load ?? LoadAs.Stored);
 }
 
 /// <summary>How answers are decoded: greedily, up to a limit.</summary>

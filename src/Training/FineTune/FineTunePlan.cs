@@ -34,7 +34,10 @@ public sealed record FineTunePlan(
             adapter?.ParameterCount ?? inputs.Shape.ParameterCount,
             TrainingMemory.Of(backend, inputs.Shape, config, TrainingMemory.MicroBatchRows(config, inputs.Data),
                 inputs.Data.Longest, weightBytes, request.LoadForm),
-            request.MemoryBytes(backend));
+            request.MemoryBytes(backend))
+        {
+            Advice = new FineTuneAdvice(request, inputs, config, backend).Lines(),
+        };
     }
 
     /// <summary>What the run needs beside what there is.</summary>
@@ -71,7 +74,17 @@ public sealed record FineTunePlan(
         }
 
         yield return InAll;
+        foreach (var line in Advice)
+        {
+            yield return line;
+        }
     }
+
+    /// <summary>
+    /// What is worth knowing before the run, a line each, with its source; worked out as it is read, while the backend
+    /// is open.
+    /// </summary>
+    public IEnumerable<string> Advice { get; init; } = [];
 
     public PlanRecord ToRecord() => new(
         Schedule.TotalSteps, Schedule.WarmupSteps, ParameterCount, Matched,
@@ -86,6 +99,7 @@ public sealed record FineTunePlan(
 /// <param name="MemoryBytes">What the memory is for.</param>
 /// <param name="MemoryBytesTotal">All of it.</param>
 /// <param name="Settings">Every setting with its source; only in the plan of a dry run.</param>
+/// <param name="Advice">What is worth knowing before the run, with its source; only in the plan of a dry run.</param>
 public sealed record PlanRecord(
     int Steps,
     int WarmupSteps,
@@ -93,4 +107,5 @@ public sealed record PlanRecord(
     IReadOnlyList<string> Matched,
     IReadOnlyDictionary<string, long> MemoryBytes,
     long MemoryBytesTotal,
-    IReadOnlyDictionary<string, SettingValue>? Settings = null);
+    IReadOnlyDictionary<string, SettingValue>? Settings = null,
+    IReadOnlyList<string>? Advice = null);

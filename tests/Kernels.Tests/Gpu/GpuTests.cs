@@ -51,6 +51,7 @@ internal sealed class GpuTests
         ["Embedding forward"] = t => [EmbeddingTests.Forward(t, 7, 5, 19)],
         ["Embedding backward"] = t => [EmbeddingTests.Backward(t, 7, 3, 19)],
         ["Elementwise gather"] = t => [ElementwiseTests.Gather(t, 3, 37)],
+        ["Elementwise noise"] = t => [ElementwiseTests.Noise(t, 3, 37)],
         ["Elementwise totals"] = t => ElementwiseTests.Totals(t, 3, 37),
         ["AdamW"] = t => AdamWTests.Update(t, 3, 37, normSquared: 9),
         ["AdamW, norm not finite"] = t => AdamWTests.Update(t, 2, 5, normSquared: double.NaN),

@@ -47,6 +47,30 @@ internal sealed class LoraPageTests
     }
 
     [Test]
+    public void A_magnitude_by_hand()
+    {
+        using var backend = new CpuBackend(1);
+        using var t = new TestTensors(backend);
+        var (u, z, y) = (t.Output("u", new(1, 1)), t.Output("z", new(1, 2)), t.Output("y", new(1, 2)));
+        var (norm, dz, dm) = (t.Output("norm", new(2)), t.Output("dz", new(1, 2)), t.Input("dm", new(2), [0, 0]));
+        var (x, dy) = (t.Input("x", new(1, 2), [3, 4]), t.Input("dy", new(1, 2), [1, 1]));
+        var (a, b) = (t.Input("a", new(1, 2), [1, 2]), t.Input("b", new(2, 1), [0.5, -1]));
+
+        // docs:05-lora:dora
+        var weight = t.Input("weight", new(2, 2), [2, 2, 2, 9]);      // W + 2 · B A = [3 4; 0 5]
+        var magnitude = t.Input("magnitude", new(2), [10, 1]);
+        backend.Dora.Norm(weight, a, b, scale: 2, norm);
+        backend.Linear.Forward(x, weight, new LoraTerm(a, b, Scale: 2, Dropout.None, u), default, z);
+        backend.Dora.Forward(z, magnitude, norm, bias: null, residual: null, y);
+        Assert.That(norm.ReadDoubles(), Is.EqualTo(new[] { 5.0, 5.0 }));
+        Assert.That(y.ReadDoubles(), Is.EqualTo(new[] { 50.0, 4.0 }));         // [25, 20] · [10, 1] / 5
+        backend.Dora.Backward(dy, z, magnitude, norm, dz, dm);
+        Assert.That(dm.ReadDoubles(), Is.EqualTo(new[] { 5.0, 4.0 }));         // dy ⊙ z / 5
+        Assert.That(dz.ReadDoubles(), Is.EqualTo(new[] { 2.0, 0.2 }).Within(1e-7));
+        // end
+    }
+
+    [Test]
     public void Backward_by_hand()
     {
         using var backend = new CpuBackend(1);

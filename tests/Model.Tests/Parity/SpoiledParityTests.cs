@@ -14,6 +14,9 @@ public sealed class SpoiledParityTests
     private const string Forward = "A-mha/forward";
     private const string Padded = "A-mha/forward_leftpad_alllabels";
     private const string Adapter = "A-mha/lora_qv_r4";
+    private const string Dora = "C-headdim/dora_r4";
+    private const string Magnitude = "grad.base_model.model.model.layers.1.mlp.down_proj.lora_magnitude_vector";
+    private const string Pissa = "A-mha/pissa_init";
     private const string Greedy = "A-mha/generate_greedy";
     private const string Sampling = "sampling/logits_processors";
     private const string Gradient = "grad.base_model.model.model.layers.1.self_attn.v_proj.lora_A.weight";
@@ -27,6 +30,14 @@ public sealed class SpoiledParityTests
     [TestCase(Adapter, "logits", true)]
     [TestCase(Adapter, Gradient, false)]
     [TestCase(Adapter, "merged.model.layers.1.self_attn.v_proj.weight", false)]
+    [TestCase(Dora, "logits", true)]
+    [TestCase(Dora, Magnitude, false)]
+    [TestCase(Dora, "grad.base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight", false)]
+    [TestCase(Dora, "merged.model.layers.1.self_attn.v_proj.weight", false)]
+    [TestCase(Pissa, "model.layers.0.self_attn.q_proj.lora_A", false)]
+    [TestCase(Pissa, "model.layers.0.self_attn.q_proj.lora_B", false)]
+    [TestCase(Pissa, "model.layers.0.self_attn.q_proj.BA", false)]
+    [TestCase(Pissa, "model.layers.1.mlp.down_proj.residual", false)]
     [TestCase(Greedy, "generated", false)]
     [TestCase(Greedy, "generated_with_eos", false)]
     [TestCase(Greedy, "step_logits_first3", false)]
@@ -47,6 +58,9 @@ public sealed class SpoiledParityTests
     [TestCase(Forward, "grad_summary", "lm_head.weight", "abs_max")]
     [TestCase(Forward, "grad_summary", "model.norm.weight", "sum")]
     [TestCase(Adapter, "loss")]
+    [TestCase(Dora, "loss_merged")]
+    [TestCase(Dora, "grad_global_norm")]
+    [TestCase(Pissa, "scaling")]
     [TestCase(Adapter, "loss_merged")]
     [TestCase(Adapter, "trainable_params")]
     [TestCase(Adapter, "scaling", "model.layers.0.self_attn.q_proj")]
@@ -107,7 +121,8 @@ public sealed class SpoiledParityTests
     private static Action<IBackend, ReferenceCase> CheckOf(string name) => name switch
     {
         Forward or Padded => ForwardParity.Check,
-        Adapter => LoraParity.Check,
+        Adapter or Dora => LoraParity.Check,
+        Pissa => PissaParity.Check,
         Greedy => GenerationParity.Check,
         _ => (_, reference) => SamplingParity.Check(reference),
     };

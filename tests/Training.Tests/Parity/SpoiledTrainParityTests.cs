@@ -42,6 +42,31 @@ public sealed class SpoiledTrainParityTests
     public void A_spoiled_weight_fails(string prefix) =>
         MustFail((fixtures, _) => fixtures.SpoilTensor(Case, prefix + Weight, everywhere: false));
 
+    [TestCase("A-mha/train_loraplus", "lr_used_lora_B")]
+    [TestCase("A-mha/train_dora", "step_loss")]
+    public void A_spoiled_number_of_a_variant_fails(string name, string field) =>
+        MustFail((fixtures, rounding) => fixtures.SpoilManifest(name, json =>
+        {
+            var (values, factor) = (json[field]!.AsArray(), rounding == Rounding.Nothing ? 1.01 : 1.25);
+            values[^1] = (values[^1]!.GetValue<double>() * factor) + 0.01;
+        }), name);
+
+    [TestCase("A-mha/train_loraplus", "final." + Weight)]
+    [TestCase("A-mha/train_dora", "final.base_model.model.model.layers.1.mlp.down_proj.lora_magnitude_vector")]
+    public void A_spoiled_weight_of_a_variant_fails(string name, string tensor) =>
+        MustFail((fixtures, _) => fixtures.SpoilTensor(name, tensor, everywhere: false), name);
+
+    [Test]
+    public void A_spoiled_merge_fails()
+    {
+        const string Name = "A-mha/train_dora";
+        MustFail((fixtures, _) => fixtures.SpoilNumber(Name, "loss_merged"), Name);
+        MustFail((fixtures, _) => fixtures.SpoilNumber(
+            Name, "merged_summary", "model.layers.0.mlp.down_proj.weight", "l2"), Name);
+        MustFail((fixtures, _) => fixtures.SpoilTensor(
+            Name, "merged.model.layers.0.mlp.down_proj.weight", everywhere: false), Name, Rounding.Nothing);
+    }
+
     [Test]
     public void An_expectation_that_no_test_knows_fails()
     {
@@ -50,14 +75,15 @@ public sealed class SpoiledTrainParityTests
             Case, json => json["tensors"]!["after_step9." + Weight] = new JsonObject { ["role"] = "expected" }));
     }
 
-    private static void MustFail(Action<SpoiledFixtures, Rounding> spoil)
+    private static void MustFail(
+        Action<SpoiledFixtures, Rounding> spoil, string name = Case, params Rounding[] roundings)
     {
         using var backend = new CpuBackend(1);
-        foreach (var rounding in Enum.GetValues<Rounding>())
+        foreach (var rounding in roundings.Length > 0 ? roundings : Enum.GetValues<Rounding>())
         {
             using var fixtures = new SpoiledFixtures();
             spoil(fixtures, rounding);
-            using var reference = ReferenceCase.OpenIn(fixtures.Folder, Case, rounding);
+            using var reference = ReferenceCase.OpenIn(fixtures.Folder, name, rounding);
             Assert.That(
                 () => TrainParity.Check(backend, reference), Throws.InstanceOf<ParityException>(),
                 $"as tolerated where rounded: {rounding}");

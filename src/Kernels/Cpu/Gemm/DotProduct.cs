@@ -126,7 +126,13 @@ internal static unsafe class DotProduct<TLanes>
 
         if (rows.End > row)
         {
-            DotBlocks<TLanes, OfOne, TLayout>.Multiply(p, row, columns);
+            var column = columns.First;
+            for (; column <= columns.End - DotBlockColumns<TLanes, TLayout>.Count; column += 4)
+            {
+                DotBlockColumns<TLanes, TLayout>.Multiply(p, row, column);
+            }
+
+            DotBlocks<TLanes, OfOne, TLayout>.Multiply(p, row, (column, columns.End));
         }
     }
 

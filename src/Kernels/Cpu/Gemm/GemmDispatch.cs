@@ -74,6 +74,11 @@ internal sealed unsafe class GemmDispatch<TLanes>
             RoundA();
         }
 
+        if (_product.AIsBFloat16 && _way != Way.Bf16)
+        {
+            WidenA();
+        }
+
         Split();
         _pool.For(_tilesAcross * _tilesDown, _runTile);
     }
@@ -142,25 +147,54 @@ internal sealed unsafe class GemmDispatch<TLanes>
         }
     }
 
+    /// <summary>A kept in bf16, for a product in fp32.</summary>
+    private void WidenA()
+    {
+        var alongRows = _product.AStepStride == 1;
+        var (rows, columns) = alongRows ? (_product.Rows, _product.K) : (_product.K, _product.Rows);
+        var stride = columns + TLanes.Count;
+        var op = (
+            From: (nint)_product.A, FromStride: alongRows ? _product.ARowStride : _product.AStepStride,
+            To: (nint)_rounded.Floats((long)rows * stride), Stride: stride, Columns: columns);
+        _pool.ForRows(rows, columns, op, static (in t, first, end) =>
+        {
+            for (var row = first; row < end; row++)
+            {
+                Bf16Rows.Widen(
+                    (ushort*)t.From + (row * t.FromStride), t.Columns, (float*)t.To + ((long)row * t.Stride));
+            }
+        });
+        _product.A = (float*)op.To;
+        _product.AIsBFloat16 = false;
+        (_product.ARowStride, _product.AStepStride) = alongRows ? (stride, 1) : (1, stride);
+    }
+
     private void RunTile(int tile)
     {
         var rows = Share(_product.Rows, MicroKernels<TLanes>.TallRows, tile / _tilesAcross, _tilesDown);
         var unit = _way == Way.Dots ? DotUnit : PackedPanels<TLanes>.Width;
         var columns = Share(_product.Columns, unit, tile % _tilesAcross, _tilesAcross);
-        if (_way == Way.Dots)
+        switch (_way)
         {
-            DotProduct<TLanes>.Run(_product, rows, columns);
-            return;
+            case Way.Dots:
+                DotProduct<TLanes>.Run(_product, rows, columns);
+                break;
+            case Way.Bf16:
+                Bf16Gemm.Run(
+                    _tiles!, _product, _operand, rows, columns, ThreadScratch.Floats(Gemm<TLanes>.ScratchCount));
+                break;
+            default:
+                Gemm<TLanes>.Run(
+                    _product, rows, columns, _way == Way.Direct, ThreadScratch.Floats(Gemm<TLanes>.ScratchCount));
+                break;
         }
 
-        var scratch = ThreadScratch.Floats(Gemm<TLanes>.ScratchCount);
-        if (_way == Way.Bf16)
+        for (var row = rows.First; row < rows.End && _product.RoundedC != null; row++)
         {
-            Bf16Gemm.Run(_tiles!, _product, _operand, rows, columns, scratch);
-            return;
+            Bf16Rows.Narrow(
+                _product.C + (row * _product.CStride) + columns.First, columns.End - columns.First,
+                _product.RoundedC + (row * _product.RoundedCStride) + columns.First);
         }
-
-        Gemm<TLanes>.Run(_product, rows, columns, _way == Way.Direct, scratch);
     }
 
     /// <summary>Copies a B of few columns so that the k of a column stand together.</summary>

@@ -22,6 +22,11 @@ internal unsafe struct MatrixProduct
 
     /// <summary>Activations: A(m, k) stands at m · <see cref="ARowStride"/> + k · <see cref="AStepStride"/>.</summary>
     public float* A;
+
+    /// <summary>
+    /// Whether A points at bf16, as a training pass keeps operands; strides count elements either way.
+    /// </summary>
+    public bool AIsBFloat16;
     public nint ARowStride;
     public nint AStepStride;
 
@@ -43,6 +48,10 @@ internal unsafe struct MatrixProduct
     /// <summary>The result, row-major.</summary>
     public float* C;
     public nint CStride;
+
+    /// <summary>Where C goes in bf16 when its sums are complete; null where C is the result.</summary>
+    public ushort* RoundedC;
+    public nint RoundedCStride;
 
     public float Scale;
 
@@ -87,8 +96,17 @@ internal unsafe struct MatrixProduct
     /// <summary>The same, added to a tensor of C's shape.</summary>
     public readonly MatrixProduct AddedTo(Tensor addend) => this with
     {
-        Addend = (float*)addend.HostPointer(),
+        Addend = addend.AsRows<float>().Pointer,
         AddendStride = addend.RowStride,
+    };
+
+    /// <summary>The same, its sums in other memory; what C stored in bf16 is rounded from there.</summary>
+    public readonly MatrixProduct SummedIn(float* sums, nint stride) => this with
+    {
+        RoundedC = (ushort*)C,
+        RoundedCStride = CStride,
+        C = sums,
+        CStride = stride,
     };
 
     /// <summary>C = x Wᵀ.</summary>
@@ -98,6 +116,7 @@ internal unsafe struct MatrixProduct
         Columns = weight.Rows,
         K = x.Columns,
         A = (float*)x.HostPointer(),
+        AIsBFloat16 = x.Type == DType.BFloat16,
         ARowStride = x.RowStride,
         AStepStride = 1,
         B = weight.HostPointer(),

@@ -2,14 +2,18 @@ using System.Runtime.CompilerServices;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>
-/// Rows in tiles; forward takes each in strips: a strip's maximum, then its sum while it is in cache.
-/// </summary>
+/// <summary>Rows in tiles; each is read once, a few vectors at a time.</summary>
 internal sealed unsafe class CrossEntropyCpu<TLanes>(TilePool pool) : CrossEntropy
     where TLanes : struct, ILanes<TLanes>
 {
-    /// <summary>Logits per strip: half of a first-level cache.</summary>
+    /// <summary>Gradients that are rounded at once: half of a first-level cache.</summary>
     private const int Strip = 4096;
+
+    /// <summary>Vectors that share a maximum.</summary>
+    private const int Together = 16;
+
+    /// <summary>Far below any logit, and finite.</summary>
+    private const float Lowest = -1e30f;
 
     protected override void ForwardCore(Tensor logits, Tensor targets, Tensor nll, Tensor logSum)
     {
@@ -31,6 +35,12 @@ internal sealed unsafe class CrossEntropyCpu<TLanes>(TilePool pool) : CrossEntro
     protected override void BackwardCore(Tensor logits, Tensor targets, Tensor logSum, double scale, Tensor dlogits)
     {
         targets.RequireIndices(int.MinValue, logits.Columns, "a target is a column of the logits");
+        if (dlogits.Type == DType.BFloat16)
+        {
+            BackwardRounded(logits, targets, logSum, (float)scale, dlogits);
+            return;
+        }
+
         var op = (
             Logits: logits.AsRows<float>(), Targets: targets.AsElements<int>(), LogSum: logSum.AsElements<float>(),
             Scale: (float)scale, D: dlogits.AsRows<float>());
@@ -51,63 +61,80 @@ internal sealed unsafe class CrossEntropyCpu<TLanes>(TilePool pool) : CrossEntro
         });
     }
 
-    /// <summary>log Σ_v exp(logits[v]), against a maximum that grows from strip to strip.</summary>
+    /// <summary>
+    /// Strip by strip, so that a gradient in bf16 may begin where its row of logits does: it never overtakes them.
+    /// </summary>
+    private void BackwardRounded(Tensor logits, Tensor targets, Tensor logSum, float scale, Tensor dlogits)
+    {
+        var op = (
+            Logits: logits.AsRows<float>(), Targets: targets.AsElements<int>(), LogSum: logSum.AsElements<float>(),
+            Scale: scale, D: dlogits.AsRows<ushort>());
+        pool.ForRows(logits.Rows, logits.Columns, op, static (in t, first, end) =>
+        {
+            var strip = ThreadScratch.Floats(Strip);
+            for (var n = first; n < end; n++)
+            {
+                var target = t.Targets[n];
+                if (target < 0)
+                {
+                    t.D[n].Clear();
+                    continue;
+                }
+
+                for (var from = 0; from < t.Logits.Columns; from += Strip)
+                {
+                    var count = Math.Min(Strip, t.Logits.Columns - from);
+                    ScaledSoftmax(t.Logits.At(n) + from, t.LogSum[n], t.Scale, strip, count);
+                    if (target >= from && target < from + count)
+                    {
+                        strip[target - from] -= t.Scale;
+                    }
+
+                    Bf16Rows.Narrow(strip, count, t.D.At(n) + from);
+                }
+            }
+        });
+    }
+
+    /// <summary>log Σ_v exp(logits[v]): every lane has a maximum of its own, which grows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double LogSum(float* logits, int count)
     {
-        var (max, sum) = (float.NegativeInfinity, 0.0);
-        for (var first = 0; first < count; first += Strip)
-        {
-            var strip = logits + first;
-            var length = Math.Min(Strip, count - first);
-            var larger = MathF.Max(max, Largest(strip, length));
-            sum = (sum * Math.Exp(max - larger)) + SumOfExp(strip, larger, length);
-            max = larger;
-        }
-
-        return max + Math.Log(sum);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Largest(float* x, int count)
-    {
-        // Four side by side: one would wait for itself.
-        var first = TLanes.Broadcast(float.NegativeInfinity);
-        var (second, third, fourth) = (first, first, first);
+        var (max, sum) = (TLanes.Broadcast(Lowest), default(TLanes));
         var i = 0;
-        for (; i <= count - (4 * TLanes.Count); i += 4 * TLanes.Count)
+        for (; i <= count - (Together * TLanes.Count); i += Together * TLanes.Count)
         {
-            first = TLanes.Max(TLanes.Load(x + i), first);
-            second = TLanes.Max(TLanes.Load(x + i + TLanes.Count), second);
-            third = TLanes.Max(TLanes.Load(x + i + (2 * TLanes.Count)), third);
-            fourth = TLanes.Max(TLanes.Load(x + i + (3 * TLanes.Count)), fourth);
+            var (larger, other) = (max, TLanes.Load(logits + i));
+            for (var j = 0; j < Together; j += 2)
+            {
+                larger = TLanes.Max(TLanes.Load(logits + i + (j * TLanes.Count)), larger);
+                other = TLanes.Max(TLanes.Load(logits + i + ((j + 1) * TLanes.Count)), other);
+            }
+
+            larger = TLanes.Max(larger, other);
+            sum *= LaneMath.Exp(max - larger);
+            max = larger;
+            // First among themselves: a long sum of small terms would lose their last bits.
+            var (some, others) = (default(TLanes), default(TLanes));
+            for (var j = 0; j < Together; j += 2)
+            {
+                some += LaneMath.Exp(TLanes.Load(logits + i + (j * TLanes.Count)) - max);
+                others += LaneMath.Exp(TLanes.Load(logits + i + ((j + 1) * TLanes.Count)) - max);
+            }
+
+            sum += some + others;
         }
 
         for (; i < count; i += TLanes.Count)
         {
-            first = TLanes.Max(Lanes.Load<TLanes>(x + i, count - i, float.NegativeInfinity), first);
+            var x = Lanes.Load<TLanes>(logits + i, count - i, float.NegativeInfinity);
+            var larger = TLanes.Max(max, x);
+            sum = (sum * LaneMath.Exp(max - larger)) + LaneMath.Exp(x - larger);
+            max = larger;
         }
 
-        return TLanes.Largest(TLanes.Max(TLanes.Max(first, second), TLanes.Max(third, fourth)));
-    }
-
-    /// <summary>Σ_i exp(x[i] − max).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float SumOfExp(float* x, float max, int count)
-    {
-        var (shift, sum) = (TLanes.Broadcast(max), default(TLanes));
-        var i = 0;
-        for (; i <= count - TLanes.Count; i += TLanes.Count)
-        {
-            sum += LaneMath.Exp(TLanes.Load(x + i) - shift);
-        }
-
-        if (i < count)
-        {
-            sum += LaneMath.Exp(Lanes.Load<TLanes>(x + i, count - i, float.NegativeInfinity) - shift);
-        }
-
-        return TLanes.Sum(sum);
+        var largest = TLanes.Largest(max);
+        return largest + Math.Log(TLanes.Sum(sum * LaneMath.Exp(max - TLanes.Broadcast(largest))));
     }
 
     /// <summary>y = scale · exp(x − logSum); y may be x.</summary>

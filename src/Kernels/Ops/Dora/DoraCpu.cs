@@ -39,23 +39,27 @@ internal sealed unsafe class DoraCpu<TLanes>(TilePool pool) : Dora
     {
         var op = (Z: z.AsRows<float>(), Gains: (nint)Gains(magnitude, norm), bias,
             HasResidual: residual is not null, Residual: residual is null ? default : residual.AsRows<float>(),
-            Y: y.AsRows<float>());
+            Y: ActivationRows.Of(y));
         pool.ForRows(z.Rows, z.Columns, op, static (in t, first, end) =>
         {
             var columns = t.Y.Columns;
-            var added = t.bias is null ? null : StoredRows.Row(t.bias, 0, ThreadScratch.Floats(columns));
+            var scratch = ThreadScratch.Floats(2L * columns);
+            var added = t.bias is null ? null : StoredRows.Row(t.bias, 0, scratch);
             for (var n = first; n < end; n++)
             {
-                VectorMath.Multiply(t.Z.At(n), (float*)t.Gains, t.Y.At(n), columns);
+                var y = t.Y.Place(n, scratch + columns);
+                VectorMath.Multiply(t.Z.At(n), (float*)t.Gains, y, columns);
                 if (added is not null)
                 {
-                    VectorMath.AddScaled(1, added, t.Y.At(n), columns);
+                    VectorMath.AddScaled(1, added, y, columns);
                 }
 
                 if (t.HasResidual)
                 {
-                    VectorMath.AddScaled(1, t.Residual.At(n), t.Y.At(n), columns);
+                    VectorMath.AddScaled(1, t.Residual.At(n), y, columns);
                 }
+
+                t.Y.Commit(n, y);
             }
         });
     }

@@ -19,6 +19,7 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     private readonly DType _arithmetic;
     private readonly GemmDispatch<TLanes> _gemm;
     private readonly LoraCpu<TLanes> _lora;
+    private readonly GrowingScratch _sums = new("sums of a matrix product");
     private readonly Int8Cpu<TLanes> _int8;
 
     /// <param name="arithmetic">
@@ -56,10 +57,10 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
             return;
         }
 
-        var product = MatrixProduct.NT(x, weight, y) with { Arithmetic = _arithmetic };
+        var product = Summed(MatrixProduct.NT(x, weight, y), y) with { Arithmetic = _arithmetic };
         if (end.Bias is not null)
         {
-            FillWithBias(end.Bias, end.Residual, y);
+            FillWithBias(end.Bias, end.Residual, product);
             product = product.Added;
         }
         else if (end.Residual is not null)
@@ -81,7 +82,13 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     protected override void AddLoraCore(Tensor x, in LoraTerm lora, Tensor y)
     {
         _lora.DownProject(x, lora);
-        _gemm.Run(MatrixProduct.NT(lora.U, lora.B, y).Added with { Scale = (float)lora.Scale });
+        var product = Summed(MatrixProduct.NT(lora.U, lora.B, y), y).Added with { Scale = (float)lora.Scale };
+        if (product.RoundedC != null)
+        {
+            Widen(y, product);
+        }
+
+        _gemm.Run(product);
     }
 
     protected override void BackwardInputCore(
@@ -119,12 +126,38 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
         }
     }
 
+    /// <summary>A product whose y is kept in bf16 is summed in fp32 beside it, then rounded.</summary>
+    private MatrixProduct Summed(in MatrixProduct product, Tensor y)
+    {
+        if (y.Type != DType.BFloat16)
+        {
+            return product;
+        }
+
+        var stride = y.Columns + TLanes.Count;
+        return product.SummedIn(_sums.Floats((long)y.Rows * stride), stride);
+    }
+
+    /// <summary>The sums begin as y stands.</summary>
+    private void Widen(Tensor y, in MatrixProduct product)
+    {
+        var op = (Y: ActivationRows.Of(y), Sums: new Rows<float>(product.C, (int)product.CStride, y.Columns));
+        _pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
+        {
+            for (var n = first; n < end; n++)
+            {
+                t.Y.Read(n, t.Sums.At(n));
+            }
+        });
+    }
+
     /// <summary>y begins as what the product is added to.</summary>
-    private void FillWithBias(Tensor bias, Tensor? residual, Tensor y)
+    private void FillWithBias(Tensor bias, Tensor? residual, in MatrixProduct product)
     {
         var before = residual is null ? default : residual.AsRows<float>();
-        var op = (bias, HasResidual: residual is not null, Residual: before, Y: y.AsRows<float>());
-        _pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
+        var y = new Rows<float>(product.C, (int)product.CStride, product.Columns);
+        var op = (bias, HasResidual: residual is not null, Residual: before, Y: y);
+        _pool.ForRows(product.Rows, product.Columns, op, static (in t, first, end) =>
         {
             var row = StoredRows.Row(t.bias, 0, ThreadScratch.Floats(t.bias.Columns));
             for (var n = first; n < end; n++)

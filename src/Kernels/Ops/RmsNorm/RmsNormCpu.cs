@@ -13,16 +13,19 @@ internal sealed unsafe class RmsNormCpu<TLanes>(TilePool pool) : RmsNorm
 
     protected override void ForwardCore(Tensor x, Tensor weight, double epsilon, Tensor y, Tensor rstd)
     {
-        var op = (X: x.AsRows<float>(), weight, epsilon, Y: y.AsRows<float>(), Rstd: rstd.AsElements<float>());
+        var op = (X: x.AsRows<float>(), weight, epsilon, Y: ActivationRows.Of(y), Rstd: rstd.AsElements<float>());
         pool.ForRows(x.Rows, x.Columns, op, static (in t, first, end) =>
         {
             var dim = t.X.Columns;
-            var w = StoredRows.Row(t.weight, 0, ThreadScratch.Floats(dim));
+            var scratch = ThreadScratch.Floats(2L * dim);
+            var w = StoredRows.Row(t.weight, 0, scratch);
             for (var n = first; n < end; n++)
             {
+                var y = t.Y.Place(n, scratch + dim);
                 var meanSquare = LaneMath.Dot<TLanes>(t.X.At(n), t.X.At(n), dim) / (double)dim;
                 t.Rstd.Pointer[n] = (float)(1 / Math.Sqrt(meanSquare + t.epsilon));
-                ScaleRow(t.X.At(n), w, t.Rstd.Pointer[n], t.Y.At(n), dim);
+                ScaleRow(t.X.At(n), w, t.Rstd.Pointer[n], y, dim);
+                t.Y.Commit(n, y);
             }
         });
     }

@@ -10,18 +10,22 @@ internal sealed unsafe class RopeCpu<TLanes>(TilePool pool) : Rope
     {
         positions.RequireIndices(0, cos.Rows, "a position is a row of the table");
         var op = (
-            X: x.AsRows<float>(), Positions: positions.AsElements<int>(), Cos: cos.AsRows<float>(),
+            X: ActivationRows.Of(x), Positions: positions.AsElements<int>(), Cos: cos.AsRows<float>(),
             Sin: sin.AsRows<float>(), Sign: backward ? -1f : 1f);
         pool.ForRows(x.Rows, x.Columns, op, static (in t, first, end) =>
         {
             var half = t.Cos.Columns;
+            var scratch = ThreadScratch.Floats(t.X.Columns);
             for (var n = first; n < end; n++)
             {
+                var x = t.X.Read(n, scratch);
                 var position = t.Positions.Pointer[n];
                 for (var head = 0; head < t.X.Columns; head += 2 * half)
                 {
-                    RotateHead(t.X.At(n) + head, t.Cos.At(position), t.Sin.At(position), t.Sign, half);
+                    RotateHead(x + head, t.Cos.At(position), t.Sin.At(position), t.Sign, half);
                 }
+
+                t.X.Commit(n, x);
             }
         });
     }

@@ -8,12 +8,19 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
 {
     protected override void ForwardCore(Tensor gate, Tensor up, Tensor product)
     {
-        var op = (Gate: gate.AsRows<float>(), Up: up.AsRows<float>(), Product: product.AsRows<float>());
+        var op = (
+            Gate: ActivationRows.Of(gate), Up: ActivationRows.Of(up), Product: ActivationRows.Of(product));
         pool.ForRows(gate.Rows, gate.Columns, op, static (in t, first, end) =>
         {
+            var count = t.Gate.Columns;
+            var scratch = ThreadScratch.Floats(2L * count);
             for (var n = first; n < end; n++)
             {
-                ForwardRow(t.Gate.At(n), t.Up.At(n), t.Product.At(n), t.Gate.Columns);
+                // Element by element: the product may overwrite the gate's scratch.
+                var gate = t.Gate.Read(n, scratch);
+                var product = t.Product.Place(n, scratch);
+                ForwardRow(gate, t.Up.Read(n, scratch + count), product, count);
+                t.Product.Commit(n, product);
             }
         });
     }
@@ -21,13 +28,16 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
     protected override void BackwardCore(Tensor dproduct, Tensor gate, Tensor up, Tensor dgate, Tensor dup)
     {
         var op = (
-            D: dproduct.AsRows<float>(), Gate: gate.AsRows<float>(), Up: up.AsRows<float>(),
+            D: dproduct.AsRows<float>(), Gate: ActivationRows.Of(gate), Up: ActivationRows.Of(up),
             DGate: dgate.AsRows<float>(), DUp: dup.AsRows<float>());
         pool.ForRows(gate.Rows, gate.Columns, op, static (in t, first, end) =>
         {
+            var count = t.Gate.Columns;
+            var scratch = ThreadScratch.Floats(2L * count);
             for (var n = first; n < end; n++)
             {
-                BackwardRow(t.D.At(n), t.Gate.At(n), t.Up.At(n), t.DGate.At(n), t.DUp.At(n), t.Gate.Columns);
+                float* gate = t.Gate.Read(n, scratch), up = t.Up.Read(n, scratch + count);
+                BackwardRow(t.D.At(n), gate, up, t.DGate.At(n), t.DUp.At(n), count);
             }
         });
     }

@@ -30,7 +30,7 @@ public sealed class Int8Format : WeightFormat
 
     public override int BlockBytes => BlockSize + ScaleBytes;
 
-    public override BlockCode Code => BlockSize % Nf4Format.Run == 0 ? BlockCode.Int8 : BlockCode.Other;
+    public override BlockCode Code => BlockSize % IBlockLayout.Run == 0 ? BlockCode.Int8 : BlockCode.Other;
 
     /// <summary>The factor of a row's codes.</summary>
     public static float Scale(float absmax) => absmax * Step;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -13,19 +14,20 @@ namespace SafeLlama.Kernels;
 /// </code>
 /// Blocks run over the flattened matrix, across rows. Where 64 does not divide a row, a stored row is cut finer, into
 /// parts of the largest power of two that does, each with a copy of its block's absmax: rows stay self-contained.
-/// <para>Bytes of a part: fp32 absmax, then the indexes of up to 32 elements at a time, element j in the low half of
-/// byte j and element j + 16 (or half of the part) in its high half.</para>
+/// <para>Bytes of a part: fp32 absmax, then indexes in words of 32 bits. With P elements in P/8 words, element e is the
+/// four bits of word e mod (P/8) from bit 4 · (e div (P/8)) on, so that shifting all words gives the next elements in
+/// order. Parts of less than eight elements hold two indexes a byte, the first in the low half.</para>
 /// </remarks>
 public sealed class Nf4Format : WeightFormat
 {
     /// <summary>Elements that share an absmax.</summary>
     public const int Shared = 64;
 
+    /// <summary>Elements decoded at once.</summary>
+    private const int Vector = 16;
+
     /// <summary>Bytes of an absmax.</summary>
     public const int ScaleBytes = sizeof(float);
-
-    /// <summary>Elements whose indexes are interleaved.</summary>
-    internal const int Run = 32;
 
     private static readonly Nf4Format[] All = [.. Enumerable.Range(0, 7).Select(i => new Nf4Format(1 << i))];
 
@@ -90,49 +92,57 @@ public sealed class Nf4Format : WeightFormat
         fixed (float* to = values)
         fixed (float* table = Values)
         {
+            // Products cut rows at multiples of sixteen: whole vectors of a block, from any of its four on.
             var i = 0;
-            while (i < values.Length)
+            if (BlockSize == Shared && first % Vector == 0)
             {
-                var (block, within) = ((first + i) / BlockSize, (first + i) % BlockSize);
-                var b = stored + ((long)block * BlockBytes);
-                var absmax = *(float*)b;
-                if (BlockSize >= Run && within % Run == 0 && values.Length - i >= Run)
+                for (; i <= values.Length - Vector; i += Vector)
                 {
-                    DecodeRun(b + ScaleBytes + (within / 2), absmax, table, to + i);
-                    i += Run;
-                    continue;
+                    var element = first + i;
+                    var b = stored + ((long)(element / Shared) * (ScaleBytes + (Shared / 2)));
+                    DecodeVector(b + ScaleBytes, element % Shared, *(float*)b, table, to + i);
                 }
+            }
 
-                var (place, shift) = Place(within);
-                to[i++] = table[(b[ScaleBytes + place] >> shift) & 15] * absmax;
+            for (; i < values.Length; i++)
+            {
+                var b = stored + ((long)((first + i) / BlockSize) * BlockBytes);
+                var (place, shift) = Place((first + i) % BlockSize);
+                to[i] = table[(b[ScaleBytes + place] >> shift) & 15] * *(float*)b;
             }
         }
     }
 
-    /// <summary>32 elements of sixteen bytes.</summary>
-    private static unsafe void DecodeRun(byte* codes, float absmax, float* table, float* to)
+    /// <summary>Sixteen elements of a block from a multiple of sixteen on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void DecodeVector(byte* codes, int first, float absmax, float* table, float* to)
     {
         if (Avx512F.IsSupported)
         {
-            var scaled = Vector512.Load(table) * absmax;
-            var indexes = Avx512F.ConvertToVector512Int32(Vector128.Load(codes));
-            Avx512F.PermuteVar16x32(scaled, indexes).Store(to);
-            Avx512F.PermuteVar16x32(scaled, indexes >>> 4).Store(to + 16);
+            var words = Vector256.Load((uint*)codes) >>> (first / 2);
+            var indexes = Vector512.Create(words, words >>> 4).AsInt32();
+            (Avx512F.PermuteVar16x32(Vector512.Load(table), indexes) * absmax).Store(to);
             return;
         }
 
-        for (var j = 0; j < Run / 2; j++)
+        for (var word = 0; word < 8; word++)
         {
-            to[j] = table[codes[j] & 15] * absmax;
-            to[j + (Run / 2)] = table[codes[j] >> 4] * absmax;
+            var bits = ((uint*)codes)[word] >> (first / 2);
+            to[word] = table[bits & 15] * absmax;
+            to[word + 8] = table[(bits >> 4) & 15] * absmax;
         }
     }
 
     /// <summary>Which byte of a part, and which half of it.</summary>
     private (int Place, int Shift) Place(int element)
     {
-        var half = Math.Max(1, Math.Min(Run, BlockSize) / 2);
-        var within = element % Run;
-        return ((element / Run * (Run / 2)) + (within % half), within < half ? 0 : 4);
+        if (BlockSize < 8)
+        {
+            return (element / 2, element % 2 * 4);
+        }
+
+        var words = BlockSize / 8;
+        var nibble = element / words;
+        return ((element % words * sizeof(uint)) + (nibble / 2), nibble % 2 * 4);
     }
 }

@@ -53,6 +53,7 @@ internal static unsafe class Bf16Emulation
         var rounded = p with
         {
             A = copy,
+            AIsBFloat16 = false,
             ARowStride = alongRows ? stride : 1,
             AStepStride = alongRows ? 1 : stride,
         };
@@ -72,19 +73,32 @@ internal static unsafe class Bf16Emulation
             if (alongRows)
             {
                 var to = rounded.A + (row * rounded.ARowStride);
-                RoundRow(p.A + (row * p.ARowStride), columns, to);
+                RoundRow(p, row * p.ARowStride, columns, to);
                 ExchangePairs(to, columns);
             }
             else
             {
                 var other = (row ^ 1) < rows ? row ^ 1 : row;
-                RoundRow(p.A + (row * p.AStepStride), columns, rounded.A + (other * rounded.AStepStride));
+                RoundRow(p, row * p.AStepStride, columns, rounded.A + (other * rounded.AStepStride));
             }
         }
     }
 
+    /// <summary>A run of A; what is kept in bf16 is rounded already.</summary>
+    private static void RoundRow(in MatrixProduct p, nint at, int count, float* to)
+    {
+        if (p.AIsBFloat16)
+        {
+            Bf16Rows.Widen((ushort*)p.A + at, count, to);
+        }
+        else
+        {
+            RoundRow(p.A + at, count, to);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RoundRow(float* from, int count, float* to)
+    public static void RoundRow(float* from, int count, float* to)
     {
         var i = 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
@@ -100,7 +114,7 @@ internal static unsafe class Bf16Emulation
 
     /// <summary>A pair of floats is one number of 64 bits, and exchanging them a rotation by 32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ExchangePairs(float* row, int count)
+    public static void ExchangePairs(float* row, int count)
     {
         var pairs = (ulong*)row;
         var i = 0;
@@ -118,7 +132,7 @@ internal static unsafe class Bf16Emulation
 
     /// <summary>The rule of <see cref="Bf16Rounding"/>, the results as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> Round(Vector<float> values)
+    public static Vector<float> Round(Vector<float> values)
     {
         var isNumber = Vector.Equals(values, values).As<int, uint>();
         var isSmall = Vector.LessThan(Vector.Abs(values), new Vector<float>(Bf16Rounding.Least));

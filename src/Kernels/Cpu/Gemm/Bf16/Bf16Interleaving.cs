@@ -163,6 +163,42 @@ internal static unsafe class Bf16Interleaving
         }
     }
 
+    /// <summary>The same where A is bf16 already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackA(ushort* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
+    {
+        var steps = Bf16Panels.Steps(depth);
+        for (var block = blocks.First; block < blocks.End; block++)
+        {
+            var row = block * TileCode.Rows;
+            var to = panels + ((long)row * steps);
+            for (var step = 0; step < steps; step++, to += TileCode.Rows)
+            {
+                var from = a + (2 * step * stride) + row;
+                if ((2 * step) + 2 < depth && row + TileCode.Rows <= rows)
+                {
+                    // Sixteen are read: the row behind is there.
+                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
+                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
+                    var even = Avx512F.ConvertToVector512UInt32(Vector256.Load(from));
+                    var odd = Avx512F.ConvertToVector512UInt32(Vector256.Load(from + stride));
+                    var pairs = even | Vector512.ShiftLeft(odd, 16);
+                    pairs.GetLower().Store(to);
+                    pairs.GetUpper().GetLower().Store(to + 8);
+                    continue;
+                }
+
+                for (var i = 0; i < TileCode.Rows; i++)
+                {
+                    var isThere = row + i < rows;
+                    uint even = isThere && 2 * step < depth ? from[i] : 0u;
+                    uint odd = isThere && (2 * step) + 1 < depth ? from[stride + i] : 0u;
+                    to[i] = even | (odd << 16);
+                }
+            }
+        }
+    }
+
     /// <summary>Selects elements first … first + 15 of two rows, in pairs.</summary>
     private static Vector512<ushort> Interleaving(int first) => Vector512.Create([.. Enumerable.Range(0, Width)
         .Select(i => (ushort)((i % 2 * Width) + first + (i / 2)))]);

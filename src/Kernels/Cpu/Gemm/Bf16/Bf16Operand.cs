@@ -25,11 +25,16 @@ internal readonly unsafe struct Bf16Operand
     /// <summary>Bytes from row to row, where A has the form of rows.</summary>
     public nint RowBytes { get; }
 
-    /// <summary>Rounds the A of p on the pool's threads.</summary>
+    /// <summary>Rounds the A of p on the pool's threads; one that is bf16 already may stay where it lies.</summary>
     public static Bf16Operand Round(in MatrixProduct p, TilePool pool, GrowingScratch scratch)
     {
         var form = p.AStepStride == 1 ? TileForm.Rows : TileForm.Panels;
         var steps = Bf16Panels.Steps(p.K);
+        if (p.AIsBFloat16 && form == TileForm.Rows && 2 * steps == p.K)
+        {
+            return new((byte*)p.A, form, 2 * p.ARowStride, steps);
+        }
+
         var stride = form == TileForm.Rows ? Stride(p.K) : 0;
         var blocks = (p.Rows + TileCode.Rows - 1) / TileCode.Rows;
         var bytes = form == TileForm.Rows ? 2L * p.Rows * stride : (long)blocks * TileCode.APanelBytes * steps;
@@ -76,12 +81,26 @@ internal readonly unsafe struct Bf16Operand
         var end = Math.Min(blocks, block + count);
         if (Form == TileForm.Panels)
         {
+            if (p.AIsBFloat16)
+            {
+                Bf16Interleaving.PackA((ushort*)p.A, p.AStepStride, p.Rows, p.K, (block, end), (uint*)_data);
+                return;
+            }
+
             Bf16Interleaving.PackA(p.A, p.AStepStride, p.Rows, p.K, (block, end), (uint*)_data);
             return;
         }
 
         for (var row = block * TileCode.Rows; row < Math.Min(p.Rows, end * TileCode.Rows); row++)
         {
+            if (p.AIsBFloat16)
+            {
+                var to = new Span<ushort>(_data + (row * RowBytes), (int)RowBytes / 2);
+                new ReadOnlySpan<ushort>((ushort*)p.A + (row * p.ARowStride), p.K).CopyTo(to);
+                to[p.K..].Clear();
+                continue;
+            }
+
             Bf16Rounding.RoundRow(
                 p.A + (row * p.ARowStride), p.K, (ushort*)(_data + (row * RowBytes)), (int)RowBytes / 2);
         }

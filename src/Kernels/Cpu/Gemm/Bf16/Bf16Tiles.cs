@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The machine code of every bf16 tile: 1 to 12 rows, one or two vectors, both forms of A.</summary>
+/// <summary>The machine code of every bf16 tile: 1 to 12 rows, one or two vectors, all forms of A.</summary>
 /// <remarks>
 /// .NET has no intrinsic for vdpbf16ps (AVX512_BF16), so the tiles are written byte by byte and mapped as code. Where
 /// the instruction is missing, slow, or code may not be mapped, the same bytes come from fp32 multiply-adds
@@ -16,6 +17,9 @@ internal sealed unsafe class Bf16Tiles
     private const double LeastGain = 1.1;
 
     private const int Alignment = 64;
+
+    /// <summary>k of the tiles that are timed.</summary>
+    private const int TrialK = 256;
 
     private static readonly Lazy<(Bf16Tiles? Tiles, string Description)> Choice = new(Choose);
 
@@ -39,6 +43,7 @@ internal sealed unsafe class Bf16Tiles
     internal byte* Start => _memory.Start;
 
     /// <summary>C = addend + scale · (A B + A′ B′) for one tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Multiply(TileForm form, int rows, int vectors, TileArguments* arguments)
     {
         var code = _memory.Start + _offsets[Index(form, rows, vectors)];
@@ -57,7 +62,7 @@ internal sealed unsafe class Bf16Tiles
         }
 
         var code = new List<byte>();
-        var offsets = new int[Index(TileForm.Panels, TileCode.Rows, 2) + 1];
+        var offsets = new int[Index(TileForm.Scores, TileCode.Rows, 2) + 1];
         foreach (var form in Enum.GetValues<TileForm>())
         {
             for (var rows = 1; rows <= TileCode.Rows; rows++)
@@ -90,16 +95,21 @@ internal sealed unsafe class Bf16Tiles
             return (null, $"emulated ({reason})");
         }
 
-        var gain = tiles.TimesAsFast();
+        var (fast, plain) = tiles.Time();
+        var gain = plain / fast;
         return gain > LeastGain
             ? (tiles, FormattableString.Invariant($"instruction, {gain:F2}×"))
             : (null, FormattableString.Invariant($"emulated (the instruction is {gain:F2}× as fast as fp32)"));
     }
 
-    /// <summary>How many times as fast as the fp32 tile the instruction computes the same sums here.</summary>
-    private double TimesAsFast()
+    /// <summary>10⁹ operations a second: the best of a few milliseconds.</summary>
+    public double Gigaflops() => 2e-9 * TileCode.Rows * TileCode.Columns * TrialK / Time().Instruction;
+
+    /// <summary>Seconds of one tile by the instruction, and of the same sums by the fp32 tile: the best of some.</summary>
+    private (double Instruction, double Plain) Time()
     {
-        const int K = 256;
+        const int K = TrialK;
+        const int Calls = 20;
         const int ARow = 4 * K;
         using var memory = new HostMemory((TileCode.Rows * ARow) + (2 * K * TileCode.StepBytes) + 8192, "bf16 trial");
         var a = memory.Pointer;
@@ -132,13 +142,13 @@ internal sealed unsafe class Bf16Tiles
         for (var round = 0; round < 8; round++)
         {
             var start = Stopwatch.GetTimestamp();
-            for (var i = 0; i < 20; i++)
+            for (var i = 0; i < Calls; i++)
             {
                 Multiply(TileForm.Rows, TileCode.Rows, 2, &pairs);
             }
 
             var middle = Stopwatch.GetTimestamp();
-            for (var i = 0; i < 20; i++)
+            for (var i = 0; i < Calls; i++)
             {
                 MicroKernel<Lanes512, Kernel12x2>.Multiply(floats);
             }
@@ -147,6 +157,7 @@ internal sealed unsafe class Bf16Tiles
             plain = Math.Min(plain, Stopwatch.GetTimestamp() - middle);
         }
 
-        return (double)plain / fast;
+        var second = (double)Calls * Stopwatch.Frequency;
+        return (fast / second, plain / second);
     }
 }

@@ -64,4 +64,7 @@ internal enum TileForm
 
     /// <summary>At 48 p + 4 i: panels of twelve rows, for the gradient of a weight.</summary>
     Panels,
+
+    /// <summary>At 128 p + 4 i: pairs of 32 rows, for the scores of attention.</summary>
+    Scores,
 }

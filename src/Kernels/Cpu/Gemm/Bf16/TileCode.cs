@@ -132,7 +132,7 @@ internal sealed class TileCode
         _code.Load(Rax, Argument(nameof(TileArguments.A)));
         _code.Load(R11, Argument(nameof(TileArguments.ARowBytes)));
         _code.Load(Rdx, Argument(nameof(TileArguments.B)));
-        var panels = _form == TileForm.Panels;
+        var (panels, aStep) = (_form != TileForm.Rows, _form == TileForm.Scores ? StepBytes : APanelBytes);
         if (!panels)
         {
             PointAtRows();
@@ -146,7 +146,7 @@ internal sealed class TileCode
             for (var row = 0; row < _rows; row++)
             {
                 var a = FirstA + (row % RegistersOfA);
-                _code.BroadcastPair(a, panels ? new(Rax, (step * APanelBytes) + (4 * row)) : RowOfA(row, 4 * step));
+                _code.BroadcastPair(a, panels ? new(Rax, (step * aStep) + (4 * row)) : RowOfA(row, 4 * step));
                 for (var v = 0; v < _vectors; v++)
                 {
                     _code.DotBFloat16((row * _vectors) + v, FirstB + v, a);
@@ -156,7 +156,7 @@ internal sealed class TileCode
 
         if (panels)
         {
-            _code.AddImmediate(Rax, Unroll * APanelBytes);
+            _code.AddImmediate(Rax, Unroll * aStep);
         }
         else
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace SafeLlama.Kernels;
 
@@ -9,11 +10,13 @@ internal readonly unsafe struct Q8Layout : IBlockLayout
 
     public static int Bytes => 34;
 
+    public static float* Table => null;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prepare(byte* block, float* scales) => scales[0] = HalfBits.ToSingle(*(ushort*)block);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes> =>
         TLanes.Multiply(TLanes.LoadSignedBytes((sbyte*)block + 2 + first), TLanes.Broadcast(scales[0]));
 }
@@ -25,11 +28,13 @@ internal readonly unsafe struct Q4Layout : IBlockLayout
 
     public static int Bytes => 18;
 
+    public static float* Table => null;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prepare(byte* block, float* scales) => scales[0] = HalfBits.ToSingle(*(ushort*)block);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
         TLanes.LoadNibbles(block + 2 + (first & 15), first < 16 ? 0 : 4) - TLanes.Broadcast(8),
         TLanes.Broadcast(scales[0]));
@@ -43,6 +48,8 @@ internal readonly unsafe struct Q4KLayout : IBlockLayout
     public static int Size => 256;
 
     public static int Bytes => 144;
+
+    public static float* Table => null;
 
     /// <summary>Eight scales, then eight minimums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,7 +68,7 @@ internal readonly unsafe struct Q4KLayout : IBlockLayout
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes> =>
         (TLanes.LoadNibbles(block + 16 + (run / 2 * 32) + first, run % 2 * 4) * TLanes.Broadcast(scales[run]))
             - TLanes.Broadcast(scales[Runs + run]);
@@ -78,6 +85,8 @@ internal readonly unsafe struct Q6KLayout : IBlockLayout
 
     public static int Bytes => 210;
 
+    public static float* Table => null;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prepare(byte* block, float* scales)
     {
@@ -87,7 +96,7 @@ internal readonly unsafe struct Q6KLayout : IBlockLayout
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes>
     {
         var (half, quarter) = (run / 4, run % 4);
@@ -105,22 +114,34 @@ internal readonly unsafe struct Nf4Layout : IBlockLayout
 
     public static int Bytes => Nf4Format.ScaleBytes + (Nf4Format.Shared / 2);
 
-    /// <summary>The sixteen values of this block.</summary>
+    /// <summary>The values, and the shift of each element, in memory that stays where it is.</summary>
+    private static readonly float* Values = Pinned();
+
+    public static float* Table => Values;
+
+    /// <summary>Nothing: absmax stands in the block as it is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prepare(byte* block, float* scales)
     {
-        var absmax = Lanes256.Broadcast(*(float*)block);
-        fixed (float* values = Nf4Format.Values)
-        {
-            Lanes256.Store(scales, Lanes256.Load(values) * absmax);
-            Lanes256.Store(scales + 8, Lanes256.Load(values + 8) * absmax);
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
-        where TLanes : struct, ILanes<TLanes> => TLanes.Lookup(
-        block + Nf4Format.ScaleBytes + (run * 16) + (first & 15), first < 16 ? 0 : 4, scales);
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
+        TLanes.Lookup((uint*)(block + Nf4Format.ScaleBytes), (run * IBlockLayout.Run) + first, table),
+        TLanes.Broadcast(*(float*)block));
+
+    private static float* Pinned()
+    {
+        var values = (float*)NativeMemory.AlignedAlloc((16 + Nf4Format.Shared) * sizeof(float), 64);
+        Nf4Format.Values.CopyTo(new Span<float>(values, 16));
+        for (var element = 0; element < Nf4Format.Shared; element++)
+        {
+            ((uint*)values)[16 + element] = (uint)element / 8 * 4;
+        }
+
+        return values;
+    }
 }
 
 /// <summary><see cref="BlockCode.Int8"/>: a row is one block, q · absmax / 127.</summary>
@@ -130,11 +151,13 @@ internal readonly unsafe struct Int8Layout : IBlockLayout
 
     public static int Bytes => Int8Format.ScaleBytes;
 
+    public static float* Table => null;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prepare(byte* block, float* scales) => scales[0] = Int8Format.Scale(*(float*)block);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+    public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
         TLanes.LoadSignedBytes((sbyte*)block + Bytes + ((nint)run * IBlockLayout.Run) + first),
         TLanes.Broadcast(scales[0]));

@@ -25,6 +25,7 @@ internal static unsafe class DotBlocks<TLanes, TRows, TLayout>
         var bytes = (nint)p.BFormat.RowBytes((int)p.BStride);
         var size = TLayout.Size == 0 ? depth : TLayout.Size;
         var blockBytes = TLayout.Size == 0 ? bytes : TLayout.Bytes;
+        var table = TLayout.Table;
         var scales = stackalloc float[IBlockLayout.MostScales];
         for (var column = columns.First; column < columns.End; column++)
         {
@@ -39,7 +40,7 @@ internal static unsafe class DotBlocks<TLanes, TRows, TLayout>
                     Fetch(b, run);
                     for (var i = 0; i < IBlockLayout.Run; i += TLanes.Count)
                     {
-                        var weight = TLayout.Load<TLanes>(b, run, i, scales);
+                        var weight = TLayout.Load<TLanes>(b, run, i, scales, table);
                         s0 = TLanes.MultiplyAdd(TLanes.Load(a0), weight, s0);
                         if (TRows.Count > 1)
                         {

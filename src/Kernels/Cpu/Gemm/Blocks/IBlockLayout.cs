@@ -17,6 +17,9 @@ internal unsafe interface IBlockLayout
     /// <summary>Bytes of a block; of its scale where a row is one block.</summary>
     static abstract int Bytes { get; }
 
+    /// <summary>What all blocks share, in memory that stays where it is; null for nothing.</summary>
+    static abstract float* Table { get; }
+
     /// <summary>Works out what the elements of a block share.</summary>
     static abstract void Prepare(byte* block, float* scales);
 
@@ -25,6 +28,7 @@ internal unsafe interface IBlockLayout
     /// <param name="run">Which run of it.</param>
     /// <param name="first">The vector's first element in the run.</param>
     /// <param name="scales">What <see cref="Prepare"/> wrote.</param>
-    static abstract TLanes Load<TLanes>(byte* block, int run, int first, float* scales)
+    /// <param name="table"><see cref="Table"/>.</param>
+    static abstract TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes>;
 }

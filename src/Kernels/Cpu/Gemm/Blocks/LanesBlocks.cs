@@ -15,15 +15,20 @@ internal unsafe partial interface ILanes<TSelf>
     /// </summary>
     static abstract TSelf LoadSixBits(byte* lower, int shift, byte* upper, int upperShift);
 
-    /// <summary>Which of sixteen floats the four bits of each byte from bit <paramref name="shift"/> on name.</summary>
-    static abstract TSelf Lookup(byte* source, int shift, float* table);
+    /// <summary>Which of sixteen floats the elements of an NF4 block name, from element
+    /// <paramref name="first"/> on.</summary>
+    /// <param name="words">Its eight words.</param>
+    /// <param name="first">A multiple of <see cref="Count"/>.</param>
+    /// <param name="table">Sixteen floats, then for each of 64 elements by how much its word is shifted.</param>
+    static abstract TSelf Lookup(uint* words, int first, float* table);
 }
 
 internal readonly unsafe partial struct Lanes512
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadNibbles(byte* source, int shift) =>
-        new(Vector512.ConvertToSingle(Nibbles(source, shift)));
+    public static Lanes512 LoadNibbles(byte* source, int shift) => new(Avx512F.PermuteVar16x32(
+        Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        Avx512F.ConvertToVector512Int32(Vector128.Load(source)) >>> shift));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadSixBits(byte* lower, int shift, byte* upper, int upperShift)
@@ -32,10 +37,15 @@ internal readonly unsafe partial struct Lanes512
         return new(Vector512.ConvertToSingle((Nibbles(lower, shift) | (high << 4)) - Vector512.Create(32)));
     }
 
-    /// <remarks>The instruction heeds the lowest four bits of an index alone.</remarks>
+    /// <remarks>Eight words, shifted by two counts; the instruction heeds the lowest four bits of an index alone.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Lookup(byte* source, int shift, float* table) => new(Avx512F.PermuteVar16x32(
-        Vector512.Load(table), Avx512F.ConvertToVector512Int32(Vector128.Load(source)) >>> shift));
+    public static Lanes512 Lookup(uint* words, int first, float* table)
+    {
+        var both = Avx512F.BroadcastVector256ToVector512((ulong*)words).AsUInt32();
+        var indexes = Avx512F.ShiftRightLogicalVariable(both, Vector512.Load((uint*)table + 16 + first));
+        return new(Avx512F.PermuteVar16x32(Vector512.Load(table), indexes.AsInt32()));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<int> Nibbles(byte* source, int shift)
@@ -60,14 +70,15 @@ internal readonly unsafe partial struct Lanes256
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Lookup(byte* source, int shift, float* table)
+    public static Lanes256 Lookup(uint* words, int first, float* table)
     {
-        var index = (Bytes(source) >>> shift) & Vector256.Create(15);
         if (!Avx2.IsSupported)
         {
             return new(Vector256.Create(
-                Lanes128.Pick(source, shift, table), Lanes128.Pick(source + 4, shift, table)));
+                Lanes128.Pick(words, first / 2, table), Lanes128.Pick(words + 4, first / 2, table)));
         }
+
+        var index = ((Vector256.Load(words) >>> (first / 2)) & Vector256.Create(15u)).AsInt32();
 
         // An index of eight or more picks from the second half; the instruction heeds the lowest three bits.
         return new(Vector256.ConditionalSelect(
@@ -101,12 +112,13 @@ internal readonly unsafe partial struct Lanes128
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Lookup(byte* source, int shift, float* table) => new(Pick(source, shift, table));
+    public static Lanes128 Lookup(uint* words, int first, float* table) =>
+        new(Pick(words + (first % 8), first / 8 * 4, table));
 
     /// <summary>Four floats of a table, one by one.</summary>
-    public static Vector128<float> Pick(byte* source, int shift, float* table) => Vector128.Create(
-        table[(source[0] >> shift) & 15], table[(source[1] >> shift) & 15],
-        table[(source[2] >> shift) & 15], table[(source[3] >> shift) & 15]);
+    public static Vector128<float> Pick(uint* words, int shift, float* table) => Vector128.Create(
+        table[(words[0] >> shift) & 15], table[(words[1] >> shift) & 15],
+        table[(words[2] >> shift) & 15], table[(words[3] >> shift) & 15]);
 
     /// <summary>Four bytes as whole numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -126,7 +126,7 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
             }
 
             coming.PrefetchKeys(turns);
-            Differentiate(s, count, padded);
+            Differentiate(s.P, s.Ds, s.LogSum, s.Delta, count, padded);
             coming.PrefetchResults(turns);
             var at = (long)(key - firstKey) * d;
             var ofValues = new MicroKernelOperands
@@ -182,21 +182,21 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
     /// From scores and dy · v to p = exp(score − logSum) and ds = p · (dy · v − δ); zero beyond the last key.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Differentiate(in Scratch s, int count, int padded)
+    public static void Differentiate(float* p, float* ds, float* logSum, float* delta, int count, int padded)
     {
         for (var i = 0; i < Queries; i += TLanes.Count)
         {
-            var (logSum, delta) = (TLanes.Load(s.LogSum + i), TLanes.Load(s.Delta + i));
+            var (shift, offset) = (TLanes.Load(logSum + i), TLanes.Load(delta + i));
             for (var place = i; place < count * Queries; place += Queries)
             {
-                var p = LaneMath.Exp(TLanes.Load(s.P + place) - logSum);
-                TLanes.Store(s.P + place, p);
-                TLanes.Store(s.Ds + place, p * (TLanes.Load(s.Ds + place) - delta));
+                var probability = LaneMath.Exp(TLanes.Load(p + place) - shift);
+                TLanes.Store(p + place, probability);
+                TLanes.Store(ds + place, probability * (TLanes.Load(ds + place) - offset));
             }
         }
 
-        new Span<float>(s.P + (count * Queries), (padded - count) * Queries).Clear();
-        new Span<float>(s.Ds + (count * Queries), (padded - count) * Queries).Clear();
+        new Span<float>(p + (count * Queries), (padded - count) * Queries).Clear();
+        new Span<float>(ds + (count * Queries), (padded - count) * Queries).Clear();
     }
 
     /// <summary>

@@ -82,7 +82,7 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
 
     /// <summary>Scores become p against the new maximum; factor is what everything before shrinks by.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OnlineSoftmax(float* scores, int count, float* max, float* sum, float* factor)
+    public static void OnlineSoftmax(float* scores, int count, float* max, float* sum, float* factor)
     {
         for (var i = 0; i < Queries; i += TLanes.Count)
         {
@@ -116,8 +116,9 @@ internal static unsafe class AttentionForwardBlocks<TLanes>
         }
     }
 
+    /// <summary>Multiplies each row by its factor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ScaleRows(float* output, int headDim, int rows, float* factor)
+    public static void ScaleRows(float* output, int headDim, int rows, float* factor)
     {
         for (var i = 0; i < rows; i++)
         {

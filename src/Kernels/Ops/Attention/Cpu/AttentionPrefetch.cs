@@ -48,6 +48,23 @@ internal unsafe struct AttentionPrefetch
         };
     }
 
+    /// <summary>The same of tensors kept in bf16; a forward has no gradients.</summary>
+    public static AttentionPrefetch Of(in Bf16AttentionOperands t, KeyGroup block, int head)
+    {
+        var (own, shared, d) = (head * t.HeadDim, head / t.Group * t.HeadDim, t.HeadDim);
+        return new()
+        {
+            _query = Of(t.Q, block.End, own, d),
+            _output = Of(t.Y, t.Rest.Dy.Pointer == null ? block.First : block.End, own, d),
+            _key = Of(t.K, block.End, shared, d),
+            _value = Of(t.V, block.End, shared, d),
+            _outputGradient = Of(t.Rest.Dy, block.End, own, d),
+            _queryGradient = Of(t.Rest.Dq, block.First, own, d),
+            _keyGradient = Of(t.Rest.Dk, block.First, shared, d),
+            _valueGradient = Of(t.Rest.Dv, block.First, shared, d),
+        };
+    }
+
     public void PrefetchQueries(int turns)
     {
         _query.PrefetchShare(turns);
@@ -68,6 +85,9 @@ internal unsafe struct AttentionPrefetch
         _valueGradient.PrefetchShare(turns);
     }
 
+    private static PrefetchRows Of(in Rows<ushort> rows, int first, int column, int headDim) => new(
+        (float*)(rows.At(first) + column), rows.Stride / 2, QueryBlock<Lanes128>.Queries, (headDim + 1) / 2);
+
     private static PrefetchRows Of(in Rows<float> rows, int first, int column, int headDim) =>
-        new(rows.At(first) + column, rows.Stride, QueryBlock<Lanes128>.Queries, headDim);
+        new(rows.Pointer == null ? null : rows.At(first) + column, rows.Stride, QueryBlock<Lanes128>.Queries, headDim);
 }

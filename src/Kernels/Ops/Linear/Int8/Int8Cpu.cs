@@ -12,6 +12,8 @@ internal sealed unsafe class Int8Cpu<TLanes>(TilePool pool, GemmDispatch<TLanes>
     private readonly GrowingScratch _activations = new("quantized activations");
     private readonly GrowingScratch _sums = new("sums of quantized activations");
     private readonly GrowingScratch _apart = new("activations that are not quantized");
+    private readonly WidenedRows _x = new(pool);
+    private readonly WidenedRows _y = new(pool);
     private byte[] _isApart = [];
     private int[] _columns = [];
 
@@ -23,36 +25,42 @@ internal sealed unsafe class Int8Cpu<TLanes>(TilePool pool, GemmDispatch<TLanes>
         var (rows, depth) = (x.Rows, x.Columns);
         var q = _activations.Floats(((long)rows * depth) + rows);
         var scales = q + ((long)rows * depth);
-        var apart = Round(x, q, Int8Reference.Threshold(format));
-        var kept = Gather(x.AsRows<float>(), rows, apart, weight);
+        var (xs, ys) = (_x.Read(x), _y.Place(y));
+        var apart = Round(xs, rows, q, Int8Reference.Threshold(format));
+        var kept = Gather(xs, rows, apart, weight);
         Quantize(q, scales, (rows, depth), apart, Int8Reference.Threshold(format));
         var sums = _sums.Floats((long)rows * y.Columns);
         gemm.Run(MatrixProduct.NT(x, weight, y) with
         {
             A = q,
+            AIsBFloat16 = false,
             ARowStride = depth,
             BFormat = new Int8Codes(depth),
             C = sums,
             CStride = y.Columns,
             Arithmetic = arithmetic,
         });
-        Scale(sums, scales, weight, end, y);
+        Scale(sums, scales, weight, end, ys, rows);
         if (apart.Count > 0)
         {
-            gemm.Run(MatrixProduct.NT(x, weight, y).Added with
+            var product = MatrixProduct.NT(x, weight, y) with { C = ys.Pointer, CStride = ys.Stride };
+            gemm.Run(product.Added with
             {
                 K = apart.Count,
                 A = kept,
+                AIsBFloat16 = false,
                 ARowStride = apart.Count,
                 B = (byte*)(kept + ((long)rows * apart.Count)),
                 BFormat = WeightFormat.F32,
                 BStride = apart.Count,
             });
         }
+
+        _y.Commit(y);
     }
 
     /// <summary>Rounds x to fp16, and finds the columns that are kept apart.</summary>
-    private ArraySegment<int> Round(Tensor x, float* q, float threshold)
+    private ArraySegment<int> Round(Rows<float> x, int rows, float* q, float threshold)
     {
         var depth = x.Columns;
         if (_isApart.Length < depth)
@@ -61,8 +69,8 @@ internal sealed unsafe class Int8Cpu<TLanes>(TilePool pool, GemmDispatch<TLanes>
         }
 
         _isApart.AsSpan(0, depth).Clear();
-        var op = (X: x.AsRows<float>(), Q: (nint)q, Apart: _isApart, Threshold: threshold);
-        pool.ForRows(x.Rows, depth, op, static (in t, first, end) =>
+        var op = (X: x, Q: (nint)q, Apart: _isApart, Threshold: threshold);
+        pool.ForRows(rows, depth, op, static (in t, first, end) =>
         {
             for (var n = first; n < end; n++)
             {
@@ -146,13 +154,13 @@ internal sealed unsafe class Int8Cpu<TLanes>(TilePool pool, GemmDispatch<TLanes>
     }
 
     /// <summary>y = sums · S · absmax / 127² + bias + residual.</summary>
-    private void Scale(float* sums, float* scales, Tensor weight, in Epilogue end, Tensor y)
+    private void Scale(float* sums, float* scales, Tensor weight, in Epilogue end, Rows<float> y, int rows)
     {
         var (bias, residual) = (end.Bias, end.Residual);
         var before = residual is null ? default : residual.AsRows<float>();
         var op = (Sums: (nint)sums, Scales: (nint)scales, weight, bias, HasResidual: residual is not null,
-            Residual: before, Y: y.AsRows<float>());
-        pool.ForRows(y.Rows, y.Columns, op, static (in t, first, end) =>
+            Residual: before, Y: y);
+        pool.ForRows(rows, y.Columns, op, static (in t, first, end) =>
         {
             var columns = t.Y.Columns;
             var bias = t.bias is null ? null : StoredRows.Row(t.bias, 0, ThreadScratch.Floats(columns));

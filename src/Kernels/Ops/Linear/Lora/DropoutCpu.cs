@@ -44,13 +44,13 @@ internal static unsafe class DropoutCpu
     /// <param name="rows">How many.</param>
     /// <param name="kept">[rows, D] the values that stay, scaled.</param>
     /// <param name="factors">[rows, D] 0 or 1 / (1 − p).</param>
-    public static void Drop(Dropout dropout, Rows<float> xs, int first, int rows, float* kept, float* factors)
+    public static void Drop(Dropout dropout, ActivationRows xs, int first, int rows, float* kept, float* factors)
     {
         for (var row = 0; row < rows; row++)
         {
             var at = (long)row * xs.Columns;
             Factors(dropout, (long)(first + row) * xs.Columns, xs.Columns, factors + at);
-            VectorMath.Multiply(xs.At(first + row), factors + at, kept + at, xs.Columns);
+            VectorMath.Multiply(xs.Read(first + row, kept + at), factors + at, kept + at, xs.Columns);
         }
     }
 

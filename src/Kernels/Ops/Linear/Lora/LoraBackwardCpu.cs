@@ -71,7 +71,9 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
 
     /// <summary>Floats of scratch of one thread, at most; forward asks for fewer.</summary>
     public static long ThreadCount(in WorkSize work) => work.Rank == 0 ? 0
-        : ThreadCount(work.Columns, work.Columns, work.Rank, work.Drops ? (long)ChunkRows * work.Columns : 0);
+        : ThreadCount(
+            work.Columns, work.Columns, work.Rank, ChunkRows * (long)work.Columns,
+            work.Drops ? ChunkRows * (long)work.Columns : 0);
 
     /// <summary>
     /// Floats of the sums of all parts, and of packed matrices, at most: two in backward, one in forward and one beside
@@ -90,8 +92,10 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
         return (Cut(work.Rows).Parts * (long)padded * 2 * WholeVectors(work.Columns)) + (PackedMatrices * packed);
     }
 
-    private static long ThreadCount(int inputs, int outputs, int rank, long dropped) =>
-        (2L * ChunkRows * LoraChunk<TLanes, TThin>.Padded(rank)) + (3 * dropped)
+    /// <param name="copied">Floats of a chunk of x, where it is widened or dropped.</param>
+    /// <param name="dropped">The same, where it is dropped.</param>
+    private static long ThreadCount(int inputs, int outputs, int rank, long copied, long dropped) =>
+        (2L * ChunkRows * LoraChunk<TLanes, TThin>.Padded(rank)) + copied + (2 * dropped)
             + LoraChunk<TLanes, TThin>.EdgeCount(inputs, outputs, rank);
 
     /// <summary>Rows in parts, each of whole chunks: by the shape alone.</summary>
@@ -107,11 +111,12 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
     private void RunPart(int part)
     {
         var (padded, scale) = (LoraChunk<TLanes, TThin>.Padded(Rank), (float)_lora.Scale);
-        var (xs, dys) = (_x.AsRows<float>(), _dy.AsRows<float>());
+        var (xs, dys) = (ActivationRows.Of(_x), _dy.AsRows<float>());
         var (us, dus) = (_lora.U.AsRows<float>(), _into.U.AsRows<float>());
-        var dropped = _lora.Dropout.IsActive ? (long)ChunkRows * Inputs : 0;
-        float* u = ThreadScratch.Floats(ThreadCount(Inputs, Outputs, Rank, dropped));
-        float* du = u + (ChunkRows * padded), kept = du + (ChunkRows * padded), factors = kept + dropped;
+        var copied = _lora.Dropout.IsActive || _x.Type != DType.Float32 ? (long)ChunkRows * Inputs : 0;
+        var dropped = _lora.Dropout.IsActive ? copied : 0;
+        float* u = ThreadScratch.Floats(ThreadCount(Inputs, Outputs, Rank, copied, dropped));
+        float* du = u + (ChunkRows * padded), kept = du + (ChunkRows * padded), factors = kept + copied;
         float* dkept = factors + dropped, edge = dkept + dropped;
         float* da = _sums + (part * SumCount), db = da + WholeVectors(Inputs);
         NativeMemory.Clear(da, (nuint)(SumCount * sizeof(float)));
@@ -133,8 +138,8 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
             }
 
             LoraChunk<TLanes, TThin>.AddOuter(
-                u, Rank, dy, scale, db, SumStride, edge, new PrefetchRows(xs.At(row), xs.Stride, rows, Inputs));
-            var x = new RowBlock(xs.At(row), xs.Stride, rows, Inputs);
+                u, Rank, dy, scale, db, SumStride, edge, xs.Prefetch(row, rows));
+            var x = xs.Block(row, rows, kept);
             if (_lora.Dropout.IsActive)
             {
                 DropoutCpu.Drop(_lora.Dropout, xs, row, rows, kept, factors);

@@ -34,17 +34,18 @@ internal sealed unsafe class LoraForwardCpu<TLanes, TThin>
     private void RunTile(int tile)
     {
         var (inputs, rank) = (_x.Columns, _u.Columns);
-        var (xs, us) = (_x.AsRows<float>(), _u.AsRows<float>());
+        var (xs, us) = (ActivationRows.Of(_x), _u.AsRows<float>());
         var padded = LoraChunk<TLanes, TThin>.Padded(rank);
-        var dropped = _dropout.IsActive ? (long)ChunkRows * inputs : 0;
+        var copied = _dropout.IsActive || _x.Type != DType.Float32 ? (long)ChunkRows * inputs : 0;
+        var dropped = _dropout.IsActive ? copied : 0;
         float* thin = ThreadScratch.Floats(
-            (ChunkRows * padded) + (2 * dropped) + LoraChunk<TLanes, TThin>.EdgeCount(inputs, 0, rank));
-        float* kept = thin + (ChunkRows * padded), factors = kept + dropped, edge = factors + dropped;
+            (ChunkRows * padded) + copied + dropped + LoraChunk<TLanes, TThin>.EdgeCount(inputs, 0, rank));
+        float* kept = thin + (ChunkRows * padded), factors = kept + copied, edge = factors + dropped;
         var end = Math.Min(_x.Rows, (tile + 1) * ChunksPerTile * ChunkRows);
         for (var row = tile * ChunksPerTile * ChunkRows; row < end; row += ChunkRows)
         {
             var rows = Math.Min(ChunkRows, end - row);
-            var wide = new RowBlock(xs.At(row), xs.Stride, rows, inputs);
+            var wide = xs.Block(row, rows, kept);
             if (_dropout.IsActive)
             {
                 DropoutCpu.Drop(_dropout, xs, row, rows, kept, factors);
