@@ -19,12 +19,15 @@ static RootCommand Root()
     var root = new RootCommand("Measures SafeLlama: whole steps, single ops, and the limits of this machine.") { list };
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
+    root.Subcommands.Add(ServeCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
     root.Subcommands.Add(ProductsCommand.Create());
     root.Subcommands.Add(TurnsCommand.Create());
     root.Subcommands.Add(EncoderCommand.Create());
     root.Subcommands.Add(GrowthCommand.Create());
     root.Subcommands.Add(ScalingCommand.Create());
+    root.Subcommands.Add(RanksCommand.Create());
+    root.Subcommands.Add(RanksStep.Create());
     root.Subcommands.Add(Llama2cModel.Create());
     root.Subcommands.Add(OpsCommand.Create());
     root.Subcommands.Add(CachesCommand.Create());
@@ -49,8 +52,10 @@ static void List(TextWriter writer)
           encoder [options]   texts through a DeBERTa-v3-large shaped judge, beside the limit of a core and the plan of
                               its memory
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
+          serve --peer ...    the server's tokens for each CPU second, one sequence and eight, beside libllama's
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both
+          ranks [options]     a step over ranks of MPI beside one over threads; a model of many machines
           scaling [options]   a step on one thread and on two, with cores free and with others busy on them
 
           turns --options ...  our step with several options, in turn: forms of weights beside each other

@@ -22,6 +22,7 @@ public static class CommandLine
         try
         {
             FaultInjection.Arm();
+            SharedWork.Join(args.FirstOrDefault());
             parsed = Root(args.FirstOrDefault()).Parse(args, new ParserConfiguration
             {
                 // A prompt that begins with "@" is a prompt, not a response file.
@@ -31,39 +32,35 @@ public static class CommandLine
             if (parsed.Action is HelpAction && args.Contains("--json"))
             {
                 HelpJson.Print(parsed.CommandResult.Command, string.Join(" ", Path(parsed.CommandResult).Skip(1)));
+                SharedWork.Leave(0);
                 return (int)ExitCode.Success;
             }
 
-            return parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !IsSuggestion(args)
+            var code = parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !IsSuggestion(args)
                 ? Refuse(parsed)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (SafeLlamaException e)
-        {
-            Console.Error.WriteLine(SafeText.ForTerminal(
-                $"safellama: {e.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
-            return (int)e.Code;
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("safellama: interrupted.");
-            return (int)ExitCode.Interrupted;
-        }
-        catch (Exception e) when (GpuBackend.FaultOf(e) is { } fault)
-        {
-            Console.Error.WriteLine(SafeText.ForTerminal(
-                $"safellama: {fault.MessageFor(FlagNames.Of(parsed?.CommandResult.Command))}"));
-            return (int)fault.Code;
+            SharedWork.Leave(code);
+            return code;
         }
         catch (Exception e)
         {
-            var debug = Environment.GetEnvironmentVariable(DebugVariable) == "1";
-            Console.Error.WriteLine(debug
-                ? $"safellama: {e}"
-                : $"safellama: unexpected {e.GetType().Name}: {OneLine(e.Message)} {DebugVariable}=1 shows where.");
-            return (int)ExitCode.Failure;
+            var (code, line) = Told(e, FlagNames.Of(parsed?.CommandResult.Command));
+            SharedWork.Ranks.Abort(code, line);      // ends this process too, where it is one of many
+            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {line}"));
+            return (int)code;
         }
     }
+
+    /// <summary>One line for the user, and the exit code that goes with it.</summary>
+    private static (ExitCode Code, string Line) Told(Exception error, Func<string, string?> nameOf) => error switch
+    {
+        SafeLlamaException e => (e.Code, e.MessageFor(nameOf)),
+        OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
+        _ when GpuBackend.FaultOf(error) is { } fault => (fault.Code, fault.MessageFor(nameOf)),
+        _ when Environment.GetEnvironmentVariable(DebugVariable) == "1" => (ExitCode.Failure, $"{error}"),
+        _ => (ExitCode.Failure,
+            $"unexpected {error.GetType().Name}: {OneLine(error.Message)} {DebugVariable}=1 shows where."),
+    };
 
     /// <summary>The verbs below one root: all, or only the one that the first argument names; the help aliases of
     /// another system's shells are left out.</summary>

@@ -1,5 +1,6 @@
 using SafeLlama.Cli.Options;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Cli;
@@ -28,6 +29,7 @@ internal static class Devices
             throw SafeLlamaException.Usage($"--matmul cublas: needs --device cuda or cuda:bf16, not {name}.");
         }
 
+        var number = SharedWork.Ranks.NumberHere();      // one device for each rank of a machine
         return name switch
         {
             "cpu" => new CpuBackend(threads),
@@ -41,7 +43,7 @@ internal static class Devices
 
         GpuBackend OpenGpu(DType activation)
         {
-            var opened = GpuBackend.OpenCuda(activation, cublas);
+            var opened = GpuBackend.OpenCuda(activation, cublas, number);
             Console.Error.WriteLine($"--device {name}: {GpuBackend.State}.");
             return opened;
         }

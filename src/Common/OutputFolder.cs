@@ -50,6 +50,24 @@ public sealed class OutputFolder : IDisposable
         }
     }
 
+    /// <summary>Forgets who claimed this folder and those within: a process that is known to have ended.</summary>
+    public static void Abandon(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            FileErrors.Writing(folder, () =>
+            {
+                foreach (var left in Directory.EnumerateFiles(folder, FolderLock.FileName, SearchOption.AllDirectories))
+                {
+                    File.Delete(left);
+                }
+            });
+        }
+    }
+
+    /// <summary>Whether a process has claimed the folder, as this machine sees it.</summary>
+    public static bool IsClaimed(string folder) => File.Exists(System.IO.Path.Combine(folder, FolderLock.FileName));
+
     /// <summary>The path of a folder with links followed.</summary>
     /// <exception cref="SafeLlamaException">A file is there, or links lead in circles.</exception>
     internal static string RealPath(string folder)

@@ -19,6 +19,9 @@ namespace SafeLlama.Serving;
 /// <summary>An engine behind OpenAI's interface.</summary>
 public sealed class SafeLlamaServer : IAsyncDisposable
 {
+    /// <summary>Open connections, beyond which new ones are closed.</summary>
+    private const int MostConnections = 4096;
+
     private readonly WebApplication _app;
     private readonly ServingEngine _engine;
     private readonly ServerSettings _settings;
@@ -43,6 +46,7 @@ public sealed class SafeLlamaServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = settings.MaxBody;
+            kestrel.Limits.MaxConcurrentConnections = MostConnections;
             if (settings.Host == "localhost")
             {
                 kestrel.Listen(IPAddress.Loopback, settings.Port);
@@ -143,10 +147,9 @@ public sealed class SafeLlamaServer : IAsyncDisposable
                         ? "There is nothing at this address." : "This address does not take this method."));
             }
         }
-        catch (Exception fault) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody reads an answer any more.
-            _ = fault;
         }
         catch (Exception fault)
         {

@@ -41,6 +41,9 @@ internal sealed class QueuedStep : IDisposable
     /// <summary>[1] Float64: Σ −log p of a micro-batch's targets, not scaled.</summary>
     public Tensor Loss(int microBatch) => _losses[microBatch];
 
+    /// <summary>[n + 1] Float64: the losses of all micro-batches, then <see cref="NormSquared"/>.</summary>
+    public Tensor Totals => _totals;
+
     /// <summary>Sets the totals to zero.</summary>
     public void Begin(int step, double learningRate, IReadOnlyList<PackedBatch> microBatches, double[] scales)
     {

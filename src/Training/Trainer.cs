@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -23,10 +24,10 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
     public long Seed { get; init; } = 1;
 }
 
-/// <summary>Runs optimizer steps: forward, loss, backward, clip, update.</summary>
+/// <summary>Runs optimizer steps: forward, loss, backward, sum, clip, update.</summary>
 /// <remarks>
 /// The host does not wait for the device: it queues a step while the previous one may still run, and reads the previous
-/// report between <see cref="Accumulate"/> and <see cref="Update"/>, so a non-finite step is found before the next
+/// report between <see cref="Accumulate"/> and <see cref="SumGradients"/>, so a non-finite step is found before the next
 /// update. Validation, checkpoints and logging are in the loop around it, <see cref="TrainingRun"/>.
 /// </remarks>
 public sealed class Trainer : IDisposable
@@ -37,6 +38,7 @@ public sealed class Trainer : IDisposable
     private readonly Parameter[] _parameters;
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
+    private readonly GradientTree _gradients;
     private readonly Philox _dropout;
     private readonly Philox _noise;
     private readonly Arena _scratch;
@@ -46,11 +48,15 @@ public sealed class Trainer : IDisposable
     /// <param name="model">The model whose adapter or weights are trained.</param>
     /// <param name="workspace">Memory for the longest micro-batch, backward included.</param>
     /// <param name="maxMicroBatches">The most micro-batches of a step.</param>
-    public Trainer(Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches)
+    /// <param name="ranks">The processes that share the micro-batches; this one alone where not given.</param>
+    public Trainer(
+        Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches, ICommunicator? ranks = null)
     {
         (_model, _workspace, _settings, _parameters) = (model, workspace, settings, [.. model.Parameters]);
         _optimizer = new AdamWOptimizer(model.Backend, _parameters, settings.Optimizer);
         _clipping = new GradientClipping(model.Backend, settings.MaxGradientNorm);
+        _gradients = new GradientTree(
+            model.Backend, _parameters, maxMicroBatches, ranks ?? SingleProcess.Instance);
         _dropout = Philox.Stream(settings.Seed, "dropout");
         _noise = Philox.Stream(settings.Seed, "neftune");
         _current = new QueuedStep(model.Backend, maxMicroBatches);
@@ -80,27 +86,38 @@ public sealed class Trainer : IDisposable
     public StepReport Step(IReadOnlyList<PackedBatch> microBatches)
     {
         Accumulate(microBatches);
+        SumGradients(stop: false);
         Update();
         return Report();
     }
 
-    /// <summary>Queues the first half of a step: one batch, cut into micro-batches whose gradients add up.</summary>
+    /// <summary>Whether any rank asked all to stop, at the last <see cref="SumGradients"/>.</summary>
+    public bool StopIsAsked => _gradients.StopIsAsked;
+
+    /// <summary>Queues the first part of a step: this rank's share of a batch's micro-batches.</summary>
     public void Accumulate(IReadOnlyList<PackedBatch> microBatches)
     {
         (_current, _before) = (_before, _current);
         var scales = _settings.Divisor.Scales(microBatches);     // known on the host: no need to ask the device
         _current.Begin(StepsDone + 1, _settings.Schedule.At(StepsDone), microBatches, scales);
-        ClearGradients();
-        for (var m = 0; m < microBatches.Count; m++)
+        _gradients.Begin(microBatches.Count);
+        var (first, end) = _gradients.Share(microBatches.Count);
+        for (var m = first; m < end; m++)
         {
+            ClearGradients();
             var pass = Upload(microBatches[m], m);               // tokens, targets, positions: [N]
             _model.Forward(pass);                                // → the residual stream [N, D]
             _model.Loss(pass, scales[m], _current.Loss(m));      // Σ −log p of the targets, and ∂loss/∂stream
-            _model.Backward(pass);                               // adds to the gradient of everything that learns
+            _model.Backward(pass);                               // the gradient of everything that learns
+            _gradients.Add(m);                                   // a leaf of the tree of sums
         }
     }
 
-    /// <summary>Queues the second half: clips the gradients and moves every parameter.</summary>
+    /// <summary>Queues the second part: the sum over all micro-batches, on all ranks the same.</summary>
+    /// <param name="stop">Whether this rank asks all to stop after the step.</param>
+    public void SumGradients(bool stop) => _gradients.Sum(_current.Totals, stop);
+
+    /// <summary>Queues the third part: clips the gradients and moves every parameter.</summary>
     public void Update()
     {
         StepsDone = _current.Step;
@@ -119,6 +136,7 @@ public sealed class Trainer : IDisposable
 
     public void Dispose()
     {
+        _gradients.Dispose();
         _optimizer.Dispose();
         _current.Dispose();
         _before.Dispose();

@@ -20,9 +20,10 @@ public static class TrainingMemory
 
     /// <param name="weightBytes">What the weights take, where they are frozen.</param>
     /// <param name="load">How frozen weights are read.</param>
+    /// <param name="ranks">The processes that share a step; the plan is of each.</param>
     public static MemoryPlan Of(
         IBackend backend, LlamaConfig shape, TrainingConfig config, int rows, int longest, long weightBytes,
-        LoadForm load = default)
+        LoadForm load = default, int ranks = 1)
     {
         using var weights = LlamaWeights.Plan(backend, shape, trainable: config.Lora is null);
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, shape, lora) : null;
@@ -35,6 +36,8 @@ public static class TrainingMemory
         {
             QuantizesActivations = load.QuantizesActivations(shape),
         };
+        var gradients = adapter?.GradientBytes ?? model.Parameters.Sum(p => p.Gradient.ByteCount);
+        var sums = gradients * GradientTree.CopiesFor(config.BatchSize / config.MicroBatch, ranks);
         string[] learner = adapter is null ? ["train an adapter instead of all weights: leave out `Full`"]
             : ["lower `Rank`", "name fewer `Targets`"];
         string[] passes = ["lower `MicroBatch`", "lower `MaxLength`"];
@@ -45,8 +48,8 @@ public static class TrainingMemory
                     "frozen weights", weightBytes, "take a smaller model", "take one stored in bf16",
                     "quantize it with `Load` nf4"),
             .. adapter is null ? (MemoryTerm[])[] : [new MemoryTerm("adapter", adapter.ValueBytes, learner)],
-            new(
-                "gradients", adapter?.GradientBytes ?? model.Parameters.Sum(p => p.Gradient.ByteCount), learner),
+            new("gradients", gradients, learner),
+            .. sums == 0 ? (MemoryTerm[])[] : [new MemoryTerm("sums of micro-batches", sums, ["raise `MicroBatch`"])],
             new("optimizer state", 2 * model.Parameters.Sum(p => MomentBytes(backend, p.Value)), learner),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),

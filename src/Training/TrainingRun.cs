@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Distributed;
 using SafeLlama.Model;
 
 namespace SafeLlama.Training;
@@ -27,7 +28,8 @@ public sealed record TrainingResult(
 /// <summary>The loop around <see cref="Trainer.Step"/>: batches, validation, checkpoints, early stop, resume.</summary>
 /// <remarks>
 /// The best checkpoint has the lowest validation loss; of equal ones the earliest. Without held-out rows it is the
-/// last.
+/// last. Several ranks share the micro-batches of a step and the rows of a validation; rank 0 alone reads and writes
+/// the run's folder, and what it writes does not depend on their number.
 /// </remarks>
 public sealed class TrainingRun : IDisposable
 {
@@ -40,6 +42,7 @@ public sealed class TrainingRun : IDisposable
     private readonly string _folder;
     private readonly string _baseModel;
     private readonly ITrainingView _view;
+    private readonly ICommunicator _ranks;
     private readonly EpochSampler _sampler;
     private readonly CheckpointFolder _checkpoints;
     private readonly Workspace _workspace;
@@ -58,9 +61,11 @@ public sealed class TrainingRun : IDisposable
     /// <param name="model">The model whose adapter or weights are trained.</param>
     /// <param name="folder">An existing folder for metrics and checkpoints.</param>
     /// <param name="baseModel">The base that the adapter's configuration names.</param>
+    /// <param name="ranks">The processes that share the work; this one alone where not given.</param>
     public TrainingRun(Llama model, TrainingConfig config, TrainingData data, string folder, string baseModel,
-        ITrainingView view)
+        ITrainingView view, ICommunicator? ranks = null)
     {
+        _ranks = ranks ?? SingleProcess.Instance;
         config.Validate();
         (_model, _config, _data, _folder, _baseModel, _view) = (model, config, data, folder, baseModel, view);
         foreach (var example in data.Training.Concat(data.General).Concat(data.Safety))
@@ -75,8 +80,8 @@ public sealed class TrainingRun : IDisposable
         _checkpoints = new CheckpointFolder(folder);
         _workspace = new Workspace(
             model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
-        _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch);
-        _validator = new Validator(model, _workspace, data, config.MicroBatch);
+        _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch, _ranks);
+        _validator = new Validator(model, _workspace, data, config.MicroBatch, _ranks);
     }
 
     /// <summary>
@@ -86,30 +91,39 @@ public sealed class TrainingRun : IDisposable
     public TrainingResult Run(CancellationToken stop)
     {
         Resume();
-        using var log = new TrainingLog(_folder, _trainer.StepsDone);
+        using var log = _ranks.IsFirst() ? new TrainingLog(_folder, _trainer.StepsDone) : null;
         MeasureStart(log);
         while (_trainer.StepsDone < _totalSteps && !StoppedEarly)
         {
-            if (stop.IsCancellationRequested)
+            // Several ranks stop after the same step: any of them may have been asked.
+            if (_ranks.Size == 1 ? stop.IsCancellationRequested : _trainer.StopIsAsked)
             {
                 Report(log);
-                _checkpoints.Save(_trainer, _best, _sinceBest, _baseModel);
+                Save();
                 return Result(_trainer.StepsDone, interrupted: true);
             }
 
-            Step(log);
+            Step(log, stop);
             OutputFile.FaultSite?.Invoke("step", $"step {_trainer.StepsDone}");
             if (_trainer.StepsDone % _config.EvaluateEvery == 0 || _trainer.StepsDone == _totalSteps)
             {
                 Report(log);
                 Validate(log);
-                _checkpoints.Save(_trainer, _best, _sinceBest, _baseModel);
-                _checkpoints.Prune(_config.KeepCheckpoints, _best?.Step);
+                Save();
+                if (_ranks.IsFirst())
+                {
+                    _checkpoints.Prune(_config.KeepCheckpoints, _best?.Step);
+                }
             }
         }
 
         var best = _best?.Step ?? _trainer.StepsDone;
-        _checkpoints.LoadParameters(_trainer, best);
+        if (_ranks.IsFirst())
+        {
+            _checkpoints.LoadParameters(_trainer, best);
+        }
+
+        _ranks.Share(_trainer.Moments.Select(m => m.Parameter.Value));
         return Result(best, interrupted: false);
     }
 
@@ -131,26 +145,42 @@ public sealed class TrainingRun : IDisposable
         Seed = _config.Seed,
     };
 
-    /// <summary>Resumes from the newest whole checkpoint, if there is one.</summary>
+    /// <summary>Resumes from the newest whole checkpoint, if there is one; rank 0 reads it for all.</summary>
     private void Resume()
     {
-        _checkpoints.Prune(int.MaxValue, best: null);
-        if (_checkpoints.Steps is [.., var last])
+        TrainerState? state = null;
+        if (_ranks.IsFirst())
         {
-            var state = _checkpoints.Load(_trainer, last);
-            (_best, _sinceBest) = (state.Best, state.SinceBest);
-            _view.Note($"resumed at step {last} of {_totalSteps}");
+            _checkpoints.Prune(int.MaxValue, best: null);
+            state = _checkpoints.Steps is [.., var last] ? _checkpoints.Load(_trainer, last) : null;
+        }
+
+        state = _ranks.Broadcast(state);
+        if (state is not null)
+        {
+            _ranks.Share(_trainer.Moments.SelectMany(m => new[] { m.Parameter.Value, m.First, m.Second }));
+            (_best, _sinceBest, _trainer.StepsDone) = (state.Best, state.SinceBest, state.Step);
+            _view.Note($"resumed at step {state.Step} of {_totalSteps}");
+        }
+    }
+
+    private void Save()
+    {
+        if (_ranks.IsFirst())
+        {
+            _checkpoints.Save(_trainer, _best, _sinceBest, _baseModel);
         }
     }
 
     /// <summary>Queues a step, and reports the previous one while this one runs.</summary>
-    private void Step(TrainingLog log)
+    private void Step(TrainingLog? log, CancellationToken stop)
     {
         var start = Stopwatch.GetTimestamp();
         var examples = _sampler.Step(_trainer.StepsDone).Select(i => _data.Training[i]).ToList();
         var microBatches = BatchPacker.Step(examples, _config.MicroBatch);
         _trainer.Accumulate(microBatches);
         Report(log, _trainer.ReportBefore);
+        _trainer.SumGradients(stop.IsCancellationRequested);
         _trainer.Update();
         (_unreported, _begun) = (microBatches, Math.Max(start, _begun));
         if (_trainer.IsReportReady)
@@ -160,9 +190,9 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Waits for the last step and reports it, unless it was reported.</summary>
-    private void Report(TrainingLog log) => Report(log, _trainer.Report);
+    private void Report(TrainingLog? log) => Report(log, _trainer.Report);
 
-    private void Report(TrainingLog log, Func<StepReport> wait)
+    private void Report(TrainingLog? log, Func<StepReport> wait)
     {
         if (_unreported is not { } microBatches)
         {
@@ -181,7 +211,7 @@ public sealed class TrainingRun : IDisposable
         var now = Stopwatch.GetTimestamp();
         var seconds = Stopwatch.GetElapsedTime(_begun, now).TotalSeconds;
         _begun = now;
-        log.Step(report, _sampler.EpochAfter(report.Step), seconds);
+        log?.Step(report, _sampler.EpochAfter(report.Step), seconds);
         _view.Stepped(report, _totalSteps, seconds);
     }
 
@@ -208,7 +238,7 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>What the model does before it learns, which tells whether learning helps; no candidate for the
     /// best.</summary>
-    private void MeasureStart(TrainingLog log)
+    private void MeasureStart(TrainingLog? log)
     {
         if (_trainer.StepsDone > 0)
         {
@@ -218,12 +248,12 @@ public sealed class TrainingRun : IDisposable
         {
             var report = _validator.Measure(step: 0);
             _startLoss = report.Loss;
-            log.Validation(report);
+            log?.Validation(report);
             _view.Began(report);
         }
     }
 
-    private void Validate(TrainingLog log)
+    private void Validate(TrainingLog? log)
     {
         if (_data.ValidationCount == 0)
         {
@@ -239,7 +269,7 @@ public sealed class TrainingRun : IDisposable
                 null, "lower `LearningRate`");
         }
 
-        log.Validation(report);
+        log?.Validation(report);
         var isBest = _best is null || report.Loss < _best.Loss;
         (_best, _sinceBest) = isBest ? (new BestStep(report.Step, report.Loss), 0) : (_best, _sinceBest + 1);
         _view.Validated(report, isBest);

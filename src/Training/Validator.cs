@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using SafeLlama.Data;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -18,14 +20,17 @@ public sealed class Validator : IDisposable
     private readonly Workspace _workspace;
     private readonly Arena _arena;
     private readonly Tensor _total;
+    private readonly ICommunicator _ranks;
     private readonly IReadOnlyList<PackedBatch> _general;
     private readonly IReadOnlyList<PackedBatch> _safety;
 
     /// <param name="workspace">The trainer's: one pass at a time uses it.</param>
     /// <param name="microBatch">Examples that pass through the model at once.</param>
-    public Validator(Llama model, Workspace workspace, TrainingData data, int microBatch)
+    /// <param name="ranks">The processes that share the rows; this one alone where not given.</param>
+    public Validator(
+        Llama model, Workspace workspace, TrainingData data, int microBatch, ICommunicator? ranks = null)
     {
-        (_model, _workspace) = (model, workspace);
+        (_model, _workspace, _ranks) = (model, workspace, ranks ?? SingleProcess.Instance);
         (_general, _safety) = (BatchPacker.Step(data.General, microBatch), BatchPacker.Step(data.Safety, microBatch));
         _arena = new Arena(model.Backend, "validation loss");
         _total = _arena.Take(new(1), DType.Float64, "validation_loss");
@@ -44,18 +49,40 @@ public sealed class Validator : IDisposable
 
     private static double? Mean(double sum, int targets) => targets == 0 ? null : sum / targets;
 
+    /// <summary>The losses of batches are added in their order, whichever ranks have measured them.</summary>
     private (double Loss, int Targets) Sum(IReadOnlyList<PackedBatch> batches)
     {
-        _total.Clear();
-        foreach (var packed in batches)
+        var losses = new double[batches.Count];
+        for (var b = _ranks.Rank; b < batches.Count; b += _ranks.Size)
         {
-            var pass = _workspace.For(packed.Length) with { Scratch = null };
-            pass.Batch.Upload(packed.Tokens, packed.Positions, packed.FirstKey, packed.Targets);
-            pass.Batch.DropoutStream = null;
-            _model.Forward(pass);
-            _model.Loss(pass, 1, _total);
+            losses[b] = LossOf(batches[b]);
         }
 
-        return (_total.ReadDoubles()[0], batches.Sum(b => b.TargetCount));
+        Exchange(losses);
+        return (losses.Sum(), batches.Sum(b => b.TargetCount));
+    }
+
+    private double LossOf(PackedBatch packed)
+    {
+        _total.Clear();
+        var pass = _workspace.For(packed.Length) with { Scratch = null };
+        pass.Batch.Upload(packed.Tokens, packed.Positions, packed.FirstKey, packed.Targets);
+        pass.Batch.DropoutStream = null;
+        _model.Forward(pass);
+        _model.Loss(pass, 1, _total);
+        return _total.ReadDoubles()[0];
+    }
+
+    /// <summary>Batch b is measured by rank b mod N; afterwards every rank has all.</summary>
+    private void Exchange(double[] losses)
+    {
+        var bytes = MemoryMarshal.AsBytes(losses.AsSpan());
+        var all = _ranks.Gather(bytes.ToArray());
+        for (var b = 0; b < losses.Length && _ranks.IsFirst(); b++)
+        {
+            losses[b] = MemoryMarshal.Cast<byte, double>(all[b % _ranks.Size])[b];
+        }
+
+        _ranks.Broadcast(bytes);
     }
 }

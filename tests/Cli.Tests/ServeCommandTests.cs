@@ -107,7 +107,8 @@ public sealed class ServeCommandTests
             };
             foreach (var argument in (string[])
             [
-                Path.Combine(AppContext.BaseDirectory, "safellama.dll"), "serve", "--model", Model, "--template", Path.Combine(Model, "template.json"),
+                Path.Combine(AppContext.BaseDirectory, "safellama.dll"), "serve", "--model", Model, "--template",
+                Path.Combine(Model, "template.json"),
                 "--threads", "1", .. arguments,
             ])
             {
@@ -117,7 +118,8 @@ public sealed class ServeCommandTests
             var process = System.Diagnostics.Process.Start(start)!;
             process.ErrorDataReceived += (_, _) => { };
             process.BeginErrorReadLine();
-            var line = await process.StandardOutput.ReadLineAsync() ?? throw new IOException("the server did not start");
+            var line = await process.StandardOutput.ReadLineAsync()
+                ?? throw new IOException("the server did not start");
             return new(process, new Uri(line.Split(" at ")[1]));
         }
 

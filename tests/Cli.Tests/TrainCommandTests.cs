@@ -85,6 +85,59 @@ public sealed class TrainCommandTests : IDisposable
             .Count(line => line.StartsWith("step 8: validation loss", StringComparison.Ordinal)), Is.EqualTo(1));
     }
 
+    /// <summary>DoRA, merged, scores as beside its base; exported, it is folded in.</summary>
+    [Test]
+    public void A_DoRA_run_is_resumed_merged_and_exported()
+    {
+        var run = CommandRun.Of(_model.FineTune("dora", "--variant", "dora", "--lora-plus-ratio", "4"));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var papers = JsonNode.Parse(File.ReadAllText(Path.Combine(_model.Out("dora"), "run.json")))!;
+        Assert.That(
+            papers["settings"]!["variant"]!.ToJsonString(), Is.EqualTo("""{"value":"dora","source":"--variant"}"""));
+        var refused = CommandRun.Of("train", "--resume", "--out", _model.Out("dora"), "--variant", "pissa");
+        Assert.That(refused.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(refused.Error, Does.Contain("--variant pissa: the run in").And.Contain("began with 'dora'"));
+
+        var (adapter, merged) = (Path.Combine(_model.Out("dora"), "adapter"), _model.Out("dora-merged"));
+        var merge = CommandRun.Of("merge", "--model", _model.Model, "--adapter", adapter, "--out", merged);
+        Assert.That(merge.ExitCode, Is.Zero, merge.Error);
+        string[] text = ["--text", "the fox is red", "--threads", "1", "--json"];
+        double Score(params string[] of)
+        {
+            var scored = CommandRun.Of(["score", .. of, .. text]);
+            Assert.That(scored.ExitCode, Is.Zero, scored.Error);
+            return JsonNode.Parse(scored.Output)!["sum"]!.GetValue<double>();
+        }
+
+        // fp32 twice, in other sums.
+        Assert.That(
+            Score("--model", merged),
+            Is.EqualTo(Score("--model", _model.Model, "--adapter", adapter)).Within(1e-4));
+        var alone = CommandRun.Of(
+            "export", "--model", _model.Model, "--adapter", adapter, "--adapter-only", "--to", "gguf", "--out",
+            _model.Out("dora.gguf"));
+        Assert.That(alone.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(alone.Error, Does.Contain("DoRA").And.Contain("magnitudes").And.Contain("folded in"));
+        var ollama = CommandRun.Of(
+            "export", "--model", _model.Model, "--adapter", adapter, "--to", "ollama", "--out", _model.Out("ollama"));
+        Assert.That(ollama.ExitCode, Is.Zero, ollama.Error);
+        Assert.That(ollama.Error, Does.Contain("DoRA").And.Contain("folded into"));
+        Assert.That(File.Exists(Path.Combine(_model.Out("ollama"), "adapter.gguf")), Is.False);
+        Assert.That(
+            File.ReadAllText(Path.Combine(_model.Out("ollama"), "Modelfile")), Does.Not.Contain("ADAPTER"));
+    }
+
+    [Test]
+    public void A_dry_run_advises_in_flags_and_a_setting_without_effect_is_refused()
+    {
+        var run = CommandRun.Of(_model.FineTune("advised", "--dry-run"));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain("advice: rank 8:").And.Contain("advice: --recompute block:")
+            .And.Contain("advice: --load nf4:").And.Not.Contain('`'));
+        var refused = CommandRun.Of(_model.FineTune("dropped", "--variant", "pissa", "--dropout", "0.1"));
+        Assert.That(refused.Error, Does.Contain("--dropout would have no effect: PiSSA"));
+    }
+
     [Test]
     public void A_profiled_run_shows_its_ops_and_learns_the_same()
     {

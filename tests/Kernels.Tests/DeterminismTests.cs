@@ -28,6 +28,7 @@ internal sealed class DeterminismTests
         ["Embedding backward"] = t => [EmbeddingTests.Backward(t, 300, 50, 260)],
         ["Elementwise gather"] = t => [ElementwiseTests.Gather(t, 300, 260)],
         ["Elementwise scatter"] = t => [ElementwiseTests.Scatter(t, 300, 260)],
+        ["Elementwise sum"] = t => [ElementwiseTests.Sum(t, 300, 1000)],
         ["Elementwise noise"] = t => [ElementwiseTests.Noise(t, 300, 260)],
         ["Elementwise totals"] = t => ElementwiseTests.Totals(t, 300, 1000),
         ["AdamW"] = t => AdamWTests.Update(t, 300, 260, normSquared: 9),

@@ -15,6 +15,11 @@ internal sealed class ElementwiseTests(string backend)
     public void ScatterRows_writes_its_rows_and_leaves_the_others(int rows, int columns) =>
         OpTests.AgreesWithReference(backend, t => [Scatter(t, rows, columns)], tolerance: 0);
 
+    [TestCase(5, 123)]
+    [TestCase(70, 1024)]
+    public void Add_agrees_with_reference(int rows, int columns) =>
+        OpTests.AgreesWithReference(backend, t => [Sum(t, rows, columns)], tolerance: 1e-7);   // one fp32 rounding
+
     [TestCase(1, 1)]
     [TestCase(5, 123)]
     [TestCase(70, 1024)]
@@ -86,6 +91,14 @@ internal sealed class ElementwiseTests(string backend)
         var (x, y) = (t.Input("x", new(rows, columns)), t.Input("y", new(3 * rows, columns)));
         t.Backend.Elementwise.ScatterRows(
             x, t.Ints("row", [.. Enumerable.Range(0, rows).Select(n => 3 * (rows - 1 - n))]), y);
+        return y;
+    }
+
+    public static Tensor Sum(TestTensors t, int rows, int columns)
+    {
+        var type = t.Backend.Accumulation;
+        var (x, y) = (t.Input("x", new(rows, columns), type), t.Input("y", new(rows, columns), type));
+        t.Backend.Elementwise.Add(x, y);
         return y;
     }
 

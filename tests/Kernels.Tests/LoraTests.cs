@@ -41,6 +41,31 @@ internal sealed class LoraTests(string backend)
         [Values(0, 0.3)] double dropout, [Values] bool residual) =>
         OpTests.AgreesWithReference(backend, t => Beside(t, rows, inputs, 90, rank, dropout, residual), 4e-6);
 
+    /// <summary>
+    /// What decoding side by side rests on: as many rows as the backend says, in every stored type, beside an adapter.
+    /// </summary>
+    [Test]
+    public void Independent_rows_have_the_bytes_that_they_have_alone(
+        [Values(DType.Float32, DType.BFloat16, DType.Float16)] DType type, [Values(64, 123, 1024)] int inputs,
+        [Values(4, 33)] int rank)
+    {
+        using var opened = Backends.Open(backend);
+        using var t = new TestTensors(opened);
+        var rows = Math.Min(opened.Linear.IndependentRows, 24);
+        Assert.That(rows, Is.GreaterThanOrEqualTo(8));
+        var (x, a, b) = Inputs(t, rows, inputs, 90, rank);
+        var (weight, u) = (t.Input("weight", new(90, inputs), type), t.Output("u", new(rows, rank), opened.Accumulation));
+        var (together, alone) = (t.Output("together", new(rows, 90)), t.Output("alone", new(rows, 90)));
+        opened.Linear.Forward(x, weight, new LoraTerm(a, b, 2, Dropout.None, u), default, together);
+        for (var row = 0; row < rows; row++)
+        {
+            var term = new LoraTerm(a, b, 2, Dropout.None, u.Slice(row, 1));
+            opened.Linear.Forward(x.Slice(row, 1), weight, term, default, alone.Slice(row, 1));
+        }
+
+        Assert.That(together.ReadDoubles(), Is.EqualTo(alone.ReadDoubles()));
+    }
+
     [Test]
     public void Nothing_below_may_learn()
     {

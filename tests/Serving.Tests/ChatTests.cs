@@ -100,7 +100,8 @@ public sealed class ChatTests
         await using var server = await Fixture.Start();
         var body = Body("two", Question);
         (body["logprobs"], body["top_logprobs"]) = (true, 2);
-        var content = (await server.Ask("/v1/chat/completions", body))["choices"]![0]!["logprobs"]!["content"]!.AsArray();
+        var answer = await server.Ask("/v1/chat/completions", body);
+        var content = answer["choices"]![0]!["logprobs"]!["content"]!.AsArray();
         var prompt = Data.SegmentEncoder.Ids(
             server.Session.Tokenizer, server.Engine.Models[2].Template.RenderPrompt(Question));
         var alone = Fixture.Alone("two", prompt, DecodingConfig.Greedy(40));
@@ -110,12 +111,16 @@ public sealed class ChatTests
 
     [TestCase("""{"model":"nobody","messages":[{"role":"user","content":"a"}]}""", 404, "model", "nobody")]
     [TestCase("""{"model":"one","messages":[]}""", 400, "messages", "not empty")]
-    [TestCase("""{"model":"one","messages":[{"role":"user","content":"a"}],"colour":1}""", 400, "colour", "not supported")]
+    [TestCase(
+        """{"model":"one","messages":[{"role":"user","content":"a"}],"colour":1}""", 400, "colour", "not supported")]
     [TestCase("""{"model":"one","messages":[{"role":"user","content":"a"}],"frequency_penalty":1}""", 400,
         "frequency_penalty", "only 0")]
-    [TestCase("""{"model":"one","messages":[{"role":"user","content":"a"}],"temperature":-1}""", 400, "temperature", "-1")]
-    [TestCase("""{"model":"one","messages":[{"role":"user","content":"a"}],"max_tokens":99999}""", 400, null, "max_tokens")]
-    [TestCase("""{"model":"one","messages":[{"role":"user","content":"\ud800"}]}""", 400, "messages[0].content", "surrogate")]
+    [TestCase(
+        """{"model":"one","messages":[{"role":"user","content":"a"}],"temperature":-1}""", 400, "temperature", "-1")]
+    [TestCase(
+        """{"model":"one","messages":[{"role":"user","content":"a"}],"max_tokens":99999}""", 400, null, "max_tokens")]
+    [TestCase("""{"model":"one","messages":[{"role":"user","content":"\ud800"}]}""", 400, "messages[0].content",
+        "surrogate")]
     [TestCase("""{"model":"one","model":"two","messages":[{"role":"user","content":"a"}]}""", 400, null, "model")]
     [TestCase("""{"model":"one","messages":[{"role":"assistant","content":"a"}]}""", 400, null, "user")]
     [TestCase("""{"model":"one","messages":[{"role":"tool","content":"a"}]}""", 400, "messages[0].role", "system")]

@@ -21,7 +21,12 @@ public sealed class ClientTests
         var models = (await client.GetOpenAIModelClient().GetModelsAsync()).Value;
         Assert.That(models.Select(m => m.Id), Is.EqualTo(Fixture.Ids));
         var chat = client.GetChatClient("two");
-        var asked = new ChatCompletionOptions { MaxOutputTokenCount = 30, Temperature = 0, IncludeLogProbabilities = true };
+        var asked = new ChatCompletionOptions
+        {
+            MaxOutputTokenCount = 30,
+            Temperature = 0,
+            IncludeLogProbabilities = true,
+        };
         ChatMessage[] messages = [new UserChatMessage(Question)];
         var whole = (await chat.CompleteChatAsync(messages, asked)).Value;
         var expected = Expected(server, "two", 30);

@@ -104,7 +104,8 @@ public sealed class CompletionTests
     {
         await using var server = await Fixture.Start();
         var answer = await server.Ask(
-            "/v1/completions", new { model = "two", prompt = "The fox is red.", max_tokens = 0, echo = true, logprobs = 2 });
+            "/v1/completions",
+            new { model = "two", prompt = "The fox is red.", max_tokens = 0, echo = true, logprobs = 2 });
         var choice = answer["choices"]![0]!;
         var (text, logprobs) = ((string)choice["text"]!, choice["logprobs"]!);
         Assert.That(text, Is.EqualTo("The fox is red."));

@@ -19,7 +19,7 @@ public sealed class EngineTests
             ? LlamaWeights.Load(backend, config, Fixture.ModelFolder)
             : LlamaWeights.InitializeRandom(backend, config, seed: 3);
         using var one = TinyLlama.Adapter(backend, config, rank: 5);
-        using var two = TinyLlama.Adapter(backend, config, rank: 3);
+        using var two = TinyLlama.Adapter(backend, weights, LoraVariant.Dora, rank: 3);
         using var model = new Llama(backend, weights, null, 64, [one, two]);
         const int Count = 20;
         var prompts = Enumerable.Range(0, Count).Select(i => TinyLlama.Tokens(3 + (i % 7), seed: i)).ToArray();
@@ -74,6 +74,29 @@ public sealed class EngineTests
             }
 
             Assert.That((engine.Busy, engine.Waiting), Is.EqualTo((0, 0)));
+        }
+    }
+
+    [TestCase("stories260K-q8_0.gguf")]
+    [TestCase("stories260K-q4_0.gguf")]
+    public async Task A_file_in_blocks_is_served_with_the_answers_of_the_generator(string name)
+    {
+        var file = TestFiles.Interop(name);
+        using var session = LlamaSession.Open(new CpuBackend(2), file, new() { OwnsBackend = true, MaxLength = 128 });
+        using var engine = new ServingEngine(
+            session, ServedModel.Of(session, file, [], "plain", _ => { }), new() { Slots = 13 });
+        var requests = Enumerable.Range(0, 13).Select(i => new SequenceRequest(
+            engine.Models[0], [1, 300 + i, 20 + i], new(), 60)).ToList();
+        var answers = await Task.WhenAll(requests.Select(r => Task.Run(() => Tokens(engine, r))));
+        var generator = new Generator(
+            session.Model, DecodingConfig.Greedy(60) with
+            {
+                EosIds = engine.Models[0].EndTokens,
+                TokenLimit = session.Tokenizer.VocabularySize,
+            });
+        for (var i = 0; i < requests.Count; i++)
+        {
+            Assert.That(answers[i], Is.EqualTo(generator.Generate([requests[i].Prompt])[0].Tokens), $"request {i}");
         }
     }
 

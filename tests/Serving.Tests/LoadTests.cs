@@ -39,8 +39,9 @@ public sealed class LoadTests
         var (finished, broken, turned) = await Round(server, bodies, alone, time);
         Assert.That(() => (server.Engine.Busy, server.Engine.Waiting), Is.EqualTo((0, 0)).After(10_000, 20));
         var after = Memory();
-        TestContext.Out.WriteLine($"{finished} finished, {broken} broken off, {turned} turned away in {time.TotalSeconds} "
-            + $"s; {before / 1e6:0.0} MB before, {after / 1e6:0.0} MB after");
+        TestContext.Out.WriteLine(
+            $"{finished} finished, {broken} broken off, {turned} turned away in {time.TotalSeconds} s; "
+            + $"{before / 1e6:0.0} MB before, {after / 1e6:0.0} MB after");
         Assert.That(finished, Is.GreaterThan(20));
         Assert.That(broken, Is.GreaterThan(0));
         Assert.That(turned, Is.GreaterThan(0), "back-pressure: 64 streams for 32 places");

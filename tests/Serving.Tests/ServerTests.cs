@@ -56,10 +56,16 @@ public sealed class ServerTests
     public async Task Too_much_is_refused_by_size_and_by_number()
     {
         await using var server = await Fixture.Start(new() { Slots = 1, Queue = 1 }, new() { MaxBody = 4096 });
-        var (status, error) = await server.Refused("/v1/completions", ChatTests.Body("one", new('a', 5000)).ToJsonString());
+        var (status, error) = await server.Refused(
+            "/v1/completions", ChatTests.Body("one", new('a', 5000)).ToJsonString());
         Assert.That(status, Is.EqualTo(413), error.ToJsonString());
+        var (tooMany, _) = await server.Refused("/v1/completions", """{"model":"one","prompt":["a","b"],"n":2}""");
+        Assert.That(tooMany, Is.EqualTo(400));
+        var prompt = server.Session.PromptIds("Name a color.");
+        var slow = new SequenceRequest(server.Engine.Models[0] with { EndTokens = [] }, prompt, new(), 150);
+        using var running = server.Engine.Submit([slow, slow]);
         using var response = await server.Client.PostAsJsonAsync(
-            "/v1/completions", new { model = "one", prompt = "a", n = 3 });
+            "/v1/completions", new { model = "one", prompt = "a", n = 2 });
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests));
         Assert.That(response.Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(1)));
         Assert.That(
@@ -76,7 +82,8 @@ public sealed class ServerTests
             using var response = await server.Client.GetAsync(path);
             Assert.That((int)response.StatusCode, Is.EqualTo(status), path);
             Assert.That(
-                (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!["message"], Is.Not.Empty);
+                (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!["message"],
+                Is.Not.Empty);
         }
     }
 
@@ -108,7 +115,8 @@ public sealed class ServerTests
             answer["results"]!.AsArray().Select(r => (bool)r!["flagged"]!), Is.EqualTo((bool[])[false, true]));
         Assert.That((double)answer["results"]![1]!["category_scores"]!["harmful"]!, Is.EqualTo(13));
         var client = new OpenAI.Moderations.ModerationClient(
-            "any", new System.ClientModel.ApiKeyCredential("none"), new() { Endpoint = new Uri(server.Server.Address, "v1") });
+            "any", new System.ClientModel.ApiKeyCredential("none"),
+            new() { Endpoint = new Uri(server.Server.Address, "v1") });
         Assert.That((await client.ClassifyTextAsync("a longer text")).Value.Flagged, Is.True);
     }
 
@@ -149,13 +157,13 @@ public sealed class ServerTests
         using (session)
         using (engine)
         {
-            var few = ServingEngine.Plan(session, Fixture.ModelFolder, new() { Slots = 1 });
-            var many = ServingEngine.Plan(session, Fixture.ModelFolder, new() { Slots = 101 });
+            var few = EngineMemory.Plan(session, Fixture.ModelFolder, new() { Slots = 1 });
+            var many = EngineMemory.Plan(session, Fixture.ModelFolder, new() { Slots = 101 });
 
             // 100 slots of 256 tokens, keys and values of 128 floats in four layers; some rows more for logits.
             Assert.That(many.Total - few.Total, Is.EqualTo(100L * 256 * 128 * 4 * 2 * 4).Within(2).Percent);
             Assert.That(
-                () => ServingEngine.Plan(session, Fixture.ModelFolder, new() { Slots = 1001 }).RequireFit(few.Total),
+                () => EngineMemory.Plan(session, Fixture.ModelFolder, new() { Slots = 1001 }).RequireFit(few.Total),
                 Fault("1001 slots of 256 tokens"));
         }
     }

@@ -37,16 +37,16 @@ public sealed class TrainingRunTests
     /// <summary>The base is quantized anew as the run goes on: to the same bytes.</summary>
     [Test]
     public void A_resumed_run_over_a_quantized_base_ends_with_the_same_bytes(
-        [Values(LoadAs.Nf4, LoadAs.Int8, LoadAs.Int8Weights)] LoadAs form)
+        [Values(LoadAs.Nf4, LoadAs.Int8, LoadAs.Int8Weights)] LoadAs form, [Values] LoraVariant variant)
     {
         var load = new LoadForm(form, Nested: form == LoadAs.Nf4);
         var (whole, parts) = (Path.Combine(_folder, "whole"), Path.Combine(_folder, "parts"));
-        var expected = Learn("cpu", whole, stopAfter: int.MaxValue, out _, load: load);
-        Learn("cpu", parts, stopAfter: 4, out var first, load: load);
+        var expected = Learn("cpu", whole, stopAfter: int.MaxValue, out _, variant, load);
+        Learn("cpu", parts, stopAfter: 4, out var first, variant, load);
         Assert.That(first.Interrupted && first.Steps == 4, "the stop landed within the run");
-        Assert.That(Learn("cpu", parts, stopAfter: int.MaxValue, out _, load: load), Is.EqualTo(expected));
+        Assert.That(Learn("cpu", parts, stopAfter: int.MaxValue, out _, variant, load), Is.EqualTo(expected));
         Assert.That(
-            Learn("cpu", Path.Combine(_folder, "plain"), int.MaxValue, out _), Is.Not.EqualTo(expected),
+            Learn("cpu", Path.Combine(_folder, "plain"), int.MaxValue, out _, variant), Is.Not.EqualTo(expected),
             "the base matters");
         Assert.That(File.ReadAllBytes(Path.Combine(parts, "metrics.jsonl")),
             Is.EqualTo(File.ReadAllBytes(Path.Combine(whole, "metrics.jsonl"))));

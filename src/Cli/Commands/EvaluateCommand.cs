@@ -3,6 +3,7 @@ using System.Text.Json;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -46,8 +47,14 @@ internal sealed class EvaluateCommand
         var model = OpenModel(asked, opened);
         CapabilityResult? Test() =>
             CapabilityTests.Run(tests, model, folder, asked.Suites, asked.Seed, interrupt.Token);
+        var ranks = SharedWork.Ranks;
         if (suites.Length == 0 && asked.Responses is null && tests.Tasks.Count > 0)
         {
+            if (!ranks.IsFirst())
+            {
+                return (int)ExitCode.Success;       // capability is measured by rank 0
+            }
+
             using var claimed = OutputFolder.Claim(folder, asked.Resume);
             gates.RequireFit([], tests.Tasks, []);
             var alone = Test()!;
@@ -69,19 +76,26 @@ internal sealed class EvaluateCommand
             bench.RefuseIdleDevice(_options, parsed);
         }
 
-        var plan = new EvaluationPlan(folder, suites, bench.Open())
+        var plan = new EvaluationPlan(folder, suites, ranks.IsFirst() ? bench.Open() : [])
         {
             Responder = asked.Responses is not null || model is null
                 ? null
                 : new EngineResponder(model, Decoding(asked)),
             Imported = asked.Responses is { } file ? ResponseImport.Read(file, suites) : null,
             Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
-            Cards = bench.Cards(),
+            Cards = ranks.IsFirst() ? bench.Cards() : new Dictionary<string, JudgeCard>(),
+            Ranks = ranks,
             Samples = Positive(asked.Samples, nameof(asked.Samples)),
             BatchSize = Positive(asked.BatchSize, nameof(asked.BatchSize)),
             Seed = asked.Seed,
             Resume = asked.Resume,
         };
+        if (!ranks.IsFirst())
+        {
+            EvaluationRun.Help(plan, interrupt.Token);
+            return (int)ExitCode.Success;
+        }
+
         gates.RequireFit(plan.Prompts, tests.Tasks, plan.AllJudges);
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();

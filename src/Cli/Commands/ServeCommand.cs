@@ -75,7 +75,7 @@ internal static class ServeCommand
         }));
         Terminal.Notes(session.Notes);
         var models = ServedModel.Of(session, request.Model, adapters, request.Template, Terminal.Note);
-        var plan = ServingEngine.Plan(session, request.Model, engineSettings);
+        var plan = EngineMemory.Plan(session, request.Model, engineSettings);
         var available = request.Memory is { } limit ? (long)(limit * (1L << 30))
             : backend.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         Terminal.Note($"memory: {MemoryPlan.Size(plan.Total)} of {MemoryPlan.Size(available)}: "

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Study;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
@@ -52,7 +53,7 @@ internal static class StudyCommand
         using var judges = new StudyJudges(asked.DryRun ? [] : recipe.Judges ?? [], asked);
         IStudySource source = recipe.Data.UsesFiles
             ? new FileSource(recipe.Data, judges.Opened) : new WorldSource(recipe.Data);
-        var runner = new StudyRunner(recipe, source, engine);
+        var runner = new StudyRunner(recipe, source, engine, SharedWork.Ranks);
         if (asked.DryRun)
         {
             return new StudyPlan(recipe, source, runner, engine).Show(asked.Parallel);
@@ -60,6 +61,12 @@ internal static class StudyCommand
 
         var folder = asked.Out ?? $"study-{recipe.Name}";
         using var interrupt = new Interrupt();
+        if (!SharedWork.Ranks.IsFirst())
+        {
+            runner.Help(folder, asked.Parallel, interrupt.Token);
+            return ExitCode.Success;
+        }
+
         var view = new StudyView(runner.Jobs, runner.Headline);
         var run = view.Show(() => runner.Run(folder, asked.Resume, asked.Parallel, view, interrupt.Token));
         var report = StudyReport.Of(run);

@@ -3,6 +3,7 @@ using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Cli.Training;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Training;
 
@@ -47,8 +48,9 @@ internal static class TrainCommand
         using var device = Open(settings.Value);
         using var profile = profileSteps != 0 ? new OpProfile(device) : null;
         var watched = new StartUpView(new TrainView(), device);
-        ITrainingView view = profile is null ? watched : new ProfileView(watched, profile, profileSteps);
-        var result = new FineTuneRun(settings, device, view).Run(folder, resume, stop);
+        ITrainingView view = !SharedWork.Ranks.IsFirst() ? NoView.Instance
+            : profile is null ? watched : new ProfileView(watched, profile, profileSteps);
+        var result = new FineTuneRun(settings, device, view, SharedWork.Ranks).Run(folder, resume, stop);
         if (result.Saved is null)
         {
             Terminal.Note($"interrupted at step {result.Steps}; go on with: safellama train --resume --out {folder}");
@@ -70,7 +72,7 @@ internal static class TrainCommand
     {
         FineTuneChecks.Check(settings);
         using var backend = Open(settings.Value);
-        var (plan, inputs) = new FineTuneRun(settings, backend, NoView.Instance).Plan();
+        var (plan, inputs) = new FineTuneRun(settings, backend, NoView.Instance, SharedWork.Ranks).Plan();
         plan = plan with { Advice = plan.Advice.Select(line => SafeLlamaException.Named(line, FlagNames.Of)) };
         if (json)
         {
@@ -90,7 +92,7 @@ internal static class TrainCommand
     }
 
     private static IBackend Open(FineTuneRequest request) => Devices.Open(
-        request.Device, request.Threads ?? Environment.ProcessorCount, request.Matmul == MatrixProducts.Cublas);
+        request.Device, request.Threads ?? SharedWork.Threads, request.Matmul == MatrixProducts.Cublas);
 
     /// <summary>Default, profile, recipe, flags, each over the one before; a run that is resumed brings its
     /// own.</summary>
@@ -109,6 +111,9 @@ internal static class TrainCommand
         }
 
         settings.Apply(flags);
-        return RunFile.IsIn(resumed) ? RunFile.Read(resumed!).Resume(settings, resumed!) : settings;
+        // The run's folder may be one that rank 0 alone sees.
+        var ranks = SharedWork.Ranks;
+        var begun = ranks.Broadcast(ranks.IsFirst() && RunFile.IsIn(resumed) ? RunFile.Read(resumed!) : null);
+        return begun?.Resume(settings, resumed!) ?? settings;
     }
 }

@@ -60,7 +60,7 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         public int MaxLength { get; init; }
         public string Template { get; init; } = TemplateResolver.Auto;
         public string Device { get; init; } = "cpu";
-        public int Threads { get; init; } = Environment.ProcessorCount;
+        public int Threads { get; init; } = SharedWork.Threads;
         public long Seed { get; init; } = 1;
         public bool Resume { get; init; }
         public bool Json { get; init; }

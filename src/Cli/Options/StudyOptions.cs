@@ -35,7 +35,7 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
         public int? Seeds { get; init; }
         public IReadOnlyList<string> Models { get; init; } = [];
         public WorldDraw? Draw { get; init; }
-        public int Parallel { get; init; } = Environment.ProcessorCount;
+        public int Parallel { get; init; } = SharedWork.Threads;
         public string Device { get; init; } = "cpu";
         public int Threads { get; init; } = 1;
         public bool DryRun { get; init; }

@@ -1,3 +1,5 @@
+using SafeLlama.Distributed;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>What to evaluate: the source of answers, the judges, and the output folder.</summary>
@@ -26,6 +28,9 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
 
     /// <summary>The seed of the statistics.</summary>
     public long Seed { get; init; }
+
+    /// <summary>The processes that answer: rank 0 deals prompts out, judges and writes.</summary>
+    public ICommunicator Ranks { get; init; } = SingleProcess.Instance;
 
     /// <summary>Whether to resume the run in the folder.</summary>
     public bool Resume { get; init; }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 
 namespace SafeLlama.Evaluation;
 
@@ -53,6 +54,19 @@ public static class EvaluationRun
         return new(summary, generated, judged, torn + tornVerdicts);
     }
 
+    /// <summary>On a rank other than 0: answers the prompts that rank 0 deals out, until there are none left.</summary>
+    /// <param name="plan">The same as rank 0's; its judges and its folder are not used.</param>
+    public static void Help(EvaluationPlan plan, CancellationToken cancellation = default)
+    {
+        var requests = RequestsOf(plan, PromptsOf(plan));
+        plan.Ranks.RequireSame(ManifestOf(plan).WithoutJudges());
+        if (plan.Imported is null)
+        {
+            int[][] batches = [.. plan.Ranks.Broadcast(Array.Empty<int>()).Chunk(plan.BatchSize)];
+            Answering(plan, requests, batches, (_, _) => { }, cancellation).Run(0, parallel: 1, cancellation);
+        }
+    }
+
     /// <summary>Adds judges to a finished or unfinished run and rebuilds its tables.</summary>
     public static async Task<Result> JudgeAgainAsync(
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
@@ -101,17 +115,8 @@ public static class EvaluationRun
 
     private static RunManifest Begin(EvaluationPlan plan, IReadOnlyList<SuitePrompt> prompts)
     {
-        var manifest = new RunManifest(
-            "evaluation", RunManifest.ProgramVersion,
-            plan.Imported is { } imported ? "answers " + imported.Sha256 : plan.Responder!.Identity,
-            new SortedDictionary<string, string>(plan.Facts.ToDictionary(f => f.Key, f => f.Value)),
-            plan.Imported?.Settings ?? plan.Responder!.Settings,
-            plan.Samples, plan.Seed,
-            [.. plan.Suites.Select(s => new RunManifest.SuiteEntry(
-                s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))])
-        {
-            Judges = Entries(plan.Judges),
-        };
+        var manifest = ManifestOf(plan);
+        plan.Ranks.RequireSame(manifest.WithoutJudges());
         if (plan.Resume && File.Exists(Path.Combine(plan.Out, RunManifest.FileName)))
         {
             manifest = manifest.Continue(RunManifest.Read(plan.Out), plan.Out);
@@ -122,6 +127,18 @@ public static class EvaluationRun
             prompts.Select(p => JsonSerializer.Serialize(p, EvaluationJson.Line) + "\n")));
         return manifest;
     }
+
+    private static RunManifest ManifestOf(EvaluationPlan plan) => new(
+        "evaluation", RunManifest.ProgramVersion,
+        plan.Imported is { } imported ? "answers " + imported.Sha256 : plan.Responder!.Identity,
+        new SortedDictionary<string, string>(plan.Facts.ToDictionary(f => f.Key, f => f.Value)),
+        plan.Imported?.Settings ?? plan.Responder!.Settings,
+        plan.Samples, plan.Seed,
+        [.. plan.Suites.Select(s => new RunManifest.SuiteEntry(
+            s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))])
+    {
+        Judges = Entries(plan.Judges),
+    };
 
     private static RunManifest.JudgeEntry[] Entries(IReadOnlyList<IJudge> judges) =>
         [.. judges.Select(j => new RunManifest.JudgeEntry(j.Identity.Hash, j.Identity))];
@@ -136,23 +153,41 @@ public static class EvaluationRun
             return;
         }
 
-        var requests = prompts.SelectMany(p => Enumerable.Range(0, plan.Samples).Select(s => new AnswerRequest(p, s)));
-        var missing = requests.Where(r => !store.Contains($"{r.Prompt.Key}#{r.Sample}")).ToArray();
+        var requests = RequestsOf(plan, prompts);
+        int[] missing = [.. Enumerable.Range(0, requests.Length).Where(i =>
+            !store.Contains($"{requests[i].Prompt.Key}#{requests[i].Sample}"))];
+        plan.Ranks.Broadcast(missing);
+        int[][] batches = [.. missing.Chunk(plan.BatchSize)];
         var total = store.Records.Count + missing.Length;
-        foreach (var batch in missing.Chunk(plan.BatchSize))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var answers = plan.Responder!.Answer(batch, cancellation);
-            store.Append([.. batch.Zip(answers, (asked, answer) => new Response(
-                asked.Prompt.Suite, asked.Prompt.Id, asked.Sample, asked.Prompt.Text, answer.PromptTokens, answer.Text,
-                answer.AnswerTokens, answer.StopReason)
-            {
-                Settings = plan.Responder.Settings,
-            })]);
+        var (waiting, next) = (new Dictionary<int, IReadOnlyList<ModelAnswer>>(), 0);
 
-            progress?.Report(new(EvaluationProgress.Answers, store.Records.Count, total));
-        }
+        // Answers are kept in the order of the prompts, whichever rank was first.
+        Answering(plan, requests, batches, (batch, answers) =>
+        {
+            waiting.Add(batch, answers);
+            for (; waiting.Remove(next, out var ready); next++)
+            {
+                store.Append([.. batches[next].Select(i => requests[i]).Zip(ready, (asked, answer) => new Response(
+                    asked.Prompt.Suite, asked.Prompt.Id, asked.Sample, asked.Prompt.Text, answer.PromptTokens,
+                    answer.Text, answer.AnswerTokens, answer.StopReason)
+                {
+                    Settings = plan.Responder!.Settings,
+                })]);
+                progress?.Report(new(EvaluationProgress.Answers, store.Records.Count, total));
+            }
+        }, cancellation).Run(batches.Length, parallel: 1, cancellation);
     }
+
+    private static AnswerRequest[] RequestsOf(EvaluationPlan plan, IReadOnlyList<SuitePrompt> prompts) =>
+        [.. prompts.SelectMany(p => Enumerable.Range(0, plan.Samples).Select(s => new AnswerRequest(p, s)))];
+
+    private static WorkDealer<IReadOnlyList<ModelAnswer>> Answering(
+        EvaluationPlan plan, AnswerRequest[] requests, int[][] batches, Action<int, IReadOnlyList<ModelAnswer>> done,
+        CancellationToken cancellation) =>
+        new(plan.Ranks, batch => plan.Responder!.Answer([.. batches[batch].Select(i => requests[i])], cancellation))
+        {
+            Done = done,
+        };
 
     private static async Task<(int Judged, int Torn)> JudgeAsync(
         string folder, IReadOnlyList<SuitePrompt> prompts, IReadOnlyList<Response> responses,

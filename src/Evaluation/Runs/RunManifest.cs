@@ -72,6 +72,9 @@ public sealed record RunManifest(
         return this with { Judges = [.. begun.Judges.Concat(Judges).DistinctBy(j => j.Hash)] };
     }
 
+    /// <summary>Everything that decides the answers, for ranks to compare.</summary>
+    public IReadOnlyDictionary<string, string> WithoutJudges() => Parts(this);
+
     /// <summary>Everything that decides the answers, by its name in messages.</summary>
     private static Dictionary<string, string> Parts(RunManifest m) => new(
     [

@@ -213,9 +213,10 @@ public static class OpChecks
         var total = p.Take("total", new(1), [0], DType.Float64);
         p.Backend.Elementwise.GatherRows(a, rows, picked);
         p.Backend.Elementwise.ScatterRows(picked, rows, placed);
+        p.Backend.Elementwise.Add(p.Wide("other", wide.Shape), wide);
         p.Backend.Elementwise.SumOfSquares(wide, total);
         p.Backend.Elementwise.AddNoise(Philox.Stream(1, "noise"), p.Wide("scale", new(5)), a);
-        return [picked, placed, total, a];
+        return [picked, placed, wide, total, a];
     }
 
     private static Tensor[] AdamW(ProbeTensors p, int columns, double normSquared)

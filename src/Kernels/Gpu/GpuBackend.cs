@@ -86,14 +86,14 @@ public sealed class GpuBackend : IBackend
     /// <param name="activation">Float32 or BFloat16.</param>
     /// <param name="cublas">Whether NVIDIA's library computes the products, as a yardstick for ours.</param>
     /// <exception cref="SafeLlamaException">There is none, or its driver or cuBLAS is missing.</exception>
-    public static GpuBackend OpenCuda(DType activation, bool cublas = false)
+    public static GpuBackend OpenCuda(DType activation, bool cublas = false, int number = 0)
     {
         if (cublas)
         {
             CublasGemm.RequireInstalled();
         }
 
-        var device = GpuDevice.OpenCuda();
+        var device = GpuDevice.OpenCuda(number);
         var products = cublas ? ", cuBLAS" : "";
         return new(device, activation, $"cuda ({device.Accelerator.Name}, {activation} activations{products})", cublas);
     }

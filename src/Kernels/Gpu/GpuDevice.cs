@@ -79,9 +79,10 @@ internal sealed class GpuDevice : IDisposable
     /// <summary>Makes ILGPU look for drivers where they are installed; the class's own start does it.</summary>
     public static void FindDrivers() => RuntimeHelpers.RunClassConstructor(typeof(GpuDevice).TypeHandle);
 
-    /// <summary>The first CUDA device.</summary>
+    /// <summary>A CUDA device: the first, or for ranks that share a machine one of each rank's own.</summary>
+    /// <param name="number">Counted on from the first, and round again where there are fewer.</param>
     /// <exception cref="SafeLlamaException">There is none, or its driver is missing.</exception>
-    public static GpuDevice OpenCuda()
+    public static GpuDevice OpenCuda(int number = 0)
     {
         if (!HasDriver)
         {
@@ -91,10 +92,11 @@ internal sealed class GpuDevice : IDisposable
         var context = Context.Create(builder => Configure(builder.Cuda()));
         try
         {
-            return context.GetCudaDevices().Count == 0
+            var count = context.GetCudaDevices().Count;
+            return count == 0
                 ? throw GpuFault.None("the NVIDIA driver reports none")
                 : new GpuDevice(
-                    context, context.GetCudaDevice(0).CreateCudaAccelerator(context), GroupReduce.MaxGroupSize);
+                    context, context.GetCudaDevice(number % count).CreateCudaAccelerator(context), GroupReduce.MaxGroupSize);
         }
         catch (Exception error)
         {

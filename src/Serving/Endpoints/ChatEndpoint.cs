@@ -14,7 +14,7 @@ internal sealed class ChatEndpoint(ServingEngine engine, ServerSettings settings
         var request = ChatRequest.Read(engine, await Body.Read(context), settings.Temperature);
         metrics.Asked(request.Model.Id, request.Sequences, request.HoldsMarkers);
         using var group = engine.Submit(request.Sequences, context.RequestAborted);
-        var head = new Head(request.Model.Id, "chatcmpl");
+        var head = new Head("chatcmpl");
         await (request.Streams ? Stream(context, request, group, head) : Whole(context, request, group, head));
     }
 

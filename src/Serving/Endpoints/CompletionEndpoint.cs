@@ -12,7 +12,7 @@ internal sealed class CompletionEndpoint(ServingEngine engine, ServerSettings se
         var request = CompletionRequest.Read(engine, await Body.Read(context), settings.Temperature);
         metrics.Asked(request.Model.Id, request.Sequences, holdsMarkers: false);
         using var group = engine.Submit(request.Sequences, context.RequestAborted);
-        var head = new Head(request.Model.Id, "cmpl");
+        var head = new Head("cmpl");
         var texts = request.Sequences.Select(s => new CompletionText(
             s, request.Echoes, _texts, engine.Session.Tokenizer)).ToList();
         Completion Part(IReadOnlyList<CompletionChoice> choices, Usage? usage) =>

@@ -3,13 +3,11 @@ using SafeLlama.Inference;
 namespace SafeLlama.Serving;
 
 /// <summary>What names an answer.</summary>
-internal sealed class Head(string model, string kind)
+internal sealed class Head(string kind)
 {
     public string Id { get; } = $"{kind}-{Guid.NewGuid():N}";
 
     public long Created { get; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-
-    public string Model => model;
 }
 
 /// <summary>Why an answer ended, in OpenAI's words.</summary>

@@ -1,3 +1,4 @@
+using SafeLlama.Data;
 using SafeLlama.Inference;
 
 namespace SafeLlama.Serving;
@@ -25,6 +26,18 @@ public sealed record SequenceRequest(ServedModel Model, int[] Prompt, DecodingCo
     /// Whether the answer is a message, white space around it cut off, or else a text that goes on from the prompt's.
     /// </summary>
     public bool IsMessage { get; init; }
+
+    /// <summary>The request with what its model says of ends, and of ids that are no text.</summary>
+    internal SequenceRequest WithEnds(ITokenizer tokenizer) => this with
+    {
+        Decoding = Decoding with
+        {
+            MaxNewTokens = Math.Max(1, MaxTokens),
+            EosIds = [
+                .. Model.EndTokens, .. Stop.Select(tokenizer.ControlId).OfType<int>().Except(Model.EndTokens)],
+            TokenLimit = tokenizer.VocabularySize,
+        },
+    };
 }
 
 /// <summary>What an engine says of one of a group's sequences.</summary>

@@ -1,6 +1,5 @@
 using SafeLlama.Common;
 using SafeLlama.Inference;
-using SafeLlama.Model;
 
 namespace SafeLlama.Serving;
 
@@ -60,46 +59,10 @@ public sealed class ServingEngine : IDisposable
     public int Busy => Volatile.Read(ref _busy);
 
     /// <summary>Sequences that wait for a slot now.</summary>
-    public int Waiting
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _waiting.Count;
-            }
-        }
-    }
+    public int Waiting => Locked(() => _waiting.Count);
 
     /// <summary>Whether requests are taken.</summary>
-    public bool IsRunning
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return !_stops && _fault is null;
-            }
-        }
-    }
-
-    /// <summary>The memory an engine needs, term by term, before any of it is allocated.</summary>
-    /// <param name="folder">The model's.</param>
-    public static MemoryPlan Plan(LlamaSession session, string folder, EngineSettings settings)
-    {
-        var length = session.Model.MaxLength;
-        var prompt = settings.MaxPrompt > 0 ? Math.Min(settings.MaxPrompt, length) : length;
-        var (cache, work) = DecodingBatch.BytesFor(session.Model, settings.Slots, prompt, length);
-        return new([
-            new("the program", MemoryPlan.ProgramBytes),
-            new("weights and adapters", LlamaWeights.BytesOf(folder)
-                + session.Model.Choices.SelectMany(c => c.Parameters).Sum(p => p.Value.ByteCount),
-                "use a smaller model", "serve fewer with `Adapter`"),
-            new($"the key/value cache of {settings.Slots} slots of {length} tokens", cache,
-                "lower `Slots`", "lower `MaxLength`"),
-            new($"reading prompts of up to {prompt} tokens", work, "lower `MaxPrompt`"),
-        ]);
-    }
+    public bool IsRunning => Locked(() => !_stops && _fault is null);
 
     /// <summary>Puts a request's sequences into the queue, all or none.</summary>
     /// <param name="cancel">Gives them up.</param>
@@ -107,8 +70,8 @@ public sealed class ServingEngine : IDisposable
     /// <exception cref="EngineStoppedException">The engine takes nothing any more.</exception>
     public SequenceGroup Submit(IReadOnlyList<SequenceRequest> requests, CancellationToken cancel = default)
     {
-        var group = new SequenceGroup(requests.Count, cancel);
-        var sequences = requests.Select((r, i) => new Sequence(Ended(r), group, i, _session.Tokenizer)).ToList();
+        var (group, tokenizer) = (new SequenceGroup(requests.Count, cancel), _session.Tokenizer);
+        var sequences = requests.Select((r, i) => new Sequence(r.WithEnds(tokenizer), group, i, tokenizer)).ToList();
         lock (_lock)
         {
             if (_fault is not null || _stops)
@@ -152,19 +115,6 @@ public sealed class ServingEngine : IDisposable
         _wake.Dispose();
     }
 
-    /// <summary>The request with what the model says of ends, and of ids that are no text.</summary>
-    private SequenceRequest Ended(SequenceRequest request) => request with
-    {
-        Decoding = request.Decoding with
-        {
-            MaxNewTokens = Math.Max(1, request.MaxTokens),
-            EosIds = [
-                .. request.Model.EndTokens,
-                .. request.Stop.Select(_session.Tokenizer.ControlId).OfType<int>().Except(request.Model.EndTokens)],
-            TokenLimit = _session.Tokenizer.VocabularySize,
-        },
-    };
-
     private void Run()
     {
         try
@@ -201,11 +151,13 @@ public sealed class ServingEngine : IDisposable
         }
     }
 
-    private bool IsDone()
+    private bool IsDone() => Locked(() => _stops && _waiting.Count == 0);
+
+    private T Locked<T>(Func<T> read)
     {
         lock (_lock)
         {
-            return _stops && _waiting.Count == 0;
+            return read();
         }
     }
 

@@ -36,6 +36,7 @@ internal sealed record ChatRequest(ServedModel Model, IReadOnlyList<SequenceRequ
         var (count, stops) = (SamplingFields.Choices(fields), SamplingFields.Stops(fields));
         AcceptPlainText(fields);
         fields.RefuseOthers();
+        PromptLimits.CheckCount(engine, 1, count);
         var prompt = ChatPrompt.Ids(engine.Session.Tokenizer, model.Template, messages);
         var most = PromptLimits.Check(engine, prompt, asked ?? older, field);
         return new(model, [.. Enumerable.Range(0, count).Select(i => new SequenceRequest(model, prompt, decoding, most)

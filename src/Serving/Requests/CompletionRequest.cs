@@ -37,6 +37,7 @@ internal sealed record CompletionRequest(ServedModel Model, IReadOnlyList<Sequen
             throw new ApiException(400, "'max_tokens' 0 needs 'echo' true: there would be no answer.", "max_tokens");
         }
 
+        PromptLimits.CheckCount(engine, prompts.Count, count);
         var sequences = new List<SequenceRequest>();
         foreach (var prompt in prompts)
         {

@@ -54,6 +54,18 @@ internal static class PromptLimits
         return asked ?? Math.Min(most, room);
     }
 
+    /// <summary>Refuses a request that even an idle engine has no room for, before anything is made for it.</summary>
+    public static void CheckCount(ServingEngine engine, int prompts, int choices)
+    {
+        var most = engine.Settings.Slots + engine.Settings.Queue;
+        if ((long)prompts * choices > most)
+        {
+            throw SafeLlamaException.Usage(
+                $"The request asks for {(long)prompts * choices} answers, {prompts} prompts with {choices} each; this "
+                + $"server takes at most {most} at once.");
+        }
+    }
+
     /// <summary>BOS, where the model has one, and a text.</summary>
     public static int[] WithBegin(ITokenizer tokenizer, string text) =>
         SegmentEncoder.Ids(tokenizer, [PromptSegment.Begin, PromptSegment.User(text)]);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -10,8 +11,12 @@ namespace SafeLlama.Study;
 /// Each replicate has its own folder, so a killed study resumes and ends with the same results as one that was not
 /// stopped. Replicates are independent and may run side by side.
 /// </remarks>
-public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyEngine engine)
+/// <param name="ranks">The processes that share the replicates; this one alone where not given. They share the study's
+/// folder too.</param>
+public sealed class StudyRunner(
+    StudyRecipe recipe, IStudySource source, IStudyEngine engine, ICommunicator? ranks = null)
 {
+    private readonly ICommunicator _ranks = ranks ?? SingleProcess.Instance;
     private readonly IReadOnlyList<PromptSuite> _suites = StudySuites.Of(source.Prompts);
 
     /// <summary>Every replicate, in the recipe's order of models, seeds, arms.</summary>
@@ -31,25 +36,50 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
         string folder, bool resume, int parallel = 1, IProgress<ArmProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        Check();
+        using var claimed = OutputFolder.Claim(folder, resume);
+        return Conclude(folder, Share(folder, parallel, progress, cancellation));
+    }
+
+    /// <summary>On a rank other than 0: does the replicates that rank 0 deals out, until there are none left.</summary>
+    /// <inheritdoc cref="Run" path="/param"/>
+    public void Help(string folder, int parallel = 1, CancellationToken cancellation = default)
+    {
+        Check();
+        Share(folder, parallel, progress: null, cancellation);
+    }
+
+    private void Check()
+    {
         foreach (var job in Jobs.DistinctBy(job => job.Replicate.Model))
         {
             engine.Check(job, source.Prompts);
         }
+    }
 
-        using var claimed = OutputFolder.Claim(folder, resume);
+    /// <returns>Every replicate, on rank 0.</returns>
+    private StudyReplicate[] Share(
+        string folder, int parallel, IProgress<ArmProgress>? progress, CancellationToken cancellation)
+    {
+        if (_ranks.Size > 1)
+        {
+            _ranks.RequireSame(Facts());
+            RequireShared(folder);
+        }
+
         var runs = new StudyReplicate[Jobs.Count];
-        var options =
-            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellation };
-        try
+        new WorkDealer<double>(_ranks, i => (runs[i] = RunOne(Jobs[i], folder, progress, cancellation)).Seconds)
         {
-            Parallel.For(0, Jobs.Count, options, i => runs[i] = RunOne(Jobs[i], folder, progress, cancellation));
-        }
-        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is SafeLlamaException
-            or OperationCanceledException) is { } told)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(told);
-        }
+            // What another rank has done lies in the replicate's folder.
+            Done = (i, seconds) => runs[i] ??=
+                RunOne(Jobs[i], folder, progress, cancellation) with { Seconds = seconds },
+            Again = i => OutputFolder.Abandon(Path.Combine(folder, Jobs[i].Replicate.Folder)),
+        }.Run(Jobs.Count, parallel, cancellation);
+        return runs;
+    }
 
+    private StudyRun Conclude(string folder, StudyReplicate[] runs)
+    {
         var outcomes = new Outcomes([.. runs.Select(run => (run.Replicate, run.Answers))]);
         var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs));
         OutputFile.WriteText(
@@ -59,6 +89,36 @@ public sealed class StudyRunner(StudyRecipe recipe, IStudySource source, IStudyE
             JsonSerializer.Serialize(runs.ToDictionary(run => run.Replicate.Folder, run => run.Seconds),
                 StudyJson.Document) + "\n");
         return new StudyRun(results, runs, Explain(folder));
+    }
+
+    /// <summary>What decides the results, for ranks to compare.</summary>
+    private SortedDictionary<string, string> Facts()
+    {
+        var facts = Manifest([]);
+        facts["the recipe"] = ContentHash.OfText(JsonSerializer.Serialize(recipe, StudyJson.Document));
+        facts["the version"] = RunManifest.ProgramVersion;
+        facts["the program's build"] = typeof(StudyRunner).Module.ModuleVersionId.ToString("N")[..8];
+        return facts;
+    }
+
+    /// <summary>Results are gathered in one folder, which every rank must see.</summary>
+    /// <exception cref="SafeLlamaException">Another machine's folder of this name is another one.</exception>
+    private void RequireShared(string folder)
+    {
+        // A shared disk may show a new file late.
+        for (var tries = 0; tries < 50 && !OutputFolder.IsClaimed(folder); tries++)
+        {
+            Thread.Sleep(100);
+        }
+
+        if (!OutputFolder.IsClaimed(folder))
+        {
+            throw SafeLlamaException.Usage(
+                $"`Out` {folder}: is not the folder that rank 0 writes; the ranks of a study need one that all of "
+                + "them see.");
+        }
+
+        _ranks.Barrier();
     }
 
     /// <summary>Every model is trained on the same rows, drawn once for each seed and arm.</summary>

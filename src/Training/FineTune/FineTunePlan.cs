@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -8,7 +9,7 @@ namespace SafeLlama.Training;
 /// refuse what does not fit.</summary>
 /// <param name="Matched">The linears that get an adapter, with how many layers each.</param>
 /// <param name="ParameterCount">Values that learn.</param>
-/// <param name="Available">The bytes the run may use.</param>
+/// <param name="Available">The bytes each rank may use.</param>
 public sealed record FineTunePlan(
     TrainingConfig Config,
     LearningRateSchedule Schedule,
@@ -17,9 +18,15 @@ public sealed record FineTunePlan(
     MemoryPlan Memory,
     long Available)
 {
+    /// <summary>The processes that share each step.</summary>
+    public int Ranks { get; init; } = 1;
+
+    /// <param name="ranks">The processes that share the work; one alone where not given.</param>
     /// <exception cref="SafeLlamaException">A setting is out of range.</exception>
-    public static FineTunePlan Of(FineTuneRequest request, FineTuneInputs inputs, IBackend backend)
+    public static FineTunePlan Of(
+        FineTuneRequest request, FineTuneInputs inputs, IBackend backend, ICommunicator? ranks = null)
     {
+        ranks ??= SingleProcess.Instance;
         var config = request.Config();
         config.Validate();
         var schedule = config.ScheduleOver(config.TotalSteps(inputs.Data.Training.Count));
@@ -33,16 +40,32 @@ public sealed record FineTunePlan(
                 : [.. adapter.Pairs.GroupBy(p => p.Module.Split('.')[^1]).Select(g => $"{g.Key} × {g.Count()}")],
             adapter?.ParameterCount ?? inputs.Shape.ParameterCount,
             TrainingMemory.Of(backend, inputs.Shape, config, TrainingMemory.MicroBatchRows(config, inputs.Data),
-                inputs.Data.Longest, weightBytes, request.LoadForm),
-            request.MemoryBytes(backend))
+                inputs.Data.Longest, weightBytes, request.LoadForm, ranks.Size),
+            ShareOf(request, backend, weightBytes, ranks.CountHere()))
         {
+            Ranks = ranks.Size,
             Advice = new FineTuneAdvice(request, inputs, config, backend).Lines(),
         };
     }
 
     /// <summary>What the run needs beside what there is.</summary>
     public string InAll =>
-        $"memory: {MemoryPlan.Size(Memory.Total),12} in all, of {MemoryPlan.Size(Available)} that can be used";
+        $"memory: {MemoryPlan.Size(Memory.Total),12} in all{(Ranks > 1 ? " for each rank" : "")}, of "
+        + $"{MemoryPlan.Size(Available)} that can be used";
+
+    /// <summary>How the ranks share a step; null where there is one.</summary>
+    public string? Sharing
+    {
+        get
+        {
+            var microBatches = Config.BatchSize / Config.MicroBatch;
+            var idle = Math.Max(0, Ranks - microBatches);
+            return Ranks == 1 ? null
+                : $"ranks: {Ranks}; a step has {microBatches} micro-batches, "
+                    + $"{(microBatches + Ranks - 1) / Ranks} at most for each"
+                    + (idle > 0 ? $", and {idle} ranks have nothing to do: a smaller micro-batch gives them work" : "");
+        }
+    }
 
     /// <exception cref="SafeLlamaException">More memory is needed than the run may use.</exception>
     public void RequireFit() => Memory.RequireFit(Available);
@@ -68,6 +91,11 @@ public sealed record FineTunePlan(
             ? $"All {ParameterCount:N0} weights learn."
             : $"{ParameterCount:N0} of {inputs.Shape.ParameterCount + ParameterCount:N0} weights learn, "
                 + $"beside {string.Join(", ", Matched)}.";
+        if (Sharing is { } sharing)
+        {
+            yield return sharing;
+        }
+
         foreach (var term in Memory.Terms)
         {
             yield return $"memory: {MemoryPlan.Size(term.Bytes),12} {term.Name}";
@@ -80,6 +108,16 @@ public sealed record FineTunePlan(
         }
     }
 
+    /// <summary>Ranks of one machine share its memory, in which frozen weights lie once where they are mapped from their
+    /// files, not converted.</summary>
+    private static long ShareOf(FineTuneRequest request, IBackend backend, long weightBytes, int ranksHere)
+    {
+        var (all, shared) = (request.MemoryBytes(backend), request.LoadForm.Equals(default) ? weightBytes : 0);
+        return request.Memory is not null || backend.MemoryBytes is not null || ranksHere == 1
+            ? all
+            : shared + (Math.Max(0, all - shared) / ranksHere);
+    }
+
     /// <summary>
     /// What is worth knowing before the run, a line each, with its source; worked out as it is read, while the backend
     /// is open.
@@ -88,7 +126,10 @@ public sealed record FineTunePlan(
 
     public PlanRecord ToRecord() => new(
         Schedule.TotalSteps, Schedule.WarmupSteps, ParameterCount, Matched,
-        Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total);
+        Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total)
+    {
+        Ranks = Ranks,
+    };
 }
 
 /// <summary>A plan as JSON.</summary>
@@ -97,7 +138,7 @@ public sealed record FineTunePlan(
 /// <param name="TrainedParameters">Values that learn.</param>
 /// <param name="Matched">The linears that get an adapter, with how many layers each.</param>
 /// <param name="MemoryBytes">What the memory is for.</param>
-/// <param name="MemoryBytesTotal">All of it.</param>
+/// <param name="MemoryBytesTotal">All of it, for each rank.</param>
 /// <param name="Settings">Every setting with its source; only in the plan of a dry run.</param>
 /// <param name="Advice">What is worth knowing before the run, with its source; only in the plan of a dry run.</param>
 public sealed record PlanRecord(
@@ -108,4 +149,8 @@ public sealed record PlanRecord(
     IReadOnlyDictionary<string, long> MemoryBytes,
     long MemoryBytesTotal,
     IReadOnlyDictionary<string, SettingValue>? Settings = null,
-    IReadOnlyList<string>? Advice = null);
+    IReadOnlyList<string>? Advice = null)
+{
+    /// <summary>Processes that share each step.</summary>
+    public int Ranks { get; init; } = 1;
+}

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -33,11 +34,15 @@ public sealed record FineTuneResult(
 /// <param name="settings">What to do.</param>
 /// <param name="backend">Where to compute; it outlives the run.</param>
 /// <param name="view">Who watches.</param>
-public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend backend, ITrainingView view)
+/// <param name="ranks">The processes that share each step; this one alone where not given. Rank 0 writes the
+/// folder.</param>
+public sealed class FineTuneRun(
+    SettingTable<FineTuneRequest> settings, IBackend backend, ITrainingView view, ICommunicator? ranks = null)
 {
     /// <summary>Fewer steps than this seldom teach anything.</summary>
     private const int FewSteps = 20;
 
+    private readonly ICommunicator _ranks = ranks ?? SingleProcess.Instance;
     private readonly FineTuneRequest _request = Checked(settings);
 
     private string BaseModel => _request.Model ?? "";
@@ -47,7 +52,7 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
     {
         var read = FineTuneInputs.Read(_request);
         var inputs = read with { Notes = [.. read.Notes, .. FineTuneDefaults.Notes(settings)] };
-        return (FineTunePlan.Of(_request, inputs, backend), inputs);
+        return (FineTunePlan.Of(_request, inputs, backend, _ranks), inputs);
     }
 
     /// <summary>Learns until the end, an early stop or a request to stop.</summary>
@@ -57,10 +62,15 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
     /// finite.</exception>
     public FineTuneResult Run(string output, bool resume, CancellationToken stop)
     {
-        using var claimed = OutputFolder.Claim(output, resume);
+        using var claimed = _ranks.IsFirst() ? OutputFolder.Claim(output, resume) : null;
         var (plan, inputs) = Plan();
         view.Note(plan.InAll);
         plan.RequireFit();
+        if (plan.Sharing is { } sharing)
+        {
+            view.Note(sharing);
+        }
+
         view.Planned(plan.Schedule.TotalSteps);
         Begin(output, resume, plan, inputs);
 
@@ -68,16 +78,20 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
         using var adapter = plan.Config.Lora is null ? null : Adapter(weights, plan.Config.Lora);
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
         view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
-        using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseModel, view);
+        using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseModel, view, _ranks);
         var result = run.Run(stop);
         foreach (var warning in result.Interrupted ? [] : Warnings(result, plan.Schedule))
         {
             view.Note(warning);
         }
 
-        var saved = result.Interrupted ? null : adapter is null
+        var saved = result.Interrupted || !_ranks.IsFirst() ? null : adapter is null
             ? SaveModel(output, weights, inputs) : SaveAdapter(output, adapter, inputs.Template);
-        return new(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved) { StartLoss = result.StartLoss };
+        return _ranks.Broadcast(
+            new FineTuneResult(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved)
+            {
+                StartLoss = result.StartLoss,
+            });
     }
 
     /// <summary>What a user should know of a run that may not have helped.</summary>
@@ -108,6 +122,12 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
     private void Begin(string output, bool resume, FineTunePlan plan, FineTuneInputs inputs)
     {
         var hashes = inputs.Hashes(_request);
+        _ranks.RequireSame(Facts(hashes));
+        if (!_ranks.IsFirst())
+        {
+            return;
+        }
+
         if (resume && RunFile.IsIn(output))
         {
             RunFile.Read(output).RequireUnchanged(output, hashes);
@@ -122,6 +142,15 @@ public sealed class FineTuneRun(SettingTable<FineTuneRequest> settings, IBackend
         inputs.Manifest.Write(Path.Combine(output, "mixture.json"));
         RunFile.Of(settings, hashes, plan).Write(output);
     }
+
+    /// <summary>What decides the result, and what this rank would compute it with.</summary>
+    private Dictionary<string, string> Facts(IReadOnlyDictionary<string, string> hashes) => new(
+    [
+        .. ProgramFacts.Of(backend),
+        .. settings.All.Where(s => !FineTuneRequest.Harmless.Contains(SettingText.PropertyOf(s.Name)))
+            .Select(s => KeyValuePair.Create($"`{SettingText.PropertyOf(s.Name)}`", s.Value.Value)),
+        .. hashes.Select(h => KeyValuePair.Create($"the hash of {h.Key}", h.Value)),
+    ]);
 
     private LlamaWeights Weights(LlamaConfig shape)
     {

@@ -45,6 +45,32 @@ public sealed class BlockProductTests
         Assert.That(y.ReadFloats(), Is.EqualTo(expected.ReadFloats()));
     }
 
+    /// <summary>What decoding side by side rests on.</summary>
+    [Test]
+    public void Independent_rows_have_the_bytes_that_they_have_alone([ValueSource(nameof(Formats))] string format)
+    {
+        using var cpu = new CpuBackend(2);
+        var (rows, columns) = (cpu.Linear.IndependentRows, format == "NF4 in parts of 32" ? 96 : Columns);
+        var values = Array.ConvertAll(TinyLlama.Normal(Outputs * columns, seed: 6), value => (float)value);
+        var (weight, bytes) = Stored(format, values, columns);
+        using var memory = new HostMemory(bytes.Length + 4096, "blocks");
+        memory.Write(0, bytes);
+        var blocks = cpu.Import(memory, 0, new(Outputs, columns), weight, "blocks");
+        using var arena = new Arena(cpu, "product");
+        var x = arena.Take(new(rows, columns), DType.Float32, "x");
+        var together = arena.Take(new(rows, Outputs), DType.Float32, "together");
+        var alone = arena.Take(new(rows, Outputs), DType.Float32, "alone");
+        arena.Commit();
+        x.Write(TinyLlama.Normal(rows * columns, seed: 7));
+        cpu.Linear.Forward(x, blocks, together);
+        for (var row = 0; row < rows; row++)
+        {
+            cpu.Linear.Forward(x.Slice(row, 1), blocks, alone.Slice(row, 1));
+        }
+
+        Assert.That(together.ReadFloats(), Is.EqualTo(alone.ReadFloats()));
+    }
+
     [Test]
     public void A_part_of_a_row_is_decoded_as_in_the_whole_row([ValueSource(nameof(Formats))] string format)
     {

@@ -2,11 +2,12 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Copies and totals, the small operations between the large ones.</summary>
+/// <summary>Copies, sums and totals, the small operations between the large ones.</summary>
 /// <remarks>
 /// <code>
 /// GatherRows     y[n] = x[row[n]]
 /// ScatterRows    y[row[n]] = x[n]            the other rows of y stay
+/// Add            y += x
 /// Sum            total += Σ x
 /// SumOfSquares   total += Σ x²
 /// AddNoise       y[n,i] += scale[n] · ε[n,i]                     ε uniform in [−1, 1)
@@ -39,6 +40,17 @@ public abstract class Elementwise : Op
         Observer?.Started();
         ScatterRowsCore(x, row, y);
         Observer?.Finished(new("ScatterRows", 0, Bytes(x, x)));
+    }
+
+    /// <param name="x">[N, D], Float32 (Float64 on the reference).</param>
+    /// <param name="y">[N, D] of x's type, added to; not overlapping x.</param>
+    public void Add(Tensor x, Tensor y)
+    {
+        y.RequireMatrix(x.Rows, x.Columns, "it has the shape of x");
+        y.RequireType(x.Type, "sums are of one type");
+        Observer?.Started();
+        AddCore(x, y);
+        Observer?.Finished(new("Add", x.Shape.Count, Bytes(x, y, y)));
     }
 
     /// <param name="x">Any shape, Float32 (Float64 on the reference).</param>
@@ -75,6 +87,8 @@ public abstract class Elementwise : Op
     protected abstract void GatherRowsCore(Tensor x, Tensor row, Tensor y);
 
     protected abstract void ScatterRowsCore(Tensor x, Tensor row, Tensor y);
+
+    protected abstract void AddCore(Tensor x, Tensor y);
 
     protected abstract void SumCore(Tensor x, Tensor total, bool square);
 

@@ -17,6 +17,18 @@ internal sealed unsafe class ElementwiseCpu<TLanes>(TilePool pool) : Elementwise
 
     protected override void ScatterRowsCore(Tensor x, Tensor row, Tensor y) => CopyRows(x, y, row, gather: false);
 
+    protected override void AddCore(Tensor x, Tensor y)
+    {
+        var op = (X: x.AsRows<float>(), Y: y.AsRows<float>());
+        pool.ForRows(x.Rows, x.Columns, op, static (in t, first, end) =>
+        {
+            for (var n = first; n < end; n++)
+            {
+                AddRow(t.X.At(n), t.Y.At(n), t.X.Columns);
+            }
+        });
+    }
+
     protected override void SumCore(Tensor x, Tensor total, bool square)
     {
         var rowsPerChunk = Math.Max(1, ElementsPerChunk / Math.Max(1, x.Columns));
@@ -76,6 +88,21 @@ internal sealed unsafe class ElementwiseCpu<TLanes>(TilePool pool) : Elementwise
                     .CopyTo(new Span<byte>(to + (target * toStride), t.y.Columns * size));
             }
         });
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRow(float* x, float* y, int count)
+    {
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            TLanes.Store(y + i, TLanes.Load(y + i) + TLanes.Load(x + i));
+        }
+
+        for (; i < count; i++)
+        {
+            y[i] += x[i];
+        }
     }
 
     /// <summary>Σ x or Σ x² in fp64. Eight sums in parallel, since a single sum would wait for each addition.</summary>

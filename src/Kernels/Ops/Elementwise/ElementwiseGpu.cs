@@ -11,6 +11,7 @@ public sealed class ElementwiseGpu : Elementwise
 
     private readonly GpuKernel _gather;
     private readonly GpuKernel _scatter;
+    private readonly GpuKernel _add;
     private readonly GpuKernel _noise;
     private readonly GpuKernel _sumParts;
     private readonly GpuKernel _sumTotal;
@@ -20,6 +21,7 @@ public sealed class ElementwiseGpu : Elementwise
     {
         _gather = Kernel(nameof(GatherRowsKernel));
         _scatter = Kernel(nameof(ScatterRowsKernel));
+        _add = Kernel(nameof(AddKernel));
         _noise = Kernel(nameof(AddNoiseKernel));
         _sumParts = Kernel(nameof(SumPartsKernel));
         _sumTotal = Kernel(nameof(SumTotalKernel));
@@ -36,6 +38,8 @@ public sealed class ElementwiseGpu : Elementwise
 
     protected override void ScatterRowsCore(Tensor x, Tensor row, Tensor y) =>
         _scatter.LaunchRows(x.Rows, x.Columns, x, row, x.Columns, y);
+
+    protected override void AddCore(Tensor x, Tensor y) => _add.LaunchRows(x.Rows, x.Columns, x, x.Columns, y);
 
     protected override void SumCore(Tensor x, Tensor total, bool square)
     {
@@ -80,6 +84,17 @@ public sealed class ElementwiseGpu : Elementwise
         for (var i = Float8.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Float8.Count * threads)
         {
             y.Store(to, i, columns, x.Load(row, i, columns));
+        }
+    }
+
+    /// <summary>A row per x, parts of a row along y.</summary>
+    internal static void AddKernel<T>(GpuMatrix<T> x, int columns, GpuResult<T> y)
+        where T : unmanaged, IGpuActivation<T>
+    {
+        var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
+        for (var i = Float8.Count * ((Grid.IdxY * Group.DimX) + Group.IdxX); i < columns; i += Float8.Count * threads)
+        {
+            y.Store(row, i, columns, y.Load(row, i, columns) + x.Load(row, i, columns));
         }
     }
 

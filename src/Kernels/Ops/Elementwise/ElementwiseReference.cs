@@ -23,6 +23,18 @@ public sealed class ElementwiseReference : Elementwise
         }
     }
 
+    protected override void AddCore(Tensor x, Tensor y)
+    {
+        var (xs, ys) = (x.AsRows<double>(), y.AsRows<double>());
+        for (var n = 0; n < x.Rows; n++)
+        {
+            for (var i = 0; i < x.Columns; i++)
+            {
+                ys[n][i] += xs[n][i];
+            }
+        }
+    }
+
     protected override void SumCore(Tensor x, Tensor total, bool square)
     {
         var (xs, sum) = (x.AsDoubles(), 0.0);
