@@ -87,7 +87,7 @@ internal static class Conversation
         var (template, forgotten) = (session.Template, 0);
         while (true)
         {
-            IReadOnlyList<ChatMessage> turns = remembers ? said
+            List<ChatMessage> turns = remembers ? said
                 : [.. said.Where(message => message.Role == ChatRole.System), said[^1]];
             var segments = remembers || turns.Count > 1
                 ? template.RenderPrompt(new ConversationExample([.. turns]))
