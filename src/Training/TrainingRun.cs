@@ -49,6 +49,7 @@ public sealed class TrainingRun : IDisposable
     private readonly Trainer _trainer;
     private readonly Validator _validator;
     private readonly int _totalSteps;
+    private readonly PreferenceObjective? _preference;
     private BestStep? _best;
     private int _sinceBest;
     private int _zeroLosses;
@@ -80,8 +81,15 @@ public sealed class TrainingRun : IDisposable
         _checkpoints = new CheckpointFolder(folder);
         _workspace = new Workspace(
             model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
+        _preference = config.Preference is { } preference ? new PreferenceObjective(preference) : null;
+        if (_preference is not null && _ranks.Size > 1)
+        {
+            throw SafeLlamaException.Usage(
+                $"{_ranks.Size} ranks: preferences are learned by one process alone.", "start it without ranks");
+        }
+
         _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch, _ranks);
-        _validator = new Validator(model, _workspace, data, config.MicroBatch, _ranks);
+        _validator = new Validator(model, _workspace, data, config.MicroBatch, _ranks, _preference);
     }
 
     /// <summary>
@@ -90,6 +98,11 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="SafeLlamaException">A step was not finite, or a file could not be written.</exception>
     public TrainingResult Run(CancellationToken stop)
     {
+        if (!Refer(stop))
+        {
+            return Result(_trainer.StepsDone, interrupted: true);
+        }
+
         Resume();
         using var log = _ranks.IsFirst() ? new TrainingLog(_folder, _trainer.StepsDone) : null;
         MeasureStart(log);
@@ -141,9 +154,43 @@ public sealed class TrainingRun : IDisposable
         Optimizer = _config.Optimizer,
         MaxGradientNorm = _config.MaxGradNorm,
         Divisor = _config.LossDivisor,
+        Objective = _preference,
         NeftuneAlpha = _config.NeftuneAlpha,
         Seed = _config.Seed,
     };
+
+    /// <summary>
+    /// Asks the model how likely every answer is while it is as it began, or reads what it said then; false where the run
+    /// was asked to stop meanwhile.
+    /// </summary>
+    private bool Refer(CancellationToken stop)
+    {
+        if (_config.Preference is not { } settings || !settings.Objective.NeedsReference())
+        {
+            return true;
+        }
+
+        List<PreferenceExample> examples = [.. _data.Training.Concat(_data.General).Cast<PreferenceExample>()];
+        var path = Path.Combine(_folder, ReferenceLikelihoods.FileName);
+        if (File.Exists(path) || _checkpoints.Steps.Count > 0)
+        {
+            _preference!.Reference = ReferenceLikelihoods.Read(path, examples);
+            return true;
+        }
+
+        try
+        {
+            var computed = ReferenceLikelihoods.Compute(_model, _workspace, examples, _config.MicroBatch, stop);
+            computed.Write(path, examples);
+            _preference!.Reference = computed;
+            _view.Note($"log-probabilities of {examples.Count} preferences by the model as it begins: {path}");
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Resumes from the newest whole checkpoint, if there is one; rank 0 reads it for all.</summary>
     private void Resume()

@@ -42,6 +42,16 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
 
     private string Rows(ArmJob job)
     {
+        if (job.Arm.Preference is { } preference)
+        {
+            return $"{preference.OverRefusalPairs} pairs against over-refusal and {preference.SafetyPairs} for safety, "
+                + $"objective {SettingText.Of(preference.Objective)}"
+                + (preference.Settings() is { } s ? $" with beta {SettingText.Of(s.Beta)}" : ", the chosen answers alone")
+                + (job.Arm.After is { } after ? $", after {after}" : "")
+                + string.Create(
+                    CultureInfo.InvariantCulture, $", {job.Training.Epochs} epochs at {job.Training.LearningRate}");
+        }
+
         var (safety, t) = (job.Arm.Demonstrations(source.BenignCount), job.Training);
         return job.Arm.Untrained
             ? "the base as it is"
