@@ -87,7 +87,7 @@ public sealed class TrainingLog : IDisposable
         return FileErrors.Writing(path, () =>
         {
             var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-            stream.SetLength(KeptLength(stream, step));
+            stream.SetLength(step == 0 ? 0 : KeptLength(stream, step));
             stream.Position = stream.Length;
             return stream;
         });
@@ -116,6 +116,15 @@ public sealed class TrainingLog : IDisposable
         }
 
         return kept;
+    }
+
+    /// <summary>The validation loss before the first step; null where none was measured.</summary>
+    public static double? StartLoss(string runFolder)
+    {
+        var path = Path.Combine(runFolder, MetricsName);
+        return File.Exists(path) && File.ReadLines(path).FirstOrDefault() is { } line
+            && JsonNode.Parse(line) is JsonObject fields && fields["step"]?.GetValue<int>() == 0
+            ? fields["validation_loss"]?.GetValue<double>() : null;
     }
 
     private static int? StepOf(ReadOnlySpan<byte> line)

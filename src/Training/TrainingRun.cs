@@ -16,7 +16,14 @@ namespace SafeLlama.Training;
 /// <param name="LastLoss">Training loss of the last step; null where none was taken.</param>
 /// <param name="Interrupted">Whether the run was asked to stop; it wrote a checkpoint of its last step.</param>
 public sealed record TrainingResult(
-    int Steps, int TotalSteps, int BestStep, double? BestLoss, double? LastLoss, bool Interrupted);
+    int Steps, int TotalSteps, int BestStep, double? BestLoss, double? LastLoss, bool Interrupted)
+{
+    /// <summary>The validation loss before the first step; null where nothing is held out.</summary>
+    public double? StartLoss { get; init; }
+
+    /// <summary>Whether the model is worse than it was before it learned.</summary>
+    public bool IsWorse => StartLoss is { } start && BestLoss is { } best && best >= start;
+}
 
 /// <summary>The loop around <see cref="Trainer.Step"/>: batches, validation, checkpoints, early stop, resume.</summary>
 /// <remarks>
@@ -48,6 +55,7 @@ public sealed class TrainingRun : IDisposable
     private int _zeroLosses;
     private int _zeroGradients;
     private double? _lastLoss;
+    private double? _startLoss;
     private IReadOnlyList<PackedBatch>? _unreported;
     private long _begun;
 
@@ -97,6 +105,7 @@ public sealed class TrainingRun : IDisposable
 
         Resume();
         using var log = _ranks.IsFirst() ? new TrainingLog(_folder, _trainer.StepsDone) : null;
+        MeasureStart(log);
         while (_trainer.StepsDone < _totalSteps && !StoppedEarly)
         {
             // Several ranks stop after the same step: any of them may have been asked.
@@ -274,6 +283,23 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
+    /// <summary>What the model does before it learns, which tells whether learning helps; no candidate for the
+    /// best.</summary>
+    private void MeasureStart(TrainingLog? log)
+    {
+        if (_trainer.StepsDone > 0)
+        {
+            _startLoss = TrainingLog.StartLoss(_folder);
+        }
+        else if (_data.ValidationCount > 0)
+        {
+            var report = _validator.Measure(step: 0);
+            _startLoss = report.Loss;
+            log?.Validation(report);
+            _view.Began(report);
+        }
+    }
+
     private void Validate(TrainingLog? log)
     {
         if (_data.ValidationCount == 0)
@@ -297,5 +323,5 @@ public sealed class TrainingRun : IDisposable
     }
 
     private TrainingResult Result(int best, bool interrupted) =>
-        new(_trainer.StepsDone, _totalSteps, best, _best?.Loss, _lastLoss, interrupted);
+        new(_trainer.StepsDone, _totalSteps, best, _best?.Loss, _lastLoss, interrupted) { StartLoss = _startLoss };
 }

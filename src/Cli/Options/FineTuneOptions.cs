@@ -31,7 +31,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "Instead of --model: draw a new model of this shape and train all its weights.", "CONFIG.json");
         Add(nameof(FineTuneRequest.Tokenizer),
             "The folder of the tokenizer; the model's own where not given.", "DIR");
-        Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter instead of a new one.", "DIR");
+        Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter, or that of a run, instead of a new one.", "DIR");
         Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.", "true|false");
         AddShared(nameof(FineTuneRequest.Load));
         Add(nameof(FineTuneRequest.Nested), SharedHelp.Of(nameof(FineTuneRequest.Nested)).Help, "true|false");
@@ -39,7 +39,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
         AddPreferences();
         Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
-        Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns.", "N");
+        Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns; all where neither this nor --safety-share is given.", "N");
         Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02 or 2%.", "P|P%");
         Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
         Add(nameof(FineTuneRequest.Template),
@@ -103,7 +103,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Steps), "Instead: optimizer steps.", "N");
         Add(nameof(FineTuneRequest.BatchSize), "Rows of an optimizer step.", "ROWS");
         Add(nameof(FineTuneRequest.MicroBatch),
-            "Rows that pass through the model at once; fewer need less memory.", "ROWS");
+            "Rows that pass through the model at once; fewer need less memory. Where not given, the largest up to the "
+            + "default that divides --batch-size.", "ROWS");
         Add(nameof(FineTuneRequest.Recompute),
             "What backward computes again: nothing, or each block from its input (less memory, about a third more "
             + "work).");

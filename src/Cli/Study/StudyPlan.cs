@@ -61,7 +61,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + $"({Percent.Of((double)safety / (source.BenignCount + safety))}), ")
                 + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on "
                 + $"{string.Join(",", t.Targets)}, "
-                + $"{t.Epochs} epochs at {t.LearningRate}"
+                + $"{t.Epochs} epoch{(t.Epochs == 1 ? "" : "s")} at {t.LearningRate}"
                 + (t.Variant is { } variant ? $", {SettingText.Of(variant)}" : "")
                 + (t.LoraPlusRatio is { } ratio ? FormattableString.Invariant($", LoRA+ {ratio}") : "")
                 + (t.NeftuneAlpha is { } alpha ? FormattableString.Invariant($", NEFTune {alpha}") : "")

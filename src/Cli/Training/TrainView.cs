@@ -37,6 +37,10 @@ internal sealed class TrainView : ITrainingView
         }
     }
 
+    public void Began(ValidationReport report) => Note(string.Create(
+        CultureInfo.InvariantCulture, $"before the first step: validation loss {report.Loss:F4}")
+        + Part("general", report.General) + Part("safety", report.Safety));
+
     public void Validated(ValidationReport report, bool isBest)
     {
         _validation = string.Create(CultureInfo.InvariantCulture, $"  validation {report.Loss:F4}");

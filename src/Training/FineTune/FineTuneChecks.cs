@@ -31,9 +31,8 @@ public static class FineTuneChecks
             "`Steps` and `Epochs` say the same thing twice; give one.");
         Require(r.SafetyExamples is null || r.SafetyShare is null,
             "`SafetyExamples` and `SafetyShare` say the same thing twice; give one.");
-        Require(r.Safety.Count > 0 == (r.SafetyExamples is not null || r.SafetyShare is not null), r.Safety.Count > 0
-            ? "`Safety` needs `SafetyExamples` or `SafetyShare`: how many of its rows are mixed in."
-            : "`SafetyExamples` and `SafetyShare` need `Safety` to draw from.");
+        Require(r.Safety.Count > 0 || (r.SafetyExamples is null && r.SafetyShare is null),
+            "`SafetyExamples` and `SafetyShare` need `Safety` to draw from.");
         Require(!r.Nested || r.Load == LoadAs.Nf4,
             "`Nested` quantizes the absmax values of nf4, and needs `Load` nf4.");
         foreach (var (names, why) in Inert(r))

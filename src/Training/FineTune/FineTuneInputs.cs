@@ -111,7 +111,7 @@ public sealed record FineTuneInputs(
             [.. safety.Select(f => new MixtureSource(f))],
             new MixtureOptions
             {
-                SafetyCount = r.SafetyExamples ?? (r.SafetyShare is not null ? (int?)null : 0),
+                SafetyCount = r.SafetyExamples,
                 SafetyShare = r.SafetyShare,
                 BaseCount = r.BaseExamples,
                 Seed = r.Seed,

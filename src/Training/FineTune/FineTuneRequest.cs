@@ -88,7 +88,7 @@ public sealed record FineTuneRequest
     /// <summary>Files of safety demonstrations to mix in.</summary>
     public IReadOnlyList<string> Safety { get; init; } = [];
 
-    /// <summary>How many safety rows, Ns.</summary>
+    /// <summary>How many safety rows, Ns; all where neither this nor <see cref="SafetyShare"/> is given.</summary>
     public int? SafetyExamples { get; init; }
 
     /// <summary>Instead: the safety share Ns/(Nb+Ns).</summary>
