@@ -13,8 +13,8 @@ internal sealed class ModelEndpoints(ServingEngine engine)
     /// <summary>One model. Clients write the slash of an id as %2F, which paths keep.</summary>
     public Task Show(HttpContext context, string id) => Reply.Write(
         context,
-        (Find(id) ?? Find(id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase))) is { } model ? Card(model) : throw new ApiException(
-            404, "There is no such model.", "model", "model_not_found"));
+        Card(Find(id) ?? Find(id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase))
+            ?? throw new ApiException(404, "There is no such model.", "model", "model_not_found")));
 
     public Task Health(HttpContext context)
     {

@@ -150,7 +150,8 @@ internal sealed class RequestFields
         }
         catch (InvalidOperationException)
         {
-            throw new ApiException(400, "The name of a field holds half of a surrogate pair, or bytes that are not UTF-8.");
+            throw new ApiException(
+                400, "The name of a field holds half of a surrogate pair, or bytes that are not UTF-8.");
         }
     }
 
