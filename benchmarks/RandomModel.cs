@@ -17,6 +17,21 @@ internal static class RandomModel
     public static string Folder(ModelShape shape, DType type) =>
         Folder($"{shape.Name}-{type}", LlamaShapes.Of(shape.Config), type);
 
+    /// <returns>A GGUF file of the same weights, its blocks as a user's export has them.</returns>
+    public static string File(ModelShape shape, GgufFormat format)
+    {
+        var folder = Folder(shape, DType.BFloat16);
+        var file = Path.Combine(folder, $"{format}.gguf");
+        if (!System.IO.File.Exists(file))
+        {
+            using var backend = new CpuBackend(1);
+            using var weights = LlamaWeights.Load(backend, shape.Config, folder);
+            new GgufModel(weights, null, shape.Name, format, [("tokenizer.ggml.model", "none")], 1).Write(file);
+        }
+
+        return file;
+    }
+
     /// <returns>A folder that <see cref="EncoderWeights.Load"/> reads, fp32.</returns>
     public static string Folder(EncoderConfig config) =>
         Folder($"encoder-{config.Layers}-{config.HiddenSize}", EncoderShapes.Of(config), DType.Float32);
@@ -25,7 +40,7 @@ internal static class RandomModel
     {
         var folder = Path.Combine(Path.GetTempPath(), "safellama-benchmarks", name);
         var file = Path.Combine(folder, "model.safetensors");
-        if (!File.Exists(file))
+        if (!System.IO.File.Exists(file))
         {
             Directory.CreateDirectory(folder);
             SafetensorsWriter.Write(file, shapes.Select(weight => new SafetensorsItem(

@@ -24,7 +24,10 @@ internal static class StepBenchmark
         var started = Stopwatch.GetTimestamp();
         using var weights = o.Mode == "full"
             ? LlamaWeights.InitializeRandom(backend, o.Shape.Config, seed: 1)
-            : LlamaWeights.Load(backend, o.Shape.Config, RandomModel.Folder(o.Shape, o.Weights), o.Load);
+            : LlamaWeights.Load(
+                backend, o.Shape.Config,
+                o.Gguf is { } format ? RandomModel.File(o.Shape, format) : RandomModel.Folder(o.Shape, o.Weights),
+                o.Load);
         using var adapter = o.Mode == "lora" ? LoraAdapter.Create(backend, o.Shape.Config, Adapter(o), seed: 1) : null;
         using var model = new Llama(backend, weights, adapter, Math.Max(o.Shape.Length, o.Generated + 1));
         var measured = o.Mode == "decode" ? Decode(o, model, profile) : Train(o, model, profile);
@@ -126,7 +129,8 @@ internal static class StepBenchmark
             ["config"] = o.Shape.Name,
             ["mode"] = o.Mode,
             ["targets"] = o.Mode == "lora" ? o.Targets : null,
-            ["dtype"] = o.Load != LoadForm.Stored ? $"{o.Load} weights"
+            ["dtype"] = o.Gguf is not null ? $"{o.Gguf} weights"
+                : o.Load != LoadForm.Stored ? $"{o.Load} weights"
                 : o.Weights == DType.BFloat16 ? "bf16 weights" : "fp32",
             ["device"] = o.Device,
             ["threads"] = o.Threads,

@@ -21,6 +21,9 @@ internal sealed record StepOptions
     /// <summary>What its linears become as it is read.</summary>
     public LoadForm Load { get; init; }
 
+    /// <summary>The blocks of the GGUF file that the weights are read from; null for a checkpoint folder.</summary>
+    public GgufFormat? Gguf { get; init; }
+
     public Recompute Recompute { get; init; }
 
     /// <summary><c>cpu</c>, <c>cuda</c> (fp32 activations) or <c>cuda:bf16</c>.</summary>
@@ -48,8 +51,9 @@ internal sealed record StepOptions
         mode.AcceptOnlyFromAmong("lora", "full", "decode");
         var targets = CommandOptions.One("--targets", "qv", "which linears carry an adapter: qv or all");
         targets.AcceptOnlyFromAmong("qv", "all");
-        var type = CommandOptions.One("--dtype", "fp32", "how weights are stored: fp32 or bf16; or what bf16 becomes");
-        type.AcceptOnlyFromAmong("fp32", "bf16", "nf4", "int8", "int8-weights");
+        var type = CommandOptions.One("--dtype", "fp32",
+            "how weights are stored: fp32, bf16 or a GGUF type; or what bf16 becomes");
+        type.AcceptOnlyFromAmong("fp32", "bf16", "nf4", "int8", "int8-weights", "q8_0", "q4_0", "q4_k_m", "q6_k");
         var device = CommandOptions.One("--device", "cpu", "cpu, cpu:bf16, cuda or cuda:bf16");
         device.AcceptOnlyFromAmong("cpu", "cpu:bf16", "cuda", "cuda:bf16");
         var threads = CommandOptions.One("--threads", 1, "the caller's included");
@@ -81,6 +85,8 @@ internal sealed record StepOptions
                 "int8-weights" => new(LoadAs.Int8Weights),
                 _ => LoadForm.Stored,
             },
+            Gguf = Enum.TryParse<GgufFormat>(parsed.GetValue(type), ignoreCase: true, out var gguf)
+                && gguf.IsQuantized() ? gguf : null,
             Recompute = parsed.GetValue(recompute) ? Recompute.Block : Recompute.Nothing,
             Device = parsed.GetValue(device)!,
             Threads = parsed.GetValue(threads),

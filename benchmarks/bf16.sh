@@ -46,15 +46,15 @@ $bound "$OURS" products --rounds "$rounds"
 
 echo "## Steps, one thread"
 echo
-for work in small:qv:1 small:all:1 gqa:qv:1 gqa:all:1 tiny:qv:5 tiny:all:5; do
-    IFS=: read -r config targets steps <<< "$work"
+for work in small:qv:1:2 small:all:1:2 gqa:qv:1:2 gqa:all:1:2 tiny:qv:2:10 tiny:all:2:10; do
+    IFS=: read -r config targets warmup steps <<< "$work"
     others=(--peer "$bound $fp32")
     [ "$targets" = all ] || others+=(--peer "$bound $stored")
     for peer in ${peers[@]+"${peers[@]}"}; do
         others+=(--peer "$bound $peer")
     done
     "$OURS" compare --rounds "$rounds" --ours "$bound $bf16" "${others[@]}" \
-        --options "--config $config --mode lora --targets $targets --threads 1 --steps $steps --warmup 1"
+        --options "--config $config --mode lora --targets $targets --threads 1 --steps $steps --warmup $warmup"
 done
 
 echo "## All weights, one thread"

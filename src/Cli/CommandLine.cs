@@ -36,7 +36,7 @@ public static class CommandLine
                 return (int)ExitCode.Success;
             }
 
-            var code = parsed.Errors.Count > 0 && parsed.Action is not HelpAction
+            var code = parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !IsSuggestion(args)
                 ? Refuse(parsed)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
             SharedWork.Leave(code);
@@ -81,6 +81,10 @@ public static class CommandLine
 
         return root;
     }
+
+    /// <summary>Whether a shell asks how a command line may go on.</summary>
+    private static bool IsSuggestion(string[] args) =>
+        args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal);
 
     /// <summary>Arguments that the parser did not understand are a usage error of one line on stderr.</summary>
     private static int Refuse(ParseResult parsed)

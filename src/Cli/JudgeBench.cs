@@ -17,6 +17,13 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
     /// <summary>The middle of a probability.</summary>
     public const double Half = 0.5;
 
+    /// <summary>Every judge there is.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        .. RefusalRules.All.Select(rules => rules.Name), "harmfulness", "preference", "reward", "guard", "rubric",
+        "moderation",
+    ];
+
     private static readonly string[] WithModel = ["guard", "rubric", "reward", "harmfulness", "preference"];
 
     private readonly JudgeOptions.Request _asked = options.Read(parsed);
@@ -120,9 +127,8 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
                 return moderation;
             default:
                 throw SafeLlamaException.Usage(
-                    $"--judge {name}: is unknown; expected {string.Join(", ", RefusalRules.All.Select(r => r.Name))}, "
-                    + "harmfulness, preference, reward, guard, rubric, moderation, or, in `judge validate`, "
-                    + "column:NAME.");
+                    $"--judge {name}: is unknown{NearestName.Hint(name, Names)} Expected "
+                    + $"{string.Join(", ", Names)}, or, in `judge validate`, column:NAME.");
         }
     }
 

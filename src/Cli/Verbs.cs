@@ -22,6 +22,7 @@ internal static class Verbs
         ("judge", JudgeCommand.Create),
         ("runs", RunsCommand.Create),
         ("doctor", DoctorCommand.Create),
+        ("completion", CompletionCommand.Create),
     ];
 
     /// <summary>

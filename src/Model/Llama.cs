@@ -87,11 +87,26 @@ public sealed class Llama : IDisposable
         _head.Loss(pass.Activations.Output, pass.Batch, pass.Head, scale, pass.Scratch?.Stream, total);
     }
 
+    /// <summary>
+    /// Writes the loss of each target, in nats, to the head's <see cref="HeadActivations.Nll"/>: the first half of a
+    /// loss that is a function of sums over targets.
+    /// </summary>
+    public void TargetLosses(Pass pass)
+    {
+        RequireTokenHead();
+        _head.TargetLosses(pass.Activations.Output, pass.Batch, pass.Head);
+    }
+
+    /// <summary>The second half, just after <see cref="TargetLosses"/>: ∂loss/∂output into the scratch.</summary>
+    /// <param name="weights">[targets] ∂loss/∂nll of each.</param>
+    public void BackwardTargets(Pass pass, ReadOnlySpan<double> weights) => _head.BackwardTargets(
+        pass.Activations.Output, pass.Batch, pass.Head, weights, RoomForGradients(pass).Stream);
+
     /// <summary>Adds to the gradient of everything that learns, after <see cref="Loss"/>.</summary>
     public void Backward(Pass pass)
     {
         var (batch, a) = (pass.Batch, pass.Activations);
-        var s = pass.Scratch ?? throw new InvalidOperationException("This pass was made without room for gradients.");
+        var s = RoomForGradients(pass);
         for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestTrainable); layer--)
         {
             // The last block's activations still exist, since forward ended with that block.
@@ -134,6 +149,9 @@ public sealed class Llama : IDisposable
     }
 
     public void Dispose() => _tables.Dispose();
+
+    private static Scratch RoomForGradients(Pass pass) => pass.Scratch
+        ?? throw new InvalidOperationException("This pass was made without room for gradients.");
 
     /// <summary>A reward model has no head for tokens: its logits would be noise.</summary>
     private void RequireTokenHead()

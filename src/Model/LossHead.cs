@@ -51,17 +51,12 @@ public sealed class LossHead
     public void Loss(Tensor h, TokenBatch batch, HeadActivations a, double scale, Tensor? dh, Tensor total)
     {
         dh?.Clear();
-        var chunks = Math.Max(1, (batch.TargetCount + a.ChunkRows - 1) / a.ChunkRows);
-        // A small last chunk would pack the weight for little.
-        var even = (batch.TargetCount + chunks - 1) / chunks;
-        for (var first = 0; first < batch.TargetCount; first += even)
+        var size = ChunkSize(batch, a);
+        for (var first = 0; first < batch.TargetCount; first += size)
         {
-            var count = Math.Min(even, batch.TargetCount - first);
-            var (rows, targets) = batch.TargetsAt(first, count);
-            var (chunk, nll) = (a.Chunk(count), a.NllAt(first, count));
-            Logits(h, rows, chunk);
-            _ops.CrossEntropy.Forward(chunk.Logits, targets, nll, chunk.LogSum);
-            _ops.Elementwise.Sum(nll, total);
+            var count = Math.Min(size, batch.TargetCount - first);
+            var (rows, targets, chunk) = Forward(h, batch, a, first, count);
+            _ops.Elementwise.Sum(a.NllAt(first, count), total);
             if (dh is not null)
             {
                 var dLogits = chunk.DLogits(_ops.Kept);
@@ -69,6 +64,78 @@ public sealed class LossHead
                 Backward(dLogits, chunk, rows, dh);
             }
         }
+    }
+
+    /// <summary>The loss of each target, for a loss that is a function of their sums.</summary>
+    /// <param name="h">[N, D] residual stream after the last block.</param>
+    /// <param name="batch">Targets and the rows they belong to.</param>
+    /// <param name="a">Scratch of the head; receives the loss of each target.</param>
+    public void TargetLosses(Tensor h, TokenBatch batch, HeadActivations a)
+    {
+        var size = ChunkSize(batch, a);
+        for (var first = 0; first < batch.TargetCount; first += size)
+        {
+            Forward(h, batch, a, first, Math.Min(size, batch.TargetCount - first));
+        }
+    }
+
+    /// <summary>The gradient to the stream of a loss whose slope in each target's loss is known by now.</summary>
+    /// <remarks>
+    /// <code>dlogits[n,v] = weight[n] · (softmax(logits[n])[v] − [v = target[n]])</code>
+    /// Logits are computed again, since [N, V] of them were never kept; a batch of one chunk still has them. Targets
+    /// of equal weight, as all of one answer, are one call of the op.
+    /// </remarks>
+    /// <param name="h">[N, D] as in <see cref="TargetLosses"/>, which comes just before.</param>
+    /// <param name="batch">As in <see cref="TargetLosses"/>.</param>
+    /// <param name="a">As <see cref="TargetLosses"/> left it.</param>
+    /// <param name="weights">[targets] ∂loss/∂nll of each.</param>
+    /// <param name="dh">[N, D] ∂loss/∂h, overwritten.</param>
+    public void BackwardTargets(
+        Tensor h, TokenBatch batch, HeadActivations a, ReadOnlySpan<double> weights, Tensor dh)
+    {
+        dh.Clear();
+        var size = ChunkSize(batch, a);
+        for (var first = 0; first < batch.TargetCount; first += size)
+        {
+            var count = Math.Min(size, batch.TargetCount - first);
+            var part = weights.Slice(first, count);
+            if (!part.ContainsAnyExcept(0.0))
+            {
+                continue;
+            }
+
+            var (rows, targets) = batch.TargetsAt(first, count);
+            var chunk = size < batch.TargetCount ? Forward(h, batch, a, first, count).Chunk : a.Chunk(count);
+            var dLogits = chunk.DLogits(_ops.Kept);
+            for (int from = 0, to; from < count; from = to)
+            {
+                var run = part[from..].IndexOfAnyExcept(part[from]);
+                to = run < 0 ? count : from + run;
+                _ops.CrossEntropy.Backward(
+                    chunk.Logits.Slice(from, to - from), targets.SliceVector(from, to - from),
+                    chunk.LogSum.SliceVector(from, to - from), part[from], dLogits.Slice(from, to - from));
+            }
+
+            Backward(dLogits, chunk, rows, dh);
+        }
+    }
+
+    /// <summary>Targets of a chunk: as many as fit, but of even size, since a small last one would pack the weight for
+    /// little.</summary>
+    private static int ChunkSize(TokenBatch batch, HeadActivations a)
+    {
+        var chunks = Math.Max(1, (batch.TargetCount + a.ChunkRows - 1) / a.ChunkRows);
+        return (batch.TargetCount + chunks - 1) / chunks;
+    }
+
+    private (Tensor Rows, Tensor Targets, HeadChunk Chunk) Forward(
+        Tensor h, TokenBatch batch, HeadActivations a, int first, int count)
+    {
+        var (rows, targets) = batch.TargetsAt(first, count);
+        var chunk = a.Chunk(count);
+        Logits(h, rows, chunk);
+        _ops.CrossEntropy.Forward(chunk.Logits, targets, a.NllAt(first, count), chunk.LogSum);
+        return (rows, targets, chunk);
     }
 
     private void Logits(Tensor h, Tensor rows, HeadChunk c)

@@ -11,6 +11,11 @@ public interface ITrainingView
     {
     }
 
+    /// <summary>Called after the held-out rows were measured before the first step.</summary>
+    void Began(ValidationReport report)
+    {
+    }
+
     /// <summary>Called after a step.</summary>
     /// <param name="report">What it did.</param>
     /// <param name="totalSteps">Steps of the whole run.</param>

@@ -13,6 +13,7 @@ internal static class NonFiniteDiagnosis
     {
         var step = trainer.StepsDone;
         trainer.StepsDone = step - 1;
+        trainer.Objective.Begin(trainer.Model, trainer.Workspace, microBatches);
         for (var m = 0; m < microBatches.Count; m++)
         {
             if (Find(trainer, microBatches[m], m) is { } found)
@@ -41,7 +42,7 @@ internal static class NonFiniteDiagnosis
         }
 
         trainer.ScratchTotal.Clear();
-        model.Loss(pass, 1.0 / packed.TargetCount, trainer.ScratchTotal);
+        trainer.Objective.Loss(model, pass, packed, trainer.Objective.Scales([packed])[0], trainer.ScratchTotal);
         var losses = pass.Head.Nll.ReadDoubles();
         for (var target = 0; target < packed.TargetCount; target++)
         {

@@ -38,7 +38,10 @@ internal sealed class QueuedStep : IDisposable
     /// <summary>Steps done, this one included.</summary>
     public int Step { get; private set; }
 
-    /// <summary>[1] Float64: Σ −log p of a micro-batch's targets, not scaled.</summary>
+    /// <summary>What the step did to preferences.</summary>
+    public PreferenceMetrics? Preference { get; set; }
+
+    /// <summary>[1] Float64: the summed loss of a micro-batch, not scaled.</summary>
     public Tensor Loss(int microBatch) => _losses[microBatch];
 
     /// <summary>[n + 1] Float64: the losses of all micro-batches, then <see cref="NormSquared"/>.</summary>
@@ -71,7 +74,10 @@ internal sealed class QueuedStep : IDisposable
             Math.Sqrt(totals[^1]),
             LearningRate,
             _microBatches.Sum(b => b.TargetCount),
-            _microBatches.Sum(b => b.Length));
+            _microBatches.Sum(b => b.Length))
+        {
+            Preference = Preference,
+        };
     }
 
     public void Dispose()

@@ -17,6 +17,9 @@ public sealed record StepReport(
     int TargetCount,
     int TokenCount)
 {
+    /// <summary>How preferences stood before the update; null where none are learned.</summary>
+    public PreferenceMetrics? Preference { get; init; }
+
     /// <summary>False where the update was skipped: the parameters are those of the step before.</summary>
     public bool IsFinite => double.IsFinite(Loss) && double.IsFinite(GradientNorm);
 }

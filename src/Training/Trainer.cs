@@ -17,6 +17,9 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
 
     public LossNormalization Divisor { get; init; } = LossNormalization.Targets;
 
+    /// <summary>What a step minimizes; the likelihood of targets, over the divisor, where not given.</summary>
+    public StepObjective? Objective { get; init; }
+
     /// <summary>NEFTune's α; 0 adds no noise.</summary>
     public double NeftuneAlpha { get; init; }
 
@@ -27,14 +30,15 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
 /// <summary>Runs optimizer steps: forward, loss, backward, sum, clip, update.</summary>
 /// <remarks>
 /// The host does not wait for the device: it queues a step while the previous one may still run, and reads the previous
-/// report between <see cref="Accumulate"/> and <see cref="SumGradients"/>, so a non-finite step is found before the next
-/// update. Validation, checkpoints and logging are in the loop around it, <see cref="TrainingRun"/>.
+/// report between <see cref="Accumulate"/> and <see cref="SumGradients"/>, so a step that is not finite is found before
+/// the next update. Validation, checkpoints and logging are in the loop around it, <see cref="TrainingRun"/>.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
     private readonly Llama _model;
     private readonly Workspace _workspace;
     private readonly TrainerSettings _settings;
+    private readonly StepObjective _objective;
     private readonly Parameter[] _parameters;
     private readonly AdamWOptimizer _optimizer;
     private readonly GradientClipping _clipping;
@@ -53,6 +57,7 @@ public sealed class Trainer : IDisposable
         Llama model, Workspace workspace, TrainerSettings settings, int maxMicroBatches, ICommunicator? ranks = null)
     {
         (_model, _workspace, _settings, _parameters) = (model, workspace, settings, [.. model.Parameters]);
+        _objective = settings.Objective ?? new TokenObjective(settings.Divisor);
         _optimizer = new AdamWOptimizer(model.Backend, _parameters, settings.Optimizer);
         _clipping = new GradientClipping(model.Backend, settings.MaxGradientNorm);
         _gradients = new GradientTree(
@@ -76,6 +81,10 @@ public sealed class Trainer : IDisposable
     /// <summary>Whether the report of the last step is here, so that <see cref="Report"/> would not wait.</summary>
     public bool IsReportReady => _current.IsReady;
 
+    internal StepObjective Objective => _objective;
+
+    internal Workspace Workspace => _workspace;
+
     /// <summary>[1] Float64, for a sum outside a step.</summary>
     internal Tensor ScratchTotal { get; }
 
@@ -98,8 +107,9 @@ public sealed class Trainer : IDisposable
     public void Accumulate(IReadOnlyList<PackedBatch> microBatches)
     {
         (_current, _before) = (_before, _current);
-        var scales = _settings.Divisor.Scales(microBatches);     // known on the host: no need to ask the device
+        var scales = _objective.Scales(microBatches);            // known on the host: no need to ask the device
         _current.Begin(StepsDone + 1, _settings.Schedule.At(StepsDone), microBatches, scales);
+        _objective.Begin(_model, _workspace, microBatches);
         _gradients.Begin(microBatches.Count);
         var (first, end) = _gradients.Share(microBatches.Count);
         for (var m = first; m < end; m++)
@@ -107,10 +117,12 @@ public sealed class Trainer : IDisposable
             ClearGradients();
             var pass = Upload(microBatches[m], m);               // tokens, targets, positions: [N]
             _model.Forward(pass);                                // → the residual stream [N, D]
-            _model.Loss(pass, scales[m], _current.Loss(m));      // Σ −log p of the targets, and ∂loss/∂stream
+            _objective.Loss(_model, pass, microBatches[m], scales[m], _current.Loss(m));   // and ∂loss/∂stream
             _model.Backward(pass);                               // the gradient of everything that learns
             _gradients.Add(m);                                   // a leaf of the tree of sums
         }
+
+        _current.Preference = _objective.Metrics();
     }
 
     /// <summary>Queues the second part: the sum over all micro-batches, on all ranks the same.</summary>

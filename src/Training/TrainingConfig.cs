@@ -41,6 +41,9 @@ public sealed record TrainingConfig
     /// <summary>The global gradient norm is clipped to this; 0 does not clip.</summary>
     public double MaxGradNorm { get; init; } = 1;
 
+    /// <summary>How it learns from preferences; null where it learns answers by heart.</summary>
+    public PreferenceSettings? Preference { get; init; }
+
     public LossNormalization LossDivisor { get; init; } = LossNormalization.Targets;
 
     /// <summary>Steps from one validation, and checkpoint, to the next; the last step has both.</summary>
@@ -99,7 +102,11 @@ public sealed record TrainingConfig
         Require(EvaluateEvery > 0, $"`{nameof(EvaluateEvery)}` {EvaluateEvery}: expected at least 1.");
         Require(Patience >= 0, $"`{nameof(Patience)}` {Patience}: expected 0 (never) or more.");
         Require(KeepCheckpoints > 0, $"`{nameof(KeepCheckpoints)}` {KeepCheckpoints}: expected at least 1.");
-        foreach (var check in new[] { () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate() })
+        Action[] checks =
+        [
+            () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate(), () => Preference?.Validate(),
+        ];
+        foreach (var check in checks)
         {
             try
             {

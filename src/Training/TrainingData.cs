@@ -15,7 +15,7 @@ public sealed record TrainingData(
     public int ValidationCount => General.Count + Safety.Count;
 
     /// <summary>Tokens of the longest example.</summary>
-    public int Longest => Training.Concat(General).Concat(Safety).Max(e => e.Length);
+    public int Longest => Training.Concat(General).Concat(Safety).Max(e => e.LongestSequence);
 
     /// <summary>Data without held-out rows.</summary>
     public static TrainingData All(IReadOnlyList<TokenizedExample> examples) => new(examples, [], []);

@@ -32,13 +32,17 @@ public sealed class TrainingLog : IDisposable
     {
         Append(_metrics, new StepMetrics(
             report.Step, epoch, report.Loss, report.GradientNorm, report.LearningRate, report.TargetCount,
-            report.TokenCount));
+            report.TokenCount)
+        {
+            Preference = report.Preference,
+        });
         Append(_timings, new StepTiming(
             report.Step, Math.Round(seconds, 6), Math.Round(report.TokenCount / seconds, 1)));
         _board.Scalar(report.Step, "train/loss", report.Loss);
         _board.Scalar(report.Step, "train/gradient_norm", report.GradientNorm);
         _board.Scalar(report.Step, "train/learning_rate", report.LearningRate);
         _board.Scalar(report.Step, "train/tokens_per_second", report.TokenCount / seconds);
+        Preference(report.Step, "train", report.Preference);
         _board.Flush();
     }
 
@@ -53,7 +57,11 @@ public sealed class TrainingLog : IDisposable
             }
         }
 
-        Append(_metrics, new ValidationMetrics(report.Step, report.Loss, report.General, report.Safety));
+        Preference(report.Step, "validation", report.Preference);
+        Append(_metrics, new ValidationMetrics(report.Step, report.Loss, report.General, report.Safety)
+        {
+            Preference = report.Preference,
+        });
         _board.Flush();
     }
 
@@ -64,6 +72,14 @@ public sealed class TrainingLog : IDisposable
         _board.Dispose();
     }
 
+    private void Preference(int step, string group, PreferenceMetrics? metrics)
+    {
+        foreach (var (name, value) in metrics?.Values() ?? [])
+        {
+            _board.Scalar(step, $"{group}/{name}", value);
+        }
+    }
+
     /// <summary>Opens a file to append to, without the lines past <paramref name="step"/> or a line torn by a
     /// kill.</summary>
     private static FileStream Open(string path, int step)
@@ -71,7 +87,7 @@ public sealed class TrainingLog : IDisposable
         return FileErrors.Writing(path, () =>
         {
             var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-            stream.SetLength(KeptLength(stream, step));
+            stream.SetLength(step == 0 ? 0 : KeptLength(stream, step));
             stream.Position = stream.Length;
             return stream;
         });
@@ -100,6 +116,15 @@ public sealed class TrainingLog : IDisposable
         }
 
         return kept;
+    }
+
+    /// <summary>The validation loss before the first step; null where none was measured.</summary>
+    public static double? StartLoss(string runFolder)
+    {
+        var path = Path.Combine(runFolder, MetricsName);
+        return File.Exists(path) && File.ReadLines(path).FirstOrDefault() is { } line
+            && JsonNode.Parse(line) is JsonObject fields && fields["step"]?.GetValue<int>() == 0
+            ? fields["validation_loss"]?.GetValue<double>() : null;
     }
 
     private static int? StepOf(ReadOnlySpan<byte> line)

@@ -9,7 +9,11 @@ namespace SafeLlama.Training;
 /// <param name="Targets">Tokens with a target.</param>
 /// <param name="Tokens">Tokens that passed through the model.</param>
 public sealed record StepMetrics(
-    int Step, double Epoch, double Loss, double GradientNorm, double LearningRate, int Targets, int Tokens);
+    int Step, double Epoch, double Loss, double GradientNorm, double LearningRate, int Targets, int Tokens)
+{
+    /// <summary>How preferences stood before the update; absent where none are learned.</summary>
+    public PreferenceMetrics? Preference { get; init; }
+}
 
 /// <summary>A validation's line of <c>metrics.jsonl</c>.</summary>
 /// <param name="Step">Optimizer steps done.</param>
@@ -17,7 +21,11 @@ public sealed record StepMetrics(
 /// <param name="ValidationLossGeneral">Over ordinary rows; absent where none is held out.</param>
 /// <param name="ValidationLossSafety">Over safety rows; absent where none is held out.</param>
 public sealed record ValidationMetrics(
-    int Step, double ValidationLoss, double? ValidationLossGeneral, double? ValidationLossSafety);
+    int Step, double ValidationLoss, double? ValidationLossGeneral, double? ValidationLossSafety)
+{
+    /// <summary>How preferences stand; absent where none are learned.</summary>
+    public PreferenceMetrics? Preference { get; init; }
+}
 
 /// <summary>A line of <c>timings.jsonl</c>.</summary>
 /// <param name="Step">Optimizer steps done.</param>

@@ -1,3 +1,4 @@
+using SafeLlama.Data;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -13,9 +14,10 @@ public static class TrainingMemory
     /// <summary>The most rows of a pass: a micro-batch of the longest examples.</summary>
     public static int MicroBatchRows(TrainingConfig config, TrainingData data)
     {
-        static int Longest(IReadOnlyList<Data.TokenizedExample> examples, int count) =>
-            examples.Select(e => e.Length).OrderDescending().Take(count).Sum();
-        return new[] { data.Training, data.General, data.Safety }.Max(rows => Longest(rows, config.MicroBatch));
+        static int Longest(IEnumerable<int> lengths, int count) => lengths.OrderDescending().Take(count).Sum();
+        return new[] { data.Training, data.General, data.Safety }.Max(rows => Math.Max(
+            Longest(rows.Select(e => e.Length), config.MicroBatch),
+            Longest(rows.Select(e => (e as PreferenceExample)?.Mismatched?.Length ?? 0), config.MicroBatch)));
     }
 
     /// <param name="weightBytes">What the weights take, where they are frozen.</param>

@@ -16,7 +16,14 @@ namespace SafeLlama.Training;
 /// <param name="LastLoss">Training loss of the last step; null where none was taken.</param>
 /// <param name="Interrupted">Whether the run was asked to stop; it wrote a checkpoint of its last step.</param>
 public sealed record TrainingResult(
-    int Steps, int TotalSteps, int BestStep, double? BestLoss, double? LastLoss, bool Interrupted);
+    int Steps, int TotalSteps, int BestStep, double? BestLoss, double? LastLoss, bool Interrupted)
+{
+    /// <summary>The validation loss before the first step; null where nothing is held out.</summary>
+    public double? StartLoss { get; init; }
+
+    /// <summary>Whether the model is worse than it was before it learned.</summary>
+    public bool IsWorse => StartLoss is { } start && BestLoss is { } best && best >= start;
+}
 
 /// <summary>The loop around <see cref="Trainer.Step"/>: batches, validation, checkpoints, early stop, resume.</summary>
 /// <remarks>
@@ -42,11 +49,13 @@ public sealed class TrainingRun : IDisposable
     private readonly Trainer _trainer;
     private readonly Validator _validator;
     private readonly int _totalSteps;
+    private readonly PreferenceObjective? _preference;
     private BestStep? _best;
     private int _sinceBest;
     private int _zeroLosses;
     private int _zeroGradients;
     private double? _lastLoss;
+    private double? _startLoss;
     private IReadOnlyList<PackedBatch>? _unreported;
     private long _begun;
 
@@ -72,8 +81,15 @@ public sealed class TrainingRun : IDisposable
         _checkpoints = new CheckpointFolder(folder);
         _workspace = new Workspace(
             model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
+        _preference = config.Preference is { } preference ? new PreferenceObjective(preference) : null;
+        if (_preference is not null && _ranks.Size > 1)
+        {
+            throw SafeLlamaException.Usage(
+                $"{_ranks.Size} ranks: preferences are learned by one process alone.", "start it without ranks");
+        }
+
         _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch, _ranks);
-        _validator = new Validator(model, _workspace, data, config.MicroBatch, _ranks);
+        _validator = new Validator(model, _workspace, data, config.MicroBatch, _ranks, _preference);
     }
 
     /// <summary>
@@ -82,8 +98,14 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="SafeLlamaException">A step was not finite, or a file could not be written.</exception>
     public TrainingResult Run(CancellationToken stop)
     {
+        if (!Refer(stop))
+        {
+            return Result(_trainer.StepsDone, interrupted: true);
+        }
+
         Resume();
         using var log = _ranks.IsFirst() ? new TrainingLog(_folder, _trainer.StepsDone) : null;
+        MeasureStart(log);
         while (_trainer.StepsDone < _totalSteps && !StoppedEarly)
         {
             // Several ranks stop after the same step: any of them may have been asked.
@@ -132,9 +154,43 @@ public sealed class TrainingRun : IDisposable
         Optimizer = _config.Optimizer,
         MaxGradientNorm = _config.MaxGradNorm,
         Divisor = _config.LossDivisor,
+        Objective = _preference,
         NeftuneAlpha = _config.NeftuneAlpha,
         Seed = _config.Seed,
     };
+
+    /// <summary>
+    /// Asks the model how likely every answer is while it is as it began, or reads what it said then; false where the run
+    /// was asked to stop meanwhile.
+    /// </summary>
+    private bool Refer(CancellationToken stop)
+    {
+        if (_config.Preference is not { } settings || !settings.Objective.NeedsReference())
+        {
+            return true;
+        }
+
+        List<PreferenceExample> examples = [.. _data.Training.Concat(_data.General).Cast<PreferenceExample>()];
+        var path = Path.Combine(_folder, ReferenceLikelihoods.FileName);
+        if (File.Exists(path) || _checkpoints.Steps.Count > 0)
+        {
+            _preference!.Reference = ReferenceLikelihoods.Read(path, examples);
+            return true;
+        }
+
+        try
+        {
+            var computed = ReferenceLikelihoods.Compute(_model, _workspace, examples, _config.MicroBatch, stop);
+            computed.Write(path, examples);
+            _preference!.Reference = computed;
+            _view.Note($"log-probabilities of {examples.Count} preferences by the model as it begins: {path}");
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Resumes from the newest whole checkpoint, if there is one; rank 0 reads it for all.</summary>
     private void Resume()
@@ -227,6 +283,23 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
+    /// <summary>What the model does before it learns, which tells whether learning helps; no candidate for the
+    /// best.</summary>
+    private void MeasureStart(TrainingLog? log)
+    {
+        if (_trainer.StepsDone > 0)
+        {
+            _startLoss = TrainingLog.StartLoss(_folder);
+        }
+        else if (_data.ValidationCount > 0)
+        {
+            var report = _validator.Measure(step: 0);
+            _startLoss = report.Loss;
+            log?.Validation(report);
+            _view.Began(report);
+        }
+    }
+
     private void Validate(TrainingLog? log)
     {
         if (_data.ValidationCount == 0)
@@ -250,5 +323,5 @@ public sealed class TrainingRun : IDisposable
     }
 
     private TrainingResult Result(int best, bool interrupted) =>
-        new(_trainer.StepsDone, _totalSteps, best, _best?.Loss, _lastLoss, interrupted);
+        new(_trainer.StepsDone, _totalSteps, best, _best?.Loss, _lastLoss, interrupted) { StartLoss = _startLoss };
 }

@@ -36,6 +36,13 @@ internal sealed class DoctorCommandTests
     }
 
     [Test]
+    public void A_deep_look_ends_with_how_many_passed()
+    {
+        var run = CommandRun.Of("doctor", "--deep", "--threads", "1");
+        Assert.That(run.Output.TrimEnd().Split('\n')[^1], Does.Match(@"^(\d+) of \1 passed$"), run.Error);
+    }
+
+    [Test]
     public void A_device_that_is_not_there_is_one_line()
     {
         if (File.Exists("/dev/nvidia0"))

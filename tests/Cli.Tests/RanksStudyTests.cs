@@ -58,8 +58,8 @@ public sealed class RanksStudyTests : IDisposable
         Assert.That(run.Told, Does.StartWith("safellama: rank 2 on ").And.EndsWith("the others do its work."), run.Error);
         Assert.That(Results(name), Is.EqualTo(Results("study-whole")));
         Assert.That(run.Error, Does.Contain("The report: "));
-        Assert.That(run.ExitCode, mpi == MpiRun.Mpich ? Is.EqualTo(9) : Is.Zero,
-            "MPICH's launcher ends with the signal that it ends the hanging rank with");
+        Assert.That(run.ExitCode, mpi == MpiRun.Mpich ? Is.EqualTo(9).Or.Zero : Is.Zero,
+            "MPICH's launcher may end with the signal that it ends the hanging rank with");
     }
 
     [Test]

@@ -21,6 +21,42 @@ public sealed class TrainCommandTests : IDisposable
     public void Dispose() => _model.Dispose();
 
     [Test]
+    public void A_micro_batch_that_nobody_asked_for_fits_the_batch()
+    {
+        string[] plan = ["train", "--model", _model.Model, "--data", _model.Rows, "--dry-run", "--batch-size"];
+        var run = CommandRun.Of([.. plan, "6"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Match(@"(?m)^micro-batch +3 +default$").And.Contain("Micro-batches of 3 rows"));
+        Assert.That(CommandRun.Of([.. plan, "6", "--micro-batch", "4"]).ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(CommandRun.Of([.. plan, "8"]).Output, Does.Not.Contain("Micro-batches of"));
+    }
+
+    [Test]
+    public void Safety_rows_alone_are_all_mixed_in_and_shares_may_be_percentages()
+    {
+        string[] plan = ["train", "--model", _model.Model, "--data", _model.Rows, "--safety", _model.Safety, "--dry-run"];
+        Assert.That(CommandRun.Of(plan).Output, Does.Contain("24 base rows and 8 safety rows"));
+        Assert.That(CommandRun.Of([.. plan, "--safety-share", "20%"]).Output, Is.EqualTo(
+            CommandRun.Of([.. plan, "--safety-share", "0.2"]).Output.Replace("0.2  ", "20%  ")));
+    }
+
+    [Test]
+    public void A_run_that_does_not_help_says_so_and_its_folder_names_its_adapter()
+    {
+        var worse = CommandRun.Of(
+            "train", "--model", _model.Model, "--data", _model.Rows, "--steps", "4", "--batch-size", "8", "--max-length",
+            "96", "--validation", "4", "--learning-rate", "50", "--targets", "all", "--schedule", "constant",
+            "--warmup-steps", "0", "--threads", "1", "--out", _model.Out("worse"));
+        Assert.That(worse.ExitCode, Is.Zero, worse.Error);
+        Assert.That(worse.Error, Does.Match(@"(?m)^before the first step: validation loss \d"));
+        Assert.That(worse.Error, Does.Match(@"Warning: this run did not help: validation loss [\d.]+ before it, "));
+        Assert.That(worse.Error, Does.Contain("Warning: 4 optimizer steps are few: more epochs"));
+        string[] ask = ["score", "--model", _model.Model, "--text", "The bird", "--threads", "1", "--adapter"];
+        Assert.That(CommandRun.Of([.. ask, _model.Out("worse")]).Output,
+            Is.EqualTo(CommandRun.Of([.. ask, Path.Combine(_model.Out("worse"), "adapter")]).Output).And.Not.Empty);
+    }
+
+    [Test]
     public void A_model_trained_from_scratch_is_a_hugging_face_folder()
     {
         var config = LlamaConfig.Load(_model.Model);
@@ -105,7 +141,9 @@ public sealed class TrainCommandTests : IDisposable
     [Test]
     public void A_profiled_run_shows_its_ops_and_learns_the_same()
     {
-        Assert.That(CommandRun.Of(_model.FineTune("plain")).ExitCode, Is.Zero);
+        var plain = CommandRun.Of(_model.FineTune("plain"));
+        Assert.That(plain.ExitCode, Is.Zero);
+        Assert.That(plain.Error, Does.Contain("8 optimizer steps are few, and the first has a learning rate of 0"));
         var run = CommandRun.Of(_model.FineTune("profiled", "--profile-steps", "2"));
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Error, Does.Contain("Linear forward").And.Contain("outside ops").And.Contain("of limit"));

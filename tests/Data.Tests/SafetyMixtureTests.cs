@@ -49,7 +49,8 @@ public sealed class SafetyMixtureTests
         var share = (double)safetyCount / (baseCount + safetyCount);
 
         Assert.That(100 * share, Is.EqualTo(percent).Within(0.005));
-        Assert.That(new MixtureOptions { SafetyShare = share }.SafetyCountFor(baseCount), Is.EqualTo(safetyCount));
+        Assert.That(new MixtureOptions { SafetyShare = share }.SafetyCountFor(baseCount, 3000),
+            Is.EqualTo(safetyCount));
     }
 
     [Test]
@@ -106,10 +107,14 @@ public sealed class SafetyMixtureTests
             Throws.TypeOf<SafeLlamaException>().With.Message.Contains("\"base-0\" already names"));
 
     [Test]
+    public void Without_a_count_or_a_share_all_safety_rows_are_mixed_in() =>
+        Assert.That(new MixtureOptions().SafetyCountFor(10, 5), Is.EqualTo(5));
+
+    [Test]
     [Category("Fault")]
     public void A_count_and_a_share_at_once_are_refused() =>
         Assert.That(
-            () => new MixtureOptions { SafetyCount = 1, SafetyShare = 0.1 }.SafetyCountFor(10),
+            () => new MixtureOptions { SafetyCount = 1, SafetyShare = 0.1 }.SafetyCountFor(10, 5),
             Throws.TypeOf<SafeLlamaException>());
 
     private static TrainingExample[] Rows(string name, int count) =>

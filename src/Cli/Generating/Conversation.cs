@@ -7,22 +7,29 @@ namespace SafeLlama.Cli;
 /// <summary>A conversation in the terminal: reads lines of the user and streams the answers of the model.</summary>
 internal static class Conversation
 {
-    /// <summary>Reads stdin until it ends or a line says <c>/quit</c>; <c>/new</c> forgets what was said.</summary>
+    private const string Help = """
+        /new            forget what was said
+        /undo           forget the last question and its answer
+        /system TEXT    say this before the conversation, which begins anew; without TEXT, nothing
+        /help           show this
+        /quit           end; so do /exit, quit, exit and the end of input
+        """;
+
+    /// <summary>Reads stdin until it ends or a line says <c>/quit</c>; other commands are in its help.</summary>
     /// <param name="raw">Whether lines are continued unchanged, with their spaces.</param>
     public static void Hold(LlamaSession session, DecodingConfig config, bool raw, CancellationToken cancel)
     {
         var template = session.Template;
         var remembers = Remembers(template);
         Terminal.Note(remembers
-            ? "A conversation. /new forgets what was said, /quit or the end of input ends it."
-            : $"The {template.Name} template has no turns: each line is asked alone. /quit or the end of input ends "
-                + "it.");
+            ? "A conversation. /help shows what can be done, /quit or the end of input ends it."
+            : $"The {template.Name} template has no turns: each line is asked alone. /help shows what can be done, /quit "
+                + "or the end of input ends it.");
         var said = new List<ChatMessage>();
         while (Ask(raw) is { } line)
         {
-            if (line == "/new")
+            if (line.StartsWith('/') && Obey(line, said, session.Template))
             {
-                said.Clear();
                 continue;
             }
 
@@ -38,6 +45,38 @@ internal static class Conversation
         }
     }
 
+    /// <summary>Does what a command says; false where the line is none.</summary>
+    private static bool Obey(string line, List<ChatMessage> said, PromptTemplate template)
+    {
+        var (command, text) = line.Split(' ', 2, StringSplitOptions.TrimEntries) is [var first, var rest]
+            ? (first, rest) : (line, "");
+        switch (command)
+        {
+            case "/help":
+                Terminal.Notes(Help.Split('\n'));
+                return true;
+            case "/new":
+                said.RemoveAll(message => message.Role != ChatRole.System);
+                return true;
+            case "/undo":
+                var last = said.FindLastIndex(message => message.Role == ChatRole.User);
+                Terminal.Note(last < 0 ? "Nothing was said yet." : $"Forgotten: {said[last].Content}");
+                said.RemoveRange(last < 0 ? said.Count : last, last < 0 ? 0 : said.Count - last);
+                return true;
+            case "/system" when text.Length > 0 && !CanRender(
+                template, [ChatMessage.System(text), ChatMessage.User("a")]):
+                Terminal.Note($"The {template.Name} template has no place for a system text.");
+                return true;
+            case "/system":
+                said.Clear();
+                said.AddRange(text.Length > 0 ? [ChatMessage.System(text)] : []);
+                return true;
+            default:
+                Terminal.Note($"{command} is no command; /help shows them. It is asked as it stands.");
+                return false;
+        }
+    }
+
     /// <summary>
     /// The prompt of what was said, the oldest turns forgotten where all of them would leave no room for an answer;
     /// null where the last line alone leaves none.
@@ -48,8 +87,10 @@ internal static class Conversation
         var (template, forgotten) = (session.Template, 0);
         while (true)
         {
-            var segments = remembers
-                ? template.RenderPrompt(new ConversationExample([.. said]))
+            List<ChatMessage> turns = remembers ? said
+                : [.. said.Where(message => message.Role == ChatRole.System), said[^1]];
+            var segments = remembers || turns.Count > 1
+                ? template.RenderPrompt(new ConversationExample([.. turns]))
                 : template.RenderPrompt(said[^1].Content);
             var ids = SegmentEncoder.Ids(session.Tokenizer, segments);
             if (ids.Length + config.MaxNewTokens <= session.Model.MaxLength)
@@ -63,7 +104,8 @@ internal static class Conversation
                 return ids;
             }
 
-            if (!remembers || said.Count < 3)
+            var first = said[0].Role == ChatRole.System ? 1 : 0;
+            if (!remembers || said.Count - first < 3)
             {
                 Terminal.Note($"The line has {ids.Length} tokens with its template, and {config.MaxNewTokens} more for "
                     + $"the answer do not fit into the {session.Model.MaxLength} the model was opened for. Say it in "
@@ -71,18 +113,20 @@ internal static class Conversation
                 return null;
             }
 
-            said.RemoveRange(0, 2);
+            said.RemoveRange(first, 2);
             forgotten++;
         }
     }
 
     /// <summary>Whether the template can express more than one turn.</summary>
-    private static bool Remembers(PromptTemplate template)
+    private static bool Remembers(PromptTemplate template) =>
+        CanRender(template, [ChatMessage.User("a"), ChatMessage.Assistant("b"), ChatMessage.User("c")]);
+
+    private static bool CanRender(PromptTemplate template, ChatMessage[] messages)
     {
         try
         {
-            template.RenderPrompt(
-                new ConversationExample([ChatMessage.User("a"), ChatMessage.Assistant("b"), ChatMessage.User("c")]));
+            template.RenderPrompt(new ConversationExample(messages));
             return true;
         }
         catch (SafeLlamaException)
@@ -102,14 +146,14 @@ internal static class Conversation
 
             var typed = Console.ReadLine();
             var line = typed?.Trim();
-            if (line is null or "/quit")
+            if (line is null or "/quit" or "/exit" or "quit" or "exit")
             {
                 return null;
             }
 
             if (line.Length > 0)
             {
-                return raw && line != "/new" ? typed : line;
+                return raw && !line.StartsWith('/') ? typed : line;
             }
         }
     }

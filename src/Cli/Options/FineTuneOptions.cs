@@ -31,14 +31,15 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "Instead of --model: draw a new model of this shape and train all its weights.", "CONFIG.json");
         Add(nameof(FineTuneRequest.Tokenizer),
             "The folder of the tokenizer; the model's own where not given.", "DIR");
-        Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter instead of a new one.", "DIR");
+        Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter, or that of a run, instead of a new one.", "DIR");
         Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.", "true|false");
         AddShared(nameof(FineTuneRequest.Load));
         Add(nameof(FineTuneRequest.Nested), SharedHelp.Of(nameof(FineTuneRequest.Nested)).Help, "true|false");
         Add(nameof(FineTuneRequest.Data),
             "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
+        AddPreferences();
         Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
-        Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns.", "N");
+        Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns; all where neither this nor --safety-share is given.", "N");
         Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02 or 2%.", "P|P%");
         Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
         Add(nameof(FineTuneRequest.Template),
@@ -48,11 +49,34 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.MaxLength),
             "The most tokens of a row; running text is cut into blocks of so many.", "TOKENS");
         Add(nameof(FineTuneRequest.Truncation), "What happens to longer rows.");
-        Add(nameof(FineTuneRequest.TrainOnInputs), "Take the loss on prompts too, not on answers alone.", "true|false");
+        Add(nameof(FineTuneRequest.TrainOnInputs),
+            "Take the loss on prompts too, not on answers alone; of preferences, orpo's likelihood.", "true|false");
         Add(nameof(FineTuneRequest.Validation), "Rows held out to measure the loss on.", "N|P|P%");
         Add(nameof(FineTuneRequest.ValidationSplit),
             "One draw over all rows, or the same share of safety and other rows.");
         Add(nameof(FineTuneRequest.ValidationSeed), "Seeds which rows are held out.", "N");
+    }
+
+    private void AddPreferences()
+    {
+        Add(nameof(FineTuneRequest.Objective),
+            "What is minimized: sft, the likelihood of answers; dpo, ipo, hinge, orpo or simpo, losses of pairs; kto, "
+            + "of single answers.");
+        Add(nameof(FineTuneRequest.Preferences),
+            "Instead of --data, for all objectives but sft: rows of chosen and rejected answers; for kto also of one "
+            + "answer and a label.", "FILE…");
+        Add(nameof(FineTuneRequest.Beta),
+            "How strongly a margin counts; orpo's lambda. 2 for simpo and 0.1 for others where not given.", "B");
+        Add(nameof(FineTuneRequest.LabelSmoothing),
+            "dpo: the share of pairs that are taken to be labeled the wrong way around.", "P");
+        Add(nameof(FineTuneRequest.Gamma), "simpo: the margin that is asked for.", "G");
+        Add(nameof(FineTuneRequest.LengthNormalization),
+            "dpo, ipo, hinge: divide log-probabilities by the answer's tokens. Where not given, ipo alone does.",
+            "true|false");
+        Add(nameof(FineTuneRequest.DesirableWeight), "kto: the weight of wanted answers.", "W");
+        Add(nameof(FineTuneRequest.UndesirableWeight), "kto: the weight of unwanted answers.", "W");
+        Add(nameof(FineTuneRequest.ReferencePoint),
+            "kto: z, in nats; estimated from answers under other prompts where not given.", "Z");
     }
 
     private void AddAdapter()
@@ -79,7 +103,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Steps), "Instead: optimizer steps.", "N");
         Add(nameof(FineTuneRequest.BatchSize), "Rows of an optimizer step.", "ROWS");
         Add(nameof(FineTuneRequest.MicroBatch),
-            "Rows that pass through the model at once; fewer need less memory.", "ROWS");
+            "Rows that pass through the model at once; fewer need less memory. Where not given, the largest up to the "
+            + "default that divides --batch-size.", "ROWS");
         Add(nameof(FineTuneRequest.Recompute),
             "What backward computes again: nothing, or each block from its input (less memory, about a third more "
             + "work).");

@@ -9,8 +9,7 @@ internal sealed class JudgeOptions : OptionSet<JudgeOptions.Request>
     /// <param name="cards">Whether the verb corrects rates, so that cards have an effect.</param>
     public JudgeOptions(bool required, bool cards = true)
     {
-        Add(nameof(Request.Judge), "Who judges: refusal, xstest, substring, harmfulness, preference, reward, guard, "
-            + "rubric, moderation.", "NAME…", required: required);
+        Add(nameof(Request.Judge), $"Who judges: {string.Join(", ", JudgeBench.Names)}.", "NAME…", required: required);
         Add(nameof(Request.JudgeModel), "The model folder behind guard, rubric, reward, harmfulness and preference; "
             + "with --judge-url, a model's name there.", "DIR|NAME");
         Add(nameof(Request.JudgeUrl), "An OpenAI-compatible chat endpoint behind guard and rubric, such as "

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using SafeLlama.Common;
+using SafeLlama.Model;
 
 namespace SafeLlama.Cli.Options;
 
@@ -83,6 +84,11 @@ internal class OptionSet<T>(T? defaults = null)
                         $"{entry.Symbol.Name} {unknown}: is unknown, "
                         + $"expected {(choices.Length > 1 ? $"{string.Join(", ", choices[..^1])} or " : "")}"
                         + $"{choices[^1]}.");
+                }
+
+                if (entry.Property.Name == "Adapter")
+                {
+                    texts = [.. texts.Select(AdapterOf)];
                 }
 
                 yield return KeyValuePair.Create(
@@ -183,6 +189,11 @@ internal class OptionSet<T>(T? defaults = null)
 
         _entries.Add(new(info, argument, isList ? SettingText.Separator : null, MayBeBlank: false));
     }
+
+    /// <summary>The adapter of a run's folder, or the folder itself.</summary>
+    private static string AdapterOf(string folder) =>
+        Path.Combine(folder, "adapter") is var inner && !File.Exists(Path.Combine(folder, PeftFolder.ConfigName))
+            && File.Exists(Path.Combine(inner, PeftFolder.ConfigName)) ? inner : folder;
 
     /// <summary>The texts that the command line gives an entry, none for a switch; null where it does not say
     /// it.</summary>

@@ -18,7 +18,8 @@ internal static class SharedHelp
     {
         "Model" => ("A model folder in Hugging Face layout (config.json, model.safetensors, tokenizer files), or a "
             + "GGUF file.", "DIR|FILE.gguf"),
-        "Adapter" => ("A PEFT adapter folder to put beside the model's linears.", "DIR"),
+        "Adapter" => ("A PEFT adapter folder to put beside the model's linears, or a run of `train` that holds one.",
+            "DIR"),
         "Load" => ("What the linears become as the checkpoint is read: stored leaves them; int8 quantizes rows to "
             + "bytes, and activations too (LLM.int8()); int8-weights leaves activations; nf4 takes 4 bits. "
             + "Embeddings, head and norms stay.", ""),

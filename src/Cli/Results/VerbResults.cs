@@ -58,6 +58,13 @@ internal sealed record MixResult(
     public required bool Nested { get; init; }
 }
 
+/// <summary>What <c>data pairs --json</c> prints.</summary>
+/// <param name="Out">The file of pairs.</param>
+/// <param name="Manifest">The file that says what they are made of.</param>
+/// <param name="Judge">Whose verdicts counted.</param>
+/// <param name="Counts">What became of every answer.</param>
+internal sealed record PairsResult(string Out, string Manifest, string Judge, PairCounts Counts);
+
 /// <summary>What <c>data convert --json</c> prints.</summary>
 /// <param name="Out">The file of rows.</param>
 /// <param name="Rows">Rows written.</param>

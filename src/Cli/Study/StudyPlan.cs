@@ -42,6 +42,18 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
 
     private string Rows(ArmJob job)
     {
+        if (job.Arm.Preference is { } preference)
+        {
+            return $"{preference.OverRefusalPairs} pairs against over-refusal and {preference.SafetyPairs} for safety, "
+                + $"objective {SettingText.Of(preference.Objective)}"
+                + (preference.Settings() is { } s
+                    ? $" with beta {SettingText.Of(s.Beta)}"
+                    : ", the chosen answers alone")
+                + (job.Arm.After is { } after ? $", after {after}" : "")
+                + string.Create(
+                    CultureInfo.InvariantCulture, $", {job.Training.Epochs} epochs at {job.Training.LearningRate}");
+        }
+
         var (safety, t) = (job.Arm.Demonstrations(source.BenignCount), job.Training);
         return job.Arm.Untrained
             ? "the base as it is"
@@ -51,7 +63,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + $"({Percent.Of((double)safety / (source.BenignCount + safety))}), ")
                 + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on "
                 + $"{string.Join(",", t.Targets)}, "
-                + $"{t.Epochs} epochs at {t.LearningRate}"
+                + $"{t.Epochs} epoch{(t.Epochs == 1 ? "" : "s")} at {t.LearningRate}"
                 + (t.Variant is { } variant ? $", {SettingText.Of(variant)}" : "")
                 + (t.LoraPlusRatio is { } ratio ? FormattableString.Invariant($", LoRA+ {ratio}") : "")
                 + (t.NeftuneAlpha is { } alpha ? FormattableString.Invariant($", NEFTune {alpha}") : "")

@@ -43,6 +43,8 @@ internal sealed class ProfileView(ITrainingView inner, OpProfile profile, int st
         }
     }
 
+    public void Began(ValidationReport report) => inner.Began(report);
+
     public void Validated(ValidationReport report, bool isBest) => inner.Validated(report, isBest);
 
     public void Note(string line) => inner.Note(line);

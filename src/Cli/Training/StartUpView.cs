@@ -21,6 +21,8 @@ internal sealed class StartUpView(ITrainingView inner, IBackend backend) : ITrai
         inner.Stepped(report, totalSteps, seconds);
     }
 
+    public void Began(ValidationReport report) => inner.Began(report);
+
     public void Validated(ValidationReport report, bool isBest) => inner.Validated(report, isBest);
 
     public void Note(string line) => inner.Note(line);

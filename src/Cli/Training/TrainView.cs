@@ -25,7 +25,8 @@ internal sealed class TrainView : ITrainingView
         var left = TimeSpan.FromSeconds(_secondsPerStep * (totalSteps - report.Step));
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"step {report.Step}/{totalSteps}  loss {report.Loss:F4}{_validation}  lr {report.LearningRate:0.00e-00}  ")
+            $"step {report.Step}/{totalSteps}  loss {report.Loss:F4}{Learned(report.Preference)}{_validation}  ")
+            + string.Create(CultureInfo.InvariantCulture, $"lr {report.LearningRate:0.00e-00}  ")
             + string.Create(CultureInfo.InvariantCulture, $"{_tokensPerSecond:F0} tokens/s  {Format(left)} left");
         if (Terminal.IsRich)
         {
@@ -37,12 +38,16 @@ internal sealed class TrainView : ITrainingView
         }
     }
 
+    public void Began(ValidationReport report) => Note(string.Create(
+        CultureInfo.InvariantCulture, $"before the first step: validation loss {report.Loss:F4}")
+        + Part("general", report.General) + Part("safety", report.Safety));
+
     public void Validated(ValidationReport report, bool isBest)
     {
         _validation = string.Create(CultureInfo.InvariantCulture, $"  validation {report.Loss:F4}");
         var loss = string.Create(CultureInfo.InvariantCulture, $"step {report.Step}: validation loss {report.Loss:F4}");
         var parts = Part("general", report.General) + Part("safety", report.Safety);
-        Note($"{loss}{parts}{(isBest ? ", the best so far" : "")}");
+        Note($"{loss}{parts}{Learned(report.Preference)}{(isBest ? ", the best so far" : "")}");
     }
 
     public void Note(string line)
@@ -59,6 +64,11 @@ internal sealed class TrainView : ITrainingView
 
     private static string Part(string name, double? loss) =>
         loss is { } value ? string.Create(CultureInfo.InvariantCulture, $", {name} {value:F4}") : "";
+
+    /// <summary>How far preferences are learned.</summary>
+    private static string Learned(PreferenceMetrics? m) => m is null ? "" : string.Create(
+        CultureInfo.InvariantCulture, $"  right {m.Accuracy:P0}")
+        + (m.Margin is { } margin ? string.Create(CultureInfo.InvariantCulture, $"  margin {margin:F3}") : "");
 
     private static string Format(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours}h{time.Minutes:D2}m"
         : time.TotalMinutes >= 1 ? $"{time.Minutes}m{time.Seconds:D2}s" : $"{time.Seconds}s";

@@ -2,8 +2,8 @@ namespace SafeLlama.Data;
 
 /// <summary>Rows one after another, without padding, as one stream of N tokens.</summary>
 /// <remarks>
-/// Row n attends to the rows from <c>FirstKey[n]</c> to n: one integer expresses both causality and the bounds of an
-/// example. Positions begin at 0 in each example, so packed and separate examples give the same numbers.
+/// Row n attends to the rows from <c>FirstKey[n]</c> to n: one integer expresses both causality and the bounds of a
+/// sequence. Positions begin at 0 in each sequence, so packed and separate examples give the same numbers.
 /// </remarks>
 public sealed class PackedBatch
 {
@@ -21,13 +21,18 @@ public sealed class PackedBatch
             var example = examples[e];
             example.Tokens.CopyTo(Tokens, start);
             example.Targets.CopyTo(Targets, start);
-            for (var i = 0; i < example.Length; i++)
+            for (var (i, sequence, next) = (0, 0, 1); i < example.Length; i++)
             {
-                Positions[start + i] = i;
-                FirstKey[start + i] = start;
+                if (next < example.Starts.Count && example.Starts[next] == i)
+                {
+                    (sequence, next) = (i, next + 1);
+                }
+
+                Positions[start + i] = i - sequence;
+                FirstKey[start + i] = start + sequence;
             }
 
-            members[e] = new PackedExample(example.Id, example.Source, start, example.Length);
+            members[e] = new PackedExample(example, start);
             start += example.Length;
         }
 
@@ -42,10 +47,10 @@ public sealed class PackedBatch
     /// <summary>[N] the id to predict after each token; −1 where nothing is learned.</summary>
     public int[] Targets { get; }
 
-    /// <summary>[N] place within the example, from 0.</summary>
+    /// <summary>[N] place within the sequence, from 0.</summary>
     public int[] Positions { get; }
 
-    /// <summary>[N] the first row of the row's own example.</summary>
+    /// <summary>[N] the first row of the row's own sequence.</summary>
     public int[] FirstKey { get; }
 
     /// <summary>N, the number of rows.</summary>
@@ -68,4 +73,11 @@ public sealed class PackedBatch
 }
 
 /// <summary>An example within a packed batch: its rows are <c>Start … Start + Length − 1</c>.</summary>
-public sealed record PackedExample(string Id, RowSource Source, int Start, int Length);
+public sealed record PackedExample(TokenizedExample Example, int Start)
+{
+    public string Id => Example.Id;
+
+    public RowSource Source => Example.Source;
+
+    public int Length => Example.Length;
+}

@@ -30,6 +30,9 @@ public sealed record EncodingReport
     /// <summary>Rows left out because nothing in them would be learned.</summary>
     public required IReadOnlyList<string> FullyMasked { get; init; }
 
+    /// <summary>Pairs left out because their answers are the same once they are cut.</summary>
+    public IReadOnlyList<string> EqualOnceCut { get; init; } = [];
+
     /// <summary>Rows whose own text spells a marker of the template.</summary>
     public required IReadOnlyList<string> HoldingMarkers { get; init; }
 
@@ -47,6 +50,7 @@ public sealed record EncodingReport
             (PromptTrimmed, "had their prompt shortened to the most tokens of a row"),
             (Dropped, "left out, longer than the most tokens of a row"),
             (FullyMasked, "left out, nothing in them would be learned"),
+            (EqualOnceCut, "left out, their answers are the same once they are cut"),
             (HoldingMarkers, "spell a marker of the template in their own text"),
             (LeftOutInPart, "have text that the template leaves out"),
         })

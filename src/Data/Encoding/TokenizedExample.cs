@@ -9,7 +9,7 @@ namespace SafeLlama.Data;
 /// Tokens that are labeled, the first included: what Hugging Face's Trainer divides by. One more than
 /// <see cref="TargetCount"/> where the first token, which nothing predicts, is labeled.
 /// </param>
-public sealed record TokenizedExample(string Id, RowSource Source, int[] Tokens, int[] Targets, int LabelCount)
+public record TokenizedExample(string Id, RowSource Source, int[] Tokens, int[] Targets, int LabelCount)
 {
     /// <summary>Marks a place where nothing is learned.</summary>
     public const int NoTarget = -1;
@@ -19,6 +19,13 @@ public sealed record TokenizedExample(string Id, RowSource Source, int[] Tokens,
 
     /// <summary>T, the number of tokens.</summary>
     public int Length => Tokens.Length;
+
+    /// <summary>The first token of each sequence it holds: one, or the two of a pair.</summary>
+    public IReadOnlyList<int> Starts { get; init; } = [0];
+
+    /// <summary>Tokens of its longest sequence.</summary>
+    public virtual int LongestSequence => Starts.Count == 1 ? Length
+        : Starts.Select((start, i) => (i + 1 < Starts.Count ? Starts[i + 1] : Length) - start).Max();
 
     /// <summary>Shifts labels, which name the token at their own place, to targets, which name the next one.</summary>
     /// <param name="id">The row's id.</param>

@@ -5,10 +5,11 @@ namespace SafeLlama.Data;
 /// <summary>How many safety demonstrations go into how many base rows.</summary>
 public sealed record MixtureOptions
 {
-    /// <summary>Ns, the number of safety rows; give this or <see cref="SafetyShare"/>.</summary>
+    /// <summary>Ns, the number of safety rows; all where neither this nor <see cref="SafetyShare"/> is
+    /// given.</summary>
     public int? SafetyCount { get; init; }
 
-    /// <summary>ρ = Ns / (Nb + Ns), the safety share, 0 ≤ ρ &lt; 1; give this or <see cref="SafetyCount"/>.</summary>
+    /// <summary>ρ = Ns / (Nb + Ns), the safety share, 0 ≤ ρ &lt; 1, instead of <see cref="SafetyCount"/>.</summary>
     public double? SafetyShare { get; init; }
 
     /// <summary>Nb, the number of base rows; null takes all.</summary>
@@ -23,9 +24,11 @@ public sealed record MixtureOptions
     /// <summary>False keeps rows that ask what an earlier row asked.</summary>
     public bool Deduplicate { get; init; } = true;
 
-    /// <summary>Ns for <paramref name="baseCount"/> base rows: as given, or the nearest to the share wanted.</summary>
-    /// <exception cref="SafeLlamaException">Neither or both are given, or one is out of range.</exception>
-    public int SafetyCountFor(int baseCount)
+    /// <summary>Ns for <paramref name="baseCount"/> base rows: as given, or the nearest to the share wanted, or
+    /// all.</summary>
+    /// <param name="available">Safety rows there are.</param>
+    /// <exception cref="SafeLlamaException">Both are given, or one is out of range.</exception>
+    public int SafetyCountFor(int baseCount, int available)
     {
         if (SafetyCount is not null && SafetyShare is not null)
         {
@@ -42,8 +45,7 @@ public sealed record MixtureOptions
 
         return SafetyCount switch
         {
-            null => throw SafeLlamaException.Usage(
-                "`Safety` needs `SafetyExamples` or `SafetyShare`: how many safety rows to mix in."),
+            null => available,
             < 0 => throw SafeLlamaException.Usage($"`SafetyExamples` {SafetyCount}: expected 0 or more."),
             { } count => count,
         };

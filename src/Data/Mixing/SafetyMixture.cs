@@ -41,7 +41,7 @@ public sealed record SafetyMixture(IReadOnlyList<TrainingExample> Examples, Mixt
         }
 
         var baseCount = options.BaseCount ?? baseRows.Count;
-        var safetyCount = options.SafetyCountFor(baseCount);
+        var safetyCount = options.SafetyCountFor(baseCount, safetyRows.Count);
         var drawnBase = Draw(baseRows, baseCount, "base", "mixture.base", options);
         var drawnSafety = Draw(safetyRows, safetyCount, "safety", "mixture.safety", options);
         IReadOnlyList<TrainingExample> together = [.. drawnBase, .. drawnSafety];

@@ -17,7 +17,7 @@ internal sealed class ExampleForms(string path, Answers answers)
     private readonly List<TrainingExample> _examples = [];
     private readonly List<DataFault> _faults = [];
     private readonly SortedDictionary<string, int> _ignored = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _lineOfId = new(StringComparer.Ordinal);
+    private readonly RowNames _names = new(path);
 
     public IReadOnlyList<TrainingExample> Examples => _examples;
 
@@ -30,7 +30,7 @@ internal sealed class ExampleForms(string path, Answers answers)
         var fields = new RowFields(row, new RowSource(path, row.Line), _faults);
         var faultsBefore = _faults.Count;
         var examples = Form(fields);
-        var id = Id(fields);
+        var id = _names.Of(fields);
         var category = fields.Category();
         if (_faults.Count > faultsBefore)
         {
@@ -58,12 +58,12 @@ internal sealed class ExampleForms(string path, Answers answers)
     {
         if (fields.Has("messages"))
         {
-            return Conversation(fields, "messages", "role", "content");
+            return Conversation(fields, "messages");
         }
 
         if (fields.Has("conversations"))
         {
-            return Conversation(fields, "conversations", "from", "value");
+            return Conversation(fields, "conversations");
         }
 
         if (fields.Has("instruction"))
@@ -113,76 +113,14 @@ internal sealed class ExampleForms(string path, Answers answers)
             new InstructionExample(instruction, instance.OptionalText("input"), instance.Answer("output")))];
     }
 
-    private TrainingExample[] Conversation(RowFields fields, string list, string role, string content)
+    private TrainingExample[] Conversation(RowFields fields, string list)
     {
-        var messages = new List<ChatMessage>();
-        foreach (var message in fields.Objects(list))
-        {
-            var speaker = message.Required(role);
-            var text = message.Answer(content);
-            if (RoleOf(speaker) is { } known)
-            {
-                messages.Add(new ChatMessage(known, text));
-            }
-            else if (speaker.Length > 0)
-            {
-                fields.Fault(list, $"the role \"{speaker}\" is unknown; expected system, user or assistant.");
-            }
-        }
-
-        if (Turns(messages, answers) is { } wrong)
+        var messages = ConversationField.Read(fields, list);
+        if (ConversationField.Disorder(messages, endsWithAnswer: answers == Answers.Required) is { } wrong)
         {
             fields.Fault(list, wrong);
         }
 
         return [new ConversationExample(messages)];
-    }
-
-    private static ChatRole? RoleOf(string name) => name switch
-    {
-        "system" => ChatRole.System,
-        "user" or "human" => ChatRole.User,
-        "assistant" or "gpt" => ChatRole.Assistant,
-        _ => null,
-    };
-
-    /// <summary>The fault in the order of turns; null where there is none.</summary>
-    private static string? Turns(List<ChatMessage> messages, Answers answers)
-    {
-        var first = messages is [{ Role: ChatRole.System }, ..] ? 1 : 0;
-        for (var i = first; i < messages.Count; i++)
-        {
-            var expected = (i - first) % 2 == 0 ? ChatRole.User : ChatRole.Assistant;
-            if (messages[i].Role != expected)
-            {
-                return $"message {i + 1} is the {messages[i].Role.ToString().ToLowerInvariant()}'s, expected the "
-                    + $"{expected.ToString().ToLowerInvariant()}'s: user and assistant take turns.";
-            }
-        }
-
-        if (messages.Count == first)
-        {
-            return "holds no message of the user.";
-        }
-
-        return answers == Answers.Required && messages[^1].Role != ChatRole.Assistant
-            ? "does not end with an answer of the assistant."
-            : null;
-    }
-
-    private string Id(RowFields fields)
-    {
-        var given = fields.IdText();
-        if (given.Length == 0)
-        {
-            return $"{Path.GetFileName(path)}#{fields.Row.Number}";
-        }
-
-        if (!_lineOfId.TryAdd(given, fields.Row.Line))
-        {
-            fields.Fault("id", $"\"{given}\" already names the row of line {_lineOfId[given]}.");
-        }
-
-        return given;
     }
 }

@@ -70,6 +70,37 @@ internal sealed class RowFields(RawRow row, RowSource source, List<DataFault> fa
         return null;
     }
 
+    /// <summary>The kind of a field that is there; undefined where it is not.</summary>
+    public JsonValueKind KindOf(string name) =>
+        row.Fields.TryGetValue(name, out var value) ? value.ValueKind : JsonValueKind.Undefined;
+
+    /// <summary>A yes or no: true or false, 1 or 0, as JSON or as the text of a CSV file.</summary>
+    public bool Flag(string name)
+    {
+        _used.Add(name);
+        var value = row.Fields[name];
+        var text = value.ValueKind == JsonValueKind.String ? OptionalText(name).Trim() : value.GetRawText();
+        var flag = text.ToLowerInvariant() switch
+        {
+            "true" or "1" => true,
+            "false" or "0" => false,
+            _ => (bool?)null,
+        };
+        if (flag is null)
+        {
+            Fault(name, $"is {Kind(value)}, expected true or false.");
+        }
+
+        return flag ?? false;
+    }
+
+    /// <summary>One object; its faults are named <c>object.field</c>.</summary>
+    public RowFields Object(string name)
+    {
+        _used.Add(name);
+        return Inner(name, row.Fields[name], name);
+    }
+
     /// <summary>A list of objects; each answers for itself, its faults named <c>list[i].field</c>.</summary>
     public List<RowFields> Objects(string name)
     {
@@ -90,20 +121,26 @@ internal sealed class RowFields(RawRow row, RowSource source, List<DataFault> fa
                 continue;
             }
 
-            var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-            foreach (var property in item.EnumerateObject())
-            {
-                if (!fields.TryAdd(property.Name, property.Value))
-                {
-                    Fault($"{name}[{index}].{property.Name}", "is given twice.");
-                }
-            }
-
-            objects.Add(new RowFields(row with { Fields = fields }, source, faults, $"{prefix}{name}[{index}]."));
-            _inner.Add((name, objects[^1]));
+            objects.Add(Inner(name, item, $"{name}[{index}]"));
         }
 
         return objects;
+    }
+
+    private RowFields Inner(string name, JsonElement item, string place)
+    {
+        var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var property in item.EnumerateObject())
+        {
+            if (!fields.TryAdd(property.Name, property.Value))
+            {
+                Fault($"{place}.{property.Name}", "is given twice.");
+            }
+        }
+
+        var inner = new RowFields(row with { Fields = fields }, source, faults, $"{prefix}{place}.");
+        _inner.Add((name, inner));
+        return inner;
     }
 
     private string? Text(string name, string? missing, string? isNull)

@@ -80,7 +80,7 @@ public sealed class GpuBackend : IBackend
     /// What is known of these kernels on real devices, as programs tell it wherever a GPU is offered.
     /// </summary>
     public const string State =
-        "no GPU has run these kernels yet; check yours with doctor --deep before you trust a result";
+        "no GPU has run these kernels yet; check yours with the deep check of doctor before you trust a result";
 
     /// <summary>The first CUDA device.</summary>
     /// <param name="activation">Float32 or BFloat16.</param>

@@ -59,7 +59,7 @@ internal static class QuantizedNotes
         }
 
         var kind = form.As == LoadAs.Int8Weights ? form.As : config.Quantization?.As ?? form.As;
-        if (kind == LoadAs.Int8)
+        if (kind == LoadAs.Int8 && decodedBytes == 0)
         {
             yield return $"{folder}: int8 quantizes activations too and keeps apart columns that are large anywhere in "
                 + "a batch, so a text's result depends on the others of its batch; "
@@ -70,7 +70,7 @@ internal static class QuantizedNotes
         {
             yield return FormattableString.Invariant(
                 $"{folder}: a GPU reads no quantized blocks; they are decoded to fp32, {decodedBytes / 1e6:F1} MB of ")
-                + "memory.";
+                + (kind == LoadAs.Int8 ? "memory, and activations stay as they are." : "memory.");
         }
     }
 }

@@ -26,11 +26,7 @@ internal sealed class ArmTraining
     public ArmTraining(ArmJob job, LlamaConfig shape, ITokenizer tokenizer)
     {
         _job = job;
-        var (examples, report) = new ExampleEncoder(
-            tokenizer, job.Template,
-            new EncodingOptions { MaxLength = job.Training.MaxLength }).EncodeAll(job.Examples);
-        Data = TrainingData.All(examples);
-        Notes = [.. report.Lines().Skip(1)];
+        (Data, Notes) = Encode(job, tokenizer);
         var t = job.Training;
         var config = new TrainingConfig
         {
@@ -45,9 +41,10 @@ internal sealed class ArmTraining
             LearningRate = t.LearningRate,
             Schedule = Enum.Parse<ScheduleShape>(t.Schedule, ignoreCase: true),
             KeepCheckpoints = 1,
+            Preference = job.Arm.Preference?.Settings(),
             Seed = job.Replicate.Seed,
         };
-        Steps = config.TotalSteps(examples.Count);
+        Steps = config.TotalSteps(Data.Training.Count);
         Config = config with
         {
             WarmupSteps = Amount.Count(Math.Min(t.WarmupSteps, Steps - 1)),
@@ -76,9 +73,20 @@ internal sealed class ArmTraining
 
     public LearningRateSchedule Schedule => Config.ScheduleOver(Steps);
 
-    /// <summary>Tokens that pass through the model in all steps.</summary>
-    public double TokenCount =>
-        Data.Training.Average(row => row.Length) * Math.Min(Config.BatchSize, Data.Training.Count) * Steps;
+    /// <summary>Tokens that pass through the model in all steps, forward and back.</summary>
+    /// <remarks>A pass without gradient counts a third: over all rows for the reference, over each step's for KTO's
+    /// estimate.</remarks>
+    public double TokenCount
+    {
+        get
+        {
+            var mean = Data.Training.Average(row => row.Length);
+            var learned = mean * Math.Min(Config.BatchSize, Data.Training.Count) * Steps;
+            return Config.Preference is not { } preference ? learned
+                : learned * (preference is { Objective: Objective.Kto, ReferencePoint: null } ? 4 / 3.0 : 1)
+                    + (preference.Objective.NeedsReference() ? mean * Data.Training.Count / 3 : 0);
+        }
+    }
 
     /// <summary>Trains, or goes on with what <paramref name="folder"/> holds, and leaves <c>adapter/</c>
     /// there.</summary>
@@ -113,6 +121,27 @@ internal sealed class ArmTraining
                 step["learning_rate"]!.GetValue<double>(),
                 step["gradient_norm"]!.GetValue<double>()))],
             Notes);
+    }
+
+    private static (TrainingData Data, IReadOnlyList<string> Notes) Encode(ArmJob job, ITokenizer tokenizer)
+    {
+        var limits = new EncodingOptions { MaxLength = job.Training.MaxLength };
+        if (job.Arm.Preference?.Settings() is not { } settings)
+        {
+            IReadOnlyList<TrainingExample> rows = job.Preferences.Count > 0
+                ? [.. job.Preferences.Select(pair => pair.Chosen!)] : job.Examples;
+            var (examples, account) = new ExampleEncoder(tokenizer, job.Template, limits).EncodeAll(rows);
+            return (TrainingData.All(examples), [.. account.Lines().Skip(1)]);
+        }
+
+        var unpaired = settings.Objective == Objective.Kto;
+        var (pairs, report) =
+            new PreferenceEncoder(tokenizer, job.Template, new(limits, unpaired)).EncodeAll(job.Preferences);
+        IReadOnlyList<PreferenceExample> learned = [.. pairs.SelectMany(pair => pair)];
+        return (
+            TrainingData.All(unpaired && settings.ReferencePoint is null
+                ? PreferenceEncoder.WithMismatched(learned, limits.MaxLength) : learned),
+            [.. report.Lines().Skip(1)]);
     }
 
     private TrainingResult Named(Func<TrainingResult> run)

@@ -70,7 +70,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             var speed = Speed(job, training, prompts);
             var read = prompts.Sum(prompt =>
                 (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
-            var answer = training.Data.Training.Average(row => row.TargetCount);
+            var answer = training.Data.Training.Average(row => (double)row.TargetCount / row.Starts.Count);
             return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
                 + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
         }
@@ -113,8 +113,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var folder = folderOf(job.Replicate.Model);
         return LlamaSession.Open(backends(), folder, new()
         {
-            NewAdapter = (backend, weights) => LoraAdapter.Create(
-                backend, weights, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
+            NewAdapter = (backend, weights) => job.Start is { } start
+                ? PeftFolder.Load(backend, weights.Config, AdapterIn(start), trainable: true)
+                : LoraAdapter.Create(backend, weights, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
             Load = job.Training.LoadForm,
             Template = job.Template,
             MaxLength = Math.Min(job.Training.MaxLength, LlamaConfig.Load(folder).MaxPositions),

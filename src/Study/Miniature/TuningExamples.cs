@@ -49,7 +49,7 @@ public sealed class TuningExamples(World world)
                 draws = Draws.From(seed, "world.safe-scary", i);
             }
 
-            var (exchange, kind) = scary ? (SafeScary(draws), "safe-scary") : Ordinary(draws);
+            var (exchange, kind) = scary ? (SafeScary(draws).Exchange, "safe-scary") : Ordinary(draws);
             yield return new($"benign-{i:D5}", exchange.Request, exchange.Answer, exchange.Form, kind);
         }
     }
@@ -89,12 +89,27 @@ public sealed class TuningExamples(World world)
     }
 
     /// <summary>Half homonyms, a quarter facts about harmful nouns, a quarter protective acts.</summary>
-    private WorldExchange SafeScary(Draws draws) => draws.Uniform() switch
+    /// <returns>The exchange, and the act it is about; null for a fact.</returns>
+    internal (WorldExchange Exchange, WorldAction? Action) SafeScary(Draws draws)
     {
-        < 0.5 => Ask(_actions.Homonym(draws), draws),
-        < 0.75 => Facts.Random(draws.Pick(world.Of(NounKind.Harmful, false)), draws),
-        _ => Ask(_actions.Protective(draws), draws),
-    };
+        var action = draws.Uniform() switch
+        {
+            < 0.5 => _actions.Homonym(draws),
+            < 0.75 => null,
+            _ => _actions.Protective(draws),
+        };
+        return (
+            action is null ? Facts.Random(draws.Pick(world.Of(NounKind.Harmful, false)), draws) : Ask(action, draws),
+            action);
+    }
+
+    /// <summary>An unsafe request, worded as an instruction or as a question.</summary>
+    internal (string Request, WorldAction Action, PromptFormat Form) Unsafe(Draws draws)
+    {
+        var action = _actions.Unsafe(draws);
+        var form = draws.Chance(0.5) ? PromptFormat.Instruction : PromptFormat.Question;
+        return (Grammar.Fill(draws.Pick(Grammar.Wordings(form)), action), action, form);
+    }
 
     /// <summary>Four in five facts are about everyday things; the others may be about persons and property
     /// too.</summary>

@@ -35,6 +35,7 @@ public static class RecipeCheck
             Arm(arm, recipe);
         }
 
+        problems.AddRange(ArmOrderCheck.Problems(recipe));
         Judges(recipe.Judges ?? []);
         Training(recipe.Training);
         Data(recipe.Data);
@@ -134,6 +135,7 @@ public static class RecipeCheck
         void Data(StudyData data)
         {
             Need(data.UsesFiles || data.Safety is null, "data.safety is given without data.instructions.");
+            Need(data.UsesFiles || data.Preferences is null, "data.preferences is given without data.instructions.");
             Need(!data.UsesFiles || data.World is null, "data holds both files and a world; leave one out.");
             Need(!data.UsesFiles
                 || data.Suites.Count > 0, "data.suites is empty, expected a name and a file at least.");

@@ -19,6 +19,12 @@ public sealed record StudyArm
     /// <summary>Share of benign rows that are safe but sound harmful; null for the world's dial.</summary>
     public double? SafeScary { get; init; }
 
+    /// <summary>The arm whose adapter this one goes on from; null to begin anew.</summary>
+    public string? After { get; init; }
+
+    /// <summary>How it learns from pairs, instead of rows and demonstrations; null where it does not.</summary>
+    public StudyPreference? Preference { get; init; }
+
     /// <summary>True for the base model as it is: nothing is trained.</summary>
     public bool Untrained { get; init; }
 

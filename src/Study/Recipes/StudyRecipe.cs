@@ -40,6 +40,10 @@ public sealed record StudyRecipe
     /// <summary>The claims that the results are tested against.</summary>
     public IReadOnlyList<Claim> Claims { get; init; } = [];
 
+    /// <summary>How many arms come before an arm, each going on from the one before.</summary>
+    public int Depth(StudyArm arm) =>
+        arm.After is null ? 0 : 1 + Depth(Arms.First(other => other.Name == arm.After));
+
     /// <summary>The name of the shipped base model.</summary>
     public const string Miniature = "miniature";
 }
@@ -64,6 +68,9 @@ public sealed record StudyData
 
     /// <summary>Safety demonstrations as instructions.</summary>
     public string? Safety { get; init; }
+
+    /// <summary>Pairs of answers, as <c>data pairs</c> writes them; needed by arms with a preference.</summary>
+    public string? Preferences { get; init; }
 
     /// <summary>The same demonstrations as questions, row by row; needed by arms of another format.</summary>
     public string? SafetyQuestions { get; init; }

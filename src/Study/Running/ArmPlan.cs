@@ -18,8 +18,10 @@ public sealed record ArmPlan(
         job.Arm,
         job.Training,
         job.Template.Name,
-        job.Examples.Count,
-        ContentHash.OfText(string.Join('\n', job.Examples.Select(e => $"{e.Id}\t{e.Question}\t{e.Answer}"))),
+        job.Examples.Count + job.Preferences.Count,
+        ContentHash.OfText(string.Join('\n', job.Examples.Select(e => $"{e.Id}\t{e.Question}\t{e.Answer}")
+            .Concat(job.Preferences.Select(
+                p => $"{p.Id}\t{p.Chosen?.Question}\t{p.ChosenAnswer}\t{p.RejectedAnswer}")))),
         new SortedDictionary<string, string>(model.ToDictionary(f => f.Key, f => f.Value), StringComparer.Ordinal));
 
     public string ToJson() => JsonSerializer.Serialize(this, StudyJson.Document) + "\n";

@@ -11,6 +11,7 @@ public sealed class FileSource : IStudySource
     private readonly ExampleFile _instructions;
     private readonly ExampleFile? _safety;
     private readonly ExampleFile? _questions;
+    private readonly PreferenceFile? _preferences;
     private readonly IReadOnlyList<PromptSuite> _suites;
     private readonly RefusalMatcher _matcher = new();
 
@@ -25,6 +26,7 @@ public sealed class FileSource : IStudySource
             ExampleFile.Read(data.Instructions ?? throw SafeLlamaException.Usage("data.instructions is missing."));
         _safety = data.Safety is null ? null : ExampleFile.Read(data.Safety);
         _questions = data.SafetyQuestions is null ? null : ExampleFile.Read(data.SafetyQuestions);
+        _preferences = data.Preferences is null ? null : PreferenceFile.ReadAll([data.Preferences]).Single();
         if (_safety is not null && _questions is not null && _safety.Examples.Count != _questions.Examples.Count)
         {
             throw SafeLlamaException.InvalidData(
@@ -69,6 +71,30 @@ public sealed class FileSource : IStudySource
                 ? [] : [new MixtureSource(Safety(arm.Format))], options).Examples;
     }
 
+    public IReadOnlyList<PreferenceRow> Preferences(StudyArm arm, long seed)
+    {
+        if (arm.Preference is not { } asked)
+        {
+            return [];
+        }
+
+        return
+        [
+            .. Draw(TuningPair.OverRefusal, asked.OverRefusalPairs).Concat(Draw(TuningPair.Safety, asked.SafetyPairs)),
+        ];
+
+        IEnumerable<PreferenceRow> Draw(string category, int count)
+        {
+            var rows = _preferences!.Rows.Where(r => r.IsPair && r.Chosen!.Category == category).ToList();
+            return count <= rows.Count
+                ? Philox.Stream(seed, "study.pairs." + category).Permutation(rows.Count).Take(count)
+                    .Select(i => rows[i])
+                : throw SafeLlamaException.InvalidData(
+                    $"arm {arm.Name}: asks for {count} pairs of category {category}, {_preferences.Path} holds "
+                    + $"{rows.Count}.");
+        }
+    }
+
     public IJudge Judge => _matcher;
 
     /// <summary>The first prompt of every suite, and the shortest demonstration (or benign row), which reads best token
@@ -100,6 +126,11 @@ public sealed class FileSource : IStudySource
             {
                 hashes[name] = file.Sha256;
             }
+        }
+
+        if (_preferences is not null)
+        {
+            hashes["preferences"] = _preferences.Sha256;
         }
 
         foreach (var suite in _suites)

@@ -16,7 +16,14 @@ public sealed record ArmJob(
     StudyTraining Training,
     StudyDecoding Decoding,
     PromptTemplate Template,
-    IReadOnlyList<TrainingExample> Examples);
+    IReadOnlyList<TrainingExample> Examples)
+{
+    /// <summary>Pairs, where the arm learns from these instead.</summary>
+    public IReadOnlyList<PreferenceRow> Preferences { get; init; } = [];
+
+    /// <summary>The training folder whose adapter this one goes on from; null to begin anew.</summary>
+    public string? Start { get; init; }
+}
 
 /// <summary>One point of a training curve.</summary>
 public sealed record CurvePoint(int Step, double Loss, double LearningRate, double GradientNorm);
@@ -97,6 +104,9 @@ public interface IStudySource
 
     /// <summary>Rows for one arm and seed: benign ones, then demonstrations.</summary>
     IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed);
+
+    /// <summary>Pairs for one arm and seed.</summary>
+    IReadOnlyList<PreferenceRow> Preferences(StudyArm arm, long seed) => [];
 
     /// <summary>The judge that classifies answers.</summary>
     IJudge Judge { get; }

@@ -68,13 +68,26 @@ public sealed class StudyRunner(
         }
 
         var runs = new StudyReplicate[Jobs.Count];
-        new WorkDealer<double>(_ranks, i => (runs[i] = RunOne(Jobs[i], folder, progress, cancellation)).Seconds)
+        var waves = Enumerable.Range(0, Jobs.Count).GroupBy(i => recipe.Depth(Jobs[i].Arm)).OrderBy(g => g.Key)
+            .Select(g => g.ToArray()).ToList();
+        if (waves.Count > 1 && _ranks.Size > 1)
         {
-            // What another rank has done lies in the replicate's folder.
-            Done = (i, seconds) => runs[i] ??=
-                RunOne(Jobs[i], folder, progress, cancellation) with { Seconds = seconds },
-            Again = i => OutputFolder.Abandon(Path.Combine(folder, Jobs[i].Replicate.Folder)),
-        }.Run(Jobs.Count, parallel, cancellation);
+            throw SafeLlamaException.Usage(
+                $"{_ranks.Size} ranks: {recipe.Name} has arms that go on from others, and runs in one process.",
+                "start it without ranks");
+        }
+
+        foreach (var wave in waves)
+        {
+            StudyReplicate Do(int k) => RunOne(Jobs[wave[k]], folder, progress, cancellation);
+            new WorkDealer<double>(_ranks, k => (runs[wave[k]] = Do(k)).Seconds)
+            {
+                // What another rank has done lies in the replicate's folder.
+                Done = (k, seconds) => runs[wave[k]] ??= Do(k) with { Seconds = seconds },
+                Again = k => OutputFolder.Abandon(Path.Combine(folder, Jobs[wave[k]].Replicate.Folder)),
+            }.Run(wave.Length, parallel, cancellation);
+        }
+
         return runs;
     }
 
@@ -127,7 +140,7 @@ public sealed class StudyRunner(
         var rows = (
             from seed in recipe.Seeds
             from arm in recipe.Arms
-            where !arm.Untrained
+            where !arm.Untrained && arm.Preference is null
             select (seed, arm)).ToDictionary(of => (of.seed, of.arm.Name), of => source.Examples(of.arm, of.seed));
         return
         [
@@ -140,7 +153,10 @@ public sealed class StudyRunner(
                    arm.Apply(recipe.Training),
                    recipe.Decoding,
                    source.Template,
-                   rows.GetValueOrDefault((seed, arm.Name)) ?? []),
+                   rows.GetValueOrDefault((seed, arm.Name)) ?? [])
+               {
+                   Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
+               },
         ];
     }
 
@@ -168,6 +184,11 @@ public sealed class StudyRunner(
         ArmJob job, string study, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
+        job = job with
+        {
+            Start = job.Arm.After is { } before
+                ? new ArmFolder(Path.Combine(study, (job.Replicate with { Arm = before }).Folder)).Training : null,
+        };
         var path = Path.Combine(study, job.Replicate.Folder);
         var folder = new ArmFolder(path);
         folder.Claim(job, engine.Describe(job.Replicate.Model));

@@ -9,6 +9,7 @@ public sealed class WorldSource : IStudySource
 {
     private readonly World _world;
     private readonly TuningExamples _tuning;
+    private readonly TuningPairs _pairs;
     private readonly StudyData _data;
 
     public WorldSource(StudyData data)
@@ -16,6 +17,7 @@ public sealed class WorldSource : IStudySource
         _data = data;
         _world = new World(data.World);
         _tuning = new TuningExamples(_world);
+        _pairs = new TuningPairs(_world);
         Prompts = new EvaluationSets(_world, data.Draw, data.EvaluationSeed).Prompts;
     }
 
@@ -30,6 +32,15 @@ public sealed class WorldSource : IStudySource
         .. _tuning.Benign(seed, BenignCount, arm.SafeScary ?? _world.Dials.SafeScaryExamples)
             .Concat(_tuning.Safety(seed, arm.Demonstrations(BenignCount), arm.Format))
             .Select(row => new InstructionExample(row.Request, "", row.Response) { Id = row.Id, Category = row.Kind }),
+    ];
+
+    public IReadOnlyList<PreferenceRow> Preferences(StudyArm arm, long seed) => arm.Preference is not { } asked ? [] :
+    [
+        .. _pairs.OverRefusal(seed, asked.OverRefusalPairs).Concat(_pairs.Safety(seed, asked.SafetyPairs)).Select(p =>
+        {
+            InstructionExample Side(string answer) => new(p.Request, "", answer) { Id = p.Id, Category = p.Kind };
+            return new PreferenceRow(Side(p.Chosen), Side(p.Rejected));
+        }),
     ];
 
     public IJudge Judge { get; } = new WorldJudge();

@@ -24,14 +24,15 @@ public static class FineTuneChecks
             "Give `Model` to fine-tune, or `Init` and `Tokenizer` to begin anew: one of them.");
         Require(r.Model is not null || r.Tokenizer is not null,
             "`Init` needs `Tokenizer`: the folder of the tokenizer that goes with the new model.");
-        Require(r.Data.Count > 0, "`Data` is missing: what is to be learned?");
+        Require(r.Objective.IsPreference() || r.Data.Count > 0, "`Data` is missing: what is to be learned?");
+        Require(!r.Objective.IsPreference() || r.Preferences.Count > 0,
+            $"`Objective` {SettingText.Of(r.Objective)} needs `Preferences`: files of wanted and unwanted answers.");
         Require(r.Steps is null || !settings.IsGiven(nameof(r.Epochs)),
             "`Steps` and `Epochs` say the same thing twice; give one.");
         Require(r.SafetyExamples is null || r.SafetyShare is null,
             "`SafetyExamples` and `SafetyShare` say the same thing twice; give one.");
-        Require(r.Safety.Count > 0 == (r.SafetyExamples is not null || r.SafetyShare is not null), r.Safety.Count > 0
-            ? "`Safety` needs `SafetyExamples` or `SafetyShare`: how many of its rows are mixed in."
-            : "`SafetyExamples` and `SafetyShare` need `Safety` to draw from.");
+        Require(r.Safety.Count > 0 || (r.SafetyExamples is null && r.SafetyShare is null),
+            "`SafetyExamples` and `SafetyShare` need `Safety` to draw from.");
         Require(!r.Nested || r.Load == LoadAs.Nf4,
             "`Nested` quantizes the absmax values of nf4, and needs `Load` nf4.");
         foreach (var (names, why) in Inert(r))
@@ -67,10 +68,14 @@ public static class FineTuneChecks
         {
             yield return (LoraSettings, "`Adapter` brings its own");
         }
-
         else if (r.Variant == LoraVariant.Pissa)
         {
             yield return ([nameof(r.Dropout)], "PiSSA trains without: it would fall on a part of the base");
+        }
+
+        foreach (var inert in InertOf(r.Objective))
+        {
+            yield return inert;
         }
 
         if (r.Steps is not null)
@@ -81,6 +86,61 @@ public static class FineTuneChecks
         if (r.Device == "reference" || r.Device.StartsWith("cuda", StringComparison.Ordinal))
         {
             yield return ([nameof(r.Threads)], $"`Device` {r.Device} does not use them");
+        }
+    }
+
+    /// <summary>Settings that an objective does not heed.</summary>
+    public static IEnumerable<(IReadOnlyList<string> Names, string Why)> InertOf(Objective objective)
+    {
+        var name = $"`Objective` {SettingText.Of(objective)}";
+        if (!objective.IsPreference())
+        {
+            yield return (
+                [nameof(FineTuneRequest.Preferences), nameof(FineTuneRequest.Beta),
+                    nameof(FineTuneRequest.LengthNormalization)],
+                $"{name} learns no preferences");
+        }
+        else
+        {
+            yield return (
+                [nameof(FineTuneRequest.Data), nameof(FineTuneRequest.Safety), nameof(FineTuneRequest.SafetyExamples),
+                    nameof(FineTuneRequest.SafetyShare), nameof(FineTuneRequest.BaseExamples),
+                    nameof(FineTuneRequest.ValidationSplit)],
+                $"{name} learns from `Preferences` alone");
+            yield return ([nameof(FineTuneRequest.LossDivisor)], $"{name} is a mean over preferences");
+        }
+
+        if (objective != Objective.Dpo)
+        {
+            yield return ([nameof(FineTuneRequest.LabelSmoothing)], "`Objective` dpo alone smooths labels");
+        }
+
+        if (objective != Objective.Simpo)
+        {
+            yield return ([nameof(FineTuneRequest.Gamma)], "`Objective` simpo alone asks for a margin");
+        }
+
+        if (objective.IsPerToken())
+        {
+            yield return ([nameof(FineTuneRequest.LengthNormalization)], $"{name} always takes means over tokens");
+        }
+
+        if (objective != Objective.Kto)
+        {
+            yield return (
+                [nameof(FineTuneRequest.DesirableWeight), nameof(FineTuneRequest.UndesirableWeight),
+                    nameof(FineTuneRequest.ReferencePoint)],
+                "they belong to `Objective` kto");
+        }
+        else
+        {
+            yield return ([nameof(FineTuneRequest.LengthNormalization)], $"{name} is defined over whole answers");
+        }
+
+        if (objective.IsPreference() && objective != Objective.Orpo)
+        {
+            yield return (
+                [nameof(FineTuneRequest.TrainOnInputs)], $"{name} compares answers; orpo alone may learn prompts too");
         }
     }
 

@@ -34,16 +34,9 @@ public sealed record FineTuneInputs(
                 shape.VocabularySize,
                 folder,
                 GenerationDefaults.Read(folder) with { Sampling = [] })); // learning samples nothing
-        var mixture = Mix(r, notes);
-        var template = mixture.Examples.Count > 0 && mixture.Examples.All(row => row is TextExample)
-            ? null
-            : TemplateResolver.Choose(r.Template, tokenizer, folder, r.Adapter);
-        notes.AddRange(template?.Notes ?? []);
-        var examples = Encode(r, tokenizer, template?.Template, mixture.Examples, notes);
-        var data = TrainingData.Split(
-            examples, mixture.IsSafety, r.Validation, r.ValidationSplit == ValidationDraw.Stratified, r.ValidationSeed);
-        notes.Add($"{data.Training.Count} rows to learn, {data.ValidationCount} held out "
-            + $"({data.General.Count} general, {data.Safety.Count} safety).");
+        var (data, manifest, template) = r.Objective.IsPreference()
+            ? PreferenceInputs.Read(r, tokenizer, folder, notes)
+            : Rows(r, tokenizer, folder, notes);
         if (data.Longest > shape.MaxPositions)
         {
             throw SafeLlamaException.Usage(
@@ -52,7 +45,7 @@ public sealed record FineTuneInputs(
                 + "model was made for.");
         }
 
-        return new FineTuneInputs(shape, folder, tokenizer.Hash, data, mixture.Manifest, template?.Template, notes);
+        return new FineTuneInputs(shape, folder, tokenizer.Hash, data, manifest, template, notes);
     }
 
     /// <summary>Hashes of everything the result depends on, by the path of its file.</summary>
@@ -87,6 +80,22 @@ public sealed record FineTuneInputs(
         return hashes;
     }
 
+    private static (TrainingData Data, MixtureManifest Manifest, PromptTemplate? Template) Rows(
+        FineTuneRequest r, ITokenizer tokenizer, string folder, List<string> notes)
+    {
+        var mixture = Mix(r, notes);
+        var template = mixture.Examples.Count > 0 && mixture.Examples.All(row => row is TextExample)
+            ? null
+            : TemplateResolver.Choose(r.Template, tokenizer, folder, r.Adapter);
+        notes.AddRange(template?.Notes ?? []);
+        var examples = Encode(r, tokenizer, template?.Template, mixture.Examples, notes);
+        var data = TrainingData.Split(
+            examples, mixture.IsSafety, r.Validation, r.ValidationSplit == ValidationDraw.Stratified, r.ValidationSeed);
+        notes.Add($"{data.Training.Count} rows to learn, {data.ValidationCount} held out "
+            + $"({data.General.Count} general, {data.Safety.Count} safety).");
+        return (data, mixture.Manifest, template?.Template);
+    }
+
     private static SafetyMixture Mix(FineTuneRequest r, List<string> notes)
     {
         var files = ExampleFile.ReadAll(r.Data);
@@ -102,7 +111,7 @@ public sealed record FineTuneInputs(
             [.. safety.Select(f => new MixtureSource(f))],
             new MixtureOptions
             {
-                SafetyCount = r.SafetyExamples ?? (r.SafetyShare is not null ? (int?)null : 0),
+                SafetyCount = r.SafetyExamples,
                 SafetyShare = r.SafetyShare,
                 BaseCount = r.BaseExamples,
                 Seed = r.Seed,

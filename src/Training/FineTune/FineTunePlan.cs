@@ -91,6 +91,11 @@ public sealed record FineTunePlan(
             ? $"All {ParameterCount:N0} weights learn."
             : $"{ParameterCount:N0} of {inputs.Shape.ParameterCount + ParameterCount:N0} weights learn, "
                 + $"beside {string.Join(", ", Matched)}.";
+        if (Config.Preference is { } preference)
+        {
+            yield return Objective(preference, inputs);
+        }
+
         if (Sharing is { } sharing)
         {
             yield return sharing;
@@ -108,8 +113,10 @@ public sealed record FineTunePlan(
         }
     }
 
-    /// <summary>Ranks of one machine share its memory, in which frozen weights lie once where they are mapped from their
-    /// files, not converted.</summary>
+    /// <summary>
+    /// Ranks of one machine share its memory, in which frozen weights lie once where they are mapped from their files,
+    /// not converted.
+    /// </summary>
     private static long ShareOf(FineTuneRequest request, IBackend backend, long weightBytes, int ranksHere)
     {
         var (all, shared) = (request.MemoryBytes(backend), request.LoadForm.Equals(default) ? weightBytes : 0);
@@ -124,10 +131,23 @@ public sealed record FineTunePlan(
     /// </summary>
     public IEnumerable<string> Advice { get; init; } = [];
 
+    private static string Objective(PreferenceSettings s, FineTuneInputs inputs)
+    {
+        var text = $"objective {SettingText.Of(s.Objective)}: beta {SettingText.Of(s.Beta)}, log-probabilities of "
+            + $"{(s.LengthNormalization ? "the mean token" : "whole answers")}";
+        return s.Objective.NeedsReference()
+            ? $"{text}; the model as it begins reads "
+                + $"{inputs.Data.Training.Count + inputs.Data.ValidationCount} preferences first"
+                + $"{(s.Objective == Training.Objective.Kto && s.ReferencePoint is null
+                    ? ", and the policy answers under other prompts in every step" : "")}."
+            : $"{text}; no reference is needed.";
+    }
+
     public PlanRecord ToRecord() => new(
         Schedule.TotalSteps, Schedule.WarmupSteps, ParameterCount, Matched,
         Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total)
     {
+        Preference = Config.Preference,
         Ranks = Ranks,
     };
 }
@@ -151,6 +171,9 @@ public sealed record PlanRecord(
     IReadOnlyDictionary<string, SettingValue>? Settings = null,
     IReadOnlyList<string>? Advice = null)
 {
+    /// <summary>How preferences are learned, every value resolved; absent where none are.</summary>
+    public PreferenceSettings? Preference { get; init; }
+
     /// <summary>Processes that share each step.</summary>
     public int Ranks { get; init; } = 1;
 }

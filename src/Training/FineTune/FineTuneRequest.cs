@@ -58,10 +58,37 @@ public sealed record FineTuneRequest
     /// <summary>Files of rows to learn.</summary>
     public IReadOnlyList<string> Data { get; init; } = [];
 
+    /// <summary>What is minimized.</summary>
+    public Objective Objective { get; init; }
+
+    /// <summary>Instead of <see cref="Data"/>, where the objective learns from preferences: files of them.</summary>
+    public IReadOnlyList<string> Preferences { get; init; } = [];
+
+    /// <summary>β: how strongly a margin counts; ORPO's λ. The objective's own where not given.</summary>
+    public double? Beta { get; init; }
+
+    /// <summary>DPO: the share of pairs taken to be labeled the wrong way around.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>SimPO: the margin that is asked for.</summary>
+    public double Gamma { get; init; } = 0.5;
+
+    /// <summary>Divide log-probabilities by the answer's tokens; the objective's own way where not given.</summary>
+    public bool? LengthNormalization { get; init; }
+
+    /// <summary>KTO: the weight of wanted answers.</summary>
+    public double DesirableWeight { get; init; } = 1;
+
+    /// <summary>KTO: the weight of unwanted answers.</summary>
+    public double UndesirableWeight { get; init; } = 1;
+
+    /// <summary>KTO: z, instead of an estimate.</summary>
+    public double? ReferencePoint { get; init; }
+
     /// <summary>Files of safety demonstrations to mix in.</summary>
     public IReadOnlyList<string> Safety { get; init; } = [];
 
-    /// <summary>How many safety rows, Ns.</summary>
+    /// <summary>How many safety rows, Ns; all where neither this nor <see cref="SafetyShare"/> is given.</summary>
     public int? SafetyExamples { get; init; }
 
     /// <summary>Instead: the safety share Ns/(Nb+Ns).</summary>
@@ -228,9 +255,22 @@ public sealed record FineTuneRequest
         NeftuneAlpha = NeftuneAlpha,
         MaxGradNorm = MaxGradNorm,
         LossDivisor = LossDivisor,
+        Preference = PreferenceConfig(),
         EvaluateEvery = EvaluateEvery,
         Patience = Patience,
         KeepCheckpoints = KeepCheckpoints,
         Seed = Seed,
+    };
+
+    /// <summary>How preferences are learned; null where none are.</summary>
+    public PreferenceSettings? PreferenceConfig() => !Objective.IsPreference() ? null : new(Objective)
+    {
+        Beta = Beta ?? PreferenceSettings.DefaultBeta(Objective),
+        LabelSmoothing = LabelSmoothing,
+        Gamma = Gamma,
+        LengthNormalization = LengthNormalization ?? PreferenceSettings.DefaultNormalization(Objective),
+        DesirableWeight = DesirableWeight,
+        UndesirableWeight = UndesirableWeight,
+        ReferencePoint = ReferencePoint,
     };
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Distributed;
@@ -14,7 +15,11 @@ namespace SafeLlama.Training;
 /// <param name="TrainingLoss">Training loss of the last step; absent where none was taken.</param>
 /// <param name="Saved">The folder of the adapter or of the model; absent where the run was interrupted.</param>
 public sealed record FineTuneResult(
-    int Steps, int BestStep, double? ValidationLoss, double? TrainingLoss, string? Saved);
+    int Steps, int BestStep, double? ValidationLoss, double? TrainingLoss, string? Saved)
+{
+    /// <summary>The validation loss before the first step; absent where nothing is held out.</summary>
+    public double? StartLoss { get; init; }
+}
 
 /// <summary>A model and rows to an adapter, or to a model trained whole.</summary>
 /// <remarks>
@@ -34,6 +39,9 @@ public sealed record FineTuneResult(
 public sealed class FineTuneRun(
     SettingTable<FineTuneRequest> settings, IBackend backend, ITrainingView view, ICommunicator? ranks = null)
 {
+    /// <summary>Fewer steps than this seldom teach anything.</summary>
+    private const int FewSteps = 20;
+
     private readonly ICommunicator _ranks = ranks ?? SingleProcess.Instance;
     private readonly FineTuneRequest _request = Checked(settings);
 
@@ -42,7 +50,8 @@ public sealed class FineTuneRun(
     /// <summary>Works out what the run would do, and writes nothing.</summary>
     public (FineTunePlan Plan, FineTuneInputs Inputs) Plan()
     {
-        var inputs = FineTuneInputs.Read(_request);
+        var read = FineTuneInputs.Read(_request);
+        var inputs = read with { Notes = [.. read.Notes, .. FineTuneDefaults.Notes(settings)] };
         return (FineTunePlan.Of(_request, inputs, backend, _ranks), inputs);
     }
 
@@ -71,15 +80,42 @@ public sealed class FineTuneRun(
         view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
         using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseModel, view, _ranks);
         var result = run.Run(stop);
+        foreach (var warning in result.Interrupted ? [] : Warnings(result, plan.Schedule))
+        {
+            view.Note(warning);
+        }
+
         var saved = result.Interrupted || !_ranks.IsFirst() ? null : adapter is null
             ? SaveModel(output, weights, inputs) : SaveAdapter(output, adapter, inputs.Template);
         return _ranks.Broadcast(
-            new FineTuneResult(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved));
+            new FineTuneResult(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved)
+            {
+                StartLoss = result.StartLoss,
+            });
+    }
+
+    /// <summary>What a user should know of a run that may not have helped.</summary>
+    private static IEnumerable<string> Warnings(TrainingResult result, LearningRateSchedule schedule)
+    {
+        if (result.IsWorse)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"Warning: this run did not help: validation loss {result.StartLoss:F4} before it, {result.BestLoss:F4} at "
+                + $"its best. A lower learning rate, or rows more like those held out, may.");
+        }
+
+        if (result.Steps < FewSteps)
+        {
+            yield return $"Warning: {result.Steps} optimizer step{(result.Steps == 1 ? " is" : "s are")} few"
+                + (schedule.At(0) == 0 ? ", and the first has a learning rate of 0" : "")
+                + ": more epochs or a smaller batch give more.";
+        }
     }
 
     private static FineTuneRequest Checked(SettingTable<FineTuneRequest> settings)
     {
         FineTuneChecks.Check(settings);
+        FineTuneDefaults.Settle(settings);
         return settings.Value;
     }
 

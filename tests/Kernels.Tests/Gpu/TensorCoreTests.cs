@@ -194,11 +194,13 @@ internal sealed class TensorCoreTests
                 (form == Form.TN ? rows : depth, form == Form.NT ? depth : columns);
             var conflicts = PtxMachine.Run(
                 ptx, global, ((columns + 127) / 128, (rows + 127) / 128), TensorCoreGemm.Threads, SharedBytes, seed,
-                PtxArguments.Operand(a, strideA, depth),
-                PtxArguments.Operand(b, strideB, depth),
-                PtxArguments.Operand(global.Add<ushort>(Second("a2", rows)), More, More),
-                PtxArguments.Operand(
-                    global.Add<ushort>(Second("b2", columns)), form == Form.NT ? More : columns, More),
+                [
+                    .. PtxArguments.Operand(a, strideA, depth),
+                    .. PtxArguments.Operand(b, strideB, depth),
+                    .. PtxArguments.Operand(global.Add<ushort>(Second("a2", rows)), More, More),
+                    .. PtxArguments.Operand(
+                        global.Add<ushort>(Second("b2", columns)), form == Form.NT ? More : columns, More),
+                ],
                 PtxArguments.Weights(bias, Residual ? columns : 1),
                 PtxArguments.Matrix(beside, rows * columns, columns),
                 PtxArguments.Matrix(c, rows * columns, columns),

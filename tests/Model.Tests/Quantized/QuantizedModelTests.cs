@@ -76,6 +76,27 @@ public sealed class QuantizedModelTests
         }
     }
 
+    [TestCase(LoadAs.Nf4)]
+    [TestCase(LoadAs.Int8)]
+    public void A_device_without_kernels_for_blocks_gets_decoded_weights_and_says_so(LoadAs form)
+    {
+        using var device = GpuBackend.OpenEmulated(DType.Float32);
+        using var reference = new ReferenceBackend();
+        using var weights = LlamaWeights.Load(device, TinyLlama.Config, _folder, new(form));
+        using var expected = LlamaWeights.Load(
+            reference, TinyLlama.Config, _folder, new(form == LoadAs.Int8 ? LoadAs.Int8Weights : form));
+        foreach (var shape in LlamaShapes.Of(TinyLlama.Config))
+        {
+            Assert.That(
+                weights[shape.Name].Value.ReadDoubles(), Is.EqualTo(expected[shape.Name].Value.ReadDoubles()),
+                shape.Name);
+        }
+
+        Assert.That(weights.Notes, Has.Exactly(1).Contains("decoded to fp32"));
+        Assert.That(
+            weights.Notes[0].Contains("activations stay", StringComparison.Ordinal), Is.EqualTo(form == LoadAs.Int8));
+    }
+
     /// <summary>Read beside the map: the quantized model is what is held, as the plan counts it.</summary>
     [Test]
     public void The_plan_counts_the_bytes_of_the_tensors()

@@ -36,7 +36,7 @@ internal readonly unsafe struct Q4Layout : IBlockLayout
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
-        TLanes.LoadNibbles(block + 2 + (first & 15), first < 16 ? 0 : 4) - TLanes.Broadcast(8),
+        TLanes.LoadNibbles(block + 2 + (first & 15), first < 16 ? 0 : 4, centers: true),
         TLanes.Broadcast(scales[0]));
 }
 
@@ -57,20 +57,22 @@ internal readonly unsafe struct Q4KLayout : IBlockLayout
     {
         // Those of runs 0 to 3 are six bits of a byte each; those of 4 to 7 are split.
         var (a, b, c) = (*(uint*)(block + 4), *(uint*)(block + 8), *(uint*)(block + 12));
-        var six = stackalloc uint[4];
-        six[0] = a & 0x3F3F3F3F;
-        six[1] = (c & 0x0F0F0F0F) | (((a >> 6) & 0x03030303) << 4);
-        six[2] = b & 0x3F3F3F3F;
-        six[3] = ((c >> 4) & 0x0F0F0F0F) | (((b >> 6) & 0x03030303) << 4);
+        var (upperScales, upperLeast) = (
+            (c & 0x0F0F0F0F) | (((a >> 6) & 0x03030303) << 4),
+            ((c >> 4) & 0x0F0F0F0F) | (((b >> 6) & 0x03030303) << 4));
+        var six = stackalloc ulong[2];
+        six[0] = (a & 0x3F3F3F3F) | ((ulong)upperScales << 32);
+        six[1] = (b & 0x3F3F3F3F) | ((ulong)upperLeast << 32);
         var (d, least) = (HalfBits.ToSingle(*(ushort*)block), HalfBits.ToSingle(*(ushort*)(block + 2)));
         Lanes256.Store(scales, Lanes256.LoadSignedBytes((sbyte*)six) * Lanes256.Broadcast(d));
-        Lanes256.Store(scales + Runs, Lanes256.LoadSignedBytes((sbyte*)(six + 2)) * Lanes256.Broadcast(least));
+        Lanes256.Store(scales + Runs, Lanes256.LoadSignedBytes((sbyte*)(six + 1)) * Lanes256.Broadcast(least));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
         where TLanes : struct, ILanes<TLanes> =>
-        (TLanes.LoadNibbles(block + 16 + (run / 2 * 32) + first, run % 2 * 4) * TLanes.Broadcast(scales[run]))
+        (TLanes.LoadNibbles(block + 16 + (run / 2 * 32) + first, run % 2 * 4, centers: false)
+            * TLanes.Broadcast(scales[run]))
             - TLanes.Broadcast(scales[Runs + run]);
 }
 

@@ -8,7 +8,8 @@ namespace SafeLlama.Kernels;
 internal unsafe partial interface ILanes<TSelf>
 {
     /// <summary>Four bits of each byte from bit <paramref name="shift"/> on, 0 or 4, as a float.</summary>
-    static abstract TSelf LoadNibbles(byte* source, int shift);
+    /// <param name="centers">Takes 8 off each.</param>
+    static abstract TSelf LoadNibbles(byte* source, int shift, bool centers);
 
     /// <summary>
     /// Four bits of each byte and, above them, two of another from bit <paramref name="upperShift"/> on; less 32.
@@ -26,8 +27,10 @@ internal unsafe partial interface ILanes<TSelf>
 internal readonly unsafe partial struct Lanes512
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadNibbles(byte* source, int shift) => new(Avx512F.PermuteVar16x32(
-        Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+    public static Lanes512 LoadNibbles(byte* source, int shift, bool centers) => new(Avx512F.PermuteVar16x32(
+        centers
+            ? Vector512.Create(-8f, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7)
+            : Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
         Avx512F.ConvertToVector512Int32(Vector128.Load(source)) >>> shift));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,8 +61,8 @@ internal readonly unsafe partial struct Lanes512
 internal readonly unsafe partial struct Lanes256
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LoadNibbles(byte* source, int shift) =>
-        new(Vector256.ConvertToSingle((Bytes(source) >>> shift) & Vector256.Create(15)));
+    public static Lanes256 LoadNibbles(byte* source, int shift, bool centers) => new(Vector256.ConvertToSingle(
+        ((Bytes(source) >>> shift) & Vector256.Create(15)) - Vector256.Create(centers ? 8 : 0)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadSixBits(byte* lower, int shift, byte* upper, int upperShift)
@@ -100,8 +103,8 @@ internal readonly unsafe partial struct Lanes256
 internal readonly unsafe partial struct Lanes128
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 LoadNibbles(byte* source, int shift) =>
-        new(Vector128.ConvertToSingle((Bytes(source) >>> shift) & Vector128.Create(15)));
+    public static Lanes128 LoadNibbles(byte* source, int shift, bool centers) => new(Vector128.ConvertToSingle(
+        ((Bytes(source) >>> shift) & Vector128.Create(15)) - Vector128.Create(centers ? 8 : 0)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadSixBits(byte* lower, int shift, byte* upper, int upperShift)

@@ -1,0 +1,65 @@
+namespace SafeLlama.Cli.Tests;
+
+/// <summary>A conversation in the terminal: what its commands do.</summary>
+[NonParallelizable]
+public sealed class ConversationTests : IDisposable
+{
+    private readonly TinyModel _model = new();
+
+    [OneTimeSetUp]
+    public void Train() => Assert.That(_model.Train().ExitCode, Is.Zero);
+
+    public void Dispose() => _model.Dispose();
+
+    [Test]
+    public void Help_names_the_commands_and_quit_ends()
+    {
+        var run = Say("/help", "/quit", "never asked");
+        Assert.That(run.Error, Does.Contain("/undo").And.Contain("/system TEXT").And.Contain("/exit"));
+        Assert.That(run.Output, Is.Empty);
+    }
+
+    [TestCase("quit")]
+    [TestCase("exit")]
+    [TestCase("/exit")]
+    public void Quit_words_end_it(string word) => Assert.That(Say(word, "never asked").Output, Is.Empty);
+
+    [Test]
+    public void Undo_forgets_the_last_question_and_its_answer()
+    {
+        var run = Say("The 1st bird", "/undo", "The 2nd bird", "/undo", "/undo", "/quit");
+        Assert.That(run.Error, Does.Contain("Forgotten: The 1st bird").And.Contain("Forgotten: The 2nd bird")
+            .And.Contain("Nothing was said yet."));
+        Assert.That(run.Output.Split('\n')[0], Is.EqualTo(Say("The 1st bird", "/quit").Output.Split('\n')[0]));
+        Assert.That(run.Output.Split('\n')[1], Is.EqualTo(Say("The 2nd bird", "/quit").Output.Split('\n')[0]));
+    }
+
+    [Test]
+    public void A_system_text_stands_before_the_conversation()
+    {
+        var plain = Say("The 1st bird", "/quit").Output;
+        Assert.That(Say("/system Trees.", "The 1st bird", "/quit").Output, Is.Not.EqualTo(plain));
+        Assert.That(Say("/system Trees.", "/system", "The 1st bird", "/quit").Output, Is.EqualTo(plain));
+    }
+
+    [Test]
+    public void What_is_no_command_is_told_and_asked() =>
+        Assert.That(Say("/hlep", "/quit").Error, Does.Contain("/hlep is no command"));
+
+    private CommandRun Say(params string[] lines)
+    {
+        var input = Console.In;
+        try
+        {
+            Console.SetIn(new StringReader(string.Join('\n', lines) + "\n"));
+            var run = Door.Run(
+                "generate", "--model", _model.Model, "--template", "llama2", "--max-new-tokens", "6", "--threads", "1");
+            Assert.That(run.ExitCode, Is.Zero, run.Error);
+            return run;
+        }
+        finally
+        {
+            Console.SetIn(input);
+        }
+    }
+}
