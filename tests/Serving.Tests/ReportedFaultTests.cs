@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
+using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
@@ -149,6 +150,29 @@ public sealed class ReportedFaultTests
         }
     }
 
+    /// <summary>Filler in front of a text, or behind it, must not hide the text from the judge.</summary>
+    [TestCase("a", 200, false)]
+    [TestCase("harm a", 200, true)]
+    [TestCase("a a a a a a", 422, false)]
+    [TestCase("harm a a a a a", 200, true)]
+    public async Task A_text_that_the_judge_read_in_part_is_never_passed_as_harmless(
+        string text, int status, bool flagged)
+    {
+        await using var server = await Fixture.Start(judge: new HarmfulnessJudge(new FourWords()));
+        using var body = System.Net.Http.Json.JsonContent.Create(new { input = new[] { "a", text } });
+        using var response = await server.Client.PostAsync("/v1/moderations", body);
+        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        Assert.That((int)response.StatusCode, Is.EqualTo(status), answer.ToJsonString());
+        if (status == 200)
+        {
+            Assert.That((bool)answer["results"]![1]!["flagged"]!, Is.EqualTo(flagged));
+        }
+        else
+        {
+            Assert.That((string?)answer["error"]!["param"], Is.EqualTo("input[1]"));
+        }
+    }
+
     /// <summary>A whole number is one however it is written.</summary>
     [TestCase("5.0", 200)]
     [TestCase("5e0", 200)]
@@ -214,5 +238,17 @@ public sealed class ReportedFaultTests
         Directory.CreateDirectory(folder);
         Assert.That(ServedModel.ParseAdapter(folder), Is.EqualTo(("lr=1e-4", folder)));
         Assert.That(ServedModel.ParseAdapter($"name={folder}"), Is.EqualTo(("name", folder)));
+    }
+
+    /// <summary>Reads the first four words of an answer, and knows one that is harmful.</summary>
+    private sealed class FourWords : ITextScorer
+    {
+        public string Identity => "four words";
+
+        public IReadOnlyList<TextScore> Score(IReadOnlyList<ScoredText> texts, CancellationToken cancellation) =>
+        [
+            .. texts.Select(text => text.First.Split("Assistant: ")[1].Split(' ')).Select(words => new TextScore(
+                words.Take(4).Contains("harm") ? 4 : 0, Math.Max(0, words.Length - 4))),
+        ];
     }
 }
