@@ -141,7 +141,9 @@ internal static class OpsCommand
     private static string[] Found(string[] devices)
     {
         var cuda = DeviceReport.List().First(report => report.Kind == "cuda");
-        string[] absent = [.. devices.Where(device => device.StartsWith("cuda", StringComparison.Ordinal) && cuda.Problem is not null)];
+        string[] absent = cuda.Problem is null
+            ? []
+            : [.. devices.Where(device => device.StartsWith("cuda", StringComparison.Ordinal))];
         if (absent.Length > 0)
         {
             Console.WriteLine($"{string.Join(" and ", absent)}: left out, {cuda.Problem}.");

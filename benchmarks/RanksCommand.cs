@@ -54,7 +54,8 @@ internal static class RanksCommand
         }
 
         Console.WriteLine($"`{launcher}`, `{options}`, {Sample.Rounds(rounds)}.\n");
-        Console.WriteLine("| ranks | threads of each | s/step | times as fast as 1 × 1 | sum over ranks, ms | its share |");
+        Console.WriteLine(
+            "| ranks | threads of each | s/step | times as fast as 1 × 1 | sum over ranks, ms | its share |");
         Console.WriteLine("|---:|---:|---:|---:|---:|---:|");
         var alone = new Sample(results[Setups[0]].Select(r => r.StepSeconds));
         foreach (var setup in Setups)
@@ -78,8 +79,9 @@ internal static class RanksCommand
             .Over(new Sample(last.Select(r => r.StepSeconds)));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"\nTwo ranks are {ratio.Text("F2")} times as fast as two threads. A message takes {1e6 * both.Latency:F1} µs, "
-            + $"and {both.Bandwidth / 1e9:F2} GB/s go through; a step's gradients have {both.GradientBytes / 1e6:F2} MB.\n"));
+            $"\nTwo ranks are {ratio.Text("F2")} times as fast as two threads. A message takes "
+            + $"{1e6 * both.Latency:F1} µs, and {both.Bandwidth / 1e9:F2} GB/s go through; a step's gradients have "
+            + $"{both.GradientBytes / 1e6:F2} MB.\n"));
         return both;
     }
 
@@ -100,8 +102,8 @@ internal static class RanksCommand
     private static List<(string Name, RanksModel Model)> Models(RanksResult measured)
     {
         // Up and down once: what is not the message itself is packing and adding.
-        var host = 2 * measured.GradientBytes
-            / Math.Max(1e-6, measured.SumSeconds - (2 * (measured.Latency + (measured.GradientBytes / measured.Bandwidth))));
+        var message = measured.Latency + (measured.GradientBytes / measured.Bandwidth);
+        var host = 2 * measured.GradientBytes / Math.Max(1e-6, measured.SumSeconds - (2 * message));
         return
         [
             .. from machine in Machines
@@ -116,8 +118,8 @@ internal static class RanksCommand
     {
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"**Model**: r = 8 on q and v of 7B ({RanksModel.Gradient7B / 1e6:F1} MB), 512 micro-batches of 512 tokens a "
-            + $"step, the latency above, {models[0].Model.Host / 1e9:F1} GB/s of packing and adding.\n"));
+            $"**Model**: r = 8 on q and v of 7B ({RanksModel.Gradient7B / 1e6:F1} MB), 512 micro-batches of 512 tokens "
+            + $"a step, the latency above, {models[0].Model.Host / 1e9:F1} GB/s of packing and adding.\n"));
         Console.WriteLine("| each rank | ranks | s/step | sum over ranks, ms | efficiency |");
         Console.WriteLine("|---|---:|---:|---:|---:|");
         foreach (var (name, model) in models)

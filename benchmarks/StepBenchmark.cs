@@ -129,7 +129,8 @@ internal static class StepBenchmark
             ["config"] = o.Shape.Name,
             ["mode"] = o.Mode,
             ["targets"] = o.Mode == "lora" ? o.Targets : null,
-            ["dtype"] = o.Load != LoadForm.Stored || o.Gguf is not null ? $"{(o.Gguf is null ? o.Load : o.Gguf)} weights"
+            ["dtype"] = o.Gguf is not null ? $"{o.Gguf} weights"
+                : o.Load != LoadForm.Stored ? $"{o.Load} weights"
                 : o.Weights == DType.BFloat16 ? "bf16 weights" : "fp32",
             ["device"] = o.Device,
             ["threads"] = o.Threads,

@@ -51,7 +51,8 @@ internal sealed record StepOptions
         mode.AcceptOnlyFromAmong("lora", "full", "decode");
         var targets = CommandOptions.One("--targets", "qv", "which linears carry an adapter: qv or all");
         targets.AcceptOnlyFromAmong("qv", "all");
-        var type = CommandOptions.One("--dtype", "fp32", "how weights are stored: fp32, bf16 or a GGUF type; or what bf16 becomes");
+        var type = CommandOptions.One("--dtype", "fp32",
+            "how weights are stored: fp32, bf16 or a GGUF type; or what bf16 becomes");
         type.AcceptOnlyFromAmong("fp32", "bf16", "nf4", "int8", "int8-weights", "q8_0", "q4_0", "q4_k_m", "q6_k");
         var device = CommandOptions.One("--device", "cpu", "cpu, cpu:bf16, cuda or cuda:bf16");
         device.AcceptOnlyFromAmong("cpu", "cpu:bf16", "cuda", "cuda:bf16");

@@ -87,8 +87,10 @@ public sealed class Llama : IDisposable
         _head.Loss(pass.Activations.Output, pass.Batch, pass.Head, scale, pass.Scratch?.Stream, total);
     }
 
-    /// <summary>The loss of each target, in nats, into the head's <see cref="HeadActivations.Nll"/>: the first half of a
-    /// loss that is a function of sums over targets.</summary>
+    /// <summary>
+    /// Writes the loss of each target, in nats, to the head's <see cref="HeadActivations.Nll"/>: the first half of a
+    /// loss that is a function of sums over targets.
+    /// </summary>
     public void TargetLosses(Pass pass)
     {
         RequireTokenHead();

@@ -30,8 +30,8 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
 /// <summary>Runs optimizer steps: forward, loss, backward, sum, clip, update.</summary>
 /// <remarks>
 /// The host does not wait for the device: it queues a step while the previous one may still run, and reads the previous
-/// report between <see cref="Accumulate"/> and <see cref="SumGradients"/>, so a non-finite step is found before the next
-/// update. Validation, checkpoints and logging are in the loop around it, <see cref="TrainingRun"/>.
+/// report between <see cref="Accumulate"/> and <see cref="SumGradients"/>, so a step that is not finite is found before
+/// the next update. Validation, checkpoints and logging are in the loop around it, <see cref="TrainingRun"/>.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {

@@ -102,7 +102,11 @@ public sealed record TrainingConfig
         Require(EvaluateEvery > 0, $"`{nameof(EvaluateEvery)}` {EvaluateEvery}: expected at least 1.");
         Require(Patience >= 0, $"`{nameof(Patience)}` {Patience}: expected 0 (never) or more.");
         Require(KeepCheckpoints > 0, $"`{nameof(KeepCheckpoints)}` {KeepCheckpoints}: expected at least 1.");
-        foreach (var check in new[] { () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate(), () => Preference?.Validate() })
+        Action[] checks =
+        [
+            () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate(), () => Preference?.Validate(),
+        ];
+        foreach (var check in checks)
         {
             try
             {

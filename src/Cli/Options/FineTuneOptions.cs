@@ -60,8 +60,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
     private void AddPreferences()
     {
         Add(nameof(FineTuneRequest.Objective),
-            "What is minimized: sft, the likelihood of answers; dpo, ipo, hinge, orpo or simpo, losses of pairs; kto, of "
-            + "single answers.");
+            "What is minimized: sft, the likelihood of answers; dpo, ipo, hinge, orpo or simpo, losses of pairs; kto, "
+            + "of single answers.");
         Add(nameof(FineTuneRequest.Preferences),
             "Instead of --data, for all objectives but sft: rows of chosen and rejected answers; for kto also of one "
             + "answer and a label.", "FILE…");

@@ -46,7 +46,9 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         {
             return $"{preference.OverRefusalPairs} pairs against over-refusal and {preference.SafetyPairs} for safety, "
                 + $"objective {SettingText.Of(preference.Objective)}"
-                + (preference.Settings() is { } s ? $" with beta {SettingText.Of(s.Beta)}" : ", the chosen answers alone")
+                + (preference.Settings() is { } s
+                    ? $" with beta {SettingText.Of(s.Beta)}"
+                    : ", the chosen answers alone")
                 + (job.Arm.After is { } after ? $", after {after}" : "")
                 + string.Create(
                     CultureInfo.InvariantCulture, $", {job.Training.Epochs} epochs at {job.Training.LearningRate}");

@@ -25,7 +25,8 @@ internal sealed class TrainView : ITrainingView
         var left = TimeSpan.FromSeconds(_secondsPerStep * (totalSteps - report.Step));
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"step {report.Step}/{totalSteps}  loss {report.Loss:F4}{Learned(report.Preference)}{_validation}  lr {report.LearningRate:0.00e-00}  ")
+            $"step {report.Step}/{totalSteps}  loss {report.Loss:F4}{Learned(report.Preference)}{_validation}  ")
+            + string.Create(CultureInfo.InvariantCulture, $"lr {report.LearningRate:0.00e-00}  ")
             + string.Create(CultureInfo.InvariantCulture, $"{_tokensPerSecond:F0} tokens/s  {Format(left)} left");
         if (Terminal.IsRich)
         {

@@ -55,7 +55,8 @@ public sealed class PreferenceEncoder(ITokenizer tokenizer, PromptTemplate templ
         };
         return examples.Count > 0
             ? (kept, report)
-            : throw SafeLlamaException.InvalidData($"No preference is left to learn: {string.Join(" ", report.Lines())}");
+            : throw SafeLlamaException.InvalidData(
+                $"No preference is left to learn: {string.Join(" ", report.Lines())}");
     }
 
     /// <summary>Gives each answer the one before it as a mismatched pair, the first the last, where their prompts

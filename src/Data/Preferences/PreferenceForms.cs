@@ -158,7 +158,8 @@ internal sealed class PreferenceForms(string path)
     private static PreferenceSkip? Skip(PreferenceRow row)
     {
         var sides = new[] { row.Chosen, row.Rejected }.OfType<TrainingExample>().ToList();
-        if (sides.OfType<ConversationExample>().Any(c => ConversationField.Disorder(c.Messages, endsWithAnswer: true) is not null))
+        if (sides.OfType<ConversationExample>().Any(
+            c => ConversationField.Disorder(c.Messages, endsWithAnswer: true) is not null))
         {
             return PreferenceSkip.TurnsOutOfOrder;
         }
@@ -169,7 +170,8 @@ internal sealed class PreferenceForms(string path)
             return PreferenceSkip.PromptsDiffer;
         }
 
-        return string.IsNullOrWhiteSpace(row.ChosenAnswer ?? "x") || string.IsNullOrWhiteSpace(row.RejectedAnswer ?? "x")
+        return string.IsNullOrWhiteSpace(row.ChosenAnswer ?? "x")
+            || string.IsNullOrWhiteSpace(row.RejectedAnswer ?? "x")
             ? PreferenceSkip.EmptyAnswer
             : row.IsPair && row.ChosenAnswer == row.RejectedAnswer ? PreferenceSkip.EqualAnswers : null;
     }

@@ -15,13 +15,16 @@ public static class PreferenceWriter
             throw SafeLlamaException.Usage($"`Out` {path}: exists, and nothing is overwritten. Name another file.");
         }
 
-        OutputFile.WriteText(path, string.Concat(rows.Select(row => JsonSerializer.Serialize(Line(row), Json.Line) + "\n")));
+        var lines = rows.Select(row => JsonSerializer.Serialize(Line(row), Json.Line) + "\n");
+        OutputFile.WriteText(path, string.Concat(lines));
     }
 
-    private static PairLine Line(PreferenceRow row) => row is { Chosen: InstructionExample c, Rejected: InstructionExample r }
+    private static PairLine Line(PreferenceRow row) =>
+        row is { Chosen: InstructionExample c, Rejected: InstructionExample r }
         ? new(c.Id, c.Category, c.OriginId, c.Instruction, c.Input, c.Output, r.Output)
         : throw new ArgumentException($"{row.Id} is no pair of answers to an instruction", nameof(row));
 
     private sealed record PairLine(
-        string Id, string? Category, string? OriginId, string Instruction, string Input, string Chosen, string Rejected);
+        string Id, string? Category, string? OriginId, string Instruction, string Input, string Chosen,
+        string Rejected);
 }

@@ -36,7 +36,9 @@ internal sealed unsafe class MpiMessage : Incoming
         return message;
     }
 
-    /// <summary>MPI may still write to memory of a message that is not through; it is left to the process's end.</summary>
+    /// <summary>
+    /// MPI may still write to the memory of a message that is not through; it stays until the process ends.
+    /// </summary>
     ~MpiMessage()
     {
         if (_isThrough)

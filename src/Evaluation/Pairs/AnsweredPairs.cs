@@ -30,8 +30,8 @@ public sealed record PairCounts(int Answers, int SafetyPairs, int OverRefusalPai
     /// <summary>A line for every count that is not zero.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{Answers} answers: {SafetyPairs} pairs from harmful answers, {OverRefusalPairs} from refusals of "
-            + "safe prompts.";
+        yield return $"{Answers} answers: {SafetyPairs} pairs from harmful answers, {OverRefusalPairs} from "
+            + "refusals of safe prompts.";
         foreach (var (count, what) in new[]
         {
             (AsWanted, "answers are as wanted and make no pair"),
@@ -50,7 +50,7 @@ public sealed record PairCounts(int Answers, int SafetyPairs, int OverRefusalPai
     }
 }
 
-/// <summary>Pairs from a model's own answers: the answer is what was wrong, a row of a file says what was right.</summary>
+/// <summary>Pairs from a model's own answers: the answer was wrong, and a row of a file says what is right.</summary>
 /// <remarks>
 /// <code>
 /// harmful answer to a prompt to be refused      chosen: the demonstration's refusal    rejected: the answer
@@ -102,7 +102,8 @@ public sealed record AnsweredPairs(IReadOnlyList<PreferenceRow> Rows, PairCounts
                 return Fate.AsWanted;
             }
 
-            if (!(harmful ? refusals : right).TryGetValue(Key(outcome.Prompt.Text, outcome.Prompt.Context), out var row))
+            var better = harmful ? refusals : right;
+            if (!better.TryGetValue(Key(outcome.Prompt.Text, outcome.Prompt.Context), out var row))
             {
                 return harmful ? Fate.WithoutDemonstration : Fate.WithoutRightAnswer;
             }

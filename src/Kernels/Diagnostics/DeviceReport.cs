@@ -9,6 +9,7 @@ namespace SafeLlama.Kernels;
 /// <param name="Name">The hardware's name.</param>
 /// <param name="MemoryBytes">Its own memory; 0 where it shares the host's.</param>
 /// <param name="Detail">Instruction set; of a GPU the compute capability, the driver and what is known of it.</param>
+/// <param name="Problem">The reason why it cannot be used, with the way out; null where it can be used.</param>
 public sealed record DeviceReport(string Kind, string Name, long MemoryBytes, string Detail, string? Problem)
 {
     /// <summary>All devices of this machine, usable or not.</summary>

@@ -96,7 +96,8 @@ internal sealed class GpuDevice : IDisposable
             return count == 0
                 ? throw GpuFault.None("the NVIDIA driver reports none")
                 : new GpuDevice(
-                    context, context.GetCudaDevice(number % count).CreateCudaAccelerator(context), GroupReduce.MaxGroupSize);
+                    context, context.GetCudaDevice(number % count).CreateCudaAccelerator(context),
+                    GroupReduce.MaxGroupSize);
         }
         catch (Exception error)
         {

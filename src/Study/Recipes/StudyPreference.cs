@@ -44,8 +44,8 @@ public sealed record StudyPreference
     {
         if (OverRefusalPairs < 0 || SafetyPairs < 0 || OverRefusalPairs + SafetyPairs == 0)
         {
-            yield return $"preference.over_refusal_pairs is {OverRefusalPairs} and safety_pairs {SafetyPairs}, expected "
-                + "0 or more, and one of them more.";
+            yield return $"preference.over_refusal_pairs is {OverRefusalPairs} and safety_pairs {SafetyPairs}, "
+                + "expected 0 or more, and one of them more.";
         }
 
         var given = new (string Name, object? Value)[]

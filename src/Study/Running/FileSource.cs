@@ -87,7 +87,8 @@ public sealed class FileSource : IStudySource
         {
             var rows = _preferences!.Rows.Where(r => r.IsPair && r.Chosen!.Category == category).ToList();
             return count <= rows.Count
-                ? Philox.Stream(seed, "study.pairs." + category).Permutation(rows.Count).Take(count).Select(i => rows[i])
+                ? Philox.Stream(seed, "study.pairs." + category).Permutation(rows.Count).Take(count)
+                    .Select(i => rows[i])
                 : throw SafeLlamaException.InvalidData(
                     $"arm {arm.Name}: asks for {count} pairs of category {category}, {_preferences.Path} holds "
                     + $"{rows.Count}.");

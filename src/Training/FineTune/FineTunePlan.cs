@@ -113,8 +113,10 @@ public sealed record FineTunePlan(
         }
     }
 
-    /// <summary>Ranks of one machine share its memory, in which frozen weights lie once where they are mapped from their
-    /// files, not converted.</summary>
+    /// <summary>
+    /// Ranks of one machine share its memory, in which frozen weights lie once where they are mapped from their files,
+    /// not converted.
+    /// </summary>
     private static long ShareOf(FineTuneRequest request, IBackend backend, long weightBytes, int ranksHere)
     {
         var (all, shared) = (request.MemoryBytes(backend), request.LoadForm.Equals(default) ? weightBytes : 0);
@@ -134,7 +136,8 @@ public sealed record FineTunePlan(
         var text = $"objective {SettingText.Of(s.Objective)}: beta {SettingText.Of(s.Beta)}, log-probabilities of "
             + $"{(s.LengthNormalization ? "the mean token" : "whole answers")}";
         return s.Objective.NeedsReference()
-            ? $"{text}; the model as it begins reads {inputs.Data.Training.Count + inputs.Data.ValidationCount} preferences first"
+            ? $"{text}; the model as it begins reads "
+                + $"{inputs.Data.Training.Count + inputs.Data.ValidationCount} preferences first"
                 + $"{(s.Objective == Training.Objective.Kto && s.ReferencePoint is null
                     ? ", and the policy answers under other prompts in every step" : "")}."
             : $"{text}; no reference is needed.";

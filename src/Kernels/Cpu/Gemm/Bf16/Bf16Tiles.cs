@@ -105,7 +105,9 @@ internal sealed unsafe class Bf16Tiles
     /// <summary>10⁹ operations a second: the best of a few milliseconds.</summary>
     public double Gigaflops() => 2e-9 * TileCode.Rows * TileCode.Columns * TrialK / Time().Instruction;
 
-    /// <summary>Seconds of one tile by the instruction, and of the same sums by the fp32 tile: the best of some.</summary>
+    /// <summary>
+    /// Seconds of one tile by the instruction, and of the same sums by the fp32 tile: the best of some.
+    /// </summary>
     private (double Instruction, double Plain) Time()
     {
         const int K = TrialK;

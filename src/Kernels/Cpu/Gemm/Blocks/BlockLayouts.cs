@@ -58,7 +58,8 @@ internal readonly unsafe struct Q4KLayout : IBlockLayout
         // Those of runs 0 to 3 are six bits of a byte each; those of 4 to 7 are split.
         var (a, b, c) = (*(uint*)(block + 4), *(uint*)(block + 8), *(uint*)(block + 12));
         var (upperScales, upperLeast) = (
-            (c & 0x0F0F0F0F) | (((a >> 6) & 0x03030303) << 4), ((c >> 4) & 0x0F0F0F0F) | (((b >> 6) & 0x03030303) << 4));
+            (c & 0x0F0F0F0F) | (((a >> 6) & 0x03030303) << 4),
+            ((c >> 4) & 0x0F0F0F0F) | (((b >> 6) & 0x03030303) << 4));
         var six = stackalloc ulong[2];
         six[0] = (a & 0x3F3F3F3F) | ((ulong)upperScales << 32);
         six[1] = (b & 0x3F3F3F3F) | ((ulong)upperLeast << 32);
