@@ -4,6 +4,7 @@ using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
+using SafeLlama.Model;
 using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
@@ -134,7 +135,7 @@ internal static class RunsCommand
     /// <summary>The model that was tuned, or the configuration of a new one.</summary>
     private static string ModelOf(RunFile? file) => new[] { nameof(FineTuneRequest.Model), nameof(FineTuneRequest.Init) }
         .Select(name => file?.Settings.GetValueOrDefault(SettingText.NameOf(name))?.Value)
-        .FirstOrDefault(value => !string.IsNullOrEmpty(value)) ?? "";
+        .FirstOrDefault(value => !string.IsNullOrEmpty(value)) is { } path ? PeftFolder.NameOf(path) : "";
 
     private static string HeadlineOf(EvaluationSummary? summary) => summary is null ? "" : string.Join(", ", Headline
         .Select(metric => summary.Find(metric)).OfType<MetricRow>().Take(HeadlineLength)

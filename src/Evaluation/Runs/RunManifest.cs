@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Inference;
+using SafeLlama.Model;
 
 namespace SafeLlama.Evaluation;
 
@@ -42,12 +43,7 @@ public sealed record RunManifest(
     public sealed record RunNames(string Model, string? Adapter)
     {
         public static RunNames Of(string model, string? adapter) =>
-            new(Last(model), adapter is null ? null : Last(adapter) is var name && name == "adapter"
-                && Path.GetDirectoryName(Path.GetFullPath(Path.TrimEndingDirectorySeparator(adapter))) is { } run
-                ? Last(run) : Last(adapter));
-
-        private static string Last(string path) =>
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+            new(PeftFolder.NameOf(model), adapter is null ? null : PeftFolder.NameOf(adapter));
     }
 
     public sealed record JudgeEntry(string Hash, JudgeIdentity Identity);
