@@ -62,9 +62,9 @@ public sealed class RecipeTests
     [Test]
     public void Shares_may_be_percentages()
     {
-        StudyRecipe Read(string share) => RecipeReader.Read(JsonNode.Parse($$"""
-            {"name": "x", "question": "?", "data": {"world": {"safe_scary_examples": {{share}}}},
-             "training": {"dropout": {{share}}}, "arms": [{"name": "a", "safety_share": {{share}}, "safe_scary": {{share}}}]}
+        StudyRecipe Read(string share) => RecipeReader.Read(JsonNode.Parse($$$"""
+            {"name": "x", "question": "?", "data": {"world": {"safe_scary_examples": {{{share}}} } },
+             "training": {"dropout": {{{share}}} }, "arms": [{"name": "a", "safety_share": {{{share}}}, "safe_scary": {{{share}}} }]}
             """)!, "x.yaml");
         var expected = Read("0.05");
         foreach (var share in new[] { "\"5%\"", "\"0.05\"" })

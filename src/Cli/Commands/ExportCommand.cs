@@ -29,7 +29,11 @@ internal sealed class ExportCommand
             Adapter = asked.Adapter,
             Template = asked.Tokenizer is not null || asked.AdapterOnly ? null : Template(asked),
             Format = asked.Type is { } type ? ExportOptions.Types[type] : null,
-            Results = [.. asked.Results.Select(run => CardResults.Section(run, ModelIdentity.Weights(asked.Model, asked.Adapter)))],
+            Results =
+            [
+                .. asked.Results.Select(run => CardResults.Section(
+                    run, ModelIdentity.Weights(asked.Model, asked.Adapter))),
+            ],
             Threads = asked.Threads,
         };
         var format = asked.To switch

@@ -110,7 +110,10 @@ internal static class RunsCommand
         if (entries.Count > 0)
         {
             Terminal.Print(MetricView.Table(
-                ["run", "state", "written (UTC)", "model", "adapter", "answers", "suites", "headline", "judges", "problem"],
+                [
+                    "run", "state", "written (UTC)", "model", "adapter", "answers", "suites", "headline", "judges",
+                    "problem",
+                ],
                 entries.Select(e => (string[])
                 [
                     e.Path, e.State, Time(e.Written), e.Manifest?.Names?.Model ?? "", e.Manifest?.Names?.Adapter ?? "",
@@ -133,7 +136,8 @@ internal static class RunsCommand
     }
 
     /// <summary>The model that was tuned, or the configuration of a new one.</summary>
-    private static string ModelOf(RunFile? file) => new[] { nameof(FineTuneRequest.Model), nameof(FineTuneRequest.Init) }
+    private static string ModelOf(RunFile? file) =>
+        new[] { nameof(FineTuneRequest.Model), nameof(FineTuneRequest.Init) }
         .Select(name => file?.Settings.GetValueOrDefault(SettingText.NameOf(name))?.Value)
         .FirstOrDefault(value => !string.IsNullOrEmpty(value)) is { } path ? PeftFolder.NameOf(path) : "";
 

@@ -26,7 +26,8 @@ internal sealed class ExportOptions : OptionSet<ExportOptions.Request>
             choices: ["none"]);
         Add(nameof(Request.Out), "The new file (gguf) or folder. What is there is not overwritten.", "FILE|DIR",
             required: true);
-        Add(nameof(Request.Results), "Evaluation runs of this model and adapter, whose results the card of --to hf tells.",
+        Add(nameof(Request.Results),
+            "Evaluation runs of this model and adapter, whose results the card of --to hf tells.",
             "RUN…");
         Add(nameof(Request.Check), "Ask the original and the export the prompts of these suites, compare refusals and "
             + "greedy answers, and exit with 6 if they differ beyond what the type allows.", "SUITE|FILE…");

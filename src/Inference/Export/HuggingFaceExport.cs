@@ -66,7 +66,8 @@ public static class HuggingFaceExport
     {
         var name = PeftFolder.NameOf(request.Model);
         var made = request.Adapter is { } adapter
-            ? $"The base {SafeText.ForMarkdown(name)} with the LoRA adapter {SafeText.ForMarkdown(PeftFolder.NameOf(adapter))} "
+            ? $"The base {SafeText.ForMarkdown(name)} with the LoRA adapter "
+                + $"{SafeText.ForMarkdown(PeftFolder.NameOf(adapter))} "
                 + $"folded in: {changed} weights changed."
             : $"{SafeText.ForMarkdown(name)}, as it was.";
         var others = new[] { (BaseCardName, "base"), (AdapterCardName, "adapter") }
