@@ -46,7 +46,7 @@ public static class CommandLine
         {
             var (code, line) = Told(e, FlagNames.Of(parsed?.CommandResult.Command));
             SharedWork.Ranks.Abort(code, line);      // ends this process too, where it is one of many
-            Console.Error.WriteLine(SafeText.ForTerminal($"safellama: {line}"));
+            Terminal.Note($"safellama: {line}");
             return (int)code;
         }
     }
@@ -92,9 +92,9 @@ public static class CommandLine
         var path = string.Join(" ", Path(parsed.CommandResult));
         var faults = string.Join(" ", parsed.Errors.Select(e => OneLine(e.Message)).Distinct());
         var meant = Suggestions(parsed);
-        Console.Error.WriteLine(SafeText.ForTerminal(
+        Terminal.Note(
             $"{path}: {faults}{(meant.Count > 0 ? $" Did you mean {string.Join(" or ", meant)}?" : "")} See {path} "
-            + "--help."));
+            + "--help.");
         return (int)ExitCode.Usage;
     }
 

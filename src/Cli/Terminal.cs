@@ -14,7 +14,18 @@ internal static class Terminal
     public static bool OutputIsRich { get; } = !Console.IsOutputRedirected && TakesColor();
 
     /// <summary>Prints one line on stderr. Text from files is escaped.</summary>
-    public static void Note(string line) => Console.Error.WriteLine(SafeText.ForTerminal(line));
+    /// <remarks>A log on a full disk takes no lines; the work, and a server's answers, go on without them.</remarks>
+    public static void Note(string line)
+    {
+        try
+        {
+            Console.Error.WriteLine(SafeText.ForTerminal(line));
+        }
+        catch (IOException)
+        {
+            // There is no other place to say so.
+        }
+    }
 
     /// <summary>Prints a result on stdout. Text from files is escaped.</summary>
     public static void Print(string text) => Console.WriteLine(SafeText.ForTerminal(text));

@@ -84,6 +84,9 @@ public sealed record DecodingConfig
 
     public static DecodingConfig Greedy(int maxNewTokens = 128) => new() { MaxNewTokens = maxNewTokens };
 
+    /// <summary>Whether a number may be a repetition penalty: beyond, products with logits overflow.</summary>
+    public static bool IsPenalty(double penalty) => penalty is >= 1e-6 and <= 1e6;
+
     /// <exception cref="SafeLlamaException">
     /// A setting is out of range, or would have no effect beside the others.
     /// </exception>
@@ -105,7 +108,9 @@ public sealed record DecodingConfig
         Require(TopP is > 0 and <= 1, nameof(TopP), TopP, "a probability in (0, 1]");
         Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "a share in [0, 1]");
         Require(TypicalP is > 0 and <= 1, nameof(TypicalP), TypicalP, "a probability in (0, 1]");
-        Require(RepetitionPenalty > 0, nameof(RepetitionPenalty), RepetitionPenalty, "a positive number");
+        Require(
+            IsPenalty(RepetitionPenalty), nameof(RepetitionPenalty), RepetitionPenalty,
+            "1 (off), or another number from 1e-6 to 1e6");
         Require(NoRepeatNgram >= 0, nameof(NoRepeatNgram), NoRepeatNgram, "0 (off) or above");
         Require(Beams >= 1, nameof(Beams), Beams, "at least 1");
         var inert = new (bool Set, string Setting)[]

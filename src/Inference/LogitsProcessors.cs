@@ -53,11 +53,15 @@ public static class LogitsProcessors
         }
     }
 
+    /// <summary>Divides by the temperature. Where quotients overflow, the largest logit becomes 0 first.</summary>
+    /// <remarks>Two infinite logits have no probabilities; a temperature near 0 chooses the likeliest token.</remarks>
     public static void Temperature(Span<double> logits, double temperature)
     {
+        var max = LogitsMath.Largest(logits);
+        var shift = double.IsFinite(max) && !double.IsFinite(max / temperature) ? max : 0;
         foreach (ref var logit in logits)
         {
-            logit /= temperature;
+            logit = (logit - shift) / temperature;
         }
     }
 
@@ -120,13 +124,7 @@ public static class LogitsProcessors
     /// <summary>Keeps tokens at least <paramref name="share"/> times as likely as the likeliest.</summary>
     public static void MinP(Span<double> logits, double share)
     {
-        var max = double.NegativeInfinity;
-        foreach (var logit in logits)
-        {
-            max = Math.Max(max, logit);
-        }
-
-        RemoveBelow(logits, max + Math.Log(share));
+        RemoveBelow(logits, LogitsMath.Largest(logits) + Math.Log(share));
     }
 
     /// <summary>

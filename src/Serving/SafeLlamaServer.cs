@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -21,6 +22,11 @@ public sealed class SafeLlamaServer : IAsyncDisposable
 {
     /// <summary>Open connections, beyond which new ones are closed.</summary>
     private const int MostConnections = 4096;
+
+    /// <summary>What is counted for a request whose client went away; nobody receives it.</summary>
+    private const int Abandoned = 499;
+
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
 
     private readonly WebApplication _app;
     private readonly ServingEngine _engine;
@@ -47,9 +53,13 @@ public sealed class SafeLlamaServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = settings.MaxBody;
             kestrel.Limits.MaxConcurrentConnections = MostConnections;
-            if (settings.Host == "localhost")
+            if (settings.Host == "localhost" && settings.Port > 0)
             {
-                kestrel.Listen(IPAddress.Loopback, settings.Port);
+                kestrel.ListenLocalhost(settings.Port);      // both 127.0.0.1 and ::1, whichever a client tries
+            }
+            else if (settings.Host == "localhost")
+            {
+                kestrel.Listen(IPAddress.Loopback, 0);
             }
             else
             {
@@ -76,11 +86,11 @@ public sealed class SafeLlamaServer : IAsyncDisposable
         {
             await _app.StartAsync(cancel);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             throw SafeLlamaException.Failure(
                 $"`{nameof(_settings.Host)}` {_settings.Host}, `{nameof(_settings.Port)}` {_settings.Port}: cannot be "
-                + $"listened on: {e.Message}", e, "name another `Port`");
+                + $"listened on: {e.Message.TrimEnd('.')}.", e, "name another `Port`", "another `Host`");
         }
     }
 
@@ -118,16 +128,16 @@ public sealed class SafeLlamaServer : IAsyncDisposable
         var (models, tokenizer) = (new ModelEndpoints(_engine), new TokenizerEndpoints(_engine));
         var (chat, completions) = (
             new ChatEndpoint(_engine, _settings, _metrics), new CompletionEndpoint(_engine, _settings, _metrics));
-        _app.MapGet("/health", models.Health);
-        _app.MapGet("/v1/models", models.List);
-        _app.MapGet("/v1/models/{**id}", (HttpContext context) =>
+        _app.MapMethods("/health", Reading, models.Health);
+        _app.MapMethods("/v1/models", Reading, models.List);
+        _app.MapMethods("/v1/models/{**id}", Reading, (HttpContext context) =>
             models.Show(context, context.GetRouteValue("id") as string ?? ""));
         _app.MapPost("/v1/chat/completions", chat.Answer);
         _app.MapPost("/v1/completions", completions.Answer);
         _app.MapPost("/v1/moderations", _moderation.Judge);
         _app.MapPost("/tokenize", tokenizer.Tokenize);
         _app.MapPost("/detokenize", tokenizer.Detokenize);
-        _app.MapGet("/tokenizer_info", tokenizer.Info);
+        _app.MapMethods("/tokenizer_info", Reading, tokenizer.Info);
         _app.MapPrometheusScrapingEndpoint("/metrics");
         _app.UseEndpoints(_ => { });
     }
@@ -135,7 +145,7 @@ public sealed class SafeLlamaServer : IAsyncDisposable
     /// <summary>Gives every fault its form, and counts every request.</summary>
     private async Task Answer(HttpContext context, RequestDelegate next)
     {
-        var began = Stopwatch.GetTimestamp();
+        var (began, failed) = (Stopwatch.GetTimestamp(), (int?)null);
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
@@ -150,28 +160,32 @@ public sealed class SafeLlamaServer : IAsyncDisposable
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody reads an answer any more.
+            failed = Abandoned;
         }
         catch (Exception fault)
         {
-            await Tell(context, fault);
+            failed = await Tell(context, fault);
         }
 
         var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
-        _metrics.Answered(route, context.Response.StatusCode, Stopwatch.GetElapsedTime(began));
+        _metrics.Answered(route, failed ?? context.Response.StatusCode, Stopwatch.GetElapsedTime(began));
     }
 
-    private async Task Tell(HttpContext context, Exception fault)
+    /// <returns>The status of the fault, also where a stream had begun with another.</returns>
+    private async Task<int> Tell(HttpContext context, Exception fault)
     {
         var told = fault is OperationCanceledException
             ? new ApiException(503, "The server is stopping.", null, "stopping") : Reply.Of(fault);
         if (told.Status >= 500)
         {
-            _log($"{context.Request.Path}: {fault.GetType().Name}: {fault.Message}"
-                + (told.Code == "internal_error" ? $" {fault.StackTrace?.ReplaceLineEndings(" ")}" : ""));
+            // Paths and faults hold what clients sent, line breaks too: no client writes a line of its own.
+            _log(SafeText.ForTerminalCell($"{context.Request.Path}: {fault.GetType().Name}: {fault.Message}"
+                + (told.Code == "internal_error" ? $" {fault.StackTrace?.ReplaceLineEndings(" ")}" : "")));
         }
 
         if (!context.Response.HasStarted)
         {
+            context.Response.Headers.WWWAuthenticate = told.Status == 401 ? "Bearer" : default;
             context.Response.Headers.RetryAfter = told.Status is 429 or 503 ? "1" : default;
             await Reply.Error(context, told);
         }
@@ -180,12 +194,14 @@ public sealed class SafeLlamaServer : IAsyncDisposable
             // Midway in a stream: clients raise this event as an exception.
             await new EventStream(context).Send(Reply.ErrorBody(told));
         }
+
+        return told.Status;
     }
 
     /// <summary>Refuses who has no key, and pages that reach this machine by a name of their own.</summary>
     private Task Admit(HttpContext context, RequestDelegate next)
     {
-        if (_settings.IsLoopback && context.Request.Host.Host is not ("localhost" or "127.0.0.1" or "[::1]" or "::1"))
+        if (_settings.IsLoopback && !ServerSettings.IsThisMachine(context.Request.Host.Host))
         {
             throw new ApiException(403, "This server listens for this machine alone; ask it as localhost.");
         }

@@ -1,3 +1,4 @@
+using System.Net;
 using SafeLlama.Common;
 
 namespace SafeLlama.Serving;
@@ -5,9 +6,6 @@ namespace SafeLlama.Serving;
 /// <summary>How a server listens, and what it refuses.</summary>
 public sealed record ServerSettings
 {
-    /// <summary>Names by which this machine alone is reached.</summary>
-    private static readonly string[] Loopback = ["127.0.0.1", "localhost", "::1"];
-
     /// <summary>The address to listen on; from other machines only where it is named.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
@@ -29,7 +27,16 @@ public sealed record ServerSettings
     /// <summary>How long answers under way may take once the server is told to stop.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(30);
 
-    public bool IsLoopback => Loopback.Contains(Host);
+    /// <summary>Whether this machine alone can ask.</summary>
+    public bool IsLoopback => IsThisMachine(Host);
+
+    /// <summary>Whether a name, as the Host header has it, is this machine's own and no other can take it.</summary>
+    public static bool IsThisMachine(string host)
+    {
+        var name = host.TrimEnd('.').TrimStart('[').TrimEnd(']');
+        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(name, out var address) && IPAddress.IsLoopback(address));
+    }
 
     /// <exception cref="SafeLlamaException">A setting is out of range.</exception>
     public void Validate()
@@ -46,8 +53,14 @@ public sealed record ServerSettings
         Require(MaxBody >= 1024, nameof(MaxBody), MaxBody, "at least 1024 bytes");
         Require(Temperature is >= 0 and <= 100, nameof(Temperature), Temperature, "0 (likeliest token) to 100");
         Require(
-            Host == "localhost" || System.Net.IPAddress.TryParse(Host, out _), nameof(Host), Host,
+            Host == "localhost" || IPAddress.TryParse(Host, out _), nameof(Host), Host,
             "localhost or an address, such as 127.0.0.1, or 0.0.0.0 for all");
+        if (ApiKey is { } key && key != key.Trim())
+        {
+            throw SafeLlamaException.Usage(
+                $"`{nameof(ApiKey)}`: begins or ends with white space, which no client can send; leave it out.");
+        }
+
         Require(
             Cors.All(o => o == "*" || Uri.TryCreate(o, UriKind.Absolute, out _)), nameof(Cors), string.Join(' ', Cors),
             "origins, such as https://example.org, or *");

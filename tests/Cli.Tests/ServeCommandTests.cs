@@ -83,6 +83,23 @@ public sealed class ServeCommandTests
         Assert.That(run.Error, Does.Contain("/v1/moderations"));
     }
 
+    /// <summary>A log on a full disk takes nothing; the exit code is still the fault's.</summary>
+    [Test]
+    [Category("Fault")]
+    public async Task A_log_that_takes_no_lines_ends_no_work()
+    {
+        if (!File.Exists("/dev/full"))
+        {
+            Assert.Ignore("there is no /dev/full here");
+        }
+
+        var program = Path.Combine(AppContext.BaseDirectory, "safellama.dll");
+        using var shell = Process.Start(
+            "sh", ["-c", $"dotnet '{program}' serve --model '{Model}' --slots 0 2>/dev/full"]);
+        await shell.WaitForExitAsync();
+        Assert.That(shell.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+    }
+
     /// <summary>The program as a process of its own.</summary>
     private sealed class Running : IDisposable
     {

@@ -140,7 +140,7 @@ public sealed class AlpacaTemplate : PromptTemplate
             [{ Role: ChatRole.User } user, { Role: ChatRole.Assistant } answer] =>
                 RenderInstruction(new InstructionExample(user.Content, "", answer.Content)),
             _ => throw SafeLlamaException.Usage(
-                $"{row.Source}: the template {Name} holds one request and one answer, not a conversation of "
+                $"{row.Place}the template {Name} holds one request and one answer, not a conversation of "
                 + $"{messages.Count} messages.",
                 "use `Template` llama2, llama3, chatml or vicuna"),
         };

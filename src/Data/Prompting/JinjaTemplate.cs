@@ -100,7 +100,7 @@ public sealed class JinjaTemplate : ConversationTemplate
         }
         catch (SafeLlamaException e) when (row.Source != default)
         {
-            throw new SafeLlamaException(e.Code, $"{row.Source}: {e.Fault}", e, e.WaysOut);
+            throw new SafeLlamaException(e.Code, $"{row.Place}{e.Fault}", e, e.WaysOut);
         }
     }
 

@@ -24,7 +24,7 @@ public sealed class PlainTemplate : PromptTemplate
             [{ Role: ChatRole.User } user, { Role: ChatRole.Assistant } answer] =>
                 RenderInstruction(new InstructionExample(user.Content, "", answer.Content)),
             _ => throw SafeLlamaException.Usage(
-                $"{row.Source}: the template plain cannot tell the turns of a conversation apart.",
+                $"{row.Place}the template plain cannot tell the turns of a conversation apart.",
                 "use `Template` llama2, llama3, chatml or vicuna"),
         };
 }

@@ -18,7 +18,7 @@ internal sealed class CompletionText
     private readonly List<double?> _scores = [];
     private readonly List<IReadOnlyDictionary<string, double>?> _top = [];
     private readonly List<int> _offsets = [];
-    private int _length;
+    private int _prompt;
 
     /// <param name="echoes">Whether the prompt stands before the answer.</param>
     public CompletionText(SequenceRequest request, bool echoes, TokenTexts texts, ITokenizer tokenizer)
@@ -38,11 +38,10 @@ internal sealed class CompletionText
 
         if (update.Score is { } score)
         {
-            AddScore(score, _length);
+            AddScore(score, _prompt + update.Offset);
         }
 
         _text.Append(update.Text);
-        _length += update.Text.Length;
         End ??= update.End;
     }
 
@@ -63,7 +62,7 @@ internal sealed class CompletionText
 
     private void AddPrompt(IReadOnlyList<TokenScore> scores)
     {
-        var decoder = _tokenizer.StartDecoding();
+        var (decoder, length) = (_tokenizer.StartDecoding(), 0);
         for (var i = 0; i < _request.Prompt.Length; i++)
         {
             var token = _request.Prompt[i];
@@ -76,13 +75,13 @@ internal sealed class CompletionText
             }
             else
             {
-                AddScore(scores[i - 1], _length);
+                AddScore(scores[i - 1], length);
             }
 
-            _length += token < _tokenizer.VocabularySize ? decoder.Append(token).Length : 0;
+            length += token < _tokenizer.VocabularySize ? decoder.Append(token).Length : 0;
         }
 
-        _length = _tokenizer.Decode(_request.Prompt).Length;
+        _prompt = _tokenizer.Decode(_request.Prompt).Length;
     }
 
     private void AddScore(TokenScore score, int offset)

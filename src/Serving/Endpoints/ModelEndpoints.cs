@@ -10,10 +10,11 @@ internal sealed class ModelEndpoints(ServingEngine engine)
     public Task List(HttpContext context) =>
         Reply.Write(context, new { @object = "list", data = engine.Models.Select(Card).ToArray() });
 
+    /// <summary>One model. Clients write the slash of an id as %2F, which paths keep.</summary>
     public Task Show(HttpContext context, string id) => Reply.Write(
         context,
-        engine.Models.FirstOrDefault(m => m.Id == id) is { } model ? Card(model) : throw new ApiException(
-            404, "There is no such model.", "model", "model_not_found"));
+        Card(Find(id) ?? Find(id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase))
+            ?? throw new ApiException(404, "There is no such model.", "model", "model_not_found")));
 
     public Task Health(HttpContext context)
     {
@@ -27,6 +28,8 @@ internal sealed class ModelEndpoints(ServingEngine engine)
         });
     }
 
+    private ServedModel? Find(string id) => engine.Models.FirstOrDefault(m => m.Id == id);
+
     private object Card(ServedModel model) => new
     {
         model.Id,
@@ -34,7 +37,7 @@ internal sealed class ModelEndpoints(ServingEngine engine)
         created = _created,
         owned_by = "safellama",
         parent = model.Adapter < 0 ? null : engine.Models[0].Id,
-        template = model.Template.Name,
+        template = ChatPrompt.Named(model.Template),
         max_model_len = engine.MaxLength,
     };
 }

@@ -18,6 +18,9 @@ internal sealed class AnswerText(IIncrementalDecoder decoder, IReadOnlyList<stri
     /// <summary>Whether a stop text was met.</summary>
     public bool IsStopped { get; private set; }
 
+    /// <summary>Characters so far, with those that are held back.</summary>
+    public int Length { get; private set; }
+
     /// <summary>The text that has become certain with this token.</summary>
     public string Append(int token) => Take(decoder.Append(token), isLast: false);
 
@@ -27,6 +30,7 @@ internal sealed class AnswerText(IIncrementalDecoder decoder, IReadOnlyList<stri
     private string Take(string piece, bool isLast)
     {
         _held += piece;
+        Length += piece.Length;
         var end = stops.Select(stop => _held.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0)
             .DefaultIfEmpty(-1).Min();
         IsStopped = end >= 0;

@@ -44,6 +44,7 @@ internal sealed class Sequence
         var token = _sampler.Next(CollectionsMarshal.AsSpan(Text), choice, Length);
         var score = TokenScore.Of(logits, token, Request.Top ?? 0);
         Text.Add(token);
+        var offset = _answer.Length;
         var ends = Request.Decoding.EosIds.Contains(token);
         var text = ends ? "" : _answer.Append(token);
         ends |= _answer.IsStopped;
@@ -51,6 +52,7 @@ internal sealed class Sequence
         _group.Tell(new(_index, isDone ? text + _answer.Finish() : text)
         {
             Token = token,
+            Offset = offset,
             Score = Request.Top is null ? null : score,
             End = ends ? StopReason.End : isDone ? StopReason.Length : null,
         });

@@ -48,6 +48,9 @@ public sealed record SequenceUpdate(int Index, string Text)
     /// <summary>Its next token; null where only text was left, or the prompt was scored.</summary>
     public int? Token { get; init; }
 
+    /// <summary>Characters of the answer before the token, whether they were told yet or are held back.</summary>
+    public int Offset { get; init; }
+
     /// <summary>The token's, where asked for.</summary>
     public TokenScore? Score { get; init; }
 

@@ -50,7 +50,8 @@ public sealed record ServedModel(string Id, int Adapter, PromptTemplate Template
     /// </summary>
     public static (string Id, string Folder) ParseAdapter(string text)
     {
-        var at = text.IndexOf('=', StringComparison.Ordinal);
+        // Folders are often called after a setting, such as runs/lr=1e-4.
+        var at = Directory.Exists(text) ? -1 : text.IndexOf('=', StringComparison.Ordinal);
         return at > 0 ? (text[..at], text[(at + 1)..]) : (NameOf(text), text);
     }
 

@@ -11,7 +11,6 @@ namespace SafeLlama.Serving;
 /// </remarks>
 public sealed class ServingEngine : IDisposable
 {
-    private readonly LlamaSession _session;
     private readonly DecodingBatch _batch;
     private readonly Stack<int> _free;
     private readonly List<Sequence> _active = [];
@@ -32,7 +31,7 @@ public sealed class ServingEngine : IDisposable
     public ServingEngine(LlamaSession session, IReadOnlyList<ServedModel> models, EngineSettings settings)
     {
         settings.Validate();
-        (_session, Models, Settings) = (session, models, settings);
+        (Session, Models, Settings) = (session, models, settings);
         MaxLength = session.Model.MaxLength;
         MaxPrompt = settings.MaxPrompt > 0 ? Math.Min(settings.MaxPrompt, MaxLength) : MaxLength;
         _batch = new DecodingBatch(session.Model, settings.Slots, MaxPrompt, MaxLength, exact: true);
@@ -47,7 +46,7 @@ public sealed class ServingEngine : IDisposable
 
     public EngineSettings Settings { get; }
 
-    public LlamaSession Session => _session;
+    public LlamaSession Session { get; }
 
     /// <summary>The most tokens of a sequence, prompt and answer together.</summary>
     public int MaxLength { get; }
@@ -58,8 +57,8 @@ public sealed class ServingEngine : IDisposable
     /// <summary>Sequences that have a slot now.</summary>
     public int Busy => Volatile.Read(ref _busy);
 
-    /// <summary>Sequences that wait for a slot now.</summary>
-    public int Waiting => Locked(() => _waiting.Count);
+    /// <summary>Sequences that wait for a slot now, those aside that nobody waits for any more.</summary>
+    public int Waiting => Locked(() => _waiting.Count(s => !s.IsCancelled));
 
     /// <summary>Whether requests are taken.</summary>
     public bool IsRunning => Locked(() => !_stops && _fault is null);
@@ -70,7 +69,7 @@ public sealed class ServingEngine : IDisposable
     /// <exception cref="EngineStoppedException">The engine takes nothing any more.</exception>
     public SequenceGroup Submit(IReadOnlyList<SequenceRequest> requests, CancellationToken cancel = default)
     {
-        var (group, tokenizer) = (new SequenceGroup(requests.Count, cancel), _session.Tokenizer);
+        var (group, tokenizer) = (new SequenceGroup(requests.Count, cancel), Session.Tokenizer);
         var sequences = requests.Select((r, i) => new Sequence(r.WithEnds(tokenizer), group, i, tokenizer)).ToList();
         lock (_lock)
         {
@@ -79,6 +78,7 @@ public sealed class ServingEngine : IDisposable
                 throw new EngineStoppedException(_fault);
             }
 
+            Forget();
             if (_waiting.Count + sequences.Count > Settings.Queue + _free.Count)
             {
                 throw new QueueFullException(_waiting.Count, Settings.Queue);
@@ -127,7 +127,7 @@ public sealed class ServingEngine : IDisposable
                 {
                     Step();
                 }
-                else if (IsDone())
+                else if (Locked(() => _stops && _waiting.Count == 0))
                 {
                     return;
                 }
@@ -151,8 +151,6 @@ public sealed class ServingEngine : IDisposable
         }
     }
 
-    private bool IsDone() => Locked(() => _stops && _waiting.Count == 0);
-
     private T Locked<T>(Func<T> read)
     {
         lock (_lock)
@@ -171,6 +169,22 @@ public sealed class ServingEngine : IDisposable
                 _active[i].Fail(new OperationCanceledException());
                 Release(_active[i]);
             }
+        }
+    }
+
+    /// <summary>Takes out of the queue what nobody waits for, so that it keeps no place from others.</summary>
+    private void Forget()
+    {
+        for (var left = _waiting.Count; left > 0; left--)
+        {
+            var sequence = _waiting.Dequeue();
+            if (sequence.IsCancelled)
+            {
+                sequence.Fail(new OperationCanceledException());
+                continue;
+            }
+
+            _waiting.Enqueue(sequence);
         }
     }
 
@@ -251,10 +265,9 @@ public sealed class ServingEngine : IDisposable
 
         _batch.Step(
             _rows[0].AsSpan(0, count), _rows[1].AsSpan(0, count), _rows[2].AsSpan(0, count), _rows[3].AsSpan(0, count));
-        for (var i = 0; i < count; i++)
+        foreach (var (row, sequence) in open.Index())
         {
-            var row = i;
-            Guard(open[i], s => s.Take(_batch.Logits(row), _choice));
+            Guard(sequence, s => s.Take(_batch.Logits(row), _choice));
         }
     }
 

@@ -21,8 +21,20 @@ internal static class ChatPrompt
             throw SafeLlamaException.Usage("A system message may only be the first one.");
         }
 
-        return SegmentEncoder.Ids(tokenizer, messages is [var only]
-            ? template.RenderPrompt(only.Content)
-            : template.RenderPrompt(new ConversationExample(messages)));
+        try
+        {
+            return SegmentEncoder.Ids(tokenizer, messages is [var only]
+                ? template.RenderPrompt(only.Content)
+                : template.RenderPrompt(new ConversationExample(messages)));
+        }
+        catch (SafeLlamaException fault) when (template.Name.Length > 0)
+        {
+            // Clients see the template's name, and nothing of this machine's folders.
+            throw new SafeLlamaException(
+                fault.Code, fault.Fault.Replace(template.Name, Named(template), StringComparison.Ordinal), fault);
+        }
     }
+
+    /// <summary>A template's name without the folder of the file it was read from.</summary>
+    public static string Named(PromptTemplate template) => Path.GetFileName(template.Name);
 }

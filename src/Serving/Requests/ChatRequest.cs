@@ -26,6 +26,12 @@ internal sealed record ChatRequest(ServedModel Model, IReadOnlyList<SequenceRequ
         var field = fields.Find("max_completion_tokens") is null ? "max_tokens" : "max_completion_tokens";
         var asked = fields.Integer("max_completion_tokens", 1, int.MaxValue);
         var older = fields.Integer("max_tokens", 1, int.MaxValue);
+        if (asked is not null && older is not null && asked != older)
+        {
+            throw new ApiException(
+                400, $"'max_tokens' is {older} and 'max_completion_tokens' {asked}; give one of them.", "max_tokens");
+        }
+
         var top = fields.Integer("top_logprobs", 0, MostTop);
         var scores = fields.Flag("logprobs");
         if (top > 0 && !scores)
@@ -76,7 +82,8 @@ internal sealed record ChatRequest(ServedModel Model, IReadOnlyList<SequenceRequ
             "user" => ChatRole.User,
             "assistant" => ChatRole.Assistant,
             _ => throw new ApiException(
-                400, $"'{fields.Name("role")}': expected system, developer, user or assistant.", fields.Name("role")),
+                400, $"'{fields.Name("role")}' is {RequestFields.Clipped(fields.Require("role"))}, expected system, "
+                + "developer, user or assistant.", fields.Name("role")),
         }, content);
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace SafeLlama.Serving;
@@ -9,6 +8,12 @@ namespace SafeLlama.Serving;
 /// <remarks>A field that is null counts as absent, as in OpenAI's interface.</remarks>
 internal sealed class RequestFields
 {
+    /// <summary>Up to here a double holds every whole number: 2⁵³.</summary>
+    private const double LargestExact = 9_007_199_254_740_992;
+
+    /// <summary>Characters of a value that a message repeats.</summary>
+    private const int MostShown = 32;
+
     private readonly Dictionary<string, JsonElement> _fields = [];
     private readonly HashSet<string> _known = [];
     private readonly string _prefix;
@@ -56,13 +61,11 @@ internal sealed class RequestFields
     };
 
     public int? Integer(string field, int least, int most) => Find(field) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
-            && number >= least && number <= most ? number
+        : Whole(value) is { } number && number >= least && number <= most ? (int)number
         : throw Wrong(value, Name(field), $"a whole number from {least} to {most}");
 
     public long? Long(string field) => Find(field) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
-        : throw Wrong(value, Name(field), "a whole number of 64 bits");
+        : Whole(value) ?? throw Wrong(value, Name(field), "a whole number of 64 bits");
 
     /// <param name="fine">What a number must fulfill.</param>
     /// <param name="expected">The same in words.</param>
@@ -101,7 +104,7 @@ internal sealed class RequestFields
         if (Find(field) is { } value && !same(value))
         {
             throw new ApiException(
-                400, $"'{Name(field)}' {Shown(value)} is not supported, only {allowed}.", Name(field), "unsupported");
+                400, $"'{Name(field)}' {Clipped(value)} is not supported, only {allowed}.", Name(field), "unsupported");
         }
     }
 
@@ -129,7 +132,7 @@ internal sealed class RequestFields
         }
         catch (InvalidOperationException)
         {
-            throw new ApiException(400, $"'{name}' holds half of a surrogate pair, which is no character.", name);
+            throw new ApiException(400, $"'{name}' holds half of a surrogate pair, or bytes that are not UTF-8.", name);
         }
     }
 
@@ -147,13 +150,26 @@ internal sealed class RequestFields
         }
         catch (InvalidOperationException)
         {
-            throw new ApiException(400, "The name of a field holds half of a surrogate pair, which is no character.");
+            throw new ApiException(
+                400, "The name of a field holds half of a surrogate pair, or bytes that are not UTF-8.");
         }
     }
 
+    /// <summary>A whole number, also as 5.0 or 5e0, which some clients write; null for others.</summary>
+    private static long? Whole(JsonElement value) =>
+        value.ValueKind != JsonValueKind.Number ? null
+        : value.TryGetInt64(out var number) ? number
+        : value.TryGetDouble(out var real) && Math.Floor(real) == real && Math.Abs(real) <= LargestExact ? (long)real
+        : null;
+
+    /// <summary>A text or a number as the request spells it, the beginning of a long one.</summary>
+    public static string Clipped(JsonElement value) =>
+        value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number) ? Shown(value)
+        : value.GetRawText() is { Length: > MostShown } text ? text[..MostShown] + "…" : value.GetRawText();
+
     private static string Shown(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Number when value.TryGetDouble(out var number) => number.ToString(CultureInfo.InvariantCulture),
+        JsonValueKind.Number => Clipped(value),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
         _ => Kind(value),
@@ -164,7 +180,6 @@ internal sealed class RequestFields
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "a list",
         JsonValueKind.String => "a text",
-        JsonValueKind.Number => "a number",
         JsonValueKind.Null => "null",
         _ => "a truth value",
     };

@@ -35,7 +35,8 @@ internal static class SamplingFields
         var config = new DecodingConfig
         {
             Temperature = warm,
-            RepetitionPenalty = fields.Number("repetition_penalty", p => p > 0, "a number above 0") ?? 1,
+            RepetitionPenalty = fields.Number(
+                "repetition_penalty", DecodingConfig.IsPenalty, "a number from 1e-6 to 1e6") ?? 1,
             Seed = seed ?? RandomNumberGenerator.GetInt32(int.MaxValue),
         };
 
