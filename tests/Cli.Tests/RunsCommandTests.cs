@@ -26,7 +26,10 @@ public sealed class RunsCommandTests : IDisposable
         ];
         File.WriteAllLines(answers, rows.Select((row, i) => JsonSerializer.Serialize(new
         {
-            suite = "mine", id = $"p{i}", prompt = $"Tell me about thing {i}.", prompt_label = row.Label,
+            suite = "mine",
+            id = $"p{i}",
+            prompt = $"Tell me about thing {i}.",
+            prompt_label = row.Label,
             response = row.Answer,
         })));
         _run = Path.Combine(_folder, "run");
