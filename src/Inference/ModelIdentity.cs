@@ -47,7 +47,8 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
 
     /// <summary>The facts of all files of weights: <c>weights FILE</c> and <c>adapter FILE</c>, with their
     /// hashes.</summary>
-    public static IReadOnlyDictionary<string, string> Weights(string folder, string? adapter) => new Dictionary<string, string>(
+    public static IReadOnlyDictionary<string, string> Weights(string folder, string? adapter) =>
+        new Dictionary<string, string>(
     [
         .. WeightsIn(folder).Select(file => KeyValuePair.Create($"weights {file.File}", file.Hash)),
         .. adapter is null ? []

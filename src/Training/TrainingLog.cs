@@ -141,7 +141,8 @@ public sealed class TrainingLog : IDisposable
             number++;
             if (StepOf(System.Text.Encoding.UTF8.GetBytes(line)) is not { } step)
             {
-                throw SafeLlamaException.InvalidData($"{path}:{number}: is a line without a \"step\"; the file is damaged.");
+                throw SafeLlamaException.InvalidData(
+                    $"{path}:{number}: is a line without a \"step\"; the file is damaged.");
             }
 
             steps = Math.Max(steps, step);

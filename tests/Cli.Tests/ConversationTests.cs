@@ -59,9 +59,12 @@ public sealed class ConversationTests : IDisposable
         Assert.That(tuned, Is.Not.EqualTo(alone));
         Assert.That(Say(adapter, "/adapter off", "The 1st bird", "/quit").Output, Is.EqualTo(alone));
         Assert.That(Say(adapter, "/scale 0", "The 1st bird", "/quit").Output, Is.EqualTo(alone));
-        Assert.That(Say(adapter, "/scale 0", "/adapter off", "/scale 1", "The 1st bird", "/quit").Output, Is.EqualTo(tuned));
-        var told = Say(adapter, "/scale much", "/adapter maybe", "/scale 0.5", "/adapter off", "/adapter on", "/quit").Error;
-        Assert.That(told, Does.Contain("/scale much: expected a number").And.Contain("/adapter maybe: expected on or off"));
+        Assert.That(
+            Say(adapter, "/scale 0", "/adapter off", "/scale 1", "The 1st bird", "/quit").Output, Is.EqualTo(tuned));
+        var told = Say(
+            adapter, "/scale much", "/adapter maybe", "/scale 0.5", "/adapter off", "/adapter on", "/quit").Error;
+        Assert.That(
+            told, Does.Contain("/scale much: expected a number").And.Contain("/adapter maybe: expected on or off"));
         Assert.That(told.TrimEnd(), Does.Contain("The adapter is off").And.Match(@"The adapter is on, scale 0\.5\..*$"));
     }
 
@@ -78,7 +81,8 @@ public sealed class ConversationTests : IDisposable
         {
             Console.SetIn(new StringReader(string.Join('\n', lines) + "\n"));
             var run = Door.Run(
-                ["generate", "--model", _model.Model, "--template", "llama2", "--max-new-tokens", "6", "--threads", "1", .. options]);
+                ["generate", "--model", _model.Model, "--template", "llama2", "--max-new-tokens", "6", "--threads", "1",
+                    .. options]);
             Assert.That(run.ExitCode, Is.Zero, run.Error);
             return run;
         }

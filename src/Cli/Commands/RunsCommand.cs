@@ -117,7 +117,8 @@ internal static class RunsCommand
                 entries.Select(e => (string[])
                 [
                     e.Path, e.State, Time(e.Written), e.Manifest?.Names?.Model ?? "", e.Manifest?.Names?.Adapter ?? "",
-                    $"{e.Responses}", string.Join(' ', e.Manifest?.Suites.Select(s => s.Name) ?? []), HeadlineOf(e.Summary),
+                    $"{e.Responses}", string.Join(' ', e.Manifest?.Suites.Select(s => s.Name) ?? []),
+                    HeadlineOf(e.Summary),
                     string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []), e.Problem ?? "",
                 ])));
         }

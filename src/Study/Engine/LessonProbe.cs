@@ -103,7 +103,7 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
         ? text.Replace(' ', '␣')
         : $"#{id}";
 
-    private T AtScale<T>(AdapterStrength strength, double scale, Func<T> look)
+    private static T AtScale<T>(AdapterStrength strength, double scale, Func<T> look)
     {
         strength.Set(scale);
         return look();

@@ -39,7 +39,8 @@ public static class AdapterCard
                 ("Data", Data(inputs.Manifest)),
                 ("Safety", Dose(r, inputs.Manifest)),
                 ("Training", Training(settings, inputs, plan, result)),
-                .. inputs.Template is { } template ? [ModelCard.Prompts(template.Name)] : Array.Empty<(string, string)>(),
+                .. inputs.Template is { } template ? [ModelCard.Prompts(template.Name)]
+                    : Array.Empty<(string, string)>(),
                 ("Results", Results(result)),
             ],
             Missing = "Add what the adapter is meant for, and what it must not be used for.",

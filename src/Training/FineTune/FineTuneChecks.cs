@@ -50,7 +50,8 @@ public static class FineTuneChecks
         if (r.Init is not null)
         {
             yield return (
-                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.Full), nameof(r.BaseName)],
+                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.Full),
+                    nameof(r.BaseName)],
                 "`Init` trains all weights anew");
         }
         else if (r.Full)

@@ -89,7 +89,9 @@ public sealed class FineTuneRun(
 
         var saved = result.Interrupted || !_ranks.IsFirst() ? null : adapter is null
             ? SaveModel(output, weights, inputs)
-            : SaveAdapter(output, adapter, inputs, AdapterCard.Write(PeftFolder.NameOf(output), settings, inputs, plan, result));
+            : SaveAdapter(
+                output, adapter, inputs,
+                AdapterCard.Write(PeftFolder.NameOf(output), settings, inputs, plan, result));
         return _ranks.Broadcast(
             new FineTuneResult(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved)
             {
