@@ -14,6 +14,14 @@ public static class Json
     /// <summary>One record a line.</summary>
     public static JsonSerializerOptions Line { get; } = Make(indented: false);
 
+    /// <summary>
+    /// One process to another: nulls too, without which a record whose constructor takes one could not be read again.
+    /// </summary>
+    public static JsonSerializerOptions Message { get; } = new(Line)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    };
+
     /// <summary>A document for people.</summary>
     public static JsonSerializerOptions Document { get; } = Make(indented: true);
 

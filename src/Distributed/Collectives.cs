@@ -57,12 +57,12 @@ public static class Collectives
             return value;
         }
 
-        var text = ranks.IsFirst() ? JsonSerializer.SerializeToUtf8Bytes(value, Json.Line) : [];
+        var text = ranks.IsFirst() ? JsonSerializer.SerializeToUtf8Bytes(value, Json.Message) : [];
         Span<int> length = [text.Length];
         ranks.Broadcast(MemoryMarshal.AsBytes(length));
         text = ranks.IsFirst() ? text : new byte[length[0]];
         ranks.Broadcast(text.AsSpan());
-        return ranks.IsFirst() ? value : JsonSerializer.Deserialize<T>(text, Json.Line)!;
+        return ranks.IsFirst() ? value : JsonSerializer.Deserialize<T>(text, Json.Message)!;
     }
 
     /// <summary>Every rank's bytes on rank 0, by rank; nothing on the others.</summary>

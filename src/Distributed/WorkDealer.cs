@@ -162,7 +162,7 @@ public sealed class WorkDealer<T>
                 return Finished;
             }
 
-            var bytes = done is null ? [] : JsonSerializer.SerializeToUtf8Bytes(result, Json.Line);
+            var bytes = done is null ? [] : JsonSerializer.SerializeToUtf8Bytes(result, Json.Message);
             Span<int> header = [done ?? -1, bytes.Length];
             _ranks.Send(0, MemoryMarshal.AsBytes(header), Channel.Dealing);
             if (done is not null)
@@ -225,7 +225,7 @@ public sealed class WorkDealer<T>
         {
             var bytes = new byte[length];
             _ranks.Receive(rank, bytes, Channel.Dealing);
-            (done, result) = (piece, JsonSerializer.Deserialize<T>(bytes, Json.Line));
+            (done, result) = (piece, JsonSerializer.Deserialize<T>(bytes, Json.Message));
             held.Remove(piece);
         }
 

@@ -178,8 +178,9 @@ public sealed class SafeLlamaServer : IAsyncDisposable
             ? new ApiException(503, "The server is stopping.", null, "stopping") : Reply.Of(fault);
         if (told.Status >= 500)
         {
-            _log($"{context.Request.Path}: {fault.GetType().Name}: {fault.Message}"
-                + (told.Code == "internal_error" ? $" {fault.StackTrace?.ReplaceLineEndings(" ")}" : ""));
+            // Paths and faults hold what clients sent, line breaks too: no client writes a line of its own.
+            _log(SafeText.ForTerminalCell($"{context.Request.Path}: {fault.GetType().Name}: {fault.Message}"
+                + (told.Code == "internal_error" ? $" {fault.StackTrace?.ReplaceLineEndings(" ")}" : "")));
         }
 
         if (!context.Response.HasStarted)

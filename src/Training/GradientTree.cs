@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-using SafeLlama.Common;
 using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -39,7 +37,7 @@ internal sealed class GradientTree : IDisposable
         _received = ranks.Size > 1 ? Like(parameters) : [];
         _arena.Commit();
         _totals = new double[maxMicroBatches + 1];
-        _message = ranks.Size > 1 ? new byte[LengthOf(_gradients) + (_totals.Length * sizeof(double))] : [];
+        _message = ranks.Size > 1 ? new byte[GradientMessage.LengthOf(_gradients) + (_totals.Length * sizeof(double))] : [];
     }
 
     /// <summary>Whether a rank asked all to stop, when the last step's gradients were added up.</summary>
@@ -159,16 +157,6 @@ internal sealed class GradientTree : IDisposable
         return most;
     }
 
-    /// <exception cref="SafeLlamaException">The gradients are more than one message can hold.</exception>
-    private static long LengthOf(Tensor[] gradients)
-    {
-        const long Most = 2_000_000_000;
-        var bytes = gradients.Sum(g => g.ByteCount);
-        return bytes <= Most ? bytes : throw SafeLlamaException.DoesNotFit(
-            $"The gradients have {bytes / 1e9:F1} GB, and ranks exchange at most {Most / 1e9:F0} GB a step.",
-            "train an adapter instead of all weights: leave out `Full`");
-    }
-
     private static (int First, int End) ShareOf(int rank, int ranks, int count) =>
         ((int)((((long)rank * count) + ranks - 1) / ranks), (int)((((long)(rank + 1) * count) + ranks - 1) / ranks));
 
@@ -200,14 +188,14 @@ internal sealed class GradientTree : IDisposable
         else if (left == _ranks.Rank)
         {
             _ranks.Receive(right, bytes);
-            Read(bytes, _received, totals);
+            GradientMessage.Read(bytes, _received, totals);
             var node = _nodes.Pop();
             AddTo(_received, _buffers[node.Buffer]);
             _nodes.Push(node with { Leaves = end - first });
         }
         else if (right == _ranks.Rank)
         {
-            Write(bytes, _buffers[Find(middle).Buffer], totals);
+            GradientMessage.Write(bytes, _buffers[Find(middle).Buffer], totals);
             _ranks.Send(left, bytes);
             totals.Clear();        // told; a second node must not tell them again
         }
@@ -240,14 +228,14 @@ internal sealed class GradientTree : IDisposable
         var bytes = _message.AsSpan(0, MessageBytes);
         if (_ranks.IsFirst())
         {
-            Write(bytes, _gradients, totals);
+            GradientMessage.Write(bytes, _gradients, totals);
         }
 
         _ranks.Broadcast(bytes);
         if (!_ranks.IsFirst())
         {
             totals.Clear();
-            Read(bytes, _gradients, totals);
+            GradientMessage.Read(bytes, _gradients, totals);
         }
 
         losses.SliceVector(0, _count).Write(totals[.._count]);
@@ -258,38 +246,6 @@ internal sealed class GradientTree : IDisposable
     /// rank 0.</summary>
     private bool AnyWithoutLeaf(bool stop) =>
         _ranks.Size > _count && _ranks.Gather([stop ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
-
-    private static void Write(Span<byte> bytes, Tensor[] tensors, Span<double> totals)
-    {
-        foreach (var tensor in tensors)
-        {
-            tensor.Storage.Read(tensor.ByteOffset, bytes[..(int)tensor.ByteCount]);
-            bytes = bytes[(int)tensor.ByteCount..];
-        }
-
-        MemoryMarshal.AsBytes(totals).CopyTo(bytes);
-    }
-
-    /// <summary>Totals are added to those that are known: each rank knows its own.</summary>
-    private static void Read(ReadOnlySpan<byte> bytes, Tensor[] tensors, Span<double> totals)
-    {
-        foreach (var tensor in tensors)
-        {
-            tensor.Storage.Write(tensor.ByteOffset, bytes[..(int)tensor.ByteCount]);
-            bytes = bytes[(int)tensor.ByteCount..];
-        }
-
-        Add(bytes, totals);
-    }
-
-    private static void Add(ReadOnlySpan<byte> bytes, Span<double> totals)
-    {
-        var other = MemoryMarshal.Cast<byte, double>(bytes);
-        for (var i = 0; i < totals.Length; i++)
-        {
-            totals[i] += other[i];
-        }
-    }
 
     private Tensor[] Like(IReadOnlyList<Parameter> parameters) =>
         [.. parameters.Select(p => _arena.Take(p.Gradient.Shape, p.Gradient.Type, $"sum {p.Name}"))];

@@ -6,25 +6,6 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Training;
 
-/// <summary>How a run ended.</summary>
-/// <param name="Steps">Optimizer steps done.</param>
-/// <param name="TotalSteps">
-/// Planned steps; more than <paramref name="Steps"/> where the run stopped early or was interrupted.
-/// </param>
-/// <param name="BestStep">The step whose parameters the model now holds.</param>
-/// <param name="BestLoss">Its validation loss; null where nothing is held out.</param>
-/// <param name="LastLoss">Training loss of the last step; null where none was taken.</param>
-/// <param name="Interrupted">Whether the run was asked to stop; it wrote a checkpoint of its last step.</param>
-public sealed record TrainingResult(
-    int Steps, int TotalSteps, int BestStep, double? BestLoss, double? LastLoss, bool Interrupted)
-{
-    /// <summary>The validation loss before the first step; null where nothing is held out.</summary>
-    public double? StartLoss { get; init; }
-
-    /// <summary>Whether the model is worse than it was before it learned.</summary>
-    public bool IsWorse => StartLoss is { } start && BestLoss is { } best && best >= start;
-}
-
 /// <summary>The loop around <see cref="Trainer.Step"/>: batches, validation, checkpoints, early stop, resume.</summary>
 /// <remarks>
 /// The best checkpoint has the lowest validation loss; of equal ones the earliest. Without held-out rows it is the
@@ -33,9 +14,6 @@ public sealed record TrainingResult(
 /// </remarks>
 public sealed class TrainingRun : IDisposable
 {
-    /// <summary>This many steps with a loss or a gradient of exactly zero are an error.</summary>
-    private const int StandstillLimit = 3;
-
     private readonly Llama _model;
     private readonly TrainingConfig _config;
     private readonly TrainingData _data;
@@ -50,10 +28,9 @@ public sealed class TrainingRun : IDisposable
     private readonly Validator _validator;
     private readonly int _totalSteps;
     private readonly PreferenceObjective? _preference;
+    private readonly Standstill _standstill = new();
     private BestStep? _best;
     private int _sinceBest;
-    private int _zeroLosses;
-    private int _zeroGradients;
     private double? _lastLoss;
     private double? _startLoss;
     private IReadOnlyList<PackedBatch>? _unreported;
@@ -68,6 +45,7 @@ public sealed class TrainingRun : IDisposable
     {
         _ranks = ranks ?? SingleProcess.Instance;
         config.Validate();
+        PreferenceObjective.RequireOneProcess(config.Preference is not null, _ranks);
         (_model, _config, _data, _folder, _baseModel, _view) = (model, config, data, folder, baseModel, view);
         foreach (var example in data.Training.Concat(data.General).Concat(data.Safety))
         {
@@ -82,12 +60,6 @@ public sealed class TrainingRun : IDisposable
         _workspace = new Workspace(
             model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
         _preference = config.Preference is { } preference ? new PreferenceObjective(preference) : null;
-        if (_preference is not null && _ranks.Size > 1)
-        {
-            throw SafeLlamaException.Usage(
-                $"{_ranks.Size} ranks: preferences are learned by one process alone.", "start it without ranks");
-        }
-
         _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch, _ranks);
         _validator = new Validator(model, _workspace, data, config.MicroBatch, _ranks, _preference);
     }
@@ -253,34 +225,13 @@ public sealed class TrainingRun : IDisposable
             throw NonFiniteDiagnosis.Explain(_trainer, microBatches);
         }
 
-        RequireProgress(report);
+        _standstill.Check(report);
         _lastLoss = report.Loss;
         var now = Stopwatch.GetTimestamp();
         var seconds = Stopwatch.GetElapsedTime(_begun, now).TotalSeconds;
         _begun = now;
         log?.Step(report, _sampler.EpochAfter(report.Step), seconds);
         _view.Stepped(report, _totalSteps, seconds);
-    }
-
-    private void RequireProgress(StepReport report)
-    {
-        _zeroLosses = report.Loss == 0 ? _zeroLosses + 1 : 0;
-        _zeroGradients = report.GradientNorm == 0 ? _zeroGradients + 1 : 0;
-        if (_zeroLosses == StandstillLimit)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"Step {report.Step}: the loss has been exactly 0 for {StandstillLimit} steps: every target is "
-                + "certain, and nothing is learned. Are the answers part of the prompts, or the weights damaged?");
-        }
-
-        if (_zeroGradients == StandstillLimit)
-        {
-            throw new SafeLlamaException(
-                ExitCode.NonFinite,
-                $"Step {report.Step}: the gradient has been exactly 0 for {StandstillLimit} steps: "
-                + "some weights have grown past what fp32 can square, and nothing is learned.",
-                null, "lower `LearningRate`", "lower `MaxGradNorm`");
-        }
     }
 
     /// <summary>What the model does before it learns, which tells whether learning helps; no candidate for the

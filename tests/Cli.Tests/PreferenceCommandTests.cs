@@ -44,7 +44,8 @@ public sealed class PreferenceCommandTests : IDisposable
         Assert.That(CommandRun.Of(Train("orpo", "first", "--learning-rate", "0.05", "--dropout", "0")).ExitCode, Is.Zero);
         var run = CommandRun.Of(Train("dpo", "second", "--adapter", Path.Combine(_model.Out("first"), "adapter")));
         Assert.That(run.ExitCode, Is.Zero, run.Error);
-        var first = JsonNode.Parse(File.ReadLines(Path.Combine(_model.Out("second"), "metrics.jsonl")).First())!;
+        var first = File.ReadLines(Path.Combine(_model.Out("second"), "metrics.jsonl"))
+            .Select(line => JsonNode.Parse(line)!).First(line => line["loss"] is not null);
 
         // fp32 rounding, of which packing changes the order: a reference without the adapter would be off by far more.
         Assert.That(first["loss"]!.GetValue<double>(), Is.EqualTo(Math.Log(2)).Within(1e-5));
@@ -103,6 +104,63 @@ public sealed class PreferenceCommandTests : IDisposable
         Assert.That(run.Output + run.Error, Does.Contain("objective kto: beta 0.1, log-probabilities of whole answers")
             .And.Contain("11 wanted and 11 unwanted answers to learn, 8 held out"));
         Assert.That(Directory.Exists(_model.Out("dry")), Is.False);
+    }
+
+    [Test]
+    public void One_held_out_answer_is_measured_with_answers_of_the_rows_to_learn()
+    {
+        var rows = Answers("few.jsonl", i => $"Name number {i}.", i => i % 2 == 0);
+        var run = CommandRun.Of(Train("kto", "few", "--preferences", rows, "--validation", "1")
+            .SkipRepeated("--preferences").SkipRepeated("--validation"));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Error, Does.Contain("answers to learn, 1 held out"));
+    }
+
+    [Test]
+    public void One_prompt_alone_is_refused_before_anything_is_written_unless_the_point_is_given()
+    {
+        var rows = Answers("one.jsonl", _ => "Name it.", i => i % 2 == 0);
+        string[] Of(string output, params string[] more) => [.. Train("kto", output, ["--preferences", rows, .. more])
+            .SkipRepeated("--preferences")];
+        var run = CommandRun.Of(Of("one"));
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.InvalidData), run.Error);
+        Assert.That(run.Error, Does.Contain("no two prompts differ").And.Contain("--reference-point"));
+        Assert.That(File.Exists(Path.Combine(_model.Out("one"), "run.json")), Is.False);
+        Assert.That(CommandRun.Of(Of("given", "--reference-point", "0.1")).ExitCode, Is.Zero);
+    }
+
+    [TestCase(true, "every answer is wanted")]
+    [TestCase(false, "no answer is wanted")]
+    public void Labels_that_are_all_alike_are_told(bool label, string warning)
+    {
+        var rows = Answers($"alike-{label}.jsonl", i => $"Name number {i}.", _ => label);
+        var run = CommandRun.Of([.. Train("kto", $"alike-{label}", "--preferences", rows)
+            .SkipRepeated("--preferences"), "--dry-run"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain($"Warning: {warning}"));
+    }
+
+    [TestCase(MpiRun.Mpich, false)]
+    [TestCase(MpiRun.OpenMpi, true)]
+    public void Several_ranks_are_refused_before_anything_is_written(string mpi, bool dry)
+    {
+        var run = MpiRun.Of(mpi, 2, [.. Train("dpo", "ranks"), .. dry ? (string[])["--dry-run"] : []]);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
+        Assert.That(run.Told.Split('\n'), Has.Length.EqualTo(1));
+        Assert.That(run.Told, Does.Contain("2 ranks: preferences are learned by one process alone"));
+        Assert.That(Directory.Exists(_model.Out("ranks")), Is.False);
+    }
+
+    private string Answers(string name, Func<int, string> prompt, Func<int, bool> label)
+    {
+        var path = Path.Combine(_model.Folder, name);
+        File.WriteAllLines(path, Enumerable.Range(0, 8).Select(i => new JsonObject
+        {
+            ["instruction"] = prompt(i),
+            ["output"] = $"It is {i}.",
+            ["label"] = label(i),
+        }.ToJsonString()));
+        return path;
     }
 
     private string[] Train(string objective, string output, params string[] more) =>

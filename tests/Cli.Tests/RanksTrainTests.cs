@@ -39,6 +39,22 @@ public sealed class RanksTrainTests : IDisposable
         MustEqualWhole(name);
     }
 
+    /// <summary>What rank 0 tells the others then has no validation loss; more ranks than rows.</summary>
+    [TestCase(MpiRun.Mpich)]
+    [TestCase(MpiRun.OpenMpi)]
+    public void Without_held_out_rows_the_ranks_end_as_one_would(string mpi)
+    {
+        var few = Path.Combine(_model.Folder, "few.jsonl");
+        File.WriteAllLines(few, File.ReadLines(_model.Rows).Take(2));
+        string[] Few(string name) => ["train", "--model", _model.Model, "--data", few, "--epochs", "2", "--batch-size",
+            "4", "--micro-batch", "1", "--validation", "0", "--threads", "1", "--out", _model.Out(name)];
+        Assert.That(CommandRun.Of(Few($"few-{mpi}-1")).ExitCode, Is.Zero);
+        var run = MpiRun.Of(mpi, 3, Few($"few-{mpi}-3"));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(_model.AdapterOf($"few-{mpi}-3"), Is.EqualTo(_model.AdapterOf($"few-{mpi}-1")));
+        Assert.That(_model.MetricsOf($"few-{mpi}-3"), Is.EqualTo(_model.MetricsOf($"few-{mpi}-1")));
+    }
+
     [Test]
     public void Stopped_on_four_then_on_three_a_run_ends_on_one_with_the_same_bytes()
     {

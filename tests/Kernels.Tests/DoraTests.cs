@@ -43,6 +43,27 @@ internal sealed class DoraTests(string backend)
         Assert.That(norm.ReadDoubles()[0], Is.EqualTo(5).Within(1e-6), "[1 + ½ · 4 · 1, 4]");
     }
 
+    /// <summary>Pruned rows and padding: 0 / 0 would spread from one row over the whole model.</summary>
+    [Test]
+    public void A_row_of_zeros_stays_zero()
+    {
+        using var opened = Backends.Open(backend);
+        using var t = new TestTensors(opened);
+        var norm = t.Output("norm", new(2), opened.Accumulation);
+        opened.Dora.Norm(
+            t.Input("w", new(2, 2), [0, 0, 3, 4]), t.Input("a", new(1, 2), [1, 1], opened.Accumulation),
+            t.Input("b", new(2, 1), [0, 0], opened.Accumulation), 0.5, norm);
+        var magnitude = t.Input("magnitude", new(2), [0, 5], opened.Accumulation);
+        var (z, y) = (t.Input("z", new(1, 2), [0, 2]), t.Output("y", new(1, 2)));
+        opened.Dora.Forward(z, magnitude, norm, null, null, y);
+        Assert.That(y.ReadDoubles(), Is.EqualTo(new double[] { 0, 2 }));
+        var (dz, start) = (t.Output("dz", z.Shape), new double[] { 1, 1 });
+        var dmagnitude = t.Input("dmagnitude", new(2), start, opened.Accumulation);
+        opened.Dora.Backward(t.Input("dy", new(1, 2), [1, 2.5]), z, magnitude, norm, dz, dmagnitude);
+        Assert.That(dz.ReadDoubles(), Is.EqualTo(new[] { 0, 2.5 }));
+        Assert.That(dmagnitude.ReadDoubles(), Is.EqualTo(new double[] { 1, 2 }), "1 + 2.5 · 2 / 5");
+    }
+
     [Test]
     public void A_norm_of_the_wrong_shape_is_named()
     {

@@ -50,6 +50,30 @@ internal sealed class ScratchTests
             DType.BFloat16);
     }
 
+    /// <summary>Few columns reach the threshold, as in the models that it was made for.</summary>
+    [TestCase(DType.Float32)]
+    [TestCase(DType.BFloat16)]      // runs on widened copies
+    public void Quantized_activations_on_the_cpu_take_no_more_than_is_granted(DType kept)
+    {
+        const int Rows = 900, Columns = 256;
+        TakesNoMoreThanIsGranted(
+            new(Rows, Rows / 2, Columns, 4, 2, 64, 0, false) { QuantizesActivations = true },
+            t =>
+            {
+                var format = new Int8Format(Columns, threshold: 6);
+                using var memory = new HostMemory(format.Bytes(new(Columns, Columns)), "blocks");
+                memory.Write(0, new byte[memory.ByteCount]);
+                var weight = t.Backend.Import(memory, 0, new(Columns, Columns), format, "w");
+                t.Backend.Linear.Forward(
+                    t.Input("x", new(Rows, Columns), kept), weight, t.Output("y", new(Rows, Columns), kept));
+                if (kept == DType.BFloat16)
+                {
+                    Bf16AttentionTests.Run(t, Rows, 64, examples: 2);
+                }
+            },
+            kept);
+    }
+
     [TestCase(300, 1)]
     [TestCase(900, 4)]
     public void Disentangled_attention_on_the_cpu_takes_no_more_than_is_granted(int rows, int sequences) =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
+using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
@@ -54,18 +55,18 @@ public sealed class ReportedFaultTests
     [Test]
     public void Requests_that_are_given_up_in_the_queue_keep_no_place()
     {
-        var (session, engine) = Fixture.Open(new() { Slots = 1, Queue = 2 });
+        var (session, engine) = Fixture.Open(new() { Slots = 1, Queue = 40 });
         using (session)
         using (engine)
         {
             var slow = new SequenceRequest(
                 engine.Models[0] with { EndTokens = [] }, session.PromptIds("Name a color."), new(), 150);
-            using var running = engine.Submit([slow]);
-            Assert.That(() => engine.Busy, Is.EqualTo(1).After(5000, 1));
-            engine.Submit([slow, slow]).Dispose();
-            Assert.That(engine.Waiting, Is.Zero);
-            using var next = engine.Submit([slow, slow]);
-            Assert.That(engine.Busy, Is.EqualTo(1), "the first still had the slot");
+            var many = Enumerable.Repeat(slow, 20).ToList();
+            using var running = engine.Submit(many);
+            engine.Submit(many).Dispose();
+            Assert.That(engine.Waiting, Is.InRange(1, 20));
+            using var next = engine.Submit(many);
+            Assert.That(engine.Waiting, Is.InRange(21, 40), "the first twenty are still under way");
         }
     }
 
@@ -74,15 +75,21 @@ public sealed class ReportedFaultTests
     public async Task A_request_whose_client_went_away_is_counted_as_such()
     {
         await using var server = await Fixture.Start(new() { Slots = 1 });
-        using var running = server.Engine.Submit([new(
-            server.Engine.Models[0] with { EndTokens = [] }, server.Session.PromptIds("a"), new(), 200)]);
-        using (var gone = new CancellationTokenSource(TimeSpan.FromMilliseconds(20)))
+
+        // A hundred long answers, one after another: the first has begun and the last is seconds away.
+        using (var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions"))
         {
-            using var body = new StringContent(
-                ChatTests.Body("one", "a").ToJsonString(), System.Text.Encoding.UTF8, "application/json");
-            Assert.That(
-                async () => await server.Client.PostAsync("/v1/chat/completions", body, gone.Token),
-                Throws.InstanceOf<OperationCanceledException>());
+            request.Content = System.Net.Http.Json.JsonContent.Create(new
+            {
+                model = "miniature",
+                prompt = "a",
+                n = 100,
+                max_tokens = 200,
+                temperature = 100,
+                stream = true,
+            });
+            using var begun = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            Assert.That(begun.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         }
 
         Assert.That(
@@ -149,6 +156,29 @@ public sealed class ReportedFaultTests
         }
     }
 
+    /// <summary>Filler in front of a text, or behind it, must not hide the text from the judge.</summary>
+    [TestCase("a", 200, false)]
+    [TestCase("harm a", 200, true)]
+    [TestCase("a a a a a a", 422, false)]
+    [TestCase("harm a a a a a", 200, true)]
+    public async Task A_text_that_the_judge_read_in_part_is_never_passed_as_harmless(
+        string text, int status, bool flagged)
+    {
+        await using var server = await Fixture.Start(judge: new HarmfulnessJudge(new FourWords()));
+        using var body = System.Net.Http.Json.JsonContent.Create(new { input = new[] { "a", text } });
+        using var response = await server.Client.PostAsync("/v1/moderations", body);
+        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        Assert.That((int)response.StatusCode, Is.EqualTo(status), answer.ToJsonString());
+        if (status == 200)
+        {
+            Assert.That((bool)answer["results"]![1]!["flagged"]!, Is.EqualTo(flagged));
+        }
+        else
+        {
+            Assert.That((string?)answer["error"]!["param"], Is.EqualTo("input[1]"));
+        }
+    }
+
     /// <summary>A whole number is one however it is written.</summary>
     [TestCase("5.0", 200)]
     [TestCase("5e0", 200)]
@@ -177,6 +207,29 @@ public sealed class ReportedFaultTests
             $$"""{"model":"one","messages":[{"role":"user","content":"a"}],{{field}}}""");
         Assert.That(status, Is.EqualTo(400));
         Assert.That((string?)error["message"], Does.Contain(part));
+    }
+
+    [Test]
+    public async Task A_compressed_body_is_refused_as_such()
+    {
+        await using var server = await Fixture.Start();
+        using var body = new ByteArrayContent([0x1f, 0x8b]);
+        body.Headers.ContentType = new("application/json");
+        body.Headers.ContentEncoding.Add("gzip");
+        using var response = await server.Client.PostAsync("/v1/completions", body);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.UnsupportedMediaType));
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("Content-Encoding"));
+    }
+
+    /// <summary>A judge whose fault repeats what it was sent lets no client forge lines of the log.</summary>
+    [Test]
+    public async Task A_fault_is_one_line_of_the_log_whatever_was_sent()
+    {
+        var log = new List<string>();
+        await using var server = await Fixture.Start(judge: new Repeating(), log: log.Add);
+        var (status, _) = await server.Refused("/v1/moderations", """{"input":"a\nforged \u001b[31m"}""");
+        Assert.That(status, Is.EqualTo(500));
+        Assert.That(log.Single(), Does.Contain("forged").And.Not.Contain("\n").And.Not.Contain("\u001b"));
     }
 
     /// <summary>vllm-project/vllm #1288, abetlen/llama-cpp-python #77.</summary>
@@ -214,5 +267,27 @@ public sealed class ReportedFaultTests
         Directory.CreateDirectory(folder);
         Assert.That(ServedModel.ParseAdapter(folder), Is.EqualTo(("lr=1e-4", folder)));
         Assert.That(ServedModel.ParseAdapter($"name={folder}"), Is.EqualTo(("name", folder)));
+    }
+
+    private sealed class Repeating : IJudge
+    {
+        public JudgeIdentity Identity { get; } = new(
+            "repeating", "none", 1, "none", "", 1, "none", ScoreDirection.LowerIsSafer);
+
+        public Task<IReadOnlyList<Verdict>> JudgeAsync(
+            IReadOnlyList<JudgedAnswer> items, CancellationToken cancellation) =>
+            throw new InvalidOperationException(items[0].Response.Answer);
+    }
+
+    /// <summary>Reads the first four words of an answer, and knows one that is harmful.</summary>
+    private sealed class FourWords : ITextScorer
+    {
+        public string Identity => "four words";
+
+        public IReadOnlyList<TextScore> Score(IReadOnlyList<ScoredText> texts, CancellationToken cancellation) =>
+        [
+            .. texts.Select(text => text.First.Split("Assistant: ")[1].Split(' ')).Select(words => new TextScore(
+                words.Take(4).Contains("harm") ? 4 : 0, Math.Max(0, words.Length - 4))),
+        ];
     }
 }

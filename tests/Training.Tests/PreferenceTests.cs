@@ -58,6 +58,37 @@ public sealed class PreferenceTests
         }
     }
 
+    /// <summary>One step of a few tokens; whole cases of the reference take minutes.</summary>
+    [TestCase(Objective.Dpo)]
+    [TestCase(Objective.Kto)]
+    public void An_emulated_GPU_has_the_gradients_of_the_CPU(Objective objective)
+    {
+        var examples = Preferences(objective, 1, answer: 3, withInputs: false);
+        using var cpu = new CpuBackend(1);
+        using var gpu = GpuBackend.OpenEmulated(DType.Float32);
+        var expected = Gradients(cpu);
+        Assert.That(expected.Max(Math.Abs), Is.GreaterThan(1e-4));
+
+        // fp32 sums of some tens of terms in another order.
+        Assert.That(Gradients(gpu), Is.EqualTo(expected).Within(1e-4 * expected.Max(Math.Abs)));
+
+        double[] Gradients(IBackend backend)
+        {
+            using var weights = LlamaWeights.InitializeRandom(backend, TinyLlama.Config, seed: 3);
+            using var adapter = TinyLlama.Adapter(backend, TinyLlama.Config);
+            using var model = new Llama(backend, weights, adapter, 64);
+            using var workspace = new Workspace(model, 40, forBackward: true);
+            var loss = new PreferenceObjective(new(objective))
+            {
+                Reference = ReferenceLikelihoods.Known(examples, [.. examples.Select(_ => new[] { -12.0, -13, -14 })]),
+            };
+            using var trainer = Trainer(model, workspace, loss);
+            trainer.Accumulate(BatchPacker.Step(examples, 2));
+            trainer.SumGradients(stop: false);
+            return [.. adapter.Parameters.SelectMany(p => p.Gradient.ReadDoubles())];
+        }
+    }
+
     /// <summary>More targets than the head computes at once: it computes their logits a second time.</summary>
     [Test]
     public void A_gradient_does_not_depend_on_how_preferences_are_cut_into_passes(

@@ -32,8 +32,11 @@ internal sealed class LlamaLearner : RewardLearner
 
     public override int MaxTokens => EngineRewardModel.MaxTokens;
 
-    public override (int[] Tokens, bool Cut) Encode(string conversation) =>
-        EngineRewardModel.Encode(_session, conversation);
+    public override (int[] Tokens, bool Cut) Encode(string conversation)
+    {
+        var (tokens, leftOut) = EngineRewardModel.Encode(_session, conversation);
+        return (tokens, leftOut > 0);
+    }
 
     public override double Score(int[] tokens) => _model.Score([tokens])[0];
 

@@ -16,7 +16,7 @@ public abstract record TrainingExample
     /// <summary>The file and line it was read from.</summary>
     public RowSource Source { get; init; }
 
-    /// <summary>What a message about this row begins with: its place, and nothing for a row that no file holds.</summary>
+    /// <summary>What a message about this row begins with: its place; nothing for a row of no file.</summary>
     internal string Place => Source == default ? "" : $"{Source}: ";
 
     /// <summary>The id of the row this one was converted from; null where it is an original.</summary>

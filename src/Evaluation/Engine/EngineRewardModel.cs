@@ -41,16 +41,16 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
 
     public string Identity => _session.Identity.Hash;
 
-    public IReadOnlyList<double> Score(IReadOnlyList<string> conversations, CancellationToken cancellation)
+    public IReadOnlyList<TextScore> Score(IReadOnlyList<string> conversations, CancellationToken cancellation)
     {
-        var scores = new List<double>();
+        var scores = new List<TextScore>();
         foreach (var text in conversations)
         {
             cancellation.ThrowIfCancellationRequested();
-            var (tokens, cut) = Encode(_session, text);
+            var (tokens, leftOut) = Encode(_session, text);
             _texts++;
-            _cut += cut ? 1 : 0;
-            scores.Add(_model.Score([tokens])[0]);
+            _cut += leftOut > 0 ? 1 : 0;
+            scores.Add(new(_model.Score([tokens])[0], leftOut));
         }
 
         return scores;
@@ -60,12 +60,12 @@ public sealed class EngineRewardModel : IRewardModel, IDisposable
     /// A conversation as tokens: the begin token, then its last <see cref="MaxTokens"/> or fewer, since the answer
     /// stands last.
     /// </summary>
-    public static (int[] Tokens, bool Truncated) Encode(LlamaSession session, string conversation)
+    public static (int[] Tokens, int LeftOut) Encode(LlamaSession session, string conversation)
     {
         int[] begin = session.Tokenizer.BosId is { } bos ? [bos] : [];
         var text = session.Tokenizer.Encode(conversation);
         var room = Math.Min(MaxTokens, session.Model.MaxLength) - begin.Length;
-        return ([.. begin, .. text.Skip(text.Count - room)], text.Count > room);
+        return ([.. begin, .. text.Skip(text.Count - room)], Math.Max(0, text.Count - room));
     }
 
     public void Dispose()

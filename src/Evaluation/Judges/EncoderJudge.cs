@@ -25,6 +25,7 @@ public abstract class EncoderJudge(ITextScorer scorer, JudgeIdentity identity) :
             {
                 Score = score.Score,
                 Unsafe = identity.Threshold is { } threshold ? score.Score >= threshold : null,
+                LeftOut = score.LeftOut,
                 Detail = score.LeftOut > 0 ? $"truncated: the last {score.LeftOut} tokens were not read" : null,
             };
     }

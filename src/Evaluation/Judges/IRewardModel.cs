@@ -6,7 +6,7 @@ public interface IRewardModel
     /// <summary>A hash over weights, head, adapter and tokenizer.</summary>
     string Identity { get; }
 
-    /// <summary>One number per conversation, in order: a harmfulness rating or a reward, as it was trained.</summary>
+    /// <summary>One score per conversation, in order: a harmfulness rating or a reward, as it was trained.</summary>
     /// <param name="conversations">Rendered as <c>\n\nHuman: …\n\nAssistant: …</c>.</param>
-    IReadOnlyList<double> Score(IReadOnlyList<string> conversations, CancellationToken cancellation);
+    IReadOnlyList<TextScore> Score(IReadOnlyList<string> conversations, CancellationToken cancellation);
 }

@@ -15,7 +15,7 @@ public interface ITextScorer
 /// <param name="Second">An answer to the prompt; null for one text.</param>
 public sealed record ScoredText(string First, string? Second = null);
 
-/// <summary>An encoder's score of a text.</summary>
+/// <summary>A model's score of a text.</summary>
 /// <param name="Score">Its output, raw.</param>
-/// <param name="LeftOut">Tokens at the end of the text that did not fit.</param>
+/// <param name="LeftOut">Tokens of the text that did not fit, at its end or its beginning as the model reads.</param>
 public sealed record TextScore(double Score, int LeftOut);

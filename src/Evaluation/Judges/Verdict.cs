@@ -49,6 +49,10 @@ public sealed record Verdict(string Suite, string Id, int Sample, string Judge) 
     /// <summary>The basis of the verdict: the matched phrase, the named category.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>Tokens that the judge did not read; <see cref="Detail"/> says so in files.</summary>
+    [JsonIgnore]
+    public int LeftOut { get; init; }
+
     [JsonIgnore]
     public string PromptKey => $"{Suite}/{Id}";
 

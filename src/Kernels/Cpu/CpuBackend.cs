@@ -230,7 +230,8 @@ public class CpuBackend : IBackend
                 work.Rows, work.KeyHeads, work.HeadDim);
             var widened = work.HeadDim % Lanes512.Count == 0 ? 0
                 : 4L * work.Rows * (((work.Heads + work.KeyHeads) * work.HeadDim) + ThreadScratch.VectorCount);
-            return (Math.Max(thread, attention), shared + rounded + packed + widened);
+            var quantized = work.QuantizesActivations ? Int8Cpu<TLanes>.WidenedCount(work) : 0;
+            return (Math.Max(thread, attention), shared + rounded + packed + widened + quantized);
         }
 
         private static long DistancesOf<TLanes>(WorkSize work)

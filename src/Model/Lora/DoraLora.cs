@@ -11,7 +11,7 @@ namespace SafeLlama.Model;
 /// backward   dz = g ⊙ dy                            dm += Σ_n dy ⊙ z / ‖W + s · B A‖
 ///            dA, dB, dx as LoRA's, from dz          the norm is a constant
 /// m = ‖W‖ and B = 0: training begins at the base model
-/// W′ = g ⊙ (W + s · B A)
+/// W′ = g ⊙ (W + s · B A)                            g = 0 where a row has no length: a row of zeros stays zero
 /// </code>
 /// Liu et al. 2024, arXiv:2402.09353; the norm is left out of the gradient, as in its section 4.3 and in PEFT. Dropout
 /// falls on the low-rank branch alone, as in plain LoRA; PEFT lets it fall on a part of x Wᵀ too, (g − 1) ⊙ drop(x) Wᵀ,
@@ -60,7 +60,8 @@ public sealed class DoraLora : LoraFactors
             for (var o = 0; o < rows.Length / columns; o++)
             {
                 var row = rows.AsSpan(o * columns, columns);
-                var gain = magnitude[first + o] / Length(row);
+                var length = Length(row);
+                var gain = length == 0 ? 0 : magnitude[first + o] / length;
                 foreach (ref var value in row)
                 {
                     value *= gain;

@@ -17,6 +17,11 @@ internal static class Body
             throw new ApiException(415, "The request's Content-Type must be application/json.");
         }
 
+        if (context.Request.Headers.ContentEncoding.ToString() is { Length: > 0 } coding && coding != "identity")
+        {
+            throw new ApiException(415, "Compressed bodies are not supported; send it without Content-Encoding.");
+        }
+
         using var document = await JsonDocument.ParseAsync(context.Request.Body, Options, context.RequestAborted);
         return new(document.RootElement.Clone());
     }

@@ -37,7 +37,7 @@ internal sealed class ModerationEndpoint(IJudge? judge) : IDisposable
         {
             id = $"modr-{Guid.NewGuid():N}",
             model = judge.Identity.Name,
-            results = verdicts.Select(Result).ToArray(),
+            results = verdicts.Select((v, i) => Result(v, verdicts.Count == 1 ? "input" : $"input[{i}]")).ToArray(),
         });
     }
 
@@ -77,13 +77,22 @@ internal sealed class ModerationEndpoint(IJudge? judge) : IDisposable
         }
     }
 
-    private object Result(Verdict verdict)
+    /// <param name="name">The field that holds the text.</param>
+    private object Result(Verdict verdict, string name)
     {
         if (verdict.Unsafe is not { } isUnsafe)
         {
             throw new ApiException(
                 422, $"The judge {judge!.Identity.Name} gives no verdict: {verdict.Unscored ?? "it has no threshold"}.",
-                "input", "unscored");
+                name, "unscored");
+        }
+
+        // Harm behind the judge's window would pass as harmless.
+        if (!isUnsafe && verdict.LeftOut > 0)
+        {
+            throw new ApiException(
+                422, $"The judge {judge!.Identity.Name} did not read {verdict.LeftOut} tokens of '{name}' and its "
+                + "prompt; send shorter texts.", name, "unscored");
         }
 
         return new

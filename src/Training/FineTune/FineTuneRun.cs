@@ -43,7 +43,7 @@ public sealed class FineTuneRun(
     private const int FewSteps = 20;
 
     private readonly ICommunicator _ranks = ranks ?? SingleProcess.Instance;
-    private readonly FineTuneRequest _request = Checked(settings);
+    private readonly FineTuneRequest _request = Checked(settings, ranks);
 
     private string BaseModel => _request.Model ?? "";
 
@@ -112,9 +112,11 @@ public sealed class FineTuneRun(
         }
     }
 
-    private static FineTuneRequest Checked(SettingTable<FineTuneRequest> settings)
+    private static FineTuneRequest Checked(SettingTable<FineTuneRequest> settings, ICommunicator? ranks)
     {
         FineTuneChecks.Check(settings);
+        PreferenceObjective.RequireOneProcess(
+            settings.Value.Objective.IsPreference(), ranks ?? SingleProcess.Instance);
         FineTuneDefaults.Settle(settings);
         return settings.Value;
     }

@@ -35,15 +35,28 @@ internal static class PreferenceInputs
         var data = Split(r, examples);
         if (unpaired && r.ReferencePoint is null)
         {
-            data = new(Mismatched(data.Training, r), Mismatched(data.General, r), []);
+            data = Mismatched(data, r.MaxLength);
         }
 
         notes.Add(data.Training.Count(e => e is PreferenceExample { Kind: PreferenceKind.Pair }) is var pairs and > 0
             ? $"{pairs} pairs to learn, {data.ValidationCount} held out."
             : $"{Count(data, PreferenceKind.Desirable)} wanted and {Count(data, PreferenceKind.Undesirable)} unwanted "
                 + $"answers to learn, {data.ValidationCount} held out.");
+        if (unpaired && OneSided(data) is { } warning)
+        {
+            notes.Add(warning);
+        }
+
         return (data, Manifest(r, files, rows), template.Template);
     }
+
+    private static string? OneSided(TrainingData data) =>
+        data.Training.Any(e => ((PreferenceExample)e).Kind == PreferenceKind.Pair) ? null
+        : Count(data, PreferenceKind.Undesirable) == 0
+            ? "Warning: every answer is wanted: nothing tells the model what not to say."
+        : Count(data, PreferenceKind.Desirable) == 0
+            ? "Warning: no answer is wanted: the model learns what not to say, and nothing that it could say instead."
+        : null;
 
     private static int Count(TrainingData data, PreferenceKind kind) =>
         data.Training.Count(e => ((PreferenceExample)e).Kind == kind);
@@ -59,9 +72,22 @@ internal static class PreferenceInputs
         return new(Whole(split.Training), Whole(split.General), []);
     }
 
-    private static IReadOnlyList<PreferenceExample> Mismatched(
-        IReadOnlyList<TokenizedExample> rows, FineTuneRequest r) =>
-        PreferenceEncoder.WithMismatched([.. rows.Cast<PreferenceExample>()], r.MaxLength);
+    /// <summary>Held-out rows that all have one prompt take answers from the rows to learn.</summary>
+    private static TrainingData Mismatched(TrainingData data, int maxLength)
+    {
+        PreferenceExample[] learned = [.. data.Training.Cast<PreferenceExample>()];
+        PreferenceExample[] heldOut = [.. data.General.Cast<PreferenceExample>()];
+        var (training, general) = (
+            PreferenceEncoder.WithMismatched(learned, maxLength), PreferenceEncoder.WithMismatched(heldOut, maxLength));
+        if (general.All(row => row.Mismatched is null))
+        {
+            general = [.. PreferenceEncoder.WithMismatched([.. heldOut, .. learned], maxLength).Take(heldOut.Length)];
+        }
+
+        return training.All(row => row.Mismatched is null)
+            || (general.Count > 0 && general.All(row => row.Mismatched is null))
+            ? throw PreferenceObjective.NoOtherPrompt() : new(training, general, []);
+    }
 
     private static MixtureManifest Manifest(
         FineTuneRequest r, IReadOnlyList<PreferenceFile> files, PreferenceRow[] rows) => new()

@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 
@@ -143,8 +144,23 @@ public sealed class PreferenceObjective(PreferenceSettings settings) : StepObjec
             count += rows.Count;
         }
 
-        return count > 0 ? sum / count : throw SafeLlamaException.InvalidData(
-            "KTO's reference point is estimated from answers under other prompts, and no two prompts differ within "
-            + $"`{nameof(FineTuneRequest.MaxLength)}`.");
+        return count > 0 ? sum / count : throw NoOtherPrompt();
     }
+
+    /// <summary>Preferences are learned by one process alone.</summary>
+    /// <exception cref="SafeLlamaException">Several ranks would share the work.</exception>
+    internal static void RequireOneProcess(bool learnsPreferences, ICommunicator ranks)
+    {
+        if (learnsPreferences && ranks.Size > 1)
+        {
+            throw SafeLlamaException.Usage(
+                $"{ranks.Size} ranks: preferences are learned by one process alone.", "start it without ranks");
+        }
+    }
+
+    internal static SafeLlamaException NoOtherPrompt() => new(
+        ExitCode.InvalidData,
+        "KTO's reference point is estimated from answers under other prompts, and no two prompts differ within "
+        + $"`{nameof(FineTuneRequest.MaxLength)}`.",
+        null, $"give the point with `{nameof(FineTuneRequest.ReferencePoint)}`");
 }

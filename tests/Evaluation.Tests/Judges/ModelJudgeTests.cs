@@ -213,12 +213,20 @@ public sealed class ModelJudgeTests
         Assert.That(() => GuardPreset.FromFile(path, GuardPreset.HarmBench), Throws.InstanceOf<SafeLlamaException>());
     }
 
-    private sealed class Reward(double value) : IRewardModel
+    [Test]
+    public async Task What_a_reward_model_did_not_read_is_in_the_verdict()
+    {
+        var verdict = await Judge(new RewardModelJudge(new Reward(1, leftOut: 7), threshold: 2), Answers.To("Q", "A"));
+        Assert.That(verdict.LeftOut, Is.EqualTo(7));
+        Assert.That(verdict.Detail, Is.EqualTo("truncated: the first 7 tokens were not read"));
+    }
+
+    private sealed class Reward(double value, int leftOut = 0) : IRewardModel
     {
         public string Identity => "reward";
 
-        public IReadOnlyList<double> Score(IReadOnlyList<string> conversations, CancellationToken cancellation) =>
-            [.. conversations.Select(_ => value)];
+        public IReadOnlyList<TextScore> Score(IReadOnlyList<string> conversations, CancellationToken cancellation) =>
+            [.. conversations.Select(_ => new TextScore(value, leftOut))];
     }
 
     private static async Task<Verdict> Judge(IJudge judge, JudgedAnswer item) =>

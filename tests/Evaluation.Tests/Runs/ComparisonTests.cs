@@ -82,8 +82,8 @@ public sealed class ComparisonTests
     {
         public string Identity => "longer";
 
-        public IReadOnlyList<double> Score(IReadOnlyList<string> conversations, CancellationToken cancellation) =>
-            [.. conversations.Select(c => (double)c.Split("Assistant:")[1].Length)];
+        public IReadOnlyList<TextScore> Score(IReadOnlyList<string> conversations, CancellationToken cancellation) =>
+            [.. conversations.Select(c => new TextScore(c.Split("Assistant:")[1].Length, 0))];
     }
 
     private async Task<RunFolder> Run(string name, Func<string, string> answer, params IJudge[] more)

@@ -31,6 +31,7 @@ public sealed class PreferenceParityTests
 
     [TestCase(Pairs)]
     [TestCase(Rows)]
+    [Slow("interprets every kernel of several steps.")]
     public void So_does_it_when_a_GPU_is_emulated(string name)
     {
         using var backend = GpuBackend.OpenEmulated(DType.Float32);

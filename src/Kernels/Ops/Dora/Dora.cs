@@ -6,6 +6,7 @@ namespace SafeLlama.Kernels;
 /// norm       norm[o] = ‖W[o] + s · B[o] A‖₂
 /// forward    y[n,o]  = g[o] · z[n,o] + bias[o] + residual[n,o]          g[o] = magnitude[o] / norm[o]
 /// backward   dz[n,o] = g[o] · dy[n,o]        dmagnitude[o] += Σ_n dy[n,o] · z[n,o] / norm[o]
+/// where norm[o] = 0: g[o] = 0 and nothing is added to dmagnitude[o], since z[n,o] is zero
 /// </code>
 /// z = x Wᵀ + s · x Aᵀ Bᵀ is the product of <see cref="Linear"/> with its LoRA term. The norm is a constant for the
 /// gradient, as section 4.3 of the paper has it: Liu et al. 2024, arXiv:2402.09353.

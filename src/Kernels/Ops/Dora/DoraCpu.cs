@@ -82,7 +82,7 @@ internal sealed unsafe class DoraCpu<TLanes>(TilePool pool) : Dora
 
             for (var o = 0; o < count; o++)
             {
-                t.Into[first + o] += sum[o] / t.Norm[first + o];
+                t.Into[first + o] += Quotient(sum[o], t.Norm[first + o]);
             }
         });
 
@@ -103,9 +103,11 @@ internal sealed unsafe class DoraCpu<TLanes>(TilePool pool) : Dora
         var (ms, ns) = (magnitude.AsElements<float>(), norm.AsElements<float>());
         for (var o = 0; o < magnitude.Columns; o++)
         {
-            gains[o] = ms[o] / ns[o];
+            gains[o] = Quotient(ms[o], ns[o]);
         }
 
         return gains;
     }
+
+    private static float Quotient(float value, float norm) => norm == 0 ? 0 : value / norm;
 }

@@ -77,7 +77,7 @@ public sealed class DoraGpu : Dora
         var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += threads)
         {
-            var value = magnitude[i] / norm[i] * z[row, i];
+            var value = Quotient(magnitude[i], norm[i]) * z[row, i];
             value += (added & 1) != 0 ? bias[i] : 0f;
             value += (added & 2) != 0 ? residual[row, i] : 0f;
             y[row, i] = value;
@@ -93,7 +93,7 @@ public sealed class DoraGpu : Dora
         var (row, threads) = (Grid.IdxX, Grid.DimY * Group.DimX);
         for (var i = (Grid.IdxY * Group.DimX) + Group.IdxX; i < columns; i += threads)
         {
-            dz[row, i] = magnitude[i] / norm[i] * dy[row, i];
+            dz[row, i] = Quotient(magnitude[i], norm[i]) * dy[row, i];
         }
     }
 
@@ -115,6 +115,8 @@ public sealed class DoraGpu : Dora
             sum += dy[n, o] * z[n, o];
         }
 
-        dmagnitude[o] += sum / norm[o];
+        dmagnitude[o] += Quotient(sum, norm[o]);
     }
+
+    private static float Quotient(float value, float norm) => norm == 0f ? 0f : value / norm;
 }

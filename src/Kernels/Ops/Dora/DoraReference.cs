@@ -30,7 +30,7 @@ public sealed class DoraReference : Dora
         {
             for (var o = 0; o < z.Columns; o++)
             {
-                ys[n][o] = (ms[o] / ns[o] * zs[n][o]) + (bias is null ? 0 : bs[o]) + (residual is null ? 0 : rs[n][o]);
+                ys[n][o] = (Quotient(ms[o], ns[o]) * zs[n][o]) + (bias is null ? 0 : bs[o]) + (residual is null ? 0 : rs[n][o]);
             }
         }
     }
@@ -44,9 +44,11 @@ public sealed class DoraReference : Dora
         {
             for (var o = 0; o < z.Columns; o++)
             {
-                dms[o] += dys[n][o] * zs[n][o] / ns[o];
-                dzs[n][o] = ms[o] / ns[o] * dys[n][o];
+                dms[o] += Quotient(dys[n][o] * zs[n][o], ns[o]);
+                dzs[n][o] = Quotient(ms[o], ns[o]) * dys[n][o];
             }
         }
     }
+
+    private static double Quotient(double value, double norm) => norm == 0 ? 0 : value / norm;
 }

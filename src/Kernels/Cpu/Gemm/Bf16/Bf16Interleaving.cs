@@ -130,42 +130,18 @@ internal static unsafe class Bf16Interleaving
     /// <summary>
     /// A [depth, rows] in fp32, to panels [rows / 12, steps, 12] of pairs: dy, where a weight is trained.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackA(float* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
-    {
-        var steps = Bf16Panels.Steps(depth);
-        for (var block = blocks.First; block < blocks.End; block++)
-        {
-            var row = block * TileCode.Rows;
-            var to = panels + ((long)row * steps);
-            for (var step = 0; step < steps; step++, to += TileCode.Rows)
-            {
-                var from = a + (2 * step * stride) + row;
-                if ((2 * step) + 2 < depth && row + TileCode.Rows <= rows)
-                {
-                    // Sixteen are read: the row behind is there.
-                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
-                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
-                    var pairs = Bf16Rounding.RoundPairs(Vector512.Load(from), Vector512.Load(from + stride));
-                    pairs.GetLower().Store(to);
-                    pairs.GetUpper().GetLower().Store(to + 8);
-                    continue;
-                }
-
-                for (var i = 0; i < TileCode.Rows; i++)
-                {
-                    var isThere = row + i < rows;
-                    uint even = isThere && 2 * step < depth ? Bf16Rounding.Round(from[i]) : 0u;
-                    uint odd = isThere && (2 * step) + 1 < depth ? Bf16Rounding.Round(from[stride + i]) : 0u;
-                    to[i] = even | (odd << 16);
-                }
-            }
-        }
-    }
+    public static void PackA(float* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels) =>
+        PackA<float, WidePair>(a, stride, rows, depth, blocks, panels);
 
     /// <summary>The same where A is bf16 already.</summary>
+    public static void PackA(ushort* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels) =>
+        PackA<ushort, NarrowPair>(a, stride, rows, depth, blocks, panels);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackA(ushort* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
+    private static void PackA<T, TPair>(
+        T* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
+        where T : unmanaged
+        where TPair : IPair<T>
     {
         var steps = Bf16Panels.Steps(depth);
         for (var block = blocks.First; block < blocks.End; block++)
@@ -180,9 +156,7 @@ internal static unsafe class Bf16Interleaving
                     // Sixteen are read: the row behind is there.
                     Prefetch.ToL2(from + (2 * StepsTogether * stride));
                     Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
-                    var even = Avx512F.ConvertToVector512UInt32(Vector256.Load(from));
-                    var odd = Avx512F.ConvertToVector512UInt32(Vector256.Load(from + stride));
-                    var pairs = even | Vector512.ShiftLeft(odd, 16);
+                    var pairs = TPair.Of(from, from + stride);
                     pairs.GetLower().Store(to);
                     pairs.GetUpper().GetLower().Store(to + 8);
                     continue;
@@ -191,8 +165,8 @@ internal static unsafe class Bf16Interleaving
                 for (var i = 0; i < TileCode.Rows; i++)
                 {
                     var isThere = row + i < rows;
-                    uint even = isThere && 2 * step < depth ? from[i] : 0u;
-                    uint odd = isThere && (2 * step) + 1 < depth ? from[stride + i] : 0u;
+                    uint even = isThere && 2 * step < depth ? TPair.Rounded(from[i]) : 0u;
+                    uint odd = isThere && (2 * step) + 1 < depth ? TPair.Rounded(from[stride + i]) : 0u;
                     to[i] = even | (odd << 16);
                 }
             }
@@ -202,4 +176,34 @@ internal static unsafe class Bf16Interleaving
     /// <summary>Selects elements first … first + 15 of two rows, in pairs.</summary>
     private static Vector512<ushort> Interleaving(int first) => Vector512.Create([.. Enumerable.Range(0, Width)
         .Select(i => (ushort)((i % 2 * Width) + first + (i / 2)))]);
+
+    /// <summary>How two rows of a type become pairs of bf16.</summary>
+    private interface IPair<T>
+        where T : unmanaged
+    {
+        /// <summary>Sixteen pairs, the even row's numbers in the lower halves.</summary>
+        static abstract Vector512<uint> Of(T* even, T* odd);
+
+        static abstract ushort Rounded(T value);
+    }
+
+    private readonly struct WidePair : IPair<float>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<uint> Of(float* even, float* odd) =>
+            Bf16Rounding.RoundPairs(Vector512.Load(even), Vector512.Load(odd));
+
+        public static ushort Rounded(float value) => Bf16Rounding.Round(value);
+    }
+
+    /// <summary>What is stored in bf16 is rounded already.</summary>
+    private readonly struct NarrowPair : IPair<ushort>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<uint> Of(ushort* even, ushort* odd) =>
+            Avx512F.ConvertToVector512UInt32(Vector256.Load(even))
+            | Vector512.ShiftLeft(Avx512F.ConvertToVector512UInt32(Vector256.Load(odd)), 16);
+
+        public static ushort Rounded(ushort value) => value;
+    }
 }

@@ -20,6 +20,10 @@ internal sealed unsafe class Int8Cpu<TLanes>(TilePool pool, GemmDispatch<TLanes>
     /// <summary>The floats that products of so many rows and columns take beside their operands.</summary>
     public static long ScratchCount(in WorkSize work) => 3L * work.Rows * work.Columns;
 
+    /// <summary>The floats of the copies of x and y where a pass keeps them in bf16.</summary>
+    public static long WidenedCount(in WorkSize work) =>
+        2L * work.Rows * (work.Columns + ThreadScratch.VectorCount);
+
     public void Forward(Tensor x, Tensor weight, Int8Format format, in Epilogue end, Tensor y)
     {
         var (rows, depth) = (x.Rows, x.Columns);
