@@ -211,7 +211,13 @@ public sealed class EvaluateCommandTests : IDisposable
             "compare", Path.Combine(_folder, "whole"), Path.Combine(_folder, "other"), "--out",
             Path.Combine(_folder, "compared"));
         Assert.That(compared.ExitCode, Is.Zero, compared.Error);
-        Assert.That(compared.Output, Does.Contain("exact McNemar").And.Contain("over_refusal"));
+        Assert.That(compared.Output, Does.Contain("over-refusal ↓").And.Contain("pair discrimination ↑")
+            .And.Contain("adjusted p").And.Not.Contain("refusal_rate"));
+        Assert.That(compared.Output.Split('\n').Select(line => line.Length), Is.All.LessThanOrEqualTo(100));
+        string[] runs = ["compare", Path.Combine(_folder, "whole"), Path.Combine(_folder, "other")];
+        Assert.That(CommandRun.Of([.. runs, "--all"]).Output,
+            Does.Contain("exact McNemar").And.Contain("over_refusal").And.Contain("adjusted p"));
+        Assert.That(CommandRun.Of([.. runs, "--all", "--json"]).Error, Does.Contain("--all has no effect with --json"));
         Assert.That(File.Exists(Path.Combine(_folder, "compared", "comparison.md")));
         Assert.That(CommandRun.Of("runs", _folder).Output, Does.Contain("finished"));
     }
@@ -263,7 +269,7 @@ public sealed class EvaluateCommandTests : IDisposable
             trained.Output, Does.Match(@"\d+ of 12 held-out pairs ranked right: \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"));
         var judged = Evaluate(
             "rewarded", "--judge", "reward", "--judge-model", model, "--reward", reward);
-        Assert.That(judged.Output, Does.Contain("mean_reward"), judged.Error);
+        Assert.That(judged.Output, Does.Contain("mean reward ↑"), judged.Error);
     }
 
     private void KillAndResume(string fault)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
@@ -8,8 +9,19 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>compare</c>: evaluation runs over the same prompts, the first against each of the others.</summary>
 internal static class CompareCommand
 {
-    public static Command Create() =>
-        new CompareOptions().Verb("compare", "Compare two or more evaluation runs in pairs.", Run);
+    public static Command Create()
+    {
+        var options = new CompareOptions();
+        return options.Verb("compare", "Compare two or more evaluation runs in pairs.", (asked, parsed) =>
+        {
+            if (asked.Json)
+            {
+                options.Refuse(parsed, "with --json", nameof(asked.All));
+            }
+
+            return Run(asked);
+        });
+    }
 
     private static ExitCode Run(CompareOptions.Request asked)
     {
@@ -25,7 +37,13 @@ internal static class CompareCommand
         }
         else
         {
-            Terminal.Print(Lines(comparison));
+            // Adjusting over every row changes those rows alone, so that they are shown.
+            if (asked.All || (asked.EveryRow && asked.Out is null))
+            {
+                Terminal.Print([.. Lines(comparison), ""]);
+            }
+
+            Terminal.Print(CompareEnding.Lines(comparison, asked.Out));
         }
 
         return ExitCode.Success;
@@ -57,6 +75,6 @@ internal static class CompareCommand
                 ])),
             "",
         ],
-        .. comparison.Rows.Select(ComparisonText.Sentence).Concat(comparison.Notes).Select(SafeText.ForTerminalCell),
+        .. comparison.Rows.Select(ComparisonText.Sentence).Select(SafeText.ForTerminalCell),
     ];
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
@@ -33,6 +34,10 @@ internal sealed class EvaluateCommand
         var (asked, tests) = (_options.Read(parsed), _capability.Read(parsed));
         if (asked.List)
         {
+            const string When = "with --list, which shows the known suites";
+            _options.RefuseOthers(parsed, When, nameof(asked.List));
+            _judges.RefuseOthers(parsed, When);
+            _capability.RefuseOthers(parsed, When);
             SuiteListView.Show();
             return (int)ExitCode.Success;
         }
@@ -82,6 +87,7 @@ internal sealed class EvaluateCommand
                 ? null
                 : new EngineResponder(model, Decoding(asked)),
             Imported = asked.Responses is { } file ? ResponseImport.Read(file, suites) : null,
+            Names = model is null ? null : RunManifest.RunNames.Of(asked.Model!, asked.Adapter),
             Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
             Cards = ranks.IsFirst() ? bench.Cards() : new Dictionary<string, JudgeCard>(),
             Ranks = ranks,
@@ -99,7 +105,7 @@ internal sealed class EvaluateCommand
         gates.RequireFit(plan.Prompts, tests.Tasks, plan.AllJudges);
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();
-        Tell(result, capability, asked.Json);
+        Tell(result, capability, asked);
         return (int)gates.Decide(
             [.. result.Summary.Metrics, .. CapabilityTests.Rows(capability)], plan.Imported?.Unanswered ?? []);
     }
@@ -119,6 +125,11 @@ internal sealed class EvaluateCommand
         {
             throw SafeLlamaException.Usage(
                 $"{(tests.Shots != 0 ? "--shots" : "--shots-file")} has no effect without --capability.");
+        }
+
+        if (asked.Json)
+        {
+            _options.Refuse(parsed, "with --json", nameof(asked.All));
         }
 
         if (asked.Suites is not null && asked.Suite.Count == 0 && tests.Tasks.Count == 0)
@@ -195,7 +206,7 @@ internal sealed class EvaluateCommand
         ? value
         : throw SafeLlamaException.Usage($"`{property}` {value}: expected at least 1.");
 
-    private static void Tell(EvaluationRun.Result result, CapabilityResult? capability, bool json)
+    private static void Tell(EvaluationRun.Result result, CapabilityResult? capability, EvaluateOptions.Request asked)
     {
         if (result.TornLines > 0)
         {
@@ -203,7 +214,7 @@ internal sealed class EvaluateCommand
         }
 
         Terminal.Notes(result.Summary.Notes);
-        if (json)
+        if (asked.Json)
         {
             var summary = JsonSerializer.SerializeToNode(result.Summary, EvaluationJson.Document)!.AsObject();
             if (capability is not null)
@@ -215,10 +226,16 @@ internal sealed class EvaluateCommand
             return;
         }
 
-        Terminal.Print(MetricView.Lines(result.Summary));
+        if (asked.All)
+        {
+            Terminal.Print([.. MetricView.Lines(result.Summary), ""]);
+        }
+
         if (capability is not null)
         {
             Terminal.Print(CapabilityTests.Lines(capability));
         }
+
+        Terminal.Print(EvaluateEnding.Lines(RunFolder.Open(asked.Out!)));
     }
 }

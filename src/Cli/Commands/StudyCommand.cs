@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Study;
 using SafeLlama.Common;
@@ -40,7 +41,7 @@ internal static class StudyCommand
 
             if (asked.DryRun)
             {
-                options.Refuse(parsed, "with --dry-run", nameof(asked.Resume), nameof(asked.Json));
+                options.Refuse(parsed, "with --dry-run", nameof(asked.Resume), nameof(asked.Json), nameof(asked.Open));
             }
 
             return Run(asked, recipe);
@@ -67,6 +68,7 @@ internal static class StudyCommand
             return ExitCode.Success;
         }
 
+        var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var view = new StudyView(runner.Jobs, runner.Headline);
         var run = view.Show(() => runner.Run(folder, asked.Resume, asked.Parallel, view, interrupt.Token));
         var report = StudyReport.Of(run);
@@ -77,10 +79,14 @@ internal static class StudyCommand
         }
         else
         {
-            Console.WriteLine(ReportMarkdown.Render(report));
+            foreach (var line in StudyEnding.Lines(report, Terminal.OutputIsRich))
+            {
+                Console.WriteLine(line);
+            }
         }
 
         Terminal.Note($"The report: {html}");
+        browser?.Open(html);
         return ExitCode.Success;
     }
 

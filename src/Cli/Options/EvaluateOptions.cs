@@ -19,6 +19,7 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         Add(nameof(Request.FailIf), "Exit with 6 if this holds, such as \"over_refusal>0.10\", "
             + "\"xstest/over_refusal.high>15%\", \"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");
         Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers could flip.");
+        Add(nameof(Request.All), "Show every metric, after which comes the headline.");
         Add(nameof(Request.List), "Show the known suites and where they come from.");
         Add(nameof(Request.Profile), "Decoding profile; authors-effective is four beams and 128 tokens.",
             choices: ["greedy", "authors-effective", "sampling"]);
@@ -49,6 +50,7 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         public string? Out { get; init; }
         public IReadOnlyList<string> FailIf { get; init; } = [];
         public bool AllowUnscored { get; init; }
+        public bool All { get; init; }
         public bool List { get; init; }
         public string Profile { get; init; } = "greedy";
         public int MaxNewTokens { get; init; } = 128;

@@ -23,6 +23,7 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
         AddShared(nameof(Request.Device));
         Add(nameof(Request.Threads), "Threads of each replicate on the cpu; changes the time alone.", "N");
         Add(nameof(Request.DryRun), "Show arms, expected time and memory, and train nothing.");
+        Add(nameof(Request.Open), "Open the report in a browser.");
         AddShared(nameof(Request.Resume));
         AddShared(nameof(Request.Json));
     }
@@ -38,6 +39,7 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
         public int Parallel { get; init; } = SharedWork.Threads;
         public string Device { get; init; } = "cpu";
         public int Threads { get; init; } = 1;
+        public bool Open { get; init; }
         public bool DryRun { get; init; }
         public bool Resume { get; init; }
         public bool Json { get; init; }

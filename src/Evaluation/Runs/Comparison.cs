@@ -70,6 +70,9 @@ public sealed record Comparison(
     /// <summary>The conclusion of each judge, where several judges answer the same question.</summary>
     public IReadOnlyList<JudgeConclusion> Conclusions { get; init; } = [];
 
+    /// <summary>The headline: one test per fact, adjusted within each measure.</summary>
+    public IReadOnlyList<HeadlineChange> Headline { get; init; } = [];
+
     /// <summary>How many tests the adjustment of p counted.</summary>
     public int Tests { get; init; }
 
@@ -88,6 +91,7 @@ public sealed record Comparison(
         var notes = new List<string>();
         var rows = new List<ComparisonRow>();
         var conclusions = new List<JudgeConclusion>();
+        var headline = new HeadlineComparison(seed);
         var baseline = runs[0];
         foreach (var candidate in runs.Skip(1))
         {
@@ -101,6 +105,7 @@ public sealed record Comparison(
             conclusions.AddRange(JudgeConclusions.Of(baseline, candidate, shared));
             foreach (var judge in shared)
             {
+                headline.Add(baseline, candidate, judge);
                 rows.AddRange(PairedRuns.Compare(baseline, candidate, judge, seed));
             }
         }
@@ -119,6 +124,7 @@ public sealed record Comparison(
             [.. runs.Select(r => r.Name)], [.. rows.Select((row, i) => row with { PHolm = adjusted[i] })],
             [.. notes, .. JudgeConclusions.Disagreements(conclusions)])
         {
+            Headline = headline.Adjusted(),
             Conclusions = conclusions,
             Tests = events.Distinct().Count(),
         };

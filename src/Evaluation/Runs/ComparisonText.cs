@@ -12,6 +12,8 @@ public static class ComparisonText
     public static string Markdown(Comparison comparison)
     {
         var text = new StringBuilder("# Comparison\n\n");
+        Headline(text, comparison);
+        text.Append("\n## Every metric\n\n");
         text.Append($"Baseline {Safe(comparison.Runs[0])}; p adjusted by Holm over {comparison.Tests} events.\n\n");
         MarkdownTable.Append(
             text,
@@ -61,6 +63,22 @@ public static class ComparisonText
 
     internal static string Signed(double x) => x.ToString("+0.000;-0.000;0.000");
 
+    private static void Headline(StringBuilder text, Comparison comparison)
+    {
+        text.Append("Each fact is tested once. Within a measure, p is adjusted by Holm and limits by Bonferroni.\n\n");
+        MarkdownTable.Append(
+            text,
+            "prompts|measure|suite|judge|run|baseline:|candidate:|difference:|adjusted interval|n:|left out:|"
+            + "p (adjusted):|in words",
+            comparison.Headline.Select(c => (string[])
+            [
+                c.Prompts, c.Title, Safe(c.Suite), Safe(c.Judge), Safe(c.Candidate),
+                SummaryMarkdown.Number(c.BaselineValue), SummaryMarkdown.Number(c.CandidateValue),
+                Signed(c.AdjustedDifference.Value), SummaryMarkdown.Limits(c.AdjustedDifference), $"{c.N}",
+                $"{c.LeftOut}", P(c.PAdjusted), Safe(c.Words),
+            ]));
+    }
+
     private static void Conclusions(StringBuilder text, Comparison comparison)
     {
         if (comparison.Conclusions.Count == 0)
@@ -78,6 +96,9 @@ public static class ComparisonText
                 Signed(c.Difference), $"{c.OnlyBaseline}", $"{c.OnlyCandidate}", $"{c.N}", P(c.P), c.Word,
             ]));
     }
+
+    /// <summary>Two decimals; three below 0.1, where the level stands.</summary>
+    internal static string PlainP(double p) => p.ToString(p < 0.1 ? "0.000" : "0.00");
 
     internal static string P(double p) => p < 0.001 ? "<0.001" : p.ToString("0.000");
 }

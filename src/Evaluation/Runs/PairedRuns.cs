@@ -73,28 +73,24 @@ internal static class PairedRuns
         Names names, Measure measure, IReadOnlyList<Outcome> before, IReadOnlyList<Outcome> after, long seed)
     {
         var (a, b) = (ByPrompt(before, measure.Value), ByPrompt(after, measure.Value));
-        var paired = a.Where(x => b.ContainsKey(x.Key)).Select(x => (Before: x.Value, After: b[x.Key])).ToArray();
-        if (paired.Length == 0)
+        if (PairedValues.Of(a, b) is not { } paired)
         {
             return null;
         }
 
         var asked = before.Concat(after).Where(o => measure.Applies(o.Prompt)).Select(IdentityOf).Distinct().Count();
-        var differences = paired.Select(p => p.After - p.Before).ToArray();
-        var yesOrNo = paired.All(p => p is { Before: 0 or 1, After: 0 or 1 });
-        int first = differences.Count(d => d < 0), second = differences.Count(d => d > 0);
-        var difference = Bootstrap.Mean(differences, seed, bounds: measure.Bounds);
-        var p = yesOrNo ? McNemar.Exact(first, second) : PairedPermutation.Test(differences, seed);
+        var difference = Bootstrap.Mean(paired.Differences, seed, bounds: measure.Bounds);
+        var p = paired.P(seed);
         return new(names.Suite, measure.Metric, names.Judge, names.Baseline, names.Candidate)
         {
-            BaselineValue = paired.Average(x => x.Before),
-            CandidateValue = paired.Average(x => x.After),
+            BaselineValue = paired.Before,
+            CandidateValue = paired.After,
             Difference = difference,
-            N = paired.Length,
-            LeftOut = asked - paired.Length,
-            OnlyBaseline = yesOrNo ? first : null,
-            OnlyCandidate = yesOrNo ? second : null,
-            Test = yesOrNo ? "exact McNemar" : "paired permutation",
+            N = paired.N,
+            LeftOut = asked - paired.N,
+            OnlyBaseline = paired.OnlyBefore,
+            OnlyCandidate = paired.OnlyAfter,
+            Test = paired.Test,
             P = p,
             PHolm = p,
             Direction = measure.Direction,

@@ -1,0 +1,65 @@
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Cli.Endings;
+
+/// <summary>How <c>evaluate</c> ends: the headline, label by label.</summary>
+internal static class EvaluateEnding
+{
+    public static IEnumerable<string> Lines(RunFolder run)
+    {
+        var summary = run.Summary;
+        yield return $"{summary.Answers} answers to {summary.Prompts} prompts, decoding {summary.Settings.Profile}"
+            + (summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens" : "");
+        var rows = HeadlineRow.Of(run);
+        foreach (var line in Table(rows).Concat(Rest(rows, summary)))
+        {
+            yield return line;
+        }
+
+        foreach (var line in PeopleTable.Wrapped(
+            $"Report: {Path.Combine(run.Path, "summary.md")} · every metric: --all, or safellama runs {run.Path}"))
+        {
+            yield return line;
+        }
+    }
+
+    /// <summary>The measure with the direction that is better; none where a judge defines none.</summary>
+    public static string Title(string title, bool? lowerIsBetter) => title + lowerIsBetter switch
+    {
+        true => " ↓",
+        false => " ↑",
+        null => "",
+    };
+
+    private static IEnumerable<string> Table(IReadOnlyList<HeadlineRow> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return ["no judge of this run gives a headline measure"];
+        }
+
+        const int Suite = 7, Judge = 8;
+        return PeopleTable.Lines(
+            ["prompts", "measure", "value", "95% interval", "n", "invalid", "unscored", "suite", "judge"],
+            rows.Select(r => (string[])
+            [
+                r.Metric.Prompts, Title(r.Metric.Title, r.Metric.LowerIsBetter), SummaryMarkdown.Number(r.Value.Value),
+                SummaryMarkdown.Limits(r.Value), $"{r.N}", $"{r.Invalid}", $"{r.Unscored}", r.Suite, r.Judge,
+            ]),
+            Suite, Judge).Append("↓ lower is better, ↑ higher is better");
+    }
+
+    private static IEnumerable<string> Rest(IReadOnlyList<HeadlineRow> rows, EvaluationSummary summary)
+    {
+        if (rows.Any(r => r.Metric.Name == HeadlineMetric.FullComplianceName))
+        {
+            yield return "full compliance: of unsafe prompts, by judges that tell behavior and not harm";
+        }
+
+        foreach (var line in summary.Unscored.SelectMany(reason =>
+            PeopleTable.Wrapped($"unscored by {reason.Judge}: {reason.Count}: {reason.Reason}")))
+        {
+            yield return line;
+        }
+    }
+}
