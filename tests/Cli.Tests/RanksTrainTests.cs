@@ -34,7 +34,8 @@ public sealed class RanksTrainTests : IDisposable
         var name = $"{mpi}-{ranks}";
         var run = MpiRun.Of(mpi, ranks, Learn(name));
         Assert.That(run.ExitCode, Is.Zero, run.Error);
-        Assert.That(run.Error.Split("validation loss").Length, Is.EqualTo(5), "three validations and the end, told once");
+        Assert.That(
+            run.Error.Split("validation loss").Length, Is.EqualTo(6), "at step 0, three and the end, told once");
         Assert.That(run.Error, Does.Contain($"ranks: {ranks}; a step has 8"));
         MustEqualWhole(name);
     }

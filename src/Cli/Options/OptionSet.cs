@@ -56,6 +56,12 @@ internal class OptionSet<T>(T? defaults = null)
     public T Read(ParseResult parsed)
     {
         var read = new SettingTable<T>(_defaults).Apply(Given(parsed)).Value;
+        foreach (var entry in _entries.Where(e => e.MayBeBlank && TokensOf(parsed, e) is [""]))
+        {
+            // A table's empty text is no value; here it was given: nothing to begin with.
+            entry.Property.SetValue(read, "");
+        }
+
         if (read is IComputes { Device: var device } && !device.StartsWith("cpu", StringComparison.Ordinal))
         {
             Refuse(parsed, $"with --device {device}", nameof(IComputes.Threads));
