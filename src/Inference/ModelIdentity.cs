@@ -37,16 +37,23 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
             facts["config.json"] = ContentHash.OfFile(Path.Combine(folder, "config.json"));
         }
 
-        foreach (var (kind, place) in new[] { ("weights", folder), ("adapter", adapter) })
+        foreach (var (file, hash) in Weights(folder, adapter))
         {
-            foreach (var (file, hash) in place is null ? [] : WeightsIn(place))
-            {
-                facts[$"{kind} {file}"] = hash;
-            }
+            facts[file] = hash;
         }
 
         return new(facts);
     }
+
+    /// <summary>The facts of all files of weights: <c>weights FILE</c> and <c>adapter FILE</c>, with their
+    /// hashes.</summary>
+    public static IReadOnlyDictionary<string, string> Weights(string folder, string? adapter) =>
+        new Dictionary<string, string>(
+    [
+        .. WeightsIn(folder).Select(file => KeyValuePair.Create($"weights {file.File}", file.Hash)),
+        .. adapter is null ? []
+            : WeightsIn(adapter).Select(file => KeyValuePair.Create($"adapter {file.File}", file.Hash)),
+    ]);
 
     /// <summary>The hash of every file of tensors in a folder, by the file's name; or of the one file given.</summary>
     /// <exception cref="SafeLlamaException">The folder is missing, or a file cannot be read.</exception>

@@ -127,6 +127,35 @@ public sealed class TrainingLog : IDisposable
             ? fields["validation_loss"]?.GetValue<double>() : null;
     }
 
+    /// <summary>The last step of a log, and the lowest validation loss after the first; a torn last line is left
+    /// out.</summary>
+    /// <exception cref="SafeLlamaException">A whole line is damaged.</exception>
+    public static (int Steps, double? BestLoss) Progress(string runFolder)
+    {
+        var path = Path.Combine(runFolder, MetricsName);
+        var (steps, best, number) = (0, (double?)null, 0);
+        var text = File.Exists(path)
+            ? FileErrors.Reading(path, () => File.ReadAllText(path), ExitCode.InvalidData) : "";
+        foreach (var line in text.Split('\n').SkipLast(1))
+        {
+            number++;
+            if (StepOf(System.Text.Encoding.UTF8.GetBytes(line)) is not { } step)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{path}:{number}: is a line without a \"step\"; the file is damaged.");
+            }
+
+            steps = Math.Max(steps, step);
+            if (step > 0 && JsonNode.Parse(line)!["validation_loss"] is JsonValue value
+                && value.TryGetValue(out double loss) && !(loss >= best))
+            {
+                best = loss;
+            }
+        }
+
+        return (steps, best);
+    }
+
     private static int? StepOf(ReadOnlySpan<byte> line)
     {
         try

@@ -30,6 +30,7 @@ internal static class JsonParts
             ("`compare`", typeof(Comparison)),
             ("`judge validate`", typeof(JudgeCard)),
             ("`runs`", typeof(IReadOnlyList<RunEntry>)),
+            ("`runs --answers`", typeof(IReadOnlyList<AnswerEntry>)),
             ("`study`", typeof(StudyResults)),
             ("`doctor`", typeof(DoctorResult)),
             ("`doctor --kernel`", typeof(KernelResult)),

@@ -111,25 +111,19 @@ public sealed class LoraAdapterTests
         using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
         using var adapter = TinyLlama.Adapter(Backend, weights, variant);
         var expected = Loss(weights, adapter);
-        var trained = adapter.Pairs.ToDictionary(
-            p => p.Module, p => p.Parameters.Select(parameter => parameter.Value.ReadDoubles()).ToArray());
-        void Turn(double strength)
-        {
-            foreach (var pair in adapter.Pairs)
-            {
-                pair.SetStrength(Backend, trained[pair.Module], strength, weights[pair.Module + ".weight"].Value);
-            }
-        }
+        var strength = new AdapterStrength(Backend, weights, adapter);
 
         // A PiSSA in training is no addition to the base alone: what is loaded of it is plain LoRA.
         if (variant != LoraVariant.Pissa)
         {
-            Turn(0);
+            strength.Set(0);
             Assert.That(Loss(weights, adapter), Is.EqualTo(Loss(weights, null)).Within(1e-12));
         }
 
-        Turn(1);
-        Assert.That(Loss(weights, adapter), Is.EqualTo(expected).Within(1e-12));
+        strength.Set(0.5);
+        Assert.That(Loss(weights, adapter), Is.Not.EqualTo(expected));
+        strength.Set(1);
+        Assert.That(Loss(weights, adapter), Is.EqualTo(expected), "the values that were loaded, bit by bit");
     }
 
     [Test]

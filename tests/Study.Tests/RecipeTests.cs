@@ -60,6 +60,28 @@ public sealed class RecipeTests
         Throws.TypeOf<SafeLlamaException>().With.Message.Contains(expected).And.Message.Not.Contains("System."));
 
     [Test]
+    public void Shares_may_be_percentages()
+    {
+        StudyRecipe Read(string share) => RecipeReader.Read(JsonNode.Parse($$$"""
+            {"name": "x", "question": "?", "data": {"world": {"safe_scary_examples": {{{share}}} } },
+             "training": {"dropout": {{{share}}} }, "arms": [{"name": "a", "safety_share": {{{share}}}, "safe_scary": {{{share}}} }]}
+            """)!, "x.yaml");
+        var expected = Read("0.05");
+        foreach (var share in new[] { "\"5%\"", "\"0.05\"" })
+        {
+            var read = Read(share);
+            Assert.That(read.Arms, Is.EqualTo(expected.Arms));
+            Assert.That(read.Data.World, Is.EqualTo(expected.Data.World));
+            Assert.That(read.Training.Dropout, Is.EqualTo(0.05));
+        }
+
+        Assert.That(() => Read("\"much\""), Throws.TypeOf<SafeLlamaException>()
+            .With.Message.Contains("expected a share such as 5% or 0.05, found 'much'"));
+        Assert.That(() => Read("\"500%\""), Throws.TypeOf<SafeLlamaException>().With.Message.Contains("500%"));
+        Assert.That(() => Read("5"), Throws.TypeOf<SafeLlamaException>().With.Message.Contains("safety_share is 5"));
+    }
+
+    [Test]
     public void Bases_that_would_share_a_folder_are_refused()
     {
         var recipe = RecipeFile.Read("safety-dose.yaml") with { Models = ["a/base", "b/base"] };

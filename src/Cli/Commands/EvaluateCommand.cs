@@ -34,6 +34,10 @@ internal sealed class EvaluateCommand
         var (asked, tests) = (_options.Read(parsed), _capability.Read(parsed));
         if (asked.List)
         {
+            const string When = "with --list, which shows the known suites";
+            _options.RefuseOthers(parsed, When, nameof(asked.List));
+            _judges.RefuseOthers(parsed, When);
+            _capability.RefuseOthers(parsed, When);
             SuiteListView.Show();
             return (int)ExitCode.Success;
         }
@@ -84,6 +88,7 @@ internal sealed class EvaluateCommand
                 ? null
                 : new EngineResponder(model, Decoding(asked)),
             Imported = asked.Responses is { } file ? ResponseImport.Read(file, suites) : null,
+            Names = model is null ? null : RunManifest.RunNames.Of(asked.Model!, asked.Adapter),
             Facts = model?.Identity.Facts ?? new Dictionary<string, string>(),
             Cards = ranks.IsFirst() ? bench.Cards() : new Dictionary<string, JudgeCard>(),
             Ranks = ranks,

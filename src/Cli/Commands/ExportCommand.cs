@@ -3,6 +3,7 @@ using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Model;
 
@@ -28,6 +29,11 @@ internal sealed class ExportCommand
             Adapter = asked.Adapter,
             Template = asked.Tokenizer is not null || asked.AdapterOnly ? null : Template(asked),
             Format = asked.Type is { } type ? ExportOptions.Types[type] : null,
+            Results =
+            [
+                .. asked.Results.Select(run => CardResults.Section(
+                    run, ModelIdentity.Weights(asked.Model, asked.Adapter))),
+            ],
             Threads = asked.Threads,
         };
         var format = asked.To switch
@@ -120,6 +126,7 @@ internal sealed class ExportCommand
             _ when only && asksForTemplate => "--template has no effect with --adapter-only",
             _ when only && isChecked => "--check needs a whole model, not --adapter-only",
             { Type: not null, To: "hf" } => "--type has no effect with --to hf",
+            { Results.Count: > 0, To: not "hf" } => $"--results has no effect with --to {to}",
             { Tokenizer: not null, To: not "gguf" } => $"--tokenizer none: not with --to {to}",
             { Tokenizer: not null } when asksForTemplate => "--template has no effect with --tokenizer none",
             { Tokenizer: not null } when isChecked =>

@@ -1,24 +1,75 @@
 using System.CommandLine;
+using System.Globalization;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
+using SafeLlama.Model;
+using SafeLlama.Training;
 
 namespace SafeLlama.Cli.Commands;
 
-/// <summary><c>runs</c>: lists the evaluation runs under a folder, or shows one of them.</summary>
+/// <summary><c>runs</c>: lists the runs under a folder, or shows one of them, or its answers.</summary>
 internal static class RunsCommand
 {
-    public static Command Create() =>
-        new RunsOptions().Verb("runs", "List evaluation runs, or show one.", Run);
+    /// <summary>The metrics that stand for a run in the list, the first that it has.</summary>
+    private static readonly string[] Headline =
+    [
+        MetricNames.AttackSuccessRate, MetricNames.ToxicRefusal, MetricNames.OverRefusal,
+        MetricNames.PairDiscrimination, MetricNames.RefusalRate,
+    ];
 
-    private static ExitCode Run(RunsOptions.Request asked)
+    private const int HeadlineLength = 3;
+
+    public static Command Create()
     {
-        var entries = RunCatalog.List(asked.Folder);
+        var options = new RunsOptions();
+        return options.Verb(
+            "runs", "List evaluation and training runs, show one, or read the answers of one.",
+            (asked, parsed) =>
+            {
+                if (asked.Answers)
+                {
+                    return Answers(asked);
+                }
+
+                options.Refuse(parsed, "without --answers", nameof(asked.Only), nameof(asked.ShowUnsafe));
+                return List(asked);
+            });
+    }
+
+    private static ExitCode Answers(RunsOptions.Request asked)
+    {
+        var all = RunAnswer.Read(asked.Folder);
+        var chosen = all.Where(answer => asked.Only is not { } kind || answer.Is(kind)).ToList();
+        var entries = AnswersView.Entries(chosen, asked.ShowUnsafe).ToList();
         if (asked.Json)
         {
-            Terminal.PrintDocument(
-                entries.Select(e => new RunEntry(e.Path, e.State, e.Responses, e.Problem, e.Manifest, e.Summary)));
+            Terminal.PrintDocument(entries);
+        }
+        else
+        {
+            for (var i = 0; i < entries.Count; i++)
+            {
+                Terminal.Print((i > 0 ? "\n" : "") + string.Join('\n', AnswersView.Lines(entries[i])));
+            }
+        }
+
+        var folded = entries.Count(entry => entry.Folded is not null);
+        Terminal.Note($"{chosen.Count} of {all.Count} answers"
+            + (folded > 0 ? $"; {folded} that may be harmful are folded, and --show-unsafe shows them." : "."));
+        return ExitCode.Success;
+    }
+
+    private static ExitCode List(RunsOptions.Request asked)
+    {
+        var entries = RunCatalog.List(asked.Folder);
+        var trained = TrainingCatalog.List(asked.Folder);
+        if (asked.Json)
+        {
+            Terminal.PrintDocument(entries.Select(e => (e.Written, Entry: EntryOf(e)))
+                .Concat(trained.Select(e => (e.Written, Entry: EntryOf(e))))
+                .OrderBy(e => e.Written).Select(e => e.Entry));
         }
         else if (entries is [{ Summary: { } summary } only]
             && Path.GetFullPath(only.Path) == Path.GetFullPath(asked.Folder))
@@ -27,27 +78,76 @@ internal static class RunsCommand
         }
         else
         {
-            Show(entries);
+            Show(entries, trained);
         }
 
         return ExitCode.Success;
     }
 
-    private static void Show(IReadOnlyList<RunCatalog.Entry> entries)
+    private static RunEntry EntryOf(RunCatalog.Entry e) => new(e.Path, "evaluation", e.State, e.Problem)
     {
-        if (entries.Count == 0)
+        Responses = e.Responses,
+        Manifest = e.Manifest,
+        Summary = e.Summary,
+    };
+
+    private static RunEntry EntryOf(TrainingCatalog.Entry e) => new(e.Path, "train", e.State, e.Problem)
+    {
+        Training = e.File,
+        Steps = e.Steps,
+        ValidationLoss = e.ValidationLoss,
+    };
+
+    private static void Show(
+        IReadOnlyList<RunCatalog.Entry> entries, IReadOnlyList<TrainingCatalog.Entry> trained)
+    {
+        if (entries.Count + trained.Count == 0)
         {
-            Terminal.Print("no evaluation runs here");
+            Terminal.Print("no runs here");
             return;
         }
 
-        Terminal.Print(MetricView.Table(
-            ["run", "state", "written (UTC)", "answers", "suites", "judges", "problem"],
-            entries.Select(e => (string[])
-            [
-                e.Path, e.State, e.Written.ToString("yyyy-MM-dd HH:mm"), $"{e.Responses}",
-                string.Join(' ', e.Manifest?.Suites.Select(s => s.Name) ?? []),
-                string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []), e.Problem ?? "",
-            ])));
+        if (entries.Count > 0)
+        {
+            Terminal.Print(MetricView.Table(
+                [
+                    "run", "state", "written (UTC)", "model", "adapter", "answers", "suites", "headline", "judges",
+                    "problem",
+                ],
+                entries.Select(e => (string[])
+                [
+                    e.Path, e.State, Time(e.Written), e.Manifest?.Names?.Model ?? "", e.Manifest?.Names?.Adapter ?? "",
+                    $"{e.Responses}", string.Join(' ', e.Manifest?.Suites.Select(s => s.Name) ?? []),
+                    HeadlineOf(e.Summary),
+                    string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []), e.Problem ?? "",
+                ])));
+        }
+
+        if (trained.Count > 0)
+        {
+            Terminal.Print((entries.Count > 0 ? "\n" : "") + string.Join('\n', MetricView.Table(
+                ["training run", "state", "written (UTC)", "model", "saved", "steps", "validation loss", "problem"],
+                trained.Select(e => (string[])
+                [
+                    e.Path, e.State, Time(e.Written), ModelOf(e.File), Path.GetFileName(e.Saved) ?? "",
+                    e.File is { } file ? $"{e.Steps} of {file.Plan.Steps}" : "",
+                    e.ValidationLoss?.ToString("F4", CultureInfo.InvariantCulture) ?? "", e.Problem ?? "",
+                ]))));
+        }
     }
+
+    /// <summary>The model that was tuned, or the configuration of a new one.</summary>
+    private static string ModelOf(RunFile? file) =>
+        new[] { nameof(FineTuneRequest.Model), nameof(FineTuneRequest.Init) }
+        .Select(name => file?.Settings.GetValueOrDefault(SettingText.NameOf(name))?.Value)
+        .FirstOrDefault(value => !string.IsNullOrEmpty(value)) is { } path ? PeftFolder.NameOf(path) : "";
+
+    private static string HeadlineOf(EvaluationSummary? summary) => summary is null ? "" : string.Join(", ", Headline
+        .Select(metric => summary.Find(metric)).OfType<MetricRow>().Take(HeadlineLength)
+        .Select(row => $"{row.Metric} {Number(row)}"));
+
+    private static string Number(MetricRow row) => row.Metric == MetricNames.PairDiscrimination
+        ? SummaryMarkdown.Number(row.Value.Value) : Percent.Of(row.Value.Value);
+
+    private static string Time(DateTime written) => written.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 }

@@ -11,6 +11,8 @@ internal static class Conversation
         /new            forget what was said
         /undo           forget the last question and its answer
         /system TEXT    say this before the conversation, which begins anew; without TEXT, nothing
+        /adapter on|off use the adapter, or the model without it
+        /scale X        turn the adapter down or up: 0 is the model without it, 1 the adapter as it was trained
         /help           show this
         /quit           end; so do /exit, quit, exit and the end of input
         """;
@@ -25,10 +27,11 @@ internal static class Conversation
             ? "A conversation. /help shows what can be done, /quit or the end of input ends it."
             : $"The {template.Name} template has no turns: each line is asked alone. /help shows what can be done, /quit "
                 + "or the end of input ends it.");
+        var dial = session.Adapter is { } adapter ? new AdapterDial(session, adapter) : null;
         var said = new List<ChatMessage>();
         while (Ask(raw) is { } line)
         {
-            if (line.StartsWith('/') && Obey(line, said, session.Template))
+            if (line.StartsWith('/') && Obey(line, said, session.Template, dial))
             {
                 continue;
             }
@@ -46,7 +49,7 @@ internal static class Conversation
     }
 
     /// <summary>Does what a command says; false where the line is none.</summary>
-    private static bool Obey(string line, List<ChatMessage> said, PromptTemplate template)
+    private static bool Obey(string line, List<ChatMessage> said, PromptTemplate template, AdapterDial? dial)
     {
         var (command, text) = line.Split(' ', 2, StringSplitOptions.TrimEntries) is [var first, var rest]
             ? (first, rest) : (line, "");
@@ -54,6 +57,15 @@ internal static class Conversation
         {
             case "/help":
                 Terminal.Notes(Help.Split('\n'));
+                return true;
+            case "/adapter" or "/scale" when dial is null:
+                Terminal.Note("There is no adapter here; begin with --adapter DIR.");
+                return true;
+            case "/adapter":
+                Terminal.Note(dial!.Switch(text));
+                return true;
+            case "/scale":
+                Terminal.Note(dial!.Scale(text));
                 return true;
             case "/new":
                 said.RemoveAll(message => message.Role != ChatRole.System);

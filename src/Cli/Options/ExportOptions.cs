@@ -26,6 +26,9 @@ internal sealed class ExportOptions : OptionSet<ExportOptions.Request>
             choices: ["none"]);
         Add(nameof(Request.Out), "The new file (gguf) or folder. What is there is not overwritten.", "FILE|DIR",
             required: true);
+        Add(nameof(Request.Results),
+            "Evaluation runs of this model and adapter, whose results the card of --to hf tells.",
+            "RUN…");
         Add(nameof(Request.Check), "Ask the original and the export the prompts of these suites, compare refusals and "
             + "greedy answers, and exit with 6 if they differ beyond what the type allows.", "SUITE|FILE…");
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
@@ -45,6 +48,7 @@ internal sealed class ExportOptions : OptionSet<ExportOptions.Request>
         public string Template { get; init; } = TemplateResolver.Auto;
         public string? Tokenizer { get; init; }
         public string Out { get; init; } = "";
+        public IReadOnlyList<string> Results { get; init; } = [];
         public IReadOnlyList<string> Check { get; init; } = [];
         public string? Suites { get; init; }
         public int MaxNewTokens { get; init; } = 64;

@@ -27,6 +27,9 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
     {
         Add(nameof(FineTuneRequest.Model),
             "A model folder in Hugging Face layout to fine-tune, or a GGUF file as the base of LoRA.", "DIR|FILE");
+        Add(nameof(FineTuneRequest.BaseName),
+            "What the adapter calls its base (base_model_name_or_path), such as its name at Hugging Face; --model where "
+            + "not given.", "NAME");
         Add(nameof(FineTuneRequest.Init),
             "Instead of --model: draw a new model of this shape and train all its weights.", "CONFIG.json");
         Add(nameof(FineTuneRequest.Tokenizer),

@@ -118,6 +118,11 @@ internal class OptionSet<T>(T? defaults = null)
         }
     }
 
+    /// <summary>Refuses the first property that the command line says, except some.</summary>
+    /// <exception cref="SafeLlamaException">One is given.</exception>
+    public void RefuseOthers(ParseResult parsed, string when, params IEnumerable<string> heeded) =>
+        Refuse(parsed, when, _entries.Select(entry => entry.Property.Name).Except(heeded));
+
     /// <summary>Adds an option.</summary>
     /// <param name="property">Its property's name.</param>
     /// <param name="help">What it does, with its unit.</param>

@@ -127,16 +127,6 @@ internal sealed record DoctorResult(
 /// <param name="Listing">Its machine code, with comments.</param>
 internal sealed record KernelResult(string Kernel, int Rows, int Columns, IReadOnlyList<string> Listing);
 
-/// <summary>A run as <c>runs --json</c> lists it.</summary>
-/// <param name="Path">Its folder.</param>
-/// <param name="State"><c>finished</c>, <c>unfinished</c> or <c>damaged</c>.</param>
-/// <param name="Responses">Answers there are.</param>
-/// <param name="Problem">What is damaged; absent where nothing is.</param>
-/// <param name="Manifest">What the run is made of.</param>
-/// <param name="Summary">Its tables; absent while it is unfinished.</param>
-internal sealed record RunEntry(
-    string Path, string State, int Responses, string? Problem, RunManifest? Manifest, EvaluationSummary? Summary);
-
 /// <summary><c>reward.json</c> of <c>judge train</c>.</summary>
 /// <param name="Kind"><c>pairs</c> or <c>ratings</c>.</param>
 /// <param name="Trained">Rows learned.</param>

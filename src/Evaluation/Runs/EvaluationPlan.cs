@@ -17,6 +17,9 @@ public sealed record EvaluationPlan(string Out, IReadOnlyList<PromptSuite> Suite
     /// <summary>Hashes and versions for the manifest, by name.</summary>
     public IReadOnlyDictionary<string, string> Facts { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What the user calls model and adapter.</summary>
+    public RunManifest.RunNames? Names { get; init; }
+
     /// <summary>Judge cards by judge hash.</summary>
     public IReadOnlyDictionary<string, JudgeCard> Cards { get; init; } = new Dictionary<string, JudgeCard>();
 

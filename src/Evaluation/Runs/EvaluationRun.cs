@@ -138,6 +138,7 @@ public static class EvaluationRun
             s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))])
     {
         Judges = Entries(plan.Judges),
+        Names = plan.Names,
     };
 
     private static RunManifest.JudgeEntry[] Entries(IReadOnlyList<IJudge> judges) =>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Inference;
+using SafeLlama.Model;
 
 namespace SafeLlama.Evaluation;
 
@@ -26,11 +27,24 @@ public sealed record RunManifest(
     /// <summary>The judges, with their hashes; further ones may be added later.</summary>
     public required IReadOnlyList<RunManifest.JudgeEntry> Judges { get; init; }
 
+    /// <summary>What the user calls model and adapter, for lists of runs; absent for answers made elsewhere and in runs
+    /// of earlier versions.</summary>
+    public RunNames? Names { get; init; }
+
     public const string FileName = "run.json";
 
     public static string ProgramVersion { get; } = typeof(RunManifest).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     public sealed record SuiteEntry(string Name, string File, string Sha256, int Prompts);
+
+    /// <summary>Names of folders, without the way to them. They decide nothing.</summary>
+    /// <param name="Model">The model's folder or file.</param>
+    /// <param name="Adapter">The adapter's folder, or that of its run; absent without an adapter.</param>
+    public sealed record RunNames(string Model, string? Adapter)
+    {
+        public static RunNames Of(string model, string? adapter) =>
+            new(PeftFolder.NameOf(model), adapter is null ? null : PeftFolder.NameOf(adapter));
+    }
 
     public sealed record JudgeEntry(string Hash, JudgeIdentity Identity);
 

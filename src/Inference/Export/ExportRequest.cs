@@ -15,6 +15,9 @@ public sealed record ExportRequest
     /// <summary>The template of prompts; null where the export holds no tokenizer.</summary>
     public PromptTemplate? Template { get; init; }
 
+    /// <summary>Results for the card of a Hugging Face folder, as Markdown.</summary>
+    public IReadOnlyList<string> Results { get; init; } = [];
+
     /// <summary>How matrices are stored; null for the type the base is stored in.</summary>
     public GgufFormat? Format { get; init; }
 

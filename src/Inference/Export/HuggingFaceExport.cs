@@ -10,8 +10,8 @@ namespace SafeLlama.Inference;
 /// <summary>A folder that Hugging Face's libraries load: weights, tokenizer, chat template, card.</summary>
 public static class HuggingFaceExport
 {
-    private const string CardName = "README.md";
     private const string BaseCardName = "README.base.md";
+    private const string AdapterCardName = "README.adapter.md";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
@@ -32,13 +32,18 @@ public static class HuggingFaceExport
         TemplateRecord.Save(folder, request.Template!);
         OutputFile.WriteText(
             Path.Combine(folder, "generation_config.json"), Generation(request, tokenizer, config));
-        var card = Path.Combine(folder, CardName);
+        var card = Path.Combine(folder, ModelCard.FileName);
         if (File.Exists(card))
         {
             File.Move(card, Path.Combine(folder, BaseCardName));
         }
 
-        OutputFile.WriteText(card, ModelCard.Write(request, config, changed));
+        if (request.Adapter is { } adapter && File.Exists(Path.Combine(adapter, ModelCard.FileName)))
+        {
+            File.Copy(Path.Combine(adapter, ModelCard.FileName), Path.Combine(folder, AdapterCardName));
+        }
+
+        OutputFile.WriteText(card, Card(request, config, changed, folder));
         return leftOut.Count == 0 ? [] : [$"{request.Model}: left out: {string.Join(", ", leftOut)}."];
     }
 
@@ -55,6 +60,37 @@ public static class HuggingFaceExport
         using var adapter = PeftFolder.Load(backend, config, request.Adapter);
         var merged = ModelFolder.Merge(folder, request.Model, weights, adapter, request.Adapter);
         return (merged.Changed, merged.LeftOut);
+    }
+
+    private static string Card(ExportRequest request, LlamaConfig config, int changed, string folder)
+    {
+        var name = PeftFolder.NameOf(request.Model);
+        var made = request.Adapter is { } adapter
+            ? $"The base {SafeText.ForMarkdown(name)} with the LoRA adapter "
+                + $"{SafeText.ForMarkdown(PeftFolder.NameOf(adapter))} "
+                + $"folded in: {changed} weights changed."
+            : $"{SafeText.ForMarkdown(name)}, as it was.";
+        var others = new[] { (BaseCardName, "base"), (AdapterCardName, "adapter") }
+            .Where(card => File.Exists(Path.Combine(folder, card.Item1)))
+            .Select(card => $"- the card of the {card.Item2}: [{card.Item1}]({card.Item1})\n");
+        return new ModelCard(name, $"""
+            {made}
+
+            - LLaMA, {config.ParameterCount:N0} weights, {config.Layers} layers, {config.HiddenSize} wide, context
+              {config.MaxPositions} tokens
+            - `generation_config.json` decodes greedily
+            {string.Concat(others)}
+            """)
+        {
+            Sections =
+            [
+                ModelCard.Prompts(request.Template!.Name),
+                .. request.Results.Select((results, i) =>
+                    (request.Results.Count > 1 ? $"Results {i + 1}" : "Results", results)),
+            ],
+            Missing = "Add what the model is meant for, and what it must not be used for"
+                + (request.Results.Count > 0 ? "." : ", and what it was evaluated on."),
+        }.ToString();
     }
 
     /// <summary>Greedy, as the model was evaluated, with every token that ends an answer.</summary>

@@ -19,6 +19,14 @@ public static class PeftFolder
     /// <param name="part">Such as <c>lora_A.weight</c>.</param>
     public static string Key(string module, string part) => $"base_model.model.{module}.{part}";
 
+    /// <summary>The last part of a path; of <c>RUN/adapter</c>, the run's. Names do not tell where things lie.</summary>
+    public static string NameOf(string path)
+    {
+        var whole = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        return Path.GetFileName(whole) is var name && name == "adapter" && Path.GetDirectoryName(whole) is { } run
+            ? Path.GetFileName(run) : name;
+    }
+
     /// <summary>Loads an adapter for a model of this shape.</summary>
     /// <exception cref="SafeLlamaException">
     /// It is not a LoRA adapter, uses what is not supported, or belongs to another model.

@@ -106,7 +106,7 @@ internal sealed class ArmTraining
             }
         }
 
-        AdapterFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model, _job.Template, view);
+        AdapterFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model, _job.Template, card: null, view);
         Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
         var steps = File.ReadLines(Path.Combine(folder, TrainingLog.MetricsName))
             .Select(line => JsonNode.Parse(line)!).ToList();

@@ -12,8 +12,7 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
 
     public StudyLesson Explain(LessonPlan plan)
     {
-        var original = _adapter.Pairs.Select(pair => pair.Parameters.Select(p => p.Value.ReadDoubles()).ToArray())
-            .ToList();
+        var strength = new AdapterStrength(opened.Model.Backend, opened.Weights, _adapter);
         try
         {
             var matrices = _adapter.Pairs.Select(Anatomy).ToList();
@@ -21,15 +20,15 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
                 request,
                     [
                         .. LessonPlan.Scales.Select(s => new ScalePoint(
-                            s, AtScale(original, s, () => Refusal(request, plan.Openings)))),
+                            s, AtScale(strength, s, () => Refusal(request, plan.Openings)))),
                     ])).ToList();
             return new(
-                job.Arm.Name, matrices, scale, Tokens(original, plan.Example),
-                Attention(original, plan.AttentionRequest));
+                job.Arm.Name, matrices, scale, Tokens(strength, plan.Example),
+                Attention(strength, plan.AttentionRequest));
         }
         finally
         {
-            SetScale(original, 1);
+            strength.Set(1);
         }
     }
 
@@ -60,11 +59,11 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
         });
     }
 
-    private TokenView Tokens(List<double[][]> original, InstructionExample example)
+    private TokenView Tokens(AdapterStrength strength, InstructionExample example)
     {
         var (ids, answer) = WithAnswer(example.Question, example.Output, end: true);
-        var tuned = AtScale(original, 1, () => Losses(ids));
-        var plain = AtScale(original, 0, () => Losses(ids));
+        var tuned = AtScale(strength, 1, () => Losses(ids));
+        var plain = AtScale(strength, 0, () => Losses(ids));
         return new([.. ids.Select((id, i) => new TokenLoss(
             Text(id), i >= answer, i == 0 ? null : plain[i - 1], i == 0 ? null : tuned[i - 1]))]);
     }
@@ -76,11 +75,11 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
     }
 
     /// <summary>The head that changes most between base and tuned model, by the sum of absolute differences.</summary>
-    private AttentionView Attention(List<double[][]> original, string request)
+    private AttentionView Attention(AdapterStrength strength, string request)
     {
         var ids = opened.PromptIds(request);
-        var plain = AtScale(original, 0, () => AttentionProbe.Weights(opened.Model, ids));
-        var tuned = AtScale(original, 1, () => AttentionProbe.Weights(opened.Model, ids));
+        var plain = AtScale(strength, 0, () => AttentionProbe.Weights(opened.Model, ids));
+        var tuned = AtScale(strength, 1, () => AttentionProbe.Weights(opened.Model, ids));
         var (layer, head) = (
             from l in Enumerable.Range(0, opened.Model.Config.Layers)
             from h in Enumerable.Range(0, opened.Model.Config.Heads)
@@ -104,19 +103,9 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
         ? text.Replace(' ', '␣')
         : $"#{id}";
 
-    private T AtScale<T>(List<double[][]> original, double scale, Func<T> look)
+    private static T AtScale<T>(AdapterStrength strength, double scale, Func<T> look)
     {
-        SetScale(original, scale);
+        strength.Set(scale);
         return look();
-    }
-
-    /// <summary>Turns the adapter down or up: of LoRA, s·(cB)A is c times the addition.</summary>
-    private void SetScale(List<double[][]> original, double scale)
-    {
-        foreach (var (pair, trained) in _adapter.Pairs.Zip(original))
-        {
-            pair.SetStrength(
-                opened.Model.Backend, trained, scale, opened.Weights[pair.Module + ".weight"].Value);
-        }
     }
 }

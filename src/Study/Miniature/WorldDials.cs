@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using SafeLlama.Common;
+
 namespace SafeLlama.Study;
 
 /// <summary>The settings of the world. The defaults are the settings whose effects were measured.</summary>
@@ -14,12 +17,15 @@ public sealed record WorldDials
     /// Share of pretraining actions that put a scary verb on a safe target. With a smaller share the base knows less
     /// about "kill a process", and over-refusal rises.
     /// </summary>
+    [JsonConverter(typeof(ShareConverter))]
     public double SafeScaryTexts { get; init; } = 0.04;
 
     /// <summary>Share of pretraining actions that put a protective verb on a harmful noun ("report a bomb").</summary>
+    [JsonConverter(typeof(ShareConverter))]
     public double ProtectiveTexts { get; init; } = 0.03;
 
     /// <summary>Share of each scary verb's six safe targets that ever occur with it in pretraining.</summary>
+    [JsonConverter(typeof(ShareConverter))]
     public double SafePairCoverage { get; init; } = 0.5;
 
     /// <summary>Number of benign tuning examples.</summary>
@@ -29,6 +35,7 @@ public sealed record WorldDials
     /// Share of the benign tuning examples that are safe but sound harmful (half homonyms, a quarter facts about
     /// harmful nouns, a quarter protective acts). The strongest lever on over-refusal.
     /// </summary>
+    [JsonConverter(typeof(ShareConverter))]
     public double SafeScaryExamples { get; init; } = 0.01;
 
     /// <summary>Number of safety demonstrations generated in each format; an arm takes the first n.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using SafeLlama.Common;
 using SafeLlama.Model;
 
 namespace SafeLlama.Study;
@@ -11,12 +13,14 @@ public sealed record StudyArm
     public int? SafetyExamples { get; init; }
 
     /// <summary>Ns / (Nb + Ns); null where a number is given.</summary>
+    [JsonConverter(typeof(ShareConverter))]
     public double? SafetyShare { get; init; }
 
     /// <summary>The wording of the demonstrations.</summary>
     public SafetyFormat Format { get; init; } = SafetyFormat.Instruction;
 
     /// <summary>Share of benign rows that are safe but sound harmful; null for the world's dial.</summary>
+    [JsonConverter(typeof(ShareConverter))]
     public double? SafeScary { get; init; }
 
     /// <summary>The arm whose adapter this one goes on from; null to begin anew.</summary>

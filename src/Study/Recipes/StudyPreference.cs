@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using SafeLlama.Common;
 using SafeLlama.Training;
 
@@ -19,6 +20,7 @@ public sealed record StudyPreference
     public double? Beta { get; init; }
 
     /// <summary>DPO: the share of pairs taken to be labeled the wrong way around.</summary>
+    [JsonConverter(typeof(ShareConverter))]
     public double? LabelSmoothing { get; init; }
 
     /// <summary>SimPO: the margin that is asked for.</summary>

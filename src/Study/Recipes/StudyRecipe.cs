@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SafeLlama.Common;
 using SafeLlama.Model;
 
 namespace SafeLlama.Study;
@@ -95,6 +96,7 @@ public sealed record StudyTraining
     /// <summary>α; an adapter's output is scaled by α / r.</summary>
     public double Alpha { get; init; } = 16;
 
+    [JsonConverter(typeof(ShareConverter))]
     public double Dropout { get; init; }
 
     /// <summary><c>all</c>, or names of matrices such as <c>q_proj</c>.</summary>

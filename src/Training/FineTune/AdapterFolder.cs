@@ -5,21 +5,27 @@ using SafeLlama.Model;
 namespace SafeLlama.Training;
 
 /// <summary>
-/// What a run leaves where an adapter learned: its PEFT files, and the template its rows were put in.
+/// What a run leaves where an adapter learned: its PEFT files, the template its rows were put in, and a card.
 /// </summary>
 public static class AdapterFolder
 {
     /// <summary>Writes the folder whole; one that is there already is the same and stays.</summary>
     /// <param name="baseModel">What the adapter's configuration names as its base.</param>
     /// <param name="template">How rows were put; null where they were running text.</param>
+    /// <param name="card">Its model card; null for none.</param>
     /// <param name="view">Is told where the adapter changes nothing.</param>
     public static void Save(
-        LoraAdapter adapter, string path, string baseModel, PromptTemplate? template, ITrainingView view)
+        LoraAdapter adapter, string path, string baseModel, PromptTemplate? template, string? card,
+        ITrainingView view)
     {
         AtomicFolder.Ensure(path, partial =>
         {
             PeftFolder.Save(adapter, partial, baseModel);
             TemplateRecord.Save(partial, template);
+            if (card is not null)
+            {
+                OutputFile.WriteText(Path.Combine(partial, ModelCard.FileName), card);
+            }
         });
         if (adapter.ChangesNothing)
         {

@@ -50,13 +50,14 @@ public static class FineTuneChecks
         if (r.Init is not null)
         {
             yield return (
-                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.Full)],
+                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.Full),
+                    nameof(r.BaseName)],
                 "`Init` trains all weights anew");
         }
         else if (r.Full)
         {
             yield return (
-                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter)],
+                [.. LoraSettings, .. LoadSettings, nameof(r.LoraPlusRatio), nameof(r.Adapter), nameof(r.BaseName)],
                 "`Full` trains all weights");
         }
         else

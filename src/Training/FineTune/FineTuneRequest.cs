@@ -36,6 +36,10 @@ public sealed record FineTuneRequest
     /// <summary>A model folder in Hugging Face layout, or a GGUF file as the base of LoRA.</summary>
     public string? Model { get; init; }
 
+    /// <summary>What <c>adapter_config.json</c> and the card call the base, such as its name at Hugging Face;
+    /// <see cref="Model"/> where not given.</summary>
+    public string? BaseName { get; init; }
+
     /// <summary>Instead of <see cref="Model"/>: a <c>config.json</c> of which a new model is drawn and trained
     /// whole.</summary>
     public string? Init { get; init; }

@@ -47,6 +47,8 @@ public sealed class FineTuneRun(
 
     private string BaseModel => _request.Model ?? "";
 
+    private string BaseName => _request.BaseName ?? BaseModel;
+
     /// <summary>Works out what the run would do, and writes nothing.</summary>
     public (FineTunePlan Plan, FineTuneInputs Inputs) Plan()
     {
@@ -78,7 +80,7 @@ public sealed class FineTuneRun(
         using var adapter = plan.Config.Lora is null ? null : Adapter(weights, plan.Config.Lora);
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
         view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
-        using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseModel, view, _ranks);
+        using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseName, view, _ranks);
         var result = run.Run(stop);
         foreach (var warning in result.Interrupted ? [] : Warnings(result, plan.Schedule))
         {
@@ -86,7 +88,10 @@ public sealed class FineTuneRun(
         }
 
         var saved = result.Interrupted || !_ranks.IsFirst() ? null : adapter is null
-            ? SaveModel(output, weights, inputs) : SaveAdapter(output, adapter, inputs.Template);
+            ? SaveModel(output, weights, inputs)
+            : SaveAdapter(
+                output, adapter, inputs,
+                AdapterCard.Write(PeftFolder.NameOf(output), settings, inputs, plan, result));
         return _ranks.Broadcast(
             new FineTuneResult(result.Steps, result.BestStep, result.BestLoss, result.LastLoss, saved)
             {
@@ -203,10 +208,11 @@ public sealed class FineTuneRun(
         return adapter;
     }
 
-    private string SaveAdapter(string output, LoraAdapter adapter, PromptTemplate? template)
+    private string SaveAdapter(string output, LoraAdapter adapter, FineTuneInputs inputs, string card)
     {
         var path = Path.Combine(output, "adapter");
-        AdapterFolder.Save(adapter, path, BaseModel, template, view);
+        AdapterFolder.Save(adapter, path, BaseName, inputs.Template, card, view);
+        view.Note($"{Path.Combine(path, ModelCard.FileName)}: a model card; its license is left for you to fill in.");
         return path;
     }
 

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace SafeLlama.Evaluation;
+namespace SafeLlama.Common;
 
 /// <summary>Writes a table of Markdown.</summary>
-internal static class MarkdownTable
+public static class MarkdownTable
 {
     /// <param name="text">What the table is appended to.</param>
     /// <param name="columns">Titles, separated by bars; a column of numbers ends in a colon.</param>
@@ -17,6 +17,14 @@ internal static class MarkdownTable
         {
             Line(text, row);
         }
+    }
+
+    /// <summary>The table alone.</summary>
+    public static string Of(string columns, IEnumerable<string[]> rows)
+    {
+        var text = new StringBuilder();
+        Append(text, columns, rows);
+        return text.ToString();
     }
 
     private static void Line(StringBuilder text, IEnumerable<string> cells) =>

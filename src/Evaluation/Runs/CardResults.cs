@@ -1,0 +1,46 @@
+using SafeLlama.Common;
+
+namespace SafeLlama.Evaluation;
+
+/// <summary>The results of an evaluation run as a section of a model card.</summary>
+public static class CardResults
+{
+    /// <summary>Reads a run, and makes sure that it asked what the card is about.</summary>
+    /// <param name="folder">A finished run.</param>
+    /// <param name="weights">The hashes of the model's and the adapter's files, by the name that a manifest gives
+    /// them.</param>
+    /// <exception cref="SafeLlamaException">The run is not finished, or another model or adapter answered.</exception>
+    public static string Section(string folder, IReadOnlyDictionary<string, string> weights)
+    {
+        var (manifest, summary) = (RunManifest.Read(folder), EvaluationSummary.Read(folder));
+        var answered = manifest.Facts.Where(fact => IsWeights(fact.Key)).ToDictionary();
+        if (weights.FirstOrDefault(file => answered.GetValueOrDefault(file.Key) != file.Value).Key is { } differing)
+        {
+            throw SafeLlamaException.Usage(
+                $"`Results` {folder}: another model answered there: {differing} differs.",
+                "evaluate this model and adapter");
+        }
+
+        if (answered.Keys.FirstOrDefault(name => !weights.ContainsKey(name)) is { } stray)
+        {
+            throw SafeLlamaException.Usage(
+                $"`Results` {folder}: {stray} answered there, which is not exported.",
+                "evaluate what is exported");
+        }
+
+        var suites = string.Join(", ", manifest.Suites.Select(
+            suite => $"{SafeText.ForMarkdown(suite.Name)} ({suite.Prompts} prompts, sha256 {suite.Sha256})"));
+        return $"{summary.Answers} answers to {suites}; decoding {SafeText.ForMarkdown(summary.Settings.Profile)}.\n\n"
+            + MarkdownTable.Of(
+                "judge|suite|metric|value:|95% interval|n:|invalid:|unscored:|direction",
+                summary.Metrics.Select(row => (string[])
+                [
+                    SafeText.ForMarkdown(row.Judge), SafeText.ForMarkdown(row.Suite), SafeText.ForMarkdown(row.Metric),
+                    SummaryMarkdown.Number(row.Value.Value), SummaryMarkdown.Limits(row.Value), $"{row.N}",
+                    $"{row.Invalid}", $"{row.Unscored}", SafeText.ForMarkdown(row.Direction),
+                ]));
+    }
+
+    private static bool IsWeights(string fact) =>
+        fact.StartsWith("weights ", StringComparison.Ordinal) || fact.StartsWith("adapter ", StringComparison.Ordinal);
+}
