@@ -5,7 +5,7 @@ public sealed class CompletionTests
 {
     [TestCase("safellama mer", "merge")]
     [TestCase("safellama train --rec", "--recipe\n--recompute")]
-    [TestCase("safellama data ", "check\nconvert\nmix\nshow\ntokenizer")]
+    [TestCase("safellama data ", "check\nconvert\nmix\npairs\nshow\ntokenizer")]
     [TestCase("safellama export --to o", "ollama")]
     [TestCase("safellama train --schedule ", "constant\ncosine\nlinear")]
     public void Words_are_completed(string line, string expected)

@@ -218,6 +218,7 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.That(CommandRun.Of([.. runs, "--all"]).Output,
             Does.Contain("exact McNemar").And.Contain("over_refusal").And.Contain("adjusted p"));
         Assert.That(CommandRun.Of([.. runs, "--all", "--json"]).Error, Does.Contain("--all has no effect with --json"));
+        Assert.That(CommandRun.Of([.. runs, "--open"]).Error, Does.Contain("--open has no effect without --out"));
         Assert.That(File.Exists(Path.Combine(_folder, "compared", "comparison.md")));
         Assert.That(CommandRun.Of("runs", _folder).Output, Does.Contain("finished"));
     }
@@ -234,6 +235,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("--fail-if ", "--fail-if is empty")]
     [TestCase("--fail-if over_refusals>0.1", "is no metric")]
     [TestCase("--fail-if attack_success_rate>0.1", "no judge of the run gives")]
+    [TestCase("--all --json", "--all has no effect with --json")]
     [TestCase("--shots 2", "--shots has no effect without --capability")]
     [TestCase("--fail-if acc<0.5", "nothing that gives acc is asked")]
     [TestCase("--responses answers.jsonl --max-new-tokens 9", "has no effect with --responses")]

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using SafeLlama.Testing;
 
 namespace SafeLlama.Cli.Tests;
 

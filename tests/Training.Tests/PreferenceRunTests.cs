@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
 

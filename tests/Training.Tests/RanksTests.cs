@@ -1,5 +1,4 @@
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Distributed;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;

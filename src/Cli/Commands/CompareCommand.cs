@@ -19,12 +19,18 @@ internal static class CompareCommand
                 options.Refuse(parsed, "with --json", nameof(asked.All));
             }
 
+            if (asked.Out is null)
+            {
+                options.Refuse(parsed, "without --out, which writes the report", nameof(asked.Open));
+            }
+
             return Run(asked);
         });
     }
 
     private static ExitCode Run(CompareOptions.Request asked)
     {
+        var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var comparison = Comparison.Of([.. asked.Runs.Select(RunFolder.Open)], asked.Seed, asked.EveryRow);
         if (asked.Out is { } folder)
         {
@@ -46,6 +52,7 @@ internal static class CompareCommand
             Terminal.Print(CompareEnding.Lines(comparison, asked.Out));
         }
 
+        browser?.Open(Path.Combine(asked.Out ?? "", "comparison.md"));
         return ExitCode.Success;
     }
 

@@ -45,6 +45,7 @@ internal sealed class EvaluateCommand
         var folder = asked.Out ?? throw SafeLlamaException.Usage(
             "evaluate: --out names the run's folder; it is missing.");
         MustMatter(parsed, asked, tests);
+        var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var gates = new Gates(asked.FailIf, asked.AllowUnscored);
         PromptSuite[] suites = [.. asked.Suite.Select(s => SuiteRegistry.Open(s, asked.Suites))];
         using var opened = new DisposableStack();
@@ -106,6 +107,7 @@ internal sealed class EvaluateCommand
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();
         Tell(result, capability, asked);
+        browser?.Open(Path.Combine(folder, "summary.md"));
         return (int)gates.Decide(
             [.. result.Summary.Metrics, .. CapabilityTests.Rows(capability)], plan.Imported?.Unanswered ?? []);
     }
@@ -130,6 +132,11 @@ internal sealed class EvaluateCommand
         if (asked.Json)
         {
             _options.Refuse(parsed, "with --json", nameof(asked.All));
+        }
+
+        if (asked.Suite.Count == 0 && asked.Responses is null)
+        {
+            _options.Refuse(parsed, "without --suite or --responses", nameof(asked.Open), nameof(asked.All));
         }
 
         if (asked.Suites is not null && asked.Suite.Count == 0 && tests.Tasks.Count == 0)
