@@ -39,11 +39,15 @@ public sealed record RunManifest(
 
     /// <summary>Names of folders, without the way to them. They decide nothing.</summary>
     /// <param name="Model">The model's folder or file.</param>
-    /// <param name="Adapter">The adapter's folder, or that of its run; absent without an adapter.</param>
-    public sealed record RunNames(string Model, string? Adapter)
+    public sealed record RunNames(string Model)
     {
-        public static RunNames Of(string model, string? adapter) =>
-            new(PeftFolder.NameOf(model), adapter is null ? null : PeftFolder.NameOf(adapter));
+        /// <summary>The adapter's folder, or that of its run; absent without an adapter.</summary>
+        public string? Adapter { get; init; }
+
+        public static RunNames Of(string model, string? adapter) => new(PeftFolder.NameOf(model))
+        {
+            Adapter = adapter is null ? null : PeftFolder.NameOf(adapter),
+        };
     }
 
     public sealed record JudgeEntry(string Hash, JudgeIdentity Identity);
