@@ -58,7 +58,7 @@ public sealed record ServerSettings
         if (ApiKey is { } key && key != key.Trim())
         {
             throw SafeLlamaException.Usage(
-                $"`{nameof(ApiKey)}`: begins or ends with white space, which no client can send; leave it out.");
+                "The API key begins or ends with white space, which no client can send; leave the white space out.");
         }
 
         Require(
