@@ -37,7 +37,9 @@ internal sealed class GradientTree : IDisposable
         _received = ranks.Size > 1 ? Like(parameters) : [];
         _arena.Commit();
         _totals = new double[maxMicroBatches + 1];
-        _message = ranks.Size > 1 ? new byte[GradientMessage.LengthOf(_gradients) + (_totals.Length * sizeof(double))] : [];
+        _message = ranks.Size > 1
+            ? new byte[GradientMessage.LengthOf(_gradients) + (_totals.Length * sizeof(double))]
+            : [];
     }
 
     /// <summary>Whether a rank asked all to stop, when the last step's gradients were added up.</summary>

@@ -132,8 +132,8 @@ public sealed class TrainingRun : IDisposable
     };
 
     /// <summary>
-    /// Asks the model how likely every answer is while it is as it began, or reads what it said then; false where the run
-    /// was asked to stop meanwhile.
+    /// Asks the model how likely every answer is while it is as it began, or reads what it said then; false where the
+    /// run was asked to stop meanwhile.
     /// </summary>
     private bool Refer(CancellationToken stop)
     {

@@ -25,8 +25,8 @@ internal static class Conversation
         var remembers = Remembers(template);
         Terminal.Note(remembers
             ? "A conversation. /help shows what can be done, /quit or the end of input ends it."
-            : $"The {template.Name} template has no turns: each line is asked alone. /help shows what can be done, /quit "
-                + "or the end of input ends it.");
+            : $"The {template.Name} template has no turns: each line is asked alone. /help shows what can be done, "
+                + "/quit or the end of input ends it.");
         var dial = session.Adapter is { } adapter ? new AdapterDial(session, adapter) : null;
         var said = new List<ChatMessage>();
         while (Ask(raw) is { } line)

@@ -9,7 +9,8 @@ internal sealed class DataMixOptions : OptionSet<DataMixOptions.Request>
     {
         Add(nameof(Request.Data), $"Base rows: {SharedHelp.RowFormats}.", "FILE…", required: true);
         Add(nameof(Request.Safety), "Safety demonstrations to draw from.", "FILE…", required: true);
-        Add(nameof(Request.SafetyExamples), "How many safety rows, Ns; all where neither this nor --safety-share is given.", "N");
+        Add(nameof(Request.SafetyExamples),
+            "How many safety rows, Ns; all where neither this nor --safety-share is given.", "N");
         Add(nameof(Request.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02 or 2%.", "P|P%");
         Add(nameof(Request.BaseExamples), "How many base rows, Nb; all where not given.", "N");
         Add(nameof(Request.Independent),

@@ -28,13 +28,14 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.Model),
             "A model folder in Hugging Face layout to fine-tune, or a GGUF file as the base of LoRA.", "DIR|FILE");
         Add(nameof(FineTuneRequest.BaseName),
-            "What the adapter calls its base (base_model_name_or_path), such as its name at Hugging Face; --model where "
-            + "not given.", "NAME");
+            "What the adapter calls its base (base_model_name_or_path), such as its name at Hugging Face; --model "
+            + "where not given.", "NAME");
         Add(nameof(FineTuneRequest.Init),
             "Instead of --model: draw a new model of this shape and train all its weights.", "CONFIG.json");
         Add(nameof(FineTuneRequest.Tokenizer),
             "The folder of the tokenizer; the model's own where not given.", "DIR");
-        Add(nameof(FineTuneRequest.Adapter), "Start from this PEFT adapter, or that of a run, instead of a new one.", "DIR");
+        Add(nameof(FineTuneRequest.Adapter),
+            "Start from this PEFT adapter, or that of a run, instead of a new one.", "DIR");
         Add(nameof(FineTuneRequest.Full), "Train all weights of --model instead of an adapter.", "true|false");
         AddShared(nameof(FineTuneRequest.Load));
         Add(nameof(FineTuneRequest.Nested), SharedHelp.Of(nameof(FineTuneRequest.Nested)).Help, "true|false");
@@ -42,7 +43,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "Rows to learn: .json, .jsonl, .csv, .parquet or .txt, also gzipped.", "FILE…");
         AddPreferences();
         Add(nameof(FineTuneRequest.Safety), "Safety demonstrations to mix in.", "FILE…");
-        Add(nameof(FineTuneRequest.SafetyExamples), "How many safety rows, Ns; all where neither this nor --safety-share is given.", "N");
+        Add(nameof(FineTuneRequest.SafetyExamples),
+            "How many safety rows, Ns; all where neither this nor --safety-share is given.", "N");
         Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02 or 2%.", "P|P%");
         Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
         Add(nameof(FineTuneRequest.Template),

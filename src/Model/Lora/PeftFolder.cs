@@ -19,7 +19,9 @@ public static class PeftFolder
     /// <param name="part">Such as <c>lora_A.weight</c>.</param>
     public static string Key(string module, string part) => $"base_model.model.{module}.{part}";
 
-    /// <summary>The last part of a path; of <c>RUN/adapter</c>, the run's. Names do not tell where things lie.</summary>
+    /// <summary>
+    /// The last part of a path; of <c>RUN/adapter</c>, the run's. Names do not tell where things lie.
+    /// </summary>
     public static string NameOf(string path)
     {
         var whole = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));

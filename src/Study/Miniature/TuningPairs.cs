@@ -33,7 +33,8 @@ public sealed class TuningPairs(World world)
             var refusal = action is null
                 ? draws.Pick([.. Grammar.Refusals.Where(r => !r.Contains("{0}", StringComparison.Ordinal))])
                 : Grammar.Fill(draws.Pick(Grammar.Refusals), action);
-            yield return new($"over-refusal-{i:D5}", exchange.Request, exchange.Answer, refusal, TuningPair.OverRefusal);
+            yield return new(
+                $"over-refusal-{i:D5}", exchange.Request, exchange.Answer, refusal, TuningPair.OverRefusal);
         }
     }
 

@@ -29,8 +29,8 @@ public static class FineTuneDefaults
         var (r, otherwise) = (settings.Value, new FineTuneRequest().MicroBatch);
         if (!settings.IsGiven(nameof(r.MicroBatch)) && r.MicroBatch != otherwise && r.BatchSize % otherwise != 0)
         {
-            yield return $"Micro-batches of {r.MicroBatch} rows: of the sizes up to {otherwise}, the largest that divides "
-                + $"a batch of {r.BatchSize}.";
+            yield return $"Micro-batches of {r.MicroBatch} rows: of the sizes up to {otherwise}, the largest that "
+                + $"divides a batch of {r.BatchSize}.";
         }
     }
 }

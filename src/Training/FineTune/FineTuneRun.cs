@@ -105,8 +105,8 @@ public sealed class FineTuneRun(
         if (result.IsWorse)
         {
             yield return string.Create(CultureInfo.InvariantCulture,
-                $"Warning: this run did not help: validation loss {result.StartLoss:F4} before it, {result.BestLoss:F4} at "
-                + $"its best. A lower learning rate, or rows more like those held out, may.");
+                $"Warning: this run did not help: validation loss {result.StartLoss:F4} before it, {result.BestLoss:F4} "
+                + $"at its best. A lower learning rate, or rows more like those held out, may.");
         }
 
         if (result.Steps < FewSteps)

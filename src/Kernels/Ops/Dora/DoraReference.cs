@@ -30,7 +30,8 @@ public sealed class DoraReference : Dora
         {
             for (var o = 0; o < z.Columns; o++)
             {
-                ys[n][o] = (Quotient(ms[o], ns[o]) * zs[n][o]) + (bias is null ? 0 : bs[o]) + (residual is null ? 0 : rs[n][o]);
+                ys[n][o] = (Quotient(ms[o], ns[o]) * zs[n][o])
+                    + (bias is null ? 0 : bs[o]) + (residual is null ? 0 : rs[n][o]);
             }
         }
     }
