@@ -39,6 +39,20 @@ internal static unsafe class AttentionBackwardBlocks<TLanes>
             }
         }
 
+        Keep(t, part, keyHead, dk, dv, sums);
+    }
+
+    /// <summary>Writes the dk and dv of scratch: the sums of a part, or the gradients of a whole group.</summary>
+    /// <param name="t">The tensors.</param>
+    /// <param name="part">What they were gathered over.</param>
+    /// <param name="keyHead">Which key-value head.</param>
+    /// <param name="dk">[keys, d], without gaps.</param>
+    /// <param name="dv">[keys, d], without gaps.</param>
+    /// <param name="sums">Where those of parts go.</param>
+    public static void Keep(
+        in AttentionOperands t, AttentionPart part, int keyHead, float* dk, float* dv, float* sums)
+    {
+        var (d, group) = (t.HeadDim, part.Rows);
         if (part.IsCut)
         {
             var (to, count) = (part.SumsAt(keyHead, d), (group.EndKey - group.FirstKey) * d);

@@ -46,20 +46,7 @@ internal static unsafe class Bf16AttentionBackward<TLanes, TProducts>
             }
         }
 
-        if (part.IsCut)
-        {
-            var (to, floats) = (part.SumsAt(keyHead, d), count * d);
-            QueryBlock<TLanes>.Copy(dk, floats, sums + to);
-            QueryBlock<TLanes>.Copy(dv, floats, sums + to + floats);
-            return;
-        }
-
-        for (var key = group.FirstKey; key < group.EndKey; key++)
-        {
-            var from = (long)(key - group.FirstKey) * d;
-            QueryBlock<TLanes>.Copy(dk + from, d, rest.Dk.At(key) + (keyHead * d));
-            QueryBlock<TLanes>.Copy(dv + from, d, rest.Dv.At(key) + (keyHead * d));
-        }
+        AttentionBackwardBlocks<TLanes>.Keep(rest, part, keyHead, dk, dv, sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
