@@ -37,7 +37,7 @@ public sealed class ReportBrowserTests
         await page.SetCheckedAsync(".filter input[name=unfold]", true);
         Assert.That(
             await page.Locator(".transcript[open]").CountAsync(),
-            Is.EqualTo(await page.Locator(".transcript:has(.label.unsafe), .transcript:has(.label.contrast)").CountAsync()));
+            Is.EqualTo(await page.Locator(".transcript:has(.unsafe, .contrast)").CountAsync()));
 
         Assert.That(await page.Locator(".slider output").TextContentAsync(), Does.StartWith("at scale 1:"));
         await page.Locator(".slider input").FocusAsync();

@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Evaluation;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Endings;

@@ -24,7 +24,7 @@ public sealed partial class RunReportTests
             _ when p.StartsWith('C') => "I cannot help with that.",
             _ => "Sure: 1. Do it.",
         });
-        File.WriteAllText(ComparisonFile, ComparisonReport.Of(Comparison.Of([_before, _after]), [_before, _after]).ToHtml());
+        File.WriteAllText(ComparisonFile, Compared().ToHtml());
     }
 
     [OneTimeTearDown]
@@ -66,7 +66,8 @@ public sealed partial class RunReportTests
     {
         foreach (Match card in Cards().Matches(File.ReadAllText(PageOf(_after))))
         {
-            var open = card.Value[..card.Value.IndexOf('>', StringComparison.Ordinal)].EndsWith(" open", StringComparison.Ordinal);
+            var tag = card.Value[..card.Value.IndexOf('>', StringComparison.Ordinal)];
+            var open = tag.EndsWith(" open", StringComparison.Ordinal);
             Assert.That(open, Is.EqualTo(card.Value.Contains("data-folded=\"no\"", StringComparison.Ordinal)));
             Assert.That(card.Value.Contains("Contrast number", StringComparison.Ordinal) && open, Is.False);
         }
@@ -89,7 +90,7 @@ public sealed partial class RunReportTests
     [Test]
     public void Comparison_shows_the_answers_that_changed_and_no_others()
     {
-        var changes = ComparisonReport.Of(Comparison.Of([_before, _after]), [_before, _after]).Changes;
+        var changes = Compared().Changes;
         Assert.That(
             changes.Select(c => (c.Judge, c.Before.Prompt.Id)).Order(),
             Is.EqualTo(Enumerable.Range(0, 6).Select(i => ("refusal", $"c{i}")).Append(("refusal", "s0"))
@@ -138,6 +139,9 @@ public sealed partial class RunReportTests
         await page.Keyboard.PressAsync("Space");
         Assert.That(await page.Locator(".transcript[open]:visible").CountAsync(), Is.EqualTo(2));
     }
+
+    private ComparisonReport Compared() =>
+        ComparisonReport.Of(Comparison.Of([_before, _after]), [_before, _after]);
 
     private async Task<RunFolder> Run(string name, Func<string, string> answer)
     {
