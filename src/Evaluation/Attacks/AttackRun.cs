@@ -80,7 +80,7 @@ public static class AttackRun
 
         if (plan.Quality is not (>= 0 and <= 1))
         {
-            throw SafeLlamaException.Usage($"`{nameof(plan.Quality)}` {plan.Quality}: expected a share from 0 to 1.");
+            throw SafeLlamaException.Usage($"The utility bound {plan.Quality}: expected a share from 0 to 1.");
         }
 
         if (plan.Trials.FirstOrDefault(t => t.ChangesModel) is { } changing && plan.Benign.Count == 0)

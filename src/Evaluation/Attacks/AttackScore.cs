@@ -8,7 +8,7 @@ namespace SafeLlama.Evaluation;
 /// success nor safe: it is left out of the rate, and no success where attempts are ranked. Settings of one attack are
 /// looked at together, so the smallest of their p counts times their number; Holm's rule goes over attacks.
 /// </remarks>
-internal sealed class AttackScore
+public sealed class AttackScore
 {
     private const double Alpha = 0.05;
 
