@@ -168,14 +168,14 @@ public static class AttackRun
                     plan.Quality);
             }),
         ])
-    {
-        Names = plan.Names,
-        Suites = Entries(prompts.Attacked),
-        Benign = Entries(prompts.Benign),
-        QualityBound = plan.Quality,
-        JudgePrefill = plan.JudgePrefill,
-        Notes = [.. prompts.Notes, .. Remarks(prompts)],
-    };
+        {
+            Names = plan.Names,
+            Suites = Entries(prompts.Attacked),
+            Benign = Entries(prompts.Benign),
+            QualityBound = plan.Quality,
+            JudgePrefill = plan.JudgePrefill,
+            Notes = [.. prompts.Notes, .. Remarks(prompts)],
+        };
 
     private static RunManifest.SuiteEntry[] Entries(IReadOnlyList<PromptSuite> suites) => [.. suites.Select(
         s => new RunManifest.SuiteEntry(s.Name, Path.GetFileName(s.Path), s.Sha256, s.Prompts.Count))];
