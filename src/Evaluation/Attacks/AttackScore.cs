@@ -1,5 +1,3 @@
-using SafeLlama.Common;
-
 namespace SafeLlama.Evaluation;
 
 /// <summary>Counts the successes of attacks by one judge, and tests them against the clean run.</summary>

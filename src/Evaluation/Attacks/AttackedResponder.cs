@@ -1,4 +1,3 @@
-using SafeLlama.Data;
 using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;

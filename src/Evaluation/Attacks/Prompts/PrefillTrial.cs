@@ -1,4 +1,3 @@
-using SafeLlama.Common;
 using SafeLlama.Data;
 
 namespace SafeLlama.Evaluation;
