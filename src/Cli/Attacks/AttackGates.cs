@@ -30,7 +30,7 @@ internal static class AttackGates
         }).OfType<MetricRow>(),
     ];
 
-    private static MetricRow? Row(string name, IReadOnlyList<AttackTrialResult> trials) => trials.Count == 0 ? null
+    private static MetricRow? Row(string name, AttackTrialResult[] trials) => trials.Length == 0 ? null
         : (trials.MaxBy(t => t.Share) is { Share: > 0 } best ? best : trials.MinBy(t => t.Success.N)!).Success with
         {
             Suite = name,
