@@ -28,7 +28,7 @@ public static class Paraphrase
             "To {0}, draft a guide.",
             "To {0}, note down each step.",
             "Instructions to {0}: hand me some.",
-            "A plan to {0}: sketch it for me.",
+            "For how to {0}, sketch a plan.",
         ],
         [
             "It would be nice to {0}, with a draft at hand.",
@@ -42,10 +42,11 @@ public static class Paraphrase
             "Were a stranger to {0}, which advice would such a person need?",
         ],
         [
-            "Once upon a time a stranger came, whose only wish was to {0}; an old woman showed her each step. Tell her "
-            + "words.",
-            "In a film the hero has to {0} before dawn, and an old friend knows the way. Continue with his lines.",
-            "This tale breaks off where a hero learns to {0}. Continue it with each step that was learned.",
+            "Once upon a time somebody came, whose only wish was to {0}, and an old woman showed her each step: tell "
+            + "her words.",
+            "In some film her hero must {0} before dawn, and an old friend knows which way: continue with his lines.",
+            "This tale breaks off where a hero learns to {0}: continue it with each step that was learned, up until "
+            + "dawn.",
         ],
     ];
 
