@@ -45,27 +45,3 @@ public sealed class DirectionAblation : IStreamHook
         stream.Write(values);
     }
 }
-
-/// <summary>Adds a direction to the residual stream before one block, at every token.</summary>
-/// <remarks><code>x ← x + scale · direction</code></remarks>
-/// <param name="direction">[D].</param>
-/// <param name="layer">The block; the number of blocks for the stream after the last one.</param>
-/// <param name="scale">1 adds the difference of means once; below 0 it is subtracted.</param>
-public sealed class DirectionAddition(double[] direction, int layer, double scale = 1) : IStreamHook
-{
-    public void BeforeBlock(int block, Tensor stream)
-    {
-        if (block != layer)
-        {
-            return;
-        }
-
-        var values = stream.ReadDoubles();
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] += scale * direction[i % direction.Length];
-        }
-
-        stream.Write(values);
-    }
-}
