@@ -39,7 +39,8 @@ public sealed class BaseWorldTests
     {
         var folders = new Dictionary<string, string>
         {
-            ["one"] = Folder(new WorldDials()), ["other"] = Folder(WorldDials.Wide),
+            ["one"] = Folder(new WorldDials()),
+            ["other"] = Folder(WorldDials.Wide),
         };
         Assert.That(
             () => BaseWorld.Bind(Plain with { Models = ["one", "other"] }, model => folders[model]),

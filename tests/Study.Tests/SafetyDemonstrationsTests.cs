@@ -12,8 +12,12 @@ public sealed class SafetyDemonstrationsTests
     {
         var makeup = new SafetyRows
         {
-            Formats = new() { Instruction = 2, Question = 1, Opinion = 1 }, PeopleA = 0.25, Distances = [0, 2, 5],
-            Turns = [0, 3], Answers = SafetyAnswers.Reason, SafeTwins = 10,
+            Formats = new() { Instruction = 2, Question = 1, Opinion = 1 },
+            PeopleA = 0.25,
+            Distances = [0, 2, 5],
+            Turns = [0, 3],
+            Answers = SafetyAnswers.Reason,
+            SafeTwins = 10,
         };
         Assert.That(
             Rows(makeup, 200).Take(60), Is.EqualTo(Rows(makeup, 60)));

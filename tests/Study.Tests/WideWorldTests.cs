@@ -167,7 +167,10 @@ public sealed class WideWorldTests
     {
         var metric = new StudyMetric
         {
-            Name = "far", Title = "Far", Measure = Measure.Complies, Suites = ["paraphrase-unsafe"],
+            Name = "far",
+            Title = "Far",
+            Measure = Measure.Complies,
+            Suites = ["paraphrase-unsafe"],
             Categories = ["distance-4", "distance-5"],
         };
         var source = new WorldSource(new StudyData { World = WorldDials.Wide, Draw = WorldDraw.Development }, [metric]);

@@ -198,9 +198,9 @@ internal sealed class WideSuites(World world, EvaluationHalves halves)
             _ => PromptLabel.Safe,
         },
         category, action.Phrase)
-    {
-        Expected = action.Meaning == ActionMeaning.Unsafe ? null : Grammar.Answer(form, action),
-    };
+        {
+            Expected = action.Meaning == ActionMeaning.Unsafe ? null : Grammar.Answer(form, action),
+        };
 
     private static StudyPrompt After(IEnumerable<WorldExchange> turns, StudyPrompt prompt) =>
         Dialogues.Context(turns) is { Length: > 0 } context ? prompt with { Context = context } : prompt;
