@@ -20,6 +20,7 @@ internal static class Verbs
         ("evaluate", EvaluateCommand.Create),
         ("compare", CompareCommand.Create),
         ("judge", JudgeCommand.Create),
+        ("inspect", InspectCommand.Create),
         ("runs", RunsCommand.Create),
         ("doctor", DoctorCommand.Create),
         ("completion", CompletionCommand.Create),
