@@ -21,6 +21,7 @@ internal static class Verbs
         ("attack", AttackCommand.Create),
         ("compare", CompareCommand.Create),
         ("judge", JudgeCommand.Create),
+        ("inspect", InspectCommand.Create),
         ("runs", RunsCommand.Create),
         ("doctor", DoctorCommand.Create),
         ("completion", CompletionCommand.Create),

@@ -17,6 +17,7 @@ internal static class JsonParts
             ("`train --dry-run`", typeof(PlanRecord)),
             ("`generate`, one object a line", typeof(PromptAnswer)),
             ("`score`", typeof(ScoreResult)),
+            ("`inspect`", typeof(InspectResult)),
             ("`merge`", typeof(MergeResult)),
             ("`export`", typeof(ExportResult)),
             ("`data check`", typeof(CheckResult)),
