@@ -1,16 +1,11 @@
 using Microsoft.Playwright;
+using SafeLlama.Testing;
 
 namespace SafeLlama.Lab.Tests;
 
 /// <summary>A room in a real headless Chromium, and everything that went wrong in it.</summary>
 internal sealed class LabBrowser : IAsyncDisposable
 {
-    /// <summary>Milliseconds: a machine that runs all tests at once is slow to open a page.</summary>
-    private const float Patience = 180_000;
-
-    private static readonly string[] Places =
-        ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
     private readonly IBrowser _browser;
 
     private LabBrowser(IBrowser browser, IPage page) => (_browser, Page) = (browser, page);
@@ -25,18 +20,10 @@ internal sealed class LabBrowser : IAsyncDisposable
     public static async Task<LabBrowser> Open(
         LabFixture lab, string room, int width = 1400, ColorScheme scheme = ColorScheme.Light)
     {
-        var chromium = Array.Find(Places, File.Exists);
-        if (chromium is null)
-        {
-            Assert.Ignore("No Chromium is installed here (apt-get install chromium).");
-        }
-
-        var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(
-            new() { ExecutablePath = chromium, Args = ["--no-sandbox"], Timeout = Patience });
+        var browser = await Chromium.Open();
         var page = await browser.NewPageAsync(
             new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = scheme });
-        page.SetDefaultTimeout(Patience);
+        page.SetDefaultTimeout(Chromium.Patience);
         var opened = new LabBrowser(browser, page);
         page.Console += (_, message) => opened.Errors.Add(message.Text);
         page.PageError += (_, error) => opened.Errors.Add(error);

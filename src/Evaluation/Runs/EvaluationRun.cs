@@ -10,7 +10,8 @@ namespace SafeLlama.Evaluation;
 /// </summary>
 /// <remarks>
 /// The folder holds <c>run.json</c>, <c>prompts.jsonl</c>, <c>responses.jsonl</c>, <c>verdicts.jsonl</c>, the judges'
-/// cards, <c>summary.json|md|csv</c>, and <c>timings.json</c>, which alone differs between equal runs.
+/// cards, <c>summary.json|md|csv</c>, <c>report.html</c>, and <c>timings.json</c>, which alone differs between equal
+/// runs.
 /// </remarks>
 public static class EvaluationRun
 {
@@ -238,6 +239,7 @@ public static class EvaluationRun
             JudgeCards.Of(folder),
             notes);
         summary.Write(folder);
+        RunReport.Of(RunFolder.Open(folder)).Write();
         return summary;
     }
 
