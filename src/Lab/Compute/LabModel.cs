@@ -50,7 +50,8 @@ internal sealed class LabModel : IDisposable
         {
             var notes = session.Notes.ToList();
             var voices = ServedModel.Of(
-                session, folder, adapters, template, isMiniature ? _ => { } : notes.Add);
+                session, folder, adapters, template, isMiniature ? _ => { }
+            : notes.Add);
             if (isMiniature)
             {
                 var world = WorldExport.Template;
