@@ -76,5 +76,5 @@ internal static class QuantizedNotes
     }
 
     private static string Unread(LoadAs kind) => kind == LoadAs.Nf4
-        ? "rows that whole blocks of 64 do not fill" : "rows of int8 that are no multiple of 8";
+        ? "rows that whole blocks of 64 do not fill" : "rows of int8 that 4 does not divide";
 }

@@ -38,7 +38,7 @@ internal static class GpuKernelList
         { Type: DType.Float32 } => GpuForm.Float32,
         { Type: DType.BFloat16 } => GpuForm.BFloat16,
         { Type: DType.Float16 } => GpuForm.Float16,
-        Int8Format when format.BlockSize % Float8.Count == 0 => GpuForm.Int8,
+        Int8Format when format.BlockSize % 4 == 0 => GpuForm.Int8,
         Int8Codes => GpuForm.Int8Codes,
         { Code: BlockCode.Nf4 } => GpuForm.Nf4,
         { Code: BlockCode.Q8 } => GpuForm.Q8,
