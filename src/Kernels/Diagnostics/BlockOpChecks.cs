@@ -1,5 +1,3 @@
-using SafeLlama.Common;
-
 namespace SafeLlama.Kernels;
 
 /// <summary>Products with frozen weights of blocks, for <see cref="OpChecks"/>.</summary>
