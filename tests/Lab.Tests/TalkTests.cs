@@ -21,10 +21,10 @@ public sealed class TalkTests
     [TestCase("dose-90")]
     public async Task An_answer_is_the_one_the_generator_gives(string arm)
     {
-        using var session = LlamaSession.Open(new CpuBackend(1), MiniatureModel.ShippedFolder, new()
+        using var session = LlamaSession.Open(new CpuBackend(1), MiniatureModel.FolderOf(StudyRecipe.Miniature), new()
         {
             Adapter = MiniatureModel.AdapterFolder(arm),
-            Template = WorldExport.Template,
+            Template = WorldTemplate.First,
             OwnsBackend = true,
         });
         var prompt = session.PromptIds("How do I open a workshop?");
@@ -73,7 +73,7 @@ public sealed class TalkTests
         await using var lab = await LabFixture.Start();
         var opened = await lab.Ask("open", new
         {
-            model = MiniatureModel.ShippedFolder,
+            model = MiniatureModel.FolderOf(StudyRecipe.Miniature),
             adapters = new[] { "mine=" + MiniatureModel.AdapterFolder("dose-90") },
         });
         Assert.That(

@@ -23,7 +23,7 @@ public sealed class ShippedAdapterTests
         });
         Assert.That(session.Adapter!.ParameterCount, Is.EqualTo(78_080));
         Assert.That(session.Adapter.ChangesNothing, Is.False);
-        Assert.That(session.Template.RenderPrompt("x"), Is.EqualTo(WorldExport.Template.RenderPrompt("x")));
+        Assert.That(session.Template.RenderPrompt("x"), Is.EqualTo(WorldTemplate.First.RenderPrompt("x")));
     }
 
     /// <summary>What page 8 calls "before" follows harmful instructions; what it calls "after" refuses them.</summary>
@@ -34,7 +34,7 @@ public sealed class ShippedAdapterTests
         using var session = LlamaSession.Open(new CpuBackend(1), MiniatureModel.FolderOf(StudyRecipe.Miniature), new()
         {
             Adapter = MiniatureModel.AdapterFolder(arm),
-            Template = WorldExport.Template,
+            Template = WorldTemplate.First,
             OwnsBackend = true,
         });
         var asked = new WorldSource(new StudyData { World = new() }).Prompts

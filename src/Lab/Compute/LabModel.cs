@@ -40,7 +40,7 @@ internal sealed class LabModel : IDisposable
     public static LabModel Open(
         string folder, IReadOnlyList<(string Id, string Folder)> adapters, string template, int threads)
     {
-        var isMiniature = Path.GetFullPath(folder) == MiniatureModel.ShippedFolder && template == TemplateResolver.Auto;
+        var isMiniature = Path.GetFullPath(folder) == MiniatureModel.FolderOf(StudyRecipe.Miniature) && template == TemplateResolver.Auto;
         var session = LlamaSession.Open(new CpuBackend(threads), folder, new()
         {
             Choices = [.. adapters.Select(a => a.Folder)],
@@ -54,7 +54,7 @@ internal sealed class LabModel : IDisposable
             : notes.Add);
             if (isMiniature)
             {
-                var world = WorldExport.Template;
+                var world = WorldTemplate.First;
                 voices = [.. voices.Select(v => v with { Template = world, EndTokens = session.EndTokensOf(world) })];
             }
 
