@@ -32,13 +32,9 @@ internal static unsafe class WideDot<TLayout>
             return;
         }
 
-        var column = columns.First;
-        for (; column <= columns.End - Columns; column += Columns)
-        {
-            FourColumns(p, rows.First, column);
-        }
-
-        SomeRows(p, rows, (column, columns.End));
+        var whole = columns.First + ((columns.End - columns.First) / Columns * Columns);
+        FourColumns(p, rows.First, (columns.First, whole));
+        SomeRows(p, rows, (whole, columns.End));
     }
 
     /// <summary>Writes whole rows of the weight as floats.</summary>
@@ -69,52 +65,57 @@ internal static unsafe class WideDot<TLayout>
         }
     }
 
+    /// <summary>One row, and four columns at a time.</summary>
     /// <remarks>
     /// The four lie side by side in memory: while they are read, the lines of others are asked for in rising order.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourColumns(in MatrixProduct p, int row, int column)
+    private static void FourColumns(in MatrixProduct p, int row, (int First, int End) columns)
     {
         var walk = new Walk(p);
-        var (blockBytes, parts) = (walk.BlockBytes, walk.Parts);
+        var (bytes, blockBytes, parts) = (walk.RowBytes, walk.BlockBytes, walk.Parts);
         var table = TLayout.Table;
         var scales = stackalloc float[(Columns * TLayout.Scales) + 1];
         float* scales1 = scales + TLayout.Scales, scales2 = scales1 + TLayout.Scales;
         var scales3 = scales2 + TLayout.Scales;
-        float* a = p.A + (row * p.ARowStride), end = a + p.K;
-        byte* b0 = p.B + (column * walk.RowBytes), b1 = b0 + walk.RowBytes, b2 = b1 + walk.RowBytes;
-        byte* b3 = b2 + walk.RowBytes, next = b3 + walk.RowBytes + Ahead;
-        Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
-        while (a < end)
+        float* first = p.A + (row * p.ARowStride), end = first + p.K;
+        float* c = p.C + (row * p.CStride), addend = p.Addend == null ? null : p.Addend + (row * p.AddendStride);
+        var factor = Vector128.Create(p.Scale);
+        for (var column = columns.First; column < columns.End; column += Columns)
         {
-            TLayout.Prepare(b0, scales, table);
-            TLayout.Prepare(b1, scales1, table);
-            TLayout.Prepare(b2, scales2, table);
-            TLayout.Prepare(b3, scales3, table);
-            for (var part = 0; part < parts; part++, a += TLayout.Part)
+            byte* b0 = p.B + (column * bytes), b1 = b0 + bytes, b2 = b1 + bytes, b3 = b2 + bytes;
+            var next = b3 + bytes + Ahead;
+            Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
+            for (var a = first; a < end;)
             {
-                next = PrefetchNext(next);
-                Vector512<float> x0 = Vector512.Load(a), x1 = Vector512.Load(a + Lanes), x2 = default, x3 = default;
-                if (TLayout.Part > 2 * Lanes)
+                TLayout.Prepare(b0, scales, table);
+                TLayout.Prepare(b1, scales1, table);
+                TLayout.Prepare(b2, scales2, table);
+                TLayout.Prepare(b3, scales3, table);
+                for (var part = 0; part < parts; part++, a += TLayout.Part)
                 {
-                    (x2, x3) = (Vector512.Load(a + (2 * Lanes)), Vector512.Load(a + (3 * Lanes)));
+                    next = PrefetchNext(next);
+                    Vector512<float> x0 = Vector512.Load(a), x1 = Vector512.Load(a + Lanes), x2 = default, x3 = default;
+                    if (TLayout.Part > 2 * Lanes)
+                    {
+                        (x2, x3) = (Vector512.Load(a + (2 * Lanes)), Vector512.Load(a + (3 * Lanes)));
+                    }
+
+                    s0 = Add(s0, TLayout.Load(b0, part, scales, table), x0, x1, x2, x3);
+                    s1 = Add(s1, TLayout.Load(b1, part, scales1, table), x0, x1, x2, x3);
+                    s2 = Add(s2, TLayout.Load(b2, part, scales2, table), x0, x1, x2, x3);
+                    s3 = Add(s3, TLayout.Load(b3, part, scales3, table), x0, x1, x2, x3);
                 }
 
-                s0 = Add(s0, TLayout.Load(b0, part, scales, table), x0, x1, x2, x3);
-                s1 = Add(s1, TLayout.Load(b1, part, scales1, table), x0, x1, x2, x3);
-                s2 = Add(s2, TLayout.Load(b2, part, scales2, table), x0, x1, x2, x3);
-                s3 = Add(s3, TLayout.Load(b3, part, scales3, table), x0, x1, x2, x3);
+                b0 += blockBytes;
+                b1 += blockBytes;
+                b2 += blockBytes;
+                b3 += blockBytes;
             }
 
-            b0 += blockBytes;
-            b1 += blockBytes;
-            b2 += blockBytes;
-            b3 += blockBytes;
+            var before = addend == null ? Vector128<float>.Zero : Vector128.Load(addend + column);
+            (before + (factor * Sums(s0, s1, s2, s3))).Store(c + column);
         }
-
-        var before = p.Addend == null
-            ? Vector128<float>.Zero : Vector128.Load(p.Addend + (row * p.AddendStride) + column);
-        (before + (Vector128.Create(p.Scale) * Sums(s0, s1, s2, s3))).Store(p.C + (row * p.CStride) + column);
     }
 
     /// <summary>Two to four rows, or what columns are left: one column after another.</summary>
