@@ -41,18 +41,21 @@ internal static unsafe class WideDot<TLayout>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Decode(in MatrixProduct p, int first, int count, float* to)
     {
-        var (depth, walk) = (p.K, new Walk(p));
-        var scales = stackalloc float[TLayout.Scales + 1];
+        var (depth, bytes) = (p.K, RowBytes(p));
+        nint blockBytes = BlockBytes(bytes), parts = Size(p) / TLayout.Part;
+        var table = TLayout.Table;
+        var scratch = stackalloc float[TLayout.Scales + (2 * Lanes)];
+        var scales = Align(scratch);
         for (var row = first; row < first + count; row++)
         {
-            var b = p.B + (row * walk.RowBytes);
-            for (var k = 0; k < depth; k += walk.Size, b += walk.BlockBytes)
+            var b = p.B + (row * bytes);
+            for (var k = 0; k < depth; k += Size(p), b += blockBytes)
             {
-                TLayout.Prepare(b, scales, walk.Table);
-                for (var part = 0; part < walk.Parts; part++, to += TLayout.Part)
+                TLayout.Prepare(b, scales, table);
+                for (var part = 0; part < parts; part++, to += TLayout.Part)
                 {
                     Prefetch.ToL2(b + Ahead + (part * Prefetch.Line));
-                    var weights = TLayout.Load(b, part, scales, walk.Table);
+                    var weights = TLayout.Load(b, part, scales, table);
                     weights.A.Store(to);
                     weights.B.Store(to + Lanes);
                     if (TLayout.Part > 2 * Lanes)
@@ -72,10 +75,11 @@ internal static unsafe class WideDot<TLayout>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourColumns(in MatrixProduct p, int row, (int First, int End) columns)
     {
-        var walk = new Walk(p);
-        var (bytes, blockBytes, parts) = (walk.RowBytes, walk.BlockBytes, walk.Parts);
+        var bytes = RowBytes(p);
+        nint blockBytes = BlockBytes(bytes), parts = Size(p) / TLayout.Part;
         var table = TLayout.Table;
-        var scales = stackalloc float[(Columns * TLayout.Scales) + 1];
+        var scratch = stackalloc float[(Columns * TLayout.Scales) + (2 * Lanes)];
+        var scales = Align(scratch);
         float* scales1 = scales + TLayout.Scales, scales2 = scales1 + TLayout.Scales;
         var scales3 = scales2 + TLayout.Scales;
         float* first = p.A + (row * p.ARowStride), end = first + p.K;
@@ -122,22 +126,25 @@ internal static unsafe class WideDot<TLayout>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SomeRows(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
-        var (walk, depth, count) = (new Walk(p), p.K, rows.End - rows.First);
-        var scales = stackalloc float[TLayout.Scales + 1];
+        var (depth, count, bytes) = (p.K, rows.End - rows.First, RowBytes(p));
+        nint blockBytes = BlockBytes(bytes), parts = Size(p) / TLayout.Part;
+        var table = TLayout.Table;
+        var scratch = stackalloc float[TLayout.Scales + (2 * Lanes)];
+        var scales = Align(scratch);
         var stride = p.ARowStride;
         var first = p.A + (rows.First * stride);
         for (var column = columns.First; column < columns.End; column++)
         {
-            var b = p.B + (column * walk.RowBytes);
+            var b = p.B + (column * bytes);
             Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
             var k = 0;
-            for (var block = 0; block < depth; block += walk.Size, b += walk.BlockBytes)
+            for (var block = 0; block < depth; block += Size(p), b += blockBytes)
             {
-                TLayout.Prepare(b, scales, walk.Table);
-                for (var part = 0; part < walk.Parts; part++, k += TLayout.Part)
+                TLayout.Prepare(b, scales, table);
+                for (var part = 0; part < parts; part++, k += TLayout.Part)
                 {
                     Prefetch.ToL2(b + Ahead + (part * Prefetch.Line));
-                    var weights = TLayout.Load(b, part, scales, walk.Table);
+                    var weights = TLayout.Load(b, part, scales, table);
                     var a = first + k;
                     s0 = Add(s0, weights, a);
                     if (count > 1)
@@ -235,22 +242,16 @@ internal static unsafe class WideDot<TLayout>
     private static void Store(in MatrixProduct p, int row, int column, Vector512<float> sum) =>
         DotEnd<Lanes512, StoredFloat32>.Store(p, row, column, new(sum), null, null, p.K);
 
-    /// <summary>How a row is walked through.</summary>
-    private readonly struct Walk
-    {
-        public readonly nint RowBytes;
-        public readonly nint BlockBytes;
-        public readonly int Size;
-        public readonly int Parts;
-        public readonly float* Table;
+    /// <summary>The first whole line: what is read back soon after it was stored must not lie in two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float* Align(float* scratch) => (float*)(((nint)scratch + Prefetch.Line - 1) & -Prefetch.Line);
 
-        public Walk(in MatrixProduct p)
-        {
-            RowBytes = (nint)p.BFormat.RowBytes((int)p.BStride);
-            BlockBytes = TLayout.Size == 0 ? RowBytes : TLayout.Bytes;
-            Size = TLayout.Size == 0 ? p.K : TLayout.Size;
-            Parts = Size / TLayout.Part;
-            Table = TLayout.Table;
-        }
-    }
+    /// <summary>Elements of a block; a constant but where a row is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Size(in MatrixProduct p) => TLayout.Size == 0 ? p.K : TLayout.Size;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint BlockBytes(nint rowBytes) => TLayout.Size == 0 ? rowBytes : TLayout.Bytes;
+
+    private static nint RowBytes(in MatrixProduct p) => (nint)p.BFormat.RowBytes((int)p.BStride);
 }
