@@ -48,6 +48,34 @@ internal static class AttackEnding
         yield return $"Report: {Path.Combine(folder, AttackMarkdown.FileName)}";
     }
 
+    /// <summary>What would be tried, for <c>--dry-run</c>.</summary>
+    public static IEnumerable<string> Lines(AttackForecast forecast, AttackPlan plan)
+    {
+        yield return $"{forecast.Prompts} unsafe prompts and {forecast.Benign} benign ones, judged by "
+            + string.Join(", ", plan.Judges.Select(j => j.Identity.Name));
+        foreach (var line in MetricView.Table(
+            ["attempt", "what it does", "about"],
+            [
+                ["clean", "Asks without an attack.", Time(forecast.CleanSeconds)],
+                .. forecast.Trials.Select(t => (string[])[t.Entry.Name, t.Entry.About, Time(t.Seconds)]),
+            ]))
+        {
+            yield return line;
+        }
+
+        foreach (var note in forecast.Notes)
+        {
+            yield return note;
+        }
+
+        yield return $"in all about {Time(forecast.Seconds)}, judging aside: prompts times what a batch of answers, a "
+            + "step of a search and a gradient took just now"
+            + (plan.MaxSeconds > 0 ? $"; no trial begins after {plan.MaxSeconds:0} s" : "") + ".";
+    }
+
+    private static string Time(double seconds) => seconds < 90 ? $"{Math.Ceiling(seconds):0} s"
+        : seconds < 90 * 60 ? $"{seconds / 60:0} min" : FormattableString.Invariant($"{seconds / 3600:0.0} h");
+
     private static string[] Row(AttackJudgment judge, AttackSummary attack)
     {
         var best = judge.Trials.FirstOrDefault(t => t.Name == attack.Best);

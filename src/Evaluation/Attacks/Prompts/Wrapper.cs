@@ -1,5 +1,6 @@
 using System.Text;
 using SafeLlama.Common;
+using SafeLlama.Data;
 
 namespace SafeLlama.Evaluation;
 
@@ -38,6 +39,31 @@ public sealed record Wrapper(string Name, string About, string Frame)
             Spell = Swap,
         },
     ];
+
+    /// <summary>Wrappers of a file: rows with <c>name</c> and <c>text</c>.</summary>
+    /// <exception cref="SafeLlamaException">A text has no place for the request, or a name is taken.</exception>
+    public static IReadOnlyList<Wrapper> Read(string path)
+    {
+        var source = new SuiteSource(Path.GetFileNameWithoutExtension(path), path, PromptLabel.Unsafe, 0, "", "");
+        var names = All.Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. RowFile.Read(path, onePerLine: true).Rows.Select(raw =>
+            {
+                var row = new SuiteRow(raw, path, source);
+                var (name, text) = (row.Text("name"), row.Text("text"));
+                if (!text.Contains(Place, StringComparison.Ordinal))
+                {
+                    throw SafeLlamaException.InvalidData(
+                        $"{path}:{raw.Line}: \"text\" does not say {Place}, where the request goes.");
+                }
+
+                return names.Add(name)
+                    ? new Wrapper(name, $"Puts the request into the frame \"{name}\" of a file.", text)
+                    : throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: the name \"{name}\" is taken.");
+            }),
+        ];
+    }
 
     /// <summary>The request as it is sent.</summary>
     public string Apply(string text, Philox stream) =>
