@@ -4,6 +4,7 @@ using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
+using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -52,6 +53,8 @@ internal sealed class AttackCommand
 
         AttackGates.RequireFit(gates, plan);
         var results = await AttackRun.RunAsync(plan, new AttackView(), interrupt.Token);
+        OutputFile.WriteText(
+            Path.Combine(plan.Out, AttackChart.FileName), AttackChart.Document(results.Judges[0]));
         if (asked.Json)
         {
             Terminal.PrintDocument(results);

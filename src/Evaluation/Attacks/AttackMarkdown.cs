@@ -24,6 +24,7 @@ public static class AttackMarkdown
             Append(text, results, judge);
         }
 
+        text.Append("\nThe curve of the first judge is in `attack.svg`.\n");
         text.Append("\n## Attempts\n\n");
         foreach (var trial in results.Trials)
         {

@@ -5,7 +5,10 @@ using SafeLlama.Inference;
 namespace SafeLlama.Evaluation;
 
 /// <summary>Searches, for each prompt, a suffix that makes a wanted answer likely.</summary>
-/// <remarks>The searches are kept in <c>search.jsonl</c> of the trial's folder, one a line.</remarks>
+/// <remarks>
+/// The searches are kept in <c>search.jsonl</c> of the trial's folder, one a line. Random numbers are those of prompt,
+/// length and step, so that a search with more steps goes on from one with fewer.
+/// </remarks>
 /// <param name="settings">Of the search.</param>
 /// <param name="answers">The identity of the given answers; empty without them.</param>
 public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : PromptTrial, IAttackTrial
@@ -40,7 +43,7 @@ public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : 
             if (!store.Contains(prompt.Key)
                 && search.Find(
                     prompt.Key, prompt.Text, text => context.Render(prompt, text), context.WantedAnswer(prompt).Text,
-                    Philox.Stream(context.Seed, $"attack.suffix {Setting} {prompt.Key}"), cancellation) is { } found)
+                    Philox.Stream(context.Seed, $"attack.suffix {settings.Length} {prompt.Key}"), cancellation) is { } found)
             {
                 store.Append(found);
             }
