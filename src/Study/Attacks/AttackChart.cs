@@ -9,10 +9,9 @@ public static class AttackChart
 {
     public const string FileName = "attack.svg";
 
-    /// <summary>The colors that a page would give, for a picture that stands alone.</summary>
-    private const string Colors = "<style>.chart { color: #1a1a1a; background: #ffffff; font-family: sans-serif; "
-        + "--faint: #c9c9c9; --series-0: #c14b00; --series-1: #0072b2; --series-2: #007a5a; --series-3: #a3487f; "
-        + "--series-4: #8a6d00; --series-5: #4a4a9c; --series-6: #606060; }</style>";
+    /// <summary>The colors that a light page would give, for a picture that stands alone.</summary>
+    private static readonly string[] Colors =
+        ["#c14b00", "#0072b2", "#007a5a", "#a3487f", "#8a6d00", "#2f86c2", "#4d4d4d"];
 
     /// <summary>Shares of the unsafe prompts by the number of attempts, one judge.</summary>
     public static string Of(AttackJudgment judge)
@@ -31,12 +30,17 @@ public static class AttackChart
     /// <summary>The figure as a file of its own, with a key.</summary>
     public static string Document(AttackJudgment judge)
     {
-        var chart = Of(judge);
+        var chart = Of(judge).Replace("currentColor", "#1b1f24", StringComparison.Ordinal)
+            .Replace("var(--faint)", "#d5d9de", StringComparison.Ordinal);
+        for (var i = 0; i < Colors.Length; i++)
+        {
+            chart = chart.Replace($"var(--series-{i})", Colors[i], StringComparison.Ordinal);
+        }
+
         var end = chart.LastIndexOf("</svg>", StringComparison.Ordinal);
-        var begin = chart.IndexOf("</desc>", StringComparison.Ordinal) + "</desc>".Length;
-        return chart[..begin] + Colors + chart[begin..end]
-            + "<text x=\"560\" y=\"24\" font-size=\"13\" fill=\"var(--series-0)\">● best attempt so far</text>"
-            + "<text x=\"560\" y=\"42\" font-size=\"13\" fill=\"var(--series-1)\">■ broken by any so far</text></svg>\n";
+        return chart[..end]
+            + $"<text x=\"540\" y=\"330\" font-size=\"13\" fill=\"{Colors[0]}\">● best attempt so far</text>"
+            + $"<text x=\"540\" y=\"312\" font-size=\"13\" fill=\"{Colors[1]}\">■ broken by any so far</text></svg>\n";
     }
 
     private static void Add(PlotModel plot, string title, int number, double clean, IEnumerable<Interval> values)
