@@ -104,8 +104,13 @@ public sealed class TokenGradient : IDisposable
         _model.Forward(pass);
         _total.Tensors[0].Clear();
         _model.Loss(pass, 1.0 / targets, _total.Tensors[0]);
-        return (_total.Tensors[0].ReadDoubles()[0] / targets, _model.BackwardToInput(pass));
+        return (Finite(_total.Tensors[0].ReadDoubles()[0] / targets), _model.BackwardToInput(pass));
     }
+
+    private static double Finite(double loss) => double.IsFinite(loss) ? loss : throw new SafeLlamaException(
+        ExitCode.NonFinite,
+        "The loss of the wanted answer is not finite, so there is nothing to search along. The weights or the adapter "
+        + "are damaged, or have grown past what the device's numbers hold.");
 
     private void Losses(
         IReadOnlyList<int[]> prompts, IReadOnlyList<int> answers, (int From, int To) part, double[] losses)
@@ -133,7 +138,7 @@ public sealed class TokenGradient : IDisposable
         for (int i = part.From, place = 0; i < part.To; i++)
         {
             var targets = prompts[i].Length - answers[i];
-            losses[i] = nll.AsSpan(place, targets).ToArray().Average();
+            losses[i] = Finite(nll.AsSpan(place, targets).ToArray().Average());
             place += targets;
         }
     }

@@ -37,11 +37,11 @@ internal static class AttackEnding
             yield return $"not made: {trial.Name}: {trial.NotRun}";
         }
 
-        foreach (var trial in results.Trials)
+        foreach (var attack in results.Trials.Where(t => !t.ChangesModel).GroupBy(t => t.Attack))
         {
-            foreach (var note in trial.Notes)
+            foreach (var note in attack.SelectMany(t => t.Notes).Distinct())
             {
-                yield return $"{trial.Name}: {note}";
+                yield return $"{attack.Key}: {note}";
             }
         }
 
