@@ -61,9 +61,9 @@ public sealed class LinearGpu : Linear, IDisposable
     }
 
     protected override void BackwardInputCore(
-        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, in InputGradient into)
     {
-        var form = accumulate ? ProductForm.NN.Added : ProductForm.NN;
+        var form = into.Accumulate ? ProductForm.NN.Added : ProductForm.NN;
         if (lora is { } term)
         {
             var (narrow, a) = Lora.BackwardOperands(term, du!);
