@@ -35,7 +35,7 @@ public sealed class AttackCommandTests : IDisposable
     [TestCase("append:5")]
     [TestCase("append:9")]
     [TestCase("append:19")]
-    [TestCase("step:3")]
+    [TestCase("step:2")]
     [TestCase("rename:4")]
     [Category("Fault")]
     public void Killed_at_a_site_and_resumed_an_attack_ends_as_if_unbroken(string fault)
