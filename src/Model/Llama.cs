@@ -35,6 +35,7 @@ public sealed class Llama : IDisposable
         _tables.Commit();
         rope.Fill();
         _embedding = weights[LlamaShapes.EmbeddingName];
+        HasJointRows = weights.QuantizesActivations;
         Blocks = [.. Enumerable.Range(0, Config.Layers)
             .Select(layer => new TransformerBlock(ops, weights, adapter, Choices, rope, layer))];
         _head = new LossHead(ops, Config, weights);
@@ -58,6 +59,9 @@ public sealed class Llama : IDisposable
 
     /// <summary>The longest sequence, in tokens.</summary>
     public int MaxLength { get; }
+
+    /// <summary>Whether what a row becomes depends on the other rows of its pass.</summary>
+    public bool HasJointRows { get; }
 
     /// <summary>Reads or changes the residual stream of every forward pass; null, as usual, for nothing.</summary>
     public IStreamHook? Hook { get; set; }
