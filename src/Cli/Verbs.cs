@@ -18,6 +18,7 @@ internal static class Verbs
         ("serve", ServeCommand.Create),
         ("data", DataCommand.Create),
         ("evaluate", EvaluateCommand.Create),
+        ("attack", AttackCommand.Create),
         ("compare", CompareCommand.Create),
         ("judge", JudgeCommand.Create),
         ("inspect", InspectCommand.Create),

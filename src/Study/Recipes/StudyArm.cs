@@ -19,6 +19,9 @@ public sealed record StudyArm
     /// <summary>The wording of the demonstrations.</summary>
     public SafetyFormat Format { get; init; } = SafetyFormat.Instruction;
 
+    /// <summary>What the demonstrations are made of; the world's usual ones where not given.</summary>
+    public SafetyRows? Safety { get; init; }
+
     /// <summary>Share of benign rows that are safe but sound harmful; null for the world's dial.</summary>
     [JsonConverter(typeof(ShareConverter))]
     public double? SafeScary { get; init; }
