@@ -1,5 +1,3 @@
-using SafeLlama.Common;
-
 namespace SafeLlama.Training;
 
 /// <summary>What is told of a run's defenses before and after it.</summary>

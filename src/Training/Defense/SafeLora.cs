@@ -88,7 +88,7 @@ public static class SafeLora
         var gram = factor.TransposeAndMultiply(factor);
         double Product(Matrix<double> x, Matrix<double> y) => (x.TransposeThisAndMultiply(y) * gram).Trace();
         var length = Math.Sqrt(Product(before, before) * Product(after, after));
-        return length > 0 ? Product(after, before) / length : null;
+        return length > 0 ? Math.Clamp(Product(after, before) / length, -1, 1) : null;
     }
 
     private static Matrix<double> OntoColumns(Matrix<double> v, Matrix<double> b)
