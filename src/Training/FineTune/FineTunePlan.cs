@@ -49,9 +49,13 @@ public sealed record FineTunePlan(
             ShareOf(request, backend, weightBytes, ranks.CountHere()))
         {
             Ranks = ranks.Size,
+            Base = BaseRecord.Of(request, inputs, backend),
             Advice = new FineTuneAdvice(request, inputs, config, backend).Lines(),
         };
     }
+
+    /// <summary>How a quantized base is held and computed with; null where it is not quantized.</summary>
+    public BaseRecord? Base { get; init; }
 
     /// <summary>What the run needs beside what there is.</summary>
     public string InAll =>
@@ -96,6 +100,11 @@ public sealed record FineTunePlan(
             ? $"All {ParameterCount:N0} weights learn."
             : $"{ParameterCount:N0} of {inputs.Shape.ParameterCount + ParameterCount:N0} weights learn, "
                 + $"beside {string.Join(", ", Matched)}.";
+        if (Base is { } quantized)
+        {
+            yield return quantized.Line;
+        }
+
         if (Config.Preference is { } preference)
         {
             yield return Objective(preference, inputs);
@@ -159,6 +168,7 @@ public sealed record FineTunePlan(
     {
         Preference = Config.Preference,
         Defense = Config.Defense,
+        Base = Base,
         Ranks = Ranks,
     };
 }
@@ -187,6 +197,9 @@ public sealed record PlanRecord(
 
     /// <summary>The defenses, every value resolved; absent where there are none.</summary>
     public DefenseSettings? Defense { get; init; }
+
+    /// <summary>How a quantized base is held and computed with; absent where it is not quantized.</summary>
+    public BaseRecord? Base { get; init; }
 
     /// <summary>Processes that share each step.</summary>
     public int Ranks { get; init; } = 1;
