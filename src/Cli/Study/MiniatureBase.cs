@@ -30,8 +30,8 @@ namespace SafeLlama.Cli.Study;
 /// <param name="threads">Of the cpu; changes the time alone.</param>
 internal sealed class MiniatureBase(WorldName world, long seed, string output, int threads)
 {
-    /// <summary>Asked of the tokenizer; pairs run out a little before.</summary>
-    private const int VocabularySize = 1536;
+    /// <summary>Asked of the tokenizer; pairs run out a little before, so that every word is one token.</summary>
+    public static int VocabularySizeOf(WorldName world) => world == WorldName.First ? 1536 : 2048;
 
     private static readonly string Recipes = Path.Combine(AppContext.BaseDirectory, "recipes");
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
@@ -98,7 +98,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
     private TrainedTokenizer Vocabulary() => DataTokenizerCommand.Learn(
         [Text, Path.Combine(World, "tuning", "benign.jsonl"), Path.Combine(World, "tuning", "safety-mixed.jsonl")],
         template: null,
-        new BpeTrainerOptions { VocabularySize = VocabularySize });
+        new BpeTrainerOptions { VocabularySize = VocabularySizeOf(world) });
 
     /// <summary>The recipe's shape; only the vocabulary's size is the tokenizer's own.</summary>
     private JsonObject Shape()
