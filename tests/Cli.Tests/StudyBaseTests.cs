@@ -25,6 +25,16 @@ public sealed class StudyBaseTests(WorldName world)
         Assert.That(BaseWorld.Of(_shipped), Is.EqualTo(WorldNames.DialsOf(world)));
 
     [Test]
+    public void A_shape_that_is_not_there_is_refused_before_any_work()
+    {
+        var folder = Path.Combine(TestFiles.NewFolder(), "base");
+        var run = Door.Run("study", "base", "--init", "no-such-shape.json", "--out", folder);
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Contain("no-such-shape.json"));
+        Assert.That(folder, Does.Not.Exist);
+    }
+
+    [Test]
     public void Files_are_those_that_were_made()
     {
         foreach (var (name, hash) in Made["files"]!.AsObject())
