@@ -169,7 +169,8 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             Steps = learned[^1]["step"]!.GetValue<int>(),
             ValidationLoss = learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!
                 .GetValue<double>(),
-            Files = Directory.GetFiles(output).Where(file => Path.GetFileName(file) != MadeBase.FileName)
+            Files = Directory.GetFiles(output)
+                .Where(file => Path.GetFileName(file) is var name && name != MadeBase.FileName && name[0] != '.')
                 .Order(StringComparer.Ordinal)
                 .ToDictionary(file => Path.GetFileName(file), ContentHash.OfFile),
         };
