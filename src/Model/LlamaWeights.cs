@@ -25,6 +25,11 @@ public sealed class LlamaWeights : IDisposable
     /// <summary>Tensors of the checkpoint that this model does not use, for a report.</summary>
     public IReadOnlyList<string> Ignored { get; }
 
+    /// <summary>Whether the rows of a pass are quantized together, so that what one becomes depends on the others.
+    /// </summary>
+    public bool QuantizesActivations =>
+        _weights.Values.Any(weight => weight.Value.Format is Int8Format { Threshold: not null });
+
     public Weight this[string name] => _weights[name];
 
     /// <summary>The weight, or null where the model has none, such as a bias.</summary>
@@ -87,8 +92,9 @@ public sealed class LlamaWeights : IDisposable
         {
             Notes = file.DecodedBytes == 0 ? [] :
             [
-                FormattableString.Invariant($"{path}: a GPU reads no quantized blocks; they are decoded to fp32, ")
-                    + FormattableString.Invariant($"{file.DecodedBytes / 1e6:F1} MB of memory."),
+                FormattableString.Invariant($"{path}: a GPU has kernels for blocks of Q8_0, Q4_0, Q4_K and Q6_K; ")
+                    + FormattableString.Invariant(
+                        $"other blocks are decoded to fp32, {file.DecodedBytes / 1e6:F1} MB of memory."),
             ],
         };
     }

@@ -21,8 +21,9 @@ public static class PageHtml
     /// <param name="parameters">The component's parameters.</param>
     /// <param name="style">Rules after those that all pages have.</param>
     /// <param name="script">A script after the one that all pages have.</param>
+    /// <param name="data">JSON for the script, in the element <c>page-data</c>; nothing in it may end an element.</param>
     public static string Render<TPage>(
-        string title, Dictionary<string, object?> parameters, string style = "", string script = "")
+        string title, Dictionary<string, object?> parameters, string style = "", string script = "", string data = "")
         where TPage : IComponent
     {
         using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
@@ -44,6 +45,7 @@ public static class PageHtml
             </head>
             <body>
             {SafeText.ForHtmlPage(body)}
+            {(data.Length > 0 ? $"<script type=\"application/json\" id=\"page-data\">{data}</script>" : "")}
             <script>
             {Resource(assembly, "page.js")}{script}</script>
             </body>

@@ -174,6 +174,7 @@ public static class EvaluationRun
                     answer.Text, answer.AnswerTokens, answer.StopReason)
                 {
                     Settings = plan.Responder!.Settings,
+                    Prefill = answer.Prefill,
                 })]);
                 progress?.Report(new(EvaluationProgress.Answers, store.Records.Count, total));
             }

@@ -15,25 +15,19 @@ internal sealed unsafe class QuantizedImport(
 {
     private readonly List<HostMemory> _owned = [];
 
-    /// <summary>Bytes of weights that a device holds decoded, since it reads no blocks.</summary>
+    /// <summary>Bytes of weights that a device holds decoded, since it has no kernels for their blocks.</summary>
     public long DecodedBytes { get; private set; }
 
     /// <summary>A tensor that is quantized, or becomes so; null where it stays as it is stored.</summary>
     /// <exception cref="SafeLlamaException">It is missing, misshapen, or holds what cannot be quantized.</exception>
     public Tensor? Import(WeightShape expected)
     {
-        if (!QuantizedFormats.IsLinear(expected))
+        if (QuantizedFormats.Of(files, expected, form, stored) is not { } format)
         {
             return null;
         }
 
-        var isStored = stored is not null && BitsAndBytes.IsQuantized(files, expected.Name);
-        if (!isStored && form.As == LoadAs.Stored)
-        {
-            return null;
-        }
-
-        var format = QuantizedFormats.Of(expected.Shape, form, isStored ? stored : null);
+        var isStored = stored is not null;
         var rows = new HostMemory(format.Bytes(expected.Shape), $"tensor '{expected.Name}'");
         _owned.Add(rows);
         if (format is Nf4Format nf4)
@@ -51,8 +45,20 @@ internal sealed unsafe class QuantizedImport(
             QuantizedRows.ToInt8(file, entry, rows);
         }
 
-        return backend is GpuBackend ? Decoded(rows, expected, format)
-            : backend.Import(rows, 0, expected.Shape, format, expected.Name);
+        if (!backend.Reads(format))
+        {
+            return Decoded(rows, expected, format);
+        }
+
+        var tensor = backend.Import(rows, 0, expected.Shape, format, expected.Name);
+        if (backend is GpuBackend)
+        {
+            // The device has its copy.
+            _owned.Remove(rows);
+            rows.Dispose();
+        }
+
+        return tensor;
     }
 
     public void Dispose() => _owned.ForEach(memory => memory.Dispose());

@@ -53,9 +53,13 @@ internal static class QuantizedNotes
     public static IEnumerable<string> Of(
         LlamaConfig config, string folder, LoadForm form, IBackend backend, long decodedBytes)
     {
-        if (config.Quantization is { } stored && stored.ComputeType != "float32")
+        if (config.Quantization is { } stored && stored.ComputeType != Quantization.ComputeTypeOf(backend))
         {
-            yield return $"{folder}: was made to be computed in {stored.ComputeType}; here {backend.Name} computes.";
+            yield return stored.As == LoadAs.Nf4
+                ? $"{folder}: its \"{Quantization.ComputeKey}\" is {stored.ComputeType}; `Device` has products computed in "
+                    + $"{Quantization.ComputeTypeOf(backend)} here."
+                : $"{folder}: bitsandbytes computes int8 in {stored.ComputeType}; `Device` has products computed in "
+                    + $"{Quantization.ComputeTypeOf(backend)} here.";
         }
 
         var kind = form.As == LoadAs.Int8Weights ? form.As : config.Quantization?.As ?? form.As;
@@ -69,8 +73,12 @@ internal static class QuantizedNotes
         if (decodedBytes > 0)
         {
             yield return FormattableString.Invariant(
-                $"{folder}: a GPU reads no quantized blocks; they are decoded to fp32, {decodedBytes / 1e6:F1} MB of ")
-                + (kind == LoadAs.Int8 ? "memory, and activations stay as they are." : "memory.");
+                $"{folder}: a GPU has no kernels for {Unread(kind)}; those are decoded to fp32, {decodedBytes / 1e6:F1} ")
+                + (kind == LoadAs.Int8 ? "MB of memory, and activations that meet them stay as they are."
+                    : "MB of memory.");
         }
     }
+
+    private static string Unread(LoadAs kind) => kind == LoadAs.Nf4
+        ? "rows that whole blocks of 64 do not fill" : "rows of int8 that 4 does not divide";
 }

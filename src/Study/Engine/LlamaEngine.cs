@@ -108,6 +108,23 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return new LessonProbe(opened, job).Explain(plan);
     }
 
+    public PageModel? Carry(IReadOnlyList<(ArmJob Job, string Folder)> arms)
+    {
+        var reader = new PageModelReader(folderOf(arms[0].Job.Replicate.Model));
+        if (!reader.Fits)
+        {
+            return null;
+        }
+
+        foreach (var (job, folder) in arms.Where(arm => arm.Job.Training.Load is null))
+        {
+            using var opened = OpenTuned(job, folder);
+            reader.Add(job, opened);
+        }
+
+        return reader.Made;
+    }
+
     private LlamaSession OpenToLearn(ArmJob job)
     {
         var folder = folderOf(job.Replicate.Model);

@@ -14,6 +14,8 @@ public static class ReportHtml
             report.Results.Recipe.Question,
             new() { [nameof(ReportPage.Report)] = report },
             PageHtml.Resource(assembly, "report.css"),
-            PageHtml.Resource(assembly, "report.js"));
+            PageHtml.Resource(assembly, "report.js")
+                + (report.Live is null ? "" : PageHtml.Resource(assembly, "live.js")),
+            report.Live?.ToJson() ?? "");
     }
 }
