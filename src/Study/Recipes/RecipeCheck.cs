@@ -36,6 +36,7 @@ public static class RecipeCheck
         }
 
         problems.AddRange(ArmOrderCheck.Problems(recipe));
+        problems.AddRange(Analyses.Problems(recipe));
         Judges(recipe.Judges ?? []);
         Training(recipe.Training);
         Data(recipe.Data);
@@ -150,6 +151,12 @@ public static class RecipeCheck
 
         void ClaimNames(Claim claim)
         {
+            if (claim.Test is ClaimTest.Below or ClaimTest.Above or ClaimTest.Within || claim.Finding is not null)
+            {
+                problems.AddRange(FindingClaims.Problems(claim, recipe));
+                return;
+            }
+
             var trend = claim.Test is ClaimTest.Rising or ClaimTest.Falling;
             var asked = trend ? claim.Along : [claim.Arm, claim.Baseline];
             Need(!trend || claim.Along.Count > 2, $"claim {claim.Id}: along needs three arms or more.");

@@ -57,6 +57,8 @@ public static class RecipeReader
                 : type.Contains(nameof(Training.Objective), StringComparison.Ordinal) ? Names<Training.Objective>()
                 : type.Contains(nameof(LoraVariant), StringComparison.Ordinal) ? Names<LoraVariant>()
                 : type.Contains(nameof(LoadAs), StringComparison.Ordinal) ? Names<LoadAs>()
+                : type.Contains(nameof(RowSelection), StringComparison.Ordinal) ? Names<RowSelection>()
+                : type.Contains(nameof(AnalysisKind), StringComparison.Ordinal) ? Names<AnalysisKind>()
                 : type.Contains(nameof(WorldDraw), StringComparison.Ordinal) ? Names<WorldDraw>()
                 : "another kind of value.");
         }

@@ -19,6 +19,10 @@ public sealed record StudyArm
     /// <summary>The wording of the demonstrations.</summary>
     public SafetyFormat Format { get; init; } = SafetyFormat.Instruction;
 
+    /// <summary>How demonstrations are chosen from those that there are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public RowSelection Selection { get; init; }
+
     /// <summary>Share of benign rows that are safe but sound harmful; null for the world's dial.</summary>
     [JsonConverter(typeof(ShareConverter))]
     public double? SafeScary { get; init; }

@@ -12,12 +12,16 @@ public static class ResultsBuilder
     public static StudyResults Build(
         StudyRecipe recipe, int benign, Outcomes outcomes, IReadOnlyDictionary<string, string> manifest)
     {
-        var judge = new ClaimJudge(outcomes, recipe.Metrics);
+        var found = new AnalysisData(recipe, benign, outcomes);
+        var analyses = recipe.Analyses is null ? null : Analyses.Compute(found);
         return new(
             recipe,
             manifest,
             [.. recipe.Arms.Select(arm => Arm(arm, benign, outcomes, recipe.Metrics))],
-            [.. recipe.Claims.Select(judge.Judge)]);
+            StudyClaims.Judge(found, analyses ?? []))
+        {
+            Analyses = analyses,
+        };
     }
 
     private static ArmResult Arm(StudyArm arm, int benign, Outcomes outcomes, IReadOnlyList<StudyMetric> metrics)

@@ -82,6 +82,10 @@ public interface IStudyEngine
     /// <summary>Trains the job's adapter into <paramref name="folder"/>; continues a killed run.</summary>
     TrainingSummary Train(ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation);
 
+    /// <summary>The mean log-likelihood per token that the job's base, before any training, gives to each row's
+    /// answer.</summary>
+    IReadOnlyList<double> Likelihoods(ArmJob job, IReadOnlyList<TrainingExample> rows);
+
     /// <summary>The model that training left in <paramref name="folder"/> (the base, for an untrained arm).</summary>
     ArmModel Open(ArmJob job, string folder);
 
@@ -98,6 +102,9 @@ public interface IStudySource
 
     /// <summary>Nb.</summary>
     int BenignCount { get; }
+
+    /// <summary>Demonstrations from which an arm may choose.</summary>
+    int DemonstrationCount { get; }
 
     /// <summary>The prompts asked of every arm.</summary>
     IReadOnlyList<StudyPrompt> Prompts { get; }

@@ -20,7 +20,7 @@ public sealed class StudyRunner(
     private readonly IReadOnlyList<PromptSuite> _suites = StudySuites.Of(source.Prompts);
 
     /// <summary>Every replicate, in the recipe's order of models, seeds, arms.</summary>
-    public IReadOnlyList<ArmJob> Jobs { get; } = Plan(recipe, source);
+    public IReadOnlyList<ArmJob> Jobs { get; } = JobPlan.Of(recipe, source);
 
     /// <summary>The metrics that a live view and the dose curve show.</summary>
     public IReadOnlyList<StudyMetric> Headline => StudyMetric.HeadlineOf(recipe);
@@ -134,32 +134,6 @@ public sealed class StudyRunner(
         _ranks.Barrier();
     }
 
-    /// <summary>Every model is trained on the same rows, drawn once for each seed and arm.</summary>
-    private static ArmJob[] Plan(StudyRecipe recipe, IStudySource source)
-    {
-        var rows = (
-            from seed in recipe.Seeds
-            from arm in recipe.Arms
-            where !arm.Untrained && arm.Preference is null
-            select (seed, arm)).ToDictionary(of => (of.seed, of.arm.Name), of => source.Examples(of.arm, of.seed));
-        return
-        [
-            .. from model in recipe.Models
-               from seed in recipe.Seeds
-               from arm in recipe.Arms
-               select new ArmJob(
-                   new Replicate(arm.Name, model, seed),
-                   arm,
-                   arm.Apply(recipe.Training),
-                   recipe.Decoding,
-                   source.Template,
-                   rows.GetValueOrDefault((seed, arm.Name)) ?? [])
-               {
-                   Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
-               },
-        ];
-    }
-
     /// <summary>Opens the arm in the middle of those with demonstrations (as instructions, if any are), on the first
     /// model and seed.</summary>
     private StudyLesson? Explain(string folder)
@@ -184,7 +158,7 @@ public sealed class StudyRunner(
         ArmJob job, string study, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        job = job with
+        job = JobPlan.Resolve(job, source, engine) with
         {
             Start = job.Arm.After is { } before
                 ? new ArmFolder(Path.Combine(study, (job.Replicate with { Arm = before }).Folder)).Training : null,
