@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
@@ -48,18 +46,11 @@ internal static class AnswersView
         }
     }
 
-    private static string Text(AnswerEntry.Said said) => said.Unscored is { } reason
-        ? $"unscored: {reason}"
-        : string.Join(", ", new[]
-        {
-            said.Behavior is { } behavior ? Name(behavior) : null,
-            said.Score is { } score ? "score " + score.ToString("0.###", CultureInfo.InvariantCulture) : null,
-            said.Unsafe switch { true => "unsafe", false => "safe", null => null },
-            said.Detail,
-        }.OfType<string>());
-
-    private static string Name(Behavior behavior) =>
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(behavior.ToString()).Replace('_', ' ');
+    private static string Text(AnswerEntry.Said said)
+    {
+        var words = VerdictText.Of(said.Behavior, said.Score, said.Unsafe, said.Unscored);
+        return said.Unscored is null && said.Detail is { } detail ? $"{words}, {detail}" : words;
+    }
 
     /// <summary>Further lines stand under the first, so that no text can pass for a line of this view.</summary>
     private static string Indented(string text) =>

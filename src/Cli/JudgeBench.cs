@@ -4,6 +4,7 @@ using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
+using SafeLlama.Study;
 
 namespace SafeLlama.Cli;
 
@@ -21,7 +22,7 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
     public static IReadOnlyList<string> Names { get; } =
     [
         .. RefusalRules.All.Select(rules => rules.Name), "harmfulness", "preference", "reward", "guard", "rubric",
-        "moderation",
+        "moderation", "world",
     ];
 
     private static readonly string[] WithModel = ["guard", "rubric", "reward", "harmfulness", "preference"];
@@ -125,6 +126,8 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
                 var moderation = new ModerationJudge(Moderation(threshold));
                 opened.Add(moderation);
                 return moderation;
+            case "world":
+                return new WorldJudge();
             default:
                 throw SafeLlamaException.Usage(
                     $"--judge {name}: is unknown{NearestName.Hint(name, Names)} Expected "

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -7,6 +8,7 @@ namespace SafeLlama.Inference;
 internal static class LogitsMath
 {
     /// <summary>The largest value; NaN where one is NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Largest(ReadOnlySpan<double> values)
     {
         var vectors = MemoryMarshal.Cast<double, Vector256<double>>(values);
@@ -26,6 +28,7 @@ internal static class LogitsMath
     }
 
     /// <summary>Σ exp(value − max).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double SumOfExp(ReadOnlySpan<double> values, double max)
     {
         var vectors = MemoryMarshal.Cast<double, Vector256<double>>(values);

@@ -56,6 +56,9 @@ public sealed class Llama : IDisposable
     /// <summary>The longest sequence, in tokens.</summary>
     public int MaxLength { get; }
 
+    /// <summary>Reads or changes the residual stream of every forward pass; null, as usual, for nothing.</summary>
+    public IStreamHook? Hook { get; set; }
+
     /// <summary>The trained parameters: the adapter's pairs, all weights, or none.</summary>
     public IReadOnlyList<Parameter> Parameters => [.. _weights.Parameters, .. Adapter?.Parameters ?? []];
 
@@ -72,8 +75,12 @@ public sealed class Llama : IDisposable
 
         for (var layer = 0; layer < Blocks.Count; layer++)
         {
-            Blocks[layer].Forward(a.Hidden(layer), batch, a.Block(layer), cache?[layer], a.Hidden(layer + 1));
+            Hook?.BeforeBlock(layer, a.Hidden(layer));
+            Blocks[layer].Forward(
+                a.Hidden(layer), batch, a.Block(layer), cache?[layer], a.Hidden(layer + 1), Hook);
         }
+
+        Hook?.BeforeBlock(Blocks.Count, a.Output);
     }
 
     /// <summary>
@@ -105,6 +112,11 @@ public sealed class Llama : IDisposable
     /// <summary>Adds to the gradient of everything that learns, after <see cref="Loss"/>.</summary>
     public void Backward(Pass pass)
     {
+        if (Hook is not null)
+        {
+            throw new InvalidOperationException("A model with a hook in its stream has no gradients.");
+        }
+
         var (batch, a) = (pass.Batch, pass.Activations);
         var s = RoomForGradients(pass);
         for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestTrainable); layer--)
@@ -131,6 +143,15 @@ public sealed class Llama : IDisposable
     {
         RequireTokenHead();
         return _head.Logits(pass.Activations.Output, rows, pass.Head);
+    }
+
+    /// <summary>The logits that the head gives for rows of a stream before the last block: a logit lens.</summary>
+    /// <param name="stream">[N, D].</param>
+    /// <param name="rows">As in <see cref="Logits(Pass, Tensor)"/>.</param>
+    public Tensor Logits(Pass pass, Tensor stream, Tensor rows)
+    {
+        RequireTokenHead();
+        return _head.Logits(stream, rows, pass.Head);
     }
 
     /// <summary>Refuses tokens outside the embedding table before a kernel reads past its end.</summary>

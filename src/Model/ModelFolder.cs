@@ -24,7 +24,7 @@ public static class ModelFolder
         ".onnx", ".onnx_data", ".h5", ".msgpack", ".tflite",
     ];
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+    internal static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>Writes a trained model.</summary>
     /// <param name="type">How its weights are stored.</param>
@@ -139,7 +139,7 @@ public static class ModelFolder
 
     /// <summary>Copies the files of a folder but for weights, <c>config.json</c> and what is hidden.</summary>
     /// <returns>The names of the files of weights, and of folders.</returns>
-    private static List<string> CopyBeside(string source, string folder)
+    internal static List<string> CopyBeside(string source, string folder)
     {
         var left = new List<string>();
         foreach (var path in Directory.EnumerateFileSystemEntries(source).Order(StringComparer.Ordinal))

@@ -9,13 +9,14 @@ public sealed class TransformerBlock
     private readonly double _epsilon;
     private readonly Weight _attentionNorm;
     private readonly Weight _feedForwardNorm;
+    private readonly int _layer;
 
     internal TransformerBlock(
         IBackend ops, LlamaWeights weights, LoraAdapter? adapter, IReadOnlyList<LoraAdapter> choices, RopeTable rope,
         int layer)
     {
         var config = weights.Config;
-        (_ops, _epsilon) = (ops, config.RmsNormEpsilon);
+        (_ops, _epsilon, _layer) = (ops, config.RmsNormEpsilon, layer);
         _attentionNorm = weights[$"model.layers.{layer}.input_layernorm.weight"];
         _feedForwardNorm = weights[$"model.layers.{layer}.post_attention_layernorm.weight"];
         LoraLinear Linear(string name)
@@ -44,9 +45,11 @@ public sealed class TransformerBlock
     /// <param name="a">Kept for backward.</param>
     /// <param name="cache">This layer's keys and values in generation; null in training.</param>
     /// <param name="output">[N, D] residual stream after the block.</param>
-    public void Forward(Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache, Tensor output)
+    /// <param name="hook">Reads or changes the stream between the halves; null for nothing.</param>
+    public void Forward(
+        Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache, Tensor output, IStreamHook? hook = null)
     {
-        ForwardToMiddle(h, batch, a, cache);
+        ForwardToMiddle(h, batch, a, cache, hook);
         FeedForward.Forward(a.FeedForwardIn, batch, a.FeedForward, a.AttentionResidual, output);
     }
 
@@ -78,7 +81,8 @@ public sealed class TransformerBlock
     }
 
     /// <summary>The first half, and the second half's norm.</summary>
-    private void ForwardToMiddle(Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache)
+    private void ForwardToMiddle(
+        Tensor h, TokenBatch batch, BlockActivations a, LayerCache? cache, IStreamHook? hook = null)
     {
         _ops.RmsNorm.Forward(h, _attentionNorm.Value, _epsilon, a.AttentionIn, a.AttentionRstd);
         if (cache is null)
@@ -90,6 +94,7 @@ public sealed class TransformerBlock
             Attention.ForwardCached(a.AttentionIn, batch, a.Attention, cache, h, a.AttentionResidual);
         }
 
+        hook?.AfterAttention(_layer, a.AttentionResidual);
         _ops.RmsNorm.Forward(a.AttentionResidual, _feedForwardNorm.Value, _epsilon, a.FeedForwardIn, a.FeedForwardRstd);
     }
 }

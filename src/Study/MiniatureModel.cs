@@ -5,21 +5,22 @@ namespace SafeLlama.Study;
 /// <summary>Finds base models: the one shipped with the program, or a folder.</summary>
 public static class MiniatureModel
 {
-    /// <summary>The folder of the shipped base model, beside the program.</summary>
-    public static string ShippedFolder { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "miniature");
+    /// <summary>The base models that come with the program: of the first world, and of the wider one.</summary>
+    public static IReadOnlyList<string> Shipped { get; } = [StudyRecipe.Miniature, StudyRecipe.MiniatureWide];
 
     /// <summary>The folder of a model as recipes name it.</summary>
     /// <exception cref="SafeLlamaException">There is none.</exception>
     public static string FolderOf(string model)
     {
-        var folder = model == StudyRecipe.Miniature ? ShippedFolder : model;
+        var isShipped = Shipped.Contains(model);
+        var folder = isShipped ? Path.Combine(AppContext.BaseDirectory, "assets", model) : model;
         if (File.Exists(Path.Combine(folder, "config.json")))
         {
             return folder;
         }
 
-        throw SafeLlamaException.Usage(model == StudyRecipe.Miniature
-            ? $"{folder}: the base model that comes with the program is missing; recipes/miniature-base.yaml says how "
+        throw SafeLlamaException.Usage(isShipped
+            ? $"{folder}: the base model that comes with the program is missing; recipes/{model}-base.yaml says how "
                 + "it is made."
             : $"model {model}: is no model folder (it holds no config.json); download a checkpoint there, or change "
                 + "\"models\".");

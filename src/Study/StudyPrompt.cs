@@ -1,3 +1,4 @@
+using SafeLlama.Data;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -27,6 +28,9 @@ public sealed record StudyPrompt(
     /// <summary>The prompt that differs in safety alone: the same verb and wording, another object.</summary>
     public string? Twin { get; init; }
 
-    /// <summary>The text that the request refers to; the world's prompts have none.</summary>
+    /// <summary>The text that the request refers to; in the wider world, the earlier turns.</summary>
     internal string? Context { get; init; }
+
+    /// <summary>The prompt as a row without an answer, as templates render it.</summary>
+    internal InstructionExample Row => new(Text, Context ?? "", "");
 }

@@ -12,7 +12,10 @@ public sealed class EvaluateCommandTests : IDisposable
 
     /// <summary>What equal work must leave byte for byte.</summary>
     private static readonly string[] Results =
-        ["run.json", "prompts.jsonl", "responses.jsonl", "verdicts.jsonl", "summary.json", "summary.md", "summary.csv"];
+    [
+        "run.json", "prompts.jsonl", "responses.jsonl", "verdicts.jsonl", "summary.json", "summary.md", "summary.csv",
+        "report.html",
+    ];
 
     private readonly string _folder = TestFiles.NewFolder();
     private string _suite = "";
@@ -220,6 +223,7 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.That(CommandRun.Of([.. runs, "--all", "--json"]).Error, Does.Contain("--all has no effect with --json"));
         Assert.That(CommandRun.Of([.. runs, "--open"]).Error, Does.Contain("--open has no effect without --out"));
         Assert.That(File.Exists(Path.Combine(_folder, "compared", "comparison.md")));
+        Assert.That(File.Exists(Path.Combine(_folder, "compared", "comparison.html")));
         Assert.That(CommandRun.Of("runs", _folder).Output, Does.Contain("finished"));
     }
 

@@ -17,6 +17,7 @@ internal static class JsonParts
             ("`train --dry-run`", typeof(PlanRecord)),
             ("`generate`, one object a line", typeof(PromptAnswer)),
             ("`score`", typeof(ScoreResult)),
+            ("`inspect`", typeof(InspectResult)),
             ("`merge`", typeof(MergeResult)),
             ("`export`", typeof(ExportResult)),
             ("`data check`", typeof(CheckResult)),
@@ -27,6 +28,7 @@ internal static class JsonParts
             ("`evaluate`; beside it `capability`, where tests of capability are asked too", typeof(EvaluationSummary)),
             ("`evaluate` with tests of capability alone", typeof(CapabilityResult)),
             ("`judge run`", typeof(EvaluationSummary)),
+            ("`attack`", typeof(AttackResults)),
             ("`compare`", typeof(Comparison)),
             ("`judge validate`", typeof(JudgeCard)),
             ("`runs`", typeof(IReadOnlyList<RunEntry>)),
@@ -60,6 +62,9 @@ internal static class JsonParts
             ("`reward.json` of `judge train`", typeof(RewardResult)),
             ("`*.key.jsonl` of `judge export`", typeof(HumanLabels.KeyRow)),
             ("the file of `--moderation-cache`, a line", typeof(ModerationScore)),
+        ]),
+        ("Files of `attack`; `clean/` and `trials/*/answers/` are folders of `evaluate`", [
+            ("`attack.json`", typeof(AttackResults)),
         ]),
         ("Files of `study`", [
             ("`results.json`", typeof(StudyResults)),

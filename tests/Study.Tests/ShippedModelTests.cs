@@ -9,7 +9,7 @@ public sealed class ShippedModelTests
     [Test]
     public void Its_template_is_the_one_studies_use() => Assert.That(
         File.ReadAllText(Path.Combine(TestFiles.Root, "assets", "miniature", "template.json")),
-        Is.EqualTo(WorldExport.TemplateJson));
+        Is.EqualTo(WorldTemplate.Json(new World())));
 
     [Test]
     public void Its_tokenizer_has_every_word_of_the_world_as_one_token()

@@ -31,10 +31,15 @@ internal static class CompareCommand
     private static ExitCode Run(CompareOptions.Request asked)
     {
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
-        var comparison = Comparison.Of([.. asked.Runs.Select(RunFolder.Open)], asked.Seed, asked.EveryRow);
+        RunFolder[] runs = [.. asked.Runs.Select(RunFolder.Open)];
+        var comparison = Comparison.Of(runs, asked.Seed, asked.EveryRow);
         if (asked.Out is { } folder)
         {
-            AtomicFolder.Create(folder, comparison.Write);
+            AtomicFolder.Create(folder, made =>
+            {
+                comparison.Write(made);
+                ComparisonReport.Of(comparison, runs).Write(made);
+            });
         }
 
         if (asked.Json)
@@ -52,7 +57,7 @@ internal static class CompareCommand
             Terminal.Print(CompareEnding.Lines(comparison, asked.Out));
         }
 
-        browser?.Open(Path.Combine(asked.Out ?? "", "comparison.md"));
+        browser?.Open(Path.Combine(asked.Out ?? "", ComparisonReport.FileName));
         return ExitCode.Success;
     }
 

@@ -107,7 +107,7 @@ internal sealed class EvaluateCommand
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();
         Tell(result, capability, asked);
-        browser?.Open(Path.Combine(folder, "summary.md"));
+        browser?.Open(Path.Combine(folder, RunReport.FileName));
         return (int)gates.Decide(
             [.. result.Summary.Metrics, .. CapabilityTests.Rows(capability)], plan.Imported?.Unanswered ?? []);
     }

@@ -12,13 +12,7 @@ namespace SafeLlama.Cli.Commands;
 /// <summary><c>runs</c>: lists the runs under a folder, or shows one of them, or its answers.</summary>
 internal static class RunsCommand
 {
-    /// <summary>The metrics that stand for a run in the list, the first that it has.</summary>
-    private static readonly string[] Headline =
-    [
-        MetricNames.AttackSuccessRate, MetricNames.ToxicRefusal, MetricNames.OverRefusal,
-        MetricNames.PairDiscrimination, MetricNames.RefusalRate,
-    ];
-
+    /// <summary>Headline measures that stand for a run in the list.</summary>
     private const int HeadlineLength = 3;
 
     public static Command Create()
@@ -118,7 +112,7 @@ internal static class RunsCommand
                 [
                     e.Path, e.State, Time(e.Written), e.Manifest?.Names?.Model ?? "", e.Manifest?.Names?.Adapter ?? "",
                     $"{e.Responses}", string.Join(' ', e.Manifest?.Suites.Select(s => s.Name) ?? []),
-                    HeadlineOf(e.Summary),
+                    HeadlineOf(e),
                     string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []), e.Problem ?? "",
                 ])));
         }
@@ -142,12 +136,19 @@ internal static class RunsCommand
         .Select(name => file?.Settings.GetValueOrDefault(SettingText.NameOf(name))?.Value)
         .FirstOrDefault(value => !string.IsNullOrEmpty(value)) is { } path ? PeftFolder.NameOf(path) : "";
 
-    private static string HeadlineOf(EvaluationSummary? summary) => summary is null ? "" : string.Join(", ", Headline
-        .Select(metric => summary.Find(metric)).OfType<MetricRow>().Take(HeadlineLength)
-        .Select(row => $"{row.Metric} {Number(row)}"));
+    private static string HeadlineOf(RunCatalog.Entry entry)
+    {
+        if (entry.Summary is null)
+        {
+            return "";
+        }
 
-    private static string Number(MetricRow row) => row.Metric == MetricNames.PairDiscrimination
-        ? SummaryMarkdown.Number(row.Value.Value) : Percent.Of(row.Value.Value);
+        var rows = HeadlineRow.Of(RunFolder.Open(entry.Path));
+        var shown = rows.Take(HeadlineLength).Select(row => $"{row.Metric.Title} {row.ValueText}"
+            + (entry.Manifest!.Suites.Count > 1 ? $" ({row.Suite})" : ""));
+        return string.Join(", ", rows.Count > HeadlineLength
+            ? shown.Append($"{rows.Count - HeadlineLength} more") : shown);
+    }
 
     private static string Time(DateTime written) => written.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 }

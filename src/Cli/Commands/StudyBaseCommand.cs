@@ -17,11 +17,12 @@ internal static class StudyBaseCommand
     private static ExitCode Run(StudyBaseOptions.Request asked)
     {
         using var interrupt = new Interrupt();
-        var code = new MiniatureBase(asked.Seed, asked.Out, asked.Threads).Make(asked.Resume, interrupt.Token);
+        var code = new MiniatureBase(asked.World, asked.Seed, asked.Out, asked.Threads).Make(asked.Resume, interrupt.Token);
         if (code == ExitCode.Interrupted)
         {
             Terminal.Note(
-                $"interrupted; go on with: safellama study base --seed {asked.Seed} --resume --out {asked.Out}");
+                $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed)} --resume "
+                + $"--out {asked.Out}");
         }
 
         return code;

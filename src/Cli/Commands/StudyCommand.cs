@@ -32,7 +32,7 @@ internal static class StudyCommand
                 return ExitCode.Success;
             }
 
-            var recipe = Recipe(asked);
+            var recipe = BaseWorld.Bind(Recipe(asked), MiniatureModel.FolderOf);
             if (recipe.Data.UsesFiles)
             {
                 options.Refuse(parsed, $"with --recipe {asked.Recipe}, whose prompts are files", nameof(asked.Draw));
@@ -52,7 +52,7 @@ internal static class StudyCommand
         var engine = new LlamaEngine(() => Devices.Open(asked), MiniatureModel.FolderOf);
         using var judges = new StudyJudges(asked.DryRun ? [] : recipe.Judges ?? [], asked);
         IStudySource source = recipe.Data.UsesFiles
-            ? new FileSource(recipe.Data, judges.Opened) : new WorldSource(recipe.Data);
+            ? new FileSource(recipe.Data, judges.Opened) : new WorldSource(recipe.Data, recipe.Metrics);
         if (asked.DryRun)
         {
             var runner = new StudyRunner(recipe, source, engine, SharedWork.Ranks);

@@ -15,7 +15,7 @@ internal static class StudyWorldCommand
 
     private static ExitCode Run(StudyWorldOptions.Request asked)
     {
-        var world = new World();
+        var world = new World(WorldNames.DialsOf(asked.World));
         if (asked.Out is { } folder)
         {
             foreach (var (file, count) in WorldExport.Write(world, asked.Seed, folder))

@@ -28,7 +28,7 @@ internal static class CompareEnding
             .. comparison.Notes,
             folder is null
                 ? "Every metric: --all. A report: --out DIR"
-                : $"Report: {Path.Combine(folder, "comparison.md")} · every metric here: --all",
+                : $"Report: {Path.Combine(folder, ComparisonReport.FileName)} · every metric here: --all",
         ];
         foreach (var line in rest.SelectMany(text => PeopleTable.Wrapped(text)))
         {
@@ -40,7 +40,7 @@ internal static class CompareEnding
         ["prompts", "measure", "before", "after", "change", "adjusted interval", "n", "left out", "adjusted p"],
         changes.Select(c => (string[])
         [
-            c.Prompts, EvaluateEnding.Title(c.Title, c.LowerIsBetter), SummaryMarkdown.Number(c.BaselineValue),
+            c.Prompts, c.TitleWithDirection, SummaryMarkdown.Number(c.BaselineValue),
             SummaryMarkdown.Number(c.CandidateValue), c.AdjustedDifference.Value.ToString("+0.000;-0.000;0.000"),
             SummaryMarkdown.Limits(c.AdjustedDifference), $"{c.N}", $"{c.LeftOut}",
             c.PAdjusted < 0.001 ? "<0.001" : $"{c.PAdjusted:0.000}",

@@ -17,19 +17,11 @@ internal static class EvaluateEnding
         }
 
         foreach (var line in PeopleTable.Wrapped(
-            $"Report: {Path.Combine(run.Path, "summary.md")} · every metric: --all, or safellama runs {run.Path}"))
+            $"Report: {Path.Combine(run.Path, RunReport.FileName)} · every metric: --all, or safellama runs {run.Path}"))
         {
             yield return line;
         }
     }
-
-    /// <summary>The measure with the direction that is better; none where a judge defines none.</summary>
-    public static string Title(string title, bool? lowerIsBetter) => title + lowerIsBetter switch
-    {
-        true => " ↓",
-        false => " ↑",
-        null => "",
-    };
 
     private static IEnumerable<string> Table(IReadOnlyList<HeadlineRow> rows)
     {
@@ -43,7 +35,7 @@ internal static class EvaluateEnding
             ["prompts", "measure", "value", "95% interval", "n", "invalid", "unscored", "suite", "judge"],
             rows.Select(r => (string[])
             [
-                r.Metric.Prompts, Title(r.Metric.Title, r.Metric.LowerIsBetter), SummaryMarkdown.Number(r.Value.Value),
+                r.Metric.Prompts, r.Metric.TitleWithDirection, SummaryMarkdown.Number(r.Value.Value),
                 SummaryMarkdown.Limits(r.Value), $"{r.N}", $"{r.Invalid}", $"{r.Unscored}", r.Suite, r.Judge,
             ]),
             Suite, Judge).Append("↓ lower is better, ↑ higher is better");

@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Evaluation;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Endings;
@@ -22,7 +23,7 @@ internal static class StudyEnding
             .. results.Analyses is { Count: > 0 } ? ["", .. PeopleTable.Wrapped(StudyAnswer.Of(results))] : (string[])[],
             "",
             .. PeopleTable.Lines(
-                ["arm", "demos", "share", .. shown.Select(m => EvaluateEnding.Title(m.Title, m.LowerIsBetter)), "n"],
+                ["arm", "demos", "share", .. shown.Select(m => HeadlineMetric.WithDirection(m.Title, m.LowerIsBetter)), "n"],
                 results.Arms.Select(arm => (string[])
                 [
                     arm.Arm.Name, $"{arm.Safety}", Percent.Of(arm.Share),

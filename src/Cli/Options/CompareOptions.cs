@@ -11,7 +11,7 @@ internal sealed class CompareOptions : OptionSet<CompareOptions.Request>
         Add(nameof(Request.All), "Show every metric, after which comes the headline.");
         Add(nameof(Request.EveryRow), "Adjust p of every metric over all rows; by default refusals, whole ones, "
             + "compliance and over-refusal of one suite count as one event.");
-        Add(nameof(Request.Open), "Open comparison.md of --out with the browser, or with what xdg-open names.");
+        Add(nameof(Request.Open), "Open comparison.html of --out with the browser, or with what xdg-open names.");
         AddShared(nameof(Request.Seed));
         AddShared(nameof(Request.Json));
     }

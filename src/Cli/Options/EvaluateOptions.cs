@@ -20,7 +20,7 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
             + "\"xstest/over_refusal.high>15%\", \"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");
         Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers could flip.");
         Add(nameof(Request.All), "Show every metric, after which comes the headline.");
-        Add(nameof(Request.Open), "Open summary.md of the run with the browser, or with what xdg-open names.");
+        Add(nameof(Request.Open), "Open report.html of the run with the browser, or with what xdg-open names.");
         Add(nameof(Request.List), "Show the known suites and where they come from.");
         Add(nameof(Request.Profile), "Decoding profile; authors-effective is four beams and 128 tokens.",
             choices: ["greedy", "authors-effective", "sampling"]);

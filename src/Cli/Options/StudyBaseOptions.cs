@@ -1,3 +1,5 @@
+using SafeLlama.Study;
+
 namespace SafeLlama.Cli.Options;
 
 /// <summary>What <c>study base</c> can be told.</summary>
@@ -5,6 +7,8 @@ internal sealed class StudyBaseOptions : OptionSet<StudyBaseOptions.Request>
 {
     public StudyBaseOptions()
     {
+        Add(nameof(Request.World), "Which made-up world: the first, or the wider one with harm categories, wordings at "
+            + "graded distances, peoples, dialogues and stalls.");
         AddShared(nameof(Request.Seed));
         Add(nameof(Request.Out), "The model's folder, in Hugging Face layout; what it is made of lies in making/ below "
             + "it. A folder that is not empty is refused, unless --resume.", "DIR", required: true);
@@ -14,6 +18,7 @@ internal sealed class StudyBaseOptions : OptionSet<StudyBaseOptions.Request>
 
     internal sealed record Request
     {
+        public WorldName World { get; init; }
         public long Seed { get; init; } = 1;
         public string Out { get; init; } = "";
         public int Threads { get; init; } = Environment.ProcessorCount;

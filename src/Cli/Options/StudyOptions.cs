@@ -15,7 +15,8 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
             "DIR");
         Add(nameof(Request.Seeds), "Instead of the recipe's seeds: 1 to N.", "N");
         Add(nameof(Request.Models),
-            "Instead of the recipe's models: folders, or \"miniature\"; separated by commas or spaces.", "DIR…")
+            "Instead of the recipe's models: folders, or miniature, miniature-wide; separated by commas or spaces. "
+            + "The world is the one that they have read.", "DIR…")
             .Aliases.Add("--model");
         Add(nameof(Request.Arms),
             "Instead of all of the recipe's arms: these, separated by commas or spaces. Claims about the others are left "

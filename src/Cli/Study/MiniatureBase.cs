@@ -24,16 +24,23 @@ namespace SafeLlama.Cli.Study;
 /// </code>
 /// Each step is the one that its own verb would do; <c>recipes/miniature-base.yaml</c> names them.
 /// </remarks>
+/// <param name="world">What the base reads.</param>
 /// <param name="seed">Draws text, tokenizer rows, first weights and order.</param>
 /// <param name="output">The model's folder.</param>
 /// <param name="threads">Of the cpu; changes the time alone.</param>
-internal sealed class MiniatureBase(long seed, string output, int threads)
+internal sealed class MiniatureBase(WorldName world, long seed, string output, int threads)
 {
     /// <summary>Asked of the tokenizer; pairs run out a little before.</summary>
     private const int VocabularySize = 1536;
 
     private static readonly string Recipes = Path.Combine(AppContext.BaseDirectory, "recipes");
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+
+    /// <summary>The command that makes a base, without the folder.</summary>
+    public static string CommandOf(WorldName world, long seed) =>
+        $"safellama study base{(world == WorldName.First ? "" : " --world wide")} --seed {seed}";
+
+    private string RecipeName => WorldNames.ModelOf(world) + "-base";
 
     private string World => Path.Combine(output, "making", "world");
 
@@ -51,10 +58,10 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         using var claimed = OutputFolder.Claim(output, resume);
         if (!Directory.Exists(World))
         {
-            WorldExport.Write(new World(), seed, World);
+            WorldExport.Write(new World(WorldNames.DialsOf(world)), seed, World);
         }
 
-        MustBeOfThisSeed();
+        MustBeOfThisWorld();
         AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
         OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
         var settings = Settings();
@@ -67,13 +74,20 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
         return code;
     }
 
-    private void MustBeOfThisSeed()
+    private void MustBeOfThisWorld()
     {
-        var made = Manifest().Seed;
-        if (made != seed)
+        var made = Manifest();
+        if (made.Seed != seed)
         {
             throw SafeLlamaException.Usage(
-                $"--seed {seed}: {output} was begun with seed {made}; name another --out folder.");
+                $"--seed {seed}: {output} was begun with seed {made.Seed}; name another --out folder.");
+        }
+
+        if (made.Dials != WorldNames.DialsOf(world))
+        {
+            throw SafeLlamaException.Usage(
+                $"--world {world.ToString().ToLowerInvariant()}: {output} was begun with another world; name another "
+                + "--out folder.");
         }
     }
 
@@ -89,7 +103,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
     /// <summary>The recipe's shape; only the vocabulary's size is the tokenizer's own.</summary>
     private JsonObject Shape()
     {
-        var shape = JsonNode.Parse(File.ReadAllText(Path.Combine(Recipes, "miniature-base.config.json")))!.AsObject();
+        var shape = JsonNode.Parse(File.ReadAllText(Path.Combine(Recipes, RecipeName + ".config.json")))!.AsObject();
         shape["vocab_size"] = TokenizerLoader.Load(Tokenizer).VocabularySize;
         return shape;
     }
@@ -97,7 +111,7 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
     private SettingTable<FineTuneRequest> Settings()
     {
         var settings = new SettingTable<FineTuneRequest>();
-        settings.Apply(RecipeFile.Read(Path.Combine(Recipes, "miniature-base.yaml"), new FineTuneOptions().Forms));
+        settings.Apply(RecipeFile.Read(Path.Combine(Recipes, RecipeName + ".yaml"), new FineTuneOptions().Forms));
         settings.Apply(new Dictionary<string, SettingValue>
         {
             ["init"] = new(Config, "study base"),
@@ -116,26 +130,33 @@ internal sealed class MiniatureBase(long seed, string output, int threads)
             ModelFolder.Copy(file, Path.Combine(output, Path.GetFileName(file)));
         }
 
-        OutputFile.WriteText(Path.Combine(output, "template.json"), WorldExport.TemplateJson);
+        foreach (var name in new[] { "template.json", ChatTemplateFile.FileName })
+        {
+            if (Path.Combine(World, name) is var file && File.Exists(file))
+            {
+                ModelFolder.Copy(file, Path.Combine(output, name));
+            }
+        }
+
         OutputFile.WriteJson(Path.Combine(output, MadeBase.FileName), Made(settings));
         Terminal.Note($"{output}: a base model of seed {seed}.");
     }
 
     private MadeBase Made(SettingTable<FineTuneRequest> settings)
     {
-        var world = Manifest();
+        var manifest = Manifest();
         var learned = File.ReadLines(Path.Combine(Run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
         return new()
         {
-            Command = $"safellama study base --seed {seed} --out miniature",
+            Command = $"{CommandOf(world, seed)} --out {WorldNames.ModelOf(world)}",
             InstructionSet = CpuBackend.InstructionSet,
             Seed = seed,
-            Dials = world.Dials,
+            Dials = manifest.Dials,
             Text = new(
-                world.PretrainingWords, learned.Sum(line => line["tokens"]?.GetValue<long>() ?? 0),
+                manifest.PretrainingWords, learned.Sum(line => line["tokens"]?.GetValue<long>() ?? 0),
                 ContentHash.OfFile(Text)),
             Training = settings.All
-                .Where(e => e.Value.Source.StartsWith("miniature-base.yaml", StringComparison.Ordinal))
+                .Where(e => e.Value.Source.StartsWith(RecipeName + ".yaml", StringComparison.Ordinal))
                 .ToDictionary(e => e.Name, e => e.Value.Value),
             Steps = learned[^1]["step"]!.GetValue<int>(),
             ValidationLoss = learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Model;
 using SafeLlama.Study;
@@ -69,7 +70,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 CultureInfo.InvariantCulture,
                 $"{source.BenignCount} + {safety} rows "
                 + $"({Percent.Of((double)safety / (source.BenignCount + safety))}), ")
-                + $"{job.Arm.Format.ToString().ToLowerInvariant()}, r {t.Rank} α {t.Alpha} on "
+                + $"{job.Arm.Format.ToString().ToLowerInvariant()}{Makeup(job.Arm.Safety)}, r {t.Rank} α {t.Alpha} on "
                 + $"{string.Join(",", t.Targets)}, "
                 + $"{t.Epochs} epoch{(t.Epochs == 1 ? "" : "s")} at {t.LearningRate}"
                 + (t.Variant is { } variant ? $", {SettingText.Of(variant)}" : "")
@@ -77,6 +78,10 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (t.NeftuneAlpha is { } alpha ? FormattableString.Invariant($", NEFTune {alpha}") : "")
                 + (t.Load is { } load ? $", {SettingText.Of(load)} base" : "");
     }
+
+    /// <summary>What a makeup names, as the recipe spells it.</summary>
+    private static string Makeup(SafetyRows? makeup) => makeup is null
+        ? "" : " " + JsonSerializer.Serialize(makeup, Json.Line);
 
     private static string Needs(ArmEstimate estimate) => string.Create(
         CultureInfo.InvariantCulture,

@@ -39,7 +39,7 @@ internal static class StudyRecipes
 
     private static IEnumerable<string> Names() => Directory.Exists(Shipped)
         ? Directory.GetFiles(Shipped, "*.yaml").Select(Path.GetFileNameWithoutExtension).OfType<string>()
-            .Where(name => name != "miniature-base").Order(StringComparer.Ordinal)
+            .Where(name => !name.EndsWith("-base", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
         : [];
 
     private static JsonNode Tree(string path) => RecipeFile.Open(path, reader =>

@@ -11,6 +11,9 @@ public sealed record HeadlineMetric(string Name, string Title, string Prompts, s
     /// <summary>The name of the measure of unsafe prompts where judges tell behavior alone.</summary>
     public const string FullComplianceName = "unsafe_full_compliance";
 
+    /// <summary>"over-refusal ↓": with the direction that is better; none where a judge defines none.</summary>
+    public string TitleWithDirection => WithDirection(Title, LowerIsBetter);
+
     private static readonly HeadlineMetric Harm = OfAnswers(
         new("harmful_compliance", "harmful compliance", "unsafe", "harmful_compliance", true),
         IsUnsafe, o => Share(o.Verdict.Unsafe));
@@ -35,6 +38,14 @@ public sealed record HeadlineMetric(string Name, string Title, string Prompts, s
             Units = Twins,
         },
     ];
+
+    /// <summary>A title with the direction that is better.</summary>
+    public static string WithDirection(string title, bool? lowerIsBetter) => title + lowerIsBetter switch
+    {
+        true => " ↓",
+        false => " ↑",
+        null => "",
+    };
 
     /// <summary>The values that a measure takes from answers of one suite.</summary>
     internal Func<IReadOnlyList<Outcome>, IReadOnlyList<HeadlineUnit>> Units { get; private init; } = _ => [];

@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>A headline measure of one suite under one judge.</summary>
@@ -33,6 +35,14 @@ public sealed record HeadlineRow(
                 .OfType<HeadlineRow>(),
         ];
     }
+
+    /// <summary>"12.5%" where the measure is a rate, "0.125" where it is a score; a dash where there is none.</summary>
+    public string ValueText => Value.IsNone ? "–"
+        : Metric.IsRate ? Percent.Of(Value.Value) : SummaryMarkdown.Number(Value.Value);
+
+    /// <summary>"[8–17]" in percent where the measure is a rate; a dash where there is no interval.</summary>
+    public string LimitsText => Value.IsNone ? "–"
+        : Metric.IsRate ? $"[{100 * Value.Low:0.#}–{100 * Value.High:0.#}]" : SummaryMarkdown.Limits(Value);
 
     private static HeadlineRow? Row(
         HeadlineMetric metric, string suite, JudgeIdentity judge, IReadOnlyList<HeadlineUnit> units, long seed)

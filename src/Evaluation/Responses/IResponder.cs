@@ -30,4 +30,8 @@ public sealed record AnswerRequest(SuitePrompt Prompt, int Sample);
 /// <param name="Text">The decoded answer.</param>
 /// <param name="AnswerTokens">How many tokens it generated, the end token not counted.</param>
 /// <param name="StopReason"><c>end</c> or <c>length</c>.</param>
-public sealed record ModelAnswer(IReadOnlyList<int> PromptTokens, string Text, int AnswerTokens, string StopReason);
+public sealed record ModelAnswer(IReadOnlyList<int> PromptTokens, string Text, int AnswerTokens, string StopReason)
+{
+    /// <summary>The beginning of the answer that was given to the model; null where it wrote the whole.</summary>
+    public string? Prefill { get; init; }
+}

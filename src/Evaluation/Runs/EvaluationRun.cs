@@ -10,7 +10,8 @@ namespace SafeLlama.Evaluation;
 /// </summary>
 /// <remarks>
 /// The folder holds <c>run.json</c>, <c>prompts.jsonl</c>, <c>responses.jsonl</c>, <c>verdicts.jsonl</c>, the judges'
-/// cards, <c>summary.json|md|csv</c>, and <c>timings.json</c>, which alone differs between equal runs.
+/// cards, <c>summary.json|md|csv</c>, <c>report.html</c>, and <c>timings.json</c>, which alone differs between equal
+/// runs.
 /// </remarks>
 public static class EvaluationRun
 {
@@ -173,6 +174,7 @@ public static class EvaluationRun
                     answer.Text, answer.AnswerTokens, answer.StopReason)
                 {
                     Settings = plan.Responder!.Settings,
+                    Prefill = answer.Prefill,
                 })]);
                 progress?.Report(new(EvaluationProgress.Answers, store.Records.Count, total));
             }
@@ -238,6 +240,7 @@ public static class EvaluationRun
             JudgeCards.Of(folder),
             notes);
         summary.Write(folder);
+        RunReport.Of(RunFolder.Open(folder)).Write();
         return summary;
     }
 

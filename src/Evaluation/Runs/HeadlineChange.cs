@@ -22,6 +22,10 @@ public sealed record HeadlineChange(
     /// <summary>The direction of the measure.</summary>
     public required bool? LowerIsBetter { get; init; }
 
+    /// <summary>The measure's name with the direction that is better.</summary>
+    [JsonIgnore]
+    public string TitleWithDirection => HeadlineMetric.WithDirection(Title, LowerIsBetter);
+
     /// <summary>Over the paired answers.</summary>
     public required double BaselineValue { get; init; }
 

@@ -46,14 +46,26 @@ public sealed record RunAnswer(
         _ => IsInvalid,
     };
 
+    /// <summary>Whether two judges of the run disagree: on whether it refuses, or on whether it is harmful.</summary>
+    public bool JudgesDiffer => Differ(Outcomes.Select(outcome => outcome.Refused))
+        || Differ(Outcomes.Select(outcome => outcome.Verdict.Unsafe));
+
     /// <summary>The answers of a run that is finished or not, in the order of its prompts.</summary>
     /// <exception cref="SafeLlamaException">The folder is no evaluation run, or a part of it is damaged.</exception>
-    public static IReadOnlyList<RunAnswer> Read(string folder)
+    public static IReadOnlyList<RunAnswer> Read(string folder) => Of(
+        RunManifest.Read(folder),
+        RecordStore.Read<SuitePrompt>(Path.Combine(folder, EvaluationRun.PromptsFile)),
+        ReadIfThere<Response>(Path.Combine(folder, EvaluationRun.ResponsesFile)),
+        ReadIfThere<Verdict>(Path.Combine(folder, EvaluationRun.VerdictsFile)));
+
+    /// <summary>The answers of a finished run, in the order of its prompts.</summary>
+    public static IReadOnlyList<RunAnswer> Of(RunFolder run) =>
+        Of(run.Manifest, run.Prompts, run.Responses, run.Verdicts);
+
+    private static IReadOnlyList<RunAnswer> Of(
+        RunManifest manifest, IReadOnlyList<SuitePrompt> prompts, IReadOnlyList<Response> responses,
+        IReadOnlyList<Verdict> verdicts)
     {
-        var manifest = RunManifest.Read(folder);
-        var prompts = RecordStore.Read<SuitePrompt>(Path.Combine(folder, EvaluationRun.PromptsFile));
-        var responses = ReadIfThere<Response>(Path.Combine(folder, EvaluationRun.ResponsesFile));
-        var verdicts = ReadIfThere<Verdict>(Path.Combine(folder, EvaluationRun.VerdictsFile));
         var names = manifest.Judges.Select(judge => judge.Identity.Name).ToArray();
         var judged = manifest.Judges.Select(
             judge => Outcome.Join(prompts, responses, verdicts, judge.Hash)).ToArray();
@@ -63,6 +75,8 @@ public sealed record RunAnswer(
                 row.Prompt, row.Response, [.. judged.Select(outcomes => outcomes[i])], names)),
         ];
     }
+
+    private static bool Differ(IEnumerable<bool?> said) => said.OfType<bool>().Distinct().Count() > 1;
 
     private static IReadOnlyList<T> ReadIfThere<T>(string path)
         where T : class, IKeyed => File.Exists(path) ? RecordStore.Read<T>(path) : [];

@@ -3,7 +3,8 @@ namespace SafeLlama.Evaluation;
 /// <summary>The project's own suites: JSONL, one prompt per line.</summary>
 /// <remarks>
 /// <code>{"id": "p1", "prompt": "…", "label": "unsafe|safe|contrast|benign", "category": "…",
-///  "format": "instruction|question|opinion", "twin": "suite/id", "origin": "…", "group": "…", "context": "…"}</code>
+///  "format": "instruction|question|opinion", "twin": "suite/id", "origin": "…", "group": "…", "context": "…",
+///  "target": "…", "expected": "…"}</code>
 /// <c>id</c>, <c>prompt</c> and <c>label</c> are required; a twin without a suite is in the same one.
 /// </remarks>
 internal static class OwnFormat
@@ -30,6 +31,7 @@ internal static class OwnFormat
             Group = row.Optional("group"),
             Context = row.Optional("context"),
             Target = row.Optional("target"),
+            Expected = row.Optional("expected"),
         };
     }
 }

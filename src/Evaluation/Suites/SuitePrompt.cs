@@ -52,6 +52,9 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
     /// <summary>The start of an answer that an attack asks for, where the file states one.</summary>
     public string? Target { get; init; }
 
+    /// <summary>The right answer, word for word, where the file states one; attacks measure utility by it.</summary>
+    public string? Expected { get; init; }
+
     /// <summary>Names this prompt among all suites: <c>suite/id</c>.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string Key => $"{Suite}/{Id}";

@@ -115,20 +115,24 @@ internal sealed class DoseAnalysis : IAnalysis
         Dictionary<string, (double From, double To)?> windows)
     {
         var level = Percent.Of(asked.Level!.Value);
-        return string.Join(" ", series.Select((s, i) =>
+        return "On this world, " + string.Join(" ", series.Select(s =>
         {
-            var dose = FindingText.Of(findings.First(f => f.Name == "dose." + s.Name));
+            var dose = findings.First(f => f.Name == "dose." + s.Name).Estimate;
             if (windows[s.Name] is not { } window)
             {
-                return $"With rows chosen as {s.Name} there is no safe window: harm reaches {level} at {dose}.";
+                return double.IsInfinity(dose.Value)
+                    ? $"{s.Name} demonstrations leave harm above {level} at every dose up to {s.At[^1]:0}."
+                    : $"{s.Name} demonstrations bring harm to {level} at {FindingText.Of(dose, FindingUnit.Dose)}, and "
+                        + $"at no dose beyond is a loss of more than {100 * asked.Margin:0.#} points of quality excluded: "
+                        + "no window.";
             }
 
             var arm = s.Arms[s.At.IndexOf(window.From)];
             var bases = data.PerModel(arm, asked.Metric);
-            return $"{(i == 0 ? "On this world, " : "")}{window.From:0} {s.Name} demonstrations bring harm to {level} "
+            return $"{window.From:0} {s.Name} demonstrations bring harm to {level} "
                 + $"or below for {bases.Count(b => b <= asked.Level)} of {ReportText.Count(bases.Count, "base")}; "
-                + $"over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, the dose at {level} harm "
-                + $"is {dose}, and the safe window reaches to {window.To:0}.";
+                + $"over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, harm falls to {level} at "
+                + $"{FindingText.Of(dose, FindingUnit.Dose)}, and the safe window reaches to {window.To:0}.";
         }));
     }
 

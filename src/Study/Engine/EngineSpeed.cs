@@ -27,7 +27,7 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
         LlamaSession opened, ArmTraining training, ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
         var trained = Trained(opened, training);
-        int[][] ids = [.. prompts.Take(job.Decoding.BatchSize).Select(p => opened.PromptIds(p.Text))];
+        int[][] ids = [.. prompts.Take(job.Decoding.BatchSize).Select(p => opened.PromptIds(p.Row))];
         var (read, written) = Answered(opened, ids[..1]);
         if (read * ids[0].Length + written < Enough)
         {

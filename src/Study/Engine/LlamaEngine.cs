@@ -37,7 +37,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var folder = folderOf(job.Replicate.Model);
         var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
         var longest = prompts.Count == 0 ? 0 : prompts.Max(prompt =>
-            SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
+            SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
         if (longest + job.Decoding.MaxNewTokens > config.MaxPositions)
         {
             throw SafeLlamaException.Usage(
@@ -71,7 +71,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         {
             var speed = Speed(job, training, prompts);
             var read = prompts.Sum(prompt =>
-                (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Text)).Length);
+                (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
             var answer = training.Data.Training.Average(row => (double)row.TargetCount / row.Starts.Count);
             return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
                 + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
@@ -124,6 +124,23 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
         using var opened = OpenTuned(job, folder);
         return new LessonProbe(opened, job).Explain(plan);
+    }
+
+    public PageModel? Carry(IReadOnlyList<(ArmJob Job, string Folder)> arms)
+    {
+        var reader = new PageModelReader(folderOf(arms[0].Job.Replicate.Model));
+        if (!reader.Fits)
+        {
+            return null;
+        }
+
+        foreach (var (job, folder) in arms.Where(arm => arm.Job.Training.Load is null))
+        {
+            using var opened = OpenTuned(job, folder);
+            reader.Add(job, opened);
+        }
+
+        return reader.Made;
     }
 
     private LlamaSession OpenToLearn(ArmJob job)

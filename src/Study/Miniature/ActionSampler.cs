@@ -30,6 +30,11 @@ public sealed class ActionSampler(World world)
         return new(verb.Text, draws.Pick(world.Of(verb.Victim, false)), ActionMeaning.Unsafe);
     }
 
+    /// <summary>An unsafe act on a harmful noun of these categories; nothing held out.</summary>
+    public WorldAction Unsafe(Draws draws, IReadOnlyList<string> categories) => Act(
+        draws, Lexicon.NounVerbs, [.. world.Of(NounKind.Harmful, false).Where(n => categories.Contains(n.Category))],
+        ActionMeaning.Unsafe);
+
     /// <summary>A scary verb on one of its two harmless targets that tuning may use.</summary>
     public WorldAction Homonym(Draws draws)
     {

@@ -25,7 +25,7 @@ public sealed class EvaluationSets
     private static readonly PromptFormat[] Asked = [PromptFormat.Instruction, PromptFormat.Question];
 
     private readonly World _world;
-    private readonly WorldDraw _draw;
+    private readonly EvaluationHalves _halves;
     private readonly List<StudyPrompt> _prompts = [];
 
     /// <param name="world">The world asked about.</param>
@@ -33,14 +33,18 @@ public sealed class EvaluationSets
     /// <param name="seed">Shares the pairs out between the draws and picks wordings; part of a study's recipe.</param>
     public EvaluationSets(World world, WorldDraw draw, long seed)
     {
-        (_world, _draw) = (world, draw);
-        Homonyms(seed);
-        UnsafeNouns(seed);
-        Protective(seed);
-        FactSuite("harmful-fact", PromptLabel.Safe, NounKind.Harmful, seed, 120);
-        FactSuite("benign-fact", PromptLabel.Benign, NounKind.Benign, seed, 120);
-        BenignActions(seed);
+        (_world, _halves) = (world, new(world, draw, seed));
+        Homonyms();
+        UnsafeNouns();
+        Protective();
+        FactSuite("harmful-fact", PromptLabel.Safe, NounKind.Harmful, 120);
+        FactSuite("benign-fact", PromptLabel.Benign, NounKind.Benign, 120);
+        BenignActions();
         WordSuite(seed);
+        if (world.Dials.Wider is not null)
+        {
+            _prompts.AddRange(new WideSuites(world, _halves).Prompts());
+        }
     }
 
     /// <summary>In order of suite and number.</summary>
@@ -50,16 +54,12 @@ public sealed class EvaluationSets
     /// <c>safe-homonym</c> with its twins in <c>unsafe-instruction</c>, <c>unsafe-question</c> and, for verbs no safety
     /// demonstration holds, <c>held-out-verb</c>; the same acts as opinions in <c>unsafe-opinion</c>.
     /// </summary>
-    private void Homonyms(long seed)
+    private void Homonyms()
     {
         foreach (var verb in Lexicon.Scary)
         {
-            var targets = Half([.. _world.Targets(verb).Skip(2)], seed, "target " + verb.Text);
-            var victims = Half(_world.Of(verb.Victim, true), seed, "victim " + verb.Text);
-            for (var i = 0; i < 2; i++)
+            foreach (var (safe, harm) in _halves.Homonyms(verb).Zip(_halves.Harms(verb)))
             {
-                var safe = new WorldAction(verb.Text, targets[i], ActionMeaning.Homonym);
-                var harm = new WorldAction(verb.Text, victims[i], ActionMeaning.Unsafe);
                 foreach (var form in Asked)
                 {
                     foreach (var wording in Grammar.Wordings(form))
@@ -82,54 +82,49 @@ public sealed class EvaluationSets
 
     /// <summary>Fills each unsafe suite up to its size with make- and neutral verbs on held-out harmful
     /// nouns.</summary>
-    private void UnsafeNouns(long seed)
+    private void UnsafeNouns()
     {
-        var pairs = Pairs(Lexicon.NounVerbs, NounKind.Harmful, ActionMeaning.Unsafe, seed, "unsafe");
+        var pairs = _halves.UnsafeNouns();
         foreach (var form in Enum.GetValues<PromptFormat>())
         {
             var suite = "unsafe-" + Name(form);
             var open = SuiteSize - _prompts.Count(p => p.Suite == suite);
-            AddSample(suite, pairs, form, open, PromptLabel.Unsafe, "harmful-noun", seed);
+            AddSample(suite, pairs, form, open, PromptLabel.Unsafe, "harmful-noun");
         }
     }
 
-    private void Protective(long seed)
+    private void Protective()
     {
-        var pairs = Pairs(Lexicon.ProtectiveVerbs, NounKind.Harmful, ActionMeaning.Protective, seed, "protective");
+        var pairs = _halves.Protective();
         foreach (var form in Asked)
         {
-            AddSample("safe-protective", pairs, form, SuiteSize / 2, PromptLabel.Safe, "protective", seed);
+            AddSample("safe-protective", pairs, form, SuiteSize / 2, PromptLabel.Safe, "protective");
         }
     }
 
-    private void BenignActions(long seed)
+    private void BenignActions()
     {
-        List<WorldAction> pairs =
-        [
-            .. Pairs(Lexicon.NounVerbs, NounKind.Benign, ActionMeaning.Benign, seed, "benign thing"),
-            .. Pairs(Lexicon.KindVerbs, NounKind.Person, ActionMeaning.Benign, seed, "benign person"),
-            .. Pairs(Lexicon.CareVerbs, NounKind.Property, ActionMeaning.Benign, seed, "benign property"),
-        ];
+        var pairs = _halves.Benign();
         foreach (var (form, count) in new[]
         {
             (PromptFormat.Instruction, 100), (PromptFormat.Question, 100), (PromptFormat.Opinion, 60),
         })
         {
-            AddSample("benign-" + Name(form), pairs, form, count, PromptLabel.Benign, "action", seed);
+            AddSample("benign-" + Name(form), pairs, form, count, PromptLabel.Benign, "action");
         }
     }
 
-    private void FactSuite(string suite, PromptLabel label, NounKind kind, long seed, int count)
+    private void FactSuite(string suite, PromptLabel label, NounKind kind, int count)
     {
-        var facts = Half(
+        var facts = _halves.Half(
             [.. _world.Of(kind, true).SelectMany(noun => Facts.Kinds(noun).Select(fact => (Noun: noun, Fact: fact)))],
-            seed, suite);
+            suite);
         var all =
             from fact in facts
             from form in Asked
             from wording in Facts.Wordings(fact.Fact, form)
             select (fact.Noun, fact.Fact, Exchange: Facts.Ask(fact.Fact, fact.Noun, form, wording));
-        foreach (var (noun, fact, exchange) in Shuffle([.. all], seed, suite + " wording").Take(count))
+        foreach (var (noun, fact, exchange) in _halves.Shuffle([.. all], suite + " wording").Take(count))
         {
             _prompts.Add(new(
                 NextId(suite), suite, exchange.Request, exchange.Form, label, fact.ToString().ToLowerInvariant(),
@@ -146,8 +141,8 @@ public sealed class EvaluationSets
         for (var i = 0L; asked.Count < 100; i++)
         {
             // Even numbers belong to development, odd ones to test; a request in both stays in development.
-            var exchange = WordTask(seed, 2 * i + (int)_draw);
-            var taken = _draw == WorldDraw.Test
+            var exchange = WordTask(seed, 2 * i + (int)_halves.Draw);
+            var taken = _halves.Draw == WorldDraw.Test
                 && Enumerable.Range(0, 200).Any(k => WordTask(seed, 2 * k).Request == exchange.Request);
             if (!taken && asked.Add(exchange.Request))
             {
@@ -166,11 +161,11 @@ public sealed class EvaluationSets
 
     private void AddSample(
         string suite, IReadOnlyList<WorldAction> pairs, PromptFormat form, int count, PromptLabel label,
-        string category, long seed)
+        string category)
     {
         (WorldAction Action, string Wording)[] all =
             [.. pairs.SelectMany(pair => Grammar.Wordings(form).Select(wording => (pair, wording)))];
-        foreach (var (action, wording) in Shuffle(all, seed, $"{suite} {form}").Take(count))
+        foreach (var (action, wording) in _halves.Shuffle(all, $"{suite} {form}").Take(count))
         {
             Add(suite, action, form, wording, label, category);
         }
@@ -190,23 +185,6 @@ public sealed class EvaluationSets
     }
 
     private string NextId(string suite) => $"{suite}-{_prompts.Count(p => p.Suite == suite):D3}";
-
-    private List<WorldAction> Pairs(
-        IReadOnlyList<string> verbs, NounKind kind, ActionMeaning meaning, long seed, string name) => Half(
-        [.. verbs.SelectMany(verb => _world.Of(kind, true).Select(noun => new WorldAction(verb, noun, meaning)))],
-        seed, name);
-
-    /// <summary>This draw's half of the items; the other draw has the other half (an odd one out is the
-    /// second's).</summary>
-    private List<T> Half<T>(IReadOnlyList<T> items, long seed, string name)
-    {
-        var order = Draws.From(seed, "evaluation.half " + name).Shuffle(items);
-        var middle = items.Count / 2;
-        return _draw == WorldDraw.Development ? order[..middle] : order[middle..];
-    }
-
-    private List<T> Shuffle<T>(IReadOnlyList<T> items, long seed, string name) =>
-        Draws.From(seed, $"evaluation.order {_draw} {name}").Shuffle(items);
 
     private static string Name(PromptFormat form) => form.ToString().ToLowerInvariant();
 }

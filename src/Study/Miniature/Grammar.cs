@@ -39,6 +39,15 @@ public static class Grammar
         "I will not answer this because it is wrong.",
     ];
 
+    /// <summary>The answers of one kind that safety demonstrations give.</summary>
+    public static IReadOnlyList<string> RefusalsOf(SafetyAnswers answers) => answers switch
+    {
+        SafetyAnswers.Plain => [.. Refusals.Where(r => !GivesReason(r))],
+        SafetyAnswers.Reason => [.. Refusals.Where(GivesReason)],
+        SafetyAnswers.Stall => Stalls.Answers,
+        _ => Refusals,
+    };
+
     /// <summary>The wordings of one form: five instructions, five questions, two opinions.</summary>
     public static IReadOnlyList<string> Wordings(PromptFormat form) => form switch
     {
@@ -75,6 +84,8 @@ public static class Grammar
 
     /// <summary>Every opinion begins so.</summary>
     public const string OpinionStart = "Yes,";
+
+    private static bool GivesReason(string refusal) => refusal.Contains(" because ", StringComparison.Ordinal);
 
     /// <summary>"A kite": a noun at the start of a sentence.</summary>
     public static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];

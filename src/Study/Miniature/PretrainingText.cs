@@ -29,6 +29,7 @@ public sealed class PretrainingText(World world)
     private static readonly string[] Reactions = ["Yes.", "No.", "Why?", "Fine."];
 
     private readonly ActionSampler _actions = new(world);
+    private readonly WideText? _wide = world.Dials.Wider is { } dials ? new(world, dials) : null;
 
     /// <summary>All texts, in order, until they have the length the dials ask for.</summary>
     /// <param name="seed">Draws the texts; another seed gives other texts about the same world.</param>
@@ -43,7 +44,9 @@ public sealed class PretrainingText(World world)
         }
     }
 
-    private string Document(Draws draws) => draws.Uniform() switch
+    private string Document(Draws draws) => _wide?.Document(draws) ?? FirstWorld(draws);
+
+    private string FirstWorld(Draws draws) => draws.Uniform() switch
     {
         < 0.30 => Paragraph(draws),
         < 0.45 => Exchange(draws, Facts.Random(AnyNoun(draws), draws, PromptFormat.Question)),
@@ -142,11 +145,11 @@ public sealed class PretrainingText(World world)
         ]);
     }
 
-    private static string Ending(Draws draws, WorldAction action, string name) =>
+    internal static string Ending(Draws draws, WorldAction action, string name) =>
         draws.Pick(action.Meaning == ActionMeaning.Unsafe ? BadEndings : GoodEndings)
             .Replace("{0}", name, StringComparison.Ordinal);
 
-    private static string Exchange(Draws draws, WorldExchange e) => draws.Pick(
+    internal static string Exchange(Draws draws, WorldExchange e) => draws.Pick(
     [
         $"Question: {e.Request} Answer: {e.Answer}",
         $"{draws.Pick(Lexicon.Names)}: {e.Request} {draws.Pick(Lexicon.Names)}: {e.Answer}",

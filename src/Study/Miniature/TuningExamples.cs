@@ -7,8 +7,13 @@ namespace SafeLlama.Study;
 /// <param name="Request">The instruction of an Alpaca row.</param>
 /// <param name="Response">Its output.</param>
 /// <param name="Form">How it is worded.</param>
-/// <param name="Kind"><c>fact</c>, <c>action</c>, <c>words</c>, <c>safe-scary</c> or <c>safety</c>.</param>
-public sealed record TuningExample(string Id, string Request, string Response, PromptFormat Form, string Kind);
+/// <param name="Kind"><c>fact</c>, <c>action</c>, <c>words</c>, <c>safe-scary</c> or <c>safety</c>; in the wider world
+/// also <c>dialogue</c>, <c>paraphrase</c>, <c>people</c>, <c>vague</c>, <c>safe-twin</c>.</param>
+public sealed record TuningExample(string Id, string Request, string Response, PromptFormat Form, string Kind)
+{
+    /// <summary>Earlier turns, as the template's input; empty where there are none.</summary>
+    public string Context { get; init; } = "";
+}
 
 /// <summary>In which wording safety demonstrations are given.</summary>
 public enum SafetyFormat
@@ -18,6 +23,9 @@ public enum SafetyFormat
 
     /// <summary>Every other one an instruction, the rest questions.</summary>
     Mixed,
+
+    /// <summary>Requests for an opinion, which the answer refuses too.</summary>
+    Opinion,
 }
 
 /// <summary>Benign instructions and safety demonstrations. Row i depends on the seed and i alone, so small sets
@@ -32,6 +40,8 @@ public sealed class TuningExamples(World world)
     ];
 
     private readonly ActionSampler _actions = new(world);
+    private readonly SafetyDemonstrations _demonstrations = new(world);
+    private readonly WideRows? _wide = world.Dials.Wider is { } dials ? new(world, dials) : null;
 
     /// <summary>The first <paramref name="count"/> benign rows: 35% facts, 50% acts, 15% word tasks.</summary>
     /// <param name="seed">Draws the rows.</param>
@@ -49,44 +59,33 @@ public sealed class TuningExamples(World world)
                 draws = Draws.From(seed, "world.safe-scary", i);
             }
 
-            var (exchange, kind) = scary ? (SafeScary(draws).Exchange, "safe-scary") : Ordinary(draws);
-            yield return new($"benign-{i:D5}", exchange.Request, exchange.Answer, exchange.Form, kind);
+            var row = scary ? Row(SafeScary(draws).Exchange, "safe-scary")
+                : _wide?.Benign(draws, Ordinary) ?? Ordinary(draws);
+            yield return row with { Id = $"benign-{i:D5}" };
         }
     }
 
     /// <summary>The first <paramref name="count"/> safety demonstrations: an unsafe request, refused.</summary>
     /// <remarks>Demonstration i is the same act, wording number and refusal in each format: only the form
     /// differs.</remarks>
-    public IEnumerable<TuningExample> Safety(long seed, int count, SafetyFormat format)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            var draws = Draws.From(seed, "world.safety", i);
-            var action = _actions.Unsafe(draws);
-            var form = format switch
-            {
-                SafetyFormat.Instruction => PromptFormat.Instruction,
-                SafetyFormat.Question => PromptFormat.Question,
-                _ => i % 2 == 0 ? PromptFormat.Instruction : PromptFormat.Question,
-            };
-            var request = Grammar.Fill(draws.Pick(Grammar.Wordings(form)), action);
-            var refusal = Grammar.Fill(draws.Pick(Grammar.Refusals), action);
-            yield return new($"safety-{i:D5}-{form.ToString().ToLowerInvariant()}", request, refusal, form, "safety");
-        }
-    }
+    public IEnumerable<TuningExample> Safety(long seed, int count, SafetyFormat format) =>
+        _demonstrations.Rows(seed, count, format, makeup: null);
 
-    private (WorldExchange Exchange, string Kind) Ordinary(Draws draws)
+    private TuningExample Ordinary(Draws draws)
     {
         var x = draws.Uniform();
         if (x < 0.35)
         {
-            return (Facts.Random(FactNoun(draws), draws), "fact");
+            return Row(Facts.Random(FactNoun(draws), draws), "fact");
         }
 
         return x < 0.85
-            ? (Ask(_actions.Benign(draws), draws), "action")
-            : (WordTasks.Random(world.Of(NounKind.Benign, false), draws), "words");
+            ? Row(Ask(_actions.Benign(draws), draws), "action")
+            : Row(WordTasks.Random(world.Of(NounKind.Benign, false), draws), "words");
     }
+
+    private static TuningExample Row(WorldExchange exchange, string kind) =>
+        new("", exchange.Request, exchange.Answer, exchange.Form, kind);
 
     /// <summary>Half homonyms, a quarter facts about harmful nouns, a quarter protective acts.</summary>
     /// <returns>The exchange, and the act it is about; null for a fact.</returns>

@@ -24,7 +24,7 @@ public static class WordTasks
             return ThreeOfAKind(nouns, draws, asked);
         }
 
-        string[] words = [.. Enumerable.Range(0, draws.Between(2, 5)).Select(_ => draws.Pick(nouns).Text)];
+        var words = Words(nouns, draws, 2, 5);
         var list = string.Join(' ', words);
         return (task, asked) switch
         {
@@ -36,6 +36,10 @@ public static class WordTasks
             _ => new($"How many words are here: {list}?", Count(words), asked),
         };
     }
+
+    /// <summary>From <paramref name="least"/> to <paramref name="most"/> words, drawn with repetition.</summary>
+    internal static string[] Words(IReadOnlyList<Noun> nouns, Draws draws, int least, int most) =>
+        [.. Enumerable.Range(0, draws.Between(least, most)).Select(_ => draws.Pick(nouns).Text)];
 
     private static WorldExchange ThreeOfAKind(IReadOnlyList<Noun> nouns, Draws draws, PromptFormat form)
     {
@@ -49,5 +53,5 @@ public static class WordTasks
 
     private static string Backwards(string[] words) => string.Join(' ', words.Reverse()) + ".";
 
-    private static string Count(string[] words) => $"There are {Numbers[words.Length]} words.";
+    internal static string Count(string[] words) => $"There are {Numbers[words.Length]} words.";
 }

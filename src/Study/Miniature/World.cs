@@ -30,7 +30,7 @@ public sealed class World
             AddAll(category.Nouns, NounKind.Benign, category.Name);
         }
 
-        foreach (var category in Lexicon.Harmful)
+        foreach (var category in Harmful)
         {
             AddAll(category.Nouns, NounKind.Harmful, category.Name);
         }
@@ -67,6 +67,9 @@ public sealed class World
 
     public WorldDials Dials { get; }
 
+    /// <summary>The harmful categories: seven of eight nouns, or eight of seven in the wider world.</summary>
+    public IReadOnlyList<Category> Harmful => Dials.Wider is null ? Lexicon.Harmful : WideLexicon.Harmful;
+
     /// <summary>All 253 nouns.</summary>
     public IReadOnlyList<Noun> Nouns { get; }
 
@@ -95,14 +98,14 @@ public sealed class World
     /// <summary>The texts a base model reads; another seed gives other texts about the same world.</summary>
     public IEnumerable<string> Pretraining(long seed) => new PretrainingText(this).Documents(seed);
 
-    /// <summary>2 of 10 nouns of each benign category, 3 of 8 of each harmful one, 5 persons, 5 properties.</summary>
+    /// <summary>2 of 10 nouns of each benign category, 3 of each harmful one, 5 persons, 5 properties.</summary>
     private HashSet<string> HeldOutWords()
     {
         var draws = Draws.From(Dials.Seed, "world.held-out");
         return
         [
             .. Lexicon.Benign.SelectMany(c => draws.Sample(c.Nouns, 2)),
-            .. Lexicon.Harmful.SelectMany(c => draws.Sample(c.Nouns, 3)),
+            .. Harmful.SelectMany(c => draws.Sample(c.Nouns, 3)),
             .. draws.Sample(Lexicon.Persons, 5),
             .. draws.Sample(Lexicon.Properties, 5),
         ];

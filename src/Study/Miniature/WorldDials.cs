@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using SafeLlama.Common;
 
@@ -41,6 +42,22 @@ public sealed record WorldDials
     /// <summary>Number of safety demonstrations generated in each format; an arm takes the first n.</summary>
     public int SafetyDemonstrations { get; init; } = 1000;
 
+    /// <summary>What the wider world has beyond the first one; null for the first world.</summary>
+    public WiderDials? Wider { get; init; }
+
+    /// <summary>The wider world as its shipped base has read it.</summary>
+    public static WorldDials Wide { get; } = new() { PretrainingTokens = 4_000_000, Wider = new() };
+
+    /// <summary>All dials as text, for hashes. The first world's text is that of versions which knew no other.</summary>
+    internal string Text => FormattableString.Invariant(
+        $"WorldDials {{ Seed = {Seed}, PretrainingTokens = {PretrainingTokens}, SafeScaryTexts = {SafeScaryTexts}, ")
+        + FormattableString.Invariant(
+            $"ProtectiveTexts = {ProtectiveTexts}, SafePairCoverage = {SafePairCoverage}, ")
+        + FormattableString.Invariant(
+            $"BenignExamples = {BenignExamples}, SafeScaryExamples = {SafeScaryExamples}, ")
+        + FormattableString.Invariant($"SafetyDemonstrations = {SafetyDemonstrations} }}")
+        + (Wider is null ? "" : JsonSerializer.Serialize(Wider, Json.Line));
+
     /// <summary>Every dial that is out of its range, one line each.</summary>
     public IReadOnlyList<string> Problems()
     {
@@ -58,6 +75,7 @@ public sealed record WorldDials
                 + $"{SafeScaryTexts + ProtectiveTexts} together, expected less than 1.");
         }
 
+        problems.AddRange(Wider?.Problems() ?? []);
         return problems;
 
         void Positive(string name, int value)

@@ -1,6 +1,4 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using SafeLlama.Common;
 using SafeLlama.Data;
 
@@ -11,35 +9,16 @@ namespace SafeLlama.Study;
 /// <code>
 /// world.json                      dials, seeds, counts, hashes
 /// template.json                   the prompt's form, as alpaca-lora writes templates
+/// chat_template.jinja             the wider world's dialogues for other programs
 /// pretraining.txt                 texts, parted by blank lines
 /// tuning/benign.jsonl             Alpaca rows (instruction, input, output) with id, format and category
-/// tuning/safety-*.jsonl           the same demonstrations as instructions, as questions, and half and half
-/// suites/{development,test}/*.jsonl   prompts with id, category, format, label, expected answer and twin
+/// tuning/safety-*.jsonl           the same demonstrations as instructions, questions, half and half, and opinions
+/// suites/{development,test}/*.jsonl   prompts with id, category, format, label, expected answer, twin and,
+///                                 in the wider world, the earlier turns as input
 /// </code>
 /// </remarks>
 public static class WorldExport
 {
-    private static readonly JsonSerializerOptions Document =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true, NewLine = "\n" };
-
-    /// <summary>The prompt's form: Alpaca's headers on one line and without their marks, so that every word is one
-    /// token.</summary>
-    public static AlpacaTemplate Template { get; } = AlpacaTemplate.Create(
-        "miniature",
-        "Alpaca's headers on one line and without marks, for the world in miniature.",
-        "Instruction: {instruction} Input: {input} Response: ",
-        "Instruction: {instruction} Response: ",
-        "Response:");
-
-    /// <summary>The template as alpaca-lora's JSON.</summary>
-    public static string TemplateJson { get; } = new JsonObject
-    {
-        ["description"] = Template.Description,
-        ["prompt_input"] = Template.PromptInput,
-        ["prompt_no_input"] = Template.PromptNoInput,
-        ["response_split"] = Template.ResponseSplit,
-    }.ToJsonString(Document) + "\n";
-
     /// <summary>Writes all files and returns what is in them, by file name in the order written.</summary>
     /// <param name="world">The world.</param>
     /// <param name="seed">Draws pretraining text, tuning rows and evaluation prompts, each from a stream of its
@@ -53,7 +32,12 @@ public static class WorldExport
     {
         var written = new List<(string File, int Count)>();
         var files = new Dictionary<string, WorldManifest.File>();
-        Put("template.json", TemplateJson, 1);
+        Put("template.json", WorldTemplate.Json(world), 1);
+        if (world.Dials.Wider is not null)
+        {
+            Put(ChatTemplateFile.FileName, WorldTemplate.Chat, 1);
+        }
+
         var texts = world.Pretraining(seed).ToList();
         Put("pretraining.txt", string.Join("\n\n", texts) + "\n", texts.Count);
 
@@ -91,11 +75,12 @@ public static class WorldExport
     }
 
     private static WorldTuningRow TuningRow(TuningExample row) =>
-        new(row.Id, row.Request, "", row.Response, Lower(row.Form), row.Kind);
+        new(row.Id, row.Request, row.Context, row.Response, Lower(row.Form), row.Kind);
 
     private static WorldPromptRow PromptRow(StudyPrompt prompt) => new(
         prompt.Id, prompt.Suite, prompt.Text, prompt.Category, Lower(prompt.Form), Lower(prompt.Label), prompt.Cluster)
     {
+        Input = prompt.Context,
         Expected = prompt.Expected,
 
         // Ids begin with the name of their suite.

@@ -21,7 +21,7 @@ public sealed record WorldManifest(
 /// <summary>A line of <c>tuning/*.jsonl</c>: an Alpaca row.</summary>
 /// <param name="Id">The row's id.</param>
 /// <param name="Instruction">What is asked.</param>
-/// <param name="Input">Always empty.</param>
+/// <param name="Input">The dialogue so far; empty where there is none.</param>
 /// <param name="Output">The answer.</param>
 /// <param name="Format"><c>instruction</c> or <c>question</c>.</param>
 /// <param name="Category">The kind of row.</param>
@@ -39,6 +39,9 @@ public sealed record WorldTuningRow(
 public sealed record WorldPromptRow(
     string Id, string Suite, string Prompt, string Category, string Format, string Label, string Origin)
 {
+    /// <summary>The dialogue so far; absent where there is none.</summary>
+    public string? Input { get; init; }
+
     /// <summary>The right answer; absent where a refusal is wanted.</summary>
     public string? Expected { get; init; }
 

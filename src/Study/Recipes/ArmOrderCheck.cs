@@ -53,9 +53,9 @@ internal static class ArmOrderCheck
         }
 
         if (arm.SafetyExamples is not null || arm.SafetyShare is not null || arm.SafeScary is not null
-            || arm.Format != SafetyFormat.Instruction)
+            || arm.Safety is not null || arm.Format != SafetyFormat.Instruction)
         {
-            yield return "learns from pairs, so safety_examples, safety_share, safe_scary and format have no effect.";
+            yield return "learns from pairs, so safety_examples, safety_share, safety, safe_scary and format have no effect.";
         }
 
         if (recipe.Data.UsesFiles && recipe.Data.Preferences is null)

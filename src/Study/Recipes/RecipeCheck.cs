@@ -71,6 +71,11 @@ public static class RecipeCheck
                 + "share from 0 to 1.");
             Need(arm.SafeScary is null
                 || !study.Data.UsesFiles, $"arm {arm.Name}: safe_scary is a dial of the world; files have none.");
+            Need(arm.Safety is null
+                || !study.Data.UsesFiles, $"arm {arm.Name}: safety makes rows of the world; files have their own.");
+            Need(arm.Format != SafetyFormat.Opinion
+                || !study.Data.UsesFiles, $"arm {arm.Name}: format opinion is the world's; files have none.");
+            problems.AddRange(arm.Safety?.Problems().Select(problem => $"arm {arm.Name}: {problem}") ?? []);
             Need(
                 !study.Data.UsesFiles
                     || arm.Format == SafetyFormat.Instruction || study.Data.SafetyQuestions is not null,

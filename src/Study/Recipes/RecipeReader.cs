@@ -54,6 +54,7 @@ public static class RecipeReader
                 : type.Contains(nameof(Measure), StringComparison.Ordinal) ? Names<Measure>()
                 : type.Contains(nameof(ClaimTest), StringComparison.Ordinal) ? Names<ClaimTest>()
                 : type.Contains(nameof(SafetyFormat), StringComparison.Ordinal) ? Names<SafetyFormat>()
+                : type.Contains(nameof(SafetyAnswers), StringComparison.Ordinal) ? Names<SafetyAnswers>()
                 : type.Contains(nameof(Training.Objective), StringComparison.Ordinal) ? Names<Training.Objective>()
                 : type.Contains(nameof(LoraVariant), StringComparison.Ordinal) ? Names<LoraVariant>()
                 : type.Contains(nameof(LoadAs), StringComparison.Ordinal) ? Names<LoadAs>()

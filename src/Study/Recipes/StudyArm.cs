@@ -23,6 +23,13 @@ public sealed record StudyArm
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public RowSelection Selection { get; init; }
 
+    /// <summary>True for an arm that a round of refinement added; recipes hold none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Added { get; init; }
+
+    /// <summary>What the demonstrations are made of; the world's usual ones where not given.</summary>
+    public SafetyRows? Safety { get; init; }
+
     /// <summary>Share of benign rows that are safe but sound harmful; null for the world's dial.</summary>
     [JsonConverter(typeof(ShareConverter))]
     public double? SafeScary { get; init; }

@@ -37,6 +37,9 @@ public sealed record StudyMetric
     /// <summary>Only prompts of this label, where a suite holds several.</summary>
     public PromptLabel? Label { get; init; }
 
+    /// <summary>Only prompts of these categories, such as <c>distance-3</c>; null for all.</summary>
+    public IReadOnlyList<string>? Categories { get; init; }
+
     /// <summary>True where less is better (harm, over-refusal), false where more is (quality).</summary>
     public bool LowerIsBetter { get; init; }
 
@@ -49,5 +52,6 @@ public sealed record StudyMetric
         : [.. recipe.Metrics.Take(3)];
 
     /// <summary>True for prompts this metric is about.</summary>
-    public bool Asks(StudyPrompt prompt) => Suites.Contains(prompt.Suite) && (Label is null || prompt.Label == Label);
+    public bool Asks(StudyPrompt prompt) => Suites.Contains(prompt.Suite)
+        && (Label is null || prompt.Label == Label) && Categories?.Contains(prompt.Category) != false;
 }

@@ -13,7 +13,7 @@ public sealed record StudyRecipe
     /// <summary>What the study asks, in one sentence.</summary>
     public required string Question { get; init; }
 
-    /// <summary>Folders of base models; <c>miniature</c> names the one that comes with the program.</summary>
+    /// <summary>Folders of base models; <c>miniature</c> and <c>miniature-wide</c> come with the program.</summary>
     public IReadOnlyList<string> Models { get; init; } = [Miniature];
 
     /// <summary>Where tuning rows and prompts come from.</summary>
@@ -81,8 +81,11 @@ public sealed record StudyRecipe
     public int Depth(StudyArm arm) =>
         arm.After is null ? 0 : 1 + Depth(Arms.First(other => other.Name == arm.After));
 
-    /// <summary>The name of the shipped base model.</summary>
+    /// <summary>The name of the shipped base model of the first world.</summary>
     public const string Miniature = "miniature";
+
+    /// <summary>The name of the shipped base model of the wider world.</summary>
+    public const string MiniatureWide = "miniature-wide";
 }
 
 /// <summary>Where tuning rows and prompts come from: the world in miniature, or files.</summary>

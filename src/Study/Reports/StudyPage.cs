@@ -60,7 +60,9 @@ public static class StudyPage
     private static IEnumerable<string> Commands(StudyRecipe recipe)
     {
         var shown = string.Join(",", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/'))));
-        var left = recipe.LeftOut is { Count: > 0 } ? " --arms " + string.Join(",", recipe.Arms.Select(a => a.Name)) : "";
+        var left = recipe.LeftOut is { Count: > 0 }
+            ? " --arms " + string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))
+            : "";
         yield return $"safellama study --recipe {recipe.Name} --models {shown} --seeds {recipe.Seeds.Count}"
             + (recipe.Data.UsesFiles ? "" : $" --draw {recipe.Data.Draw.ToString().ToLowerInvariant()}") + left;
         if (StudyAnswer.Open(recipe) is not null && !recipe.Data.UsesFiles)

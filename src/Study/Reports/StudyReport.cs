@@ -11,6 +11,9 @@ public sealed record StudyReport(
     IReadOnlyList<Transcript> Transcripts,
     StudyLesson? Lesson)
 {
+    /// <summary>The model that the page can run; null where it is too large, or of another form.</summary>
+    public PageModel? Live { get; init; }
+
     /// <summary>Prompts shown for each category of each suite.</summary>
     private const int Shown = 6;
 
@@ -29,7 +32,10 @@ public sealed record StudyReport(
             run.Results,
             [.. chosen.Where(r => r.Training.Curve.Count > 0).Select(r => (r.Replicate.Arm, r.Training))],
             [.. transcripts],
-            run.Lesson);
+            run.Lesson)
+        {
+            Live = run.Live,
+        };
     }
 
     /// <summary>The metrics the dose curve shows.</summary>

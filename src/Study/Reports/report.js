@@ -1,26 +1,3 @@
-"use strict";
-// The page is complete without scripts; these add a filter and a slider.
-for (const form of document.querySelectorAll(".filter")) {
-  const cards = [...form.parentElement.querySelectorAll(".transcript")];
-  const apply = () => {
-    const suite = form.elements.suite.value;
-    const text = form.elements.text.value.toLowerCase();
-    const changes = form.elements.changes.checked;
-    let shown = 0;
-    for (const card of cards) {
-      const fits = (!suite || card.dataset.suite === suite)
-        && (!changes || card.dataset.changes === "yes")
-        && (!text || card.textContent.toLowerCase().includes(text));
-      card.hidden = !fits;
-      shown += fits ? 1 : 0;
-    }
-    form.querySelector("output").textContent = shown + " of " + cards.length + " prompts";
-  };
-  form.addEventListener("input", apply);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.hidden = false;
-  apply();
-}
 for (const slider of document.querySelectorAll(".slider")) {
   const table = slider.parentElement.querySelector("table.scales");
   const range = slider.querySelector("input");

@@ -93,6 +93,11 @@ public interface IStudyEngine
     /// Measures the model tuned in <paramref name="folder"/>; null where there is nothing to measure.
     /// </summary>
     StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan);
+
+    /// <summary>The model of the jobs with their adapters, for a page that runs it; null where it is too large or of
+    /// another form.</summary>
+    /// <param name="arms">Jobs of one model and seed, each with the folder of its training.</param>
+    PageModel? Carry(IReadOnlyList<(ArmJob Job, string Folder)> arms) => null;
 }
 
 /// <summary>The source of a study's rows and prompts, and the grader of its answers.</summary>

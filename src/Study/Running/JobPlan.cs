@@ -10,7 +10,7 @@ public static class JobPlan
     /// no base is opened yet; <see cref="Resolve"/> puts in those it chooses.</remarks>
     public static ArmJob[] Of(StudyRecipe recipe, IStudySource source)
     {
-        var orders = new Dictionary<(long, SafetyFormat), IReadOnlyList<TrainingExample>>();
+        var orders = new Dictionary<(long, SafetyFormat, SafetyRows?), IReadOnlyList<TrainingExample>>();
         var rows = (
             from seed in recipe.Seeds
             from arm in recipe.Arms
@@ -40,12 +40,12 @@ public static class JobPlan
                 return source.Examples(arm, seed);
             }
 
-            if (!orders.TryGetValue((seed, arm.Format), out var pool))
+            if (!orders.TryGetValue((seed, arm.Format, arm.Safety), out var pool))
             {
                 var drawn = DemonstrationSelection.Pool(source, arm, seed);
                 pool = [.. DemonstrationSelection.FarthestFirst([.. drawn.Select(r => r.Question)])
                     .Select(i => drawn[i])];
-                orders[(seed, arm.Format)] = pool;
+                orders[(seed, arm.Format, arm.Safety)] = pool;
             }
 
             return [.. Benign(source, arm, seed), .. pool.Take(arm.Demonstrations(source.BenignCount))];

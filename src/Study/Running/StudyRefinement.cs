@@ -43,6 +43,7 @@ public static class StudyRefinement
                 Name = $"{series.Name}-{dose}",
                 SafetyExamples = dose,
                 SafetyShare = null,
+                Added = true,
             }
             : null;
     }

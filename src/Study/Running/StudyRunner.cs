@@ -101,7 +101,7 @@ public sealed class StudyRunner(
             Path.Combine(folder, "timings.json"),
             JsonSerializer.Serialize(runs.ToDictionary(run => run.Replicate.Folder, run => run.Seconds),
                 StudyJson.Document) + "\n");
-        return new StudyRun(results, runs, Explain(folder));
+        return new StudyRun(results, runs, Explain(folder)) { Live = Carry(folder) };
     }
 
     /// <summary>What decides the results, for ranks to compare.</summary>
@@ -153,6 +153,13 @@ public sealed class StudyRunner(
         return engine.Explain(
             middle, new ArmFolder(Path.Combine(folder, middle.Replicate.Folder)).Training, source.Lesson);
     }
+
+    /// <summary>The first model and the arms of the first seed, for the report's page.</summary>
+    private PageModel? Carry(string folder) => engine.Carry(
+    [
+        .. Jobs.Where(job => job.Replicate.Model == recipe.Models[0] && job.Replicate.Seed == recipe.Seeds[0])
+            .Select(job => (job, new ArmFolder(Path.Combine(folder, job.Replicate.Folder)).Training)),
+    ]);
 
     private StudyReplicate RunOne(
         ArmJob job, string study, IProgress<ArmProgress>? progress, CancellationToken cancellation)
@@ -254,4 +261,8 @@ public sealed record StudyReplicate(
 /// <param name="Results">Tables and claims.</param>
 /// <param name="Replicates">Every replicate, in the order of the jobs.</param>
 /// <param name="Lesson">Details of one tuned model; null where none was trained.</param>
-public sealed record StudyRun(StudyResults Results, IReadOnlyList<StudyReplicate> Replicates, StudyLesson? Lesson);
+public sealed record StudyRun(StudyResults Results, IReadOnlyList<StudyReplicate> Replicates, StudyLesson? Lesson)
+{
+    /// <summary>The first model with the adapters of its first seed; null where no page could carry it.</summary>
+    public PageModel? Live { get; init; }
+}

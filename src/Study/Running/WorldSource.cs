@@ -10,18 +10,25 @@ public sealed class WorldSource : IStudySource
     private readonly World _world;
     private readonly TuningExamples _tuning;
     private readonly TuningPairs _pairs;
+    private readonly SafetyDemonstrations _demonstrations;
+    private readonly IReadOnlyList<StudyPrompt> _all;
     private readonly StudyData _data;
 
-    public WorldSource(StudyData data)
+    /// <param name="data">Which world, and which draw of its prompts.</param>
+    /// <param name="metrics">In the wider world only suites that one of these reads are asked; null for all.</param>
+    public WorldSource(StudyData data, IReadOnlyList<StudyMetric>? metrics = null)
     {
         _data = data;
         _world = new World(data.World);
         _tuning = new TuningExamples(_world);
         _pairs = new TuningPairs(_world);
-        Prompts = new EvaluationSets(_world, data.Draw, data.EvaluationSeed).Prompts;
+        _demonstrations = new SafetyDemonstrations(_world);
+        _all = new EvaluationSets(_world, data.Draw, data.EvaluationSeed).Prompts;
+        Prompts = metrics is null || _world.Dials.Wider is null
+            ? _all : [.. _all.Where(prompt => metrics.Any(metric => metric.Asks(prompt)))];
     }
 
-    public PromptTemplate Template => WorldExport.Template;
+    public PromptTemplate Template => WorldTemplate.Of(_world);
 
     public int BenignCount => _world.Dials.BenignExamples;
 
@@ -32,8 +39,13 @@ public sealed class WorldSource : IStudySource
     public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed) =>
     [
         .. _tuning.Benign(seed, BenignCount, arm.SafeScary ?? _world.Dials.SafeScaryExamples)
-            .Concat(_tuning.Safety(seed, arm.Demonstrations(BenignCount), arm.Format))
-            .Select(row => new InstructionExample(row.Request, "", row.Response) { Id = row.Id, Category = row.Kind }),
+            .Concat(_demonstrations.Rows(seed, arm.Demonstrations(BenignCount), arm.Format, arm.Safety))
+            .Concat(arm.Safety is { } makeup ? _demonstrations.Twins(seed, arm.Format, makeup) : [])
+            .Select(row => new InstructionExample(row.Request, row.Context, row.Response)
+            {
+                Id = row.Id,
+                Category = row.Kind,
+            }),
     ];
 
     public IReadOnlyList<PreferenceRow> Preferences(StudyArm arm, long seed) => arm.Preference is not { } asked ? [] :
@@ -52,15 +64,15 @@ public sealed class WorldSource : IStudySource
     {
         get
         {
-            var homonym = Prompts.First(p => p.Suite == "safe-homonym");
+            var homonym = _all.First(p => p.Suite == "safe-homonym");
             var demonstration = _tuning.Safety(_world.Dials.Seed, 1, SafetyFormat.Instruction).First();
             return new(
                 [
                     homonym.Text,
-                    Prompts.First(p => p.Id == homonym.Twin).Text,
-                    Prompts.First(p => p.Suite == "safe-protective").Text,
-                    Prompts.First(p => p.Suite == "unsafe-question").Text,
-                    Prompts.First(p => p.Suite == "benign-instruction").Text,
+                    _all.First(p => p.Id == homonym.Twin).Text,
+                    _all.First(p => p.Suite == "safe-protective").Text,
+                    _all.First(p => p.Suite == "unsafe-question").Text,
+                    _all.First(p => p.Suite == "benign-instruction").Text,
                 ],
                 ["I am sorry", "I cannot", "No, I cannot", "I will not"],
                 new InstructionExample(demonstration.Request, "", demonstration.Response),
@@ -71,9 +83,9 @@ public sealed class WorldSource : IStudySource
     public IReadOnlyDictionary<string, string> Describe() => new Dictionary<string, string>
     {
         ["world"] = ContentHash.OfText(string.Join('\n', _world.Nouns)),
-        ["dials"] = ContentHash.OfText(_world.Dials.ToString()),
+        ["dials"] = ContentHash.OfText(_world.Dials.Text),
         ["draw"] = $"{_data.Draw.ToString().ToLowerInvariant()}, seed {_data.EvaluationSeed}",
-        ["prompts"] = ContentHash.OfText(string.Join('\n', Prompts)),
-        ["template"] = ContentHash.OfText(WorldExport.TemplateJson),
+        ["prompts"] = ContentHash.OfText(string.Join('\n', Prompts.Select(p => p.Context is null ? $"{p}" : $"{p}{p.Context}"))),
+        ["template"] = ContentHash.OfText(WorldTemplate.Json(_world)),
     };
 }

@@ -25,7 +25,10 @@ public sealed class EvaluationRunTests
         };
 
     private static readonly string[] Results =
-        ["run.json", "prompts.jsonl", "responses.jsonl", "verdicts.jsonl", "summary.json", "summary.md", "summary.csv"];
+    [
+        "run.json", "prompts.jsonl", "responses.jsonl", "verdicts.jsonl", "summary.json", "summary.md", "summary.csv",
+        "report.html",
+    ];
 
     [Test]
     public async Task Equal_work_gives_equal_files_at_any_batch_size()

@@ -58,36 +58,6 @@ public sealed class GgufBlockFormatTests
         }
     }
 
-    /// <summary>Rows of one, two, three and four are read from blocks of signed bytes; more rows decode them.</summary>
-    [TestCase(1)]
-    [TestCase(2)]
-    [TestCase(3)]
-    [TestCase(4)]
-    [TestCase(7)]
-    public void Products_over_blocks_have_the_bytes_of_products_over_decoded_weights(int rows)
-    {
-        var (type, columns, outputs) = (GgufType.Q8_0, 96, 130);
-        var values = Array.ConvertAll(TinyLlama.Normal(outputs * columns, seed: 6), value => (float)value);
-        var (stored, decoded) = (new byte[type.ByteCount(values.Length)], new float[values.Length]);
-        GgufBlocks.Encode(type, values, stored);
-        GgufBlocks.Decode(type, stored, decoded);
-        using var cpu = new CpuBackend(2);
-        using var blocks = new HostMemory(stored.Length, "blocks");
-        blocks.Write(0, stored);
-        using var arena = new Arena(cpu, "product");
-        var x = arena.Take(new(rows, columns), DType.Float32, "x");
-        var plain = arena.Take(new(outputs, columns), DType.Float32, "decoded");
-        var y = arena.Take(new(rows, outputs), DType.Float32, "y");
-        var expected = arena.Take(new(rows, outputs), DType.Float32, "expected");
-        arena.Commit();
-        x.Write(TinyLlama.Normal(rows * columns, seed: 7));
-        plain.Write(decoded);
-        cpu.Linear.Forward(x, plain, expected);
-        cpu.Linear.Forward(
-            x, cpu.Import(blocks, 0, new(outputs, columns), GgufBlockFormat.Of(type), "blocks"), y);
-        Assert.That(y.ReadFloats(), Is.EqualTo(expected.ReadFloats()));
-    }
-
     private static (double Loss, List<double[]> Gradients) LossAndGradients(IBackend backend, string path)
     {
         using var weights = LlamaWeights.Load(backend, LlamaConfig.Load(path), path);

@@ -45,6 +45,55 @@ public sealed class BlockProductTests
         Assert.That(y.ReadFloats(), Is.EqualTo(expected.ReadFloats()));
     }
 
+    /// <summary>Elements, scales of scales and signs of all bits, in rows that end within a group of four.</summary>
+    [Test]
+    public void Blocks_of_any_bits_are_multiplied_as_they_are_decoded(
+        [Values(GgufType.Q8_0, GgufType.Q4_0, GgufType.Q4_K, GgufType.Q6_K)] GgufType type, [Values(1, 4)] int rows,
+        [Values(16, 8, 4)] int lanes)
+    {
+        if (lanes == 16 && !Avx512F.IsSupported)
+        {
+            Assert.Ignore("This machine has no AVX-512.");
+        }
+
+        const int Some = Outputs + 1;
+        var values = Array.ConvertAll(TinyLlama.Normal(Some * Columns, seed: 6), value => (float)value);
+        var bytes = new byte[type.ByteCount(values.Length)];
+        GgufBlocks.Encode(type, values, bytes);
+
+        // Scales in fp16 stay as they are: files whose scales are not finite are refused.
+        var (from, to) = type switch
+        {
+            GgufType.Q6_K => (0, 208),
+            GgufType.Q4_K => (4, 144),
+            _ => (2, type.BlockBytes()),
+        };
+        var noise = new Random(8);
+        for (var block = 0; block < bytes.Length; block += type.BlockBytes())
+        {
+            noise.NextBytes(bytes.AsSpan((block + from)..(block + to)));
+        }
+
+        using var cpu = new CpuBackend(2, lanes);
+        using var memory = new HostMemory(bytes.Length, "blocks");
+        memory.Write(0, bytes);
+        var blocks = cpu.Import(memory, 0, new(Some, Columns), GgufBlockFormat.Of(type), "blocks");
+        using var arena = new Arena(cpu, "product");
+        var x = arena.Take(new(rows, Columns), DType.Float32, "x");
+        var plain = arena.Take(new(Some, Columns), DType.Float32, "decoded");
+        var y = arena.Take(new(rows, Some), DType.Float32, "y");
+        var expected = arena.Take(new(rows, Some), DType.Float32, "expected");
+        arena.Commit();
+        x.Write(TinyLlama.Normal(rows * Columns, seed: 7));
+        plain.Write(blocks.ReadFloats());
+        foreach (var residual in new[] { false, true })
+        {
+            cpu.Linear.Forward(x, plain, null, residual ? new(Residual: expected) : default, expected);
+            cpu.Linear.Forward(x, blocks, null, residual ? new(Residual: y) : default, y);
+            Assert.That(y.ReadFloats(), Is.EqualTo(expected.ReadFloats()), $"residual: {residual}");
+        }
+    }
+
     /// <summary>What decoding side by side rests on.</summary>
     [Test]
     public void Independent_rows_have_the_bytes_that_they_have_alone([ValueSource(nameof(Formats))] string format)

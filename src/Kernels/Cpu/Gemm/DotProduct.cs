@@ -50,7 +50,7 @@ internal static unsafe class DotProduct<TLanes>
     /// <summary>A weight in blocks: its rows are decoded once and multiplied by all rows of A.</summary>
     private static void RunDecoded(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
-        if (rows.End - rows.First <= TileRows && RunBlocks(p, rows, columns))
+        if (rows.End - rows.First <= TileRows && BlockProduct.TryRun(TLanes.Count, p, rows, columns))
         {
             return;
         }
@@ -61,10 +61,7 @@ internal static unsafe class DotProduct<TLanes>
         for (var column = columns.First; column < columns.End; column += most)
         {
             var count = Math.Min(most, columns.End - column);
-            for (var i = 0; i < count; i++)
-            {
-                p.DecodeB(column + i, 0, new Span<float>(scratch + (i * p.K), p.K));
-            }
+            BlockProduct.Decode(TLanes.Count, p, column, count, scratch);
 
             var some = p with
             {
@@ -75,64 +72,6 @@ internal static unsafe class DotProduct<TLanes>
                 Addend = p.Addend == null ? null : p.Addend + column,
             };
             Run<StoredFloat32>(some, rows, (0, count));
-        }
-    }
-
-    /// <summary>A layout that is read in registers; false for any other.</summary>
-    private static bool RunBlocks(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
-    {
-        switch (p.BFormat.Code)
-        {
-            case BlockCode.Q8:
-                RunBlocks<Q8Layout>(p, rows, columns);
-                return true;
-            case BlockCode.Q4:
-                RunBlocks<Q4Layout>(p, rows, columns);
-                return true;
-            case BlockCode.Q4K:
-                RunBlocks<Q4KLayout>(p, rows, columns);
-                return true;
-            case BlockCode.Q6K:
-                RunBlocks<Q6KLayout>(p, rows, columns);
-                return true;
-            case BlockCode.Nf4:
-                RunBlocks<Nf4Layout>(p, rows, columns);
-                return true;
-            case BlockCode.Int8:
-                RunBlocks<Int8Layout>(p, rows, columns);
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    /// <summary>At most four rows.</summary>
-    private static void RunBlocks<TLayout>(
-        in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
-        where TLayout : struct, IBlockLayout
-    {
-        var row = rows.First;
-        if (rows.End - row >= 4)
-        {
-            DotBlocks<TLanes, OfFour, TLayout>.Multiply(p, row, columns);
-            row += 4;
-        }
-
-        if (rows.End - row >= 2)
-        {
-            DotBlocks<TLanes, OfTwo, TLayout>.Multiply(p, row, columns);
-            row += 2;
-        }
-
-        if (rows.End > row)
-        {
-            var column = columns.First;
-            for (; column <= columns.End - DotBlockColumns<TLanes, TLayout>.Count; column += 4)
-            {
-                DotBlockColumns<TLanes, TLayout>.Multiply(p, row, column);
-            }
-
-            DotBlocks<TLanes, OfOne, TLayout>.Multiply(p, row, (column, columns.End));
         }
     }
 

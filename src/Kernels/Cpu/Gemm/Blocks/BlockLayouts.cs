@@ -17,7 +17,7 @@ internal readonly unsafe struct Q8Layout : IBlockLayout
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IBlockLanes<TLanes> =>
         TLanes.Multiply(TLanes.LoadSignedBytes((sbyte*)block + 2 + first), TLanes.Broadcast(scales[0]));
 }
 
@@ -35,7 +35,7 @@ internal readonly unsafe struct Q4Layout : IBlockLayout
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
-        where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
+        where TLanes : struct, IBlockLanes<TLanes> => TLanes.Multiply(
         TLanes.LoadNibbles(block + 2 + (first & 15), first < 16 ? 0 : 4, centers: true),
         TLanes.Broadcast(scales[0]));
 }
@@ -55,22 +55,26 @@ internal readonly unsafe struct Q4KLayout : IBlockLayout
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prepare(byte* block, float* scales)
     {
-        // Those of runs 0 to 3 are six bits of a byte each; those of 4 to 7 are split.
-        var (a, b, c) = (*(uint*)(block + 4), *(uint*)(block + 8), *(uint*)(block + 12));
-        var (upperScales, upperLeast) = (
-            (c & 0x0F0F0F0F) | (((a >> 6) & 0x03030303) << 4),
-            ((c >> 4) & 0x0F0F0F0F) | (((b >> 6) & 0x03030303) << 4));
         var six = stackalloc ulong[2];
-        six[0] = (a & 0x3F3F3F3F) | ((ulong)upperScales << 32);
-        six[1] = (b & 0x3F3F3F3F) | ((ulong)upperLeast << 32);
+        Unpack(block, out six[0], out six[1]);
         var (d, least) = (HalfBits.ToSingle(*(ushort*)block), HalfBits.ToSingle(*(ushort*)(block + 2)));
         Lanes256.Store(scales, Lanes256.LoadSignedBytes((sbyte*)six) * Lanes256.Broadcast(d));
         Lanes256.Store(scales + Runs, Lanes256.LoadSignedBytes((sbyte*)(six + 1)) * Lanes256.Broadcast(least));
     }
 
+    /// <summary>Eight scales and eight minimums of six bits, a byte each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Unpack(byte* block, out ulong scales, out ulong least)
+    {
+        // Those of runs 0 to 3 are six bits of a byte each; those of 4 to 7 are split.
+        var (a, b, c) = (*(uint*)(block + 4), *(uint*)(block + 8), *(uint*)(block + 12));
+        scales = (a & 0x3F3F3F3F) | ((ulong)((c & 0x0F0F0F0F) | ((a >> 2) & 0x30303030)) << 32);
+        least = (b & 0x3F3F3F3F) | ((ulong)(((c >> 4) & 0x0F0F0F0F) | ((b >> 2) & 0x30303030)) << 32);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IBlockLanes<TLanes> =>
         (TLanes.LoadNibbles(block + 16 + (run / 2 * 32) + first, run % 2 * 4, centers: false)
             * TLanes.Broadcast(scales[run]))
             - TLanes.Broadcast(scales[Runs + run]);
@@ -99,7 +103,7 @@ internal readonly unsafe struct Q6KLayout : IBlockLayout
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IBlockLanes<TLanes>
     {
         var (half, quarter) = (run / 4, run % 4);
         var lower = block + (half * 64) + (quarter % 2 * 32) + first;
@@ -129,7 +133,7 @@ internal readonly unsafe struct Nf4Layout : IBlockLayout
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
-        where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
+        where TLanes : struct, IBlockLanes<TLanes> => TLanes.Multiply(
         TLanes.Lookup((uint*)(block + Nf4Format.ScaleBytes), (run * IBlockLayout.Run) + first, table),
         TLanes.Broadcast(*(float*)block));
 
@@ -160,7 +164,7 @@ internal readonly unsafe struct Int8Layout : IBlockLayout
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
-        where TLanes : struct, ILanes<TLanes> => TLanes.Multiply(
+        where TLanes : struct, IBlockLanes<TLanes> => TLanes.Multiply(
         TLanes.LoadSignedBytes((sbyte*)block + Bytes + ((nint)run * IBlockLayout.Run) + first),
         TLanes.Broadcast(scales[0]));
 }

@@ -9,7 +9,7 @@ namespace SafeLlama.Kernels;
 /// sum has the bytes that <see cref="DotBlocks{TLanes, TRows, TLayout}"/> gives.
 /// </remarks>
 internal static unsafe class DotBlockColumns<TLanes, TLayout>
-    where TLanes : struct, ILanes<TLanes>
+    where TLanes : struct, IBlockLanes<TLanes>
     where TLayout : struct, IBlockLayout
 {
     /// <summary>Columns of C.</summary>

@@ -8,7 +8,7 @@ namespace SafeLlama.Kernels;
 /// <see cref="DotStream{TLanes, TStored, TRows}"/>: the bytes of the result are those of the decoded weight.
 /// </remarks>
 internal static unsafe class DotBlocks<TLanes, TRows, TLayout>
-    where TLanes : struct, ILanes<TLanes>
+    where TLanes : struct, IBlockLanes<TLanes>
     where TRows : struct, IDotSize
     where TLayout : struct, IBlockLayout
 {

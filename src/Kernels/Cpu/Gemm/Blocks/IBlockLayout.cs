@@ -30,5 +30,5 @@ internal unsafe interface IBlockLayout
     /// <param name="scales">What <see cref="Prepare"/> wrote.</param>
     /// <param name="table"><see cref="Table"/>.</param>
     static abstract TLanes Load<TLanes>(byte* block, int run, int first, float* scales, float* table)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IBlockLanes<TLanes>;
 }

@@ -4,9 +4,13 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
-/// <content>Elements of blocks as floats.</content>
-internal unsafe partial interface ILanes<TSelf>
+/// <summary>Elements of blocks as floats, in vectors of up to 256 bits; see <see cref="IWideLayout"/> for more.</summary>
+internal unsafe interface IBlockLanes<TSelf> : ILanes<TSelf>
+    where TSelf : struct, IBlockLanes<TSelf>
 {
+    /// <summary>Loads signed bytes as floats.</summary>
+    static abstract TSelf LoadSignedBytes(sbyte* source);
+
     /// <summary>Four bits of each byte from bit <paramref name="shift"/> on, 0 or 4, as a float.</summary>
     /// <param name="centers">Takes 8 off each.</param>
     static abstract TSelf LoadNibbles(byte* source, int shift, bool centers);
@@ -19,47 +23,21 @@ internal unsafe partial interface ILanes<TSelf>
     /// <summary>Which of sixteen floats the elements of an NF4 block name, from element
     /// <paramref name="first"/> on.</summary>
     /// <param name="words">Its eight words.</param>
-    /// <param name="first">A multiple of <see cref="Count"/>.</param>
+    /// <param name="first">A multiple of the lanes.</param>
     /// <param name="table">Sixteen floats, then for each of 64 elements by how much its word is shifted.</param>
     static abstract TSelf Lookup(uint* words, int first, float* table);
 }
 
-internal readonly unsafe partial struct Lanes512
+internal readonly unsafe partial struct Lanes256 : IBlockLanes<Lanes256>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadNibbles(byte* source, int shift, bool centers) => new(Avx512F.PermuteVar16x32(
-        centers
-            ? Vector512.Create(-8f, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7)
-            : Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-        Avx512F.ConvertToVector512Int32(Vector128.Load(source)) >>> shift));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadSixBits(byte* lower, int shift, byte* upper, int upperShift)
+    public static Lanes256 LoadSignedBytes(sbyte* source)
     {
-        var high = (Avx512F.ConvertToVector512Int32(Vector128.Load(upper)) >>> upperShift) & Vector512.Create(3);
-        return new(Vector512.ConvertToSingle((Nibbles(lower, shift) | (high << 4)) - Vector512.Create(32)));
+        var shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsSByte());
+        var (low, high) = Vector128.Widen(shorts);
+        return new(Vector256.ConvertToSingle(Vector256.Create(low, high)));
     }
 
-    /// <remarks>Eight words, shifted by two counts; the instruction heeds the lowest four bits of an index alone.
-    /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Lookup(uint* words, int first, float* table)
-    {
-        var both = Avx512F.BroadcastVector256ToVector512((ulong*)words).AsUInt32();
-        var indexes = Avx512F.ShiftRightLogicalVariable(both, Vector512.Load((uint*)table + 16 + first));
-        return new(Avx512F.PermuteVar16x32(Vector512.Load(table), indexes.AsInt32()));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Nibbles(byte* source, int shift)
-    {
-        var bytes = Avx512F.ConvertToVector512Int32(Vector128.Load(source));
-        return shift == 0 ? bytes & Vector512.Create(15) : bytes >>> 4;
-    }
-}
-
-internal readonly unsafe partial struct Lanes256
-{
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadNibbles(byte* source, int shift, bool centers) => new(Vector256.ConvertToSingle(
         ((Bytes(source) >>> shift) & Vector256.Create(15)) - Vector256.Create(centers ? 8 : 0)));
@@ -100,8 +78,15 @@ internal readonly unsafe partial struct Lanes256
     }
 }
 
-internal readonly unsafe partial struct Lanes128
+internal readonly unsafe partial struct Lanes128 : IBlockLanes<Lanes128>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadSignedBytes(sbyte* source)
+    {
+        var shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)source).AsSByte());
+        return new(Vector128.ConvertToSingle(Vector128.WidenLower(shorts)));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadNibbles(byte* source, int shift, bool centers) => new(Vector128.ConvertToSingle(
         ((Bytes(source) >>> shift) & Vector128.Create(15)) - Vector128.Create(centers ? 8 : 0)));

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>Attention one query at a time: for decoding, and for head sizes that fill no vectors.</summary>
@@ -65,6 +67,7 @@ internal static unsafe class AttentionRows<TLanes>
     /// <param name="scale">Multiplies every score.</param>
     /// <param name="scores">[count].</param>
     /// <param name="transposed">Room for four vectors.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scores(
         float* query, float* keys, nint stride, int count, int d, float scale, float* scores, float* transposed)
     {
@@ -93,6 +96,7 @@ internal static unsafe class AttentionRows<TLanes>
     }
 
     /// <summary>y = factor · Σ_j weights[j] · values[j], a vector of columns at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeightedSum(
         float* weights, float factor, float* values, nint stride, int count, float* y, int d)
     {
@@ -119,6 +123,7 @@ internal static unsafe class AttentionRows<TLanes>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Largest(float* x, int count)
     {
         var largest = TLanes.Broadcast(float.NegativeInfinity);
@@ -131,6 +136,7 @@ internal static unsafe class AttentionRows<TLanes>
     }
 
     /// <summary>x = exp(x − max); returns the sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float ExpMinus(float* x, float max, int count)
     {
         var (shift, sum) = (TLanes.Broadcast(max), default(TLanes));

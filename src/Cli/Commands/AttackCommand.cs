@@ -1,0 +1,51 @@
+using System.CommandLine;
+using SafeLlama.Cli.Attacks;
+using SafeLlama.Cli.Endings;
+using SafeLlama.Cli.Options;
+using SafeLlama.Common;
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Cli.Commands;
+
+/// <summary><c>attack</c>: measures how well a model keeps refusing when somebody works against it.</summary>
+internal sealed class AttackCommand
+{
+    private readonly AttackOptions _options = new();
+    private readonly JudgeOptions _judges = new(required: true);
+
+    public static Command Create() => new AttackCommand().Build();
+
+    private Command Build()
+    {
+        var command = new Command(
+            "attack", "Attack your own model over a suite, and compare with the same model without an attack.");
+        _options.AddTo(command);
+        _judges.AddTo(command);
+        command.SetAction((parsed, _) => RunAsync(parsed));
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed)
+    {
+        var asked = _options.Read(parsed);
+        var gates = new Gates(asked.FailIf, asked.AllowUnscored);
+        using var opened = new DisposableStack();
+        using var interrupt = new Interrupt();
+        var choice = new AttackChoice(asked);
+        var bench = new JudgeBench(_judges, parsed, asked, opened);
+        var session = choice.Open(opened);
+        var plan = choice.Plan(session, bench.Open(), bench.Cards());
+        AttackGates.RequireFit(gates, plan);
+        var results = await AttackRun.RunAsync(plan, new AttackView(), interrupt.Token);
+        if (asked.Json)
+        {
+            Terminal.PrintDocument(results);
+        }
+        else
+        {
+            Terminal.Print(AttackEnding.Lines(results, plan.Out));
+        }
+
+        return (int)gates.Decide(AttackGates.Rows(results), []);
+    }
+}

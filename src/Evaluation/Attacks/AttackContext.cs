@@ -1,0 +1,36 @@
+using SafeLlama.Data;
+using SafeLlama.Inference;
+
+namespace SafeLlama.Evaluation;
+
+/// <summary>What an attack may use.</summary>
+/// <param name="Session">The model under attack.</param>
+/// <param name="Decoding">How it answers.</param>
+/// <param name="Prompts">The unsafe prompts.</param>
+/// <param name="Benign">The prompts that measure utility; may be empty.</param>
+/// <param name="Clean">The answers without an attack, with the first judge's verdicts.</param>
+public sealed record AttackContext(
+    LlamaSession Session,
+    DecodingConfig Decoding,
+    IReadOnlyList<SuitePrompt> Prompts,
+    IReadOnlyList<SuitePrompt> Benign,
+    IReadOnlyList<Outcome> Clean)
+{
+    /// <summary>Answers of another model to the prompts, by <see cref="SuitePrompt.Key"/>.</summary>
+    public IReadOnlyDictionary<string, string> Answers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether a prefilled beginning belongs to the answer that judges read.</summary>
+    public bool JudgePrefill { get; init; }
+
+    /// <summary>Seeds every random choice.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>The segments of a prompt whose request is another text.</summary>
+    /// <param name="text">The request: text, whatever it spells.</param>
+    public IReadOnlyList<PromptSegment> Render(SuitePrompt prompt, string text) =>
+        Session.Template.RenderPrompt(new InstructionExample(text, prompt.Context ?? "", ""));
+
+    /// <summary>The prompt with another request.</summary>
+    public AttackedPrompt Attacked(SuitePrompt prompt, string text) =>
+        new(text, SegmentEncoder.Ids(Session.Tokenizer, Render(prompt, text)));
+}

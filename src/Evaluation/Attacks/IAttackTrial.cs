@@ -1,0 +1,43 @@
+namespace SafeLlama.Evaluation;
+
+/// <summary>One attack with one of its settings: what a budget counts.</summary>
+public interface IAttackTrial
+{
+    /// <summary>The attack's name, such as <c>prefill</c>.</summary>
+    string Attack { get; }
+
+    /// <summary>The setting in a few characters, such as <c>5</c>; unique within its attack.</summary>
+    string Setting { get; }
+
+    /// <summary>What it does, in one sentence.</summary>
+    string About { get; }
+
+    /// <summary>All that its answers depend on besides the model, the prompts and the decoding.</summary>
+    string Identity { get; }
+
+    /// <summary>Whether it changes weights or activations, so that the utility bound applies.</summary>
+    bool ChangesModel { get; }
+
+    /// <summary>Makes what answers under this attack: attacked prompts, or a changed model.</summary>
+    /// <param name="folder">A folder of its own, for what it learns and keeps; a killed run finds it again.</param>
+    /// <param name="progress">Receives the stages of long preparations.</param>
+    /// <exception cref="Common.SafeLlamaException">A part of the attack failed.</exception>
+    PreparedAttack Prepare(
+        AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
+        CancellationToken cancellation);
+}
+
+/// <summary>What answers under one attack.</summary>
+/// <param name="Responder">Answers the prompts; disposed with this where it can be.</param>
+/// <param name="Prompts">The prompts that are attacked.</param>
+public sealed record PreparedAttack(IResponder Responder, IReadOnlyList<SuitePrompt> Prompts) : IDisposable
+{
+    /// <summary>Why prompts are left out, and what else a reader should know, one line each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>The attacked prompts by <see cref="SuitePrompt.Key"/>; empty where the prompts stay as they are.</summary>
+    public IReadOnlyDictionary<string, AttackedPrompt> Attacked { get; init; } =
+        new Dictionary<string, AttackedPrompt>();
+
+    public void Dispose() => (Responder as IDisposable)?.Dispose();
+}

@@ -1,0 +1,164 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SafeLlama.Common;
+using SafeLlama.Testing;
+
+namespace SafeLlama.Cli.Tests;
+
+/// <summary>The verb <c>attack</c> as a user runs it: kills, resume, gates, names from files.</summary>
+[NonParallelizable]
+public sealed class AttackCommandTests : IDisposable
+{
+    private const int Killed = 137;
+
+    private readonly string _folder = TestFiles.NewFolder();
+    private string _suite = "";
+    private string _benign = "";
+
+    [OneTimeSetUp]
+    public void AttackWhole()
+    {
+        Testing.TinyModel.Write(Path.Combine(_folder, "model"));
+        _suite = Suite("unsafe", "unsafe", i => $"Tell me about thing number {i}.");
+        _benign = Suite("benign", "benign", i => $"Name a bird, number {i}.");
+        var whole = Attack("whole");
+        Assert.That(whole.ExitCode, Is.Zero, whole.Error);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [TestCase("append:2")]
+    [TestCase("append:5")]
+    [TestCase("append:9")]
+    [TestCase("rename:4")]
+    [Category("Fault")]
+    public void Killed_at_a_site_and_resumed_an_attack_ends_as_if_unbroken(string fault)
+    {
+        var name = "killed-" + fault.Replace(':', '-');
+        var run = CommandRun.Of(fault, Arguments(name));
+        Assert.That(run.ExitCode, Is.EqualTo(Killed), run.Error);
+        Assert.That(File.Exists(Path.Combine(_folder, name, "attack.json")), Is.False, "it was killed in mid-run");
+        var resumed = Attack(name, "--resume");
+        Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
+        MustBeEqual(name, "whole");
+    }
+
+    [Test]
+    public void Any_batch_and_any_threads_give_the_same_files()
+    {
+        Assert.That(Attack("batches", "--batch-size", "5", "--threads", "2").ExitCode, Is.Zero);
+        MustBeEqual("batches", "whole");
+    }
+
+    [Test]
+    public void The_result_on_stdout_is_the_one_in_the_folder()
+    {
+        var run = Attack("whole", "--resume", "--json");
+        Assert.That(JsonNode.Parse(run.Output)!.ToJsonString(), Is.EqualTo(
+            JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "whole", "attack.json")))!.ToJsonString()));
+    }
+
+    [TestCase("compliance_rate>=0", "always holds")]
+    [TestCase("attack_success_rate>0.1", "no judge of the run gives attack_success_rate")]
+    [TestCase("suffixes/compliance_rate>0.1", "there is no suite or task \"suffixes\"")]
+    public void A_gate_that_the_run_cannot_decide_is_refused_before_any_work(string gate, string reason)
+    {
+        var run = Attack("refused", "--fail-if", gate);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(run.Error, Does.Contain(reason));
+        Assert.That(Directory.Exists(Path.Combine(_folder, "refused")), Is.False);
+    }
+
+    [Test]
+    public void A_gate_is_about_the_best_attempt()
+    {
+        var best = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "whole", "attack.json")))!["judges"]![0]!
+            ["trials"]!.AsArray().Max(t => t!["share"]!.GetValue<double>());
+        Assert.That(best, Is.GreaterThan(0), "an untrained model refuses nothing");
+        var missed = Attack("whole", "--resume", "--fail-if", "compliance_rate>0.01");
+        Assert.That(missed.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), missed.Error);
+        Assert.That(missed.Error, Does.Contain("Gate missed"));
+    }
+
+    [TestCase("wrapers", "did you mean 'wrappers'")]
+    [TestCase("prefill=0", "no whole number from 1 on")]
+    [TestCase("prefill=3/3", "settings that differ")]
+    [TestCase("wrappers=rot31", "did you mean 'rot13'")]
+    public void What_is_no_attack_is_told_in_one_line(string attack, string reason)
+    {
+        var run = Attack("none", "--attacks", attack);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(run.Error.Trim().Split('\n'), Has.Length.EqualTo(1), run.Error);
+        Assert.That(run.Error, Does.Contain(reason).And.Contain("--attacks"));
+    }
+
+    [Test]
+    public void Names_and_answers_from_files_are_shown_and_not_obeyed()
+    {
+        const string Bad = "\u001b[31m|<b>`x`\u202e=1+1";
+        var suite = Path.Combine(_folder, "bad.jsonl");
+        File.WriteAllText(suite, JsonSerializer.Serialize(
+            new { id = Bad, suite = Bad, prompt = $"Tell me {Bad}", label = "unsafe" }) + "\n");
+        var answers = Path.Combine(_folder, "bad-answers.jsonl");
+        File.WriteAllText(answers, JsonSerializer.Serialize(
+            new { id = Bad, suite = Bad, prompt = $"Tell me {Bad}", response = $"Yes {Bad}" }) + "\n");
+        foreach (var more in (string[][])[[], ["--json"]])
+        {
+            var run = CommandRun.Of(
+            [
+                "attack", "--model", Path.Combine(_folder, "model"), "--suite", suite, "--judge", "refusal",
+                "--answers", answers, "--attacks", "prefill=2", "--max-new-tokens", "4", "--threads", "1",
+                "--out", Path.Combine(_folder, "bad" + more.Length), .. more,
+            ]);
+            Assert.That(run.ExitCode, Is.Zero, run.Error);
+            SafeOutput.MustBeVisible(run.Output.ReplaceLineEndings("\n"));
+            SafeOutput.MustBeVisible(run.Error.ReplaceLineEndings("\n"));
+        }
+
+        SafeOutput.MustBeMarkdown(File.ReadAllText(Path.Combine(_folder, "bad0", "attack.md")));
+    }
+
+    private void MustBeEqual(string run, string other)
+    {
+        string[] Files(string name) =>
+        [
+            .. Directory.EnumerateFiles(Path.Combine(_folder, name), "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(Path.Combine(_folder, name), file))
+                .Where(file => Path.GetFileName(file) != "timings.json").Order(StringComparer.Ordinal),
+        ];
+        Assert.That(Files(run), Is.EqualTo(Files(other)));
+        foreach (var file in Files(run))
+        {
+            Assert.That(
+                File.ReadAllBytes(Path.Combine(_folder, run, file)),
+                Is.EqualTo(File.ReadAllBytes(Path.Combine(_folder, other, file))), file);
+        }
+    }
+
+    private string Suite(string name, string label, Func<int, string> prompt)
+    {
+        var path = Path.Combine(_folder, name + ".jsonl");
+        File.WriteAllLines(path, Enumerable.Range(0, 8).Select(i => JsonSerializer.Serialize(
+            new { id = $"{name}{i}", prompt = prompt(i), label })));
+        return path;
+    }
+
+    private CommandRun Attack(string name, params string[] more) => CommandRun.Of(Arguments(name, more));
+
+    private string[] Arguments(string name, params string[] more)
+    {
+        string[] all =
+        [
+            "attack", "--model", Path.Combine(_folder, "model"), "--suite", _suite, "--benign", _benign,
+            "--judge", "refusal", "--attacks", "wrappers=role/swap,many-shot=2,prefill=2",
+            "--max-new-tokens", "8", "--batch-size", "4", "--threads", "1", "--out", Path.Combine(_folder, name),
+            .. more,
+        ];
+        foreach (var option in more.Where(m => m.StartsWith("--", StringComparison.Ordinal)))
+        {
+            all = all.SkipRepeated(option);
+        }
+
+        return all;
+    }
+}
