@@ -57,6 +57,11 @@ public static class RecipeCheck
 
         void Arm(StudyArm arm, StudyRecipe study)
         {
+            Need(arm.Selection == RowSelection.Random || arm.Safety is not { SafeTwins: > 0 },
+                $"arm {arm.Name}: selection chooses demonstrations alone, so safe_twins has no effect.");
+            Need(arm.Selection == RowSelection.Random || (!arm.Untrained && arm.Preference is null),
+                $"arm {arm.Name}: selection has no effect without demonstrations.");
+            Need(!arm.Added, $"arm {arm.Name}: added is set by a study's rounds alone.");
             Need(arm.SafetyExamples is null
                 || arm.SafetyShare is null, $"arm {arm.Name}: give safety_examples or safety_share, not both.");
             Need(arm.SafetyExamples is null or >=

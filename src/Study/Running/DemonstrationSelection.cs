@@ -59,7 +59,7 @@ public static class DemonstrationSelection
             SafetyExamples = source.DemonstrationCount,
             SafetyShare = null,
         };
-        return [.. source.Examples(whole, seed).TakeLast(source.DemonstrationCount)];
+        return [.. source.Examples(whole, seed).Skip(source.BenignCount).Take(source.DemonstrationCount)];
     }
 
     private static HashSet<string> Words(string request) => [.. request.ToLowerInvariant().Split(
