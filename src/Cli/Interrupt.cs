@@ -23,6 +23,14 @@ internal sealed class Interrupt : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Waits for the signal.</summary>
+    public async Task Wait()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = Token.Register(ended.SetResult);
+        await ended.Task;
+    }
+
     public void Dispose()
     {
         foreach (var registration in _registrations)

@@ -16,6 +16,7 @@ internal static class Verbs
         ("quantize", QuantizeCommand.Create),
         ("export", ExportCommand.Create),
         ("serve", ServeCommand.Create),
+        ("lab", LabCommand.Create),
         ("data", DataCommand.Create),
         ("evaluate", EvaluateCommand.Create),
         ("attack", AttackCommand.Create),

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -12,12 +13,15 @@ internal static class LogitsMath
     public static double Largest(ReadOnlySpan<double> values)
     {
         var vectors = MemoryMarshal.Cast<double, Vector256<double>>(values);
-        var largest = Vector256.Create(double.NegativeInfinity);
-        foreach (var vector in vectors)
+        var (largest, second) = (Vector256.Create(double.NegativeInfinity), Vector256.Create(double.NegativeInfinity));
+        var at = 0;
+        for (; at < vectors.Length - 1; at += 2)
         {
-            largest = Vector256.Max(largest, vector);
+            largest = Vector256.Max(largest, vectors[at]);
+            second = Vector256.Max(second, vectors[at + 1]);
         }
 
+        largest = Vector256.Max(largest, at < vectors.Length ? Vector256.Max(second, vectors[at]) : second);
         var max = Math.Max(Math.Max(largest[0], largest[1]), Math.Max(largest[2], largest[3]));
         foreach (var value in values[(vectors.Length * Vector256<double>.Count)..])
         {
@@ -25,6 +29,32 @@ internal static class LogitsMath
         }
 
         return max;
+    }
+
+    /// <summary>The first place of a value; −1 where it is nowhere, as of NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int FirstOf(ReadOnlySpan<double> values, double value)
+    {
+        var vectors = MemoryMarshal.Cast<double, Vector256<double>>(values);
+        var wanted = Vector256.Create(value);
+        for (var i = 0; i < vectors.Length; i++)
+        {
+            if (Vector256.EqualsAny(vectors[i], wanted))
+            {
+                return (i * Vector256<double>.Count) + BitOperations.TrailingZeroCount(
+                    Vector256.Equals(vectors[i], wanted).ExtractMostSignificantBits());
+            }
+        }
+
+        for (var i = vectors.Length * Vector256<double>.Count; i < values.Length; i++)
+        {
+            if (values[i] == value)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>Σ exp(value − max).</summary>

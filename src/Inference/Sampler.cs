@@ -27,20 +27,9 @@ public sealed class Sampler(DecodingConfig config, long sequence)
         return config.Samples ? Draw(logits, _stream.Uniform(place)) : Likeliest(logits);
     }
 
-    /// <summary>The likeliest token; of equals the one with the lowest id.</summary>
-    public static int Likeliest(ReadOnlySpan<double> logits)
-    {
-        var best = 0;
-        for (var i = 1; i < logits.Length; i++)
-        {
-            if (logits[i] > logits[best])
-            {
-                best = i;
-            }
-        }
-
-        return best;
-    }
+    /// <summary>The likeliest token; of equals the one with the lowest id. Where one is NaN, there is none: 0.</summary>
+    public static int Likeliest(ReadOnlySpan<double> logits) =>
+        Math.Max(0, LogitsMath.FirstOf(logits, LogitsMath.Largest(logits)));
 
     private static int Draw(ReadOnlySpan<double> logits, double uniform)
     {

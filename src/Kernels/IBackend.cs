@@ -47,6 +47,9 @@ public interface IBackend : IDisposable
     /// </summary>
     long ScratchBytes(in WorkSize work);
 
+    /// <summary>Whether products read weights that are stored in a format.</summary>
+    bool Reads(WeightFormat format) => true;
+
     /// <summary>A tensor over host bytes as they are stored: borrowed on the CPU, uploaded on a device.</summary>
     /// <exception cref="Common.SafeLlamaException">A device has no kernels for this format.</exception>
     Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name);

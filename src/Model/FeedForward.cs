@@ -55,8 +55,8 @@ public sealed class FeedForward
     /// <param name="dx">[N, D], overwritten.</param>
     public void Backward(Tensor d, Tensor x, TokenBatch batch, FeedForwardActivations a, Scratch s, Tensor dx)
     {
-        Down.Backward(d, a.Product, batch, a.DownLora, s.Lora, s.Up, accumulate: false);
-        _ops.SwiGlu.Backward(s.Up, a.Gate, a.Up, s.Gate, s.Up);
+        Down.Backward(
+            d, a.Product, batch, a.DownLora, s.Lora, s.Product, accumulate: false, new(a.Gate, a.Up, s.Gate, s.Up));
         Up.Backward(s.Up, x, batch, a.UpLora, s.Lora, dx, accumulate: false);
         Gate.Backward(s.Gate, x, batch, a.GateLora, s.Lora, dx, accumulate: true);
     }

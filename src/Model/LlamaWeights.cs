@@ -87,8 +87,9 @@ public sealed class LlamaWeights : IDisposable
         {
             Notes = file.DecodedBytes == 0 ? [] :
             [
-                FormattableString.Invariant($"{path}: a GPU reads no quantized blocks; they are decoded to fp32, ")
-                    + FormattableString.Invariant($"{file.DecodedBytes / 1e6:F1} MB of memory."),
+                FormattableString.Invariant($"{path}: a GPU has kernels for blocks of Q8_0, Q4_0, Q4_K and Q6_K; ")
+                    + FormattableString.Invariant(
+                        $"other blocks are decoded to fp32, {file.DecodedBytes / 1e6:F1} MB of memory."),
             ],
         };
     }

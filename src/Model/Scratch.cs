@@ -15,8 +15,11 @@ public sealed class Scratch
         Value = arena.Take(new(n, c.KeyValueHeads * c.HeadDim), "d_value");
         AttentionOutput = arena.Take(new(n, c.Heads * c.HeadDim), "d_mixed");
         Delta = arena.Take(new(n, c.Heads), arena.Backend.Accumulation, "delta");
-        Gate = arena.Take(new(n, c.IntermediateSize), "d_gate");
-        Up = arena.Take(new(n, c.IntermediateSize), "d_up");
+        Product = arena.Take(new(n, c.IntermediateSize), "d_product");
+        var kept = arena.Backend.Kept;
+        (Gate, Up) = kept == Product.Type
+            ? (arena.Take(new(n, c.IntermediateSize), "d_gate"), Product)
+            : (Product.Overlay(kept), Product.Overlay(kept, part: 1));
         Lora = new LoraScratch(arena, model.Adapter, n);
     }
 
@@ -41,10 +44,13 @@ public sealed class Scratch
     /// <summary>[N, H] attention's dy · y.</summary>
     public Tensor Delta { get; }
 
-    /// <summary>[N, F].</summary>
+    /// <summary>[N, F] ∂loss/∂ the gated product.</summary>
+    public Tensor Product { get; }
+
+    /// <summary>[N, F], in the type that products read; where that is half as long, over <see cref="Product"/>.</summary>
     public Tensor Gate { get; }
 
-    /// <summary>[N, F], first ∂loss/∂product, then ∂loss/∂up.</summary>
+    /// <summary>[N, F], over <see cref="Product"/>.</summary>
     public Tensor Up { get; }
 
     public LoraScratch Lora { get; }

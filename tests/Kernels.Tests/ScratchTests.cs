@@ -118,6 +118,25 @@ internal sealed class ScratchTests
         Assert.That(backend.HeldScratch, Is.InRange(0.95 * granted, granted));
     }
 
+    [TestCase(DType.Float32)]
+    [TestCase(DType.BFloat16)]
+    public void Quantized_activations_on_a_gpu_take_no_more_than_is_granted(DType activation)
+    {
+        const int Rows = 40, Columns = 64;
+        using var interpreter = new PtxInterpreter();
+        using var backend = GpuBackend.OpenInterpreted(activation, interpreter);
+        using var t = new TestTensors(backend);
+        var format = new Int8Format(Columns, threshold: 6);
+        using var memory = new HostMemory(format.Bytes(new(Columns, Columns)), "blocks");
+        memory.Write(0, new byte[memory.ByteCount]);
+        var weight = backend.Import(memory, 0, new(Columns, Columns), format, "w");
+        var before = backend.HeldScratch;
+        backend.Linear.Forward(t.Input("x", new(Rows, Columns)), weight, t.Output("y", new(Rows, Columns)));
+        var work = new WorkSize(Rows, Rows, Columns, 4, 2, 16, 0, false);
+        var granted = backend.ScratchBytes(work with { QuantizesActivations = true }) - backend.ScratchBytes(work);
+        Assert.That(backend.HeldScratch - before, Is.InRange(0.95 * granted, granted));
+    }
+
     /// <summary>On a thread of its own, which holds no scratch yet.</summary>
     private static void TakesNoMoreThanIsGranted(WorkSize work, Action<TestTensors> run, DType arithmetic = DType.Float32)
     {

@@ -88,17 +88,10 @@ internal static class ServeCommand
         Terminal.Print($"{string.Join(", ", models.Select(m => m.Id))} at {server.Address}v1");
         Terminal.Note(key is null ? $"No key is asked for; {KeyVariable} in the environment sets one."
             : $"Clients need the key of {KeyVariable}.");
-        await Ended(interrupt.Token);
+        await interrupt.Wait();
         Terminal.Note($"stopping: {engine.Busy} answers under way, {engine.Waiting} waiting.");
         var all = await server.StopAsync();
         Terminal.Note(all ? "stopped; every answer was finished." : "stopped; answers under way were cut off.");
         return ExitCode.Success;
-    }
-
-    private static async Task Ended(CancellationToken interrupt)
-    {
-        var ended = new TaskCompletionSource();
-        await using var registration = interrupt.Register(ended.SetResult);
-        await ended.Task;
     }
 }

@@ -49,9 +49,17 @@ internal sealed class Browser
             throw SafeLlamaException.Usage($"--open: {page}: there is no report.");
         }
 
+        Start(full);
+    }
+
+    /// <exception cref="SafeLlamaException">The browser does not start.</exception>
+    public void Open(Uri address) => Start(address.AbsoluteUri);
+
+    private void Start(string page)
+    {
         try
         {
-            using var started = Process.Start(new ProcessStartInfo(_program, [full])
+            using var started = Process.Start(new ProcessStartInfo(_program, [page])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

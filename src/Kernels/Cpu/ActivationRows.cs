@@ -32,15 +32,22 @@ internal readonly unsafe struct ActivationRows
     /// <summary>One row: the memory itself where it stores floats, otherwise widened into scratch.</summary>
     /// <param name="row">Which row.</param>
     /// <param name="scratch">[Columns].</param>
-    public float* Read(int row, float* scratch)
+    public float* Read(int row, float* scratch) => Read(row, 0, Columns, scratch);
+
+    /// <summary>Some elements of a row.</summary>
+    /// <param name="row">Which row.</param>
+    /// <param name="first">The first column.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="scratch">[count].</param>
+    public float* Read(int row, int first, int count, float* scratch)
     {
         var from = _start + (row * _rowBytes);
         if (!_isBFloat16)
         {
-            return (float*)from;
+            return (float*)from + first;
         }
 
-        Bf16Rows.Widen((ushort*)from, Columns, scratch);
+        Bf16Rows.Widen((ushort*)from + first, count, scratch);
         return scratch;
     }
 

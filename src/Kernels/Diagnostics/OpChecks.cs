@@ -41,6 +41,7 @@ public static class OpChecks
         ("AdamW, whole vectors", p => AdamW(p, 80, 9)),
         ("AdamW, gradient not finite", p => AdamW(p, 77, double.NaN)),
         .. EncoderOpChecks.All,
+        .. BlockOpChecks.All,
     ];
 
     /// <summary>The names of the checks; each begins with the name of its op.</summary>

@@ -9,6 +9,7 @@ namespace SafeLlama.Kernels;
 internal sealed class ProbeTensors(IBackend backend) : IDisposable
 {
     private readonly List<Arena> _arenas = [];
+    private readonly List<HostMemory> _memory = [];
 
     public IBackend Backend => backend;
 
@@ -35,6 +36,28 @@ internal sealed class ProbeTensors(IBackend backend) : IDisposable
         return tensor;
     }
 
+    /// <summary>A weight in <see cref="Nf4Format"/> or <see cref="Int8Format"/> with codes drawn for the name.</summary>
+    public Tensor Blocks(string name, Shape shape, WeightFormat format)
+    {
+        var (stream, blockBytes) = (Philox.Stream(1, name), format.BlockBytes);
+        var bytes = new byte[format.Bytes(shape)];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = (byte)stream.UInt32(i);
+        }
+
+        // A block begins with its absmax, here between a half and one.
+        for (var at = 0; at < bytes.Length; at += blockBytes)
+        {
+            BitConverter.TryWriteBytes(bytes.AsSpan(at), 0.5f + (bytes[at] / 512f));
+        }
+
+        var memory = new HostMemory(bytes.Length, name);
+        memory.Write(0, bytes);
+        _memory.Add(memory);
+        return backend.Import(memory, 0, shape, format, name);
+    }
+
     public Tensor Ints(string name, IEnumerable<int> values)
     {
         int[] all = [.. values];
@@ -43,7 +66,11 @@ internal sealed class ProbeTensors(IBackend backend) : IDisposable
         return tensor;
     }
 
-    public void Dispose() => _arenas.ForEach(arena => arena.Dispose());
+    public void Dispose()
+    {
+        _arenas.ForEach(arena => arena.Dispose());
+        _memory.ForEach(memory => memory.Dispose());
+    }
 
     private Tensor Plan(string name, Shape shape, DType type)
     {

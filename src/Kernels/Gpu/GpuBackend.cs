@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using SafeLlama.Common;
@@ -126,10 +127,11 @@ public sealed class GpuBackend : IBackend
 
     public long ScratchBytes(in WorkSize work) =>
         _scratch.ByteCount + GpuDevice.StagingBytes + GpuDoubleBuffer.StagingBytes + SplitAttention.ScratchBytes(work)
-            + _linear.Lora.ScratchBytes(work, Activation);
+            + _linear.Lora.ScratchBytes(work, Activation) + Int8Gpu.ScratchBytes(work, Activation);
 
     /// <summary>The memory that the ops hold now of what <see cref="ScratchBytes"/> grants them.</summary>
-    internal long HeldScratch => _scratch.ByteCount + _attention.HeldScratch + _linear.Lora.HeldScratch;
+    internal long HeldScratch => _scratch.ByteCount + _attention.HeldScratch + _linear.Lora.HeldScratch
+        + _linear.Int8.HeldScratch;
 
     public string? StartUp => _device.StartUp;
 
@@ -139,22 +141,25 @@ public sealed class GpuBackend : IBackend
     public static SafeLlamaException? FaultOf(Exception error) =>
         error is AcceleratorException ? GpuFault.Of("The device", error) : null;
 
+    /// <summary>Elements, and the blocks that kernels decode as they fill their tiles.</summary>
+    public bool Reads(WeightFormat format) => GpuKernelList.FormOf(format) is not null;
+
     /// <summary>
     /// Uploads from where the bytes lie, such as a mapped file; the backend keeps the device's copy until it is
     /// disposed.
     /// </summary>
     public unsafe Tensor Import(HostMemory source, long byteOffset, Shape shape, WeightFormat format, string name)
     {
-        if (format.Type == DType.Blocks)
+        if (!Reads(format))
         {
             throw SafeLlamaException.InvalidData(
-                $"Tensor '{name}' is stored in {format}; the kernels of a GPU read F32, F16 and BF16. Decode it first, "
-                + "or compute on the CPU.");
+                $"Tensor '{name}' is stored in {format}, which no kernel of a GPU reads. Decode it first, or compute on "
+                + "the CPU.");
         }
 
         const int Piece = 1 << 30;
         var bytes = format.Bytes(shape);
-        var memory = new GpuMemory(_device, bytes, name);
+        var memory = format.Code == BlockCode.Nf4 ? WithValues(bytes, name) : new GpuMemory(_device, bytes, name);
         _imported.Add(memory);
         for (var at = 0L; at < bytes; at += Piece)
         {
@@ -163,6 +168,15 @@ public sealed class GpuBackend : IBackend
         }
 
         return Tensor.Over(memory, 0, shape, format, name);
+    }
+
+    /// <summary>Memory for a weight in NF4, the values of its codes in the last words (<see cref="GpuNf4"/>).</summary>
+    private GpuMemory WithValues(long bytes, string name)
+    {
+        var values = MemoryMarshal.AsBytes(Nf4Format.Values);
+        var memory = new GpuMemory(_device, (bytes + values.Length + 255) / 256 * 256, name);
+        memory.Write(memory.ByteCount - values.Length, values);
+        return memory;
     }
 
     public void Synchronize() => _device.Synchronize();

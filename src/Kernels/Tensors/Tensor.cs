@@ -21,7 +21,12 @@ public sealed class Tensor
 
     /// <summary>A view of rows of a matrix, which may still be planned.</summary>
     private Tensor(Tensor of, long byteOffset, Shape shape)
-        : this(of._storage, byteOffset, shape, of.Format, of.RowStride, of.Name) => _of = of;
+        : this(of, byteOffset, shape, of.Format, of.RowStride)
+    {
+    }
+
+    private Tensor(Tensor of, long byteOffset, Shape shape, WeightFormat format, int rowStride)
+        : this(of._storage, byteOffset, shape, format, rowStride, of.Name) => _of = of;
 
     /// <summary>A view of all of <paramref name="shape"/>, densely packed, at a place in existing memory.</summary>
     public static Tensor Over(Storage storage, long byteOffset, Shape shape, WeightFormat format, string name) =>
@@ -95,14 +100,16 @@ public sealed class Tensor
     }
 
     /// <summary>
-    /// A matrix of the same shape in a type no larger: its row n begins where row n of this begins, over the same
-    /// memory.
+    /// A matrix of the same shape in a type no larger, over the same memory: its row n is a part of row n of this.
     /// </summary>
-    public Tensor Overlay(DType type)
+    /// <param name="type">Of a size that divides this type's.</param>
+    /// <param name="part">Which part: 0 begins where the row does.</param>
+    public Tensor Overlay(DType type, int part = 0)
     {
         var factor = Type.Size() / type.Size();
-        ArgumentOutOfRangeException.ThrowIfZero(factor);
-        return new Tensor(Storage, ByteOffset, Shape, WeightFormat.Of(type), factor * RowStride, Name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(part, factor);
+        var offset = ByteOffset + ((long)part * Columns * type.Size());
+        return new Tensor(this, offset, Shape, WeightFormat.Of(type), factor * RowStride);
     }
 
     /// <summary>Sets every element, and the padding, to zero.</summary>

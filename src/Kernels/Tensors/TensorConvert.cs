@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace SafeLlama.Kernels;
 
@@ -34,12 +35,7 @@ public static class TensorConvert
                 MemoryMarshal.Cast<byte, double>(bytes).CopyTo(values);
                 break;
             case DType.Float32:
-                var floats = MemoryMarshal.Cast<byte, float>(bytes);
-                for (var i = 0; i < values.Length; i++)
-                {
-                    values[i] = floats[i];
-                }
-
+                Widen(MemoryMarshal.Cast<byte, float>(bytes), values);
                 break;
             case DType.BFloat16:
                 var brains = MemoryMarshal.Cast<byte, ushort>(bytes);
@@ -65,6 +61,22 @@ public static class TensorConvert
                 }
 
                 break;
+        }
+    }
+
+    /// <summary>Each float as a double; a row of logits is long enough for vectors to matter.</summary>
+    private static void Widen(ReadOnlySpan<float> floats, Span<double> values)
+    {
+        var from = MemoryMarshal.Cast<float, Vector256<float>>(floats[..values.Length]);
+        var to = MemoryMarshal.Cast<double, Vector256<double>>(values);
+        for (var i = 0; i < from.Length; i++)
+        {
+            (to[2 * i], to[(2 * i) + 1]) = Vector256.Widen(from[i]);
+        }
+
+        for (var i = from.Length * Vector256<float>.Count; i < values.Length; i++)
+        {
+            values[i] = floats[i];
         }
     }
 

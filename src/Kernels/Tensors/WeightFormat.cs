@@ -10,7 +10,8 @@ namespace SafeLlama.Kernels;
 /// scale belongs to a whole row (INT8 by rows) is a block as long as the row.</para>
 /// <para>A new format is a subclass: its sizes and its <see cref="Decode"/>. With these alone its weights are read by
 /// <see cref="IBackend.Import"/>, by <see cref="Tensor.ReadDoubles()"/>, by products, norms and embeddings on the CPU
-/// and on the reference; a kernel of its own can make them faster. On a GPU formats of elements are supported.</para>
+/// and on the reference; a kernel of its own can make them faster. A GPU reads those that
+/// <see cref="IBackend.Reads"/> names.</para>
 /// </remarks>
 public abstract class WeightFormat
 {

@@ -8,8 +8,8 @@ namespace SafeLlama.Model;
 /// <remarks>
 /// All types are borrowed from the file in the form they are stored in; quantized blocks are decoded where a kernel
 /// reads them. Rows of q and k get memory of their own, since they stand in another order in the file; the file's pages
-/// of these are read once and then left to the system. A GPU has no kernels for blocks: there they are decoded to fp32
-/// as the file is opened.
+/// of these are read once and then left to the system. Blocks that a GPU has no kernels for are decoded to fp32 as the
+/// file is opened.
 /// </remarks>
 internal sealed class GgufWeights : IDisposable
 {
@@ -129,8 +129,7 @@ internal sealed class GgufWeights : IDisposable
         GgufType.F32 => WeightFormat.F32,
         GgufType.F16 => WeightFormat.F16,
         GgufType.BF16 => WeightFormat.BF16,
-        _ when _backend is GpuBackend => null,
-        var type => GgufBlockFormat.Of(type),
+        var type => GgufBlockFormat.Of(type) is var blocks && _backend.Reads(blocks) ? blocks : null,
     };
 
     private void RequireFinite(GgufTensor tensor)

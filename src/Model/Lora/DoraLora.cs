@@ -110,12 +110,13 @@ public sealed class DoraLora : LoraFactors
 
     internal override void Backward(
         in AdaptedLinear linear, Tensor dy, Tensor x, LoraActivations kept, LoraScratch s, Tensor? dx,
-        bool accumulate)
+        in InputGradient end)
     {
         var (ops, z, dz) = (linear.Ops, kept.Product!, s.Product(B.Value.Rows));
         ops.Dora.Backward(dy, z, Magnitude.Value, Norm(linear), dz, Magnitude.Gradient);
         ops.Linear.BackwardLora(
-            dz, x, linear.Weight, Term(linear.Batch, kept.U), new(s.U(Rank), A.Gradient, B.Gradient), dx, accumulate);
+            dz, x, linear.Weight, Term(linear.Batch, kept.U), new(s.U(Rank), A.Gradient, B.Gradient), dx,
+            end.Accumulate, end.Gated);
     }
 
     /// <summary>‖W + s · B A‖ by row, computed once for A and B as they are.</summary>

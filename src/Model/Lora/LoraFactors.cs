@@ -96,10 +96,10 @@ public abstract class LoraFactors
     /// <param name="dy">[N, D_out].</param>
     /// <param name="x">[N, D_in] from forward.</param>
     /// <param name="dx">[N, D_in]; null where nothing below is trained.</param>
-    /// <param name="accumulate">Whether to add to dx.</param>
+    /// <param name="end">Whether to add to dx, and what it goes on to.</param>
     internal abstract void Backward(
         in AdaptedLinear linear, Tensor dy, Tensor x, LoraActivations kept, LoraScratch s, Tensor? dx,
-        bool accumulate);
+        in InputGradient end);
 
     /// <summary>What merges the update as it is now, in fp64; rounding is left to the caller.</summary>
     /// <returns>Takes the first row and rows of W from there on, [rows, D_in], and changes them in place.</returns>

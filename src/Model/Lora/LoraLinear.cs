@@ -51,8 +51,10 @@ public sealed class LoraLinear(
     /// <param name="s">Scratch.</param>
     /// <param name="dx">[N, D_in]; null where nothing below is trained.</param>
     /// <param name="accumulate">Whether to add to dx.</param>
+    /// <param name="gated">Where x is a gated product: what its gradient, dx, goes on to.</param>
     public void Backward(
-        Tensor dy, Tensor x, TokenBatch batch, LoraActivations? kept, LoraScratch s, Tensor? dx, bool accumulate)
+        Tensor dy, Tensor x, TokenBatch batch, LoraActivations? kept, LoraScratch s, Tensor? dx, bool accumulate,
+        in GatedProduct? gated = null)
     {
         if (weight.Gradient is { } gradient)
         {
@@ -61,11 +63,11 @@ public sealed class LoraLinear(
 
         if (factors is not null)
         {
-            factors.Backward(new(ops, weight.Value, batch), dy, x, kept!, s, dx, accumulate);
+            factors.Backward(new(ops, weight.Value, batch), dy, x, kept!, s, dx, new(accumulate, gated));
         }
         else if (dx is not null)
         {
-            ops.Linear.BackwardInput(dy, weight.Value, dx, accumulate);
+            ops.Linear.BackwardInput(dy, weight.Value, dx, accumulate, gated);
         }
     }
 

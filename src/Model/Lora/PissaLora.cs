@@ -102,7 +102,8 @@ public sealed class PissaLora : LoraFactors
     /// <summary>A₀ and B₀ get gradients too, which nothing reads: apart they would cost a pass more.</summary>
     internal override void Backward(
         in AdaptedLinear linear, Tensor dy, Tensor x, LoraActivations kept, LoraScratch s, Tensor? dx,
-        bool accumulate) =>
+        in InputGradient end) =>
         linear.Ops.Linear.BackwardLora(
-            dy, x, linear.Weight, Term(linear.Batch, kept.U), new(s.U(Rank), _gradientA, _gradientB), dx, accumulate);
+            dy, x, linear.Weight, Term(linear.Batch, kept.U), new(s.U(Rank), _gradientA, _gradientB), dx,
+            end.Accumulate, end.Gated);
 }

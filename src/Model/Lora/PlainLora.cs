@@ -34,7 +34,8 @@ public sealed class PlainLora : LoraFactors
 
     internal override void Backward(
         in AdaptedLinear linear, Tensor dy, Tensor x, LoraActivations kept, LoraScratch s, Tensor? dx,
-        bool accumulate) =>
+        in InputGradient end) =>
         linear.Ops.Linear.BackwardLora(
-            dy, x, linear.Weight, Term(linear.Batch, kept.U), new(s.U(Rank), A.Gradient, B.Gradient), dx, accumulate);
+            dy, x, linear.Weight, Term(linear.Batch, kept.U), new(s.U(Rank), A.Gradient, B.Gradient), dx,
+            end.Accumulate, end.Gated);
 }

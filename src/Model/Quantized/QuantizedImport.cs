@@ -15,7 +15,7 @@ internal sealed unsafe class QuantizedImport(
 {
     private readonly List<HostMemory> _owned = [];
 
-    /// <summary>Bytes of weights that a device holds decoded, since it reads no blocks.</summary>
+    /// <summary>Bytes of weights that a device holds decoded, since it has no kernels for their blocks.</summary>
     public long DecodedBytes { get; private set; }
 
     /// <summary>A tensor that is quantized, or becomes so; null where it stays as it is stored.</summary>
@@ -51,8 +51,20 @@ internal sealed unsafe class QuantizedImport(
             QuantizedRows.ToInt8(file, entry, rows);
         }
 
-        return backend is GpuBackend ? Decoded(rows, expected, format)
-            : backend.Import(rows, 0, expected.Shape, format, expected.Name);
+        if (!backend.Reads(format))
+        {
+            return Decoded(rows, expected, format);
+        }
+
+        var tensor = backend.Import(rows, 0, expected.Shape, format, expected.Name);
+        if (backend is GpuBackend)
+        {
+            // The device has its copy.
+            _owned.Remove(rows);
+            rows.Dispose();
+        }
+
+        return tensor;
     }
 
     public void Dispose() => _owned.ForEach(memory => memory.Dispose());

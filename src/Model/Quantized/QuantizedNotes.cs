@@ -69,8 +69,12 @@ internal static class QuantizedNotes
         if (decodedBytes > 0)
         {
             yield return FormattableString.Invariant(
-                $"{folder}: a GPU reads no quantized blocks; they are decoded to fp32, {decodedBytes / 1e6:F1} MB of ")
-                + (kind == LoadAs.Int8 ? "memory, and activations stay as they are." : "memory.");
+                $"{folder}: a GPU has no kernels for {Unread(kind)}; those are decoded to fp32, {decodedBytes / 1e6:F1} ")
+                + (kind == LoadAs.Int8 ? "MB of memory, and activations that meet them stay as they are."
+                    : "MB of memory.");
         }
     }
+
+    private static string Unread(LoadAs kind) => kind == LoadAs.Nf4
+        ? "rows that whole blocks of 64 do not fill" : "rows of int8 that 4 does not divide";
 }

@@ -66,6 +66,8 @@ internal static class PtxScalarVectors
         Wide("mul.wide.u32", "mul.wide.u32 d6, x0, x2;", (Minus1, Minus1, 0xFFFFFFFE00000001)),
         Wide("mul.wide.s32", "mul.wide.s32 d6, x0, x2;", (Minus1, 5, unchecked((ulong)-5))),
         Wide("cvt.s64.s32", "cvt.s64.s32 d6, x0;", (Minus1, 0, WideMinus1), (5, 0, 5)),
+        Wide("cvt.s32.s64", "cvt.s32.s64 r3, d4; cvt.s64.s32 d6, r3;", (0x123456789, 0, 0x23456789),
+            (WideMinus1, 0, WideMinus1)),
         Wide("cvt.u64.u32", "cvt.u64.u32 d6, x0;", (Minus1, 0, Minus1)),
         Wide("cvt.u32.u64", "cvt.u32.u64 r3, d4; cvt.u64.u32 d6, r3;", (0x123456789, 0, 0x23456789)),
     ];

@@ -148,7 +148,7 @@ internal sealed class TensorCoreTests
     {
         var layout = form switch { Form.TN => typeof(GemmTN), Form.NN => typeof(GemmNN), _ => typeof(GemmNT) };
         var kernel = GpuKernelList.Find(typeof(TensorCoreGemm), nameof(TensorCoreGemm.ProductKernel))
-            .MakeGenericMethod(GpuKernelList.Stored(result), layout);
+            .MakeGenericMethod(GpuKernelList.Stored(GpuKernelList.FormOf(WeightFormat.Of(result))!.Value), layout);
         lock (Texts)
         {
             if (!Texts.TryGetValue(form + " " + result, out var text))

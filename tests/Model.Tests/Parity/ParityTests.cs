@@ -1,3 +1,4 @@
+using SafeLlama.Kernels;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Model.Tests.Parity;
@@ -82,6 +83,16 @@ public sealed class ParityTests
         [ValueSource(nameof(QuantModelCases))] string name, [ValueSource(nameof(HostBackends))] string backend)
     {
         using var ops = ComputeBackends.Open(backend);
+        using var reference = ReferenceCase.Open(name);
+        QuantParity.Check(ops, reference);
+    }
+
+    /// <summary>The kernels of a GPU, emulated: what they have kernels for in blocks, the rest decoded.</summary>
+    [Test]
+    public void A_quantized_model_agrees_with_the_reference_stack_on_an_emulated_gpu(
+        [ValueSource(nameof(QuantModelCases))] string name)
+    {
+        using var ops = GpuBackend.OpenEmulated(DType.Float32, groupSize: 4);
         using var reference = ReferenceCase.Open(name);
         QuantParity.Check(ops, reference);
     }

@@ -28,7 +28,7 @@ public sealed class BlockProductTests
         using var cpu = new CpuBackend(threads, lanes);
         var columns = format == "NF4 in parts of 32" ? 96 : Columns;
         var values = Array.ConvertAll(TinyLlama.Normal(Outputs * columns, seed: 6), value => (float)value);
-        var (weight, bytes) = Stored(format, values, columns);
+        var (weight, bytes) = BlockWeights.Stored(format, values, columns);
         using var memory = new HostMemory(bytes.Length + 4096, "blocks");
         memory.Write(0, bytes);
         var blocks = cpu.Import(memory, 0, new(Outputs, columns), weight, "blocks");
@@ -101,7 +101,7 @@ public sealed class BlockProductTests
         using var cpu = new CpuBackend(2);
         var (rows, columns) = (cpu.Linear.IndependentRows, format == "NF4 in parts of 32" ? 96 : Columns);
         var values = Array.ConvertAll(TinyLlama.Normal(Outputs * columns, seed: 6), value => (float)value);
-        var (weight, bytes) = Stored(format, values, columns);
+        var (weight, bytes) = BlockWeights.Stored(format, values, columns);
         using var memory = new HostMemory(bytes.Length + 4096, "blocks");
         memory.Write(0, bytes);
         var blocks = cpu.Import(memory, 0, new(Outputs, columns), weight, "blocks");
@@ -123,7 +123,7 @@ public sealed class BlockProductTests
     [Test]
     public void A_part_of_a_row_is_decoded_as_in_the_whole_row([ValueSource(nameof(Formats))] string format)
     {
-        var (weight, bytes) = Stored(
+        var (weight, bytes) = BlockWeights.Stored(
             format, Array.ConvertAll(TinyLlama.Normal(Columns, seed: 3), value => (float)value), Columns);
         var whole = new float[Columns];
         weight.Decode(bytes, 0, whole);
@@ -142,7 +142,7 @@ public sealed class BlockProductTests
     {
         using var cpu = new CpuBackend(2, DType.BFloat16);
         var values = Array.ConvertAll(TinyLlama.Normal(Outputs * Columns, seed: 6), value => (float)value);
-        var (weight, bytes) = Stored(format, values, Columns);
+        var (weight, bytes) = BlockWeights.Stored(format, values, Columns);
         using var memory = new HostMemory(bytes.Length, "blocks");
         memory.Write(0, bytes);
         var blocks = cpu.Import(memory, 0, new(Outputs, Columns), weight, "blocks");
@@ -160,41 +160,5 @@ public sealed class BlockProductTests
         cpu.Linear.BackwardInput(y, blocks, dx, accumulate: false);
         cpu.Linear.BackwardInput(y, decoded, dxExpected, accumulate: false);
         Assert.That(dx.ReadFloats(), Is.EqualTo(dxExpected.ReadFloats()));
-    }
-
-    private static (WeightFormat Format, byte[] Bytes) Stored(string format, float[] values, int columns)
-    {
-        if (Enum.TryParse<GgufType>(format, out var type))
-        {
-            var bytes = new byte[type.ByteCount(values.Length)];
-            GgufBlocks.Encode(type, values, bytes);
-            return (GgufBlockFormat.Of(type), bytes);
-        }
-
-        var shape = new Shape(values.Length / columns, columns);
-        if (format.StartsWith("NF4", StringComparison.Ordinal))
-        {
-            var (packed, absmax) = (new byte[values.Length / 2], new float[values.Length / 64]);
-            Nf4Quantizer.Quantize(values, packed, absmax);
-            var nf4 = Nf4Format.Of(columns);
-            var rows = new byte[nf4.Bytes(shape)];
-            nf4.Pack(packed, absmax, rows);
-            return (nf4, rows);
-        }
-
-        var int8 = new Int8Format(columns, threshold: null);
-        var stored = new byte[int8.Bytes(shape)];
-        for (var row = 0; row < shape[0]; row++)
-        {
-            var numbers = row * columns;
-            var to = stored.AsSpan(row * int8.BlockBytes, int8.BlockBytes);
-            var most = Int8Quantizer.Absmax(values.AsSpan(numbers, columns));
-            BitConverter.TryWriteBytes(to, most);
-            Int8Quantizer.Quantize(
-                values.AsSpan(numbers, columns), most,
-                System.Runtime.InteropServices.MemoryMarshal.Cast<byte, sbyte>(to[Int8Format.ScaleBytes..]));
-        }
-
-        return (int8, stored);
     }
 }

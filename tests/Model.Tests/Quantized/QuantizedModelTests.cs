@@ -94,7 +94,7 @@ public sealed class QuantizedModelTests
 
         Assert.That(weights.Notes, Has.Exactly(1).Contains("decoded to fp32"));
         Assert.That(
-            weights.Notes[0].Contains("activations stay", StringComparison.Ordinal), Is.EqualTo(form == LoadAs.Int8));
+            weights.Notes[0].Contains("activations that meet them stay", StringComparison.Ordinal), Is.EqualTo(form == LoadAs.Int8));
     }
 
     /// <summary>Read beside the map: the quantized model is what is held, as the plan counts it.</summary>

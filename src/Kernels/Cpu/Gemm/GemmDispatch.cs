@@ -24,6 +24,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
     private readonly Bf16Tiles? _tiles;
     private readonly GrowingScratch _transposed = new("scratch of a matrix product");
     private readonly GrowingScratch _rounded = new("activations of a matrix product in bf16");
+    private readonly GrowingScratch _sums = new("sums of a matrix product");
     private readonly GrowingScratch _packedLora = new("packed matrix of a LoRA term");
     private readonly Action<int> _runTile;
     private MatrixProduct _product;
@@ -79,6 +80,12 @@ internal sealed unsafe class GemmDispatch<TLanes>
             WidenA();
         }
 
+        // One block of k by the instruction: sums that become something else are complete where they are made.
+        if (_product.C == null && !(_way == Way.Bf16 && _product.K <= Bf16Gemm.MaxK))
+        {
+            _product = WithSums(_product);
+        }
+
         Split();
         _pool.For(_tilesAcross * _tilesDown, _runTile);
     }
@@ -93,6 +100,14 @@ internal sealed unsafe class GemmDispatch<TLanes>
         LoraB = PackedPanels<TLanes>.PackAll(lora, _packedLora, lora.Scale),
         LoraK = lora.K,
     });
+
+    /// <summary>The same with memory for sums that are not the result, where it has none.</summary>
+    public MatrixProduct WithSums(in MatrixProduct product)
+    {
+        var stride = product.Columns + TLanes.Count;
+        return product.C != null
+            ? product : product with { C = _sums.Floats((long)product.Rows * stride), CStride = stride };
+    }
 
     /// <summary>Whether a product of this shape can take so many more steps from a second one.</summary>
     public static bool CanAppend(in MatrixProduct product, int loraK) =>
@@ -189,11 +204,11 @@ internal sealed unsafe class GemmDispatch<TLanes>
                 break;
         }
 
-        for (var row = rows.First; row < rows.End && _product.RoundedC != null; row++)
+        if (_product.End.IsThere && _way != Way.Bf16)
         {
-            Bf16Rows.Narrow(
-                _product.C + (row * _product.CStride) + columns.First, columns.End - columns.First,
-                _product.RoundedC + (row * _product.RoundedCStride) + columns.First);
+            _product.End.Write<TLanes>(
+                _product.C + (rows.First * _product.CStride) + columns.First, _product.CStride, rows, columns,
+                ThreadScratch.Floats(CpuEpilogue.ScratchCount));
         }
     }
 

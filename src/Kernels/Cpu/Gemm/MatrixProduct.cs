@@ -45,13 +45,12 @@ internal unsafe struct MatrixProduct
         set => BFormat = WeightFormat.Of(value);
     }
 
-    /// <summary>The result, row-major.</summary>
+    /// <summary>The result, row-major; null where the sums of an <see cref="End"/> may lie anywhere.</summary>
     public float* C;
     public nint CStride;
 
-    /// <summary>Where C goes in bf16 when its sums are complete; null where C is the result.</summary>
-    public ushort* RoundedC;
-    public nint RoundedCStride;
+    /// <summary>What the complete sums become.</summary>
+    public CpuEpilogue End;
 
     public float Scale;
 
@@ -100,14 +99,8 @@ internal unsafe struct MatrixProduct
         AddendStride = addend.RowStride,
     };
 
-    /// <summary>The same, its sums in other memory; what C stored in bf16 is rounded from there.</summary>
-    public readonly MatrixProduct SummedIn(float* sums, nint stride) => this with
-    {
-        RoundedC = (ushort*)C,
-        RoundedCStride = CStride,
-        C = sums,
-        CStride = stride,
-    };
+    /// <summary>The same, its sums memory of their own that become something else.</summary>
+    public readonly MatrixProduct EndingIn(in CpuEpilogue end) => this with { C = null, End = end };
 
     /// <summary>C = x Wᵀ.</summary>
     public static MatrixProduct NT(Tensor x, Tensor weight, Tensor y) => new()

@@ -13,8 +13,12 @@ internal interface IGemmLayout<TSelf>
     static abstract bool TransposedB { get; }
 }
 
+/// <summary>A layout of a product with a frozen weight, which has no gradient.</summary>
+internal interface IFrozenLayout<TSelf> : IGemmLayout<TSelf>
+    where TSelf : unmanaged, IFrozenLayout<TSelf>;
+
 /// <summary>y = x Wᵀ: both operands are read along their rows.</summary>
-internal readonly struct GemmNT : IGemmLayout<GemmNT>
+internal readonly struct GemmNT : IFrozenLayout<GemmNT>
 {
     public static bool TransposedA => false;
 
@@ -22,7 +26,7 @@ internal readonly struct GemmNT : IGemmLayout<GemmNT>
 }
 
 /// <summary>dx = dy W: W is read along its columns.</summary>
-internal readonly struct GemmNN : IGemmLayout<GemmNN>
+internal readonly struct GemmNN : IFrozenLayout<GemmNN>
 {
     public static bool TransposedA => false;
 

@@ -23,6 +23,7 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
 
     private readonly GpuKernel _product = new(device, typeof(GpuGemm), nameof(ProductKernel));
     private readonly TensorCoreGemm? _tensorCores = device.HasTensorCores ? new(device) : null;
+    private readonly TensorCoreBlockGemm? _blocks = device.HasTensorCores ? new(device) : null;
     private readonly GpuGemv _gemv = new(device);
     private readonly int _side = (int)Math.Sqrt(device.GroupSize);
 
@@ -68,6 +69,12 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
             return;
         }
 
+        if (_blocks is not null && TensorCoreBlockGemm.Supports(a, b, form))
+        {
+            _blocks.Launch(a, b, null, null, epilogue, c, form);
+            return;
+        }
+
         var tile = 4 * _side;
         var groups = new Index2D(((c.Columns - 1) / tile) + 1, ((c.Rows - 1) / tile) + 1);
         _product.Launch(groups, a, b, epilogue.Bias, epilogue.Residual ?? c, c, form, new GpuDropout(dropout));
@@ -80,22 +87,35 @@ internal sealed class GpuGemm(GpuDevice device, CublasGemm? cublas = null)
     /// <param name="b2">[N, R] bf16, or [R, N] where b is transposed.</param>
     /// <param name="epilogue">As <see cref="Launch"/> takes it.</param>
     public void LaunchWith(
-        Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form, Epilogue epilogue = default) =>
-        _tensorCores!.Launch(a, b, a2, b2, epilogue, c, Complete(form, a, c, epilogue));
+        Tensor a, Tensor b, Tensor a2, Tensor b2, Tensor c, ProductForm form, Epilogue epilogue = default)
+    {
+        form = Complete(form, a, c, epilogue);
+        if (b.Type == DType.Blocks)
+        {
+            _blocks!.Launch(a, b, a2, b2, epilogue, c, form);
+        }
+        else
+        {
+            _tensorCores!.Launch(a, b, a2, b2, epilogue, c, form);
+        }
+    }
 
     /// <summary>Whether a second product of few steps can be part of the sums of this one.</summary>
     public bool CanAppend(Tensor a, Tensor b, Tensor c, ProductForm form) =>
-        HasTensorCores && cublas is null && c.Rows > GpuGemv.MaxRows && TensorCoreGemm.Supports(a, b, form);
+        cublas is null && c.Rows > GpuGemv.MaxRows && IsForTensorCores(a, b, form);
 
     /// <summary>Whether the epilogue of c = a bᵀ may have a gate: on tensor cores, and in decoding.</summary>
     public bool CanGate(Tensor a, Tensor b, Tensor c) => cublas is null && (c.Rows <= GpuGemv.MaxRows
-        || (HasTensorCores && TensorCoreGemm.Supports(a, b, ProductForm.NT)));
+        || IsForTensorCores(a, b, ProductForm.NT));
 
     /// <summary>Whether an operand may be wider than the sums it takes part in, with zeros or nothing of use.</summary>
     public bool SupportsPadding => HasTensorCores && cublas is null;
 
     /// <summary>Whether tensor cores are there at all.</summary>
     public bool HasTensorCores => _tensorCores is not null;
+
+    private bool IsForTensorCores(Tensor a, Tensor b, ProductForm form) =>
+        HasTensorCores && (TensorCoreGemm.Supports(a, b, form) || TensorCoreBlockGemm.Supports(a, b, form));
 
     private static ProductForm Complete(ProductForm form, Tensor a, Tensor c, in Epilogue epilogue) =>
         form with

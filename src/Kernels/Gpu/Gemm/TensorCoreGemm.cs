@@ -24,10 +24,10 @@ internal sealed class TensorCoreGemm
     public const int Side = 128;
 
     /// <summary>How much of k a stage holds.</summary>
-    private const int StepK = 32;
+    public const int StepK = 32;
 
     /// <summary>a's tile and b's tile, 128 × 32 bf16 each.</summary>
-    private const uint TileBytes = Side * StepK * 2;
+    public const uint TileBytes = Side * StepK * 2;
     private const uint StageBytes = 2 * TileBytes;
     private const uint Stages = 3;
 
@@ -147,7 +147,8 @@ internal sealed class TensorCoreGemm
         CudaAsm.Emit("cp.async.commit_group;");
     }
 
-    private static int Steps(int depth) => (depth + StepK - 1) / StepK;
+    /// <summary>Steps along k.</summary>
+    public static int Steps(int depth) => (depth + StepK - 1) / StepK;
 
     /// <summary>
     /// Waits until all threads' parts of a step have arrived, and all have left the stage that is filled next.
@@ -159,11 +160,13 @@ internal sealed class TensorCoreGemm
         return shared + ((uint)(step % (int)Stages) * StageBytes);
     }
 
-    private static bool IsChunked(Tensor tensor) =>
+    /// <summary>Whether rows are whole chunks of bf16.</summary>
+    public static bool IsChunked(Tensor tensor) =>
         tensor.Type == DType.BFloat16 && tensor.RowStride % 8 == 0 && tensor.Columns % 8 == 0
             && tensor.ByteOffset % 16 == 0;
 
-    private static GpuOperand Operand(Tensor tensor, int depth) =>
+    /// <summary>An operand by its address.</summary>
+    public static GpuOperand Operand(Tensor tensor, int depth) =>
         new(((GpuMemory)tensor.Storage).Address(tensor.ByteOffset), tensor.RowStride, depth);
 }
 

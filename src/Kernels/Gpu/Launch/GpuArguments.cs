@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using ILGPU;
 
 namespace SafeLlama.Kernels;
@@ -45,7 +46,8 @@ internal static class GpuArguments
         where T : unmanaged, IGpuStored<T>
     {
         var x = StoredAs<T>(tensor);
-        return new(Memory(x).As<T>(), Offset(x), x.RowStride);
+        var unit = Unsafe.SizeOf<T>();
+        return new(Memory(x).As<T>(), x.ByteOffset / unit, x.RowBytes / unit);
     }
 
     private static GpuResult<T> Result<T>(object tensor)
@@ -71,7 +73,7 @@ internal static class GpuArguments
             memory.As<float>(), memory.As<ushort>(), Offset(tensor), (int)((tensor as Tensor)?.Type ?? DType.Float32));
     }
 
-    private static Tensor StoredAs<T>(object tensor) => tensor is Tensor x && GpuKernelList.Stored(x.Type) == typeof(T)
+    private static Tensor StoredAs<T>(object tensor) => tensor is Tensor x && GpuKernelList.Stored(GpuKernelList.FormOf(x)) == typeof(T)
         ? x
         : throw new ArgumentException($"{tensor ?? "null"}: expected a tensor of {typeof(T).Name} on this device.");
 

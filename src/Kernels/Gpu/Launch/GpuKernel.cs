@@ -57,7 +57,7 @@ internal sealed class GpuKernel
             if (_decides[i] >= 0 && arguments[i] is Tensor tensor)
             {
                 var place = 8 * _decides[i];
-                form = (form & ~(0xFFul << place)) | ((ulong)tensor.Type << place);
+                form = (form & ~(0xFFul << place)) | ((ulong)GpuKernelList.FormOf(tensor) << place);
             }
         }
 
@@ -80,7 +80,7 @@ internal sealed class GpuKernel
         for (var i = 0; i < types.Length; i++)
         {
             types[i] = i == types.Length - 1 && _last is not null
-                ? _last : GpuKernelList.Stored((DType)((form >> (8 * i)) & 0xFF));
+                ? _last : GpuKernelList.Stored((GpuForm)((form >> (8 * i)) & 0xFF));
         }
 
         return _method.MakeGenericMethod(types);

@@ -32,14 +32,42 @@ internal static class GpuKernelList
     /// <summary>Threads in a group, where a kernel is written for a number of them.</summary>
     public static int? ThreadsOf(MethodInfo kernel) => kernel.GetCustomAttribute<GroupOfAttribute>()?.Threads;
 
-    /// <summary>The struct that stands for a stored type inside kernels.</summary>
-    public static Type Stored(DType type) => type switch
+    /// <summary>How a format is stored, as kernels are bound to it; null where they cannot read it.</summary>
+    public static GpuForm? FormOf(WeightFormat format) => format switch
     {
-        DType.Float32 => typeof(GpuFloat32),
-        DType.BFloat16 => typeof(GpuBFloat16),
-        DType.Float16 => typeof(GpuFloat16),
-        _ => throw new ArgumentException($"{type} is not computed with on a device."),
+        { Type: DType.Float32 } => GpuForm.Float32,
+        { Type: DType.BFloat16 } => GpuForm.BFloat16,
+        { Type: DType.Float16 } => GpuForm.Float16,
+        Int8Format when format.BlockSize % 4 == 0 => GpuForm.Int8,
+        Int8Codes => GpuForm.Int8Codes,
+        { Code: BlockCode.Nf4 } => GpuForm.Nf4,
+        { Code: BlockCode.Q8 } => GpuForm.Q8,
+        { Code: BlockCode.Q4 } => GpuForm.Q4,
+        { Code: BlockCode.Q4K } => GpuForm.Q4K,
+        { Code: BlockCode.Q6K } => GpuForm.Q6K,
+        _ => null,
     };
+
+    /// <summary>The struct that stands for a stored form inside kernels.</summary>
+    public static Type Stored(GpuForm form) => form switch
+    {
+        GpuForm.Float32 => typeof(GpuFloat32),
+        GpuForm.BFloat16 => typeof(GpuBFloat16),
+        GpuForm.Float16 => typeof(GpuFloat16),
+        GpuForm.Nf4 => typeof(GpuNf4),
+        GpuForm.Int8 => typeof(GpuInt8),
+        GpuForm.Int8Codes => typeof(GpuInt8Codes),
+        GpuForm.Q8 => typeof(GpuQ8),
+        GpuForm.Q4 => typeof(GpuQ4),
+        GpuForm.Q4K => typeof(GpuQ4K),
+        GpuForm.Q6K => typeof(GpuQ6K),
+        _ => throw new ArgumentException("A kernel's type parameter belongs to a tensor that is absent."),
+    };
+
+    /// <summary>The same of a tensor.</summary>
+    /// <exception cref="ArgumentException">No kernel reads what it stores.</exception>
+    public static GpuForm FormOf(Tensor tensor) => FormOf(tensor.Format) ?? throw new ArgumentException(
+        $"{(tensor.Type == DType.Blocks ? tensor.Format.Name : tensor.Type)} is not computed with on a device.");
 
     private static bool IsKernel(MethodInfo method) =>
         method.Name.EndsWith("Kernel", StringComparison.Ordinal) && method.ReturnType == typeof(void);
@@ -69,6 +97,22 @@ internal static class GpuKernelList
         return [.. typeof(GpuKernelList).Assembly.GetTypes().Where(type => type.IsValueType && type.GetInterfaces().Any(
             i => i.IsGenericType && i.GetGenericTypeDefinition() == constraint && i.GetGenericArguments()[0] == type))];
     }
+}
+
+/// <summary>The stored forms that kernels are bound to.</summary>
+internal enum GpuForm : byte
+{
+    None,
+    Float32,
+    BFloat16,
+    Float16,
+    Nf4,
+    Int8,
+    Int8Codes,
+    Q8,
+    Q4,
+    Q4K,
+    Q6K,
 }
 
 /// <summary>A kernel that runs in groups of this many threads, whatever the device's own choice.</summary>

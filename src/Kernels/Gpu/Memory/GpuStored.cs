@@ -5,8 +5,28 @@ namespace SafeLlama.Kernels;
 /// <summary>
 /// A stored form of numbers in device memory. Kernels compute in fp32 and are compiled once per stored form.
 /// </summary>
+/// <remarks>
+/// Memory is an array of the form's unit: an element, or a word of the blocks of <see cref="IGpuBlocks{TSelf}"/>.
+/// </remarks>
 internal interface IGpuStored<TSelf>
     where TSelf : unmanaged, IGpuStored<TSelf>
+{
+    /// <summary>One number.</summary>
+    /// <param name="row">The unit that its row begins with.</param>
+    /// <param name="column">Its place in the row.</param>
+    static abstract float Read(ArrayView<TSelf> memory, long row, int column);
+
+    /// <summary>Eight neighbors.</summary>
+    /// <param name="row">The unit that their row begins with.</param>
+    /// <param name="column">Of the first.</param>
+    /// <param name="left">How many the row has from there on.</param>
+    /// <param name="outside">What stands for those behind.</param>
+    static abstract Float8 Read(ArrayView<TSelf> memory, long row, int column, int left, float outside);
+}
+
+/// <summary>Elements that stand alone.</summary>
+internal interface IGpuElement<TSelf> : IGpuStored<TSelf>
+    where TSelf : unmanaged, IGpuElement<TSelf>
 {
     static abstract float Widen(TSelf stored);
 
@@ -18,12 +38,12 @@ internal interface IGpuStored<TSelf>
 /// <summary>
 /// The forms that activations and gradients take; weights may be stored in any <see cref="IGpuStored{TSelf}"/>.
 /// </summary>
-internal interface IGpuActivation<TSelf> : IGpuStored<TSelf>
+internal interface IGpuActivation<TSelf> : IGpuElement<TSelf>
     where TSelf : unmanaged, IGpuActivation<TSelf>
 {
     static abstract TSelf Narrow(float value);
 
-    /// <summary>As <see cref="IGpuStored{TSelf}.Load"/>.</summary>
+    /// <summary>As <see cref="IGpuElement{TSelf}.Load"/>.</summary>
     static abstract void Store(ArrayView<TSelf> memory, long at, Float8 values);
 }
 
@@ -46,6 +66,11 @@ internal readonly struct GpuFloat32(float value) : IGpuActivation<GpuFloat32>
     public static float Widen(GpuFloat32 stored) => stored._value;
 
     public static GpuFloat32 Narrow(float value) => new(value);
+
+    public static float Read(ArrayView<GpuFloat32> memory, long row, int column) => Widen(memory[row + column]);
+
+    public static Float8 Read(ArrayView<GpuFloat32> memory, long row, int column, int left, float outside) =>
+        GpuEights.Load(memory, row + column, left, outside);
 
     public static Float8 Load(ArrayView<GpuFloat32> memory, long at)
     {
@@ -70,6 +95,11 @@ internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
 
     public static GpuBFloat16 Narrow(float value) => new((ushort)Round(value));
 
+    public static float Read(ArrayView<GpuBFloat16> memory, long row, int column) => Widen(memory[row + column]);
+
+    public static Float8 Read(ArrayView<GpuBFloat16> memory, long row, int column, int left, float outside) =>
+        GpuEights.Load(memory, row + column, left, outside);
+
     public static Float8 Load(ArrayView<GpuBFloat16> memory, long at)
     {
         var words = memory.Cast<Words4>()[at / 8];
@@ -79,7 +109,10 @@ internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
     }
 
     public static void Store(ArrayView<GpuBFloat16> memory, long at, Float8 x) =>
-        memory.Cast<Words4>()[at / 8] = new(Pair(x.A, x.B), Pair(x.C, x.D), Pair(x.E, x.F), Pair(x.G, x.H));
+        memory.Cast<Words4>()[at / 8] = Pack(x);
+
+    /// <summary>Eight numbers rounded, two in a word.</summary>
+    public static Words4 Pack(Float8 x) => new(Pair(x.A, x.B), Pair(x.C, x.D), Pair(x.E, x.F), Pair(x.G, x.H));
 
     private static float Low(uint word) => Interop.IntAsFloat(word << 16);
 
@@ -99,7 +132,7 @@ internal readonly struct GpuBFloat16(ushort bits) : IGpuActivation<GpuBFloat16>
 }
 
 /// <summary>Half precision, in which frozen weights may rest; nothing is ever rounded to it on the device.</summary>
-internal readonly struct GpuFloat16(ushort bits) : IGpuStored<GpuFloat16>
+internal readonly struct GpuFloat16(ushort bits) : IGpuElement<GpuFloat16>
 {
     /// <summary>
     /// 2¹¹²: the distance between the exponent biases of fp32 and fp16. It also normalizes subnormals.
@@ -116,6 +149,11 @@ internal readonly struct GpuFloat16(ushort bits) : IGpuStored<GpuFloat16>
             : Interop.FloatAsInt(Interop.IntAsFloat((bits & 0x7FFFu) << 13) * Rebias);
         return Interop.IntAsFloat(magnitude | ((bits & 0x8000u) << 16));
     }
+
+    public static float Read(ArrayView<GpuFloat16> memory, long row, int column) => Widen(memory[row + column]);
+
+    public static Float8 Read(ArrayView<GpuFloat16> memory, long row, int column, int left, float outside) =>
+        GpuEights.Load(memory, row + column, left, outside);
 
     public static Float8 Load(ArrayView<GpuFloat16> memory, long at)
     {

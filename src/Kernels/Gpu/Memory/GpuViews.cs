@@ -4,7 +4,7 @@ using ILGPU;
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// A tensor inside a kernel, read as fp32: element [row, column] stands at offset + row · stride + column.
+/// A tensor inside a kernel, read as fp32: row n begins offset + n · stride units into its memory.
 /// </summary>
 /// <remarks>
 /// The view is of the whole allocation, which is aligned; the offset moves within it, since compiled code may assume
@@ -17,14 +17,17 @@ internal readonly struct GpuMatrix<T>(ArrayView<T> memory, long offset, long str
     private readonly long _offset = offset;
     private readonly long _stride = stride;
 
-    public float this[long row, long column] => T.Widen(_memory[_offset + (row * _stride) + column]);
+    public float this[long row, int column] => T.Read(_memory, _offset + (row * _stride), column);
 
     /// <summary>Eight elements from a column on, with those past the end replaced.</summary>
     /// <param name="end">The first column that is not read.</param>
     /// <param name="outside">What stands for it and those behind.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Float8 Load(long row, long column, long end, float outside = 0f) =>
-        GpuEights.Load(_memory, _offset + (row * _stride) + column, end - column, outside);
+    public Float8 Load(long row, int column, int end, float outside = 0f) =>
+        T.Read(_memory, _offset + (row * _stride), column, end - column, outside);
+
+    /// <summary>The first unit of a row, in which some blocks keep a scale.</summary>
+    public T FirstOf(long row) => _memory[_offset + (row * _stride)];
 }
 
 /// <summary>A tensor that a kernel writes: <see cref="GpuMatrix{T}"/> of a form that numbers are rounded to.</summary>
@@ -120,7 +123,7 @@ internal static class GpuEights
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float8 Load<T>(ArrayView<T> memory, long at, long left, float outside)
-        where T : unmanaged, IGpuStored<T>
+        where T : unmanaged, IGpuElement<T>
     {
         if (left >= Float8.Count && (at & 7) == 0)
         {
@@ -163,7 +166,7 @@ internal static class GpuEights
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float One<T>(ArrayView<T> memory, long at, long left, int lane, float outside)
-        where T : unmanaged, IGpuStored<T> => lane < left ? T.Widen(memory[at + lane]) : outside;
+        where T : unmanaged, IGpuElement<T> => lane < left ? T.Widen(memory[at + lane]) : outside;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreOne<T>(ArrayView<T> memory, long at, long left, int lane, float value)

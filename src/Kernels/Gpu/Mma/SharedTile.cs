@@ -81,9 +81,11 @@ internal static class SharedTile
     /// <summary>The first column of the warp's part of the tile.</summary>
     public static int WarpColumn => (Group.IdxX >> 6) * 32;
 
-    private static uint RowPlace(int row, int chunk) => (uint)((row * 64) + ((chunk ^ ((row >> 1) & 3)) << 4));
+    /// <summary>Where a chunk of an operand stored along k lies.</summary>
+    public static uint RowPlace(int row, int chunk) => (uint)((row * 64) + ((chunk ^ ((row >> 1) & 3)) << 4));
 
-    private static uint ColumnPlace(int k, int chunk) => (uint)((k * 256) + ((chunk ^ (k & 7)) << 4));
+    /// <summary>Where a chunk of an operand stored across k lies.</summary>
+    public static uint ColumnPlace(int k, int chunk) => (uint)((k * 256) + ((chunk ^ (k & 7)) << 4));
 
     private static void CopyRows(uint tile, GpuOperand from, int first, int firstK, int count, int depth, int e)
     {

@@ -67,17 +67,18 @@ internal sealed unsafe class DoraCpu<TLanes>(TilePool pool) : Dora
     protected override void BackwardCore(
         Tensor dy, Tensor z, Tensor magnitude, Tensor norm, Tensor dz, Tensor dmagnitude)
     {
-        var sums = (Dy: dy.AsRows<float>(), Z: z.AsRows<float>(), z.Rows, Norm: norm.AsElements<float>(),
+        var sums = (Dy: ActivationRows.Of(dy), Z: z.AsRows<float>(), z.Rows, Norm: norm.AsElements<float>(),
             Into: dmagnitude.AsElements<float>());
         pool.For((z.Columns + MagnitudeColumns - 1) / MagnitudeColumns, sums, static (in t, tile) =>
         {
             var first = tile * MagnitudeColumns;
             var count = Math.Min(MagnitudeColumns, t.Into.Count - first);
-            var sum = ThreadScratch.Floats(MagnitudeColumns);
+            var sum = ThreadScratch.Floats(2 * MagnitudeColumns);
+            var scratch = sum + MagnitudeColumns;
             new Span<float>(sum, count).Clear();
             for (var n = 0; n < t.Rows; n++)
             {
-                VectorMath.AddProduct(t.Dy.At(n) + first, t.Z.At(n) + first, sum, count);
+                VectorMath.AddProduct(t.Dy.Read(n, first, count, scratch), t.Z.At(n) + first, sum, count);
             }
 
             for (var o = 0; o < count; o++)
@@ -86,12 +87,13 @@ internal sealed unsafe class DoraCpu<TLanes>(TilePool pool) : Dora
             }
         });
 
-        var op = (Dy: dy.AsRows<float>(), Gains: (nint)Gains(magnitude, norm), Dz: dz.AsRows<float>());
+        var op = (Dy: ActivationRows.Of(dy), Gains: (nint)Gains(magnitude, norm), Dz: dz.AsRows<float>());
         pool.ForRows(z.Rows, z.Columns, op, static (in t, first, end) =>
         {
+            var scratch = ThreadScratch.Floats(t.Dz.Columns);
             for (var n = first; n < end; n++)
             {
-                VectorMath.Multiply(t.Dy.At(n), (float*)t.Gains, t.Dz.At(n), t.Dz.Columns);
+                VectorMath.Multiply(t.Dy.Read(n, scratch), (float*)t.Gains, t.Dz.At(n), t.Dz.Columns);
             }
         });
     }

@@ -107,7 +107,7 @@ public sealed class ElementwiseGpu : Elementwise
         var (count, threads) = (rows * (long)eights, Grid.DimX * (long)Group.DimX);
         for (var e = (Grid.IdxX * (long)Group.DimX) + Group.IdxX; e < count; e += threads)
         {
-            var part = x.Load(e / eights, Float8.Count * (e % eights), columns);
+            var part = x.Load(e / eights, Float8.Count * (int)(e % eights), columns);
             sum += square != 0 ? part.SumOfSquares() : part.WideSum();
         }
 

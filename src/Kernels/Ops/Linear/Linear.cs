@@ -13,11 +13,12 @@ namespace SafeLlama.Kernels;
 ///                + drop′(du A)          du       = s · dy B
 ///            dW  += dyᵀ x               dbias[o] += Σ_n dy[n,o]                where the weight is trained
 ///            dB  += s · dyᵀ u           dA       += duᵀ drop(x)                where a LoRA term is given
+///            dx  → dgate, dup                                                  where x is silu(gate) · up
 /// </code>
 /// A frozen weight stays in the type it is stored in (bf16, fp16, fp32) and is widened as it is read. Hu et al. 2021,
 /// arXiv:2106.09685: at B = 0, where training begins, y is what W alone makes of x, and dA is zero.
 /// <para>A backend says what it can do in one pass over y or dx (<see cref="CanFuseLora"/>, <see cref="CanFuseGate"/>,
-/// <see cref="CanFuseLoraBackward"/>); what it cannot is done here, one step after the other.</para>
+/// <see cref="CanFuseLoraBackward"/>, <see cref="CanFuseGateBackward"/>); what it cannot is done here, one step after the other.</para>
 /// </remarks>
 /// <param name="swiGlu">Gates y in a pass of its own where a backend cannot fuse it.</param>
 public abstract class Linear(SwiGlu swiGlu) : Op
@@ -80,12 +81,20 @@ public abstract class Linear(SwiGlu swiGlu) : Op
     /// <param name="weight">[D_out, D_in].</param>
     /// <param name="dx">[N, D_in].</param>
     /// <param name="accumulate">Whether to add to dx, or to overwrite it where this is its first contribution.</param>
-    public void BackwardInput(Tensor dy, Tensor weight, Tensor dx, bool accumulate)
+    /// <param name="gated">Where x is a gated product: what its gradient, dx, goes on to; dx itself is scratch.</param>
+    public void BackwardInput(
+        Tensor dy, Tensor weight, Tensor dx, bool accumulate, in GatedProduct? gated = null)
     {
         CheckInput(dy, weight, dx);
+        Check(gated, dx, accumulate);
+        var fuses = gated is { } into && CanFuseGateBackward(dx, into);
         Observer?.Started();
-        BackwardInputCore(dy, weight, null, null, dx, accumulate);
-        Observer?.Finished(new("Linear dx", Flops(dx, weight), Bytes(dy, weight, dx)));
+        BackwardInputCore(dy, weight, null, null, dx, new(accumulate, fuses ? gated : null));
+        Observer?.Finished(new("Linear dx", Flops(dx, weight), InputBytes(dy, weight, dx, fuses ? gated : null)));
+        if (!fuses)
+        {
+            Differentiate(dx, gated);
+        }
     }
 
     /// <param name="dy">[N, D_out].</param>
@@ -112,33 +121,41 @@ public abstract class Linear(SwiGlu swiGlu) : Op
     /// <param name="into">Where the gradients of A and B go.</param>
     /// <param name="dx">[N, D_in]; null where nothing below is trained.</param>
     /// <param name="accumulate">Whether to add to dx, or to overwrite it.</param>
+    /// <param name="gated">As in <see cref="BackwardInput"/>.</param>
     public void BackwardLora(
-        Tensor dy, Tensor x, Tensor weight, in LoraTerm lora, in LoraGradients into, Tensor? dx, bool accumulate)
+        Tensor dy, Tensor x, Tensor weight, in LoraTerm lora, in LoraGradients into, Tensor? dx, bool accumulate,
+        in GatedProduct? gated = null)
     {
         Check(x, dy, lora);
         Check(lora, into);
         if (dx is not null)
         {
             CheckInput(dy, weight, dx);
+            Check(gated, dx, accumulate);
         }
 
         // Dropped elements of du A are those of x: they cannot be part of a sum whose other part is not dropped.
         var fuses = dx is not null && !lora.Dropout.IsActive && CanFuseLoraBackward(dy, weight, lora, into.U, dx);
+        var fusesGate = fuses && gated is { } gradients && CanFuseGateBackward(dx!, gradients);
         Observer?.Started();
         if (dx is not null && !fuses)
         {
-            BackwardInputCore(dy, weight, null, null, dx, accumulate);
+            BackwardInputCore(dy, weight, null, null, dx, new(accumulate));
         }
 
         BackwardLoraCore(dy, x, lora, into, fuses ? null : dx);
         if (fuses)
         {
-            BackwardInputCore(dy, weight, lora, into.U, dx!, accumulate);
+            BackwardInputCore(dy, weight, lora, into.U, dx!, new(accumulate, fusesGate ? gated : null));
         }
 
         Observer?.Finished(new(
             "Linear + LoRA backward", (dx is null ? 0 : Flops(x, weight)) + (2 * Flops(x, lora)),
-            Bytes(dy, x, dx is null ? null : weight, dx)));
+            Bytes(x) + (dx is null ? Bytes(dy) : InputBytes(dy, weight, dx, fusesGate ? gated : null))));
+        if (dx is not null && !fusesGate)
+        {
+            Differentiate(dx, gated);
+        }
     }
 
     /// <summary>Whether <see cref="ForwardCore"/> can add the term to the product's own sums.</summary>
@@ -151,6 +168,9 @@ public abstract class Linear(SwiGlu swiGlu) : Op
     protected virtual bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
         false;
 
+    /// <summary>Whether <see cref="BackwardInputCore"/> can hand dx on as it makes it.</summary>
+    protected virtual bool CanFuseGateBackward(Tensor dx, in GatedProduct gated) => false;
+
     /// <param name="lora">Null unless <see cref="CanFuseLora"/> says that it may be given; its U is written.</param>
     /// <param name="end">Without a gate unless <see cref="CanFuseGate"/> says that it may have one.</param>
     protected abstract void ForwardCore(
@@ -161,14 +181,27 @@ public abstract class Linear(SwiGlu swiGlu) : Op
 
     /// <param name="lora">Null unless <see cref="CanFuseLoraBackward"/> says that it may be given.</param>
     /// <param name="du">[N, r] where a term is given: dx receives dy W + du A.</param>
+    /// <param name="into">Without a gate unless <see cref="CanFuseGateBackward"/> says that it may have one.</param>
     protected abstract void BackwardInputCore(
-        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate);
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, in InputGradient into);
 
     protected abstract void BackwardWeightCore(Tensor dy, Tensor x, Tensor dweight, Tensor? dbias);
 
     /// <summary>du, dA and dB; where dx is given, drop′(du A) is added to it.</summary>
     protected abstract void BackwardLoraCore(
         Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx);
+
+    /// <summary>A pass of its own over dx, where it goes on and was not fused.</summary>
+    private void Differentiate(Tensor dx, in GatedProduct? gated)
+    {
+        if (gated is { } into)
+        {
+            swiGlu.Backward(dx, into.Gate, into.Up, into.DGate, into.DUp);
+        }
+    }
+
+    private static double InputBytes(Tensor dy, Tensor weight, Tensor dx, in GatedProduct? gated) => gated is { } into
+        ? Bytes(dy, weight, into.Gate, into.Up, into.DGate, into.DUp) : Bytes(dy, weight, dx);
 
     private static double Flops(Tensor x, Tensor weight) => 2.0 * x.Rows * weight.Rows * weight.Columns;
 
@@ -209,6 +242,24 @@ public abstract class Linear(SwiGlu swiGlu) : Op
         du.RequireShape(lora.U.Shape, "one gradient per element of u");
         da.RequireShape(lora.A.Shape, "one gradient per element of A");
         db.RequireShape(lora.B.Shape, "one gradient per element of B");
+    }
+
+    private static void Check(in GatedProduct? gated, Tensor dx, bool accumulate)
+    {
+        if (gated is not { } into)
+        {
+            return;
+        }
+
+        foreach (var tensor in new[] { into.Gate, into.Up, into.DGate, into.DUp })
+        {
+            tensor.RequireMatrix(dx.Rows, dx.Columns, "one value per element of dx");
+        }
+
+        if (accumulate)
+        {
+            throw new ArgumentException("Linear: the gradient of a gated product is made at once, and not added to.");
+        }
     }
 
     private static void CheckInput(Tensor dy, Tensor weight, Tensor dx)

@@ -19,7 +19,6 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     private readonly DType _arithmetic;
     private readonly GemmDispatch<TLanes> _gemm;
     private readonly LoraCpu<TLanes> _lora;
-    private readonly GrowingScratch _sums = new("sums of a matrix product");
     private readonly Int8Cpu<TLanes> _int8;
 
     /// <param name="arithmetic">
@@ -46,6 +45,13 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
         end.Bias is null && weight.Format is not Int8Format { Threshold: not null }
             && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
 
+    /// <summary>A y kept in bf16 is rounded from sums in cache, where the gate costs little.</summary>
+    protected override bool CanFuseGate(Tensor x, Tensor weight, Tensor y) =>
+        y.Type == DType.BFloat16 && weight.Format is not Int8Format { Threshold: not null };
+
+    protected override bool CanFuseGateBackward(Tensor dx, in GatedProduct gated) =>
+        gated.Gate.Type == DType.BFloat16 && gated.DGate.Type == DType.BFloat16;
+
     protected override bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
         GemmDispatch<TLanes>.CanAppend(MatrixProduct.NN(dy, weight, dx), lora.A.Rows);
 
@@ -57,9 +63,10 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
             return;
         }
 
-        var product = Summed(MatrixProduct.NT(x, weight, y), y) with { Arithmetic = _arithmetic };
+        var product = Ended(MatrixProduct.NT(x, weight, y), y, end) with { Arithmetic = _arithmetic };
         if (end.Bias is not null)
         {
+            product = _gemm.WithSums(product);
             FillWithBias(end.Bias, end.Residual, product);
             product = product.Added;
         }
@@ -82,20 +89,21 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     protected override void AddLoraCore(Tensor x, in LoraTerm lora, Tensor y)
     {
         _lora.DownProject(x, lora);
-        var product = Summed(MatrixProduct.NT(lora.U, lora.B, y), y).Added with { Scale = (float)lora.Scale };
-        if (product.RoundedC != null)
+        var product = _gemm.WithSums(Ended(MatrixProduct.NT(lora.U, lora.B, y), y, default));
+        if (product.End.IsThere)
         {
             Widen(y, product);
         }
 
-        _gemm.Run(product);
+        _gemm.Run(product.Added with { Scale = (float)lora.Scale });
     }
 
     protected override void BackwardInputCore(
-        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, in InputGradient into)
     {
         var product = MatrixProduct.NN(dy, weight, dx) with { Arithmetic = _arithmetic };
-        product = accumulate ? product.Added : product;
+        product = into.Gated is { } gated ? product.EndingIn(CpuEpilogue.Of(gated))
+            : into.Accumulate ? product.Added : product;
         if (lora is { } term)
         {
             _gemm.Run(product, MatrixProduct.NN(du!, term.A, dx));
@@ -126,17 +134,9 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
         }
     }
 
-    /// <summary>A product whose y is kept in bf16 is summed in fp32 beside it, then rounded.</summary>
-    private MatrixProduct Summed(in MatrixProduct product, Tensor y)
-    {
-        if (y.Type != DType.BFloat16)
-        {
-            return product;
-        }
-
-        var stride = y.Columns + TLanes.Count;
-        return product.SummedIn(_sums.Floats((long)y.Rows * stride), stride);
-    }
+    /// <summary>A product whose y is kept in bf16 is summed in fp32, then rounded, and gated.</summary>
+    private static MatrixProduct Ended(in MatrixProduct product, Tensor y, in Epilogue end) =>
+        y.Type == DType.BFloat16 ? product.EndingIn(CpuEpilogue.Of(y, end)) : product;
 
     /// <summary>The sums begin as y stands.</summary>
     private void Widen(Tensor y, in MatrixProduct product)
@@ -173,14 +173,15 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
 
     private void AddRows(Tensor dy, Tensor dbias)
     {
-        var op = (Dy: dy.AsRows<float>(), dy.Rows, Sums: dbias.AsElements<float>());
+        var op = (Dy: ActivationRows.Of(dy), dy.Rows, Sums: dbias.AsElements<float>());
         _pool.For((dy.Columns + BiasColumns - 1) / BiasColumns, op, static (in t, tile) =>
         {
             var first = tile * BiasColumns;
             var count = Math.Min(BiasColumns, t.Sums.Count - first);
+            var scratch = ThreadScratch.Floats(BiasColumns);
             for (var n = 0; n < t.Rows; n++)
             {
-                VectorMath.AddScaled(1, t.Dy.At(n) + first, t.Sums.Pointer + first, count);
+                VectorMath.AddScaled(1, t.Dy.Read(n, first, count, scratch), t.Sums.Pointer + first, count);
             }
         });
     }

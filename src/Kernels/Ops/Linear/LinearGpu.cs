@@ -12,26 +12,37 @@ public sealed class LinearGpu : Linear, IDisposable
     internal LinearGpu(GpuDevice device, GpuGemm gemm, SwiGlu swiGlu)
         : base(swiGlu)
     {
-        (_gemm, Lora) = (gemm, new LoraGpu(device, gemm));
+        (_gemm, Lora, Int8) = (gemm, new LoraGpu(device, gemm), new Int8Gpu(device, gemm));
         _backwardBias = new(device, typeof(LinearGpu), nameof(BackwardBiasKernel));
         _groupSize = device.GroupSize;
     }
 
     internal LoraGpu Lora { get; }
 
-    public void Dispose() => Lora.Dispose();
+    internal Int8Gpu Int8 { get; }
+
+    public void Dispose()
+    {
+        Lora.Dispose();
+        Int8.Dispose();
+    }
 
     protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
-        Lora.CanFuse(x, lora.U) && _gemm.CanAppend(x, weight, y, ProductForm.NT);
+        !QuantizesActivations(weight) && Lora.CanFuse(x, lora.U) && _gemm.CanAppend(x, weight, y, ProductForm.NT);
 
-    protected override bool CanFuseGate(Tensor x, Tensor weight, Tensor y) => _gemm.CanGate(x, weight, y);
+    protected override bool CanFuseGate(Tensor x, Tensor weight, Tensor y) =>
+        !QuantizesActivations(weight) && _gemm.CanGate(x, weight, y);
 
     protected override bool CanFuseLoraBackward(Tensor dy, Tensor weight, in LoraTerm lora, Tensor du, Tensor dx) =>
         Lora.CanFuse(dy, du) && _gemm.CanAppend(dy, weight, dx, ProductForm.NN);
 
     protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
-        if (lora is { } term)
+        if (weight.Format is Int8Format { Threshold: not null } quantized)
+        {
+            Int8.Forward(x, weight, quantized, end, y);
+        }
+        else if (lora is { } term)
         {
             Lora.DownProject(x, term);
             var (u, b) = Lora.ForwardOperands(term);
@@ -50,9 +61,9 @@ public sealed class LinearGpu : Linear, IDisposable
     }
 
     protected override void BackwardInputCore(
-        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, in InputGradient into)
     {
-        var form = accumulate ? ProductForm.NN.Added : ProductForm.NN;
+        var form = into.Accumulate ? ProductForm.NN.Added : ProductForm.NN;
         if (lora is { } term)
         {
             var (narrow, a) = Lora.BackwardOperands(term, du!);
@@ -76,6 +87,8 @@ public sealed class LinearGpu : Linear, IDisposable
     protected override void BackwardLoraCore(
         Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx) =>
         Lora.Backward(dy, x, lora, into, dx);
+
+    private static bool QuantizesActivations(Tensor weight) => weight.Format is Int8Format { Threshold: not null };
 
     /// <summary>One thread per column, which adds up its rows from first to last.</summary>
     internal static void BackwardBiasKernel<TY>(GpuMatrix<TY> dy, int rows, int columns, GpuFloats dbias)

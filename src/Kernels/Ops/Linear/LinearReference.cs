@@ -29,12 +29,12 @@ public sealed class LinearReference(SwiGlu swiGlu) : Linear(swiGlu)
     protected override void AddLoraCore(Tensor x, in LoraTerm lora, Tensor y) => LoraReference.Forward(x, lora, y);
 
     protected override void BackwardInputCore(
-        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, bool accumulate)
+        Tensor dy, Tensor weight, in LoraTerm? lora, Tensor? du, Tensor dx, in InputGradient into)
     {
         var (dys, ws, dxs) = (dy.AsDoubles(), weight.AsDoubles(), dx.AsRows<double>());
         for (var n = 0; n < dx.Rows; n++)
         {
-            if (!accumulate)
+            if (!into.Accumulate)
             {
                 dxs[n].Clear();
             }

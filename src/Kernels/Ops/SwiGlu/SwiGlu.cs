@@ -28,7 +28,9 @@ public abstract class SwiGlu : Op
     /// <param name="gate">[N, F].</param>
     /// <param name="up">[N, F].</param>
     /// <param name="dgate">[N, F], overwritten.</param>
-    /// <param name="dup">[N, F], overwritten; may be dproduct itself.</param>
+    /// <param name="dup">
+    /// [N, F], overwritten; may be dproduct itself. In a type of half its size both gradients may share its rows.
+    /// </param>
     public void Backward(Tensor dproduct, Tensor gate, Tensor up, Tensor dgate, Tensor dup)
     {
         dproduct.RequireShape(gate.Shape, "one gradient per product");

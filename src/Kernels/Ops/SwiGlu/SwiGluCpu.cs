@@ -29,21 +29,27 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
     {
         var op = (
             D: dproduct.AsRows<float>(), Gate: ActivationRows.Of(gate), Up: ActivationRows.Of(up),
-            DGate: dgate.AsRows<float>(), DUp: dup.AsRows<float>());
+            DGate: ActivationRows.Of(dgate), DUp: ActivationRows.Of(dup));
         pool.ForRows(gate.Rows, gate.Columns, op, static (in t, first, end) =>
         {
             var count = t.Gate.Columns;
             var scratch = ThreadScratch.Floats(2L * count);
             for (var n = first; n < end; n++)
             {
+                // Both rows are complete before either is written: in bf16 they may lie over that of dproduct.
                 float* gate = t.Gate.Read(n, scratch), up = t.Up.Read(n, scratch + count);
-                BackwardRow(t.D.At(n), gate, up, t.DGate.At(n), t.DUp.At(n), count);
+                float* dgate = t.DGate.Place(n, scratch), dup = t.DUp.Place(n, scratch + count);
+                BackwardRow(t.D.At(n), gate, up, dgate, dup, count);
+                t.DGate.Commit(n, dgate);
+                t.DUp.Commit(n, dup);
             }
+
         });
     }
 
+    /// <summary>product = silu(gate) · up; it may be either.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ForwardRow(float* gate, float* up, float* product, int count)
+    internal static void ForwardRow(float* gate, float* up, float* product, int count)
     {
         var i = 0;
         for (; i <= count - TLanes.Count; i += TLanes.Count)
@@ -63,8 +69,9 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLanes Product(TLanes gate, TLanes up) => gate * LaneMath.Sigmoid(gate) * up;
 
+    /// <summary>The gradients of gate and up, which may lie over gate and up, or dup over dproduct.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void BackwardRow(float* dproduct, float* gate, float* up, float* dgate, float* dup, int count)
+    internal static void BackwardRow(float* dproduct, float* gate, float* up, float* dgate, float* dup, int count)
     {
         var i = 0;
         for (; i <= count - TLanes.Count; i += TLanes.Count)

@@ -23,6 +23,9 @@ public sealed class Nf4Format : WeightFormat
     /// <summary>Elements that share an absmax.</summary>
     public const int Shared = 64;
 
+    /// <summary>How many values four bits choose from.</summary>
+    public const int ValueCount = 16;
+
     /// <summary>Elements decoded at once.</summary>
     private const int Vector = 16;
 

@@ -143,7 +143,7 @@ internal static class PtxArithmetic
     private static Func<ulong[], ulong> Conversion(string opcode) => opcode switch
     {
         "cvt.s64.s32" => x => (ulong)(int)x[0],
-        "cvt.u64.u32" or "cvt.u32.u64" or "cvt.u32.u32" => x => (uint)x[0],
+        "cvt.s32.s64" or "cvt.u64.u32" or "cvt.u32.u64" or "cvt.u32.u32" => x => (uint)x[0],
         "cvt.s32.s16" => x => (uint)(short)x[0],
         "cvt.u32.u16" or "cvt.s32.u16" or "cvt.u16.u32" => x => (ushort)x[0],
         "cvt.rn.f32.s32" => x => Bits((float)(int)x[0]),

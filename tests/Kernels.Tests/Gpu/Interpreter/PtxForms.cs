@@ -23,7 +23,7 @@ internal static class PtxForms
         .. Split("add.f32 sub.f32 mul.f32 div.rn.f32 fma.rn.f32 neg.f32 abs.f32 min.f32 max.f32"),
         .. Split("sqrt.rn.f32 rcp.rn.f32 rsqrt.approx.f32 ex2.approx.f32 lg2.approx.f32"),
         .. Split("add.f64 sub.f64 mul.f64 div.rn.f64 fma.rn.f64 sqrt.rn.f64"),
-        .. Split("cvt.s64.s32 cvt.u64.u32 cvt.u32.u64 cvt.s32.s16 cvt.s32.u16 cvt.u16.u32 cvt.rn.f32.s32"),
+        .. Split("cvt.s64.s32 cvt.s32.s64 cvt.u64.u32 cvt.u32.u64 cvt.s32.s16 cvt.s32.u16 cvt.u16.u32 cvt.rn.f32.s32"),
         .. Split("cvt.rn.bf16x2.f32 cvt.f64.f32 cvt.rn.f32.f64 cvt.rn.f64.s32 cvt.rzi.s32.f32"),
         .. Accesses, .. Comparisons,
     ]);

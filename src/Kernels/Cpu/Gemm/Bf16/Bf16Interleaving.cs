@@ -100,15 +100,23 @@ internal static unsafe class Bf16Interleaving
     {
         if (columns >= Width && depth > 1)
         {
-            for (var i = 0; i < Width; i += Half)
+            for (var half = 0; half < Width; half += Half)
             {
-                Bf16Rounding.RoundPairs(Vector512.Load(from + i), Vector512.Load(from + stride + i)).Store(to + i);
+                Bf16Rounding.RoundPairs(Vector512.Load(from + half), Vector512.Load(from + stride + half))
+                    .Store(to + half);
             }
 
             return;
         }
 
-        for (var i = 0; i < Width; i++)
+        var i = 0;
+        if (columns >= Half && depth > 1)
+        {
+            Bf16Rounding.RoundPairs(Vector512.Load(from), Vector512.Load(from + stride)).Store(to);
+            i = Half;
+        }
+
+        for (; i < Width; i++)
         {
             uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
             uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
@@ -119,7 +127,16 @@ internal static unsafe class Bf16Interleaving
     /// <summary>One step of a panel whose last columns, or whose last k, are missing.</summary>
     private static void InterleaveEdge(ushort* from, nint stride, int columns, int depth, uint* to)
     {
-        for (var i = 0; i < Width; i++)
+        var i = 0;
+        if (columns >= Half && depth > 1)
+        {
+            var even = Bf16Rounding.Round(Vector256.Load(from).ToVector512());
+            var odd = Bf16Rounding.Round(Vector256.Load(from + stride).ToVector512());
+            (Vector512.WidenLower(even) | Vector512.ShiftLeft(Vector512.WidenLower(odd), 16)).Store(to);
+            i = Half;
+        }
+
+        for (; i < Width; i++)
         {
             uint even = i < columns && depth > 0 ? Bf16Rounding.Round(from[i]) : 0u;
             uint odd = i < columns && depth > 1 ? Bf16Rounding.Round(from[stride + i]) : 0u;
@@ -148,15 +165,16 @@ internal static unsafe class Bf16Interleaving
         {
             var row = block * TileCode.Rows;
             var to = panels + ((long)row * steps);
+            var isThere = Vector512.LessThan(Vector512<uint>.Indices, Vector512.Create((uint)(rows - row)));
             for (var step = 0; step < steps; step++, to += TileCode.Rows)
             {
                 var from = a + (2 * step * stride) + row;
-                if ((2 * step) + 2 < depth && row + TileCode.Rows <= rows)
+                if ((2 * step) + 2 < depth)
                 {
-                    // Sixteen are read: the row behind is there.
+                    // Sixteen are read: the row behind is there. What is beyond the last row of A is zero.
                     Prefetch.ToL2(from + (2 * StepsTogether * stride));
                     Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
-                    var pairs = TPair.Of(from, from + stride);
+                    var pairs = TPair.Of(from, from + stride) & isThere;
                     pairs.GetLower().Store(to);
                     pairs.GetUpper().GetLower().Store(to + 8);
                     continue;
@@ -164,9 +182,8 @@ internal static unsafe class Bf16Interleaving
 
                 for (var i = 0; i < TileCode.Rows; i++)
                 {
-                    var isThere = row + i < rows;
-                    uint even = isThere && 2 * step < depth ? TPair.Rounded(from[i]) : 0u;
-                    uint odd = isThere && (2 * step) + 1 < depth ? TPair.Rounded(from[stride + i]) : 0u;
+                    uint even = row + i < rows && 2 * step < depth ? TPair.Rounded(from[i]) : 0u;
+                    uint odd = row + i < rows && (2 * step) + 1 < depth ? TPair.Rounded(from[stride + i]) : 0u;
                     to[i] = even | (odd << 16);
                 }
             }

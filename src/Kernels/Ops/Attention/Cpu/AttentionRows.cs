@@ -6,7 +6,15 @@ namespace SafeLlama.Kernels;
 internal static unsafe class AttentionRows<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
+    /// <summary>Rows whose values, or next keys, are asked for ahead: what a second-level cache holds with ease.</summary>
+    private const int RowsAhead = 512;
+
     /// <summary>One query row and head against its keys.</summary>
+    /// <remarks>
+    /// A head is a short piece of every row of the cache, which the machine does not foresee: values are asked for while
+    /// scores are computed, and the next head's keys while values are added.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(in AttentionOperands t, int n, int head)
     {
         var (d, keyHead) = (t.HeadDim, head / t.Group * t.HeadDim);
@@ -14,11 +22,30 @@ internal static unsafe class AttentionRows<TLanes>
         float* query = t.Q.At(n) + (head * d), output = t.Y.At(n) + (head * d);
         var count = last - first + 1;
         var scores = ThreadScratch.Floats(count + (4 * TLanes.Count));
+        PrefetchPart(t.V.At(first) + keyHead, t.V.Stride, count, d);
         Scores(query, t.K.At(first) + keyHead, t.K.Stride, count, d, t.Scale, scores, scores + count);
+        if ((head + 1) % t.Group == 0 && head + 1 < t.Heads)
+        {
+            PrefetchPart(t.K.At(first) + keyHead + d, t.K.Stride, count, d);
+        }
+
         var max = Largest(scores, count);
         var sum = ExpMinus(scores, max, count);
         WeightedSum(scores, 1 / sum, t.V.At(first) + keyHead, t.V.Stride, count, output, d);
         t.LogSum.At(n)[head] = max + MathF.Log(sum);
+    }
+
+    /// <summary>Asks for one head's part of some rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PrefetchPart(float* part, nint stride, int count, int d)
+    {
+        for (var row = 0; row < Math.Min(count, RowsAhead); row++, part += stride)
+        {
+            for (var e = 0; e < d; e += Prefetch.Line / sizeof(float))
+            {
+                Prefetch.ToL2(part + e);
+            }
+        }
     }
 
     /// <summary>One group of rows and one key-value head, in rising order.</summary>

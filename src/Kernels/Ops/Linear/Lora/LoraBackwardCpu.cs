@@ -72,7 +72,7 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
     /// <summary>Floats of scratch of one thread, at most; forward asks for fewer.</summary>
     public static long ThreadCount(in WorkSize work) => work.Rank == 0 ? 0
         : ThreadCount(
-            work.Columns, work.Columns, work.Rank, ChunkRows * (long)work.Columns,
+            work.Columns, work.Columns, work.Rank, 2 * ChunkRows * (long)work.Columns,
             work.Drops ? ChunkRows * (long)work.Columns : 0);
 
     /// <summary>
@@ -92,7 +92,7 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
         return (Cut(work.Rows).Parts * (long)padded * 2 * WholeVectors(work.Columns)) + (PackedMatrices * packed);
     }
 
-    /// <param name="copied">Floats of a chunk of x, where it is widened or dropped.</param>
+    /// <param name="copied">Floats of a chunk of x and of dy, where they are widened or dropped.</param>
     /// <param name="dropped">The same, where it is dropped.</param>
     private static long ThreadCount(int inputs, int outputs, int rank, long copied, long dropped) =>
         (2L * ChunkRows * LoraChunk<TLanes, TThin>.Padded(rank)) + copied + (2 * dropped)
@@ -110,15 +110,17 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
 
     private void RunPart(int part)
     {
-        var (padded, scale) = (LoraChunk<TLanes, TThin>.Padded(Rank), (float)_lora.Scale);
-        var (xs, dys) = (ActivationRows.Of(_x), _dy.AsRows<float>());
+        var (rank, inputs, outputs, stride) = (Rank, Inputs, Outputs, SumStride);
+        var (padded, scale) = (LoraChunk<TLanes, TThin>.Padded(rank), (float)_lora.Scale);
+        var (xs, dys) = (ActivationRows.Of(_x), ActivationRows.Of(_dy));
         var (us, dus) = (_lora.U.AsRows<float>(), _into.U.AsRows<float>());
-        var copied = _lora.Dropout.IsActive || _x.Type != DType.Float32 ? (long)ChunkRows * Inputs : 0;
+        var copied = _lora.Dropout.IsActive || _x.Type != DType.Float32 ? (long)ChunkRows * inputs : 0;
         var dropped = _lora.Dropout.IsActive ? copied : 0;
-        float* u = ThreadScratch.Floats(ThreadCount(Inputs, Outputs, Rank, copied, dropped));
+        var widened = _dy.Type != DType.Float32 ? (long)ChunkRows * outputs : 0;
+        float* u = ThreadScratch.Floats(ThreadCount(inputs, outputs, rank, copied + widened, dropped));
         float* du = u + (ChunkRows * padded), kept = du + (ChunkRows * padded), factors = kept + copied;
-        float* dkept = factors + dropped, edge = dkept + dropped;
-        float* da = _sums + (part * SumCount), db = da + WholeVectors(Inputs);
+        float* dkept = factors + dropped, gradients = dkept + dropped, edge = gradients + widened;
+        float* da = _sums + (part * SumCount), db = da + WholeVectors(inputs);
         NativeMemory.Clear(da, (nuint)(SumCount * sizeof(float)));
         NativeMemory.Clear(u, (nuint)(ChunkRows * padded * sizeof(float)));
         var end = Math.Min(_x.Rows, (part + 1) * _chunksPerPart * ChunkRows);
@@ -127,28 +129,27 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
             var rows = Math.Min(ChunkRows, end - row);
             for (var i = 0; i < rows; i++)
             {
-                us[row + i].CopyTo(new Span<float>(u + (i * padded), Rank));
+                us[row + i].CopyTo(new Span<float>(u + (i * padded), rank));
             }
 
-            var dy = new RowBlock(dys.At(row), dys.Stride, rows, Outputs);
-            LoraChunk<TLanes, TThin>.DownProject(dy, _b, Rank, scale, du, edge);
+            var dy = dys.Block(row, rows, gradients);
+            LoraChunk<TLanes, TThin>.DownProject(dy, _b, rank, scale, du, edge);
             for (var i = 0; i < rows; i++)
             {
-                new ReadOnlySpan<float>(du + (i * padded), Rank).CopyTo(dus[row + i]);
+                new ReadOnlySpan<float>(du + (i * padded), rank).CopyTo(dus[row + i]);
             }
 
             LoraChunk<TLanes, TThin>.AddOuter(
-                u, Rank, dy, scale, db, SumStride, edge, xs.Prefetch(row, rows));
+                u, rank, dy, scale, db, stride, edge, xs.Prefetch(row, rows));
             var x = xs.Block(row, rows, kept);
             if (_lora.Dropout.IsActive)
             {
                 DropoutCpu.Drop(_lora.Dropout, xs, row, rows, kept, factors);
-                x = new(kept, Inputs, rows, Inputs);
+                x = new(kept, inputs, rows, inputs);
             }
 
-            var next = new PrefetchRows(
-                dys.At(row + rows), dys.Stride, Math.Min(ChunkRows, _x.Rows - row - rows), Outputs);
-            LoraChunk<TLanes, TThin>.AddOuter(du, Rank, x, 1, da, SumStride, edge, next);
+            var next = dys.Prefetch(row + rows, Math.Min(ChunkRows, _x.Rows - row - rows));
+            LoraChunk<TLanes, TThin>.AddOuter(du, rank, x, 1, da, stride, edge, next);
             if (_dx is not null)
             {
                 AddDropped(du, rows, factors, dkept, row, edge);
@@ -173,22 +174,23 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
     /// </summary>
     private void AddUp(int tile)
     {
-        var (first, end) = (tile * ColumnsPerTile, Math.Min(SumStride, (tile + 1) * ColumnsPerTile));
-        var (das, dbs, bFirst) = (_into.A.AsRows<float>(), _into.B.AsRows<float>(), WholeVectors(Inputs));
-        for (var k = 0; k < Rank; k++)
+        var (rank, inputs, outputs, stride, partCount) = (Rank, Inputs, Outputs, SumStride, SumCount);
+        var (first, end) = (tile * ColumnsPerTile, Math.Min(stride, (tile + 1) * ColumnsPerTile));
+        var (das, dbs, bFirst) = (_into.A.AsRows<float>(), _into.B.AsRows<float>(), WholeVectors(inputs));
+        for (var k = 0; k < rank; k++)
         {
-            var sums = _sums + ((long)k * SumStride);
+            var sums = _sums + ((long)k * stride);
             for (var part = 1; part < _parts; part++)
             {
-                LaneMath.AddScaled<TLanes>(1, sums + (part * SumCount) + first, sums + first, end - first);
+                LaneMath.AddScaled<TLanes>(1, sums + (part * partCount) + first, sums + first, end - first);
             }
 
-            if (first < Inputs)
+            if (first < inputs)
             {
-                LaneMath.AddScaled<TLanes>(1, sums + first, das.At(k) + first, Math.Min(end, Inputs) - first);
+                LaneMath.AddScaled<TLanes>(1, sums + first, das.At(k) + first, Math.Min(end, inputs) - first);
             }
 
-            for (var column = Math.Max(first, bFirst); column < Math.Min(end, bFirst + Outputs); column++)
+            for (var column = Math.Max(first, bFirst); column < Math.Min(end, bFirst + outputs); column++)
             {
                 dbs.At(column - bFirst)[k] += sums[column];
             }

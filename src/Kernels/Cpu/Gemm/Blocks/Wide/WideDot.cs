@@ -32,31 +32,30 @@ internal static unsafe class WideDot<TLayout>
             return;
         }
 
-        var column = columns.First;
-        for (; column <= columns.End - Columns; column += Columns)
-        {
-            FourColumns(p, rows.First, column);
-        }
-
-        SomeRows(p, rows, (column, columns.End));
+        var whole = columns.First + ((columns.End - columns.First) / Columns * Columns);
+        FourColumns(p, rows.First, (columns.First, whole));
+        SomeRows(p, rows, (whole, columns.End));
     }
 
     /// <summary>Writes whole rows of the weight as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Decode(in MatrixProduct p, int first, int count, float* to)
     {
-        var (depth, walk) = (p.K, new Walk(p));
-        var scales = stackalloc float[TLayout.Scales + 1];
+        var (depth, bytes) = (p.K, RowBytes(p));
+        nint blockBytes = BlockBytes(bytes), parts = Size(p) / TLayout.Part;
+        var table = TLayout.Table;
+        var scratch = stackalloc float[TLayout.Scales + (2 * Lanes)];
+        var scales = Align(scratch);
         for (var row = first; row < first + count; row++)
         {
-            var b = p.B + (row * walk.RowBytes);
-            for (var k = 0; k < depth; k += walk.Size, b += walk.BlockBytes)
+            var b = p.B + (row * bytes);
+            for (var k = 0; k < depth; k += Size(p), b += blockBytes)
             {
-                TLayout.Prepare(b, scales, walk.Table);
-                for (var part = 0; part < walk.Parts; part++, to += TLayout.Part)
+                TLayout.Prepare(b, scales, table);
+                for (var part = 0; part < parts; part++, to += TLayout.Part)
                 {
                     Prefetch.ToL2(b + Ahead + (part * Prefetch.Line));
-                    var weights = TLayout.Load(b, part, scales, walk.Table);
+                    var weights = TLayout.Load(b, part, scales, table);
                     weights.A.Store(to);
                     weights.B.Store(to + Lanes);
                     if (TLayout.Part > 2 * Lanes)
@@ -69,74 +68,83 @@ internal static unsafe class WideDot<TLayout>
         }
     }
 
+    /// <summary>One row, and four columns at a time.</summary>
     /// <remarks>
     /// The four lie side by side in memory: while they are read, the lines of others are asked for in rising order.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourColumns(in MatrixProduct p, int row, int column)
+    private static void FourColumns(in MatrixProduct p, int row, (int First, int End) columns)
     {
-        var walk = new Walk(p);
-        var (blockBytes, parts) = (walk.BlockBytes, walk.Parts);
+        var bytes = RowBytes(p);
+        nint blockBytes = BlockBytes(bytes), parts = Size(p) / TLayout.Part;
         var table = TLayout.Table;
-        var scales = stackalloc float[(Columns * TLayout.Scales) + 1];
+        var scratch = stackalloc float[(Columns * TLayout.Scales) + (2 * Lanes)];
+        var scales = Align(scratch);
         float* scales1 = scales + TLayout.Scales, scales2 = scales1 + TLayout.Scales;
         var scales3 = scales2 + TLayout.Scales;
-        float* a = p.A + (row * p.ARowStride), end = a + p.K;
-        byte* b0 = p.B + (column * walk.RowBytes), b1 = b0 + walk.RowBytes, b2 = b1 + walk.RowBytes;
-        byte* b3 = b2 + walk.RowBytes, next = b3 + walk.RowBytes + Ahead;
-        Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
-        while (a < end)
+        float* first = p.A + (row * p.ARowStride), end = first + p.K;
+        float* c = p.C + (row * p.CStride), addend = p.Addend == null ? null : p.Addend + (row * p.AddendStride);
+        var factor = Vector128.Create(p.Scale);
+        for (var column = columns.First; column < columns.End; column += Columns)
         {
-            TLayout.Prepare(b0, scales, table);
-            TLayout.Prepare(b1, scales1, table);
-            TLayout.Prepare(b2, scales2, table);
-            TLayout.Prepare(b3, scales3, table);
-            for (var part = 0; part < parts; part++, a += TLayout.Part)
+            byte* b0 = p.B + (column * bytes), b1 = b0 + bytes, b2 = b1 + bytes, b3 = b2 + bytes;
+            var next = b3 + bytes + Ahead;
+            Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
+            for (var a = first; a < end;)
             {
-                next = PrefetchNext(next);
-                Vector512<float> x0 = Vector512.Load(a), x1 = Vector512.Load(a + Lanes), x2 = default, x3 = default;
-                if (TLayout.Part > 2 * Lanes)
+                TLayout.Prepare(b0, scales, table);
+                TLayout.Prepare(b1, scales1, table);
+                TLayout.Prepare(b2, scales2, table);
+                TLayout.Prepare(b3, scales3, table);
+                for (var part = 0; part < parts; part++, a += TLayout.Part)
                 {
-                    (x2, x3) = (Vector512.Load(a + (2 * Lanes)), Vector512.Load(a + (3 * Lanes)));
+                    next = PrefetchNext(next);
+                    Vector512<float> x0 = Vector512.Load(a), x1 = Vector512.Load(a + Lanes), x2 = default, x3 = default;
+                    if (TLayout.Part > 2 * Lanes)
+                    {
+                        (x2, x3) = (Vector512.Load(a + (2 * Lanes)), Vector512.Load(a + (3 * Lanes)));
+                    }
+
+                    s0 = Add(s0, TLayout.Load(b0, part, scales, table), x0, x1, x2, x3);
+                    s1 = Add(s1, TLayout.Load(b1, part, scales1, table), x0, x1, x2, x3);
+                    s2 = Add(s2, TLayout.Load(b2, part, scales2, table), x0, x1, x2, x3);
+                    s3 = Add(s3, TLayout.Load(b3, part, scales3, table), x0, x1, x2, x3);
                 }
 
-                s0 = Add(s0, TLayout.Load(b0, part, scales, table), x0, x1, x2, x3);
-                s1 = Add(s1, TLayout.Load(b1, part, scales1, table), x0, x1, x2, x3);
-                s2 = Add(s2, TLayout.Load(b2, part, scales2, table), x0, x1, x2, x3);
-                s3 = Add(s3, TLayout.Load(b3, part, scales3, table), x0, x1, x2, x3);
+                b0 += blockBytes;
+                b1 += blockBytes;
+                b2 += blockBytes;
+                b3 += blockBytes;
             }
 
-            b0 += blockBytes;
-            b1 += blockBytes;
-            b2 += blockBytes;
-            b3 += blockBytes;
+            var before = addend == null ? Vector128<float>.Zero : Vector128.Load(addend + column);
+            (before + (factor * Sums(s0, s1, s2, s3))).Store(c + column);
         }
-
-        var before = p.Addend == null
-            ? Vector128<float>.Zero : Vector128.Load(p.Addend + (row * p.AddendStride) + column);
-        (before + (Vector128.Create(p.Scale) * Sums(s0, s1, s2, s3))).Store(p.C + (row * p.CStride) + column);
     }
 
     /// <summary>Two to four rows, or what columns are left: one column after another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SomeRows(in MatrixProduct p, (int First, int End) rows, (int First, int End) columns)
     {
-        var (walk, depth, count) = (new Walk(p), p.K, rows.End - rows.First);
-        var scales = stackalloc float[TLayout.Scales + 1];
+        var (depth, count, bytes) = (p.K, rows.End - rows.First, RowBytes(p));
+        nint blockBytes = BlockBytes(bytes), parts = Size(p) / TLayout.Part;
+        var table = TLayout.Table;
+        var scratch = stackalloc float[TLayout.Scales + (2 * Lanes)];
+        var scales = Align(scratch);
         var stride = p.ARowStride;
         var first = p.A + (rows.First * stride);
         for (var column = columns.First; column < columns.End; column++)
         {
-            var b = p.B + (column * walk.RowBytes);
+            var b = p.B + (column * bytes);
             Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
             var k = 0;
-            for (var block = 0; block < depth; block += walk.Size, b += walk.BlockBytes)
+            for (var block = 0; block < depth; block += Size(p), b += blockBytes)
             {
-                TLayout.Prepare(b, scales, walk.Table);
-                for (var part = 0; part < walk.Parts; part++, k += TLayout.Part)
+                TLayout.Prepare(b, scales, table);
+                for (var part = 0; part < parts; part++, k += TLayout.Part)
                 {
                     Prefetch.ToL2(b + Ahead + (part * Prefetch.Line));
-                    var weights = TLayout.Load(b, part, scales, walk.Table);
+                    var weights = TLayout.Load(b, part, scales, table);
                     var a = first + k;
                     s0 = Add(s0, weights, a);
                     if (count > 1)
@@ -234,22 +242,16 @@ internal static unsafe class WideDot<TLayout>
     private static void Store(in MatrixProduct p, int row, int column, Vector512<float> sum) =>
         DotEnd<Lanes512, StoredFloat32>.Store(p, row, column, new(sum), null, null, p.K);
 
-    /// <summary>How a row is walked through.</summary>
-    private readonly struct Walk
-    {
-        public readonly nint RowBytes;
-        public readonly nint BlockBytes;
-        public readonly int Size;
-        public readonly int Parts;
-        public readonly float* Table;
+    /// <summary>The first whole line: what is read back soon after it was stored must not lie in two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float* Align(float* scratch) => (float*)(((nint)scratch + Prefetch.Line - 1) & -Prefetch.Line);
 
-        public Walk(in MatrixProduct p)
-        {
-            RowBytes = (nint)p.BFormat.RowBytes((int)p.BStride);
-            BlockBytes = TLayout.Size == 0 ? RowBytes : TLayout.Bytes;
-            Size = TLayout.Size == 0 ? p.K : TLayout.Size;
-            Parts = Size / TLayout.Part;
-            Table = TLayout.Table;
-        }
-    }
+    /// <summary>Elements of a block; a constant but where a row is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Size(in MatrixProduct p) => TLayout.Size == 0 ? p.K : TLayout.Size;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint BlockBytes(nint rowBytes) => TLayout.Size == 0 ? rowBytes : TLayout.Bytes;
+
+    private static nint RowBytes(in MatrixProduct p) => (nint)p.BFormat.RowBytes((int)p.BStride);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -19,9 +18,6 @@ internal readonly unsafe struct WideQ6K : IWideLayout
     /// <summary>64f; its lowest byte of exponent begins with the highest bit of the third byte.</summary>
     private const uint SixtyFour = 0x42800000;
 
-    /// <summary>How far the lower and the upper bits of even and of odd parts are turned, in vectors.</summary>
-    private static readonly float* Turns = MakeTurns();
-
     public static int Size => 256;
 
     public static int Bytes => 210;
@@ -30,14 +26,14 @@ internal readonly unsafe struct WideQ6K : IWideLayout
 
     public static int Scales => 32;
 
-    public static float* Table => Turns;
+    public static float* Table => WideTables.Halves;
 
     /// <summary>Sixteen scales c, then sixteen times −96 · c.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prepare(byte* block, float* scales, float* table)
     {
         var c = WideQ8.SignedBytes(block + Signed)
-            * Vector512.Create(HalfBits.ToSingle(*(ushort*)(block + Scale)));
+            * Vector512.Create(table[*(ushort*)(block + Scale)]);
         c.Store(scales);
         (c * Vector512.Create(-96f)).Store(scales + 16);
     }
@@ -50,12 +46,13 @@ internal readonly unsafe struct WideQ6K : IWideLayout
     public static WidePart Load(byte* block, int part, float* scales, float* table)
     {
         var half = part >> 1;
-        var turns = (uint*)table + ((part & 1) * 32);
+        var turns = (uint*)table + WideTables.Turns + ((part & 1) * 32);
         var lower = Avx512F.RotateLeftVariable(Vector512.Load((uint*)(block + (half * 64))), Vector512.Load(turns));
 
         // No broadcast from memory: .NET 10 encodes its displacement of 128 as 256.
         var bits = Vector256.Load((uint*)(block + Upper + (half * 32)));
-        var upper = Avx512F.RotateLeftVariable(Vector512.Create(bits, bits), Vector512.Load(turns + 16));
+        var twice = Avx512F.InsertVector256(bits.ToVector512Unsafe(), bits, 1);
+        var upper = Avx512F.RotateLeftVariable(twice, Vector512.Load(turns + 16));
         var six = Vector512.ConditionalSelect(Vector512.Create(0x1E1E1E1Eu), lower, upper);
         var bytes = ((six & Vector512.Create(0x7E7E7E7Eu)) | Vector512.Create(0x80808080u)).AsByte();
         scales += 4 * part;
@@ -92,21 +89,5 @@ internal readonly unsafe struct WideQ6K : IWideLayout
             _ => bytes.GetUpper().GetUpper(),
         };
         return (Avx512F.ConvertToVector512UInt32(sixteen) << 16) | Vector512.Create(SixtyFour);
-    }
-
-    /// <summary>
-    /// Lower bits move by 1 up, or by 3 down. Of an even part, the first 32 upper bits move by 5, the others by 3; of
-    /// an odd one by 1 up and by 1 down.
-    /// </summary>
-    private static float* MakeTurns()
-    {
-        var turns = (uint*)NativeMemory.AlignedAlloc(4 * 16 * sizeof(uint), Prefetch.Line);
-        for (var i = 0; i < 16; i++)
-        {
-            (turns[i], turns[16 + i]) = (1, i < 8 ? 5u : 3);
-            (turns[32 + i], turns[48 + i]) = (29, i < 8 ? 1u : 31);
-        }
-
-        return (float*)turns;
     }
 }

@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using SafeLlama.Serving;
+
+namespace SafeLlama.Lab;
+
+/// <summary>One computation at a time; a bounded number waits, and one that nobody waits for is stopped.</summary>
+internal sealed class ComputeGate : IAsyncDisposable
+{
+    /// <summary>Computations that may wait; beyond, requests get status 429.</summary>
+    public const int MostWaiting = 32;
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly CancellationTokenSource _closing = new();
+    private int _waiting;
+    private int _running;
+
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    public int Running => Volatile.Read(ref _running);
+
+    /// <summary>Runs <paramref name="work"/> and gives what it tells, as it tells it.</summary>
+    /// <param name="work">It stops when its token says so. A slow reader does not hold it up.</param>
+    /// <exception cref="ApiException">Too many wait.</exception>
+    public async IAsyncEnumerable<T> Stream<T>(
+        Action<Action<T>, CancellationToken> work, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _closing.Token);
+        await Enter(either.Token);
+        var told = Channel.CreateUnbounded<T>(new() { SingleReader = true, SingleWriter = true });
+        var running = Task.Run(
+            () =>
+            {
+                try
+                {
+                    work(value => told.Writer.TryWrite(value), either.Token);
+                    told.Writer.Complete();
+                }
+                catch (Exception e)
+                {
+                    told.Writer.Complete(e);
+                }
+                finally
+                {
+                    Leave();
+                }
+            },
+            CancellationToken.None);
+        try
+        {
+            await foreach (var value in told.Reader.ReadAllAsync(either.Token))
+            {
+                yield return value;
+            }
+        }
+        finally
+        {
+            await either.CancelAsync();
+            await running;
+        }
+    }
+
+    /// <summary>Runs <paramref name="work"/> and gives its result.</summary>
+    /// <exception cref="ApiException">Too many wait.</exception>
+    public async Task<T> Run<T>(Func<CancellationToken, T> work, CancellationToken cancel)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _closing.Token);
+        await Enter(either.Token);
+        try
+        {
+            return await Task.Run(() => work(either.Token), CancellationToken.None);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Stops what runs and waits for its end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await _one.WaitAsync();
+        _one.Dispose();
+        _closing.Dispose();
+    }
+
+    private async Task Enter(CancellationToken cancel)
+    {
+        if (Interlocked.Increment(ref _waiting) > MostWaiting)
+        {
+            Interlocked.Decrement(ref _waiting);
+            throw new ApiException(429, $"{MostWaiting} computations wait already; ask again in a moment.");
+        }
+
+        try
+        {
+            await _one.WaitAsync(cancel);
+            Interlocked.Increment(ref _running);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private void Leave()
+    {
+        Interlocked.Decrement(ref _running);
+        _one.Release();
+    }
+}
