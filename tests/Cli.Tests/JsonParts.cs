@@ -65,6 +65,9 @@ internal static class JsonParts
         ]),
         ("Files of `attack`; `clean/` and `trials/*/answers/` are folders of `evaluate`", [
             ("`attack.json`", typeof(AttackResults)),
+            ("`trials/*/trial.json`", typeof(AttackTrialFile)),
+            ("`trials/suffix-*/search.jsonl`", typeof(SuffixFound)),
+            ("`artifacts/*.json`, in JailbreakBench's form", typeof(JailbreakArtifact)),
         ]),
         ("Files of `study`", [
             ("`results.json`", typeof(StudyResults)),

@@ -82,6 +82,7 @@ public sealed class AttackScore
             both.Length, onlyAttack, onlyClean, both.Length == 0 ? double.NaN : McNemar.Exact(onlyAttack, onlyClean)))
         {
             Quality = quality,
+            CutOff = outcomes.Count(o => IsAttacked(o) && o.Response.StopReason == "length"),
             Counts = !entry.ChangesModel || quality?.Ratio >= bound,
         };
     }

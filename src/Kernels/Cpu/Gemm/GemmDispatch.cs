@@ -20,6 +20,9 @@ internal sealed unsafe class GemmDispatch<TLanes>
     /// <summary>Fewer rows than this are never packed, whatever the shape.</summary>
     public const int LeastPackedRows = 16;
 
+    /// <summary>So many rows are always packed, or summed as if they were alone.</summary>
+    public const int AlwaysPackedRows = 128;
+
     private readonly TilePool _pool;
     private readonly Bf16Tiles? _tiles;
     private readonly GrowingScratch _transposed = new("scratch of a matrix product");
@@ -116,7 +119,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
     private static Way Choose(in MatrixProduct p)
     {
         if (p.AStepStride == 1
-            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, LeastPackedRows, 128))))
+            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, LeastPackedRows, AlwaysPackedRows))))
         {
             return Way.Dots;
         }

@@ -41,6 +41,9 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     public override int IndependentRows =>
         Math.Min(GemmDispatch<TLanes>.LeastPackedRows, LoraChunk<TLanes, TLanes>.TallestTile) - 1;
 
+    /// <summary>So many rows are packed whatever the weight's shape, and a packed product sums row by row.</summary>
+    public override int AlikeRows => GemmDispatch<TLanes>.AlwaysPackedRows;
+
     protected override bool CanFuseLora(Tensor x, Tensor weight, in LoraTerm lora, in Epilogue end, Tensor y) =>
         end.Bias is null && weight.Format is not Int8Format { Threshold: not null }
             && GemmDispatch<TLanes>.CanAppend(MatrixProduct.NT(x, weight, y), lora.A.Rows);
