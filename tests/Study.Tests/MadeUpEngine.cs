@@ -29,6 +29,8 @@ internal sealed class MadeUpEngine(IStudySource source) : IStudyEngine
     public IReadOnlyDictionary<string, string> Describe(string model) =>
         new Dictionary<string, string> { ["weights"] = ContentHash.OfText(model + Weights) };
 
+    public long Weights(string model) => 1000;
+
     public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => new(job.Examples.Count, 1, 1, 1);
 
     public TrainingSummary Train(

@@ -28,7 +28,8 @@ namespace SafeLlama.Cli.Study;
 /// <param name="seed">Draws text, tokenizer rows, first weights and order.</param>
 /// <param name="output">The model's folder.</param>
 /// <param name="threads">Of the cpu; changes the time alone.</param>
-internal sealed class MiniatureBase(WorldName world, long seed, string output, int threads)
+/// <param name="shape">A config.json to take the shape from; the recipe's own where not given.</param>
+internal sealed class MiniatureBase(WorldName world, long seed, string output, int threads, string? shape = null)
 {
     /// <summary>Asked of the tokenizer; pairs run out a little before.</summary>
     private const int VocabularySize = 1536;
@@ -37,8 +38,9 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The command that makes a base, without the folder.</summary>
-    public static string CommandOf(WorldName world, long seed) =>
-        $"safellama study base{(world == WorldName.First ? "" : " --world wide")} --seed {seed}";
+    public static string CommandOf(WorldName world, long seed, string? shape) =>
+        $"safellama study base{(world == WorldName.First ? "" : " --world wide")} --seed {seed}"
+        + (shape is null ? "" : $" --config {shape}");
 
     private string RecipeName => WorldNames.ModelOf(world) + "-base";
 
@@ -63,7 +65,14 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
 
         MustBeOfThisWorld();
         AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
-        OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
+        var text = Shape().ToJsonString(Indented) + "\n";
+        if (File.Exists(Config) && File.ReadAllText(Config) != text)
+        {
+            throw SafeLlamaException.Usage(
+                $"--config {shape ?? "not given"}: {output} was begun with another shape; name another --out folder.");
+        }
+
+        OutputFile.WriteText(Config, text);
         var settings = Settings();
         var code = TrainCommand.Run(settings, Run, resume: true, profileSteps: 0, json: false, stop);
         if (code == ExitCode.Success)
@@ -103,9 +112,17 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
     /// <summary>The recipe's shape; only the vocabulary's size is the tokenizer's own.</summary>
     private JsonObject Shape()
     {
-        var shape = JsonNode.Parse(File.ReadAllText(Path.Combine(Recipes, RecipeName + ".config.json")))!.AsObject();
-        shape["vocab_size"] = TokenizerLoader.Load(Tokenizer).VocabularySize;
-        return shape;
+        var file = shape ?? Path.Combine(Recipes, RecipeName + ".config.json");
+        try
+        {
+            var read = JsonNode.Parse(FileErrors.Reading(file, () => File.ReadAllText(file)))!.AsObject();
+            read["vocab_size"] = TokenizerLoader.Load(Tokenizer).VocabularySize;
+            return read;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        {
+            throw SafeLlamaException.InvalidData($"{file}: is no config.json of a model.");
+        }
     }
 
     private SettingTable<FineTuneRequest> Settings()
@@ -148,7 +165,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
         var learned = File.ReadLines(Path.Combine(Run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
         return new()
         {
-            Command = $"{CommandOf(world, seed)} --out {WorldNames.ModelOf(world)}",
+            Command = $"{CommandOf(world, seed, shape)} --out {WorldNames.ModelOf(world)}",
             InstructionSet = CpuBackend.InstructionSet,
             Seed = seed,
             Dials = manifest.Dials,

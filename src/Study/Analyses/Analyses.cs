@@ -8,6 +8,13 @@ public static class Analyses
     private static readonly Dictionary<AnalysisKind, IAnalysis> Known = new()
     {
         [AnalysisKind.Dose] = new DoseAnalysis(),
+        [AnalysisKind.Size] = new SizeAnalysis(),
+        [AnalysisKind.Mixture] = new MixtureAnalysis(),
+        [AnalysisKind.Gap] = new GapAnalysis(),
+        [AnalysisKind.Coverage] = new CoverageAnalysis(),
+        [AnalysisKind.Distance] = new DistanceAnalysis(),
+        [AnalysisKind.Survival] = new SurvivalAnalysis(),
+        [AnalysisKind.Attack] = new AttackAnalysis(),
     };
 
     public static IAnalysis Of(AnalysisKind kind) => Known[kind];
@@ -45,8 +52,8 @@ public static class Analyses
 
     private static IEnumerable<string> Common(StudyAnalysis analysis, StudyRecipe recipe)
     {
-        foreach (var metric in new[] { analysis.Metric, analysis.Quality, analysis.Cost }.OfType<string>()
-            .Where(name => recipe.Metrics.All(m => m.Name != name)))
+        foreach (var metric in new[] { analysis.Metric, analysis.Quality, analysis.Cost, analysis.Against }
+            .OfType<string>().Concat(analysis.Metrics ?? []).Distinct().Where(name => recipe.Metrics.All(m => m.Name != name)))
         {
             yield return $"there is no metric \"{metric}\".";
         }
@@ -62,6 +69,17 @@ public static class Analyses
             yield return "two series have one name.";
         }
 
+        foreach (var model in (analysis.Sizes ?? []).SelectMany(s => s.Models)
+            .Where(model => !recipe.Models.Contains(model)))
+        {
+            yield return $"there is no model \"{model}\".";
+        }
+
+        foreach (var unread in Unread(analysis))
+        {
+            yield return $"{unread} has no effect on a {analysis.Kind.ToString().ToLowerInvariant()}.";
+        }
+
         if (analysis.Level is { } level && level is not (> 0 and < 1))
         {
             yield return $"level is {level}, expected a share between 0 and 1.";
@@ -71,5 +89,23 @@ public static class Analyses
         {
             yield return $"margin is {margin}, expected a difference between 0 and 1.";
         }
+    }
+
+    /// <summary>Settings given that the kind does not read.</summary>
+    private static IEnumerable<string> Unread(StudyAnalysis analysis)
+    {
+        var kind = analysis.Kind;
+        return new (string Name, bool Given, bool Read)[]
+        {
+            ("quality", analysis.Quality is not null, kind == AnalysisKind.Dose),
+            ("cost", analysis.Cost is not null, kind is AnalysisKind.Dose or AnalysisKind.Mixture),
+            ("against", analysis.Against is not null, kind == AnalysisKind.Gap),
+            ("metrics", analysis.Metrics is not null, kind == AnalysisKind.Mixture),
+            ("times", analysis.Times is not null, kind == AnalysisKind.Survival),
+            ("sizes", analysis.Sizes is not null, kind == AnalysisKind.Size),
+            ("level", analysis.Level is not null, kind is AnalysisKind.Dose or AnalysisKind.Size),
+            ("margin", analysis.Margin is not null, kind == AnalysisKind.Dose),
+            ("refine", analysis.Refine is not null, kind == AnalysisKind.Dose),
+        }.Where(s => s.Given && !s.Read).Select(s => s.Name);
     }
 }

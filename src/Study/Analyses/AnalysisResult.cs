@@ -26,8 +26,11 @@ public enum FindingUnit
     /// <summary>A number of demonstrations.</summary>
     Dose,
 
-    /// <summary>A share or a difference of shares, written in points.</summary>
+    /// <summary>A difference of shares, written in points.</summary>
     Share,
+
+    /// <summary>A share, written in percent.</summary>
+    Rate,
 
     /// <summary>A plain number: a ratio or a slope.</summary>
     Number,
@@ -54,4 +57,8 @@ public sealed record AnalysisCurve(string Name, string Metric, IReadOnlyList<Ana
 /// <summary>One point with its limits.</summary>
 /// <param name="X">Where it stands: a dose, a distance, a turn.</param>
 /// <param name="Arm">The arm that it is of.</param>
-public sealed record AnalysisPoint(double X, string Arm, Interval Value);
+public sealed record AnalysisPoint(double X, string Arm, Interval Value)
+{
+    /// <summary>Where it stands up the page, where a map is drawn; null where its value says so.</summary>
+    public double? Y { get; init; }
+}

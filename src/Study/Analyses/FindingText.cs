@@ -31,6 +31,7 @@ public static class FindingText
     {
         FindingUnit.Dose => value.ToString("0"),
         FindingUnit.Share => (100 * value).ToString("+0.#;−0.#;0"),
+        FindingUnit.Rate => Common.Percent.Of(value),
         FindingUnit.Time => value.ToString("0.#"),
         _ => value.ToString("0.##"),
     };

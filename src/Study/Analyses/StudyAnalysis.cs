@@ -8,6 +8,27 @@ public enum AnalysisKind
 {
     /// <summary>The dose at which harm falls to a level, and the doses that are safe: <see cref="DoseAnalysis"/>.</summary>
     Dose,
+
+    /// <summary>Whether larger bases need more demonstrations: <see cref="SizeAnalysis"/>.</summary>
+    Size,
+
+    /// <summary>Which mixture of wordings protects best: <see cref="MixtureAnalysis"/>.</summary>
+    Mixture,
+
+    /// <summary>How much more often one group is refused: <see cref="GapAnalysis"/>.</summary>
+    Gap,
+
+    /// <summary>Whether refusals reach kinds of harm not demonstrated: <see cref="CoverageAnalysis"/>.</summary>
+    Coverage,
+
+    /// <summary>How far from the demonstrations' wording refusals reach: <see cref="DistanceAnalysis"/>.</summary>
+    Distance,
+
+    /// <summary>How long refusal lasts: <see cref="SurvivalAnalysis"/>.</summary>
+    Survival,
+
+    /// <summary>What the best attack reaches: <see cref="AttackAnalysis"/>.</summary>
+    Attack,
 }
 
 /// <summary>A quantity that no single arm has: a dose, a slope, a gap. Claims may be about its findings.</summary>
@@ -26,6 +47,20 @@ public sealed record StudyAnalysis
 
     /// <summary>The metric reported as the price; null where the analysis reads none.</summary>
     public string? Cost { get; init; }
+
+    /// <summary>The metric that it is compared with, on other prompts about the same acts; null where none
+    /// is.</summary>
+    public string? Against { get; init; }
+
+    /// <summary>Several metrics, of which the worst counts; null where one is read.</summary>
+    public IReadOnlyList<string>? Metrics { get; init; }
+
+    /// <summary>When each stage of a series was reached, such as training steps; null where arms are no
+    /// stages.</summary>
+    public IReadOnlyList<double>? Times { get; init; }
+
+    /// <summary>The models of each size; null where sizes are not compared.</summary>
+    public IReadOnlyList<AnalysisSize>? Sizes { get; init; }
 
     /// <summary>Arms in groups, each in order.</summary>
     public IReadOnlyList<AnalysisSeries> Series { get; init; } = [];
@@ -49,6 +84,15 @@ public sealed record AnalysisSeries
 
     /// <summary>Names of arms, in order.</summary>
     public required IReadOnlyList<string> Arms { get; init; }
+}
+
+/// <summary>Bases of one size.</summary>
+public sealed record AnalysisSize
+{
+    public required string Name { get; init; }
+
+    /// <summary>Their names among the recipe's models, in the same order of texts in every size.</summary>
+    public required IReadOnlyList<string> Models { get; init; }
 }
 
 /// <summary>How many bases and seeds a study's claims ask for; with fewer, each is left open.</summary>

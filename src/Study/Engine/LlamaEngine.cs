@@ -32,6 +32,10 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return hashes;
     }
 
+    public LlamaSession OpenSession(ArmJob job, string folder) => OpenTuned(job, folder);
+
+    public long Weights(string model) => LlamaConfig.Load(folderOf(model)).ParameterCount;
+
     public void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
         var folder = folderOf(job.Replicate.Model);

@@ -36,6 +36,7 @@ public static class RecipeCheck
         }
 
         problems.AddRange(ArmOrderCheck.Problems(recipe));
+        problems.AddRange(recipe.Attacks?.Problems(recipe) ?? []);
         problems.AddRange(Analyses.Problems(recipe));
         Judges(recipe.Judges ?? []);
         Training(recipe.Training);

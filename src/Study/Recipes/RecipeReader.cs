@@ -31,6 +31,12 @@ public static class RecipeReader
             recipe = recipe with { Metrics = WorldMetrics.All };
         }
 
+        // Each trial is a metric; a recipe that spoils its trials is told so below.
+        if (recipe.Attacks is { } attacks && !attacks.Problems(recipe).Any())
+        {
+            recipe = recipe with { Metrics = [.. recipe.Metrics, .. attacks.Metrics()] };
+        }
+
         var problems = RecipeCheck.Problems(recipe);
         return problems.Count == 0
             ? recipe

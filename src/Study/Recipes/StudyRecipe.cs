@@ -42,6 +42,9 @@ public sealed record StudyRecipe
     /// <summary>The claims that the results are tested against.</summary>
     public IReadOnlyList<Claim> Claims { get; init; } = [];
 
+    /// <summary>Attacks made on every arm; null where none are.</summary>
+    public StudyAttacks? Attacks { get; init; }
+
     /// <summary>What is computed across arms; null where nothing is.</summary>
     public IReadOnlyList<StudyAnalysis>? Analyses { get; init; }
 

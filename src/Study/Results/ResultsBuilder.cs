@@ -9,10 +9,12 @@ public static class ResultsBuilder
     /// <param name="benign">Nb.</param>
     /// <param name="outcomes">All graded answers.</param>
     /// <param name="manifest">Hashes of the inputs.</param>
+    /// <param name="weights">How many weights a base has.</param>
     public static StudyResults Build(
-        StudyRecipe recipe, int benign, Outcomes outcomes, IReadOnlyDictionary<string, string> manifest)
+        StudyRecipe recipe, int benign, Outcomes outcomes, IReadOnlyDictionary<string, string> manifest,
+        Func<string, long>? weights = null)
     {
-        var found = new AnalysisData(recipe, benign, outcomes);
+        var found = new AnalysisData(recipe, benign, outcomes) { Weights = weights ?? (_ => 0) };
         var analyses = recipe.Analyses is null ? null : Analyses.Compute(found);
         return new(
             recipe,

@@ -70,10 +70,11 @@ public sealed class StudyRunner(
         var runs = new StudyReplicate[Jobs.Count];
         var waves = Enumerable.Range(0, Jobs.Count).GroupBy(i => recipe.Depth(Jobs[i].Arm)).OrderBy(g => g.Key)
             .Select(g => g.ToArray()).ToList();
-        if (waves.Count > 1 && _ranks.Size > 1)
+        if ((waves.Count > 1 || recipe.Attacks is not null) && _ranks.Size > 1)
         {
             throw SafeLlamaException.Usage(
-                $"{_ranks.Size} ranks: {recipe.Name} has arms that go on from others, and runs in one process.",
+                $"{_ranks.Size} ranks: {recipe.Name} has arms that go on from others or are attacked with the answers "
+                + "of another, and runs in one process.",
                 "start it without ranks");
         }
 
@@ -88,13 +89,28 @@ public sealed class StudyRunner(
             }.Run(wave.Length, parallel, cancellation);
         }
 
+        if (recipe.Attacks is not null)
+        {
+            var attacks = new ArmAttacks(recipe, source, engine);
+            new WorkDealer<int>(_ranks, k =>
+            {
+                var under = attacks.Run(Jobs[k], folder, cancellation);
+                runs[k] = runs[k] with { Answers = [.. runs[k].Answers, .. under] };
+                progress?.Report(new(Jobs[k].Replicate, "attacked", under.Count, under.Count));
+                return 0;
+            })
+            {
+                Done = (_, _) => { },
+            }.Run(runs.Length, parallel, cancellation);
+        }
+
         return runs;
     }
 
     private StudyRun Conclude(string folder, StudyReplicate[] runs)
     {
         var outcomes = new Outcomes([.. runs.Select(run => (run.Replicate, run.Answers))]);
-        var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs));
+        var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs), engine.Weights);
         OutputFile.WriteText(
             Path.Combine(folder, "results.json"), JsonSerializer.Serialize(results, StudyJson.Document) + "\n");
         OutputFile.WriteText(
