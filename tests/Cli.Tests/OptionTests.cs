@@ -83,7 +83,7 @@ public sealed class OptionTests
         Door.Refuses(ExitCode.Usage, message, line.Split(' '));
 
     [TestCase("study --recipe safety-doze", "did you mean 'safety-dose'?")]
-    [TestCase("study --recipe anything", "those are epochs, ")]
+    [TestCase("study --recipe anything", "those are amount, ")]
     [TestCase("evaluate --responses r.jsonl --out o --suite xstets", "did you mean 'xstest'?")]
     [TestCase("train --model m --data d --profile papr", "--profile papr: is unknown, expected repo or paper.")]
     [TestCase("study wrold", "Did you mean world?")]

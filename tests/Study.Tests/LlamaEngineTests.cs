@@ -157,6 +157,8 @@ public sealed class LlamaEngineTests
 
         public int BenignCount => _all.BenignCount;
 
+        public int DemonstrationCount => _all.DemonstrationCount;
+
         public IReadOnlyList<StudyPrompt> Prompts => [.. _all.Prompts.Where((_, i) => i % 40 == 0)];
 
         public LessonPlan Lesson => _all.Lesson;

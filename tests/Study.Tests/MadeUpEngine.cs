@@ -1,5 +1,6 @@
 using System.Globalization;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -28,6 +29,8 @@ internal sealed class MadeUpEngine(IStudySource source) : IStudyEngine
     public IReadOnlyDictionary<string, string> Describe(string model) =>
         new Dictionary<string, string> { ["weights"] = ContentHash.OfText(model + Weights) };
 
+    public long Weights(string model) => 1000;
+
     public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => new(job.Examples.Count, 1, 1, 1);
 
     public TrainingSummary Train(
@@ -39,6 +42,10 @@ internal sealed class MadeUpEngine(IStudySource source) : IStudyEngine
             [.. Enumerable.Range(1, 40).Select(s => new CurvePoint(s, 3.0 / Math.Sqrt(s), 3e-3 * (1 - s / 40.0), 1))];
         return new(40, 1000, 5000, ContentHash.OfText(job.Replicate.Folder), curve, []);
     }
+
+    /// <summary>The longer a refusal, the less likely.</summary>
+    public IReadOnlyList<double> Likelihoods(ArmJob job, IReadOnlyList<TrainingExample> rows) =>
+        [.. rows.Select(r => -(double)r.Answer.Length)];
 
     public ArmModel Open(ArmJob job, string folder) => new(
         new Responder(this, job),

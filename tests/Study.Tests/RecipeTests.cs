@@ -14,6 +14,7 @@ public sealed class RecipeTests
     [TestCase("prototype.yaml", 10)]
     [TestCase("paper-small.yaml", 4)]
     [TestCase("paper-7b.yaml", 7)]
+    [TestCase("amount.yaml", 34)]
     public void Every_shipped_recipe_is_sound(string file, int arms)
     {
         var recipe = RecipeFile.Read(file);

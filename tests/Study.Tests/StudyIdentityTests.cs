@@ -120,6 +120,8 @@ public sealed class StudyIdentityTests
 
         public int BenignCount => source.BenignCount;
 
+        public int DemonstrationCount => source.DemonstrationCount;
+
         public IReadOnlyList<StudyPrompt> Prompts =>
             [.. source.Prompts.Select(p => p.Id == "safe-homonym-000" ? p with { Text = p.Text + " " } : p)];
 

@@ -4,7 +4,6 @@ using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Study;
 using SafeLlama.Common;
-using SafeLlama.Distributed;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
@@ -54,23 +53,20 @@ internal static class StudyCommand
         using var judges = new StudyJudges(asked.DryRun ? [] : recipe.Judges ?? [], asked);
         IStudySource source = recipe.Data.UsesFiles
             ? new FileSource(recipe.Data, judges.Opened) : new WorldSource(recipe.Data, recipe.Metrics);
-        var runner = new StudyRunner(recipe, source, engine, SharedWork.Ranks);
         if (asked.DryRun)
         {
+            var runner = new StudyRunner(recipe, source, engine, SharedWork.Ranks);
             return new StudyPlan(recipe, source, runner, engine).Show(asked.Parallel);
         }
 
         var folder = asked.Out ?? $"study-{recipe.Name}";
         using var interrupt = new Interrupt();
-        if (!SharedWork.Ranks.IsFirst())
+        var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
+        if (new StudyRounds(recipe, source, engine, SharedWork.Ranks).Run(asked, folder, interrupt.Token) is not { } run)
         {
-            runner.Help(folder, asked.Parallel, interrupt.Token);
             return ExitCode.Success;
         }
 
-        var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
-        var view = new StudyView(runner.Jobs, runner.Headline);
-        var run = view.Show(() => runner.Run(folder, asked.Resume, asked.Parallel, view, interrupt.Token));
         var report = StudyReport.Of(run);
         var html = ReportFiles.Write(report, folder);
         if (asked.Json)
@@ -106,6 +102,12 @@ internal static class StudyCommand
             {
                 Models = [.. asked.Models.SelectMany(m => m.Split(',', StringSplitOptions.RemoveEmptyEntries))],
             };
+        }
+
+        if (asked.Arms.Count > 0)
+        {
+            recipe = recipe.Only(
+                [.. asked.Arms.SelectMany(a => a.Split(',', StringSplitOptions.RemoveEmptyEntries))]);
         }
 
         return asked.Draw is { } draw ? recipe with { Data = recipe.Data with { Draw = draw } } : recipe;

@@ -20,6 +20,7 @@ internal static class StudyEnding
         return
         [
             .. PeopleTable.Wrapped(results.Recipe.Question, indent: 0),
+            .. results.Analyses is { Count: > 0 } ? ["", .. PeopleTable.Wrapped(StudyAnswer.Of(results))] : (string[])[],
             "",
             .. PeopleTable.Lines(
                 ["arm", "demos", "share", .. shown.Select(m => HeadlineMetric.WithDirection(m.Title, m.LowerIsBetter)), "n"],
@@ -56,7 +57,7 @@ internal static class StudyEnding
             _ => ('?', "\u001b[33m"),
         };
         var text = $"{mark} {claim.Claim.Statement} ({ReportText.Verdict(claim.Verdict)}: "
-            + $"{ReportText.Points(claim.Difference)} points, p {ReportText.P(claim.P)})";
+            + $"{StudyAnswer.Found(claim)}, p {ReportText.P(claim.P)})";
 
         // Color is added after text from files has been escaped.
         return PeopleTable.Wrapped(text).Select((line, i) =>

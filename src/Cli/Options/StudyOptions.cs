@@ -18,6 +18,9 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
             "Instead of the recipe's models: folders, or miniature, miniature-wide; separated by commas or spaces. "
             + "The world is the one that they have read.", "DIR…")
             .Aliases.Add("--model");
+        Add(nameof(Request.Arms),
+            "Instead of all of the recipe's arms: these, separated by commas or spaces. Claims about the others are left "
+            + "open.", "NAME…");
         Add(nameof(Request.Draw),
             "Which prompts of the world are asked: development to choose settings, test to conclude.");
         Add(nameof(Request.Parallel), "Replicates side by side; changes the time alone.", "N");
@@ -36,6 +39,7 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
         public string? Out { get; init; }
         public int? Seeds { get; init; }
         public IReadOnlyList<string> Models { get; init; } = [];
+        public IReadOnlyList<string> Arms { get; init; } = [];
         public WorldDraw? Draw { get; init; }
         public int Parallel { get; init; } = SharedWork.Threads;
         public string Device { get; init; } = "cpu";

@@ -37,6 +37,14 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             Terminal.Print($"  claim {claim.Id}: {claim.Statement}");
         }
 
+        foreach (var analysis in recipe.Analyses ?? [])
+        {
+            Terminal.Print($"  analysis {analysis.Name}: {SettingText.Of(analysis.Kind)} of {analysis.Metric}"
+                + (analysis.Refine > 0
+                    ? $"; up to {analysis.Refine * analysis.Series.Count} arms are added after the first run"
+                    : ""));
+        }
+
         Terminal.Print(Total(estimates, Math.Clamp(parallel, 1, runner.Jobs.Count)));
         return ExitCode.Success;
     }

@@ -19,6 +19,15 @@ public enum ClaimTest
 
     /// <summary>The metric falls along <see cref="Claim.Along"/>.</summary>
     Falling,
+
+    /// <summary>The finding lies below the threshold.</summary>
+    Below,
+
+    /// <summary>The finding lies above the threshold.</summary>
+    Above,
+
+    /// <summary>The finding lies within ± the threshold, shown by two one-sided tests.</summary>
+    Within,
 }
 
 /// <summary>A statement of the paper in a form that can be tested against results.</summary>
@@ -31,7 +40,10 @@ public sealed record Claim
     public required string Statement { get; init; }
 
     /// <summary>The metric compared.</summary>
-    public required string Metric { get; init; }
+    public string Metric { get; init; } = "";
+
+    /// <summary>Instead of a metric of arms: a finding of an analysis, as <c>analysis.finding</c>.</summary>
+    public string? Finding { get; init; }
 
     /// <summary>The baseline's metric, where it is another one (a format gap compares two metrics of one
     /// arm).</summary>
@@ -63,7 +75,7 @@ public enum ClaimVerdict
 
     NotReproduced,
 
-    /// <summary>Invalid answers decide: the verdict changes with the way they are counted.</summary>
+    /// <summary>The limits leave it open, fewer bases or seeds were run than it asks for, or invalid answers decide.</summary>
     CannotTell,
 }
 
@@ -84,4 +96,12 @@ public sealed record ClaimOutcome(
     double P,
     int Prompts,
     int Replicates,
-    string Note);
+    string Note)
+{
+    /// <summary>The finding that it is about, in its own unit; null for a difference of arms.</summary>
+    public Finding? Found { get; init; }
+
+    /// <summary>p, adjusted for all claims of the study by Holm's method; null where the study does not ask for
+    /// it.</summary>
+    public double? AdjustedP { get; init; }
+}

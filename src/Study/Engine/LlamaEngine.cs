@@ -14,6 +14,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 {
     private readonly Dictionary<(string Model, LoraVariant? Variant, LoadAs? Load), EngineSpeed> _speeds = [];
 
+    private readonly Dictionary<(string, LoadAs?, int, string), double[]> _likelihoods = [];
+
     public IReadOnlyDictionary<string, string> Describe(string model)
     {
         var folder = folderOf(model);
@@ -29,6 +31,10 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
         return hashes;
     }
+
+    public LlamaSession OpenSession(ArmJob job, string folder) => OpenTuned(job, folder);
+
+    public long Weights(string model) => LlamaConfig.Load(folderOf(model)).ParameterCount;
 
     public void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
@@ -82,6 +88,22 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         using var opened = OpenToLearn(job);
         return new ArmTraining(job, opened.Model.Config, opened.Tokenizer)
             .Run(opened, folder, AdapterIn(folder), progress, cancellation);
+    }
+
+    public IReadOnlyList<double> Likelihoods(ArmJob job, IReadOnlyList<TrainingExample> rows)
+    {
+        var key = (job.Replicate.Model, job.Training.Load, job.Training.MaxLength,
+            ContentHash.OfText(string.Join('\n', rows.Select(r => $"{r.Id}\t{r.Question}\t{r.Answer}"))));
+        lock (_likelihoods)
+        {
+            if (!_likelihoods.TryGetValue(key, out var known))
+            {
+                using var opened = OpenTuned(job with { Arm = job.Arm with { Untrained = true } }, "");
+                known = _likelihoods[key] = AnswerLikelihood.Of(opened, job.Template, job.Training.MaxLength, rows);
+            }
+
+            return known;
+        }
     }
 
     public ArmModel Open(ArmJob job, string folder)

@@ -36,6 +36,8 @@ public static class RecipeCheck
         }
 
         problems.AddRange(ArmOrderCheck.Problems(recipe));
+        problems.AddRange(recipe.Attacks?.Problems(recipe) ?? []);
+        problems.AddRange(Analyses.Problems(recipe));
         Judges(recipe.Judges ?? []);
         Training(recipe.Training);
         Data(recipe.Data);
@@ -56,6 +58,11 @@ public static class RecipeCheck
 
         void Arm(StudyArm arm, StudyRecipe study)
         {
+            Need(arm.Selection == RowSelection.Random || arm.Safety is not { SafeTwins: > 0 },
+                $"arm {arm.Name}: selection chooses demonstrations alone, so safe_twins has no effect.");
+            Need(arm.Selection == RowSelection.Random || (!arm.Untrained && arm.Preference is null),
+                $"arm {arm.Name}: selection has no effect without demonstrations.");
+            Need(!arm.Added, $"arm {arm.Name}: added is set by a study's rounds alone.");
             Need(arm.SafetyExamples is null
                 || arm.SafetyShare is null, $"arm {arm.Name}: give safety_examples or safety_share, not both.");
             Need(arm.SafetyExamples is null or >=
@@ -155,6 +162,12 @@ public static class RecipeCheck
 
         void ClaimNames(Claim claim)
         {
+            if (claim.Test is ClaimTest.Below or ClaimTest.Above or ClaimTest.Within || claim.Finding is not null)
+            {
+                problems.AddRange(FindingClaims.Problems(claim, recipe));
+                return;
+            }
+
             var trend = claim.Test is ClaimTest.Rising or ClaimTest.Falling;
             var asked = trend ? claim.Along : [claim.Arm, claim.Baseline];
             Need(!trend || claim.Along.Count > 2, $"claim {claim.Id}: along needs three arms or more.");

@@ -31,6 +31,12 @@ public static class RecipeReader
             recipe = recipe with { Metrics = WorldMetrics.All };
         }
 
+        // Each trial is a metric; a recipe that spoils its trials is told so below.
+        if (recipe.Attacks is { } attacks && !attacks.Problems(recipe).Any())
+        {
+            recipe = recipe with { Metrics = [.. recipe.Metrics, .. attacks.Metrics()] };
+        }
+
         var problems = RecipeCheck.Problems(recipe);
         return problems.Count == 0
             ? recipe
@@ -58,6 +64,8 @@ public static class RecipeReader
                 : type.Contains(nameof(Training.Objective), StringComparison.Ordinal) ? Names<Training.Objective>()
                 : type.Contains(nameof(LoraVariant), StringComparison.Ordinal) ? Names<LoraVariant>()
                 : type.Contains(nameof(LoadAs), StringComparison.Ordinal) ? Names<LoadAs>()
+                : type.Contains(nameof(RowSelection), StringComparison.Ordinal) ? Names<RowSelection>()
+                : type.Contains(nameof(AnalysisKind), StringComparison.Ordinal) ? Names<AnalysisKind>()
                 : type.Contains(nameof(WorldDraw), StringComparison.Ordinal) ? Names<WorldDraw>()
                 : "another kind of value.");
         }

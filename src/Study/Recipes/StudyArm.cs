@@ -19,6 +19,14 @@ public sealed record StudyArm
     /// <summary>The wording of the demonstrations.</summary>
     public SafetyFormat Format { get; init; } = SafetyFormat.Instruction;
 
+    /// <summary>How demonstrations are chosen from those that there are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public RowSelection Selection { get; init; }
+
+    /// <summary>True for an arm that a round of refinement added; recipes hold none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Added { get; init; }
+
     /// <summary>What the demonstrations are made of; the world's usual ones where not given.</summary>
     public SafetyRows? Safety { get; init; }
 

@@ -42,6 +42,45 @@ public sealed record StudyRecipe
     /// <summary>The claims that the results are tested against.</summary>
     public IReadOnlyList<Claim> Claims { get; init; } = [];
 
+    /// <summary>Attacks made on every arm; null where none are.</summary>
+    public StudyAttacks? Attacks { get; init; }
+
+    /// <summary>What is computed across arms; null where nothing is.</summary>
+    public IReadOnlyList<StudyAnalysis>? Analyses { get; init; }
+
+    /// <summary>How many bases and seeds the claims ask for; null where a claim is decided by what there is.</summary>
+    public StudyEvidence? Evidence { get; init; }
+
+    /// <summary>What the page says besides numbers.</summary>
+    public StudyPageText? Page { get; init; }
+
+    /// <summary>Arms of the recipe that this run was told to leave out.</summary>
+    public IReadOnlyList<string>? LeftOut { get; init; }
+
+    /// <summary>The recipe without some of its arms; claims about these are left open.</summary>
+    /// <exception cref="SafeLlamaException">There is no arm of a name, or an arm goes on from one left out.</exception>
+    public StudyRecipe Only(IReadOnlyList<string> arms)
+    {
+        if (arms.FirstOrDefault(name => Arms.All(a => a.Name != name)) is { } unknown)
+        {
+            throw SafeLlamaException.Usage(
+                $"{nameof(Arms)}: {Name} has no arm \"{unknown}\"; it has {string.Join(", ", Arms.Select(a => a.Name))}.");
+        }
+
+        if (Arms.FirstOrDefault(a => arms.Contains(a.Name) && a.After is { } before && !arms.Contains(before))
+            is { } later)
+        {
+            throw SafeLlamaException.Usage(
+                $"{nameof(Arms)}: {later.Name} goes on from {later.After}, which is left out; name that too.");
+        }
+
+        return this with
+        {
+            Arms = [.. Arms.Where(a => arms.Contains(a.Name))],
+            LeftOut = [.. Arms.Where(a => !arms.Contains(a.Name)).Select(a => a.Name)],
+        };
+    }
+
     /// <summary>How many arms come before an arm, each going on from the one before.</summary>
     public int Depth(StudyArm arm) =>
         arm.After is null ? 0 : 1 + Depth(Arms.First(other => other.Name == arm.After));

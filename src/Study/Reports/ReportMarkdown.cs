@@ -25,7 +25,7 @@ public static class ReportMarkdown
             [
                 Cell(outcome.Claim.Statement),
                 $"**{ReportText.Verdict(outcome.Verdict)}**",
-                ReportText.Points(outcome.Difference),
+                outcome.Found is { } found ? Cell(FindingText.Of(found)) : ReportText.Points(outcome.Difference),
                 Cell(ReportText.P(outcome.P)),
                 $"{outcome.Prompts} × {outcome.Replicates}",
             ]);

@@ -35,7 +35,7 @@ public static class ReportText
     {
         ClaimVerdict.Reproduced => "reproduced",
         ClaimVerdict.Partly => "partly reproduced",
-        ClaimVerdict.CannotTell => "cannot tell",
+        ClaimVerdict.CannotTell => "cannot decide",
         _ => "not reproduced",
     };
 

@@ -9,15 +9,21 @@ public static class ResultsBuilder
     /// <param name="benign">Nb.</param>
     /// <param name="outcomes">All graded answers.</param>
     /// <param name="manifest">Hashes of the inputs.</param>
+    /// <param name="weights">How many weights a base has.</param>
     public static StudyResults Build(
-        StudyRecipe recipe, int benign, Outcomes outcomes, IReadOnlyDictionary<string, string> manifest)
+        StudyRecipe recipe, int benign, Outcomes outcomes, IReadOnlyDictionary<string, string> manifest,
+        Func<string, long>? weights = null)
     {
-        var judge = new ClaimJudge(outcomes, recipe.Metrics);
+        var found = new AnalysisData(recipe, benign, outcomes) { Weights = weights ?? (_ => 0) };
+        var analyses = recipe.Analyses is null ? null : Analyses.Compute(found);
         return new(
             recipe,
             manifest,
             [.. recipe.Arms.Select(arm => Arm(arm, benign, outcomes, recipe.Metrics))],
-            [.. recipe.Claims.Select(judge.Judge)]);
+            StudyClaims.Judge(found, analyses ?? []))
+        {
+            Analyses = analyses,
+        };
     }
 
     private static ArmResult Arm(StudyArm arm, int benign, Outcomes outcomes, IReadOnlyList<StudyMetric> metrics)

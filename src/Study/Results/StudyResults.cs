@@ -14,7 +14,11 @@ public sealed record StudyResults(
     StudyRecipe Recipe,
     IReadOnlyDictionary<string, string> Manifest,
     IReadOnlyList<ArmResult> Arms,
-    IReadOnlyList<ClaimOutcome> Claims);
+    IReadOnlyList<ClaimOutcome> Claims)
+{
+    /// <summary>What was computed across arms; null where the recipe asks for nothing.</summary>
+    public IReadOnlyList<AnalysisResult>? Analyses { get; init; }
+}
 
 /// <summary>One arm over all its replicates.</summary>
 /// <param name="Arm">The arm.</param>

@@ -52,6 +52,8 @@ public sealed class FileSource : IStudySource
 
     public int BenignCount => _data.InstructionCount;
 
+    public int DemonstrationCount => _safety?.Examples.Count ?? 0;
+
     public IReadOnlyList<IJudge> OtherJudges { get; }
 
     public IReadOnlyList<StudyPrompt> Prompts { get; }

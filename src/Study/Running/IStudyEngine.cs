@@ -76,6 +76,9 @@ public interface IStudyEngine
     /// <summary>Hashes of a base model's weights and tokenizer, for the manifest.</summary>
     IReadOnlyDictionary<string, string> Describe(string model);
 
+    /// <summary>How many weights a base has.</summary>
+    long Weights(string model);
+
     /// <summary>Estimates the cost of the job without running it.</summary>
     ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
 
@@ -88,8 +91,17 @@ public interface IStudyEngine
     /// <summary>Trains the job's adapter into <paramref name="folder"/>; continues a killed run.</summary>
     TrainingSummary Train(ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation);
 
+    /// <summary>The mean log-likelihood per token that the job's base, before any training, gives to each row's
+    /// answer.</summary>
+    IReadOnlyList<double> Likelihoods(ArmJob job, IReadOnlyList<TrainingExample> rows);
+
     /// <summary>The model that training left in <paramref name="folder"/> (the base, for an untrained arm).</summary>
     ArmModel Open(ArmJob job, string folder);
+
+    /// <summary>Opens the model that training left in <paramref name="folder"/> for what needs its weights.</summary>
+    /// <exception cref="Common.SafeLlamaException">The engine has no weights.</exception>
+    Inference.LlamaSession OpenSession(ArmJob job, string folder) => throw Common.SafeLlamaException.Usage(
+        $"{job.Replicate.Folder}: this engine opens no weights, so nothing can be attacked.");
 
     /// <summary>
     /// Measures the model tuned in <paramref name="folder"/>; null where there is nothing to measure.
@@ -109,6 +121,9 @@ public interface IStudySource
 
     /// <summary>Nb.</summary>
     int BenignCount { get; }
+
+    /// <summary>Demonstrations from which an arm may choose.</summary>
+    int DemonstrationCount { get; }
 
     /// <summary>The prompts asked of every arm.</summary>
     IReadOnlyList<StudyPrompt> Prompts { get; }

@@ -20,7 +20,7 @@ public sealed class StudyRunner(
     private readonly IReadOnlyList<PromptSuite> _suites = StudySuites.Of(source.Prompts);
 
     /// <summary>Every replicate, in the recipe's order of models, seeds, arms.</summary>
-    public IReadOnlyList<ArmJob> Jobs { get; } = Plan(recipe, source);
+    public IReadOnlyList<ArmJob> Jobs { get; } = JobPlan.Of(recipe, source);
 
     /// <summary>The metrics that a live view and the dose curve show.</summary>
     public IReadOnlyList<StudyMetric> Headline => StudyMetric.HeadlineOf(recipe);
@@ -70,10 +70,11 @@ public sealed class StudyRunner(
         var runs = new StudyReplicate[Jobs.Count];
         var waves = Enumerable.Range(0, Jobs.Count).GroupBy(i => recipe.Depth(Jobs[i].Arm)).OrderBy(g => g.Key)
             .Select(g => g.ToArray()).ToList();
-        if (waves.Count > 1 && _ranks.Size > 1)
+        if ((waves.Count > 1 || recipe.Attacks is not null) && _ranks.Size > 1)
         {
             throw SafeLlamaException.Usage(
-                $"{_ranks.Size} ranks: {recipe.Name} has arms that go on from others, and runs in one process.",
+                $"{_ranks.Size} ranks: {recipe.Name} has arms that go on from others or are attacked with the answers "
+                + "of another, and runs in one process.",
                 "start it without ranks");
         }
 
@@ -88,13 +89,28 @@ public sealed class StudyRunner(
             }.Run(wave.Length, parallel, cancellation);
         }
 
+        if (recipe.Attacks is not null)
+        {
+            var attacks = new ArmAttacks(recipe, source, engine);
+            new WorkDealer<int>(_ranks, k =>
+            {
+                var under = attacks.Run(Jobs[k], folder, cancellation);
+                runs[k] = runs[k] with { Answers = [.. runs[k].Answers, .. under] };
+                progress?.Report(new(Jobs[k].Replicate, "attacked", under.Count, under.Count));
+                return 0;
+            })
+            {
+                Done = (_, _) => { },
+            }.Run(runs.Length, parallel, cancellation);
+        }
+
         return runs;
     }
 
     private StudyRun Conclude(string folder, StudyReplicate[] runs)
     {
         var outcomes = new Outcomes([.. runs.Select(run => (run.Replicate, run.Answers))]);
-        var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs));
+        var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs), engine.Weights);
         OutputFile.WriteText(
             Path.Combine(folder, "results.json"), JsonSerializer.Serialize(results, StudyJson.Document) + "\n");
         OutputFile.WriteText(
@@ -134,36 +150,6 @@ public sealed class StudyRunner(
         _ranks.Barrier();
     }
 
-    /// <summary>Every model is trained on the same rows, drawn once for each seed and arm.</summary>
-    private static ArmJob[] Plan(StudyRecipe recipe, IStudySource source)
-    {
-        var rows = (
-            from seed in recipe.Seeds
-            from arm in recipe.Arms
-            where !arm.Untrained && arm.Preference is null
-            select (seed, arm)).ToDictionary(of => (of.seed, of.arm.Name), of => source.Examples(of.arm, of.seed));
-        return
-        [
-            .. from model in recipe.Models
-               from seed in recipe.Seeds
-               from arm in recipe.Arms
-               select new ArmJob(
-                   new Replicate(arm.Name, model, seed),
-                   arm,
-                   arm.Apply(recipe.Training),
-                   recipe.Decoding,
-                   source.Template,
-                   rows.GetValueOrDefault((seed, arm.Name)) ?? [])
-               {
-                   Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
-                   DefensePairs = arm.Defense is not { Pairs: > 0 } ? []
-                       : source.Preferences(StudyDefense.PairsOf(arm), seed),
-                   SafetyIds = arm.Defense?.Lisa is null ? new HashSet<string>()
-                       : StudyDefense.SafetyIds(source, arm, seed, rows[(seed, arm.Name)]),
-               },
-        ];
-    }
-
     /// <summary>Opens the arm in the middle of those with demonstrations (as instructions, if any are), on the first
     /// model and seed.</summary>
     private StudyLesson? Explain(string folder)
@@ -195,7 +181,7 @@ public sealed class StudyRunner(
         ArmJob job, string study, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        job = job with
+        job = JobPlan.Resolve(job, source, engine) with
         {
             Start = job.Arm.After is { } before
                 ? new ArmFolder(Path.Combine(study, (job.Replicate with { Arm = before }).Folder)).Training : null,

@@ -32,6 +32,8 @@ public sealed class WorldSource : IStudySource
 
     public int BenignCount => _world.Dials.BenignExamples;
 
+    public int DemonstrationCount => _world.Dials.SafetyDemonstrations;
+
     public IReadOnlyList<StudyPrompt> Prompts { get; }
 
     public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed) =>

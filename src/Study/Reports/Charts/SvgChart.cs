@@ -91,6 +91,19 @@ public static partial class SvgChart
         return plot;
     }
 
+    /// <summary>A drawing as a file of its own: it brings the colors that it has from a page.</summary>
+    public static string Alone(string svg)
+    {
+        var colors = string.Concat(Light.Select((color, i) => $"--series-{i}:{color};"));
+        return Opening().Replace(
+            svg, opening => $"{opening.Value}<style>svg{{background:#fff;color:#1c1c1c;--faint:#c9c9c9;{colors}}}</style>",
+            1) + "\n";
+    }
+
+    /// <summary>The light colors of <c>report.css</c>.</summary>
+    private static readonly string[] Light =
+        ["#c14b00", "#0072b2", "#007a5a", "#a3487f", "#8a6d00", "#2f86c2", "#4d4d4d"];
+
     /// <summary>The plot as one <c>svg</c> element with a title and a description for readers who do not see
     /// it.</summary>
     /// <param name="plot">The plot.</param>

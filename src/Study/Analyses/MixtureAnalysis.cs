@@ -1,0 +1,122 @@
+using SafeLlama.Common;
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Study;
+
+/// <summary>Which mixture of wordings leaves the least harm on the wording that it protects worst.</summary>
+/// <remarks>
+/// An arm is a point of the simplex of instruction, question and opinion (<see cref="SafetyRows.Formats"/>);
+/// <c>worst.ARM</c> is the largest of the metrics, <c>gain.ARM</c> that less the first arm's. Scheffé's quadratic model
+/// (1958, JRSS B 20), y = Σ bᵢxᵢ + Σ bᵢⱼxᵢxⱼ, is fitted to the worst of the first series by least squares;
+/// <c>best</c> is its least value on a grid of twentieths, <c>best.instruction</c> and so on where it lies. With
+/// several series, <c>beside.S</c> is the mean worst of series S less that of the first one.
+/// </remarks>
+internal sealed class MixtureAnalysis : IAnalysis
+{
+    /// <summary>Steps along each side of the simplex.</summary>
+    private const int Grid = 20;
+
+    private static readonly string[] Wordings = ["instruction", "question", "opinion"];
+
+    public IReadOnlyList<string> Names(StudyAnalysis asked) =>
+    [
+        "best", .. Wordings.Select(w => "best." + w), .. Arms(asked).Select(a => "worst." + a),
+        .. Arms(asked).Skip(1).Select(a => "gain." + a), .. asked.Series.Skip(1).Select(s => "beside." + s.Name),
+    ];
+
+    public IEnumerable<string> Problems(StudyAnalysis asked, StudyRecipe recipe)
+    {
+        if (asked.Metrics is not { Count: > 1 })
+        {
+            yield return "a mixture needs metrics, one for each wording.";
+        }
+
+        if (asked.Series.Count == 0 || asked.Series[0].Arms.Count < 6)
+        {
+            yield return "a mixture needs a series of six arms or more: its model has six terms.";
+        }
+
+        foreach (var arm in recipe.Arms.Where(a => Arms(asked).Contains(a.Name) && a.Safety?.Formats is null))
+        {
+            yield return $"arm {arm.Name} gives no safety.formats.";
+        }
+    }
+
+    public AnalysisResult Compute(StudyAnalysis asked, AnalysisData data)
+    {
+        var series = asked.Series.Select(s => (s.Name, Arms: data.Arms(s))).ToList();
+        var arms = series.SelectMany(s => s.Arms).DistinctBy(a => a.Name).ToList();
+        var metrics = asked.Metrics!;
+        var draws = data.Draws([.. arms.SelectMany(a => metrics.Select(m => (a, m)))]);
+        double Worst(IReadOnlyList<double> means, StudyArm arm)
+        {
+            var at = arms.FindIndex(a => a.Name == arm.Name) * metrics.Count;
+            return metrics.Select((_, k) => means[at + k]).Max();
+        }
+
+        var first = series[0].Arms;
+        double[][] rows = [.. first.Select(a => Terms(Place(a)))];
+        (double Value, double[] Place) Best(IReadOnlyList<double> means) =>
+            LeastSquares.Fit(rows, [.. first.Select(a => Worst(means, a))]) is { } model
+                ? Points().Select(p => (Value: Terms(p).Zip(model).Sum(t => t.First * t.Second), Place: p))
+                    .MinBy(p => p.Value)
+                : (double.NaN, [double.NaN, double.NaN, double.NaN]);
+        var best = Best(draws.Means).Place;
+        List<Finding> findings =
+        [
+            new("best", "least worst harm of the fitted mixtures", FindingUnit.Rate, draws.Of(m => Best(m).Value)),
+            .. Wordings.Select((w, i) => new Finding(
+                "best." + w, $"share of {w}s in that mixture", FindingUnit.Rate, draws.Of(m => Best(m).Place[i]))),
+            .. arms.Select(a => new Finding(
+                "worst." + a.Name, $"worst wording's harm, {a.Name}", FindingUnit.Rate, draws.Of(m => Worst(m, a)))),
+            .. arms.Skip(1).Select(a => new Finding(
+                "gain." + a.Name, $"that of {a.Name} less that of {arms[0].Name}", FindingUnit.Share,
+                draws.Of(m => Worst(m, a) - Worst(m, arms[0])))),
+            .. series.Skip(1).Select(s => new Finding(
+                "beside." + s.Name, $"mean worst of {s.Name} less {series[0].Name}", FindingUnit.Share,
+                draws.Of(m => s.Arms.Average(a => Worst(m, a)) - first.Average(a => Worst(m, a))))),
+        ];
+        var least = first.MinBy(a => Worst(draws.Means, a))!;
+        var sentence = $"On this world, the tested mixture that is safest on its worst wording is {least.Name}, with "
+            + $"{FindingText.Of(findings.First(f => f.Name == "worst." + least.Name))} served there"
+            + (asked.Cost is { } cost ? $" and over-refusal {ReportText.Rate(data.Value(least, cost))}" : "")
+            + $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} questions, "
+            + $"{Percent.Of(best[2], "0")} opinions.";
+        return new(asked.Name, asked.Kind, sentence, findings,
+        [
+            .. series.Select(s => new AnalysisCurve(s.Name, asked.Metric,
+            [
+                .. s.Arms.Select(a => (Place: Place(a), Value: findings.First(f => f.Name == "worst." + a.Name).Estimate,
+                    a.Name)).Select(p => new AnalysisPoint(
+                        p.Place[1] + p.Place[2] / 2, p.Name, new(p.Value.Value, p.Value.Low, p.Value.High))
+                    {
+                        Y = p.Place[2] * Math.Sqrt(3) / 2,
+                    }),
+            ])),
+            new("best", asked.Metric,
+                [new(best[1] + best[2] / 2, "best", new(findings[0].Estimate.Value, double.NaN, double.NaN))
+                {
+                    Y = best[2] * Math.Sqrt(3) / 2,
+                }]),
+        ]);
+    }
+
+    public IReadOnlyList<AnalysisFigure> Figures(StudyAnalysis asked, AnalysisResult result) =>
+        [TernaryFigure.Of("Worst wording's harm over mixtures", result.Curves)];
+
+    private static IReadOnlyList<string> Arms(StudyAnalysis asked) =>
+        [.. asked.Series.SelectMany(s => s.Arms).Distinct()];
+
+    private static double[] Place(StudyArm arm)
+    {
+        var f = arm.Safety!.Formats!;
+        return [f.Instruction / (double)f.Total, f.Question / (double)f.Total, f.Opinion / (double)f.Total];
+    }
+
+    private static double[] Terms(double[] x) => [x[0], x[1], x[2], x[0] * x[1], x[0] * x[2], x[1] * x[2]];
+
+    private static IEnumerable<double[]> Points() =>
+        from i in Enumerable.Range(0, Grid + 1)
+        from q in Enumerable.Range(0, Grid + 1 - i)
+        select new[] { i / (double)Grid, q / (double)Grid, (Grid - i - q) / (double)Grid };
+}

@@ -1,0 +1,88 @@
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Study;
+
+/// <summary>All claims of a study together: what they ask of the evidence, and what many tests cost.</summary>
+internal static class StudyClaims
+{
+    /// <summary>The level of every test, after adjustment.</summary>
+    private const double Level = 0.05;
+
+    public static IReadOnlyList<ClaimOutcome> Judge(AnalysisData data, IReadOnlyList<AnalysisResult> analyses)
+    {
+        var recipe = data.Recipe;
+        var judge = new ClaimJudge(data.Outcomes, recipe.Metrics);
+        var others = new Lazy<IReadOnlyList<AnalysisResult>[]>(() => [.. Countings(data)]);
+        ClaimOutcome[] outcomes = [.. recipe.Claims.Select(claim => LeftOut(claim, recipe) ?? (claim.Finding is null
+            ? judge.Judge(claim) : Finding(claim, data, analyses, others)))];
+        return recipe.Evidence is { } evidence ? Weighed(outcomes, recipe, evidence) : outcomes;
+    }
+
+    /// <summary>How many bases stand behind an answer.</summary>
+    public static int Bases(StudyRecipe recipe) => (recipe.Analyses ?? [])
+        .SelectMany(a => a.Sizes ?? []).Select(s => s.Models.Count).DefaultIfEmpty(recipe.Models.Count).Min();
+
+    /// <summary>"1 base and 1 seed, of 3 and 3 asked for"; null where there are enough.</summary>
+    public static string? Missing(StudyRecipe recipe) => recipe.Evidence is not { } evidence
+        || (Bases(recipe) >= evidence.Models && recipe.Seeds.Count >= evidence.Seeds)
+        ? null
+        : $"{ReportText.Count(Bases(recipe), "base")} and {ReportText.Count(recipe.Seeds.Count, "seed")}, where "
+            + $"{evidence.Models} and {evidence.Seeds} are asked for";
+
+    private static ClaimOutcome? LeftOut(Claim claim, StudyRecipe recipe)
+    {
+        string[] asked = claim.Finding is not null ? [] : claim.Along.Count > 0 ? [.. claim.Along]
+            : [claim.Arm, claim.Baseline];
+        return asked.FirstOrDefault(arm => recipe.LeftOut?.Contains(arm) == true) is { } missing
+            ? new(claim, ClaimVerdict.CannotTell, Interval.None, Interval.Level, double.NaN, 0, 0,
+                $"arm {missing} was left out of this run")
+            : null;
+    }
+
+    /// <summary>The verdict without invalid answers, unless some way of counting them changes it.</summary>
+    private static ClaimOutcome Finding(
+        Claim claim, AnalysisData data, IReadOnlyList<AnalysisResult> analyses,
+        Lazy<IReadOnlyList<AnalysisResult>[]> others)
+    {
+        var told = FindingClaims.Judge(claim, data, analyses);
+        return data.Outcomes.Runs.All(run => run.Answers.All(a => !a.IsInvalid))
+            || others.Value.All(other => FindingClaims.Judge(claim, data, other).Verdict == told.Verdict)
+            ? told
+            : told with
+            {
+                Verdict = ClaimVerdict.CannotTell,
+                Note = $"{told.Note}; invalid answers, if counted, change the verdict (without them: "
+                    + $"{ReportText.Verdict(told.Verdict)})",
+            };
+    }
+
+    /// <summary>Every invalid answer as a no, and as a yes.</summary>
+    private static IEnumerable<IReadOnlyList<AnalysisResult>> Countings(AnalysisData data) =>
+        new[] { 0.0, 1.0 }.Select(score =>
+            Analyses.Compute(data with { Outcomes = data.Outcomes.Counting(_ => score) }));
+
+    /// <summary>Adjusts p-values for all claims, and leaves every claim open where bases or seeds are too few.</summary>
+    private static ClaimOutcome[] Weighed(ClaimOutcome[] outcomes, StudyRecipe recipe, StudyEvidence evidence)
+    {
+        var adjusted = Holm.Adjust([.. outcomes.Select(o => o.P)]);
+        var missing = Missing(recipe);
+        return [.. outcomes.Select((outcome, i) =>
+        {
+            var p = adjusted[i];
+            var weighed = outcome with { AdjustedP = double.IsNaN(p) ? null : p };
+            return missing is not null && outcome.Verdict != ClaimVerdict.CannotTell
+                ? weighed with
+                {
+                    Verdict = ClaimVerdict.CannotTell,
+                    Note = $"{outcome.Note}; {missing} (by itself: {ReportText.Verdict(outcome.Verdict)})",
+                }
+                : outcome.Verdict == ClaimVerdict.Reproduced && p >= Level
+                    ? weighed with
+                    {
+                        Verdict = outcome.Found is null ? ClaimVerdict.Partly : ClaimVerdict.CannotTell,
+                        Note = $"{outcome.Note}; p over all claims of the study is {ReportText.P(p)}",
+                    }
+                    : weighed;
+        })];
+    }
+}

@@ -1,0 +1,47 @@
+using SafeLlama.Common;
+
+namespace SafeLlama.Study;
+
+/// <summary>A study's answer in words that a reader quotes, and what stands behind it.</summary>
+public static class StudyAnswer
+{
+    /// <summary>The answer in one line; where bases or seeds are too few it says so first.</summary>
+    public static string Of(StudyResults results)
+    {
+        var said = string.Join(" ", (results.Analyses ?? []).Select(a => a.Sentence));
+        return Open(results.Recipe) is { } open ? $"No verdict yet: {open}. Seen in this run: {said}" : said;
+    }
+
+    /// <summary>Why there is no verdict; null where there is one.</summary>
+    public static string? Open(StudyRecipe recipe)
+    {
+        string[] reasons =
+        [
+            .. StudyClaims.Missing(recipe) is { } missing ? [missing] : (string[])[],
+            .. IsDevelopment(recipe) ? ["development prompts"] : (string[])[],
+            .. recipe.LeftOut is { Count: > 0 } left ? [$"{ReportText.Count(left.Count, "arm")} left out"]
+                : (string[])[],
+        ];
+        return reasons.Length == 0 ? null : string.Join("; ", reasons);
+    }
+
+    /// <summary>Exactly what was run: arms, bases, seeds, prompts.</summary>
+    public static string Scope(StudyResults results)
+    {
+        var recipe = results.Recipe;
+        return $"{ReportText.Count(results.Arms.Count, "arm")} on {ReportText.Count(recipe.Models.Count, "base")} ("
+            + string.Join(", ", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/')))) + ") with "
+            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")} ({string.Join(", ", recipe.Seeds)}), "
+            + (recipe.Data.UsesFiles ? "prompts from files" : IsDevelopment(recipe) ? "development prompts"
+                : "test prompts")
+            + $"; {ReportText.Count(results.Recipe.Claims.Count, "claim")} fixed before the run";
+    }
+
+    /// <summary>What a claim found, with its unit.</summary>
+    public static string Found(ClaimOutcome outcome) => outcome.Found is { } found
+        ? FindingText.Of(found)
+        : outcome.Difference.IsNone ? "n/a" : ReportText.Points(outcome.Difference) + " points";
+
+    private static bool IsDevelopment(StudyRecipe recipe) =>
+        recipe.Data is { UsesFiles: false, Draw: WorldDraw.Development };
+}

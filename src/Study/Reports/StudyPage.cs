@@ -1,0 +1,107 @@
+using System.Text;
+using SafeLlama.Common;
+
+namespace SafeLlama.Study;
+
+/// <summary>A study's page for <c>docs/results</c>: the answer first, then everything that it rests on.</summary>
+public static class StudyPage
+{
+    /// <summary>The page's Markdown, which shows the figure of <paramref name="figure"/>.</summary>
+    /// <param name="report">The report on a finished study.</param>
+    /// <param name="figure">The figure's file, as the page links it.</param>
+    public static string Render(StudyReport report, string figure)
+    {
+        var (results, recipe) = (report.Results, report.Results.Recipe);
+        var text = new StringBuilder();
+        text.Append($"**{Cell(StudyAnswer.Of(results))}**\n\n# {Cell(recipe.Question)}\n\n");
+        text.Append($"Run: {Cell(StudyAnswer.Scope(results))}.\n\n```\n");
+        foreach (var command in Commands(recipe))
+        {
+            text.Append(command).Append('\n');
+        }
+
+        text.Append("```\n\n");
+        foreach (var drawn in Figures(results).Take(1))
+        {
+            var key = string.Join(", ", drawn.Key.Select((name, i) => $"{Marks[i % Marks.Length]} {Cell(name)}"));
+            text.Append($"![{Cell(drawn.Title)}]({figure})\n\n{Cell(drawn.Title)}: {key}.\n\n");
+        }
+
+        text.Append("## What was found\n\n");
+        MarkdownTable.Append(text, "Quantity|Value [limits]|Confidence:", (results.Analyses ?? [])
+            .SelectMany(a => a.Findings).Select(f => (string[])
+                [Cell(f.Title), Cell(FindingText.Of(f)), f.Estimate.Draws.Count == 0 ? "–" : Percent.Of(
+                    f.Estimate.Confidence)]));
+        text.Append("\n## Claims, written before the run\n\n");
+        MarkdownTable.Append(text, "Claim|Verdict|Asked for|Found|p|p, over all claims", results.Claims.Select(
+            outcome => (string[])
+            [
+                Cell(outcome.Claim.Statement), $"**{ReportText.Verdict(outcome.Verdict)}**", Cell(outcome.Note),
+                Cell(StudyAnswer.Found(outcome)), Cell(ReportText.P(outcome.P)),
+                Cell(ReportText.P(outcome.AdjustedP ?? double.NaN)),
+            ]));
+        Words(text, "Limits", recipe.Page?.Limits);
+        Words(text, "What would change the answer", recipe.Page?.WouldChange);
+        text.Append("\n## Every arm\n\n");
+        Arms(text, report);
+        return text.ToString();
+    }
+
+    /// <summary>The figures of all analyses.</summary>
+    public static IReadOnlyList<AnalysisFigure> Figures(StudyResults results) =>
+    [
+        .. (results.Analyses ?? []).SelectMany(result => Analyses.Of(result.Kind)
+            .Figures(results.Recipe.Analyses!.First(a => a.Name == result.Name), result)),
+    ];
+
+    /// <summary>The marks of a key, in the order of <see cref="SvgChart.Marker"/>.</summary>
+    internal static readonly string[] Marks = ["●", "■", "▲", "◆"];
+
+    private static IEnumerable<string> Commands(StudyRecipe recipe)
+    {
+        var shown = string.Join(",", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/'))));
+        var left = recipe.LeftOut is { Count: > 0 }
+            ? " --arms " + string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))
+            : "";
+        yield return $"safellama study --recipe {recipe.Name} --models {shown} --seeds {recipe.Seeds.Count}"
+            + (recipe.Data.UsesFiles ? "" : $" --draw {recipe.Data.Draw.ToString().ToLowerInvariant()}") + left;
+        if (StudyAnswer.Open(recipe) is not null && !recipe.Data.UsesFiles)
+        {
+            yield return "";
+            yield return "# the run that decides";
+            foreach (var seed in new[] { 2, 3 })
+            {
+                yield return $"safellama study base --seed {seed} --out miniature-{seed}";
+            }
+
+            yield return $"safellama study --recipe {recipe.Name} --models miniature,miniature-2,miniature-3 --seeds 3";
+        }
+    }
+
+    private static void Words(StringBuilder text, string title, IReadOnlyList<string>? lines)
+    {
+        if (lines is { Count: > 0 })
+        {
+            text.Append($"\n## {title}\n\n");
+            foreach (var line in lines)
+            {
+                text.Append($"- {Cell(line)}\n");
+            }
+        }
+    }
+
+    private static void Arms(StringBuilder text, StudyReport report)
+    {
+        var metrics = report.Results.Recipe.Metrics;
+        MarkdownTable.Append(
+            text, "Arm|Ns:|" + string.Join('|', metrics.Select(m => Cell(m.Title) + ":")),
+            report.Results.Arms.Select(arm => (string[])
+            [
+                Cell(arm.Arm.Name), $"{arm.Safety}",
+                .. metrics.Select(m => ReportText.Rate(arm.Metric(m.Name).Value)
+                    + (arm.Metric(m.Name).Invalid is var invalid and > 0 ? $", {invalid} invalid" : "")),
+            ]));
+    }
+
+    private static string Cell(string text) => SafeText.ForMarkdown(text);
+}
