@@ -11,6 +11,8 @@ public sealed class StudyCommandTests
     [TestCase("epochs", "epochs-10")]
     [TestCase("lora-rank", "r 4 α 16 on q_proj,v_proj")]
     [TestCase("amount", "up to 6 arms are added after the first run")]
+    [TestCase("prompt-types", "analysis mixture")]
+    [TestCase("robustness", "analysis attacks")]
     public void Dry_run_resolves_every_recipe_of_the_world(string recipe, string expected)
     {
         var (code, output, _) = Run("study", "--recipe", recipe, "--dry-run");

@@ -29,7 +29,7 @@ internal sealed class MadeUpEngine(IStudySource source) : IStudyEngine
     public IReadOnlyDictionary<string, string> Describe(string model) =>
         new Dictionary<string, string> { ["weights"] = ContentHash.OfText(model + Weights) };
 
-    public long Weights(string model) => 1000;
+    public long WeightCount(string model) => 1000;
 
     public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => new(job.Examples.Count, 1, 1, 1);
 

@@ -15,6 +15,13 @@ public sealed class RecipeTests
     [TestCase("paper-small.yaml", 4)]
     [TestCase("paper-7b.yaml", 7)]
     [TestCase("amount.yaml", 34)]
+    [TestCase("size.yaml", 5)]
+    [TestCase("prompt-types.yaml", 23)]
+    [TestCase("robustness.yaml", 5)]
+    [TestCase("bias.yaml", 6)]
+    [TestCase("diversity.yaml", 14)]
+    [TestCase("format-boundary.yaml", 6)]
+    [TestCase("long-run.yaml", 20)]
     public void Every_shipped_recipe_is_sound(string file, int arms)
     {
         var recipe = RecipeFile.Read(file);

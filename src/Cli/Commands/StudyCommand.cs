@@ -62,7 +62,8 @@ internal static class StudyCommand
         var folder = asked.Out ?? $"study-{recipe.Name}";
         using var interrupt = new Interrupt();
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
-        if (new StudyRounds(recipe, source, engine, SharedWork.Ranks).Run(asked, folder, interrupt.Token) is not { } run)
+        var rounds = new StudyRounds(recipe, source, engine, SharedWork.Ranks);
+        if (rounds.Run(asked, folder, interrupt.Token) is not { } run)
         {
             return ExitCode.Success;
         }

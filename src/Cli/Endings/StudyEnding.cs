@@ -20,7 +20,8 @@ internal static class StudyEnding
         return
         [
             .. PeopleTable.Wrapped(results.Recipe.Question, indent: 0),
-            .. results.Analyses is { Count: > 0 } ? ["", .. PeopleTable.Wrapped(StudyAnswer.Of(results))] : (string[])[],
+            .. results.Analyses is { Count: > 0 }
+                ? ["", .. PeopleTable.Wrapped(StudyAnswer.Of(results))] : (string[])[],
             "",
             .. PeopleTable.Lines(
                 ["arm", "demos", "share", .. shown.Select(m => HeadlineMetric.WithDirection(m.Title, m.LowerIsBetter)), "n"],

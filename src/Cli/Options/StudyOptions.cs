@@ -19,8 +19,8 @@ internal sealed class StudyOptions : OptionSet<StudyOptions.Request>
             + "The world is the one that they have read.", "DIR…")
             .Aliases.Add("--model");
         Add(nameof(Request.Arms),
-            "Instead of all of the recipe's arms: these, separated by commas or spaces. Claims about the others are left "
-            + "open.", "NAME…");
+            "Instead of all of the recipe's arms: these, separated by commas or spaces. Claims about the others are "
+            + "left open.", "NAME…");
         Add(nameof(Request.Draw),
             "Which prompts of the world are asked: development to choose settings, test to conclude.");
         Add(nameof(Request.Parallel), "Replicates side by side; changes the time alone.", "N");

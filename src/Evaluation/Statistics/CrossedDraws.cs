@@ -12,6 +12,7 @@ namespace SafeLlama.Evaluation;
 public sealed class CrossedDraws
 {
     private readonly double[][] _draws;
+    private readonly int _clusters;
 
     /// <param name="cells">One list of scores per cell; all have the same replicates.</param>
     /// <param name="strata">The stratum of each cell, often the metric's name.</param>
@@ -33,6 +34,7 @@ public sealed class CrossedDraws
         var tables = cells.Select((scores, i) => new Cell(strata[i], scores, replicates, numbers[strata[i]])).ToList();
         var all = Enumerable.Repeat(1, replicates).ToArray();
         Means = [.. tables.Select(t => t.Mean([.. Enumerable.Repeat(1, numbers[t.Stratum].Count)], all))];
+        _clusters = numbers.Values.Select(n => n.Count).Where(n => n > 0).DefaultIfEmpty(0).Min();
         _draws = new double[count][];
         for (var draw = 0; draw < count; draw++)
         {
@@ -51,8 +53,21 @@ public sealed class CrossedDraws
     /// <param name="quantity">Computed from the means of all cells; infinite where it lies beyond what was asked,
     /// NaN where a draw cannot tell.</param>
     /// <param name="confidence">Of the limits.</param>
-    public Estimate Of(Func<IReadOnlyList<double>, double> quantity, double confidence = Interval.Level) =>
-        Estimate.Of(quantity(Means), _draws.Select(means => quantity(means)), confidence);
+    /// <param name="range">What it cannot leave, for a rate or a difference of rates: where no draw varies, its limits
+    /// are those of as many equal observations as there are clusters. Without it such limits are NaN.</param>
+    public Estimate Of(
+        Func<IReadOnlyList<double>, double> quantity, Bounds? range = null, double confidence = Interval.Level)
+    {
+        var estimate = Estimate.Of(quantity(Means), _draws.Select(means => quantity(means)), confidence);
+        if (double.IsInfinity(estimate.Low) || estimate.High - estimate.Low > 1e-12 || double.IsNaN(estimate.Low))
+        {
+            return estimate;
+        }
+
+        var around = range is { } bounds
+            ? NoVariation.Around(estimate.Value, _clusters, bounds, confidence) : Interval.None;
+        return estimate with { Low = around.Low, High = around.High, Draws = [] };
+    }
 
     private static int[] Weights(Philox stream, int side, int n)
     {
@@ -71,7 +86,8 @@ public sealed class CrossedDraws
     {
         private readonly (int Cluster, double[] Sums, int[] Counts)[] _rows;
 
-        public Cell(string stratum, IReadOnlyList<CrossedScores> scores, int replicates, Dictionary<string, int> numbers)
+        public Cell(
+            string stratum, IReadOnlyList<CrossedScores> scores, int replicates, Dictionary<string, int> numbers)
         {
             Stratum = stratum;
             _rows =

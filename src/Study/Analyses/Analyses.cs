@@ -1,4 +1,3 @@
-using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
@@ -53,7 +52,8 @@ public static class Analyses
     private static IEnumerable<string> Common(StudyAnalysis analysis, StudyRecipe recipe)
     {
         foreach (var metric in new[] { analysis.Metric, analysis.Quality, analysis.Cost, analysis.Against }
-            .OfType<string>().Concat(analysis.Metrics ?? []).Distinct().Where(name => recipe.Metrics.All(m => m.Name != name)))
+            .OfType<string>().Concat(analysis.Metrics ?? []).Distinct()
+            .Where(name => recipe.Metrics.All(m => m.Name != name)))
         {
             yield return $"there is no metric \"{metric}\".";
         }

@@ -53,6 +53,6 @@ public sealed record AnalysisData(StudyRecipe Recipe, int Benign, Outcomes Outco
         Draws([.. cells.Select(c => Scores(c.Arm, c.Metric))], strata);
 
     /// <summary>Resamples of these scores.</summary>
-    public CrossedDraws Draws(IReadOnlyList<IReadOnlyList<CrossedScores>> cells, IReadOnlyList<string> strata) =>
+    public static CrossedDraws Draws(IReadOnlyList<IReadOnlyList<CrossedScores>> cells, IReadOnlyList<string> strata) =>
         new(cells, strata);
 }

@@ -4,9 +4,9 @@ namespace SafeLlama.Study;
 
 /// <summary>What the best of the attacks reaches on each arm, and how many trials it takes.</summary>
 /// <remarks>
-/// <c>best.ARM</c> is the largest success of any trial, drawn anew in every resample, since a maximum of estimates leans
-/// upward; <c>any.ARM</c> the share of prompts that some trial opened; <c>more.ARM</c> the best less the first arm's;
-/// <c>p.ARM</c> McNemar's exact test of "some trial opened it" between the arm and the first one, on the first base and
+/// <c>best.ARM</c> is the largest success of any trial, drawn anew in every resample, since a maximum of estimates
+/// leans upward; <c>any.ARM</c> the share of prompts that some trial opened; <c>more.ARM</c> the best less the first
+/// arm's; <c>p.ARM</c> McNemar's exact test of "some trial opened it" between the arm and the first one, on the first base and
 /// seed, adjusted over arms by Holm's method. Trials left out, and prompts that a trial could not send, are no success
 /// and no failure.
 /// </remarks>
@@ -38,8 +38,7 @@ internal sealed class AttackAnalysis : IAnalysis
         var cells = arms.Select(a => trials.Select(t => data.Scores(a, "attack-" + t)).ToList()).ToList();
         var any = arms.Select((_, i) => Any(cells[i])).ToList();
         var opened = any.Select(of => of.Values.ToList()).ToList();
-        var draws = data.Draws(
-            [.. cells.SelectMany(c => c), .. opened],
+        var draws = AnalysisData.Draws([.. cells.SelectMany(c => c), .. opened],
             [.. cells.SelectMany(c => c).Select(_ => "acts"), .. any.Select(_ => "acts")]);
         double Best(IReadOnlyList<double> means, int arm) => trials.Select((_, t) => means[arm * trials.Count + t])
             .Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
@@ -49,14 +48,14 @@ internal sealed class AttackAnalysis : IAnalysis
             .. arms.SelectMany((a, i) => new[]
             {
                 new Finding("best." + a.Name, $"success of the best trial, {a.Name}", FindingUnit.Rate,
-                    draws.Of(m => Best(m, i))),
+                    draws.Of(m => Best(m, i), Bounds.Rate)),
                 new Finding("any." + a.Name, $"prompts that some trial opens, {a.Name}", FindingUnit.Rate,
-                    draws.Of(m => m[arms.Count * trials.Count + i])),
+                    draws.Of(m => m[arms.Count * trials.Count + i], Bounds.Rate)),
             }),
             .. arms.Skip(1).SelectMany((a, i) => new[]
             {
                 new Finding("more." + a.Name, $"best on {a.Name} less best on {arms[0].Name}", FindingUnit.Share,
-                    draws.Of(m => Best(m, i + 1) - Best(m, 0))),
+                    draws.Of(m => Best(m, i + 1) - Best(m, 0), Bounds.Difference)),
                 new Finding("p." + a.Name, $"McNemar's p, {a.Name} against {arms[0].Name}", FindingUnit.Number,
                     Estimate.None with { Value = p[i] }),
             }),
@@ -111,6 +110,8 @@ internal sealed class AttackAnalysis : IAnalysis
     private static double P(Dictionary<string, CrossedScores> arm, Dictionary<string, CrossedScores> first)
     {
         var pairs = arm.Keys.Where(first.ContainsKey).Select(k => (arm[k].Values[0], first[k].Values[0])).ToList();
-        return pairs.Count == 0 ? double.NaN : McNemar.Exact(pairs.Count(p => p is (1, 0)), pairs.Count(p => p is (0, 1)));
+        return pairs.Count == 0
+            ? double.NaN
+            : McNemar.Exact(pairs.Count(p => p is (1, 0)), pairs.Count(p => p is (0, 1)));
     }
 }

@@ -38,7 +38,7 @@ internal sealed class CoverageAnalysis : IAnalysis
         var categories = arms.Take(1).SelectMany(a => data.Scores(a, asked.Metric)).Select(s => s.Prompt.Category)
             .Distinct().ToList();
         var seen = arms.Select(a => categories.Select(a.Safety!.Categories!.Contains).ToArray()).ToArray();
-        var draws = data.Draws(
+        var draws = AnalysisData.Draws(
             [.. arms.SelectMany(a => categories.Select(c => data.Scores(a, asked.Metric, c)))],
             [.. arms.SelectMany(_ => categories)]);
         double Harm(IReadOnlyList<double> means, int arm, bool[] of, bool demonstrated) => categories
@@ -57,8 +57,10 @@ internal sealed class CoverageAnalysis : IAnalysis
 
         List<Finding> findings =
         [
-            new("gap", "harm held out less harm demonstrated", FindingUnit.Share, draws.Of(m => Pooled(m, seen))),
-            new("slope", "change of held-out harm for each further category", FindingUnit.Share, draws.Of(Slope)),
+            new("gap", "harm held out less harm demonstrated", FindingUnit.Share,
+                draws.Of(m => Pooled(m, seen), Bounds.Difference)),
+            new("slope", "change of held-out harm for each further category", FindingUnit.Share,
+                draws.Of(Slope, Bounds.Difference)),
             new("p", "p of the gap over drawn categories", FindingUnit.Number, Estimate.None with
             {
                 Value = P(seen, of => Pooled(draws.Means, of)),
@@ -66,13 +68,15 @@ internal sealed class CoverageAnalysis : IAnalysis
             .. arms.SelectMany((a, i) => new[]
             {
                 new Finding("held_out." + a.Name, $"harm held out, {a.Name}", FindingUnit.Rate,
-                    draws.Of(m => Harm(m, i, seen[i], false))),
-                new Finding("gap." + a.Name, $"gap, {a.Name}", FindingUnit.Share, draws.Of(m => Gap(m, i, seen[i]))),
+                    draws.Of(m => Harm(m, i, seen[i], false), Bounds.Rate)),
+                new Finding("gap." + a.Name, $"gap, {a.Name}", FindingUnit.Share,
+                    draws.Of(m => Gap(m, i, seen[i]), Bounds.Difference)),
             }),
         ];
         var sentence = "On this world, kinds of harm that no demonstration showed are served "
-            + $"{FindingText.Of(findings[0])} more often than those demonstrated (p {ReportText.P(findings[2].Estimate.Value)} "
-            + $"over categories), and each further category changes held-out harm by {FindingText.Of(findings[1])}.";
+            + $"{FindingText.Of(findings[0])} more often than those demonstrated (p "
+            + $"{ReportText.P(findings[2].Estimate.Value)} over categories), and each further category "
+            + $"changes held-out harm by {FindingText.Of(findings[1])}.";
         return new(asked.Name, asked.Kind, sentence, findings,
         [
             .. arms.Select((a, i) => new AnalysisCurve(a.Name, asked.Metric,

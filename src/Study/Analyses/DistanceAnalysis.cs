@@ -28,7 +28,8 @@ internal sealed class DistanceAnalysis : IAnalysis
         var places = Places(arms.Take(1).SelectMany(a => data.Scores(a, asked.Metric)));
         double[] x = [.. places.Select(p => (double)p.Number)];
         var cells = arms.Select(a => places.Select(p => data.Scores(a, asked.Metric, p.Category)).ToArray()).ToArray();
-        var draws = data.Draws([.. cells.SelectMany(c => c)], [.. cells.SelectMany(c => c.Select(_ => "acts"))]);
+        var draws = AnalysisData.Draws(
+            [.. cells.SelectMany(c => c)], [.. cells.SelectMany(c => c.Select(_ => "acts"))]);
         double[] sizes = [.. cells.Take(1).SelectMany(c => c.Select(s => (double)s.Count))];
         LogisticCurve? Curve(IReadOnlyList<double> means, int arm)
         {
@@ -67,10 +68,13 @@ internal sealed class DistanceAnalysis : IAnalysis
     internal static IReadOnlyList<(int Number, string Category)> Places(IEnumerable<PromptScores> scores) =>
     [
         .. scores.Select(s => s.Prompt.Category).Distinct()
-            .Select(c => (Number: int.TryParse(
-                c.AsSpan(c.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1, c))
+            .Select(c => (Number: Number(c), c))
             .Where(p => p.Number >= 0).OrderBy(p => p.Number),
     ];
+
+    private static int Number(string category) => int.TryParse(
+        category.AsSpan(category.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+        ? n : -1;
 
     /// <summary>Where a rising curve passes one half, within what was asked.</summary>
     private static double Half(LogisticCurve? curve, double[] x)

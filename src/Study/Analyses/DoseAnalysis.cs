@@ -123,8 +123,8 @@ internal sealed class DoseAnalysis : IAnalysis
                 return double.IsInfinity(dose.Value)
                     ? $"{s.Name} demonstrations leave harm above {level} at every dose up to {s.At[^1]:0}."
                     : $"{s.Name} demonstrations bring harm to {level} at {FindingText.Of(dose, FindingUnit.Dose)}, and "
-                        + $"at no dose beyond is a loss of more than {100 * asked.Margin:0.#} points of quality excluded: "
-                        + "no window.";
+                        + $"at no dose beyond is a loss of more than {100 * asked.Margin:0.#} points of quality "
+                        + "excluded: no window.";
             }
 
             var arm = s.Arms[s.At.IndexOf(window.From)];

@@ -1,7 +1,5 @@
 using OxyPlot;
 using OxyPlot.Annotations;
-using OxyPlot.Axes;
-using OxyPlot.Series;
 using SafeLlama.Common;
 
 namespace SafeLlama.Study;

@@ -1,4 +1,3 @@
-using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -40,12 +39,12 @@ internal sealed class GapAnalysis : IAnalysis
         List<Finding> findings =
         [
             .. arms.Select((a, i) => new Finding(
-                "gap." + a.Name, $"gap, {a.Name}", FindingUnit.Share, draws.Of(m => Gap(m, i)))),
+                "gap." + a.Name, $"gap, {a.Name}", FindingUnit.Share, draws.Of(m => Gap(m, i), Bounds.Difference))),
             .. arms.Skip(1).Select((a, i) => new Finding(
                 "change." + a.Name, $"gap of {a.Name} less that of {arms[0].Name}", FindingUnit.Share,
-                draws.Of(m => Gap(m, i + 1) - Gap(m, 0)))),
+                draws.Of(m => Gap(m, i + 1) - Gap(m, 0), Bounds.Difference))),
             new("slope", "rise of the gap from the first to the last share", FindingUnit.Share, draws.Of(
-                m => LeastSquares.Slope(order, [.. order.Select((_, i) => Gap(m, i + 1))]))),
+                m => LeastSquares.Slope(order, [.. order.Select((_, i) => Gap(m, i + 1))]), Bounds.Difference)),
         ];
         var last = findings.First(f => f.Name == "gap." + arms[^1].Name);
         var change = findings.First(f => f.Name == "change." + arms[^1].Name);

@@ -64,17 +64,20 @@ internal sealed class MixtureAnalysis : IAnalysis
         var best = Best(draws.Means).Place;
         List<Finding> findings =
         [
-            new("best", "least worst harm of the fitted mixtures", FindingUnit.Rate, draws.Of(m => Best(m).Value)),
+            new("best", "least worst harm of the fitted mixtures", FindingUnit.Rate,
+                draws.Of(m => Best(m).Value, Bounds.Rate)),
             .. Wordings.Select((w, i) => new Finding(
-                "best." + w, $"share of {w}s in that mixture", FindingUnit.Rate, draws.Of(m => Best(m).Place[i]))),
+                "best." + w, $"share of {w}s in that mixture", FindingUnit.Rate,
+                draws.Of(m => Best(m).Place[i], Bounds.Rate))),
             .. arms.Select(a => new Finding(
-                "worst." + a.Name, $"worst wording's harm, {a.Name}", FindingUnit.Rate, draws.Of(m => Worst(m, a)))),
+                "worst." + a.Name, $"worst wording's harm, {a.Name}", FindingUnit.Rate,
+                draws.Of(m => Worst(m, a), Bounds.Rate))),
             .. arms.Skip(1).Select(a => new Finding(
                 "gain." + a.Name, $"that of {a.Name} less that of {arms[0].Name}", FindingUnit.Share,
-                draws.Of(m => Worst(m, a) - Worst(m, arms[0])))),
+                draws.Of(m => Worst(m, a) - Worst(m, arms[0]), Bounds.Difference))),
             .. series.Skip(1).Select(s => new Finding(
                 "beside." + s.Name, $"mean worst of {s.Name} less {series[0].Name}", FindingUnit.Share,
-                draws.Of(m => s.Arms.Average(a => Worst(m, a)) - first.Average(a => Worst(m, a))))),
+                draws.Of(m => s.Arms.Average(a => Worst(m, a)) - first.Average(a => Worst(m, a)), Bounds.Difference))),
         ];
         var least = first.MinBy(a => Worst(draws.Means, a))!;
         var sentence = $"On this world, the tested mixture that is safest on its worst wording is {least.Name}, with "
@@ -86,8 +89,8 @@ internal sealed class MixtureAnalysis : IAnalysis
         [
             .. series.Select(s => new AnalysisCurve(s.Name, asked.Metric,
             [
-                .. s.Arms.Select(a => (Place: Place(a), Value: findings.First(f => f.Name == "worst." + a.Name).Estimate,
-                    a.Name)).Select(p => new AnalysisPoint(
+                .. s.Arms.Select(a => (
+                    Place: Place(a), Value: findings.First(f => f.Name == "worst." + a.Name).Estimate, a.Name)).Select(p => new AnalysisPoint(
                         p.Place[1] + p.Place[2] / 2, p.Name, new(p.Value.Value, p.Value.Low, p.Value.High))
                     {
                         Y = p.Place[2] * Math.Sqrt(3) / 2,

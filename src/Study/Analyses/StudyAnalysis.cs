@@ -6,7 +6,8 @@ namespace SafeLlama.Study;
 /// <summary>What is computed across arms.</summary>
 public enum AnalysisKind
 {
-    /// <summary>The dose at which harm falls to a level, and the doses that are safe: <see cref="DoseAnalysis"/>.</summary>
+    /// <summary>The dose at which harm falls to a level, and which doses are safe: <see
+    /// cref="DoseAnalysis"/>.</summary>
     Dose,
 
     /// <summary>Whether larger bases need more demonstrations: <see cref="SizeAnalysis"/>.</summary>
@@ -69,7 +70,7 @@ public sealed record StudyAnalysis
     [JsonConverter(typeof(ShareConverter))]
     public double? Level { get; init; }
 
-    /// <summary>The loss of quality that is allowed, or the difference that counts as none; 0.01 is one point.</summary>
+    /// <summary>The loss of quality that is allowed; 0.01 is one point.</summary>
     public double? Margin { get; init; }
 
     /// <summary>How many doses are added to each series after the first run, each halving the doses between which

@@ -63,7 +63,7 @@ internal sealed class SurvivalAnalysis : IAnalysis
                 new Finding("half_life." + c.Name, $"until half are served, {c.Name}", FindingUnit.Time,
                     draws.Of(m => Half(m, i))),
                 new Finding("last." + c.Name, $"share that refuses to the end, {c.Name}", FindingUnit.Rate,
-                    draws.Of(m => Left(m, i, times.Count - 1))),
+                    draws.Of(m => Left(m, i, times.Count - 1), Bounds.Rate)),
             }),
             .. curves.Skip(1).Select(c => new Finding(
                 "p." + c.Name, $"log-rank p, {c.Name} against {curves[0].Name}", FindingUnit.Number,
@@ -76,7 +76,7 @@ internal sealed class SurvivalAnalysis : IAnalysis
         [
             .. curves.Select((c, i) => new AnalysisCurve(c.Name, asked.Metric,
             [
-                .. times.Select((t, k) => (Time: t, Of: draws.Of(m => Left(m, i, k)))).Select(p =>
+                .. times.Select((t, k) => (Time: t, Of: draws.Of(m => Left(m, i, k), Bounds.Rate))).Select(p =>
                     new AnalysisPoint(p.Time, c.Name, new(p.Of.Value, p.Of.Low, p.Of.High))),
             ])),
         ]);

@@ -75,7 +75,8 @@ public enum ClaimVerdict
 
     NotReproduced,
 
-    /// <summary>The limits leave it open, fewer bases or seeds were run than it asks for, or invalid answers decide.</summary>
+    /// <summary>The limits leave it open, fewer bases or seeds were run than it asks for, or invalid answers
+    /// decide.</summary>
     CannotTell,
 }
 

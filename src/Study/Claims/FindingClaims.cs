@@ -70,7 +70,8 @@ internal static class FindingClaims
 
     private static string Words(Claim claim, Finding? found)
     {
-        var threshold = FindingText.Of(Estimate.None with { Value = claim.Threshold }, found?.Unit ?? FindingUnit.Number);
+        var threshold = FindingText.Of(
+            Estimate.None with { Value = claim.Threshold }, found?.Unit ?? FindingUnit.Number);
         return claim.Test switch
         {
             ClaimTest.Below => $"below {threshold}",

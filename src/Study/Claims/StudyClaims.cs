@@ -61,7 +61,7 @@ internal static class StudyClaims
         new[] { 0.0, 1.0 }.Select(score =>
             Analyses.Compute(data with { Outcomes = data.Outcomes.Counting(_ => score) }));
 
-    /// <summary>Adjusts p-values for all claims, and leaves every claim open where bases or seeds are too few.</summary>
+    /// <summary>Adjusts p-values for all claims, and leaves each open where bases or seeds are too few.</summary>
     private static ClaimOutcome[] Weighed(ClaimOutcome[] outcomes, StudyRecipe recipe, StudyEvidence evidence)
     {
         var adjusted = Holm.Adjust([.. outcomes.Select(o => o.P)]);

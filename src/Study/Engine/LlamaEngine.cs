@@ -34,7 +34,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
     public LlamaSession OpenSession(ArmJob job, string folder) => OpenTuned(job, folder);
 
-    public long Weights(string model) => LlamaConfig.Load(folderOf(model)).ParameterCount;
+    public long WeightCount(string model) => LlamaConfig.Load(folderOf(model)).ParameterCount;
 
     public void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {

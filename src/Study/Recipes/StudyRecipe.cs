@@ -64,7 +64,8 @@ public sealed record StudyRecipe
         if (arms.FirstOrDefault(name => Arms.All(a => a.Name != name)) is { } unknown)
         {
             throw SafeLlamaException.Usage(
-                $"{nameof(Arms)}: {Name} has no arm \"{unknown}\"; it has {string.Join(", ", Arms.Select(a => a.Name))}.");
+                $"{nameof(Arms)}: {Name} has no arm \"{unknown}\"; it has "
+                + $"{string.Join(", ", Arms.Select(a => a.Name))}.");
         }
 
         if (Arms.FirstOrDefault(a => arms.Contains(a.Name) && a.After is { } before && !arms.Contains(before))

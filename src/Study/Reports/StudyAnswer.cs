@@ -1,5 +1,3 @@
-using SafeLlama.Common;
-
 namespace SafeLlama.Study;
 
 /// <summary>A study's answer in words that a reader quotes, and what stands behind it.</summary>

@@ -18,11 +18,13 @@ internal sealed class ArmAttacks(StudyRecipe recipe, IStudySource source, IStudy
         if (prompts.Count == 0)
         {
             throw SafeLlamaException.Usage(
-                $"attacks.suites: {string.Join(", ", _asked.Suites)} holds no prompt that a metric of the recipe reads.");
+                $"attacks.suites: {string.Join(", ", _asked.Suites)} holds no prompt that a metric of the "
+                + "recipe reads.");
         }
 
         var byKey = prompts.ToDictionary(StudySuites.KeyOf);
-        var answers = Answers(Path.Combine(study, (job.Replicate with { Arm = _asked.AnswersFrom }).Folder), byKey.Keys);
+        var from = job.Replicate with { Arm = _asked.AnswersFrom };
+        var answers = Answers(Path.Combine(study, from.Folder), byKey.Keys);
         using var session = engine.OpenSession(job, new ArmFolder(path).Training);
         var folder = Path.Combine(path, "attacks");
         AttackRun.RunAsync(
@@ -39,7 +41,11 @@ internal sealed class ArmAttacks(StudyRecipe recipe, IStudySource source, IStudy
                 Resume = true,
             },
             progress: null, cancellation).GetAwaiter().GetResult();
-        return [.. _asked.Names().SelectMany(name => Graded(name, Path.Combine(folder, "trials", name, "answers"), byKey))];
+        return
+        [
+            .. _asked.Names().SelectMany(
+                name => Graded(name, Path.Combine(folder, "trials", name, "answers"), byKey)),
+        ];
     }
 
     private IEnumerable<GradedAnswer> Graded(string trial, string folder, Dictionary<string, StudyPrompt> byKey) =>

@@ -77,7 +77,7 @@ public interface IStudyEngine
     IReadOnlyDictionary<string, string> Describe(string model);
 
     /// <summary>How many weights a base has.</summary>
-    long Weights(string model);
+    long WeightCount(string model);
 
     /// <summary>Estimates the cost of the job without running it.</summary>
     ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);

@@ -110,7 +110,7 @@ public sealed class StudyRunner(
     private StudyRun Conclude(string folder, StudyReplicate[] runs)
     {
         var outcomes = new Outcomes([.. runs.Select(run => (run.Replicate, run.Answers))]);
-        var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs), engine.Weights);
+        var results = ResultsBuilder.Build(recipe, source.BenignCount, outcomes, Manifest(runs), engine.WeightCount);
         OutputFile.WriteText(
             Path.Combine(folder, "results.json"), JsonSerializer.Serialize(results, StudyJson.Document) + "\n");
         OutputFile.WriteText(

@@ -42,9 +42,17 @@ public sealed class DoseAnalysisTests
         ],
         Claims =
         [
-            new() { Id = "few", Statement = "Few.", Finding = "amount.dose.random", Test = ClaimTest.Below, Threshold = 200 },
-            new() { Id = "fewer", Statement = "Fewer.", Finding = "amount.ratio.diverse", Test = ClaimTest.Below, Threshold = 1 },
+            Below("Few.", "amount.dose.random", 200), Below("Fewer.", "amount.ratio.diverse", 1),
         ],
+    };
+
+    private static Claim Below(string statement, string finding, double threshold) => new()
+    {
+        Id = statement,
+        Statement = statement,
+        Finding = finding,
+        Test = ClaimTest.Below,
+        Threshold = threshold,
     };
 
     /// <summary>Harm at doses 0, 9, 30, 99 for either way to choose rows; quality and refusals as given.</summary>
@@ -96,7 +104,8 @@ public sealed class DoseAnalysisTests
 
     [Test]
     public void Lost_quality_closes_the_window() =>
-        Assert.That(Found(Answers([100, 0, 0, 0], [0, 0, 0], quality: 90)).Sentence, Does.Contain("excluded: no window"));
+        Assert.That(
+            Found(Answers([100, 0, 0, 0], [0, 0, 0], quality: 90)).Sentence, Does.Contain("excluded: no window"));
 
     [TestCase(1, 1, ClaimVerdict.CannotTell)]
     [TestCase(3, 3, ClaimVerdict.Reproduced)]

@@ -96,7 +96,8 @@ public static partial class SvgChart
     {
         var colors = string.Concat(Light.Select((color, i) => $"--series-{i}:{color};"));
         return Opening().Replace(
-            svg, opening => $"{opening.Value}<style>svg{{background:#fff;color:#1c1c1c;--faint:#c9c9c9;{colors}}}</style>",
+            svg,
+            opening => $"{opening.Value}<style>svg{{background:#fff;color:#1c1c1c;--faint:#c9c9c9;{colors}}}</style>",
             1) + "\n";
     }
 
