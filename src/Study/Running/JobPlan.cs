@@ -74,9 +74,9 @@ public static class JobPlan
     }
 
     /// <summary>The ids of demonstrations, where a defense treats them apart.</summary>
-    private static IReadOnlySet<string> SafetyIds(
+    private static HashSet<string> SafetyIds(
         IStudySource source, StudyArm arm, long seed, IReadOnlyList<TrainingExample> rows) =>
-        arm.Defense?.Lisa is null ? new HashSet<string>() : StudyDefense.SafetyIds(source, arm, seed, rows);
+        arm.Defense?.Lisa is null ? [] : StudyDefense.SafetyIds(source, arm, seed, rows);
 
     private static IReadOnlyList<TrainingExample> Benign(IStudySource source, StudyArm arm, long seed) =>
         source.Examples(
