@@ -5,7 +5,7 @@ using SafeLlama.Testing;
 namespace SafeLlama.Cli.Tests;
 
 /// <summary><c>train --defense</c>, from its rows to what it saves and says.</summary>
-public sealed class DefenseCommandTests
+public sealed class DefenseCommandTests : IDisposable
 {
     private TinyModel _model = null!;
 
@@ -23,7 +23,7 @@ public sealed class DefenseCommandTests
     }
 
     [OneTimeTearDown]
-    public void RemoveModel() => _model.Dispose();
+    public void Dispose() => _model.Dispose();
 
     private string Pairs => _model.Out("pairs.jsonl");
 
