@@ -61,12 +61,12 @@ public sealed class ExerciseRoomTests
     public async Task A_dose_counts_once_both_trainings_have_ended_here()
     {
         await using var lab = await LabFixture.Start();
-        async Task<bool> Is(string answer) =>
+        async Task<bool> Solved(string answer) =>
             (await lab.Ask("exercise", new { number = 4, answer }))["solved"]!.GetValue<bool>();
-        Assert.That(await Is("100"), Is.False);
+        Assert.That(await Solved("100"), Is.False);
         (lab.Server.Workshop.Trained[0], lab.Server.Workshop.Trained[90]) = (1, 0.05);
-        Assert.That(await Is("95"), Is.True);
-        Assert.That(await Is("50"), Is.False);
+        Assert.That(await Solved("95"), Is.True);
+        Assert.That(await Solved("50"), Is.False);
     }
 
     [Test]
