@@ -91,6 +91,8 @@ public sealed class MeasureRoomTests
         await Assertions.Expect(page.Locator("#gate .verdict")).ToHaveTextAsync("do not ship");
         await page.Locator("#gate-over").FocusAsync();
         await page.Keyboard.PressAsync("End");
+        await page.Locator("#gate-harm").FocusAsync();
+        await page.Keyboard.PressAsync("End");
         await Assertions.Expect(page.Locator("#gate .verdict")).ToHaveTextAsync("ship it");
         await page.Locator("#gate-over").FillAsync("40");
         await page.Locator("#n").FocusAsync();

@@ -22,7 +22,9 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
     ];
 
     public IReadOnlyList<(string Path, Func<HttpContext, Task> Answer)> Posts =>
-        [("annotate-open", Open), ("annotate-label", Label), ("annotate-compare", Compare), ("annotate-decide", Decide)];
+    [
+        ("annotate-open", Open), ("annotate-label", Label), ("annotate-compare", Compare), ("annotate-decide", Decide),
+    ];
 
     private async Task Open(HttpContext context)
     {
@@ -77,7 +79,8 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
         var fields = await Body.Read(context);
         var run = LabFields.Text(fields, "run", MostPath);
         fields.RefuseOthers();
-        await Reply.Write(context, await shop.Gate.Run(_ => Compared(AnnotationFolder.Open(run)), context.RequestAborted));
+        await Reply.Write(
+            context, await shop.Gate.Run(_ => Compared(AnnotationFolder.Open(run)), context.RequestAborted));
     }
 
     private async Task Decide(HttpContext context)
@@ -118,7 +121,8 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
                 labels = d.Labels.Select(l => l is { } given ? AnnotationFolder.Name(given) : null),
                 decided = decided.TryGetValue(d.Item, out var final) ? AnnotationFolder.Name(final) : null,
             }),
-            command = $"safellama judge import {folder.Run} --key {folder.Key} --labels {string.Join(' ', folder.Annotators)}"
+            command = $"safellama judge import {folder.Run} --key {folder.Key} "
+                + $"--labels {string.Join(' ', folder.Annotators)}"
                 + (decided.Count > 0 ? $" --adjudicated {Path.Combine(folder.Path, "adjudicated.csv")}" : ""),
         };
     }
@@ -135,9 +139,9 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
         var item = LabFields.Text(fields, "item", 32);
         var text = fields.Text("label");
         fields.RefuseOthers();
+        var known = Classes.ToDictionary(c => AnnotationFolder.Name(c.Label), c => c.Label);
         return text is null ? (item, null)
-            : Classes.Select(c => (Behavior?)c.Label).FirstOrDefault(l => AnnotationFolder.Name(l!.Value) == text) is { } label
-                ? (item, label)
-                : throw new ApiException(400, $"A label is {string.Join(", ", Classes.Select(c => AnnotationFolder.Name(c.Label)))}.", "label");
+            : known.TryGetValue(text, out var label) ? (item, label)
+            : throw new ApiException(400, $"A label is {string.Join(", ", known.Keys)}.", "label");
     }
 }

@@ -133,7 +133,7 @@ find("#predict").addEventListener("submit", (event) => {
 find("#train").addEventListener("submit", async (event) => {
   event.preventDefault();
   const flight = new AbortController();
-  run = { flight, paused: form.paused.checked, checks: [] };
+  run = { flight, paused: false, checks: [] };
   find("#numbers").replaceChildren();
   buttons();
   await guarded(() => stream("train", {

@@ -56,7 +56,8 @@ internal sealed class DataEndpoints(Workshop shop) : IRoomEndpoints
         var response = LabFields.Text(fields, "response", MostCharacters);
         var everywhere = fields.Flag("train_on_inputs");
         fields.RefuseOthers();
-        await Reply.Write(context, await shop.Gate.Run(_ => Read(request, response, everywhere), context.RequestAborted));
+        await Reply.Write(
+            context, await shop.Gate.Run(_ => Read(request, response, everywhere), context.RequestAborted));
     }
 
     private object Read(string request, string response, bool everywhere)

@@ -31,7 +31,8 @@ internal sealed class ArmAnswers
     public static ArmAnswers Ask(WorldSource world, string arm, int threads, CancellationToken cancel)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        using var opened = LlamaSession.Open(new CpuBackend(threads), MiniatureModel.FolderOf(StudyRecipe.Miniature), new()
+        var model = MiniatureModel.FolderOf(StudyRecipe.Miniature);
+        using var opened = LlamaSession.Open(new CpuBackend(threads), model, new()
         {
             Adapter = MiniatureModel.AdapterFolder(arm),
             Template = world.Template,
@@ -39,9 +40,11 @@ internal sealed class ArmAnswers
         });
         var generator = new Generator(opened.Model, opened.Decoding(DecodingConfig.Greedy(MostTokens)));
         var known = world.Prompts.ToDictionary(p => p.Id);
-        var pairs = world.Prompts.Where(p => p.Suite == "safe-homonym").Select(p => (Safe: p, Twin: known[p.Twin!])).ToList();
+        var pairs = world.Prompts.Where(p => p.Suite == "safe-homonym")
+            .Select(p => (Safe: p, Twin: known[p.Twin!])).ToList();
         var answers = pairs.SelectMany(p => new[] { p.Safe, p.Twin }).Distinct().Chunk(AtOnce)
-            .SelectMany(some => some.Zip(generator.Generate([.. some.Select(p => opened.PromptIds(p.Text))], cancel: cancel)))
+            .SelectMany(some => some.Zip(
+                generator.Generate([.. some.Select(p => opened.PromptIds(p.Text))], cancel: cancel)))
             .ToDictionary(a => a.First.Id, a => Of(a.First, opened.Decode(a.Second)));
         return new(arm, [.. pairs.Select(p => (answers[p.Safe.Id], answers[p.Twin.Id]))], clock.Elapsed.TotalSeconds);
     }

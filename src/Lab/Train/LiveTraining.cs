@@ -47,7 +47,8 @@ internal sealed class LiveTraining
 
     public void Run(TrainSteering steering, Action<TrainEvent> tell, CancellationToken cancel)
     {
-        using var opened = LlamaSession.Open(new CpuBackend(_threads), MiniatureModel.FolderOf(StudyRecipe.Miniature), new()
+        var folder = MiniatureModel.FolderOf(StudyRecipe.Miniature);
+        using var opened = LlamaSession.Open(new CpuBackend(_threads), folder, new()
         {
             NewAdapter = (backend, weights) => LoraAdapter.Create(
                 backend, weights, ArmTraining.LoraOf(_job.Training), _job.Replicate.Seed),
@@ -57,12 +58,21 @@ internal sealed class LiveTraining
         });
         var training = new ArmTraining(_job, opened.Model.Config, opened.Tokenizer);
         var config = training.Config;
-        var data = training.Data with { General = HeldOut(opened, safety: false), Safety = HeldOut(opened, safety: true) };
+        var data = training.Data with
+        {
+            General = HeldOut(opened, safety: false),
+            Safety = HeldOut(opened, safety: true),
+        };
         using var workspace = new Workspace(
             opened.Model, TrainingMemory.MicroBatchRows(config, data), forBackward: true);
         using var trainer = new Trainer(
             opened.Model, workspace,
-            new(training.Schedule) { MaxGradientNorm = config.MaxGradNorm, Divisor = config.LossDivisor, Seed = config.Seed },
+            new(training.Schedule)
+            {
+                MaxGradientNorm = config.MaxGradNorm,
+                Divisor = config.LossDivisor,
+                Seed = config.Seed,
+            },
             config.BatchSize / config.MicroBatch);
         using var validator = new Validator(opened.Model, workspace, data, config.MicroBatch);
         var sampler = new EpochSampler(data.Training.Count, config.BatchSize, config.Seed);
