@@ -5,10 +5,13 @@ namespace SafeLlama.Study;
 /// <summary>One curve of survival: for each act and replicate, when it was first served.</summary>
 /// <param name="Name">The arm or the series.</param>
 /// <param name="Times">Turns or steps, rising.</param>
-/// <param name="Acts">By act: [replicate][time] the score, NaN for an invalid answer.</param>
+/// <param name="Acts">By act or prompt: its cluster, and [replicate][time] the score, NaN for an invalid answer.</param>
 /// <param name="Models">How many bases the replicates are of.</param>
 internal sealed record Lives(
-    string Name, IReadOnlyList<double> Times, IReadOnlyDictionary<string, double[][]> Acts, int Models)
+    string Name,
+    IReadOnlyList<double> Times,
+    IReadOnlyDictionary<string, (string Cluster, double[][] Scores)> Acts,
+    int Models)
 {
     public static IReadOnlyList<Lives> Of(StudyAnalysis asked, AnalysisData data)
     {
@@ -17,7 +20,7 @@ internal sealed record Lives(
             return
             [
                 .. asked.Series.Select(s => (s.Name, Arms: data.Arms(s))).Where(s => s.Arms.Count == times.Count)
-                    .Select(s => From(s.Name, times, [.. s.Arms.Select(a => data.Scores(a, asked.Metric))])),
+                    .Select(s => From(s.Name, times, [.. s.Arms.Select(a => data.Scores(a, asked.Metric))], p => p.Id)),
             ];
         }
 
@@ -28,7 +31,7 @@ internal sealed record Lives(
                 var places = DistanceAnalysis.Places(data.Scores(a, asked.Metric));
                 return From(
                     a.Name, [.. places.Select(p => (double)p.Number)],
-                    [.. places.Select(p => data.Scores(a, asked.Metric, p.Category))]);
+                    [.. places.Select(p => data.Scores(a, asked.Metric, p.Category))], p => p.Cluster);
             }),
         ];
     }
@@ -36,10 +39,11 @@ internal sealed record Lives(
     /// <summary>One cell per time, whose mean is the hazard: 1 where an act is first served then, 0 where it is still
     /// refused, NaN where it no longer counts.</summary>
     public IEnumerable<IReadOnlyList<CrossedScores>> Cells() => Times.Select((_, t) => (IReadOnlyList<CrossedScores>)
-        [.. Acts.Select(a => new CrossedScores(a.Key, [.. a.Value.Select(scores => Hazard(scores, t))], Models))]);
+        [.. Acts.Select(a => new CrossedScores(
+            a.Value.Cluster, [.. a.Value.Scores.Select(scores => Hazard(scores, t))], Models))]);
 
     /// <summary>Each act of the first base and seed. Time 0 counts as the first turn.</summary>
-    public IReadOnlyList<Survival.Observation> FirstReplicate() => [.. Acts.Values.Select(a => Observed(a[0]))];
+    public IReadOnlyList<Survival.Observation> FirstReplicate() => [.. Acts.Values.Select(a => Observed(a.Scores[0]))];
 
     private static Survival.Observation Observed(double[] scores)
     {
@@ -55,18 +59,23 @@ internal sealed record Lives(
         return observed.Turn < time + 1 ? double.NaN : observed.Violated && observed.Turn == time + 1 ? 1 : 0;
     }
 
-    private static Lives From(string name, IReadOnlyList<double> times, IReadOnlyList<PromptScores>[] byTime)
+    /// <summary>A prompt that no replicate answered at some time is hidden there, and its act stays.</summary>
+    private static Lives From(
+        string name, IReadOnlyList<double> times, IReadOnlyList<PromptScores>[] byTime,
+        Func<StudyPrompt, string> act)
     {
-        // Wordings of one act are told apart by their place among them.
-        var tables = byTime.Select(scores => scores.GroupBy(s => s.Prompt.Cluster)
-            .SelectMany(g => g.OrderBy(s => s.Prompt.Id, StringComparer.Ordinal)
-                .Select((s, i) => (Key: $"{g.Key}\t{i}", s.Values)))
-            .ToDictionary(s => s.Key, s => s.Values)).ToList();
-        var acts = tables.Count == 0 ? [] : tables[0].Keys.Where(k => tables.All(t => t.ContainsKey(k))).ToList();
+        var first = byTime.SelectMany(t => t).FirstOrDefault();
+        var replicates = first?.Values.Count ?? 1;
+        var tables = byTime.Select(scores => scores.GroupBy(s => act(s.Prompt))
+            .ToDictionary(g => g.Key, g => g.First().Values)).ToList();
+        double Score(string key, int replicate, int time) =>
+            tables[time].TryGetValue(key, out var values) ? values[replicate] : double.NaN;
         return new(
-            name, times, acts.ToDictionary(
-                act => act, act => Enumerable.Range(0, tables[0][act].Count)
-                    .Select(r => tables.Select(t => t[act][r]).ToArray()).ToArray()),
-            byTime.Where(t => t.Count > 0).Select(t => t[0].Models).DefaultIfEmpty(1).First());
+            name, times,
+            byTime.SelectMany(t => t).GroupBy(s => act(s.Prompt)).ToDictionary(
+                g => g.Key, g => (g.First().Prompt.Cluster, Enumerable.Range(0, replicates)
+                    .Select(r => Enumerable.Range(0, tables.Count).Select(t => Score(g.Key, r, t)).ToArray())
+                    .ToArray())),
+            first?.Models ?? 1);
     }
 }

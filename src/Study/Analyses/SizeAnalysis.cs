@@ -40,7 +40,7 @@ internal sealed class SizeAnalysis : IAnalysis
     {
         var arms = data.Arms(asked.Series[0]).OrderBy(data.Dose).ToList();
         double[] doses = [.. arms.Select(a => (double)data.Dose(a))];
-        var sizes = asked.Sizes!.Where(s => s.Models.All(data.Recipe.Models.Contains))
+        var sizes = Present(asked, data.Recipe)
             .Select(s => (s.Name, s.Models, Weights: s.Models.Average(m => (double)data.Weights(m))))
             .OrderBy(s => s.Weights).ToList();
         var cells = sizes.Select(s => arms.Select(a => data.OnModels(s.Models).Scores(a, asked.Metric)).ToArray())
@@ -60,7 +60,9 @@ internal sealed class SizeAnalysis : IAnalysis
                 draws.Of(m => Dose(m, i)))),
         ];
         var slope = findings[0].Estimate;
-        var sentence = "On this world, harm falls to " + Percent.Of(asked.Level!.Value) + " at "
+        var sentence = sizes.Count == 0
+            ? "no base of a size that the recipe names was run."
+            : "On this world, harm falls to " + Percent.Of(asked.Level!.Value) + " at "
             + string.Join(", ", sizes.Select((s, i) =>
                 $"{FindingText.Of(findings[i + 1])} on {s.Weights / 1e6:0.##} M weights"))
             + (double.IsNaN(slope.Value) ? "; no slope can be given."
@@ -84,6 +86,22 @@ internal sealed class SizeAnalysis : IAnalysis
                 Logarithmic = true,
             }, result.Curves),
     ];
+
+    /// <summary>The sizes of which a run has bases, with these.</summary>
+    /// <exception cref="SafeLlamaException">It has more of one size than of another.</exception>
+    internal static IReadOnlyList<AnalysisSize> Present(StudyAnalysis asked, StudyRecipe recipe)
+    {
+        IReadOnlyList<AnalysisSize> sizes =
+        [
+            .. asked.Sizes!.Select(s => s with { Models = [.. s.Models.Where(recipe.Models.Contains)] })
+                .Where(s => s.Models.Count > 0),
+        ];
+        return sizes.Select(s => s.Models.Count).Distinct().Count() < 2
+            ? sizes
+            : throw SafeLlamaException.Usage(
+                $"models: {string.Join(", ", sizes.Select(s => $"{s.Models.Count} of {s.Name}"))}; expected as many of "
+                + "every size.");
+    }
 
     private static double Finite(double limit) => double.IsFinite(limit) && limit > 0 ? limit : double.NaN;
 }

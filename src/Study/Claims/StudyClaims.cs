@@ -20,7 +20,8 @@ internal static class StudyClaims
 
     /// <summary>How many bases stand behind an answer.</summary>
     public static int Bases(StudyRecipe recipe) => (recipe.Analyses ?? [])
-        .SelectMany(a => a.Sizes ?? []).Select(s => s.Models.Count).DefaultIfEmpty(recipe.Models.Count).Min();
+        .Where(a => a.Sizes is not null).SelectMany(a => SizeAnalysis.Present(a, recipe)).Select(s => s.Models.Count)
+        .DefaultIfEmpty(recipe.Models.Count).Min();
 
     /// <summary>"1 base and 1 seed, of 3 and 3 asked for"; null where there are enough.</summary>
     public static string? Missing(StudyRecipe recipe) => recipe.Evidence is not { } evidence

@@ -69,12 +69,20 @@ public static class StudyPage
         {
             yield return "";
             yield return "# the run that decides";
-            foreach (var seed in new[] { 2, 3 })
+            if (recipe.Analyses?.Any(a => a.Sizes is not null) == true)
             {
-                yield return $"safellama study base --seed {seed} --out miniature-{seed}";
+                yield return $"safellama study --recipe {recipe.Name}  # the recipe's first lines make its bases";
+                yield break;
             }
 
-            yield return $"safellama study --recipe {recipe.Name} --models miniature,miniature-2,miniature-3 --seeds 3";
+            var wide = recipe.Data.World?.Wider is not null;
+            var (name, world) = wide ? ("miniature-wide", " --world wide") : ("miniature", "");
+            foreach (var seed in new[] { 2, 3 })
+            {
+                yield return $"safellama study base{world} --seed {seed} --out {name}-{seed}";
+            }
+
+            yield return $"safellama study --recipe {recipe.Name} --models {name},{name}-2,{name}-3 --seeds 3";
         }
     }
 
