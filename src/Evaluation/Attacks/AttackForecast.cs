@@ -22,7 +22,7 @@ public sealed record AttackForecast(
         var context = new AttackContext(
             plan.Session, plan.Decoding, prompts.Unsafe, [.. prompts.Benign.SelectMany(s => s.Prompts)], [])
         {
-            Answers = plan.Answers,
+            Answers = AttackAnswers.Wanted(plan.Answers, prompts.Unsafe).Wanted,
             Seed = plan.Seed,
         };
         AnswerRequest[] batch = [.. context.Prompts.Take(plan.BatchSize).Select(p => new AnswerRequest(p, 0))];

@@ -29,7 +29,7 @@ public static class AttackMarkdown
         foreach (var trial in results.Trials)
         {
             text.Append($"- {Cell(trial.Name)}: {Cell(trial.About)}"
-                + $"{(trial.NotRun is { } why ? $" Not made: {Cell(why)}." : "")}\n");
+                + $"{(trial.NotRun is { } why ? $" Not made: {Cell(why)}" : "")}\n");
             foreach (var note in trial.Notes)
             {
                 text.Append($"  - {Cell(note)}\n");

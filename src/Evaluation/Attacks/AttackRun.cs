@@ -33,24 +33,25 @@ public static class AttackRun
             plan.Session, plan.Decoding, prompts.Unsafe, [.. prompts.Benign.SelectMany(s => s.Prompts)],
             clean.Outcomes(plan.Judges[0].Identity.Hash))
         {
-            Answers = plan.Answers,
             JudgePrefill = plan.JudgePrefill,
             Seed = plan.Seed,
         };
+        var (wanted, refused) = AttackAnswers.Wanted(plan.Answers, prompts.Unsafe);
+        context = context with { Answers = wanted };
         var made = new List<AttackMade>();
         foreach (var trial in plan.Trials)
         {
             var entry = new AttackTrialEntry(trial.Attack, trial.Setting, trial.About, trial.ChangesModel);
             var done = made.Count(m => m.Answers is not null);
-            var over = plan.MaxTrials > 0 && done >= plan.MaxTrials ? $"the budget of {plan.MaxTrials} trials is used"
+            var over = plan.MaxTrials > 0 && done >= plan.MaxTrials ? $"The budget of {plan.MaxTrials} trials is used."
                 : plan.MaxSeconds > 0 && clock.Elapsed.TotalSeconds >= plan.MaxSeconds
-                    ? "the budget of seconds is used" : null;
+                    ? "The budget of seconds is used." : null;
             made.Add(over is null
                 ? await TryAsync(plan, prompts, context, (trial, entry, made.Count + 1), progress, cancellation)
                 : new(entry with { NotRun = over }));
         }
 
-        var results = Score(plan, prompts, clean, made);
+        var results = Score(plan, prompts with { Notes = [.. prompts.Notes, .. refused] }, clean, made);
         AttackArtifacts.Write(plan, made);
         OutputFile.WriteText(Path.Combine(plan.Out, AttackResults.FileName), System.Text.Json.JsonSerializer.Serialize(
             results, EvaluationJson.Document) + "\n");
@@ -126,7 +127,7 @@ public static class AttackRun
         ];
         if (suites.Length == 0)
         {
-            return new(entry with { NotRun = "it has no prompt to send" });
+            return new(entry with { NotRun = prepared.Notes is [.., var why] ? why : "It has no prompt to send." });
         }
 
         var facts = new Dictionary<string, string>(plan.Session.Identity.Facts)

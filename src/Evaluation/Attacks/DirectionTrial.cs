@@ -39,11 +39,12 @@ public sealed class DirectionTrial(int layer) : IAttackTrial
                 + $"{model.Blocks.Count} blocks, so it goes from 0 to {model.Blocks.Count}.");
         }
 
+        var halves = Halves(context);
         var directions = new double[2][];
         foreach (var half in (int[])[0, 1])
         {
             int[][] Ids(IReadOnlyList<SuitePrompt> prompts) =>
-                [.. prompts.Where(p => HalfOf(p) != half).Select(p => SegmentEncoder.Ids(
+                [.. prompts.Where(p => halves[p.Key] != half).Select(p => SegmentEncoder.Ids(
                     context.Session.Tokenizer, context.Render(p, p.Text)))];
             var (harmful, harmless) = (Ids(context.Prompts), Ids(context.Benign));
             if (harmful.Length == 0 || harmless.Length == 0)
@@ -66,7 +67,7 @@ public sealed class DirectionTrial(int layer) : IAttackTrial
             directions[half] = found.Vector;
         }
 
-        return new(new Ablated(context, Identity, directions), context.Prompts)
+        return new(new Ablated(context, Identity, halves, directions), context.Prompts)
         {
             Notes =
             [
@@ -77,12 +78,30 @@ public sealed class DirectionTrial(int layer) : IAttackTrial
         };
     }
 
-    /// <summary>The half of a prompt; wordings of one request are in one half.</summary>
-    private static int HalfOf(SuitePrompt prompt) =>
-        Convert.ToInt32(ContentHash.OfText(prompt.Origin ?? prompt.Key)[..2], 16) % 2;
+    /// <summary>The half of each prompt, by key: origins take turns, so wordings of one request are in one half.</summary>
+    private static Dictionary<string, int> Halves(AttackContext context)
+    {
+        var halves = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var kind in (IReadOnlyList<SuitePrompt>[])[context.Prompts, context.Benign])
+        {
+            var turn = 0;
+            foreach (var origin in kind.GroupBy(p => p.Origin ?? p.Key))
+            {
+                foreach (var prompt in origin)
+                {
+                    halves[prompt.Key] = turn % 2;
+                }
+
+                turn++;
+            }
+        }
+
+        return halves;
+    }
 
     /// <summary>Answers with the direction taken out while it answers.</summary>
-    private sealed class Ablated(AttackContext context, string attack, double[][] directions) : IResponder
+    private sealed class Ablated(
+        AttackContext context, string attack, Dictionary<string, int> halves, double[][] directions) : IResponder
     {
         private readonly IResponder _plain = context.Plain;
 
@@ -95,7 +114,8 @@ public sealed class DirectionTrial(int layer) : IAttackTrial
         {
             var model = context.Session.Model;
             var answers = new ModelAnswer[requests.Count];
-            foreach (var half in requests.Select((request, i) => (request, i)).GroupBy(r => HalfOf(r.request.Prompt)))
+            foreach (var half in requests.Select((request, i) => (request, i)).GroupBy(
+                r => halves[r.request.Prompt.Key]))
             {
                 model.Hook = new DirectionAblation(directions[half.Key]);
                 try
