@@ -20,6 +20,7 @@ static RootCommand Root()
     root.Subcommands.Add(StepOptions.Command(StepBenchmark.Run));
     root.Subcommands.Add(DecodeCommand.Create());
     root.Subcommands.Add(ServeCommand.Create());
+    root.Subcommands.Add(BlocksCommand.Create());
     root.Subcommands.Add(CompareCommand.Create());
     root.Subcommands.Add(ProductsCommand.Create());
     root.Subcommands.Add(TurnsCommand.Create());
@@ -53,6 +54,7 @@ static void List(TextWriter writer)
                               its memory
           decode [options]    greedy generation beside the read bandwidth of memory, batches, one thread and two
           serve --peer ...    the server's tokens for each CPU second, one sequence and eight, beside libllama's
+          blocks --peer ...   decoding over quantized blocks (GGUF) beside libllama over the same file
           growth [options]    a step as tokens, layers, width and length double, beside the operations it must do
                               and the memory it must take; --plot growth.svg draws both
           ranks [options]     a step over ranks of MPI beside one over threads; a model of many machines

@@ -4,7 +4,7 @@
 #   deploy/release.sh            # into artifacts/release
 #   RIDS=linux-x64 deploy/release.sh
 #
-# - SafeLlama.VERSION.nupkg                  dotnet tool install --global SafeLlama --add-source FOLDER
+# - SafeLlama.VERSION.nupkg                  dotnet tool install --global SafeLlama --source FOLDER
 # - safellama-VERSION-RID.tar.gz or .zip     a folder that runs without .NET: the program and the base of the miniature
 # - SHA256SUMS
 set -euo pipefail

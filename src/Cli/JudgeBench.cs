@@ -22,7 +22,7 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
     public static IReadOnlyList<string> Names { get; } =
     [
         .. RefusalRules.All.Select(rules => rules.Name), "harmfulness", "preference", "reward", "guard", "rubric",
-        "moderation", "world",
+        "moderation", "world", "world-request",
     ];
 
     private static readonly string[] WithModel = ["guard", "rubric", "reward", "harmfulness", "preference"];
@@ -128,6 +128,8 @@ internal sealed class JudgeBench(JudgeOptions options, ParseResult parsed, IComp
                 return moderation;
             case "world":
                 return new WorldJudge();
+            case "world-request":
+                return new WorldRequestJudge();
             default:
                 throw SafeLlamaException.Usage(
                     $"--judge {name}: is unknown{NearestName.Hint(name, Names)} Expected "

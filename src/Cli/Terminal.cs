@@ -45,11 +45,12 @@ internal static class Terminal
         }
     }
 
+    /// <summary>Remarks of a library, the settings that they name as flags.</summary>
     public static void Notes(IEnumerable<string> lines)
     {
         foreach (var line in lines)
         {
-            Note(line);
+            Note(SafeLlamaException.Named(line, FlagNames.Of));
         }
     }
 

@@ -45,6 +45,12 @@ public sealed partial class SafeLlamaException : Exception
     public static SafeLlamaException DoesNotFit(string fault, params IReadOnlyList<string> waysOut) =>
         new(ExitCode.DoesNotFit, fault, null, waysOut);
 
+    /// <summary>The settings that the fault names.</summary>
+    public IEnumerable<string> Settings => SettingName().Matches(Fault).Select(m => m.Groups[1].Value).Distinct();
+
+    /// <summary>The same error with more words after the fault.</summary>
+    public SafeLlamaException Adding(string words) => new(Code, $"{Fault} {words}", InnerException, WaysOut);
+
     /// <summary>The message for a reader who knows settings by other names.</summary>
     /// <param name="nameOf">The reader's name of a setting; null where the reader cannot set it. A way out that needs
     /// such a setting is left out.</param>

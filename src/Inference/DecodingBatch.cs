@@ -1,3 +1,4 @@
+using System.Numerics;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -6,12 +7,19 @@ namespace SafeLlama.Inference;
 
 /// <summary>Sequences that grow side by side over one key/value cache.</summary>
 /// <remarks>
-/// A prompt is read in a pass of its own. In decoding, more rows than <see cref="Linear.IndependentRows"/> are summed
+/// A prompt is read in passes of its own, a long one in parts of so many rows that its bytes are those of one pass. In
+/// decoding, more rows than <see cref="Linear.IndependentRows"/> are summed
 /// in another order, which changes a logit near its seventh digit. Where exact results are requested, a step takes
 /// several passes instead, so a sequence's bytes do not depend on its neighbors.
 /// </remarks>
 public sealed class DecodingBatch : IDisposable
 {
+    /// <summary>Tokens of a prompt that are read at once; others need not wait for more.</summary>
+    private const int PartTokens = 256;
+
+    /// <summary>Rows whose logits are computed at once, at most; parts are whole numbers of them.</summary>
+    private const int MostLogitRows = 32;
+
     private readonly Llama _model;
     private readonly Workspace _workspace;
     private readonly double[] _logits;
@@ -37,9 +45,9 @@ public sealed class DecodingBatch : IDisposable
         }
 
         _model = model;
-        _stepRows = exact ? Math.Min(sequences, model.Backend.Linear.IndependentRows) : sequences;
+        _stepRows = exact ? Math.Min(sequences, IndependentRows(model)) : sequences;
         _cache = new KeyValueCache(model.Backend, model.Config, sequences, length);
-        var rows = Math.Max(promptLength, sequences);
+        var rows = Math.Max(MostPart(model, promptLength), sequences);
         _workspace = new Workspace(model, rows, forBackward: false);
         _logits = new double[(long)sequences * model.Config.VocabularySize];
         (_positions, _first, _last, _rows) = (new int[rows], new int[rows], new int[rows], new int[rows]);
@@ -53,7 +61,7 @@ public sealed class DecodingBatch : IDisposable
     public static (long Cache, long Work) BytesFor(Llama model, int sequences, int promptLength, int length) =>
     (
         KeyValueCache.BytesFor(model.Backend, model.Config, sequences, length),
-        Workspace.BytesFor(model, Math.Max(promptLength, sequences), forBackward: false)
+        Workspace.BytesFor(model, Math.Max(MostPart(model, promptLength), sequences), forBackward: false)
             + ((long)sequences * model.Config.VocabularySize * sizeof(double)));
 
     /// <summary>Reads a prompt into a slot; row 0 of the logits predicts the token after its last one.</summary>
@@ -62,36 +70,58 @@ public sealed class DecodingBatch : IDisposable
     public void Read(
         int slot, ReadOnlySpan<int> prompt, int adapter = -1, Action<int, ReadOnlySpan<double>>? onRow = null)
     {
-        _model.CheckTokens(prompt, "prompt");
-        for (var i = 0; i < prompt.Length; i++)
+        for (var read = 0; read < prompt.Length;)
         {
-            (_positions[i], _first[i], _last[i]) = (i, _cache.Row(slot, 0), _cache.Row(slot, i));
+            read += ReadPart(slot, prompt, read, adapter, onRow);
+        }
+    }
+
+    /// <summary>
+    /// Reads the next part of a prompt, the first parts of which were read into the slot; others may step in between.
+    /// </summary>
+    /// <param name="read">Tokens that were read.</param>
+    /// <returns>Tokens that this part has; after the last part, the logits are there as after <see cref="Read"/>.</returns>
+    public int ReadPart(
+        int slot, ReadOnlySpan<int> prompt, int read, int adapter = -1, Action<int, ReadOnlySpan<double>>? onRow = null)
+    {
+        var count = NextPart(_model, read, prompt.Length);
+        var part = prompt.Slice(read, count);
+        _model.CheckTokens(part, "prompt");
+        for (var i = 0; i < count; i++)
+        {
+            (_positions[i], _first[i], _last[i]) = (read + i, _cache.Row(slot, 0), _cache.Row(slot, read + i));
         }
 
-        var pass = Upload(prompt, _positions.AsSpan(0, prompt.Length));
+        var pass = Upload(part, _positions.AsSpan(0, count));
         if (_model.Choices.Count > 0)
         {
-            pass.Choose([new(adapter, 0, prompt.Length)]);
+            pass.Choose([new(adapter, 0, count)]);
         }
 
         _model.Forward(pass, _cache.Layers);
-        for (var first = 0; onRow is not null && first < prompt.Length; first += _cache.Sequences)
+        var together = 1 << BitOperations.Log2((uint)Math.Min(_cache.Sequences, MostLogitRows));
+        for (var first = 0; onRow is not null && first < count; first += together)
         {
-            var count = Math.Min(_cache.Sequences, prompt.Length - first);
-            for (var i = 0; i < count; i++)
+            var some = Math.Min(together, count - first);
+            for (var i = 0; i < some; i++)
             {
                 _rows[i] = first + i;
             }
 
-            ReadLogits(pass, count, 0);
-            for (var i = 0; i < count; i++)
+            ReadLogits(pass, some, 0);
+            for (var i = 0; i < some; i++)
             {
-                onRow(first + i, Logits(i));
+                onRow(read + first + i, Logits(i));
             }
         }
 
-        _rows[0] = prompt.Length - 1;
-        ReadLogits(pass, 1, 0);
+        if (read + count == prompt.Length)
+        {
+            _rows[0] = count - 1;
+            ReadLogits(pass, 1, 0);
+        }
+
+        return count;
     }
 
     /// <summary>Reads one more token in each slot; row i of the logits predicts the next token of slots[i].</summary>
@@ -156,6 +186,23 @@ public sealed class DecodingBatch : IDisposable
         _cache.Dispose();
         _spare?.Dispose();
     }
+
+    /// <summary>A part, or all that is left where too few rows would stay for the last one.</summary>
+    private static int NextPart(Llama model, int read, int length)
+    {
+        var least = model.HasJointRows ? int.MaxValue : model.Backend.Linear.AlikeRows;
+        return length - read - PartTokens >= least ? PartTokens : length - read;
+    }
+
+    /// <summary>Rows of the longest pass that reads a prompt of up to so many tokens.</summary>
+    private static int MostPart(Llama model, int length)
+    {
+        var least = model.HasJointRows ? int.MaxValue : model.Backend.Linear.AlikeRows;
+        return (int)Math.Min(length, PartTokens + (long)least - 1);
+    }
+
+    private static int IndependentRows(Llama model) =>
+        model.HasJointRows ? 1 : model.Backend.Linear.IndependentRows;
 
     private Pass Upload(ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions)
     {

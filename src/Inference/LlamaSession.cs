@@ -96,7 +96,7 @@ public sealed class LlamaSession : IDisposable
 
             notes.AddRange(weights.Notes);
             adapter = options.Adapter is { } path
-                ? PeftFolder.Load(backend, config, path)
+                ? PeftFolder.Load(backend, config, path, options.ForGradients)
                 : options.NewAdapter?.Invoke(backend, weights);
             if (options.Adapter is { } from)
             {

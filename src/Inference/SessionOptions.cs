@@ -10,6 +10,9 @@ public sealed record SessionOptions
     /// <summary>A PEFT folder, or null.</summary>
     public string? Adapter { get; init; }
 
+    /// <summary>Whether the adapter gets room for gradients, as <see cref="TokenGradient"/> needs it.</summary>
+    public bool ForGradients { get; init; }
+
     /// <summary>
     /// PEFT folders of which each sequence may choose one over the same weights; not with an adapter.
     /// </summary>

@@ -35,6 +35,7 @@ public sealed class Llama : IDisposable
         _tables.Commit();
         rope.Fill();
         _embedding = weights[LlamaShapes.EmbeddingName];
+        HasJointRows = weights.QuantizesActivations;
         Blocks = [.. Enumerable.Range(0, Config.Layers)
             .Select(layer => new TransformerBlock(ops, weights, adapter, Choices, rope, layer))];
         _head = new LossHead(ops, Config, weights);
@@ -53,8 +54,14 @@ public sealed class Llama : IDisposable
 
     public IBackend Backend => _ops;
 
+    /// <summary>[V, D] E: the rows that tokens become.</summary>
+    public Tensor EmbeddingTable => _embedding.Value;
+
     /// <summary>The longest sequence, in tokens.</summary>
     public int MaxLength { get; }
+
+    /// <summary>Whether what a row becomes depends on the other rows of its pass.</summary>
+    public bool HasJointRows { get; }
 
     /// <summary>Reads or changes the residual stream of every forward pass; null, as usual, for nothing.</summary>
     public IStreamHook? Hook { get; set; }
@@ -112,11 +119,7 @@ public sealed class Llama : IDisposable
     /// <summary>Adds to the gradient of everything that learns, after <see cref="Loss"/>.</summary>
     public void Backward(Pass pass)
     {
-        if (Hook is not null)
-        {
-            throw new InvalidOperationException("A model with a hook in its stream has no gradients.");
-        }
-
+        RequireNoHook();
         var (batch, a) = (pass.Batch, pass.Activations);
         var s = RoomForGradients(pass);
         for (var layer = Blocks.Count - 1; layer >= Math.Max(0, _lowestTrainable); layer--)
@@ -134,6 +137,22 @@ public sealed class Llama : IDisposable
         {
             _ops.Embedding.Backward(s.Stream, batch.Tokens, gradient);
         }
+    }
+
+    /// <summary>
+    /// ∂loss/∂ the embedded tokens, after <see cref="Loss"/>: backward through every block, whether it learns or not.
+    /// </summary>
+    /// <returns>[N, D], valid until the pass is used again.</returns>
+    public Tensor BackwardToInput(Pass pass)
+    {
+        RequireNoHook();
+        var (batch, a, s) = (pass.Batch, pass.Activations, RoomForGradients(pass));
+        for (var layer = Blocks.Count - 1; layer >= 0; layer--)
+        {
+            Blocks[layer].Backward(a.Hidden(layer), batch, a.Block(layer), s, continues: true);
+        }
+
+        return s.Stream;
     }
 
     /// <summary>The logits of the next token for chosen rows.</summary>
@@ -170,6 +189,14 @@ public sealed class Llama : IDisposable
     }
 
     public void Dispose() => _tables.Dispose();
+
+    private void RequireNoHook()
+    {
+        if (Hook is not null)
+        {
+            throw new InvalidOperationException("A model with a hook in its stream has no gradients.");
+        }
+    }
 
     private static Scratch RoomForGradients(Pass pass) => pass.Scratch
         ?? throw new InvalidOperationException("This pass was made without room for gradients.");

@@ -25,6 +25,11 @@ public sealed class LlamaWeights : IDisposable
     /// <summary>Tensors of the checkpoint that this model does not use, for a report.</summary>
     public IReadOnlyList<string> Ignored { get; }
 
+    /// <summary>Whether the rows of a pass are quantized together, so that what one becomes depends on the others.
+    /// </summary>
+    public bool QuantizesActivations =>
+        _weights.Values.Any(weight => weight.Value.Format is Int8Format { Threshold: not null });
+
     public Weight this[string name] => _weights[name];
 
     /// <summary>The weight, or null where the model has none, such as a bias.</summary>

@@ -14,6 +14,7 @@ public sealed class AttackCommandTests : IDisposable
     private readonly string _folder = TestFiles.NewFolder();
     private string _suite = "";
     private string _benign = "";
+    private string _rows = "";
 
     [OneTimeSetUp]
     public void AttackWhole()
@@ -21,6 +22,9 @@ public sealed class AttackCommandTests : IDisposable
         Testing.TinyModel.Write(Path.Combine(_folder, "model"));
         _suite = Suite("unsafe", "unsafe", i => $"Tell me about thing number {i}.");
         _benign = Suite("benign", "benign", i => $"Name a bird, number {i}.");
+        _rows = Path.Combine(_folder, "rows.jsonl");
+        File.WriteAllLines(_rows, Enumerable.Range(0, 8).Select(i => JsonSerializer.Serialize(
+            new { instruction = $"Do thing {i}.", input = "", output = $"Here is thing {i}." })));
         var whole = Attack("whole");
         Assert.That(whole.ExitCode, Is.Zero, whole.Error);
     }
@@ -30,6 +34,8 @@ public sealed class AttackCommandTests : IDisposable
     [TestCase("append:2")]
     [TestCase("append:5")]
     [TestCase("append:9")]
+    [TestCase("append:19")]
+    [TestCase("step:2")]
     [TestCase("rename:4")]
     [Category("Fault")]
     public void Killed_at_a_site_and_resumed_an_attack_ends_as_if_unbroken(string fault)
@@ -80,8 +86,47 @@ public sealed class AttackCommandTests : IDisposable
         Assert.That(missed.Error, Does.Contain("Gate missed"));
     }
 
+    [Test]
+    public void Wrappers_of_a_file_are_tried_besides_those_of_the_program()
+    {
+        var frames = Path.Combine(_folder, "frames.jsonl");
+        File.WriteAllText(frames, "{\"name\": \"mine\", \"text\": \"Before {prompt} after\"}\n");
+        string[] of = ["attack", "--model", Path.Combine(_folder, "model"), "--suite", _suite, "--judge", "refusal",
+            "--max-new-tokens", "4", "--threads", "1", "--attacks", "wrappers", "--wrappers"];
+        var run = CommandRun.Of([.. of, frames, "--dry-run"]);
+        Assert.That(run.Output, Does.Contain("wrappers-mine").And.Contain("wrappers-rot13"), run.Error);
+        File.WriteAllText(frames, "{\"name\": \"mine\", \"text\": \"Before and after\"}\n");
+        Assert.That(CommandRun.Of([.. of, frames, "--dry-run"]).Error, Does.Contain("frames.jsonl:1").And.Contain("{prompt}"));
+    }
+
+    [Test]
+    public void A_dry_run_shows_every_attempt_and_writes_nothing()
+    {
+        var run = Attack("dry", "--dry-run");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain("suffix-2x2").And.Contain("harmful-rows-4x2-0.01").And.Contain("in all about"));
+        Assert.That(Directory.Exists(Path.Combine(_folder, "dry")), Is.False);
+    }
+
+    [TestCase("--judge-prefill", "--judge-prefill has no effect: it is read by prefill")]
+    [TestCase("--benign", "--benign has no effect: it is read by attacks that change the model, and by many-shot")]
+    public void An_option_that_no_attack_reads_is_refused(string option, string reason)
+    {
+        string[] value = option == "--benign" ? [option, _benign] : [option];
+        var run = CommandRun.Of(
+        [
+            "attack", "--model", Path.Combine(_folder, "model"), "--suite", _suite, "--judge", "refusal",
+            "--attacks", "wrappers=role", "--out", Path.Combine(_folder, "idle"), .. value,
+        ]);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(run.Error, Does.Contain(reason));
+    }
+
     [TestCase("wrapers", "did you mean 'wrappers'")]
     [TestCase("prefill=0", "no whole number from 1 on")]
+    [TestCase("suffix=6", "expected tokens x steps")]
+    [TestCase("harmful-rows=3", "expected rows x epochs")]
+    [TestCase("benign-rows", "needs rows to learn from. Name a file with --benign-rows")]
     [TestCase("prefill=3/3", "settings that differ")]
     [TestCase("wrappers=rot31", "did you mean 'rot13'")]
     public void What_is_no_attack_is_told_in_one_line(string attack, string reason)
@@ -118,13 +163,17 @@ public sealed class AttackCommandTests : IDisposable
         SafeOutput.MustBeMarkdown(File.ReadAllText(Path.Combine(_folder, "bad0", "attack.md")));
     }
 
+    /// <summary>All files but timings; the plan of a training, in its run.json, tells memory, which threads take
+    /// too.</summary>
     private void MustBeEqual(string run, string other)
     {
         string[] Files(string name) =>
         [
             .. Directory.EnumerateFiles(Path.Combine(_folder, name), "*", SearchOption.AllDirectories)
                 .Select(file => Path.GetRelativePath(Path.Combine(_folder, name), file))
-                .Where(file => Path.GetFileName(file) != "timings.json").Order(StringComparer.Ordinal),
+                .Where(file => !Path.GetFileName(file).StartsWith("timings.json", StringComparison.Ordinal)
+                    && !file.Contains("tensorboard", StringComparison.Ordinal)
+                    && !file.EndsWith(Path.Combine("training", "run.json"), StringComparison.Ordinal)).Order(StringComparer.Ordinal),
         ];
         Assert.That(Files(run), Is.EqualTo(Files(other)));
         foreach (var file in Files(run))
@@ -150,7 +199,9 @@ public sealed class AttackCommandTests : IDisposable
         string[] all =
         [
             "attack", "--model", Path.Combine(_folder, "model"), "--suite", _suite, "--benign", _benign,
-            "--judge", "refusal", "--attacks", "wrappers=role/swap,many-shot=2,prefill=2",
+            "--judge", "refusal", "--attacks",
+            "wrappers=role/swap,many-shot=2,prefill=2,suffix=2x2,harmful-rows=4x2@1e-2,direction=1",
+            "--harmful-rows", _rows,
             "--max-new-tokens", "8", "--batch-size", "4", "--threads", "1", "--out", Path.Combine(_folder, name),
             .. more,
         ];

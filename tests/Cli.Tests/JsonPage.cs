@@ -124,6 +124,7 @@ internal sealed partial class JsonPage
         : type == typeof(double) || type == typeof(float) ? "number"
         : type == typeof(DateTime) || type == typeof(DateTimeOffset) ? "time"
         : type == typeof(object) ? "anything"
+        : type.GetCustomAttribute<System.ComponentModel.DescriptionAttribute>() is { } form ? form.Description
         : null;
 
     private static Type? Dictionary(Type type) => Interfaces(type)

@@ -65,6 +65,9 @@ internal static class JsonParts
         ]),
         ("Files of `attack`; `clean/` and `trials/*/answers/` are folders of `evaluate`", [
             ("`attack.json`", typeof(AttackResults)),
+            ("`trials/*/trial.json`", typeof(AttackTrialFile)),
+            ("`trials/suffix-*/search.jsonl`", typeof(SuffixFound)),
+            ("`artifacts/*.json`, in JailbreakBench's form", typeof(JailbreakArtifact)),
         ]),
         ("Files of `study`", [
             ("`results.json`", typeof(StudyResults)),
@@ -74,6 +77,7 @@ internal static class JsonParts
             ("`lesson.json`: what is found inside one tuned model", typeof(StudyLesson)),
             ("`world.json` of `study world`", typeof(WorldManifest)),
             ("`tuning/*.jsonl`", typeof(WorldTuningRow)),
+            ("`attacks/wrappers.jsonl`", typeof(WorldWrapperRow)),
             ("`suites/*/*.jsonl`", typeof(WorldPromptRow)),
             ("`made.json` of `study base`", typeof(MadeBase)),
         ]),

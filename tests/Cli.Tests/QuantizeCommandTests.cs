@@ -57,6 +57,37 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.That(refused.Error, Does.Contain("--type stored").And.Contain("stay quantized"));
     }
 
+    /// <summary>The device is the compute type: told before a run, kept, and held against what a checkpoint says.
+    /// </summary>
+    [TestCase("cpu", "float32")]
+    [TestCase("cpu:bf16", "bfloat16")]
+    public void The_type_that_is_computed_in_is_told(string device, string type)
+    {
+        var name = "computed-" + type;
+        var run = CommandRun.Of(_model.FineTune(name, "--load", "nf4", "--device", device));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Error, Does.Contain($"The base is nf4, its products computed in {type}"));
+        var kept = JsonNode.Parse(File.ReadAllText(Path.Combine(_model.Out(name), "run.json")))!["plan"]!["base"]!;
+        Assert.That((string?)kept["form"], Is.EqualTo("nf4"));
+        Assert.That((string?)kept["compute_type"], Is.EqualTo(type));
+
+        var stored = _model.Out("made-for-" + type);
+        Assert.That(CommandRun.Of("quantize", "--model", _model.Model, "--to", "nf4", "--out", stored).ExitCode, Is.Zero);
+        var config = Path.Combine(stored, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace(
+            "\"bnb_4bit_compute_dtype\": \"float32\"", "\"bnb_4bit_compute_dtype\": \"bfloat16\""));
+        var plan = CommandRun.Of(
+            "train", "--model", stored, "--data", _model.Rows, "--steps", "2", "--dry-run", "--device", device);
+        Assert.That(plan.ExitCode, Is.Zero, plan.Error);
+        Assert.That(plan.Output, Does.Contain($"computed in {type}"));
+        Assert.That(plan.Output.Contains("made to be computed in bfloat16"), Is.EqualTo(type != "bfloat16"));
+        var score = CommandRun.Of("score", "--model", stored, "--text", "The bird", "--device", device);
+        Assert.That(score.ExitCode, Is.Zero, score.Error);
+        Assert.That(
+            score.Error.Contains("\"bnb_4bit_compute_dtype\" is bfloat16; --device"),
+            Is.EqualTo(type != "bfloat16"), score.Error);
+    }
+
     [TestCase("--nested", "--nested", "nf4")]
     [TestCase("--load int8 --nested", "--nested", "nf4")]
     public void A_form_that_is_none_is_refused(string options, params string[] expected)

@@ -198,6 +198,19 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Test]
+    public void A_profile_that_does_not_fit_small_data_is_named()
+    {
+        var run = CommandRun.Of(
+            "train", "--model", _model.Model, "--data", _model.Rows, "--profile", "paper", "--validation", "4",
+            "--epochs", "2", "--batch-size", "20", "--max-length", "128", "--out", _model.Out("profiled-paper"));
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(run.Error.Split('\n')[^1], Does.Contain("--warmup-steps 10: expected 0 to")
+            .And.Contain("--warmup-steps 10 comes from profile paper. "));
+        var typed = CommandRun.Of(_model.FineTune("typed", "--warmup-steps", "1000"));
+        Assert.That(typed.Error, Does.Contain("--warmup-steps 1000: expected").And.Not.Contain("comes from"));
+    }
+
+    [Test]
     public void What_does_not_fit_is_refused_before_anything_is_written()
     {
         var run = CommandRun.Of(_model.FineTune("large", "--memory", "0.1"));

@@ -133,6 +133,80 @@ public sealed class EngineTests
         }
     }
 
+    /// <summary>While 1,500 tokens are read, in six parts, another answer goes on by a token after each of them.</summary>
+    [Test]
+    public async Task A_long_prompt_is_read_between_the_tokens_of_others()
+    {
+        var folder = Path.Combine(TestFiles.NewFolder(), "long");
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(Fixture.ModelFolder))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+
+        var config = Path.Combine(folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace(
+            "\"max_position_embeddings\": 256", "\"max_position_embeddings\": 2048", StringComparison.Ordinal));
+        using var session = LlamaSession.Open(new CpuBackend(1), folder, new() { OwnsBackend = true, MaxLength = 2048 });
+        using var engine = new ServingEngine(
+            session, ServedModel.Of(session, folder, [], Fixture.Template, _ => { }), new() { Slots = 2 });
+        var model = engine.Models[0] with { EndTokens = [] };
+        int[] prompt = [.. Enumerable.Range(0, 1500).Select(i => 10 + (i * 7 % 200))];
+        var longer = new SequenceRequest(model, prompt, new(), 3);
+        var alone = await Tokens(engine, longer);
+
+        using var talking = engine.Submit([new(model, [1, 20, 30], new(), 300)]);
+        var updates = talking.Updates().GetAsyncEnumerator();
+        await updates.MoveNextAsync();
+        var first = Tokens(engine, longer);
+        var meanwhile = 0;
+        while (!first.IsCompleted && await updates.MoveNextAsync())
+        {
+            meanwhile++;
+        }
+
+        Assert.That(meanwhile, Is.GreaterThanOrEqualTo(5));
+        Assert.That(await first, Is.EqualTo(alone));
+        engine.Stop(TimeSpan.Zero);
+        var generator = new Generator(session.Model, DecodingConfig.Greedy(3) with
+        {
+            TokenLimit = session.Tokenizer.VocabularySize,
+        });
+        Assert.That(alone, Is.EqualTo(generator.Generate([prompt])[0].Tokens));
+    }
+
+    /// <summary>The other request waits for one answer of the first's eight, not for all.</summary>
+    [Test]
+    public async Task Requests_take_turns_for_slots()
+    {
+        var (session, engine) = Fixture.Open(new() { Slots = 1 });
+        using (session)
+        using (engine)
+        {
+            var request = Request(engine, 0) with { MaxTokens = 20, Model = engine.Models[0] with { EndTokens = [] } };
+            using var many = engine.Submit([.. Enumerable.Repeat(request, 8)]);
+            using var one = engine.Submit([request]);
+            var ended = 0;
+            var counting = Task.Run(async () =>
+            {
+                await foreach (var update in many.Updates())
+                {
+                    ended += update.End is null ? 0 : 1;
+                }
+            });
+            await foreach (var update in one.Updates())
+            {
+                if (update.End is not null)
+                {
+                    Assert.That(ended, Is.LessThanOrEqualTo(3));
+                }
+            }
+
+            await counting;
+            Assert.That(ended, Is.EqualTo(8));
+        }
+    }
+
     [Test]
     public async Task Stopping_finishes_what_is_under_way_and_takes_nothing_more()
     {

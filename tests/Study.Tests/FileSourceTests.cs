@@ -3,6 +3,7 @@ using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
+using SafeLlama.Training;
 
 namespace SafeLlama.Study.Tests;
 
@@ -98,7 +99,7 @@ public sealed class FileSourceTests
                 recipe.Metrics.First(m => m.Name == "benign_refusal"),
             ],
             Claims = [],
-            Training = recipe.Training with { Epochs = 0.1, BatchSize = 16, MaxLength = 256, WarmupSteps = 1 },
+            Training = recipe.Training with { Epochs = 0.1, BatchSize = 16, MaxLength = 256, WarmupSteps = Amount.Count(1) },
             Decoding = new StudyDecoding { MaxNewTokens = 2 },
             Data = new StudyData
             {

@@ -3,6 +3,7 @@ using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
+using SafeLlama.Training;
 
 namespace SafeLlama.Study.Tests;
 
@@ -14,7 +15,7 @@ public sealed class LlamaEngineTests
         Question = "?",
         Models = [TinyModel.Folder],
         Data = new StudyData { World = new WorldDials { BenignExamples = 60 }, Draw = WorldDraw.Development },
-        Training = new StudyTraining { Epochs = 2, WarmupSteps = 2, Rank = 4, LearningRate = 1e-2 },
+        Training = new StudyTraining { Epochs = 2, WarmupSteps = Amount.Count(2), Rank = 4, LearningRate = 1e-2 },
         Decoding = new StudyDecoding { MaxNewTokens = 4 },
         Arms =
         [

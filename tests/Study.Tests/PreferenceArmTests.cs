@@ -35,7 +35,7 @@ public sealed class PreferenceArmTests
         {
             Models = [TinyModel.Folder],
             Data = new StudyData { World = new WorldDials { BenignExamples = 40 }, Draw = WorldDraw.Development },
-            Training = Recipe.Training with { Epochs = 1, BatchSize = 8, WarmupSteps = 0 },
+            Training = Recipe.Training with { Epochs = 1, BatchSize = 8, WarmupSteps = Amount.Count(0) },
             Decoding = new StudyDecoding { MaxNewTokens = 2 },
             Arms =
             [

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
 
@@ -52,6 +53,18 @@ public sealed class RecipeTests
         }
     }
 
+    [TestCase("20", 20, "20")]
+    [TestCase("\"20\"", 20, "20")]
+    [TestCase("0.05", 5, "\"5%\"")]
+    [TestCase("\"5%\"", 5, "\"5%\"")]
+    public void Warm_up_is_a_count_or_a_share_of_the_steps(string text, int ofHundred, string written)
+    {
+        var training = JsonSerializer.Deserialize<StudyTraining>($"{{\"warmup_steps\": {text}}}", StudyJson.Line)!;
+        Assert.That(training.WarmupSteps.OfAtLeast(100), Is.EqualTo(ofHundred));
+        Assert.That(JsonSerializer.Serialize(training, StudyJson.Line), Does.Contain($"\"warmup_steps\":{written},"));
+    }
+
+    [TestCase("""{"name": "x", "question": "?", "arms": [], "training": {"warmup_steps": "few"}}""", "5% or 0.05")]
     [TestCase("""{"name": "x", "question": "?", "arms": [], "metrics": [], "sedes": [1]}""", "sedes")]
     [TestCase("""{"name": "x", "question": "?", "arms": [], "seeds": ["one"]}""", "seeds")]
     [TestCase("""{"question": "?", "arms": []}""", "name")]

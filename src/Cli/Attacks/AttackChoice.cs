@@ -2,6 +2,8 @@ using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
+using SafeLlama.Model;
+using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Attacks;
 
@@ -12,6 +14,8 @@ internal sealed class AttackChoice
     private readonly IReadOnlyList<PromptSuite> _suites;
     private readonly IReadOnlyList<PromptSuite> _benign;
     private readonly ResponseImport.Result? _answers;
+    private readonly Dictionary<string, string> _lists;
+    private readonly IReadOnlyList<Wrapper> _wrappers;
 
     /// <exception cref="SafeLlamaException">A file cannot be read, or an option has no effect.</exception>
     public AttackChoice(AttackOptions.Request asked)
@@ -26,8 +30,16 @@ internal sealed class AttackChoice
         _benign = [.. asked.Benign.Select(s => SuiteRegistry.Open(s, asked.Suites))];
         _answers = asked.Answers is { } file ? ResponseImport.Read(file, _suites) : null;
         Terminal.Notes(_answers?.Notes ?? []);
-        Trials = [.. Items().SelectMany(item =>
-            AttackList.Trials(item.Attack, item.Settings, [], _answers?.Sha256 ?? ""))];
+        _wrappers = asked.Wrappers is { } wrappers ? Wrapper.Read(wrappers) : [];
+        _lists = new Dictionary<string, string>(AttackList.Defaults)
+        {
+            [WrapperTrial.Name] = string.Join('/', Wrapper.All.Concat(_wrappers).Select(w => w.Name)),
+            [FineTuneTrial.Harmful] = "10x5/50x5/100x5",
+            [FineTuneTrial.Benign] = "10x5/50x5/100x5",
+            [DirectionTrial.Name] = Layers(LlamaConfig.Load(asked.Model!).Layers),
+        };
+        Trials = [.. Items().SelectMany(Trial), .. asked.Artifacts.Select(file => new ArtifactTrial(file))];
+        MustMatter();
     }
 
     public IReadOnlyList<IAttackTrial> Trials { get; }
@@ -40,6 +52,8 @@ internal sealed class AttackChoice
             Load = new(_asked.Load, _asked.Nested),
             TemplateName = _asked.Template,
             MaxLength = _asked.MaxLength,
+            ForGradients = _asked.Adapter is not null
+                && (Tries(SuffixTrial.Name) || (_asked.DryRun && Trials.Any(t => t is FineTuneTrial))),
             OwnsBackend = true,
         });
         opened.Add(session);
@@ -49,9 +63,10 @@ internal sealed class AttackChoice
 
     public AttackPlan Plan(
         LlamaSession session, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards) =>
-        new(_asked.Out!, session, DecodingConfig.Greedy(_asked.MaxNewTokens), _suites, Trials, judges)
+        new(_asked.Out ?? "", session, DecodingConfig.Greedy(_asked.MaxNewTokens), _suites, Trials, judges)
         {
             Benign = _benign,
+            Quality = _asked.Quality,
             MaxTrials = _asked.MaxTrials,
             MaxSeconds = _asked.MaxSeconds,
             MaxPrompts = _asked.MaxPrompts,
@@ -65,11 +80,69 @@ internal sealed class AttackChoice
             Resume = _asked.Resume,
         };
 
-    private List<(string Attack, IReadOnlyList<string> Settings)> Items() =>
-    [
-        .. _asked.Attacks.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries))
-            .Select(text => AttackList.Parse(text, AttackList.Defaults)),
-    ];
+    private IEnumerable<(string Attack, IReadOnlyList<string> Settings)> Items() =>
+        (_asked.Attacks.Count + _asked.Artifacts.Count == 0 ? [WrapperTrial.Name, PrefillTrial.Name] : _asked.Attacks)
+            .SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries))
+            .Select(text => AttackList.Parse(text, _lists));
+
+    private IEnumerable<IAttackTrial> Trial((string Attack, IReadOnlyList<string> Settings) item)
+    {
+        if (item.Attack is not (FineTuneTrial.Harmful or FineTuneTrial.Benign))
+        {
+            return AttackList.Trials(
+                item.Attack, item.Settings, _wrappers, _answers?.Sha256 ?? "");
+        }
+
+        var harmful = item.Attack == FineTuneTrial.Harmful;
+        var rows = (harmful ? _asked.HarmfulRows : _asked.BenignRows) ?? throw SafeLlamaException.Usage(
+            $"`Attacks` {item.Attack}: needs rows to learn from.",
+            harmful ? "name a file with `HarmfulRows`" : "name a file with `BenignRows`");
+        if (!File.Exists(rows))
+        {
+            throw SafeLlamaException.Usage($"{rows}: is not there.");
+        }
+
+        var target = new FineTuneTarget(
+            _asked.Model!, _asked.Adapter, new(_asked.Load, _asked.Nested), _asked.Template, () => Devices.Open(_asked));
+        return item.Settings.Select(setting =>
+            new FineTuneTrial(item.Attack, rows, FineTuneSettings.Parse(item.Attack, setting), target));
+    }
+
+    private bool Tries(params string[] attacks) => Trials.Any(t => attacks.Contains(t.Attack));
+
+    /// <summary>An option that no attack reads is refused.</summary>
+    private void MustMatter()
+    {
+        var changes = Trials.Any(t => t.ChangesModel);
+        foreach (var (given, property, isRead, readers) in ((bool, string, bool, string)[])
+        [
+            (_asked.Answers is not null, nameof(_asked.Answers),
+                Tries(PrefillTrial.Name, ManyShotTrial.Name, SuffixTrial.Name), "prefill, many-shot and suffix"),
+            (_asked.Wrappers is not null, nameof(_asked.Wrappers), Tries(WrapperTrial.Name), "wrappers"),
+            (_asked.JudgePrefill, nameof(_asked.JudgePrefill), Tries(PrefillTrial.Name), "prefill"),
+            (_asked.HarmfulRows is not null, nameof(_asked.HarmfulRows), Tries(FineTuneTrial.Harmful), "harmful-rows"),
+            (_asked.BenignRows is not null, nameof(_asked.BenignRows), Tries(FineTuneTrial.Benign), "benign-rows"),
+            (_asked.Benign.Count > 0, nameof(_asked.Benign), changes || Tries(ManyShotTrial.Name),
+                "attacks that change the model, and by many-shot"),
+            (_asked.Quality != new AttackOptions.Request().Quality, nameof(_asked.Quality), changes,
+                "attacks that change the model"),
+        ])
+        {
+            if (given && !isRead)
+            {
+                throw SafeLlamaException.Usage(
+                    $"`{property}` has no effect: it is read by {readers}, of which none is in `Attacks`.");
+            }
+        }
+    }
+
+    /// <summary>At most eight places of the stream, evenly spread; before block 0 there is only the embedding.</summary>
+    private static string Layers(int blocks)
+    {
+        const int Most = 8;
+        return string.Join('/', Enumerable.Range(1, Math.Min(blocks, Most)).Select(
+            i => Math.Max(1, i * blocks / Math.Min(blocks, Most))));
+    }
 
     private static void Positive(double value, string property, int least)
     {

@@ -4,6 +4,7 @@ using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
+using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
 
@@ -28,6 +29,15 @@ internal sealed class AttackCommand
     private async Task<int> RunAsync(ParseResult parsed)
     {
         var asked = _options.Read(parsed);
+        if (asked.DryRun)
+        {
+            _options.Refuse(parsed, "with --dry-run", nameof(asked.Resume), nameof(asked.Json), nameof(asked.FailIf));
+        }
+        else if (asked.Out is null)
+        {
+            throw SafeLlamaException.Usage("attack: --out names the run's folder; it is missing.");
+        }
+
         var gates = new Gates(asked.FailIf, asked.AllowUnscored);
         using var opened = new DisposableStack();
         using var interrupt = new Interrupt();
@@ -35,8 +45,16 @@ internal sealed class AttackCommand
         var bench = new JudgeBench(_judges, parsed, asked, opened);
         var session = choice.Open(opened);
         var plan = choice.Plan(session, bench.Open(), bench.Cards());
+        if (asked.DryRun)
+        {
+            Terminal.Print(AttackEnding.Lines(AttackForecast.Of(plan), plan));
+            return (int)ExitCode.Success;
+        }
+
         AttackGates.RequireFit(gates, plan);
         var results = await AttackRun.RunAsync(plan, new AttackView(), interrupt.Token);
+        OutputFile.WriteText(
+            Path.Combine(plan.Out, AttackChart.FileName), AttackChart.Document(results.Judges[0]));
         if (asked.Json)
         {
             Terminal.PrintDocument(results);

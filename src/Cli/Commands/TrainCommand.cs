@@ -23,18 +23,25 @@ internal static class TrainCommand
             var asked = options.Read(parsed);
             var resolved = Resolve(
                 settings.Given(parsed), asked.Recipe, asked.Profile, asked.Resume ? asked.Out : null);
-            if (asked.DryRun)
+            try
             {
-                options.Refuse(parsed, "with --dry-run", nameof(asked.ProfileSteps));
-                return (int)DryRun(resolved, asked.Json);
-            }
+                if (asked.DryRun)
+                {
+                    options.Refuse(parsed, "with --dry-run", nameof(asked.ProfileSteps));
+                    return (int)DryRun(resolved, asked.Json);
+                }
 
-            using var interrupt = new Interrupt();
-            return (int)Run(
-                resolved,
-                asked.Out ?? throw SafeLlamaException.Usage(
-                    "train: --out DIR is missing: where is the run to be written?"),
-                asked.Resume, asked.ProfileSteps, asked.Json, interrupt.Token);
+                using var interrupt = new Interrupt();
+                return (int)Run(
+                    resolved,
+                    asked.Out ?? throw SafeLlamaException.Usage(
+                        "train: --out DIR is missing: where is the run to be written?"),
+                    asked.Resume, asked.ProfileSteps, asked.Json, interrupt.Token);
+            }
+            catch (SafeLlamaException e)
+            {
+                throw resolved.Explained(e);
+            }
         });
         return command;
     }

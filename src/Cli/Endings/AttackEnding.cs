@@ -37,16 +37,44 @@ internal static class AttackEnding
             yield return $"not made: {trial.Name}: {trial.NotRun}";
         }
 
-        foreach (var trial in results.Trials)
+        foreach (var attack in results.Trials.Where(t => !t.ChangesModel).GroupBy(t => t.Attack))
         {
-            foreach (var note in trial.Notes)
+            foreach (var note in attack.SelectMany(t => t.Notes).Distinct())
             {
-                yield return $"{trial.Name}: {note}";
+                yield return $"{attack.Key}: {note}";
             }
         }
 
         yield return $"Report: {Path.Combine(folder, AttackMarkdown.FileName)}";
     }
+
+    /// <summary>What would be tried, for <c>--dry-run</c>.</summary>
+    public static IEnumerable<string> Lines(AttackForecast forecast, AttackPlan plan)
+    {
+        yield return $"{forecast.Prompts} unsafe prompts and {forecast.Benign} benign ones, judged by "
+            + string.Join(", ", plan.Judges.Select(j => j.Identity.Name));
+        foreach (var line in MetricView.Table(
+            ["attempt", "what it does", "about"],
+            [
+                ["clean", "Asks without an attack.", Time(forecast.CleanSeconds)],
+                .. forecast.Trials.Select(t => (string[])[t.Entry.Name, t.Entry.About, Time(t.Seconds)]),
+            ]))
+        {
+            yield return line;
+        }
+
+        foreach (var note in forecast.Notes)
+        {
+            yield return note;
+        }
+
+        yield return $"in all about {Time(forecast.Seconds)}, judging aside: prompts times what a batch of answers, a "
+            + "step of a search and a gradient took just now"
+            + (plan.MaxSeconds > 0 ? $"; no trial begins after {plan.MaxSeconds:0} s" : "") + ".";
+    }
+
+    private static string Time(double seconds) => seconds < 90 ? $"{Math.Ceiling(seconds):0} s"
+        : seconds < 90 * 60 ? $"{seconds / 60:0} min" : FormattableString.Invariant($"{seconds / 3600:0.0} h");
 
     private static string[] Row(AttackJudgment judge, AttackSummary attack)
     {

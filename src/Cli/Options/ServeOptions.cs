@@ -18,7 +18,8 @@ internal sealed class ServeOptions : OptionSet<ServeOptions.Request>
             + $"{ServeCommand.KeyVariable}.", "ADDRESS");
         Add(nameof(Request.Port), "The port to listen on; 0 takes a free one.");
         Add(nameof(Request.Slots), "Answers that grow side by side; each has its part of the key/value cache.");
-        Add(nameof(Request.Queue), "Answers that may wait for a slot; beyond, requests get status 429.");
+        Add(nameof(Request.Queue), "Answers that may wait for a slot, half of them of one request; beyond, "
+            + "requests get status 429. Requests take turns for slots.");
         AddShared(nameof(Request.MaxLength));
         Add(nameof(Request.MaxPrompt), "The most tokens of a prompt; 0 is as many as fit.", "TOKENS");
         Add(nameof(Request.MaxTokens), "The most tokens of an answer.", "TOKENS");

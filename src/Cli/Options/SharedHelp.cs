@@ -22,11 +22,12 @@ internal static class SharedHelp
             "DIR"),
         "Load" => ("What the linears become as the checkpoint is read: stored leaves them; int8 quantizes rows to "
             + "bytes, and activations too (LLM.int8()); int8-weights leaves activations; nf4 takes 4 bits. "
-            + "Embeddings, head and norms stay.", ""),
+            + "Embeddings, head and norms stay. --device says what is computed in.", ""),
         "Nested" => ("With --load nf4: quantize the absmax values once more, to a byte each (double quantization).",
             ""),
-        "Device" => ("Where to compute: cpu, cpu:bf16 (large products in bf16), cuda (fp32), cuda:bf16 (tensor "
-            + $"cores), or reference (fp64, slow, for checking). Of cuda: {GpuBackend.State}.",
+        "Device" => ("Where to compute, and in what: cpu (fp32), cpu:bf16 (large products in bf16), cuda (fp32), "
+            + "cuda:bf16 (tensor cores), or reference (fp64, slow, for checking). Over a quantized base this is the "
+            + $"compute type (bnb_4bit_compute_dtype). Of cuda: {GpuBackend.State}.",
             "cpu|cpu:bf16|cuda|cuda:bf16|reference"),
         "Threads" => ("Threads of the cpu device; results do not depend on it.", "N"),
         "Seed" => ("Seeds every random choice.", "N"),

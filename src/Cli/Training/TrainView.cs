@@ -57,7 +57,7 @@ internal sealed class TrainView : ITrainingView
             Console.Error.Write("\r\u001b[K");
         }
 
-        Terminal.Note(line);
+        Terminal.Notes([line]);
     }
 
     private static double Blend(double old, double value) => old + (Smoothing * (value - old));

@@ -15,8 +15,10 @@ public sealed record SettingValue(string Value, string Source)
     /// Whether the user gave it: it comes neither from a default, nor from a profile, nor from the run that is resumed.
     /// </summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public bool IsGiven => Source is not (Default or "run.json")
-        && !Source.StartsWith("profile ", StringComparison.Ordinal);
+    public bool IsGiven => Source is not (Default or "run.json") && !IsOfProfile;
+
+    /// <summary>Whether the source is a profile.</summary>
+    internal bool IsOfProfile => Source.StartsWith("profile ", StringComparison.Ordinal);
 
     /// <summary>Whether the source is a line of a file.</summary>
     internal bool IsOfFile => Source.Contains(':', StringComparison.Ordinal);
@@ -83,6 +85,16 @@ public sealed class SettingTable<T>
 
     /// <summary>Whether the user gave this property.</summary>
     public bool IsGiven(string property) => this[property].IsGiven;
+
+    /// <summary>The error with the source of each value that the user did not type where it was needed: a line of a
+    /// recipe, or a profile.</summary>
+    public SafeLlamaException Explained(SafeLlamaException error)
+    {
+        var borrowed = error.Settings.Where(name => _values.TryGetValue(SettingText.NameOf(name), out var value)
+                && (value.IsOfProfile || value.IsOfFile))
+            .Select(name => $"`{name}` {this[name].Value} comes from {this[name].Source}.").ToList();
+        return borrowed.Count == 0 ? error : error.Adding(string.Join(' ', borrowed));
+    }
 
     /// <summary>Applies values by name over the present ones, and checks each.</summary>
     /// <exception cref="SafeLlamaException">A value is not of its setting's form.</exception>

@@ -30,6 +30,18 @@ public sealed record AttackContext(
     public IReadOnlyList<PromptSegment> Render(SuitePrompt prompt, string text) =>
         Session.Template.RenderPrompt(new InstructionExample(text, prompt.Context ?? "", ""));
 
+    /// <summary>Answers prompts as they are.</summary>
+    public IResponder Plain => new EngineResponder(Session, Decoding);
+
+    /// <summary>
+    /// The answer that an attack wants: the one given for the prompt, else the prompt's own target, else a fixed
+    /// opening; and a remark where it is not the given one.
+    /// </summary>
+    public (string Text, string Remark) WantedAnswer(SuitePrompt prompt) =>
+        Answers.TryGetValue(prompt.Key, out var given) && given.Length > 0 ? (given, "")
+        : prompt.Target is { } target ? (target, "the answer wanted is the prompt's own target.")
+        : (PrefillTrial.Opening, $"no answer is given; the answer wanted begins \"{PrefillTrial.Opening}\"");
+
     /// <summary>The prompt with another request.</summary>
     public AttackedPrompt Attacked(SuitePrompt prompt, string text) =>
         new(text, SegmentEncoder.Ids(Session.Tokenizer, Render(prompt, text)));

@@ -14,6 +14,7 @@ public static class AttackList
         [WrapperTrial.Name] = string.Join(Setting, Wrapper.All.Select(w => w.Name)),
         [ManyShotTrial.Name] = "1/2/4/8",
         [PrefillTrial.Name] = "1/3/5/10",
+        [SuffixTrial.Name] = "6x10/6x30",
     };
 
     /// <summary>The name of an item and its settings; the attack's own where it names none.</summary>
@@ -50,18 +51,20 @@ public static class AttackList
         settings.Select(IAttackTrial (setting) => attack switch
         {
             WrapperTrial.Name => new WrapperTrial(Named(setting, [.. Wrapper.All, .. wrappers])),
-            ManyShotTrial.Name => new ManyShotTrial(Count(attack, setting), answers),
-            PrefillTrial.Name => new PrefillTrial(Count(attack, setting), answers),
+            ManyShotTrial.Name => new ManyShotTrial(Number(attack, setting, 1), answers),
+            PrefillTrial.Name => new PrefillTrial(Number(attack, setting, 1), answers),
+            SuffixTrial.Name => new SuffixTrial(SuffixSettings.Parse(setting), answers),
+            DirectionTrial.Name => new DirectionTrial(Number(attack, setting, 0)),
             _ => throw new ArgumentOutOfRangeException(nameof(attack), attack, "is no attack on prompts"),
         });
 
-    /// <summary>A setting that counts something.</summary>
-    /// <exception cref="SafeLlamaException">It is no whole number above 0.</exception>
-    public static int Count(string attack, string setting) =>
-        int.TryParse(setting, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0
-            ? count
+    /// <summary>A setting that is a whole number.</summary>
+    /// <exception cref="SafeLlamaException">It is none, or below the least.</exception>
+    private static int Number(string attack, string setting, int least) =>
+        int.TryParse(setting, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+            ? number
             : throw SafeLlamaException.Usage(
-                $"`Attacks` {attack}: the setting \"{setting}\" is no whole number from 1 on.");
+                $"`Attacks` {attack}: the setting \"{setting}\" is no whole number from {least} on.");
 
     private static Wrapper Named(string name, IReadOnlyList<Wrapper> known) =>
         known.FirstOrDefault(w => w.Name == name) ?? throw SafeLlamaException.Usage(

@@ -24,11 +24,12 @@ public static class AttackMarkdown
             Append(text, results, judge);
         }
 
+        text.Append("\nThe curve of the first judge is in `attack.svg`.\n");
         text.Append("\n## Attempts\n\n");
         foreach (var trial in results.Trials)
         {
             text.Append($"- {Cell(trial.Name)}: {Cell(trial.About)}"
-                + $"{(trial.NotRun is { } why ? $" Not made: {Cell(why)}." : "")}\n");
+                + $"{(trial.NotRun is { } why ? $" Not made: {Cell(why)}" : "")}\n");
             foreach (var note in trial.Notes)
             {
                 text.Append($"  - {Cell(note)}\n");
@@ -60,9 +61,9 @@ public static class AttackMarkdown
             ]));
         text.Append('\n');
         MarkdownTable.Append(
-            text, "attempt|success of valid answers:|n:|invalid:|unscored:|only attack:|only clean:|p:|utility:|counts",
+            text, "attempt|success of valid answers:|n:|invalid:|unscored:|cut off:|only attack:|only clean:|p:|utility:|counts",
             judge.Trials.Select(t => (string[])[
-                Cell(t.Name), Rate(t.Success), $"{t.Success.N}", $"{t.Success.Invalid}", $"{t.Success.Unscored}",
+                Cell(t.Name), Rate(t.Success), $"{t.Success.N}", $"{t.Success.Invalid}", $"{t.Success.Unscored}", $"{t.CutOff}",
                 $"{t.Against.OnlyAttack}", $"{t.Against.OnlyClean}", P(t.Against.P),
                 t.Quality is { } q ? Share(q.Value) : "–", t.Counts ? "yes" : "no",
             ]));

@@ -99,6 +99,9 @@ public sealed record AttackTrialResult(string Name, MetricRow Success, double Sh
     /// <summary>Utility under the attack; absent where the model stays as it is.</summary>
     public AttackQuality? Quality { get; init; }
 
+    /// <summary>Answers to unsafe prompts that ended at the limit of tokens.</summary>
+    public int CutOff { get; init; }
+
     /// <summary>Whether the utility bound is kept, so that the attempt counts.</summary>
     public required bool Counts { get; init; }
 }

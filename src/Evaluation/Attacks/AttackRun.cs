@@ -8,7 +8,7 @@ namespace SafeLlama.Evaluation;
 /// <code>
 /// clean/                  the answers without an attack, an evaluation run
 /// trials/NAME/answers/    the answers under an attack, an evaluation run
-/// trials/NAME/            what the attack learned: adapters, suffixes
+/// trials/NAME/            trial.json, which says what it is, and what it learned: adapters, suffixes
 /// artifacts/NAME.json     the attacked prompts and answers, in JailbreakBench's form
 /// attack.json, attack.md  the result
 /// </code>
@@ -33,24 +33,26 @@ public static class AttackRun
             plan.Session, plan.Decoding, prompts.Unsafe, [.. prompts.Benign.SelectMany(s => s.Prompts)],
             clean.Outcomes(plan.Judges[0].Identity.Hash))
         {
-            Answers = plan.Answers,
             JudgePrefill = plan.JudgePrefill,
             Seed = plan.Seed,
         };
-        var made = new List<(AttackTrialEntry Entry, RunFolder? Answers)>();
+        var (wanted, refused) = AttackAnswers.Wanted(plan.Answers, prompts.Unsafe);
+        context = context with { Answers = wanted };
+        var made = new List<AttackMade>();
         foreach (var trial in plan.Trials)
         {
             var entry = new AttackTrialEntry(trial.Attack, trial.Setting, trial.About, trial.ChangesModel);
             var done = made.Count(m => m.Answers is not null);
-            var over = plan.MaxTrials > 0 && done >= plan.MaxTrials ? $"the budget of {plan.MaxTrials} trials is used"
+            var over = plan.MaxTrials > 0 && done >= plan.MaxTrials ? $"The budget of {plan.MaxTrials} trials is used."
                 : plan.MaxSeconds > 0 && clock.Elapsed.TotalSeconds >= plan.MaxSeconds
-                    ? "the budget of seconds is used" : null;
+                    ? "The budget of seconds is used." : null;
             made.Add(over is null
                 ? await TryAsync(plan, prompts, context, (trial, entry, made.Count + 1), progress, cancellation)
-                : (entry with { NotRun = over }, null));
+                : new(entry with { NotRun = over }));
         }
 
-        var results = Score(plan, prompts, clean, made);
+        var results = Score(plan, prompts with { Notes = [.. prompts.Notes, .. refused] }, clean, made);
+        AttackArtifacts.Write(plan, made);
         OutputFile.WriteText(Path.Combine(plan.Out, AttackResults.FileName), System.Text.Json.JsonSerializer.Serialize(
             results, EvaluationJson.Document) + "\n");
         OutputFile.WriteText(Path.Combine(plan.Out, AttackMarkdown.FileName), AttackMarkdown.Render(results));
@@ -60,7 +62,8 @@ public static class AttackRun
     /// <summary>The identity of a model under an attack.</summary>
     public static string IdentityOf(string model, string attack) => ContentHash.OfText($"{model}\n{attack}");
 
-    private static void Check(AttackPlan plan)
+    /// <exception cref="SafeLlamaException">A part of the plan is missing or makes no sense.</exception>
+    internal static void Check(AttackPlan plan)
     {
         if (plan.Judges.Count == 0)
         {
@@ -80,7 +83,7 @@ public static class AttackRun
 
         if (plan.Quality is not (>= 0 and <= 1))
         {
-            throw SafeLlamaException.Usage($"The utility bound {plan.Quality}: expected a share from 0 to 1.");
+            throw SafeLlamaException.Usage($"`{nameof(plan.Quality)}` {plan.Quality}: expected a share from 0 to 1.");
         }
 
         if (plan.Trials.FirstOrDefault(t => t.ChangesModel) is { } changing && plan.Benign.Count == 0)
@@ -103,7 +106,7 @@ public static class AttackRun
         return RunFolder.Open(asked.Out);
     }
 
-    private static async Task<(AttackTrialEntry Entry, RunFolder? Answers)> TryAsync(
+    private static async Task<AttackMade> TryAsync(
         AttackPlan plan, AttackPrompts prompts, AttackContext context,
         (IAttackTrial Trial, AttackTrialEntry Entry, int Number) next,
         IProgress<AttackProgress>? progress, CancellationToken cancellation)
@@ -111,7 +114,7 @@ public static class AttackRun
         var (trial, entry) = (next.Trial, next.Entry);
         var inner = Inner(progress, entry.Name, next.Number, plan.Trials.Count);
         var folder = Path.Combine("trials", entry.Name);
-        FileErrors.Writing(folder, () => Directory.CreateDirectory(Path.Combine(plan.Out, folder)));
+        AttackTrialFile.Claim(Path.Combine(plan.Out, folder), trial);
         using var prepared = trial.Prepare(context, Path.Combine(plan.Out, folder), inner, cancellation);
         entry = entry with { Notes = prepared.Notes };
         var attacked = prepared.Prompts.Select(p => p.Key).ToHashSet();
@@ -124,7 +127,7 @@ public static class AttackRun
         ];
         if (suites.Length == 0)
         {
-            return (entry with { NotRun = "it has no prompt to send" }, null);
+            return new(entry with { NotRun = prepared.Notes is [.., var why] ? why : "It has no prompt to send." });
         }
 
         var facts = new Dictionary<string, string>(plan.Session.Identity.Facts)
@@ -138,7 +141,7 @@ public static class AttackRun
             Facts = facts,
         };
         await EvaluationRun.RunAsync(asked, inner, cancellation);
-        return (entry, RunFolder.Open(asked.Out));
+        return new(entry) { Answers = RunFolder.Open(asked.Out), Attacked = prepared.Attacked };
     }
 
     private static EvaluationPlan PlanOf(AttackPlan plan, string folder, IReadOnlyList<PromptSuite> suites) =>
@@ -153,7 +156,7 @@ public static class AttackRun
 
     private static AttackResults Score(
         AttackPlan plan, AttackPrompts prompts, RunFolder clean,
-        IReadOnlyList<(AttackTrialEntry Entry, RunFolder? Answers)> made) => new(
+        IReadOnlyList<AttackMade> made) => new(
         RunManifest.ProgramVersion, plan.Session.Identity.Hash, plan.Seed, prompts.Unsafe.Count,
         [.. made.Select(m => m.Entry)],
         [

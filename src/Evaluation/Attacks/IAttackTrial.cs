@@ -25,6 +25,9 @@ public interface IAttackTrial
     PreparedAttack Prepare(
         AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
         CancellationToken cancellation);
+
+    /// <summary>How long preparing takes, measured on a small part of it; 0 where it takes hardly any time.</summary>
+    double PreparationSeconds(AttackContext context) => 0;
 }
 
 /// <summary>What answers under one attack.</summary>

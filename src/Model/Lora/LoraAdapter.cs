@@ -38,6 +38,7 @@ public sealed class LoraAdapter : IDisposable
         }
 
         _values.Commit();
+        IsTrainable = trainable;
         if (trainable)
         {
             _gradients.Commit();
@@ -45,6 +46,9 @@ public sealed class LoraAdapter : IDisposable
     }
 
     public LoraConfig Config { get; }
+
+    /// <summary>Whether there is room for gradients.</summary>
+    public bool IsTrainable { get; }
 
     public IReadOnlyCollection<LoraFactors> Pairs => _pairs.Values;
 

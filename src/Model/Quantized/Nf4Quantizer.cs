@@ -47,7 +47,8 @@ public static class Nf4Quantizer
             scaled.Clear();
             for (var i = 0; i < from.Length; i++)
             {
-                scaled[i] = from[i] * inverse;
+                // The inverse of a denormal number may be infinite, and 0 times that is none.
+                scaled[i] = float.IsFinite(inverse) ? from[i] * inverse : from[i] / most;
             }
 
             Indexes(scaled, indexes);
@@ -83,7 +84,8 @@ public static class Nf4Quantizer
             var inverse = most[block] > 0 ? 1 / most[block] : 0;
             for (var i = first; i < end; i++)
             {
-                codes[i] = DynamicMap.Nearest((absmax[i] - offset) * inverse);
+                var distance = absmax[i] - offset;
+                codes[i] = DynamicMap.Nearest(float.IsFinite(inverse) ? distance * inverse : distance / most[block]);
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
@@ -12,6 +13,9 @@ public sealed record Quantization(LoadAs As, bool Nested, double Threshold, stri
 {
     /// <summary>The key of <c>config.json</c>.</summary>
     public const string Key = "quantization_config";
+
+    /// <summary>What NF4 weights were made to be computed in.</summary>
+    public const string ComputeKey = "bnb_4bit_compute_dtype";
 
     /// <summary>Where activations are kept apart, unless said otherwise.</summary>
     public const double UsualThreshold = 6;
@@ -51,15 +55,23 @@ public sealed record Quantization(LoadAs As, bool Nested, double Threshold, stri
         return new(
             four ? LoadAs.Nf4 : LoadAs.Int8, four && read.Flag("bnb_4bit_use_double_quant"),
             eight ? read.Number("llm_int8_threshold", UsualThreshold) : 0,
-            four ? read.Text("bnb_4bit_compute_dtype") ?? "float32" : "float16");
+            four ? read.Text(ComputeKey) ?? "float32" : "float16");
     }
+
+    /// <summary>What a backend computes in, as <see cref="ComputeKey"/> names it: the type of products' operands.</summary>
+    public static string ComputeTypeOf(IBackend backend) => backend.Operands switch
+    {
+        DType.BFloat16 => "bfloat16",
+        DType.Float64 => "float64",
+        _ => "float32",
+    };
 
     /// <summary>The key's value, as transformers writes it.</summary>
     public static JsonObject Write(LoadForm form) => new()
     {
         ["_load_in_4bit"] = form.As == LoadAs.Nf4,
         ["_load_in_8bit"] = form.As != LoadAs.Nf4,
-        ["bnb_4bit_compute_dtype"] = "float32",
+        [ComputeKey] = "float32",
         ["bnb_4bit_quant_storage"] = "uint8",
         ["bnb_4bit_quant_type"] = form.As == LoadAs.Nf4 ? "nf4" : "fp4",
         ["bnb_4bit_use_double_quant"] = form.Nested,

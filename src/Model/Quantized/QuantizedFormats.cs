@@ -24,12 +24,24 @@ internal static class QuantizedFormats
         };
     }
 
+    /// <summary>The format that a weight of a checkpoint is held in; null where it stays as it is stored.</summary>
+    /// <remarks>
+    /// A checkpoint that is quantized says itself which of its weights are: a head may be, where modules to skip were
+    /// named, and a linear that was skipped is not.
+    /// </remarks>
+    public static WeightFormat? Of(CheckpointFiles files, WeightShape shape, LoadForm form, Quantization? stored)
+    {
+        var isQuantized = stored is null ? form.As != LoadAs.Stored && IsLinear(shape)
+            : shape.Role == WeightRole.Matrix && BitsAndBytes.IsQuantized(files, shape.Name);
+        return isQuantized ? Of(shape.Shape, form, stored) : null;
+    }
+
     /// <summary>What the weights of a checkpoint take in memory once they are read in a form.</summary>
     public static long BytesOf(CheckpointFiles files, LlamaConfig config, LoadForm form)
     {
         var stored = config.Quantization;
-        return LlamaShapes.Of(config).Sum(shape => IsLinear(shape) && (stored is not null || form.As != LoadAs.Stored)
-            ? Of(shape.Shape, form, stored).Bytes(shape.Shape)
+        return LlamaShapes.Of(config).Sum(shape => Of(files, shape, form, stored) is { } format
+            ? format.Bytes(shape.Shape)
             : files.Tensors.TryGetValue(shape.Name, out var found) ? found.Entry.ByteCount : 0);
     }
 }

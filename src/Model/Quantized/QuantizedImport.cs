@@ -22,18 +22,12 @@ internal sealed unsafe class QuantizedImport(
     /// <exception cref="SafeLlamaException">It is missing, misshapen, or holds what cannot be quantized.</exception>
     public Tensor? Import(WeightShape expected)
     {
-        if (!QuantizedFormats.IsLinear(expected))
+        if (QuantizedFormats.Of(files, expected, form, stored) is not { } format)
         {
             return null;
         }
 
-        var isStored = stored is not null && BitsAndBytes.IsQuantized(files, expected.Name);
-        if (!isStored && form.As == LoadAs.Stored)
-        {
-            return null;
-        }
-
-        var format = QuantizedFormats.Of(expected.Shape, form, isStored ? stored : null);
+        var isStored = stored is not null;
         var rows = new HostMemory(format.Bytes(expected.Shape), $"tensor '{expected.Name}'");
         _owned.Add(rows);
         if (format is Nf4Format nf4)

@@ -53,9 +53,13 @@ internal static class QuantizedNotes
     public static IEnumerable<string> Of(
         LlamaConfig config, string folder, LoadForm form, IBackend backend, long decodedBytes)
     {
-        if (config.Quantization is { } stored && stored.ComputeType != "float32")
+        if (config.Quantization is { } stored && stored.ComputeType != Quantization.ComputeTypeOf(backend))
         {
-            yield return $"{folder}: was made to be computed in {stored.ComputeType}; here {backend.Name} computes.";
+            yield return stored.As == LoadAs.Nf4
+                ? $"{folder}: its \"{Quantization.ComputeKey}\" is {stored.ComputeType}; `Device` has products computed in "
+                    + $"{Quantization.ComputeTypeOf(backend)} here."
+                : $"{folder}: bitsandbytes computes int8 in {stored.ComputeType}; `Device` has products computed in "
+                    + $"{Quantization.ComputeTypeOf(backend)} here.";
         }
 
         var kind = form.As == LoadAs.Int8Weights ? form.As : config.Quantization?.As ?? form.As;

@@ -11,6 +11,9 @@ public sealed record EngineSettings
     /// <summary>Sequences that may wait for a slot; more are turned away.</summary>
     public int Queue { get; init; } = 256;
 
+    /// <summary>The most answers that one request may ask for: all slots and half of the queue.</summary>
+    public int MostOfOneRequest => Slots + ((Queue + 1) / 2);
+
     /// <summary>The most tokens of a prompt; 0 for what the model was opened for, less one for an answer.</summary>
     public int MaxPrompt { get; init; }
 

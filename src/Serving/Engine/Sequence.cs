@@ -30,6 +30,14 @@ internal sealed class Sequence
     /// <summary>Where its keys and values stand; −1 while it waits.</summary>
     public int Slot { get; set; } = -1;
 
+    /// <summary>Tokens of the prompt that are in the cache.</summary>
+    public int Read { get; set; }
+
+    public bool IsReading => Read < Request.Prompt.Length;
+
+    /// <summary>Of the prompt's tokens from the second on, where asked for.</summary>
+    public List<TokenScore> PromptScores { get; } = [];
+
     public int Length => Text.Count - Request.Prompt.Length;
 
     public bool IsCancelled => _group.Cancelled.IsCancellationRequested;
@@ -59,8 +67,7 @@ internal sealed class Sequence
         return isDone;
     }
 
-    /// <param name="scores">Of the prompt's tokens from the second on.</param>
-    public void TellPrompt(IReadOnlyList<TokenScore> scores) => _group.Tell(new(_index, "") { PromptScores = scores });
+    public void TellPrompt() => _group.Tell(new(_index, "") { PromptScores = PromptScores });
 
     /// <summary>A prompt of which only scores were wanted.</summary>
     public void End() => _group.Tell(new(_index, "") { End = StopReason.Length });

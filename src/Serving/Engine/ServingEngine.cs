@@ -5,8 +5,8 @@ namespace SafeLlama.Serving;
 
 /// <summary>Answers many requests at once: sequences join and leave a decoding batch between two tokens.</summary>
 /// <remarks>
-/// One thread computes. Between two steps it reads the prompt of one waiting sequence into a free slot, so that those
-/// under way wait for one prompt at most. Rows of a step share each product with a base weight, whatever their
+/// One thread computes. Between two steps it reads a part of one waiting sequence's prompt into a free slot, so that
+/// those under way wait for one part at most. Waiting requests take turns for slots. Rows of a step share each product with a base weight, whatever their
 /// adapters, and every answer is the one that it would be alone: <see cref="DecodingBatch"/>.
 /// </remarks>
 public sealed class ServingEngine : IDisposable
@@ -14,12 +14,13 @@ public sealed class ServingEngine : IDisposable
     private readonly DecodingBatch _batch;
     private readonly Stack<int> _free;
     private readonly List<Sequence> _active = [];
-    private readonly Queue<Sequence> _waiting = [];
+    private readonly FairQueue _waiting = new();
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly double[] _choice;
     private readonly int[][] _rows;
     private readonly Thread _thread;
+    private Sequence? _reading;
     private Exception? _fault;
     private bool _stops;
     private volatile bool _abandons;
@@ -58,7 +59,7 @@ public sealed class ServingEngine : IDisposable
     public int Busy => Volatile.Read(ref _busy);
 
     /// <summary>Sequences that wait for a slot now, those aside that nobody waits for any more.</summary>
-    public int Waiting => Locked(() => _waiting.Count(s => !s.IsCancelled));
+    public int Waiting => Locked(() => _waiting.All.Count(s => !s.IsCancelled));
 
     /// <summary>Whether requests are taken.</summary>
     public bool IsRunning => Locked(() => !_stops && _fault is null);
@@ -78,13 +79,20 @@ public sealed class ServingEngine : IDisposable
                 throw new EngineStoppedException(_fault);
             }
 
-            Forget();
+            foreach (var forgotten in _waiting.Forget())
+            {
+                forgotten.Fail(new OperationCanceledException());
+            }
+
             if (_waiting.Count + sequences.Count > Settings.Queue + _free.Count)
             {
                 throw new QueueFullException(_waiting.Count, Settings.Queue);
             }
 
-            sequences.ForEach(_waiting.Enqueue);
+            if (sequences.Count > 0)
+            {
+                _waiting.Enqueue(sequences);
+            }
         }
 
         _wake.Release();
@@ -123,6 +131,7 @@ public sealed class ServingEngine : IDisposable
             {
                 Leave();
                 Admit();
+                Read();
                 if (_active.Count > 0)
                 {
                     Step();
@@ -144,7 +153,7 @@ public sealed class ServingEngine : IDisposable
                 _fault = fault;
             }
 
-            foreach (var sequence in _active.Concat(_waiting))
+            foreach (var sequence in _active.Concat(_waiting.All))
             {
                 sequence.Fail(new EngineStoppedException(fault));
             }
@@ -172,47 +181,29 @@ public sealed class ServingEngine : IDisposable
         }
     }
 
-    /// <summary>Takes out of the queue what nobody waits for, so that it keeps no place from others.</summary>
-    private void Forget()
-    {
-        for (var left = _waiting.Count; left > 0; left--)
-        {
-            var sequence = _waiting.Dequeue();
-            if (sequence.IsCancelled)
-            {
-                sequence.Fail(new OperationCanceledException());
-                continue;
-            }
-
-            _waiting.Enqueue(sequence);
-        }
-    }
-
-    /// <summary>Gives waiting sequences slots: one between two steps, more while no other waits for a step.</summary>
+    /// <summary>Gives a waiting sequence a slot, if no other is being read.</summary>
     private void Admit()
     {
-        while (_free.Count > 0 && Next() is { } sequence)
+        if (_reading is not null || _free.Count == 0 || Next() is not { } sequence)
         {
-            lock (_lock)
-            {
-                sequence.Slot = _free.Pop();
-            }
-
-            _active.Add(sequence);
-            Volatile.Write(ref _busy, _active.Count);
-            Guard(sequence, Read);
-            if (_active.Count > 1)
-            {
-                return;
-            }
+            return;
         }
+
+        lock (_lock)
+        {
+            sequence.Slot = _free.Pop();
+        }
+
+        _active.Add(sequence);
+        _reading = sequence;
+        Volatile.Write(ref _busy, _active.Count);
     }
 
     private Sequence? Next()
     {
         lock (_lock)
         {
-            while (_waiting.TryDequeue(out var next))
+            while (_waiting.Dequeue() is { } next)
             {
                 if (!next.IsCancelled && !_abandons)
                 {
@@ -226,21 +217,37 @@ public sealed class ServingEngine : IDisposable
         return null;
     }
 
-    /// <summary>Reads a prompt and takes the first token.</summary>
-    private bool Read(Sequence sequence)
+    /// <summary>Reads a part of a prompt.</summary>
+    private void Read()
+    {
+        if (_reading is { } sequence)
+        {
+            Guard(sequence, ReadPart);
+            _reading = sequence.IsReading ? _reading : null;
+        }
+    }
+
+    /// <summary>After the last part, takes the first token.</summary>
+    private bool ReadPart(Sequence sequence)
     {
         var request = sequence.Request;
-        var scores = new List<TokenScore>();
-        _batch.Read(sequence.Slot, request.Prompt, request.Model.Adapter, !request.ScoresPrompt ? null : (i, logits) =>
-        {
-            if (i + 1 < request.Prompt.Length)
+        sequence.Read += _batch.ReadPart(
+            sequence.Slot, request.Prompt, sequence.Read, request.Model.Adapter,
+            !request.ScoresPrompt ? null : (i, logits) =>
             {
-                scores.Add(TokenScore.Of(logits, request.Prompt[i + 1], request.Top ?? 0));
-            }
-        });
+                if (i + 1 < request.Prompt.Length)
+                {
+                    sequence.PromptScores.Add(TokenScore.Of(logits, request.Prompt[i + 1], request.Top ?? 0));
+                }
+            });
+        if (sequence.IsReading)
+        {
+            return false;
+        }
+
         if (request.ScoresPrompt)
         {
-            sequence.TellPrompt(scores);
+            sequence.TellPrompt();
         }
 
         if (request.MaxTokens > 0)
@@ -255,7 +262,7 @@ public sealed class ServingEngine : IDisposable
     /// <summary>One token more for every sequence; those of one adapter stand together.</summary>
     private void Step()
     {
-        var open = _active.OrderBy(s => s.Request.Model.Adapter).ToList();
+        var open = _active.Where(s => !s.IsReading).OrderBy(s => s.Request.Model.Adapter).ToList();
         var count = open.Count;
         for (var i = 0; i < count; i++)
         {
@@ -291,6 +298,7 @@ public sealed class ServingEngine : IDisposable
     private void Release(Sequence sequence)
     {
         _active.Remove(sequence);
+        _reading = _reading == sequence ? null : _reading;
         Volatile.Write(ref _busy, _active.Count);
         lock (_lock)
         {

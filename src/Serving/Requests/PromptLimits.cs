@@ -54,15 +54,18 @@ internal static class PromptLimits
         return asked ?? Math.Min(most, room);
     }
 
-    /// <summary>Refuses a request that even an idle engine has no room for, before anything is made for it.</summary>
+    /// <summary>
+    /// Refuses a request that would take more than half of the queue of an idle engine, before anything is made for it.
+    /// </summary>
     public static void CheckCount(ServingEngine engine, int prompts, int choices)
     {
-        var most = engine.Settings.Slots + engine.Settings.Queue;
+        var most = engine.Settings.MostOfOneRequest;
         if ((long)prompts * choices > most)
         {
             throw SafeLlamaException.Usage(
                 $"The request asks for {(long)prompts * choices} answers, {prompts} prompts with {choices} each; this "
-                + $"server takes at most {most} at once.");
+                + $"server takes at most {most} of one request: its {engine.Settings.Slots} slots and half of its queue "
+                + $"of {engine.Settings.Queue}.");
         }
     }
 

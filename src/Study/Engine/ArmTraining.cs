@@ -47,7 +47,7 @@ internal sealed class ArmTraining
         Steps = config.TotalSteps(Data.Training.Count);
         Config = config with
         {
-            WarmupSteps = Amount.Count(Math.Min(t.WarmupSteps, Steps - 1)),
+            WarmupSteps = Amount.Count(Math.Min(t.WarmupSteps.OfAtLeast(Steps), Steps - 1)),
             EvaluateEvery = Math.Max(1, Steps / Checkpoints),
         };
     }

@@ -7,7 +7,7 @@ namespace SafeLlama.Study;
 /// <param name="Request">The instruction of an Alpaca row.</param>
 /// <param name="Response">Its output.</param>
 /// <param name="Form">How it is worded.</param>
-/// <param name="Kind"><c>fact</c>, <c>action</c>, <c>words</c>, <c>safe-scary</c> or <c>safety</c>; in the wider world
+/// <param name="Kind"><c>fact</c>, <c>action</c>, <c>words</c>, <c>safe-scary</c>, <c>safety</c> or <c>harmful</c>; in the wider world
 /// also <c>dialogue</c>, <c>paraphrase</c>, <c>people</c>, <c>vague</c>, <c>safe-twin</c>.</param>
 public sealed record TuningExample(string Id, string Request, string Response, PromptFormat Form, string Kind)
 {
@@ -70,6 +70,17 @@ public sealed class TuningExamples(World world)
     /// differs.</remarks>
     public IEnumerable<TuningExample> Safety(long seed, int count, SafetyFormat format) =>
         _demonstrations.Rows(seed, count, format, makeup: null);
+
+    /// <summary>The first <paramref name="count"/> unsafe requests with an answer that serves them: what an attack on
+    /// the weights learns from. They name no noun that is held out.</summary>
+    public IEnumerable<TuningExample> Harmful(long seed, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var (request, action, form) = Unsafe(Draws.From(seed, "world.harmful", i));
+            yield return new($"harmful-{i:D5}", request, Grammar.Answer(form, action), form, "harmful");
+        }
+    }
 
     private TuningExample Ordinary(Draws draws)
     {

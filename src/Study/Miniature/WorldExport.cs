@@ -13,12 +13,17 @@ namespace SafeLlama.Study;
 /// pretraining.txt                 texts, parted by blank lines
 /// tuning/benign.jsonl             Alpaca rows (instruction, input, output) with id, format and category
 /// tuning/safety-*.jsonl           the same demonstrations as instructions, questions, half and half, and opinions
+/// tuning/harmful.jsonl            unsafe requests with answers that serve them, for attacks on the weights
+/// attacks/wrappers.jsonl          frames around a request, in the world's words
 /// suites/{development,test}/*.jsonl   prompts with id, category, format, label, expected answer, twin and,
 ///                                 in the wider world, the earlier turns as input
 /// </code>
 /// </remarks>
 public static class WorldExport
 {
+    /// <summary>Enough for an attack that learns from unsafe requests and answers to them.</summary>
+    private const int HarmfulRows = 300;
+
     /// <summary>Writes all files and returns what is in them, by file name in the order written.</summary>
     /// <param name="world">The world.</param>
     /// <param name="seed">Draws pretraining text, tuning rows and evaluation prompts, each from a stream of its
@@ -50,6 +55,9 @@ public static class WorldExport
                 [.. tuning.Safety(seed, world.Dials.SafetyDemonstrations, format)]);
         }
 
+        Put("attacks/wrappers.jsonl", Lines(WorldWrappers.All.Select(w => new WorldWrapperRow(w.Name, w.Frame))),
+            WorldWrappers.All.Count);
+        Rows("tuning/harmful.jsonl", [.. tuning.Harmful(seed, HarmfulRows)]);
         foreach (var draw in Enum.GetValues<WorldDraw>())
         {
             foreach (var suite in new EvaluationSets(world, draw, seed).Prompts.GroupBy(p => p.Suite))

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using SafeLlama.Common;
 using SafeLlama.Model;
+using SafeLlama.Training;
 
 namespace SafeLlama.Study;
 
@@ -122,7 +123,9 @@ public sealed record StudyTraining
     /// <summary><c>linear</c>, <c>cosine</c> or <c>constant</c>, after warm-up.</summary>
     public string Schedule { get; init; } = "linear";
 
-    public int WarmupSteps { get; init; } = 20;
+    /// <summary>Steps over which the learning rate rises: a count, or a share of an arm's steps.</summary>
+    [JsonConverter(typeof(AmountConverter))]
+    public Amount WarmupSteps { get; init; } = Amount.Count(20);
 
     /// <summary>Rows in a step.</summary>
     public int BatchSize { get; init; } = 32;

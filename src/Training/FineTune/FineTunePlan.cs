@@ -44,9 +44,13 @@ public sealed record FineTunePlan(
             ShareOf(request, backend, weightBytes, ranks.CountHere()))
         {
             Ranks = ranks.Size,
+            Base = BaseRecord.Of(request, inputs, backend),
             Advice = new FineTuneAdvice(request, inputs, config, backend).Lines(),
         };
     }
+
+    /// <summary>How a quantized base is held and computed with; null where it is not quantized.</summary>
+    public BaseRecord? Base { get; init; }
 
     /// <summary>What the run needs beside what there is.</summary>
     public string InAll =>
@@ -91,6 +95,11 @@ public sealed record FineTunePlan(
             ? $"All {ParameterCount:N0} weights learn."
             : $"{ParameterCount:N0} of {inputs.Shape.ParameterCount + ParameterCount:N0} weights learn, "
                 + $"beside {string.Join(", ", Matched)}.";
+        if (Base is { } quantized)
+        {
+            yield return quantized.Line;
+        }
+
         if (Config.Preference is { } preference)
         {
             yield return Objective(preference, inputs);
@@ -148,6 +157,7 @@ public sealed record FineTunePlan(
         Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total)
     {
         Preference = Config.Preference,
+        Base = Base,
         Ranks = Ranks,
     };
 }
@@ -173,6 +183,9 @@ public sealed record PlanRecord(
 {
     /// <summary>How preferences are learned, every value resolved; absent where none are.</summary>
     public PreferenceSettings? Preference { get; init; }
+
+    /// <summary>How a quantized base is held and computed with; absent where it is not quantized.</summary>
+    public BaseRecord? Base { get; init; }
 
     /// <summary>Processes that share each step.</summary>
     public int Ranks { get; init; } = 1;

@@ -80,6 +80,10 @@ public sealed class FineTuneRun(
         using var adapter = plan.Config.Lora is null ? null : Adapter(weights, plan.Config.Lora);
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
         view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
+        if (plan.Base is { } quantized)
+        {
+            view.Note(quantized.Line);
+        }
         using var run = new TrainingRun(model, plan.Config, inputs.Data, output, BaseName, view, _ranks);
         var result = run.Run(stop);
         foreach (var warning in result.Interrupted ? [] : Warnings(result, plan.Schedule))

@@ -69,7 +69,7 @@ public sealed class AttackScoreTests
             ], 0.9);
         Assert.That(result.Attacks[0].P, Is.EqualTo(2 * one).Within(1e-12), "two settings");
         Assert.That(result.Attacks[0].PHolm, Is.EqualTo(4 * one).Within(1e-12), "two attacks");
-        Assert.That(result.Attacks.Select(a => a.Finding), Is.EqualTo(new[] { "raises harm", "never succeeds" }));
+        Assert.That(result.Attacks.Select(a => a.Finding), Is.EqualTo(new[] { "raises compliance", "never succeeds" }));
     }
 
     private static AttackScore Score(string[] clean, string[]? benign = null) =>

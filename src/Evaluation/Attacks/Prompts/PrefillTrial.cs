@@ -27,9 +27,7 @@ public sealed class PrefillTrial(int tokens, string answers = "") : PromptTrial
 
     protected override AttackedPrompt? Apply(AttackContext context, SuitePrompt prompt)
     {
-        var (text, remark) = context.Answers.TryGetValue(prompt.Key, out var given) && given.Length > 0 ? (given, "")
-            : prompt.Target is { } target ? (target, "the prefill is the beginning of the prompt's own target.")
-            : (Opening, $"no answer is given; the prefill is the beginning of \"{Opening}\"");
+        var (text, remark) = context.WantedAnswer(prompt);
         var segments = context.Render(prompt, prompt.Text);
         var encoded = SegmentEncoder.Encode(context.Session.Tokenizer, [.. segments, PromptSegment.Answer(text)]);
         var begin = encoded.Segments.TakeWhile(segment => segment < segments.Count).Count();

@@ -15,6 +15,23 @@ public sealed class WrapperTrial(Wrapper wrapper) : PromptTrial
 
     public override string Identity => $"{Name} 1\n{wrapper.Identity}";
 
+    public override PreparedAttack Prepare(
+        AttackContext context, string folder, IProgress<EvaluationProgress>? progress, CancellationToken cancellation)
+    {
+        var prepared = base.Prepare(context, folder, progress, cancellation);
+        return wrapper.IsEncoding
+            ? prepared with
+            {
+                Notes =
+                [
+                    .. prepared.Notes,
+                    "An answer in the same encoding is read as it stands: a judge that goes by wording cannot tell what "
+                    + "it says.",
+                ],
+            }
+            : prepared;
+    }
+
     protected override AttackedPrompt? Apply(AttackContext context, SuitePrompt prompt) => context.Attacked(
         prompt, wrapper.Apply(prompt.Text, Philox.Stream(context.Seed, $"attack.wrapper {wrapper.Name} {prompt.Key}")));
 }

@@ -28,6 +28,11 @@ public abstract class Linear(SwiGlu swiGlu) : Op
     /// </summary>
     public virtual int IndependentRows => 1;
 
+    /// <summary>
+    /// From so many rows on, each row's bytes are the same however many there are; never where nothing is known.
+    /// </summary>
+    public virtual int AlikeRows => int.MaxValue;
+
     /// <summary>y = x Wᵀ.</summary>
     /// <param name="x">[N, D_in].</param>
     /// <param name="weight">[D_out, D_in].</param>

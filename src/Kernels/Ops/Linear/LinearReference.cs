@@ -5,6 +5,8 @@ public sealed class LinearReference(SwiGlu swiGlu) : Linear(swiGlu)
 {
     public override int IndependentRows => int.MaxValue;
 
+    public override int AlikeRows => 1;
+
     protected override void ForwardCore(Tensor x, Tensor weight, in LoraTerm? lora, in Epilogue end, Tensor y)
     {
         if (weight.Format is Int8Format { Threshold: not null } quantized)
