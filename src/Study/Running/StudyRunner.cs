@@ -156,6 +156,10 @@ public sealed class StudyRunner(
                    rows.GetValueOrDefault((seed, arm.Name)) ?? [])
                {
                    Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
+                   DefensePairs = arm.Defense is not { Pairs: > 0 } ? []
+                       : source.Preferences(StudyDefense.PairsOf(arm), seed),
+                   SafetyIds = arm.Defense?.Lisa is null ? new HashSet<string>()
+                       : StudyDefense.SafetyIds(source, arm, seed, rows[(seed, arm.Name)]),
                },
         ];
     }
