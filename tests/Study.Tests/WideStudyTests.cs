@@ -9,7 +9,8 @@ public sealed class WideStudyTests
     {
         Data = new StudyData
         {
-            World = WorldDials.Wide with { BenignExamples = 300 }, Draw = WorldDraw.Development,
+            World = WorldDials.Wide with { BenignExamples = 300 },
+            Draw = WorldDraw.Development,
         },
         Arms =
         [
