@@ -23,16 +23,18 @@ internal static class ProductsCommand
     public static Command Create()
     {
         var rounds = CommandOptions.One("--rounds", 9, "how often each is measured");
-        var command = new Command("products", "products in bf16 on one core, as a Markdown table") { rounds };
+        var shapes = CommandOptions.One("--shapes", Shapes.Length, "how many of the shapes, from the first on");
+        var command = new Command("products", "products in bf16 on one core, as a Markdown table") { rounds, shapes };
         command.SetAction(parsed =>
         {
-            Run(parsed.GetValue(rounds), Console.Out);
+            Run(parsed.GetValue(rounds), Shapes[..Math.Clamp(parsed.GetValue(shapes), 1, Shapes.Length)], Console.Out);
             return 0;
         });
         return command;
     }
 
-    private static void Run(int rounds, TextWriter writer)
+    private static void Run(
+        int rounds, IEnumerable<(string Name, int Rows, int Inputs, int Outputs)> shapes, TextWriter writer)
     {
         writer.WriteLine($"{MachineStamp.Now}. bf16: {CpuBackend.BFloat16}.\n");
         writer.WriteLine($"GFLOP per CPU second, weights in bf16, {Sample.Rounds(rounds)}.\n");
@@ -43,7 +45,7 @@ internal static class ProductsCommand
         using var bf16 = new CpuBackend(threads: 1, DType.BFloat16);
         using var emulated = CpuBackend.EmulatingBFloat16(threads: 1);
         var tile = new Sample();
-        foreach (var (name, rows, inputs, outputs) in Shapes)
+        foreach (var (name, rows, inputs, outputs) in shapes)
         {
             using var wide = new Products(fp32, rows, inputs, outputs);
             using var narrow = new Products(bf16, rows, inputs, outputs);

@@ -59,8 +59,7 @@ public sealed class CheckpointFolder(string runFolder)
 
         var tensors = Path.Combine(folder, TensorsName);
         SafetensorsWriter.Write(
-            tensors, trainer.Moments.SelectMany(Tensors)
-            .Select(t => SafetensorsItem.Of(t.Name, t.Tensor, t.Tensor.Type)));
+            tensors, Tensors(trainer).Select(t => SafetensorsItem.Of(t.Name, t.Tensor, t.Tensor.Type)));
         var state = new TrainerState(trainer.StepsDone, sinceBest, ContentHash.OfFile(tensors), best);
         OutputFile.WriteJson(Path.Combine(folder, StateName), state);
     }
@@ -128,8 +127,7 @@ public sealed class CheckpointFolder(string runFolder)
         }
 
         using var file = SafetensorsFile.Open(tensors);
-        foreach (var (name, tensor) in trainer.Moments.SelectMany(Tensors).Where(t => !parametersOnly || t.IsParameter)
-            .Select(t => (t.Name, t.Tensor)))
+        foreach (var (name, tensor) in Tensors(trainer).Where(t => !parametersOnly || t.IsParameter).Select(t => (t.Name, t.Tensor)))
         {
             if (!file.Entries.TryGetValue(name, out var entry) || entry.Shape != tensor.Shape
                 || file.WeightType(entry) != tensor.Type)
@@ -146,6 +144,10 @@ public sealed class CheckpointFolder(string runFolder)
 
         return state;
     }
+
+    private static IEnumerable<(string Name, Tensor Tensor, bool IsParameter)> Tensors(Trainer trainer) =>
+        trainer.Moments.SelectMany(Tensors)
+            .Concat(trainer.TermState.Select(kept => (kept.Name, kept.Tensor, IsParameter: false)));
 
     private static IEnumerable<(string Name, Tensor Tensor, bool IsParameter)> Tensors(Moments m) =>
         [($"value {m.Parameter.Name}", m.Parameter.Value, true), ($"m {m.Parameter.Name}", m.First, false),

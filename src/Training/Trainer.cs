@@ -20,6 +20,9 @@ public sealed record TrainerSettings(LearningRateSchedule Schedule)
     /// <summary>What a step minimizes; the likelihood of targets, over the divisor, where not given.</summary>
     public StepObjective? Objective { get; init; }
 
+    /// <summary>What a defense adds to a step; null for nothing. It outlives the trainer.</summary>
+    public StepTerm? Term { get; init; }
+
     /// <summary>NEFTune's α; 0 adds no noise.</summary>
     public double NeftuneAlpha { get; init; }
 
@@ -107,6 +110,7 @@ public sealed class Trainer : IDisposable
     public void Accumulate(IReadOnlyList<PackedBatch> microBatches)
     {
         (_current, _before) = (_before, _current);
+        _settings.Term?.Begin(this);
         var scales = _objective.Scales(microBatches);            // known on the host: no need to ask the device
         _current.Begin(StepsDone + 1, _settings.Schedule.At(StepsDone), microBatches, scales);
         _objective.Begin(_model, _workspace, microBatches);
@@ -133,6 +137,7 @@ public sealed class Trainer : IDisposable
     public void Update()
     {
         StepsDone = _current.Step;
+        _settings.Term?.AddTo(_parameters);
         _clipping.Measure(_parameters, _current.NormSquared);    // stays on the device
         _optimizer.Update(StepsDone, _current.LearningRate, _clipping.MaxNorm, _current.NormSquared);
         _current.End();                                          // AdamW did nothing if the norm was not finite
@@ -153,6 +158,28 @@ public sealed class Trainer : IDisposable
         _current.Dispose();
         _before.Dispose();
         _scratch.Dispose();
+    }
+
+    /// <summary>What a defense of this trainer wants kept in a checkpoint.</summary>
+    internal IEnumerable<(string Name, Tensor Tensor)> TermState => _settings.Term?.State ?? [];
+
+    /// <summary>The gradient of the mean loss of some rows' targets where the parameters are now, apart from any
+    /// step's.</summary>
+    internal double[][] Gradient(IReadOnlyList<PackedBatch> microBatches)
+    {
+        var objective = new TokenObjective();
+        var scales = objective.Scales(microBatches);
+        ClearGradients();
+        for (var m = 0; m < microBatches.Count; m++)
+        {
+            // Counted down from −1: no micro-batch of a step has this dropout.
+            var pass = Upload(microBatches[m], -1 - m);
+            _model.Forward(pass);
+            objective.Loss(_model, pass, microBatches[m], scales[m], ScratchTotal);
+            _model.Backward(pass);
+        }
+
+        return [.. _parameters.Select(parameter => parameter.Gradient.ReadDoubles())];
     }
 
     /// <summary>Sets every gradient to zero.</summary>

@@ -44,6 +44,9 @@ public sealed record TrainingConfig
     /// <summary>How it learns from preferences; null where it learns answers by heart.</summary>
     public PreferenceSettings? Preference { get; init; }
 
+    /// <summary>What makes the model harder to turn; null for nothing.</summary>
+    public DefenseSettings? Defense { get; init; }
+
     public LossNormalization LossDivisor { get; init; } = LossNormalization.Targets;
 
     /// <summary>Steps from one validation, and checkpoint, to the next; the last step has both.</summary>
@@ -105,6 +108,7 @@ public sealed record TrainingConfig
         Action[] checks =
         [
             () => BatchPacker.CheckSizes(BatchSize, MicroBatch), () => Lora?.Validate(), () => Preference?.Validate(),
+            () => Defense?.Validate(),
         ];
         foreach (var check in checks)
         {

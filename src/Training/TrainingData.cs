@@ -12,10 +12,19 @@ public sealed record TrainingData(
     IReadOnlyList<TokenizedExample> General,
     IReadOnlyList<TokenizedExample> Safety)
 {
+    /// <summary>The ids of rows that are safety demonstrations.</summary>
+    public IReadOnlySet<string> SafetyIds { get; init; } = new HashSet<string>();
+
+    /// <summary>Harmful rows that a defense looks at and that are not learned.</summary>
+    public IReadOnlyList<TokenizedExample> Harmful { get; init; } = [];
+
+    /// <summary>All rows of every use.</summary>
+    public IEnumerable<TokenizedExample> Everything => Training.Concat(General).Concat(Safety).Concat(Harmful);
+
     public int ValidationCount => General.Count + Safety.Count;
 
     /// <summary>Tokens of the longest example.</summary>
-    public int Longest => Training.Concat(General).Concat(Safety).Max(e => e.LongestSequence);
+    public int Longest => Everything.Max(e => e.LongestSequence);
 
     /// <summary>Data without held-out rows.</summary>
     public static TrainingData All(IReadOnlyList<TokenizedExample> examples) => new(examples, [], []);
@@ -35,6 +44,9 @@ public sealed record TrainingData(
     {
         var split = ValidationSplit.Draw(examples, validation.Of(examples.Count), seed, stratified ? isSafety : null);
         var held = split.Validation.Values.SelectMany(rows => rows).ToLookup(row => isSafety(row.Id));
-        return new TrainingData(split.Training, [.. held[false]], [.. held[true]]);
+        return new TrainingData(split.Training, [.. held[false]], [.. held[true]])
+        {
+            SafetyIds = examples.Select(row => row.Id).Where(isSafety).ToHashSet(),
+        };
     }
 }

@@ -15,7 +15,7 @@ public static class TrainingMemory
     public static int MicroBatchRows(TrainingConfig config, TrainingData data)
     {
         static int Longest(IEnumerable<int> lengths, int count) => lengths.OrderDescending().Take(count).Sum();
-        return new[] { data.Training, data.General, data.Safety }.Max(rows => Math.Max(
+        return new[] { data.Training, data.General, data.Safety, data.Harmful }.Max(rows => Math.Max(
             Longest(rows.Select(e => e.Length), config.MicroBatch),
             Longest(rows.Select(e => (e as PreferenceExample)?.Mismatched?.Length ?? 0), config.MicroBatch)));
     }
@@ -53,11 +53,26 @@ public static class TrainingMemory
             new("gradients", gradients, learner),
             .. sums == 0 ? (MemoryTerm[])[] : [new MemoryTerm("sums of micro-batches", sums, ["raise `MicroBatch`"])],
             new("optimizer state", 2 * model.Parameters.Sum(p => MomentBytes(backend, p.Value)), learner),
+            .. OfDefense(config, model),
             new("activations", Workspace.BytesFor(model, rows, forBackward: true, config.Recompute),
                 config.Recompute == Recompute.Block ? passes : ["use `Recompute` block", .. passes]),
             new("scratch", backend.ScratchBytes(work), passes),
             new("program", MemoryPlan.ProgramBytes),
         ]);
+    }
+
+    private static IEnumerable<MemoryTerm> OfDefense(TrainingConfig config, Llama model)
+    {
+        string[] cut = ["lower `Rank`", "leave out `Defense`"];
+        if (config.Defense?.Lisa is not null)
+        {
+            yield return new("Lisa's other state", Lisa.BytesFor(model.Parameters), cut);
+        }
+
+        if (config.Defense?.Booster is not null)
+        {
+            yield return new("Booster's weights and gradients", Booster.BytesFor(model.Parameters), cut);
+        }
     }
 
     /// <summary>A moment is stored whole, also where its parameter is part of a wider tensor.</summary>

@@ -28,6 +28,7 @@ public sealed class TrainingRun : IDisposable
     private readonly Validator _validator;
     private readonly int _totalSteps;
     private readonly PreferenceObjective? _preference;
+    private readonly RunDefense _defense;
     private readonly Standstill _standstill = new();
     private BestStep? _best;
     private int _sinceBest;
@@ -46,8 +47,9 @@ public sealed class TrainingRun : IDisposable
         _ranks = ranks ?? SingleProcess.Instance;
         config.Validate();
         PreferenceObjective.RequireOneProcess(config.Preference is not null, _ranks);
+        RunDefense.RequireOneProcess(config.Defense, _ranks);
         (_model, _config, _data, _folder, _baseModel, _view) = (model, config, data, folder, baseModel, view);
-        foreach (var example in data.Training.Concat(data.General).Concat(data.Safety))
+        foreach (var example in data.Everything)
         {
             model.CheckTokens(example.Tokens, example.Id);
         }
@@ -60,6 +62,7 @@ public sealed class TrainingRun : IDisposable
         _workspace = new Workspace(
             model, TrainingMemory.MicroBatchRows(config, data), forBackward: true, config.Recompute);
         _preference = config.Preference is { } preference ? new PreferenceObjective(preference) : null;
+        _defense = RunDefense.Of(model, config, data, _totalSteps);
         _trainer = new Trainer(model, _workspace, Settings(schedule), config.BatchSize / config.MicroBatch, _ranks);
         _validator = new Validator(model, _workspace, data, config.MicroBatch, _ranks, _preference);
     }
@@ -70,7 +73,8 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="SafeLlamaException">A step was not finite, or a file could not be written.</exception>
     public TrainingResult Run(CancellationToken stop)
     {
-        if (!Refer(stop))
+        if (!Refer(stop) || !_defense.Refer(
+            _folder, isNew: _checkpoints.Steps.Count == 0, _model, _workspace, _data.Training, stop))
         {
             return Result(_trainer.StepsDone, interrupted: true);
         }
@@ -116,6 +120,7 @@ public sealed class TrainingRun : IDisposable
     {
         _validator.Dispose();
         _trainer.Dispose();
+        _defense.Dispose();
         _workspace.Dispose();
     }
 
@@ -126,7 +131,8 @@ public sealed class TrainingRun : IDisposable
         Optimizer = _config.Optimizer,
         MaxGradientNorm = _config.MaxGradNorm,
         Divisor = _config.LossDivisor,
-        Objective = _preference,
+        Objective = _preference ?? _defense.Objective,
+        Term = _defense.Term,
         NeftuneAlpha = _config.NeftuneAlpha,
         Seed = _config.Seed,
     };
@@ -195,7 +201,8 @@ public sealed class TrainingRun : IDisposable
     private void Step(TrainingLog? log, CancellationToken stop)
     {
         var start = Stopwatch.GetTimestamp();
-        var examples = _sampler.Step(_trainer.StepsDone).Select(i => _data.Training[i]).ToList();
+        var examples = _defense.Term?.Rows(_trainer.StepsDone)
+            ?? [.. _sampler.Step(_trainer.StepsDone).Select(i => _data.Training[i])];
         var microBatches = BatchPacker.Step(examples, _config.MicroBatch);
         _trainer.Accumulate(microBatches);
         Report(log, _trainer.ReportBefore);

@@ -87,6 +87,19 @@ public sealed class AttackCommandTests : IDisposable
     }
 
     [Test]
+    public void Wrappers_of_a_file_are_tried_besides_those_of_the_program()
+    {
+        var frames = Path.Combine(_folder, "frames.jsonl");
+        File.WriteAllText(frames, "{\"name\": \"mine\", \"text\": \"Before {prompt} after\"}\n");
+        string[] of = ["attack", "--model", Path.Combine(_folder, "model"), "--suite", _suite, "--judge", "refusal",
+            "--max-new-tokens", "4", "--threads", "1", "--attacks", "wrappers", "--wrappers"];
+        var run = CommandRun.Of([.. of, frames, "--dry-run"]);
+        Assert.That(run.Output, Does.Contain("wrappers-mine").And.Contain("wrappers-rot13"), run.Error);
+        File.WriteAllText(frames, "{\"name\": \"mine\", \"text\": \"Before and after\"}\n");
+        Assert.That(CommandRun.Of([.. of, frames, "--dry-run"]).Error, Does.Contain("frames.jsonl:1").And.Contain("{prompt}"));
+    }
+
+    [Test]
     public void A_dry_run_shows_every_attempt_and_writes_nothing()
     {
         var run = Attack("dry", "--dry-run");
@@ -150,6 +163,8 @@ public sealed class AttackCommandTests : IDisposable
         SafeOutput.MustBeMarkdown(File.ReadAllText(Path.Combine(_folder, "bad0", "attack.md")));
     }
 
+    /// <summary>All files but timings; the plan of a training, in its run.json, tells memory, which threads take
+    /// too.</summary>
     private void MustBeEqual(string run, string other)
     {
         string[] Files(string name) =>
@@ -157,7 +172,8 @@ public sealed class AttackCommandTests : IDisposable
             .. Directory.EnumerateFiles(Path.Combine(_folder, name), "*", SearchOption.AllDirectories)
                 .Select(file => Path.GetRelativePath(Path.Combine(_folder, name), file))
                 .Where(file => !Path.GetFileName(file).StartsWith("timings.json", StringComparison.Ordinal)
-                    && !file.Contains("tensorboard", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+                    && !file.Contains("tensorboard", StringComparison.Ordinal)
+                    && !file.EndsWith(Path.Combine("training", "run.json"), StringComparison.Ordinal)).Order(StringComparer.Ordinal),
         ];
         Assert.That(Files(run), Is.EqualTo(Files(other)));
         foreach (var file in Files(run))

@@ -77,6 +77,7 @@ internal static class JsonParts
             ("`lesson.json`: what is found inside one tuned model", typeof(StudyLesson)),
             ("`world.json` of `study world`", typeof(WorldManifest)),
             ("`tuning/*.jsonl`", typeof(WorldTuningRow)),
+            ("`attacks/wrappers.jsonl`", typeof(WorldWrapperRow)),
             ("`suites/*/*.jsonl`", typeof(WorldPromptRow)),
             ("`made.json` of `study base`", typeof(MadeBase)),
         ]),

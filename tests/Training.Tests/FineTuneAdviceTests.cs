@@ -54,6 +54,16 @@ public sealed class FineTuneAdviceTests
         Says("`MicroBatch` 2", request with { MicroBatch = 2 }, "less");
         Says("`Variant` dora", request with { Variant = LoraVariant.Dora }, "more");
         Says("`Load` nf4", request with { Load = LoadAs.Nf4 }, "less");
+        Says("`Load` int8-weights", request with { Load = LoadAs.Int8Weights }, "less");
+    }
+
+    /// <summary>What is known of fine-tuning is not said of preferences.</summary>
+    [Test]
+    public void Preferences_are_not_held_against_the_rules_of_rows()
+    {
+        var lines = Lines(new FineTuneRequest { Model = Model, Objective = Objective.Dpo, Rank = 1 }, 4000).ToList();
+        Assert.That(lines[0], Does.Contain("200 preferences bring about 200").And.EndsWith("enough."));
+        Assert.That(lines[1], Does.Contain("preferences are usually learned at smaller rates").And.Contain("0.0074"));
     }
 
     [Test]

@@ -15,6 +15,7 @@ internal sealed class AttackChoice
     private readonly IReadOnlyList<PromptSuite> _benign;
     private readonly ResponseImport.Result? _answers;
     private readonly Dictionary<string, string> _lists;
+    private readonly IReadOnlyList<Wrapper> _wrappers;
 
     /// <exception cref="SafeLlamaException">A file cannot be read, or an option has no effect.</exception>
     public AttackChoice(AttackOptions.Request asked)
@@ -29,8 +30,10 @@ internal sealed class AttackChoice
         _benign = [.. asked.Benign.Select(s => SuiteRegistry.Open(s, asked.Suites))];
         _answers = asked.Answers is { } file ? ResponseImport.Read(file, _suites) : null;
         Terminal.Notes(_answers?.Notes ?? []);
+        _wrappers = asked.Wrappers is { } wrappers ? Wrapper.Read(wrappers) : [];
         _lists = new Dictionary<string, string>(AttackList.Defaults)
         {
+            [WrapperTrial.Name] = string.Join('/', Wrapper.All.Concat(_wrappers).Select(w => w.Name)),
             [FineTuneTrial.Harmful] = "10x5/50x5/100x5",
             [FineTuneTrial.Benign] = "10x5/50x5/100x5",
             [DirectionTrial.Name] = Layers(LlamaConfig.Load(asked.Model!).Layers),
@@ -87,8 +90,7 @@ internal sealed class AttackChoice
         if (item.Attack is not (FineTuneTrial.Harmful or FineTuneTrial.Benign))
         {
             return AttackList.Trials(
-                item.Attack, item.Settings, _asked.Wrappers is { } file ? Wrapper.Read(file) : [],
-                _answers?.Sha256 ?? "");
+                item.Attack, item.Settings, _wrappers, _answers?.Sha256 ?? "");
         }
 
         var harmful = item.Attack == FineTuneTrial.Harmful;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Cli.Training;
@@ -67,6 +68,11 @@ internal static class TrainCommand
         var loss = result.ValidationLoss is { } best
             ? FormattableString.Invariant($", validation loss {best:F4}") : "";
         Terminal.Note($"{result.Saved}: the parameters of step {result.BestStep} of {result.Steps}{loss}.");
+        foreach (var line in DefenseEnding.Lines(settings.Value, result.Saved))
+        {
+            Terminal.Note(line);
+        }
+
         if (json)
         {
             Terminal.PrintJson(result);

@@ -47,6 +47,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             "How many safety rows, Ns; all where neither this nor --safety-share is given.", "N");
         Add(nameof(FineTuneRequest.SafetyShare), "Instead: the safety share Ns/(Nb+Ns), such as 0.02 or 2%.", "P|P%");
         Add(nameof(FineTuneRequest.BaseExamples), "How many rows of --data, Nb; all where not given.", "N");
+        AddDefenses();
         Add(nameof(FineTuneRequest.Template),
             "The prompt's form: auto (the adapter's, else the model's own chat template, else alpaca), "
             + $"{string.Join(", ", PromptTemplate.Names)}, a Jinja file, or an Alpaca template's JSON file.",
@@ -69,7 +70,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
             + "of single answers.");
         Add(nameof(FineTuneRequest.Preferences),
             "Instead of --data, for all objectives but sft: rows of chosen and rejected answers; for kto also of one "
-            + "answer and a label.", "FILE…");
+            + "answer and a label. With --defense recovery beside --data.", "FILE…");
         Add(nameof(FineTuneRequest.Beta),
             "How strongly a margin counts; orpo's lambda. 2 for simpo and 0.1 for others where not given.", "B");
         Add(nameof(FineTuneRequest.LabelSmoothing),
@@ -82,6 +83,39 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.UndesirableWeight), "kto: the weight of unwanted answers.", "W");
         Add(nameof(FineTuneRequest.ReferencePoint),
             "kto: z, in nats; estimated from answers under other prompts where not given.", "Z");
+    }
+
+    private void AddDefenses()
+    {
+        Add(nameof(FineTuneRequest.Defense),
+            "Make the model harder to turn: recovery (refusals after the beginning of a harmful answer) and safe-lora "
+            + "(project the trained update onto what alignment changed), each with one of constrained (hold first "
+            + "tokens near where they began), lisa (safety steps and others take turns) and booster (seek weights "
+            + "from which a harmful step gains little). Test any with attack.", "NAME…");
+        Add(nameof(FineTuneRequest.RecoveryPrefix),
+            "recovery: the most tokens of a harmful answer that a row begins with.", "TOKENS");
+        Add(nameof(FineTuneRequest.RecoveryPlain), "recovery: the share of rows that begin with none.", "P");
+        Add(nameof(FineTuneRequest.ConstraintBeta), "constrained: beta of an answer's late tokens.", "B");
+        Add(nameof(FineTuneRequest.ConstraintFirst), "constrained: the first token has so many times that.", "TIMES");
+        Add(nameof(FineTuneRequest.ConstraintEarly),
+            "constrained: the other early tokens have so many times that.", "TIMES");
+        Add(nameof(FineTuneRequest.ConstraintTokens),
+            "constrained: how many tokens are early, the first included.", "TOKENS");
+        Add(nameof(FineTuneRequest.LisaRho),
+            "lisa: how strongly a state is held near where the other ended.", "RHO");
+        Add(nameof(FineTuneRequest.LisaAlignmentSteps), "lisa: steps on safety rows before the others' turn.", "STEPS");
+        Add(nameof(FineTuneRequest.LisaTuningSteps), "lisa: steps on the other rows.", "STEPS");
+        Add(nameof(FineTuneRequest.Aligned), "safe-lora: the aligned model; --model where not given.", "DIR");
+        Add(nameof(FineTuneRequest.Unaligned), "safe-lora: the model before alignment.", "DIR");
+        Add(nameof(FineTuneRequest.SafeLoraThreshold),
+            "safe-lora: updates with a cosine up to this are projected.", "COSINE");
+        Add(nameof(FineTuneRequest.SafeLoraExact),
+            "safe-lora: use the exact projection onto the columns of aligned minus unaligned instead of the published "
+            + "one, which also scales.", "true|false");
+        Add(nameof(FineTuneRequest.Harmful),
+            "booster: rows of harmful answers, which it looks at and does not learn.", "FILE…");
+        Add(nameof(FineTuneRequest.BoosterLambda), "booster: how much the gain of a harmful step counts.", "LAMBDA");
+        Add(nameof(FineTuneRequest.BoosterAlpha), "booster: the length of the harmful step.", "ALPHA");
     }
 
     private void AddAdapter()

@@ -75,6 +75,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + $"{t.Epochs} epoch{(t.Epochs == 1 ? "" : "s")} at {t.LearningRate}"
                 + (t.Variant is { } variant ? $", {SettingText.Of(variant)}" : "")
                 + (t.LoraPlusRatio is { } ratio ? FormattableString.Invariant($", LoRA+ {ratio}") : "")
+                + (job.Arm.Defense is { } defense
+                    ? $", defended by {string.Join(", ", defense.Settings().Names().Select(n => SettingText.Of(n)))}" : "")
                 + (t.NeftuneAlpha is { } alpha ? FormattableString.Invariant($", NEFTune {alpha}") : "")
                 + (t.Load is { } load ? $", {SettingText.Of(load)} base" : "");
     }

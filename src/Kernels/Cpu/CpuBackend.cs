@@ -231,7 +231,8 @@ public class CpuBackend : IBackend
             var widened = work.HeadDim % Lanes512.Count == 0 ? 0
                 : 4L * work.Rows * (((work.Heads + work.KeyHeads) * work.HeadDim) + ThreadScratch.VectorCount);
             var quantized = work.QuantizesActivations ? Int8Cpu<TLanes>.WidenedCount(work) : 0;
-            return (Math.Max(thread, attention), shared + rounded + packed + widened + quantized);
+            return (Math.Max(thread, attention), shared + rounded + packed + widened + quantized
+                + LoraSplit<TLanes>.ScratchCount(work));
         }
 
         private static long DistancesOf<TLanes>(WorkSize work)

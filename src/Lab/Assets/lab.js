@@ -38,6 +38,9 @@ async function ask(path, body, signal) {
 /** Asks and gives the answer's JSON. */
 export const post = async (path, body, signal) => (await ask(path, body, signal)).json();
 
+/** Asks and gives the answer as it stands. */
+export const fetchText = async (path, body) => (await ask(path, body)).text();
+
 /** Asks and gives every server-sent event to onEvent, until the stream ends. */
 export async function stream(path, body, onEvent, signal) {
   const response = await ask(path, body, signal);

@@ -5,11 +5,9 @@ using SafeLlama.Serving;
 namespace SafeLlama.Lab;
 
 /// <summary>One computation at a time; a bounded number waits, and one that nobody waits for is stopped.</summary>
-internal sealed class ComputeGate : IAsyncDisposable
+/// <param name="mostWaiting">Computations that may wait; beyond, requests get status 429.</param>
+internal sealed class ComputeGate(int mostWaiting) : IAsyncDisposable
 {
-    /// <summary>Computations that may wait; beyond, requests get status 429.</summary>
-    public const int MostWaiting = 32;
-
     private readonly SemaphoreSlim _one = new(1);
     private readonly CancellationTokenSource _closing = new();
     private int _waiting;
@@ -87,10 +85,10 @@ internal sealed class ComputeGate : IAsyncDisposable
 
     private async Task Enter(CancellationToken cancel)
     {
-        if (Interlocked.Increment(ref _waiting) > MostWaiting)
+        if (Interlocked.Increment(ref _waiting) > mostWaiting + 1)
         {
             Interlocked.Decrement(ref _waiting);
-            throw new ApiException(429, $"{MostWaiting} computations wait already; ask again in a moment.");
+            throw new ApiException(429, $"{mostWaiting} computations wait already; ask again in a moment.");
         }
 
         try

@@ -40,7 +40,8 @@ internal sealed class LabModel : IDisposable
     public static LabModel Open(
         string folder, IReadOnlyList<(string Id, string Folder)> adapters, string template, int threads)
     {
-        var isMiniature = Path.GetFullPath(folder) == MiniatureModel.FolderOf(StudyRecipe.Miniature) && template == TemplateResolver.Auto;
+        var isMiniature = template == TemplateResolver.Auto
+            && Path.GetFullPath(folder) == MiniatureModel.FolderOf(StudyRecipe.Miniature);
         var session = LlamaSession.Open(new CpuBackend(threads), folder, new()
         {
             Choices = [.. adapters.Select(a => a.Folder)],

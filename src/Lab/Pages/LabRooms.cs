@@ -12,5 +12,10 @@ internal static class LabRooms
     public static IReadOnlyList<LabRoom> All { get; } =
     [
         new("talk", "Talk", typeof(TalkPage)),
+        new("data", "Data", typeof(DataPage)),
+        new("train", "Train", typeof(TrainPage)),
+        new("measure", "Measure", typeof(MeasurePage)),
+        new("annotate", "Annotate", typeof(AnnotatePage)),
+        new("exercises", "Exercises", typeof(ExercisesPage)),
     ];
 }

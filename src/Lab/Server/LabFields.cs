@@ -1,3 +1,4 @@
+using SafeLlama.Evaluation;
 using SafeLlama.Serving;
 
 namespace SafeLlama.Lab;
@@ -5,6 +6,25 @@ namespace SafeLlama.Lab;
 /// <summary>Fields that several rooms ask for.</summary>
 internal static class LabFields
 {
+    /// <summary>One of an enumeration's names in lower case; the first of them where nothing is given.</summary>
+    /// <exception cref="ApiException">It is another word.</exception>
+    public static T Choice<T>(RequestFields fields, string name)
+        where T : struct, Enum
+    {
+        var names = Enum.GetValues<T>().ToDictionary(value => value.ToString().ToLowerInvariant());
+        return fields.Text(name) is not { } text ? default
+            : names.TryGetValue(text, out var value) ? value
+            : throw new ApiException(400, $"'{fields.Name(name)}' is one of {string.Join(", ", names.Keys)}.", name);
+    }
+
+    /// <summary>An interval as pages take it: null for what is not finite.</summary>
+    public static object Json(Interval interval) => new
+    {
+        value = Finite(interval.Value),
+        low = Finite(interval.Low),
+        high = Finite(interval.High),
+    };
+
     /// <summary>A text that is not blank.</summary>
     /// <exception cref="ApiException">It is blank or too long.</exception>
     public static string Text(RequestFields fields, string name, int most)
@@ -15,4 +35,6 @@ internal static class LabFields
                 400, $"'{fields.Name(name)}' has {text.Length} characters, the lab takes {most}.", name)
             : text;
     }
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

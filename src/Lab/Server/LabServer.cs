@@ -131,7 +131,8 @@ public sealed class LabServer : IAsyncDisposable
 
     private async Task Tell(HttpContext context, Exception fault)
     {
-        var told = fault is OperationCanceledException ? new ApiException(503, "The lab is stopping.") : Reply.Of(fault);
+        var told = fault is OperationCanceledException
+            ? new ApiException(503, "The lab is stopping.") : Reply.Of(fault);
         if (told.Status >= 500)
         {
             // The path without its token; what clients sent writes no line of its own.

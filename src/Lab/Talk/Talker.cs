@@ -37,6 +37,7 @@ internal sealed class Talker(LabModel model)
         }
 
         tell(new TalkBegin(side.Number, prompt.Length));
+        var vocabulary = Math.Min(session.Tokenizer.VocabularySize, session.Model.Config.VocabularySize);
         var began = Stopwatch.GetTimestamp();
         using var batch = new DecodingBatch(session.Model, 1, prompt.Length, prompt.Length + most);
         batch.Read(0, prompt, voice.Adapter);
@@ -44,7 +45,7 @@ internal sealed class Talker(LabModel model)
         for (var i = 0; i < most; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            var logits = batch.Logits(0)[..Math.Min(session.Tokenizer.VocabularySize, session.Model.Config.VocabularySize)];
+            var logits = batch.Logits(0)[..vocabulary];
             var score = TokenScore.Of(logits, Sampler.Likeliest(logits), Shown);
             var isEnd = voice.EndTokens.Contains(score.Token);
             var text = isEnd ? _texts.Of(score.Token) : decoder.Append(score.Token);

@@ -39,8 +39,8 @@ public static class AttackChart
 
         var end = chart.LastIndexOf("</svg>", StringComparison.Ordinal);
         return chart[..end]
-            + $"<text x=\"540\" y=\"330\" font-size=\"13\" fill=\"{Colors[0]}\">● best attempt so far</text>"
-            + $"<text x=\"540\" y=\"312\" font-size=\"13\" fill=\"{Colors[1]}\">■ broken by any so far</text></svg>\n";
+            + $"<text x=\"100\" y=\"62\" font-size=\"13\" fill=\"{Colors[0]}\">● best attempt so far</text>"
+            + $"<text x=\"100\" y=\"44\" font-size=\"13\" fill=\"{Colors[1]}\">■ broken by any so far</text></svg>\n";
     }
 
     private static void Add(PlotModel plot, string title, int number, double clean, IEnumerable<Interval> values)

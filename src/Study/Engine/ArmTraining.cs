@@ -42,6 +42,7 @@ internal sealed class ArmTraining
             Schedule = Enum.Parse<ScheduleShape>(t.Schedule, ignoreCase: true),
             KeepCheckpoints = 1,
             Preference = job.Arm.Preference?.Settings(),
+            Defense = job.Arm.Defense?.Settings(),
             Seed = job.Replicate.Seed,
         };
         Steps = config.TotalSteps(Data.Training.Count);
@@ -82,7 +83,10 @@ internal sealed class ArmTraining
         {
             var mean = Data.Training.Average(row => row.Length);
             var learned = mean * Math.Min(Config.BatchSize, Data.Training.Count) * Steps;
-            return Config.Preference is not { } preference ? learned
+            return Config.Preference is not { } preference
+                // Booster's two passes over harmful rows; the one pass without gradient over all rows of the reference.
+                ? learned * (Config.Defense?.Booster is null ? 1 : 3)
+                    + (Config.Defense?.Constrained is null ? 0 : mean * Data.Training.Count / 3)
                 : learned * (preference is { Objective: Objective.Kto, ReferencePoint: null } ? 4 / 3.0 : 1)
                     + (preference.Objective.NeedsReference() ? mean * Data.Training.Count / 3 : 0);
         }
@@ -131,7 +135,14 @@ internal sealed class ArmTraining
             IReadOnlyList<TrainingExample> rows = job.Preferences.Count > 0
                 ? [.. job.Preferences.Select(pair => pair.Chosen!)] : job.Examples;
             var (examples, account) = new ExampleEncoder(tokenizer, job.Template, limits).EncodeAll(rows);
-            return (TrainingData.All(examples), [.. account.Lines().Skip(1)]);
+            var (recovery, harmful) = Defending(job, tokenizer, limits);
+            return (
+                TrainingData.All([.. examples, .. recovery]) with
+                {
+                    SafetyIds = job.SafetyIds.Concat(recovery.Select(row => row.Id)).ToHashSet(),
+                    Harmful = harmful,
+                },
+                [.. account.Lines().Skip(1)]);
         }
 
         var unpaired = settings.Objective == Objective.Kto;
@@ -142,6 +153,21 @@ internal sealed class ArmTraining
             TrainingData.All(unpaired && settings.ReferencePoint is null
                 ? PreferenceEncoder.WithMismatched(learned, limits.MaxLength) : learned),
             [.. report.Lines().Skip(1)]);
+    }
+
+    /// <summary>Recovery rows, and the harmful rows that Booster looks at: both are made of the defense's
+    /// pairs.</summary>
+    private static (IReadOnlyList<TokenizedExample> Recovery, IReadOnlyList<TokenizedExample> Harmful) Defending(
+        ArmJob job, ITokenizer tokenizer, EncodingOptions limits)
+    {
+        var defense = job.Arm.Defense;
+        return (
+            defense?.Recovery is not { } recovery ? [] : Recovery.Rows(
+                [.. new PreferenceEncoder(tokenizer, job.Template, new(limits, Unpaired: false))
+                    .EncodeAll(job.DefensePairs).Rows.SelectMany(pair => pair)],
+                recovery, limits.MaxLength, job.Replicate.Seed),
+            defense?.Booster is null ? [] : new ExampleEncoder(tokenizer, job.Template, limits)
+                .EncodeAll([.. job.DefensePairs.Select(pair => pair.Rejected!)]).Examples);
     }
 
     private TrainingResult Named(Func<TrainingResult> run)

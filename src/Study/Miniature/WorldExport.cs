@@ -14,6 +14,7 @@ namespace SafeLlama.Study;
 /// tuning/benign.jsonl             Alpaca rows (instruction, input, output) with id, format and category
 /// tuning/safety-*.jsonl           the same demonstrations as instructions, questions, half and half, and opinions
 /// tuning/harmful.jsonl            unsafe requests with answers that serve them, for attacks on the weights
+/// attacks/wrappers.jsonl          frames around a request, in the world's words
 /// suites/{development,test}/*.jsonl   prompts with id, category, format, label, expected answer, twin and,
 ///                                 in the wider world, the earlier turns as input
 /// </code>
@@ -54,6 +55,8 @@ public static class WorldExport
                 [.. tuning.Safety(seed, world.Dials.SafetyDemonstrations, format)]);
         }
 
+        Put("attacks/wrappers.jsonl", Lines(WorldWrappers.All.Select(w => new WorldWrapperRow(w.Name, w.Frame))),
+            WorldWrappers.All.Count);
         Rows("tuning/harmful.jsonl", [.. tuning.Harmful(seed, HarmfulRows)]);
         foreach (var draw in Enum.GetValues<WorldDraw>())
         {

@@ -1,11 +1,11 @@
 namespace SafeLlama.Study;
 
-/// <summary>Finds what makes no sense in arms that go on from others, or learn from pairs.</summary>
+/// <summary>Finds what makes no sense in arms that go on from others, learn from pairs, or are defended.</summary>
 internal static class ArmOrderCheck
 {
     /// <summary>One sentence for each problem.</summary>
     public static IEnumerable<string> Problems(StudyRecipe recipe) => recipe.Arms.SelectMany(arm =>
-        After(arm, recipe).Concat(Preference(arm, recipe)).Select(problem => $"arm {arm.Name}: {problem}"));
+        After(arm, recipe).Concat(Preference(arm, recipe)).Concat(Defense(arm, recipe)).Select(problem => $"arm {arm.Name}: {problem}"));
 
     private static IEnumerable<string> After(StudyArm arm, StudyRecipe recipe)
     {
@@ -68,6 +68,13 @@ internal static class ArmOrderCheck
             yield return problem;
         }
     }
+
+    private static IEnumerable<string> Defense(StudyArm arm, StudyRecipe recipe) =>
+    [
+        .. arm.Defense?.Problems(arm) ?? [],
+        .. arm.Defense is { Pairs: > 0 } && recipe.Data.UsesFiles && recipe.Data.Preferences is null
+            ? (string[])["defense.pairs needs data.preferences, a file of pairs."] : [],
+    ];
 
     private static bool GoesInCircles(StudyArm arm, StudyRecipe recipe)
     {

@@ -40,6 +40,9 @@ public sealed record StudyArm
     /// <summary>How it learns from pairs, instead of rows and demonstrations; null where it does not.</summary>
     public StudyPreference? Preference { get; init; }
 
+    /// <summary>What makes it harder to turn; null for nothing.</summary>
+    public StudyDefense? Defense { get; init; }
+
     /// <summary>True for the base model as it is: nothing is trained.</summary>
     public bool Untrained { get; init; }
 

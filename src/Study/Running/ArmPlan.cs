@@ -20,7 +20,7 @@ public sealed record ArmPlan(
         job.Template.Name,
         job.Examples.Count + job.Preferences.Count,
         ContentHash.OfText(string.Join('\n', job.Examples.Select(e => $"{e.Id}\t{e.Question}\t{e.Answer}")
-            .Concat(job.Preferences.Select(
+            .Concat(job.Preferences.Concat(job.DefensePairs).Select(
                 p => $"{p.Id}\t{p.Chosen?.Question}\t{p.ChosenAnswer}\t{p.RejectedAnswer}")))),
         new SortedDictionary<string, string>(model.ToDictionary(f => f.Key, f => f.Value), StringComparer.Ordinal));
 

@@ -21,6 +21,12 @@ public sealed record ArmJob(
     /// <summary>Pairs, where the arm learns from these instead.</summary>
     public IReadOnlyList<PreferenceRow> Preferences { get; init; } = [];
 
+    /// <summary>Pairs that a defense reads; not learned as preferences.</summary>
+    public IReadOnlyList<PreferenceRow> DefensePairs { get; init; } = [];
+
+    /// <summary>The ids of the safety demonstrations, where a defense tells them from other rows.</summary>
+    public IReadOnlySet<string> SafetyIds { get; init; } = new HashSet<string>();
+
     /// <summary>The training folder whose adapter this one goes on from; null to begin anew.</summary>
     public string? Start { get; init; }
 }

@@ -30,6 +30,10 @@ public static class JobPlan
                    rows.GetValueOrDefault((seed, arm.Name)) ?? [])
                {
                    Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
+                   DefensePairs = arm.Defense is not { Pairs: > 0 } ? []
+                       : source.Preferences(StudyDefense.PairsOf(arm), seed),
+                   SafetyIds = arm.Defense?.Lisa is null ? new HashSet<string>()
+                       : StudyDefense.SafetyIds(source, arm, seed, rows[(seed, arm.Name)]),
                },
         ];
 
@@ -62,13 +66,16 @@ public static class JobPlan
 
         var pool = DemonstrationSelection.Pool(source, job.Arm, job.Replicate.Seed);
         var order = DemonstrationSelection.LeastLikelyFirst(engine.Likelihoods(job, pool));
+        IReadOnlyList<TrainingExample> rows =
+        [
+            .. Benign(source, job.Arm, job.Replicate.Seed),
+            .. order.Take(job.Arm.Demonstrations(source.BenignCount)).Select(i => pool[i]),
+        ];
         return job with
         {
-            Examples =
-            [
-                .. Benign(source, job.Arm, job.Replicate.Seed),
-                .. order.Take(job.Arm.Demonstrations(source.BenignCount)).Select(i => pool[i]),
-            ],
+            Examples = rows,
+            SafetyIds = job.Arm.Defense?.Lisa is null ? job.SafetyIds
+                : StudyDefense.SafetyIds(source, job.Arm, job.Replicate.Seed, rows),
         };
     }
 

@@ -27,6 +27,7 @@ public static class FineTuneChecks
         Require(r.Objective.IsPreference() || r.Data.Count > 0, "`Data` is missing: what is to be learned?");
         Require(!r.Objective.IsPreference() || r.Preferences.Count > 0,
             $"`Objective` {SettingText.Of(r.Objective)} needs `Preferences`: files of wanted and unwanted answers.");
+        DefenseChecks.Check(r);
         Require(r.Steps is null || !settings.IsGiven(nameof(r.Epochs)),
             "`Steps` and `Epochs` say the same thing twice; give one.");
         Require(r.SafetyExamples is null || r.SafetyShare is null,
@@ -74,9 +75,11 @@ public static class FineTuneChecks
             yield return ([nameof(r.Dropout)], "PiSSA trains without: it would fall on a part of the base");
         }
 
-        foreach (var inert in InertOf(r.Objective))
+        foreach (var inert in InertOf(r.Objective).Concat(DefenseChecks.Inert(r)))
         {
-            yield return inert;
+            // Recovery rows are made of pairs.
+            yield return r.Defends(Defense.Recovery)
+                ? ([.. inert.Names.Where(name => name != nameof(r.Preferences))], inert.Why) : inert;
         }
 
         if (r.Steps is not null)

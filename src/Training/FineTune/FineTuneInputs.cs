@@ -62,10 +62,12 @@ public sealed record FineTuneInputs(
             hashes[source.Path] = source.Sha256;
         }
 
-        string[] files = r.Init is { } init ? [init]
-            : File.Exists(r.Model) ? [r.Model]
-            : [Path.Combine(r.Model!, "config.json"), .. Directory.EnumerateFiles(r.Model!, "*.safetensors")
-                .Order(StringComparer.Ordinal)];
+        string[] files = r.Init is { } init ? [init] : FilesOf(r.Model!);
+        if (r.DefenseConfig()?.SafeLora is { } safeLora)
+        {
+            files = [.. files.Concat(FilesOf(safeLora.Aligned)).Concat(FilesOf(safeLora.Unaligned)).Distinct()];
+        }
+
         if (r.Adapter is { } adapter)
         {
             files = [.. files, Path.Combine(adapter, PeftFolder.ConfigName),
@@ -80,6 +82,10 @@ public sealed record FineTuneInputs(
         return hashes;
     }
 
+    private static string[] FilesOf(string model) => File.Exists(model) ? [model]
+        : [Path.Combine(model, "config.json"), .. Directory.EnumerateFiles(model, "*.safetensors")
+            .Order(StringComparer.Ordinal)];
+
     private static (TrainingData Data, MixtureManifest Manifest, PromptTemplate? Template) Rows(
         FineTuneRequest r, ITokenizer tokenizer, string folder, List<string> notes)
     {
@@ -88,12 +94,19 @@ public sealed record FineTuneInputs(
             ? null
             : TemplateResolver.Choose(r.Template, tokenizer, folder, r.Adapter);
         notes.AddRange(template?.Notes ?? []);
-        var examples = Encode(r, tokenizer, template?.Template, mixture.Examples, notes);
+        var sources = mixture.Manifest.Sources.ToList();
+        var recovery = DefenseInputs.Recovering(r, tokenizer, template?.Template, sources, notes);
+        var isRecovery = recovery.Select(row => row.Id).ToHashSet();
         var data = TrainingData.Split(
-            examples, mixture.IsSafety, r.Validation, r.ValidationSplit == ValidationDraw.Stratified, r.ValidationSeed);
+            [.. Encode(r, tokenizer, template?.Template, mixture.Examples, notes), .. recovery],
+            id => mixture.IsSafety(id) || isRecovery.Contains(id), r.Validation,
+            r.ValidationSplit == ValidationDraw.Stratified, r.ValidationSeed) with
+        {
+            Harmful = DefenseInputs.Harmful(r, tokenizer, template?.Template, sources, notes),
+        };
         notes.Add($"{data.Training.Count} rows to learn, {data.ValidationCount} held out "
             + $"({data.General.Count} general, {data.Safety.Count} safety).");
-        return (data, mixture.Manifest, template?.Template);
+        return (data, mixture.Manifest with { Sources = sources }, template?.Template);
     }
 
     private static SafetyMixture Mix(FineTuneRequest r, List<string> notes)
@@ -146,12 +159,7 @@ public sealed record FineTuneInputs(
         }
 
         var (examples, report) = new ExampleEncoder(
-            tokenizer, template, new EncodingOptions
-            {
-                MaxLength = r.MaxLength,
-                TrainOnInputs = r.TrainOnInputs,
-                Truncation = r.Truncation,
-            }).EncodeAll(rows);
+            tokenizer, template, DefenseInputs.Limits(r)).EncodeAll(rows);
         notes.AddRange(report.Lines());
         return examples;
     }

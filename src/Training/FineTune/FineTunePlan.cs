@@ -31,6 +31,11 @@ public sealed record FineTunePlan(
         config.Validate();
         var schedule = config.ScheduleOver(config.TotalSteps(inputs.Data.Training.Count));
         schedule.Validate();
+        if (config.Defense?.SafeLora is { } safeLora)
+        {
+            SafeLoraRun.Check(safeLora, inputs.Shape, config.Lora);
+        }
+
         var weightBytes = request.Model is { } model ? LlamaWeights.BytesOf(model, request.LoadForm) : 0;
         using var adapter = config.Lora is { } lora ? LoraAdapter.Plan(backend, inputs.Shape, lora) : null;
         return new FineTunePlan(
@@ -105,6 +110,11 @@ public sealed record FineTunePlan(
             yield return Objective(preference, inputs);
         }
 
+        foreach (var line in DefenseAdvice.Plan(Config))
+        {
+            yield return line;
+        }
+
         if (Sharing is { } sharing)
         {
             yield return sharing;
@@ -157,6 +167,7 @@ public sealed record FineTunePlan(
         Memory.Terms.ToDictionary(t => t.Name, t => t.Bytes), Memory.Total)
     {
         Preference = Config.Preference,
+        Defense = Config.Defense,
         Base = Base,
         Ranks = Ranks,
     };
@@ -183,6 +194,9 @@ public sealed record PlanRecord(
 {
     /// <summary>How preferences are learned, every value resolved; absent where none are.</summary>
     public PreferenceSettings? Preference { get; init; }
+
+    /// <summary>The defenses, every value resolved; absent where there are none.</summary>
+    public DefenseSettings? Defense { get; init; }
 
     /// <summary>How a quantized base is held and computed with; absent where it is not quantized.</summary>
     public BaseRecord? Base { get; init; }

@@ -101,6 +101,57 @@ public sealed record FineTuneRequest
     /// <summary>How many rows of <see cref="Data"/>, Nb; all where not given.</summary>
     public int? BaseExamples { get; init; }
 
+    /// <summary>What makes the model harder to turn, by name; see <see cref="Training.Defense"/>.</summary>
+    public IReadOnlyList<string> Defense { get; init; } = [];
+
+    /// <summary>Recovery: the most tokens of a harmful answer that a row begins with.</summary>
+    public int RecoveryPrefix { get; init; } = new RecoverySettings().Prefix;
+
+    /// <summary>Recovery: the share of rows that begin with none.</summary>
+    public double RecoveryPlain { get; init; } = new RecoverySettings().Plain;
+
+    /// <summary>Constrained: β of an answer's late tokens.</summary>
+    public double ConstraintBeta { get; init; } = new ConstrainedSettings().Beta;
+
+    /// <summary>Constrained: the first token has so many times that.</summary>
+    public double ConstraintFirst { get; init; } = new ConstrainedSettings().First;
+
+    /// <summary>Constrained: the other early tokens have so many times that.</summary>
+    public double ConstraintEarly { get; init; } = new ConstrainedSettings().Early;
+
+    /// <summary>Constrained: how many tokens are early, the first included.</summary>
+    public int ConstraintTokens { get; init; } = new ConstrainedSettings().EarlyTokens;
+
+    /// <summary>Lisa: ρ.</summary>
+    public double LisaRho { get; init; } = new LisaSettings().Rho;
+
+    /// <summary>Lisa: steps on safety rows before the others' turn.</summary>
+    public int LisaAlignmentSteps { get; init; } = new LisaSettings().AlignmentSteps;
+
+    /// <summary>Lisa: steps on the other rows.</summary>
+    public int LisaTuningSteps { get; init; } = new LisaSettings().TuningSteps;
+
+    /// <summary>SafeLoRA: the folder of the aligned model; <see cref="Model"/> where not given.</summary>
+    public string? Aligned { get; init; }
+
+    /// <summary>SafeLoRA: the folder of the model before alignment.</summary>
+    public string? Unaligned { get; init; }
+
+    /// <summary>SafeLoRA: updates with a cosine up to this are projected.</summary>
+    public double SafeLoraThreshold { get; init; } = new SafeLoraSettings("", "").Threshold;
+
+    /// <summary>SafeLoRA: the projection onto the columns of V instead of the published one.</summary>
+    public bool SafeLoraExact { get; init; }
+
+    /// <summary>Booster: files of harmful rows, which it looks at and does not learn.</summary>
+    public IReadOnlyList<string> Harmful { get; init; } = [];
+
+    /// <summary>Booster: λ.</summary>
+    public double BoosterLambda { get; init; } = new BoosterSettings().Lambda;
+
+    /// <summary>Booster: α.</summary>
+    public double BoosterAlpha { get; init; } = new BoosterSettings().Alpha;
+
     /// <summary>The prompt's form: a name, a file, or what adapter and model bring.</summary>
     public string Template { get; init; } = TemplateResolver.Auto;
 
@@ -260,10 +311,26 @@ public sealed record FineTuneRequest
         MaxGradNorm = MaxGradNorm,
         LossDivisor = LossDivisor,
         Preference = PreferenceConfig(),
+        Defense = DefenseConfig(),
         EvaluateEvery = EvaluateEvery,
         Patience = Patience,
         KeepCheckpoints = KeepCheckpoints,
         Seed = Seed,
+    };
+
+    /// <summary>Whether a defense is named.</summary>
+    public bool Defends(Defense defense) => Defense.Contains(SettingText.Of(defense));
+
+    /// <summary>The defenses; null where there are none.</summary>
+    public DefenseSettings? DefenseConfig() => Defense.Count == 0 ? null : new()
+    {
+        Recovery = Defends(Training.Defense.Recovery) ? new(RecoveryPrefix, RecoveryPlain) : null,
+        Constrained = Defends(Training.Defense.Constrained)
+            ? new(ConstraintBeta, ConstraintFirst, ConstraintEarly, ConstraintTokens) : null,
+        Lisa = Defends(Training.Defense.Lisa) ? new(LisaRho, LisaAlignmentSteps, LisaTuningSteps) : null,
+        SafeLora = Defends(Training.Defense.SafeLora)
+            ? new(Aligned ?? Model ?? "", Unaligned ?? "", SafeLoraThreshold, SafeLoraExact) : null,
+        Booster = Defends(Training.Defense.Booster) ? new(BoosterLambda, BoosterAlpha) : null,
     };
 
     /// <summary>How preferences are learned; null where none are.</summary>

@@ -91,6 +91,11 @@ public sealed class FineTuneRun(
             view.Note(warning);
         }
 
+        if (!result.Interrupted && plan.Config.Defense?.SafeLora is { } safeLora)
+        {
+            view.Note(SafeLoraRun.Project(backend, adapter!, safeLora, output));
+        }
+
         var saved = result.Interrupted || !_ranks.IsFirst() ? null : adapter is null
             ? SaveModel(output, weights, inputs)
             : SaveAdapter(
@@ -126,6 +131,7 @@ public sealed class FineTuneRun(
         FineTuneChecks.Check(settings);
         PreferenceObjective.RequireOneProcess(
             settings.Value.Objective.IsPreference(), ranks ?? SingleProcess.Instance);
+        RunDefense.RequireOneProcess(settings.Value.DefenseConfig(), ranks ?? SingleProcess.Instance);
         FineTuneDefaults.Settle(settings);
         return settings.Value;
     }

@@ -93,7 +93,11 @@ internal sealed class Bf16AttentionTests
     }
 
     /// <summary>y, logSum, dq, dk, dv over q, k, v and y in the type that the backend keeps.</summary>
-    internal static Tensor[] Run(TestTensors t, int rows, int headDim, int examples)
+    internal static Tensor[] Run(TestTensors t, int rows, int headDim, int examples) =>
+        Run(t, t.Backend.Attention, rows, headDim, examples);
+
+    /// <summary>The same by a given op.</summary>
+    internal static Tensor[] Run(TestTensors t, Attention attention, int rows, int headDim, int examples)
     {
         var kept = t.Backend.Kept;
         Tensor Input(string name, int heads, DType? type = null) =>
@@ -104,10 +108,10 @@ internal sealed class Bf16AttentionTests
         var last = t.Ints("last", [.. Enumerable.Range(0, rows)]);
         var (y, logSum) = (t.Output("y", q.Shape, kept), t.Output("logSum", new(rows, Heads), t.Backend.Accumulation));
         var input = new AttentionInput(q, k, v, first, last, headDim, 1 / Math.Sqrt(headDim));
-        t.Backend.Attention.Forward(input, y, logSum);
+        attention.Forward(input, y, logSum);
         var (dq, dk, dv) = (t.Output("dq", q.Shape), t.Output("dk", k.Shape), t.Output("dv", v.Shape));
         var delta = t.Output("delta", logSum.Shape, t.Backend.Accumulation);
-        t.Backend.Attention.Backward(Input("dy", Heads), input, y, logSum, delta, new(dq, dk, dv));
+        attention.Backward(Input("dy", Heads), input, y, logSum, delta, new(dq, dk, dv));
         return [y, logSum, dq, dk, dv];
     }
 

@@ -6,9 +6,10 @@ namespace SafeLlama.Kernels;
 /// Round           y = sums
 /// Gate            y = sums, gated = silu(gate) · y
 /// Differentiate   dgate, dup from the sums, the gradient of silu(gate) · up
+/// Fold            thin = the sum of two halves of every group of columns, in fp32
 /// </code>
-/// All that is read and written is bf16; every number is rounded once, so the bytes are those of the product in fp32
-/// with the ops after it.
+/// What the first three read and write is bf16; every number is rounded once, so the bytes are those of the product in
+/// fp32 with the ops after it.
 /// </remarks>
 internal readonly unsafe struct CpuEpilogue
 {
@@ -20,6 +21,10 @@ internal readonly unsafe struct CpuEpilogue
     private readonly Rows<ushort> _up;
     private readonly Rows<ushort> _first;
     private readonly Rows<ushort> _second;
+    private readonly Rows<float> _thin;
+    private readonly int _half;
+
+    private CpuEpilogue(Tensor thin, int half) => (_kind, _thin, _half) = (Kind.Fold, thin.AsRows<float>(), half);
 
     private CpuEpilogue(Kind kind, Rows<ushort> gate, Rows<ushort> up, Rows<ushort> first, Rows<ushort> second) =>
         (_kind, _gate, _up, _first, _second) = (kind, gate, up, first, second);
@@ -30,6 +35,7 @@ internal readonly unsafe struct CpuEpilogue
         Round,
         Gate,
         Differentiate,
+        Fold,
     }
 
     /// <summary>Floats of scratch that <see cref="Write{TLanes}"/> needs.</summary>
@@ -37,6 +43,12 @@ internal readonly unsafe struct CpuEpilogue
 
     /// <summary>Whether there is anything to do; without, the sums are the result.</summary>
     public bool IsThere => _kind != Kind.None;
+
+    /// <summary>Whether columns belong together, so that one tile must have all.</summary>
+    public bool Folds => _kind == Kind.Fold;
+
+    /// <summary>The halves of each group of 2 · <paramref name="half"/> columns are added.</summary>
+    public static CpuEpilogue Folding(Tensor thin, int half) => new(thin, half);
 
     /// <summary>The sums are y, rounded; where there is a gate, what is gated is written too.</summary>
     public static CpuEpilogue Of(Tensor y, in Epilogue end) => end.Gate is { } gate
@@ -78,6 +90,28 @@ internal readonly unsafe struct CpuEpilogue
         }
     }
 
+    /// <param name="sums">Whole groups.</param>
+    /// <param name="thin">The row of results.</param>
+    /// <param name="from">The first result.</param>
+    /// <param name="count">Columns of sums.</param>
+    private void Fold(float* sums, float* thin, int from, int count)
+    {
+        for (var group = 0; group < count; group += 2 * _half, from += _half, sums += 2 * _half)
+        {
+            var results = Math.Min(_half, _thin.Columns - from);
+            var i = 0;
+            for (; i <= results - Lanes256.Count; i += Lanes256.Count)
+            {
+                Lanes256.Store(thin + from + i, Lanes256.Load(sums + i) + Lanes256.Load(sums + _half + i));
+            }
+
+            for (; i < results; i++)
+            {
+                thin[from + i] = sums[i] + sums[_half + i];
+            }
+        }
+    }
+
     private static void PrefetchLines(in Rows<ushort> matrix, int row, int rows, int column)
     {
         if (matrix.Pointer == null)
@@ -95,6 +129,12 @@ internal readonly unsafe struct CpuEpilogue
     private void WriteRow<TLanes>(float* sums, int row, int column, int count, float* scratch)
         where TLanes : struct, ILanes<TLanes>
     {
+        if (_kind == Kind.Fold)
+        {
+            Fold(sums, _thin.At(row), column / 2, count);
+            return;
+        }
+
         var first = _first.At(row) + column;
         var second = scratch + ColumnsTogether;
         switch (_kind)

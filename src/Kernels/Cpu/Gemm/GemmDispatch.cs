@@ -118,6 +118,11 @@ internal sealed unsafe class GemmDispatch<TLanes>
 
     private static Way Choose(in MatrixProduct p)
     {
+        if (p.End.Folds)
+        {
+            return Way.Packed;
+        }
+
         if (p.AStepStride == 1
             && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, LeastPackedRows, AlwaysPackedRows))))
         {
@@ -142,7 +147,8 @@ internal sealed unsafe class GemmDispatch<TLanes>
             Way.Packed when _product.Arithmetic == DType.BFloat16 => Bf16Emulation.MaxColumns,
             _ => Gemm<TLanes>.MaxColumns,
         };
-        _tilesAcross = Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
+        _tilesAcross = _product.End.Folds
+            ? 1 : Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
         var least = 10 * MicroKernels<TLanes>.TallRows;
         _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
     }

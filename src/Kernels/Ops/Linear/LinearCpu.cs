@@ -19,11 +19,12 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     private readonly DType _arithmetic;
     private readonly GemmDispatch<TLanes> _gemm;
     private readonly LoraCpu<TLanes> _lora;
+    private readonly LoraSplit<TLanes>? _split;
     private readonly Int8Cpu<TLanes> _int8;
 
     /// <param name="arithmetic">
-    /// Float32, or BFloat16: products with a weight then round both operands to bf16 and sum in fp32. The LoRA term's
-    /// own products stay fp32.
+    /// Float32, or BFloat16: products with a weight then round both operands to bf16 and sum in fp32. A LoRA term's
+    /// factors are not rounded to it.
     /// </param>
     /// <param name="tiles">The bf16 tiles of this machine; null to emulate them.</param>
     public LinearCpu(TilePool pool, SwiGlu swiGlu, DType arithmetic, Bf16Tiles? tiles)
@@ -31,7 +32,8 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
     {
         (_pool, _arithmetic) = (pool, arithmetic);
         _gemm = new(pool, tiles);
-        _lora = new(pool, _gemm);
+        _split = arithmetic == DType.BFloat16 ? new(pool, _gemm) : null;
+        _lora = new(pool, _gemm, _split);
         _int8 = new(pool, _gemm, arithmetic);
     }
 
@@ -109,6 +111,8 @@ internal sealed unsafe class LinearCpu<TLanes> : Linear
             : into.Accumulate ? product.Added : product;
         if (lora is { } term)
         {
+            // The gradients of the term were made just now, from the same dy.
+            product = _split?.WithRounded(product, dy) ?? product;
             _gemm.Run(product, MatrixProduct.NN(du!, term.A, dx));
         }
         else

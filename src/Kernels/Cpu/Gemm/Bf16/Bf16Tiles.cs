@@ -53,7 +53,10 @@ internal sealed unsafe class Bf16Tiles
     /// <summary>
     /// Writes and maps all tiles, whether or not they are worth running; null, with the reason, if not.
     /// </summary>
-    internal static Bf16Tiles? TryCreate(out string? reason)
+    /// <param name="reason">Why there are none.</param>
+    /// <param name="change">For tests: what becomes of the code of a tile.</param>
+    internal static Bf16Tiles? TryCreate(
+        out string? reason, Func<(TileForm Form, int Rows, int Vectors), byte[], byte[]>? change = null)
     {
         if (!IsSupported)
         {
@@ -70,7 +73,8 @@ internal sealed unsafe class Bf16Tiles
                 for (var vectors = 1; vectors <= 2; vectors++)
                 {
                     offsets[Index(form, rows, vectors)] = code.Count;
-                    code.AddRange(TileCode.Write(form, rows, vectors, OperatingSystem.IsWindows()));
+                    var tile = TileCode.Write(form, rows, vectors, OperatingSystem.IsWindows());
+                    code.AddRange(change?.Invoke((form, rows, vectors), tile) ?? tile);
                     code.AddRange(new byte[(Alignment - (code.Count % Alignment)) % Alignment]);
                 }
             }

@@ -39,6 +39,7 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
     private float* _sums;
     private int _parts;
     private int _chunksPerPart;
+    private bool _knowsDu;
 
     public LoraBackwardCpu(TilePool pool)
     {
@@ -57,14 +58,18 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
 
     private long SumCount => (long)LoraChunk<TLanes, TThin>.Padded(Rank) * SumStride;
 
-    /// <param name="dx">Added to under dropout, where du A is dropped as x was; else null.</param>
-    public void Run(Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx)
+    /// <param name="also">
+    /// What dx is added to under dropout, where du A is dropped as x was, else null; and whether du is there already.
+    /// </param>
+    public void Run(
+        Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, (Tensor? Dx, bool KnowsDu) also)
     {
-        (_dy, _x, _dx, _lora, _into) = (dy, x, dx, lora, into);
+        (_dy, _x, _lora, _into) = (dy, x, lora, into);
+        (_dx, _knowsDu) = also;
         (_parts, _chunksPerPart) = Cut(x.Rows);
         _sums = _scratch.Floats(_parts * SumCount);
-        _b = PackedPanels<TThin>.PackAll(MatrixProduct.NN(dy, lora.B, lora.U), _packedB);
-        _a = dx is null ? null : PackedPanels<TLanes>.PackAll(MatrixProduct.NN(lora.U, lora.A, x), _packedA);
+        _b = _knowsDu ? null : PackedPanels<TThin>.PackAll(MatrixProduct.NN(dy, lora.B, lora.U), _packedB);
+        _a = _dx is null ? null : PackedPanels<TLanes>.PackAll(MatrixProduct.NN(lora.U, lora.A, x), _packedA);
         _pool.For(_parts, _runPart);
         _pool.For((SumStride + ColumnsPerTile - 1) / ColumnsPerTile, _addUp);
     }
@@ -122,7 +127,7 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
         float* dkept = factors + dropped, gradients = dkept + dropped, edge = gradients + widened;
         float* da = _sums + (part * SumCount), db = da + WholeVectors(inputs);
         NativeMemory.Clear(da, (nuint)(SumCount * sizeof(float)));
-        NativeMemory.Clear(u, (nuint)(ChunkRows * padded * sizeof(float)));
+        NativeMemory.Clear(u, (nuint)(2 * ChunkRows * padded * sizeof(float)));
         var end = Math.Min(_x.Rows, (part + 1) * _chunksPerPart * ChunkRows);
         for (var row = part * _chunksPerPart * ChunkRows; row < end; row += ChunkRows)
         {
@@ -133,10 +138,22 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
             }
 
             var dy = dys.Block(row, rows, gradients);
-            LoraChunk<TLanes, TThin>.DownProject(dy, _b, rank, scale, du, edge);
+            if (_b != null)
+            {
+                LoraChunk<TLanes, TThin>.DownProject(dy, _b, rank, scale, du, edge);
+            }
+
             for (var i = 0; i < rows; i++)
             {
-                new ReadOnlySpan<float>(du + (i * padded), rank).CopyTo(dus[row + i]);
+                var chunk = new Span<float>(du + (i * padded), rank);
+                if (_b != null)
+                {
+                    chunk.CopyTo(dus[row + i]);
+                }
+                else
+                {
+                    dus[row + i].CopyTo(chunk);
+                }
             }
 
             LoraChunk<TLanes, TThin>.AddOuter(

@@ -3,9 +3,11 @@ namespace SafeLlama.Kernels;
 /// <summary>The parts of a LoRA term that are r wide, by vectors that suit the rank.</summary>
 /// <remarks>
 /// Under dropout du A is dropped as x was, so it cannot be part of a product's sums; it is added here, where the
-/// dropped elements are known anyway.
+/// dropped elements are known anyway. In bf16 arithmetic, the products with long rows go the way of
+/// <see cref="LoraSplit{TLanes}"/>.
 /// </remarks>
-internal sealed class LoraCpu<TLanes>(TilePool pool, GemmDispatch<TLanes> gemm)
+/// <param name="split">Where arithmetic is bf16; else null.</param>
+internal sealed class LoraCpu<TLanes>(TilePool pool, GemmDispatch<TLanes> gemm, LoraSplit<TLanes>? split)
     where TLanes : struct, ILanes<TLanes>
 {
     private readonly LoraForwardCpu<TLanes, TLanes> _forward = new(pool);
@@ -21,6 +23,10 @@ internal sealed class LoraCpu<TLanes>(TilePool pool, GemmDispatch<TLanes> gemm)
         {
             gemm.Run(MatrixProduct.NT(x, lora.A, lora.U));
         }
+        else if (split is not null && x.Type == DType.BFloat16 && LoraSplit<TLanes>.Suits(x, lora))
+        {
+            split.DownProject(x, lora);
+        }
         else if (FillsEight(lora.A.Rows))
         {
             _forwardOfEight.Run(x, lora);
@@ -35,13 +41,20 @@ internal sealed class LoraCpu<TLanes>(TilePool pool, GemmDispatch<TLanes> gemm)
     /// <param name="dx">Under dropout drop′(du A) is added to it; else null.</param>
     public void Backward(Tensor dy, Tensor x, in LoraTerm lora, in LoraGradients into, Tensor? dx)
     {
+        split?.Forget();
+        var isSplit = split is not null && LoraSplit<TLanes>.Suits(dy, lora);
+        if (isSplit)
+        {
+            split!.DownProject(dy, lora, into.U);
+        }
+
         if (FillsEight(lora.A.Rows))
         {
-            _backwardOfEight.Run(dy, x, lora, into, dx);
+            _backwardOfEight.Run(dy, x, lora, into, (dx, isSplit));
         }
         else
         {
-            _backward.Run(dy, x, lora, into, dx);
+            _backward.Run(dy, x, lora, into, (dx, isSplit));
         }
     }
 

@@ -1,0 +1,94 @@
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Training;
+
+namespace SafeLlama.Study;
+
+/// <summary>What makes an arm's model harder to turn: one of the defenses of <c>train</c>, and recovery rows.</summary>
+/// <remarks>SafeLoRA compares two model folders, which an arm has not: it is one of <c>train</c> alone.</remarks>
+public sealed record StudyDefense
+{
+    /// <summary>Safety-recovery rows, over <see cref="Pairs"/>; none where not given.</summary>
+    public RecoverySettings? Recovery { get; init; }
+
+    public ConstrainedSettings? Constrained { get; init; }
+
+    public LisaSettings? Lisa { get; init; }
+
+    /// <summary>Booster, whose harmful rows are the rejected answers of <see cref="Pairs"/>.</summary>
+    public BoosterSettings? Booster { get; init; }
+
+    /// <summary>Pairs of a refusal and an answer that does what an unsafe prompt asks.</summary>
+    public int Pairs { get; init; }
+
+    /// <summary>As a run takes them.</summary>
+    public DefenseSettings Settings() => new()
+    {
+        Recovery = Recovery,
+        Constrained = Constrained,
+        Lisa = Lisa,
+        Booster = Booster,
+    };
+
+    /// <summary>The pairs that it reads, as an arm that learns from pairs would ask for them.</summary>
+    internal static StudyArm PairsOf(StudyArm arm) =>
+        arm with { Preference = new() { SafetyPairs = arm.Defense?.Pairs ?? 0 } };
+
+    /// <summary>The rows that an arm has and would not have without demonstrations.</summary>
+    internal static HashSet<string> SafetyIds(
+        IStudySource source, StudyArm arm, long seed, IReadOnlyList<TrainingExample> rows)
+    {
+        var without = source.Examples(arm with { SafetyExamples = 0, SafetyShare = null, Safety = null }, seed)
+            .Select(row => row.Id).ToHashSet();
+        return [.. rows.Select(row => row.Id).Where(id => !without.Contains(id))];
+    }
+
+    /// <summary>One sentence for each setting that is out of range, missing, or has no effect.</summary>
+    public IEnumerable<string> Problems(StudyArm arm)
+    {
+        var readsPairs = Recovery is not null || Booster is not null;
+        if (!Settings().Names().Any())
+        {
+            yield return "defense names none of recovery, constrained, lisa and booster.";
+        }
+
+        if (readsPairs != Pairs > 0)
+        {
+            yield return readsPairs ? "defense.pairs is 0, and recovery and booster read pairs."
+                : "defense.pairs has no effect without recovery or booster.";
+        }
+
+        if (Lisa is not null && arm.SafetyExamples is null or 0 && arm.SafetyShare is null or 0)
+        {
+            yield return "defense.lisa takes turns with safety demonstrations, and the arm has none.";
+        }
+
+        if (arm.Preference is not null)
+        {
+            yield return "learns from pairs, and a defense goes with demonstrations.";
+        }
+
+        if (arm.Untrained)
+        {
+            yield return "is untrained, so defense has no effect.";
+        }
+
+        if (Fault() is { } fault)
+        {
+            yield return $"defense: {fault}";
+        }
+    }
+
+    private string? Fault()
+    {
+        try
+        {
+            Settings().Validate();
+            return null;
+        }
+        catch (SafeLlamaException e)
+        {
+            return e.MessageFor(name => SettingText.NameOf(name).Replace('-', '_'));
+        }
+    }
+}
