@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SafeLlama.Cli.Commands;
+using SafeLlama.Cli.Study;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Kernels;
@@ -8,21 +9,37 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Cli.Tests;
 
-/// <summary>The shipped base: what its <c>made.json</c> says, made again.</summary>
-public sealed class StudyBaseTests
+/// <summary>The shipped bases: what their <c>made.json</c> says, made again.</summary>
+[TestFixture(WorldName.First)]
+[TestFixture(WorldName.Wide)]
+public sealed class StudyBaseTests(WorldName world)
 {
-    private static readonly string Shipped = Path.Combine(TestFiles.Root, "assets", "miniature");
+    private readonly string _shipped = Path.Combine(TestFiles.Root, "assets", WorldNames.ModelOf(world));
 
-    private static readonly JsonNode Made = JsonNode.Parse(File.ReadAllText(Path.Combine(Shipped, "made.json")))!;
+    private JsonNode Made => JsonNode.Parse(File.ReadAllText(Path.Combine(_shipped, "made.json")))!;
 
-    private static long Seed => Made["seed"]!.GetValue<long>();
+    private long Seed => Made["seed"]!.GetValue<long>();
+
+    [Test]
+    public void It_records_the_world_that_it_has_read() =>
+        Assert.That(BaseWorld.Of(_shipped), Is.EqualTo(WorldNames.DialsOf(world)));
+
+    [Test]
+    public void A_shape_that_is_not_there_is_refused_before_any_work()
+    {
+        var folder = Path.Combine(TestFiles.NewFolder(), "base");
+        var run = Door.Run("study", "base", "--init", "no-such-shape.json", "--out", folder);
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Contain("no-such-shape.json"));
+        Assert.That(folder, Does.Not.Exist);
+    }
 
     [Test]
     public void Files_are_those_that_were_made()
     {
         foreach (var (name, hash) in Made["files"]!.AsObject())
         {
-            Assert.That(ContentHash.OfFile(Path.Combine(Shipped, name)), Is.EqualTo(hash!.GetValue<string>()), name);
+            Assert.That(ContentHash.OfFile(Path.Combine(_shipped, name)), Is.EqualTo(hash!.GetValue<string>()), name);
         }
     }
 
@@ -30,7 +47,7 @@ public sealed class StudyBaseTests
     public void World_and_tokenizer_come_out_the_same()
     {
         var folder = Path.Combine(TestFiles.NewFolder(), "world");
-        WorldExport.Write(new World(), Seed, folder);
+        WorldExport.Write(new World(WorldNames.DialsOf(world)), Seed, folder);
         var text = Path.Combine(folder, "pretraining.txt");
         Assert.That(ContentHash.OfFile(text), Is.EqualTo(Made["text"]!["sha256"]!.GetValue<string>()));
 
@@ -38,16 +55,16 @@ public sealed class StudyBaseTests
         DataTokenizerCommand.Learn(
             [text, Path.Combine(folder, "tuning", "benign.jsonl"),
                 Path.Combine(folder, "tuning", "safety-mixed.jsonl")],
-            null, new BpeTrainerOptions { VocabularySize = 1536 }).Write(tokenizer);
+            null, new BpeTrainerOptions { VocabularySize = MiniatureBase.VocabularySizeOf(world) }).Write(tokenizer);
         foreach (var file in Directory.GetFiles(tokenizer))
         {
             var name = Path.GetFileName(file);
-            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(Path.Combine(Shipped, name))), name);
+            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(Path.Combine(_shipped, name))), name);
         }
     }
 
     [Test]
-    [Slow("trains the base: two minutes on two idle cores")]
+    [Slow("trains the base: two minutes on two idle cores, the wider one four")]
     public void Rebuilt_on_the_same_vectors_it_is_the_same_to_the_last_byte()
     {
         var made = Made["instruction_set"]!.GetValue<string>();
@@ -57,13 +74,14 @@ public sealed class StudyBaseTests
                 + "sums are taken in another order, so the last bits differ.");
         }
 
-        var folder = Path.Combine(TestFiles.NewFolder(), "miniature");
-        var run = Door.Run("study", "base", "--seed", Seed.ToString(), "--out", folder);
+        var folder = Path.Combine(TestFiles.NewFolder(), "base");
+        var run = Door.Run(
+            "study", "base", "--world", world.ToString().ToLowerInvariant(), "--seed", Seed.ToString(), "--out", folder);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         foreach (var file in Directory.GetFiles(folder))
         {
             var name = Path.GetFileName(file);
-            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(Path.Combine(Shipped, name))), name);
+            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(Path.Combine(_shipped, name))), name);
         }
     }
 }

@@ -17,12 +17,12 @@ internal static class StudyBaseCommand
     private static ExitCode Run(StudyBaseOptions.Request asked)
     {
         using var interrupt = new Interrupt();
-        var code = new MiniatureBase(asked.World, asked.Seed, asked.Out, asked.Threads, asked.Config)
+        var code = new MiniatureBase(asked.World, asked.Seed, asked.Init, asked.Out, asked.Threads)
             .Make(asked.Resume, interrupt.Token);
         if (code == ExitCode.Interrupted)
         {
             Terminal.Note(
-                $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed, asked.Config)} --resume "
+                $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed, asked.Init)} --resume "
                 + $"--out {asked.Out}");
         }
 

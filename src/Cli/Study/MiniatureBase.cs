@@ -26,21 +26,21 @@ namespace SafeLlama.Cli.Study;
 /// </remarks>
 /// <param name="world">What the base reads.</param>
 /// <param name="seed">Draws text, tokenizer rows, first weights and order.</param>
+/// <param name="init">A file with the shape of its weights; null for the recipe's.</param>
 /// <param name="output">The model's folder.</param>
 /// <param name="threads">Of the cpu; changes the time alone.</param>
-/// <param name="shape">A config.json to take the shape from; the recipe's own where not given.</param>
-internal sealed class MiniatureBase(WorldName world, long seed, string output, int threads, string? shape = null)
+internal sealed class MiniatureBase(WorldName world, long seed, string? init, string output, int threads)
 {
-    /// <summary>Asked of the tokenizer; pairs run out a little before.</summary>
-    private const int VocabularySize = 1536;
+    /// <summary>Asked of the tokenizer; pairs run out a little before, so that every word is one token.</summary>
+    public static int VocabularySizeOf(WorldName world) => world == WorldName.First ? 1536 : 2048;
 
     private static readonly string Recipes = Path.Combine(AppContext.BaseDirectory, "recipes");
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The command that makes a base, without the folder.</summary>
-    public static string CommandOf(WorldName world, long seed, string? shape) =>
+    public static string CommandOf(WorldName world, long seed, string? init) =>
         $"safellama study base{(world == WorldName.First ? "" : " --world wide")} --seed {seed}"
-        + (shape is null ? "" : $" --config {shape}");
+        + (init is null ? "" : $" --init {Path.GetFileName(init)}");
 
     private string RecipeName => WorldNames.ModelOf(world) + "-base";
 
@@ -57,6 +57,11 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
     /// <exception cref="SafeLlamaException">The folder holds something else, or cannot be written.</exception>
     public ExitCode Make(bool resume, CancellationToken stop)
     {
+        if (init is not null && !File.Exists(init))
+        {
+            throw SafeLlamaException.Usage($"--init {init}: is no file, expected a config.json.");
+        }
+
         using var claimed = OutputFolder.Claim(output, resume);
         if (!Directory.Exists(World))
         {
@@ -65,14 +70,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
 
         MustBeOfThisWorld();
         AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
-        var text = Shape().ToJsonString(Indented) + "\n";
-        if (File.Exists(Config) && File.ReadAllText(Config) != text)
-        {
-            throw SafeLlamaException.Usage(
-                $"--config {shape ?? "not given"}: {output} was begun with another shape; name another --out folder.");
-        }
-
-        OutputFile.WriteText(Config, text);
+        OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
         var settings = Settings();
         var code = TrainCommand.Run(settings, Run, resume: true, profileSteps: 0, json: false, stop);
         if (code == ExitCode.Success)
@@ -107,22 +105,15 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
     private TrainedTokenizer Vocabulary() => DataTokenizerCommand.Learn(
         [Text, Path.Combine(World, "tuning", "benign.jsonl"), Path.Combine(World, "tuning", "safety-mixed.jsonl")],
         template: null,
-        new BpeTrainerOptions { VocabularySize = VocabularySize });
+        new BpeTrainerOptions { VocabularySize = VocabularySizeOf(world) });
 
-    /// <summary>The recipe's shape; only the vocabulary's size is the tokenizer's own.</summary>
+    /// <summary>The shape asked for; only the vocabulary's size is the tokenizer's own.</summary>
     private JsonObject Shape()
     {
-        var file = shape ?? Path.Combine(Recipes, RecipeName + ".config.json");
-        try
-        {
-            var read = JsonNode.Parse(FileErrors.Reading(file, () => File.ReadAllText(file)))!.AsObject();
-            read["vocab_size"] = TokenizerLoader.Load(Tokenizer).VocabularySize;
-            return read;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
-        {
-            throw SafeLlamaException.InvalidData($"{file}: is no config.json of a model.");
-        }
+        var file = init ?? Path.Combine(Recipes, RecipeName + ".config.json");
+        var shape = JsonRecord.Parse<JsonObject>(File.ReadAllBytes(file), file, "is no shape of a model");
+        shape["vocab_size"] = TokenizerLoader.Load(Tokenizer).VocabularySize;
+        return shape;
     }
 
     private SettingTable<FineTuneRequest> Settings()
@@ -165,7 +156,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
         var learned = File.ReadLines(Path.Combine(Run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
         return new()
         {
-            Command = $"{CommandOf(world, seed, shape)} --out {WorldNames.ModelOf(world)}",
+            Command = $"{CommandOf(world, seed, init)} --out {WorldNames.ModelOf(world)}",
             InstructionSet = CpuBackend.InstructionSet,
             Seed = seed,
             Dials = manifest.Dials,
@@ -178,7 +169,8 @@ internal sealed class MiniatureBase(WorldName world, long seed, string output, i
             Steps = learned[^1]["step"]!.GetValue<int>(),
             ValidationLoss = learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!
                 .GetValue<double>(),
-            Files = Directory.GetFiles(output).Where(file => Path.GetFileName(file) != MadeBase.FileName)
+            Files = Directory.GetFiles(output)
+                .Where(file => Path.GetFileName(file) is var name && name != MadeBase.FileName && name[0] != '.')
                 .Order(StringComparer.Ordinal)
                 .ToDictionary(file => Path.GetFileName(file), ContentHash.OfFile),
         };

@@ -46,7 +46,7 @@ public sealed record WorldDials
     public WiderDials? Wider { get; init; }
 
     /// <summary>The wider world as its shipped base has read it.</summary>
-    public static WorldDials Wide { get; } = new() { PretrainingTokens = 4_000_000, Wider = new() };
+    public static WorldDials Wide { get; } = new() { PretrainingTokens = 6_000_000, Wider = new() };
 
     /// <summary>All dials as text, for hashes. The first world's text is that of versions which knew no other.</summary>
     internal string Text => FormattableString.Invariant(
