@@ -42,7 +42,9 @@ internal static class FigureParts
         {
             var axis = new CategoryAxis
             {
-                Position = AxisPosition.Bottom, Title = asked.Horizontal, TicklineColor = SvgChart.Faint,
+                Position = AxisPosition.Bottom,
+                Title = asked.Horizontal,
+                TicklineColor = SvgChart.Faint,
             };
             axis.Labels.AddRange(labels);
             plot.Axes[1] = axis;

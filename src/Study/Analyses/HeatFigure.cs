@@ -16,12 +16,17 @@ internal static class HeatFigure
         plot.PlotMargins = new(130, 8, 12, 80);
         var columns = new CategoryAxis
         {
-            Position = AxisPosition.Bottom, Angle = 30, TicklineColor = SvgChart.Faint,
+            Position = AxisPosition.Bottom,
+            Angle = 30,
+            TicklineColor = SvgChart.Faint,
         };
         columns.Labels.AddRange(curves.Take(1).SelectMany(c => c.Points.Select(p => p.Arm)));
         var rows = new CategoryAxis
         {
-            Position = AxisPosition.Left, TicklineColor = SvgChart.Faint, StartPosition = 1, EndPosition = 0,
+            Position = AxisPosition.Left,
+            TicklineColor = SvgChart.Faint,
+            StartPosition = 1,
+            EndPosition = 0,
         };
         rows.Labels.AddRange(curves.Select(c => c.Name));
         plot.Axes.Add(columns);
@@ -31,7 +36,8 @@ internal static class HeatFigure
             var number = shaded ? 1 : 0;
             var marks = new ScatterSeries
             {
-                MarkerType = SvgChart.Marker(number), MarkerFill = SvgChart.Series(number),
+                MarkerType = SvgChart.Marker(number),
+                MarkerFill = SvgChart.Series(number),
             };
             for (var row = 0; row < curves.Count; row++)
             {

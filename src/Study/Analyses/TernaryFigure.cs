@@ -19,11 +19,17 @@ internal static class TernaryFigure
         plot.Axes.Clear();
         plot.Axes.Add(new LinearAxis
         {
-            Position = AxisPosition.Bottom, Minimum = -0.6, Maximum = 1.6, IsAxisVisible = false,
+            Position = AxisPosition.Bottom,
+            Minimum = -0.6,
+            Maximum = 1.6,
+            IsAxisVisible = false,
         });
         plot.Axes.Add(new LinearAxis
         {
-            Position = AxisPosition.Left, Minimum = -0.12, Maximum = Top + 0.1, IsAxisVisible = false,
+            Position = AxisPosition.Left,
+            Minimum = -0.12,
+            Maximum = Top + 0.1,
+            IsAxisVisible = false,
         });
         plot.PlotAreaBorderThickness = new(0);
         var sides = new LineSeries { Color = SvgChart.Ink, StrokeThickness = 1 };
@@ -59,6 +65,9 @@ internal static class TernaryFigure
     private static void Corner(PlotModel plot, string text, double x, double y) => plot.Annotations.Add(
         new TextAnnotation
         {
-            Text = text, TextPosition = new(x, y), TextColor = SvgChart.Ink, StrokeThickness = 0,
+            Text = text,
+            TextPosition = new(x, y),
+            TextColor = SvgChart.Ink,
+            StrokeThickness = 0,
         });
 }

@@ -36,7 +36,9 @@ public sealed class AnalysisTests
     {
         StudyArm Shown(string name, params string[] categories) => new()
         {
-            Name = name, SafetyExamples = 90, Safety = new() { Categories = categories },
+            Name = name,
+            SafetyExamples = 90,
+            Safety = new() { Categories = categories },
         };
         var asked = Asked(AnalysisKind.Coverage, "harm", "one", "two");
         var result = AnalysisCase.Compute(
@@ -166,7 +168,9 @@ public sealed class AnalysisTests
         var asked = Asked(AnalysisKind.Attack, "harm", "weak", "strong");
         var attacks = new StudyAttacks
         {
-            Trials = ["prefill=1/3"], Suites = [AnalysisCase.Suite], AnswersFrom = "weak",
+            Trials = ["prefill=1/3"],
+            Suites = [AnalysisCase.Suite],
+            AnswersFrom = "weak",
         };
         var recipe = AnalysisCase.Recipe(asked, Plain("weak"), Plain("strong")) with
         {
