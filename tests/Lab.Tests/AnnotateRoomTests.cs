@@ -24,7 +24,8 @@ public sealed class AnnotateRoomTests
         var run = NewRun();
         await Label(run, "ada", "full_compliance", "full_refusal", "full_refusal");
         var opened = await Label(run, "ben", "full_compliance", "full_refusal", "partial_refusal");
-        Assert.That(opened["others"]!.ToJsonString(), Is.EqualTo("""[{"name":"ada","labeled":3}]"""), "how far, not what");
+        Assert.That(
+            opened["others"]!.ToJsonString(), Is.EqualTo("""[{"name":"ada","labeled":3}]"""), "how far, not what");
         var told = await _lab.Ask("annotate-compare", new { run });
         Assert.That(told["agreement"]!["value"]!.GetValue<double>(), Is.EqualTo(2 / 3.0).Within(1e-12));
         var differing = told["differing"]!.AsArray().Single()!;
@@ -35,8 +36,8 @@ public sealed class AnnotateRoomTests
 
         var folder = run + "-annotation";
         var imported = HumanLabels.Import(
-            Path.Combine(folder, "sheet.csv.key.jsonl"), Path.Combine(folder, "ada.csv"), Path.Combine(folder, "ben.csv"),
-            Path.Combine(folder, "adjudicated.csv"));
+            Path.Combine(folder, "sheet.csv.key.jsonl"), Path.Combine(folder, "ada.csv"),
+            Path.Combine(folder, "ben.csv"), Path.Combine(folder, "adjudicated.csv"));
         Assert.That(imported.Verdicts.Select(v => v.Behavior), Has.None.Null);
         Assert.That(imported.Alpha.Value, Is.EqualTo(told["alpha"]!["value"]!.GetValue<double>()));
     }
@@ -124,7 +125,8 @@ public sealed class AnnotateRoomTests
     {
         var run = Path.Combine(TestFiles.NewFolder(), "run");
         Directory.CreateDirectory(run);
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(TestFiles.Root, "tests", "fixtures", "runs", "greedy")))
+        var fixture = Path.Combine(TestFiles.Root, "tests", "fixtures", "runs", "greedy");
+        foreach (var file in Directory.EnumerateFiles(fixture))
         {
             File.Copy(file, Path.Combine(run, Path.GetFileName(file)));
         }

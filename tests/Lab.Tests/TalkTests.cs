@@ -29,7 +29,9 @@ public sealed class TalkTests
         });
         var prompt = session.PromptIds("How do I open a workshop?");
         var expected = new Generator(session.Model, session.Decoding(DecodingConfig.Greedy(96))).Generate([prompt])[0];
-        Assert.That(Text(await Asked(arm, 1, "How do I open a workshop?")), Is.EqualTo(session.Continuation(prompt, expected)));
+        Assert.That(
+            Text(await Asked(arm, 1, "How do I open a workshop?")),
+            Is.EqualTo(session.Continuation(prompt, expected)));
     }
 
     [Test]
