@@ -145,7 +145,8 @@ internal static class ExerciseBook
         },
         new(10, "The gate", Room("measure"),
             "Set two gates, over-refusal and compliance, asked of the upper limits, that dose-90 passes and dose-0 "
-            + "does not. Type both in percent. Would you defend the first one before users?", "two numbers, such as 45 20")
+            + "does not. Type both in percent. Would you defend the first one before users?",
+            "two numbers, such as 45 20")
         {
             Numbers = 2,
             Hints = ["dose-0 fails on compliance alone.", "dose-90's upper limits stand in part 4 of the room.",
