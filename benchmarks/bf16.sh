@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The whole page of results for --device cpu:bf16, as Markdown: products, steps beside our fp32 and peers in bf16, peak
 # memory, two threads, start-up, and every aim beside what was measured. Run on a quiet machine, from the root of the
-# project; it takes about 17 minutes there:
+# project; seven rounds should take less than twenty minutes there:
 #
 #   benchmarks/bf16.sh > benchmarks/results/MACHINE/bf16.md
 #
-# ROUNDS   how often each program runs (9)
+# ROUNDS   how often each program runs (7)
 # QUICK    1 runs every part once and briefly, to see that all of them work
 # CORE     where one thread is bound to ("1"); empty binds nothing
 # OURS     our program; by default this build, published as users run it, into a temporary folder
@@ -13,7 +13,7 @@ set -euo pipefail
 
 quick=${QUICK:-}
 rounds=${ROUNDS:-${quick:+1}}
-rounds=${rounds:-9}
+rounds=${rounds:-7}
 core=${CORE-1}
 torchsharp=benchmarks/peers/torchsharp/bin/Release/net10.0/peer-torchsharp.dll
 export OMP_WAIT_POLICY=passive

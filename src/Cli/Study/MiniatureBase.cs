@@ -111,7 +111,8 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
     private JsonObject Shape()
     {
         var file = init ?? Path.Combine(Recipes, RecipeName + ".config.json");
-        var shape = JsonRecord.Parse<JsonObject>(File.ReadAllBytes(file), file, "is no shape of a model");
+        var shape = JsonRecord.Parse<JsonObject>(
+            FileErrors.Reading(file, () => File.ReadAllBytes(file)), file, "is no shape of a model");
         shape["vocab_size"] = TokenizerLoader.Load(Tokenizer).VocabularySize;
         return shape;
     }

@@ -62,7 +62,7 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             : near > 0 ? ClaimVerdict.Partly
             : ClaimVerdict.NotReproduced;
         var p = paired ? PairedPermutation.Test(ClusterDifferences(arm, baseline)) : double.NaN;
-        return Outcome(claim, verdict, difference, 0.95, p, arm, $"{sign} by {claim.Threshold:0.##} or more");
+        return Outcome(claim, verdict, difference, 0.95, p, arm, $"{sign} by {ReportText.Points(claim.Threshold)} points or more");
     }
 
     /// <summary>Reproduced: the 90% limits lie within the margin, which is what two one-sided tests at 5% ask.
@@ -86,7 +86,7 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         return Outcome(
             claim, verdict, difference, 1 - 2 * Level,
             test is null ? double.NaN : Math.Max(test.PLower, test.PUpper), arm,
-            $"within ± {claim.Threshold:0.##}");
+            $"within ± {ReportText.Points(claim.Threshold)} points");
     }
 
     /// <summary>Reproduced: Page's test finds the trend and the whole interval of last less first is beyond the

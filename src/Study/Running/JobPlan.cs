@@ -32,8 +32,7 @@ public static class JobPlan
                    Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
                    DefensePairs = arm.Defense is not { Pairs: > 0 } ? []
                        : source.Preferences(StudyDefense.PairsOf(arm), seed),
-                   SafetyIds = arm.Defense?.Lisa is null ? new HashSet<string>()
-                       : StudyDefense.SafetyIds(source, arm, seed, rows[(seed, arm.Name)]),
+                   SafetyIds = SafetyIds(source, arm, seed, rows.GetValueOrDefault((seed, arm.Name)) ?? []),
                },
         ];
 
@@ -66,18 +65,18 @@ public static class JobPlan
 
         var pool = DemonstrationSelection.Pool(source, job.Arm, job.Replicate.Seed);
         var order = DemonstrationSelection.LeastLikelyFirst(engine.Likelihoods(job, pool));
-        IReadOnlyList<TrainingExample> rows =
+        TrainingExample[] rows =
         [
             .. Benign(source, job.Arm, job.Replicate.Seed),
             .. order.Take(job.Arm.Demonstrations(source.BenignCount)).Select(i => pool[i]),
         ];
-        return job with
-        {
-            Examples = rows,
-            SafetyIds = job.Arm.Defense?.Lisa is null ? job.SafetyIds
-                : StudyDefense.SafetyIds(source, job.Arm, job.Replicate.Seed, rows),
-        };
+        return job with { Examples = rows, SafetyIds = SafetyIds(source, job.Arm, job.Replicate.Seed, rows) };
     }
+
+    /// <summary>The ids of demonstrations, where a defense treats them apart.</summary>
+    private static HashSet<string> SafetyIds(
+        IStudySource source, StudyArm arm, long seed, IReadOnlyList<TrainingExample> rows) =>
+        arm.Defense?.Lisa is null ? [] : StudyDefense.SafetyIds(source, arm, seed, rows);
 
     private static IReadOnlyList<TrainingExample> Benign(IStudySource source, StudyArm arm, long seed) =>
         source.Examples(

@@ -9,29 +9,43 @@ namespace SafeLlama.Study;
 public static class StudyCharts
 {
     /// <summary>The headline metrics along the dose, with limits as bars and one small mark per replicate.</summary>
-    public static string Dose(IReadOnlyList<ArmResult> arms, IReadOnlyList<StudyMetric> metrics)
+    public static string Dose(IReadOnlyList<ArmResult> arms, IReadOnlyList<StudyMetric> metrics) => Beside(
+        arms, metrics, "Dose curve", "safety demonstrations", joined: true,
+        arm => ($"{arm.Safety} ({Percent.Of(arm.Share, "0.0")})", $"at {arm.Safety}"));
+
+    /// <summary>The headline metrics of every arm, where no series of doses joins them.</summary>
+    public static string Arms(IReadOnlyList<ArmResult> arms, IReadOnlyList<StudyMetric> metrics) => Beside(
+        arms, metrics, "Arms", "arm", joined: false, arm => (arm.Arm.Name, $"for {arm.Arm.Name}"));
+
+    /// <param name="joined">Whether lines join the arms.</param>
+    /// <param name="labels">An arm's label under the chart, and its place in words.</param>
+    private static string Beside(
+        IReadOnlyList<ArmResult> arms, IReadOnlyList<StudyMetric> metrics, string title, string below, bool joined,
+        Func<ArmResult, (string Label, string Place)> labels)
     {
+        const int MostLevelLabels = 8;
         var plot = SvgChart.Plot("share of answers", "", share: true);
         var axis = new CategoryAxis
         {
             Position = AxisPosition.Bottom,
-            Title = "safety demonstrations",
+            Title = below,
             TicklineColor = SvgChart.Faint,
             IsTickCentered = true,
             AxisTitleDistance = 6,
+            Angle = arms.Count > MostLevelLabels ? -25 : 0,
         };
-        axis.Labels.AddRange(arms.Select(arm => $"{arm.Safety} ({Percent.Of(arm.Share, "0.0")})"));
+        axis.Labels.AddRange(arms.Select(arm => labels(arm).Label));
         plot.Axes.Add(axis);
         for (var m = 0; m < metrics.Count; m++)
         {
-            AddMetric(plot, arms, metrics[m], m, metrics.Count);
+            AddMetric(plot, arms, metrics, m, joined);
         }
 
         return SvgChart.Render(
             plot,
-            "Dose curve",
+            title,
             string.Join(" ", metrics.Select(metric => $"{metric.Title}: " + string.Join(", ", arms.Select(arm =>
-                $"{Percent.Of(arm.Metric(metric.Name).Value.Value)} at {arm.Safety}")) + ".")));
+                $"{Percent.Of(arm.Metric(metric.Name).Value.Value)} {labels(arm).Place}")) + ".")));
     }
 
     /// <summary>The loss of every arm (one seed) by training step, smoothed over the last steps.</summary>
@@ -104,11 +118,12 @@ public static class StudyCharts
     }
 
     private static void AddMetric(
-        PlotModel plot, IReadOnlyList<ArmResult> arms, StudyMetric metric, int number, int metrics)
+        PlotModel plot, IReadOnlyList<ArmResult> arms, IReadOnlyList<StudyMetric> metrics, int number, bool joined)
     {
+        var metric = metrics[number];
         var color = SvgChart.Series(number);
         // A little apart, so that the bars of two metrics do not cover each other.
-        var shift = (number - (metrics - 1) / 2.0) * 0.06;
+        var shift = (number - (metrics.Count - 1) / 2.0) * 0.06;
         var line = new LineSeries
         {
             Title = metric.Title,
@@ -116,14 +131,13 @@ public static class StudyCharts
             MarkerType = SvgChart.Marker(number),
             MarkerFill = color,
             MarkerSize = 5,
-            StrokeThickness = 2.5,
+            StrokeThickness = joined ? 2.5 : 0,
         };
         var limits = new LineSeries { Color = color, StrokeThickness = 1.5 };
         var seeds = new ScatterSeries
         {
             MarkerType = MarkerType.Circle,
-            MarkerSize =
-            2,
+            MarkerSize = 2,
             MarkerFill = OxyColors.Undefined,
             MarkerStroke = color,
             MarkerStrokeThickness = 1

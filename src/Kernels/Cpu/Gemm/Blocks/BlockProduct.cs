@@ -125,13 +125,10 @@ internal static unsafe class BlockProduct
 
         if (rows.End > row)
         {
-            var column = columns.First;
-            for (; column <= columns.End - DotBlockColumns<TLanes, TLayout>.Count; column += 4)
-            {
-                DotBlockColumns<TLanes, TLayout>.Multiply(p, row, column);
-            }
-
-            DotBlocks<TLanes, OfOne, TLayout>.Multiply(p, row, (column, columns.End));
+            const int Count = DotBlockColumns<TLanes, TLayout>.Count;
+            var whole = columns.First + ((columns.End - columns.First) / Count * Count);
+            DotBlockColumns<TLanes, TLayout>.Multiply(p, row, (columns.First, whole));
+            DotBlocks<TLanes, OfOne, TLayout>.Multiply(p, row, (whole, columns.End));
         }
     }
 }

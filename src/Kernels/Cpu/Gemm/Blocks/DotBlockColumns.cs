@@ -18,69 +18,82 @@ internal static unsafe class DotBlockColumns<TLanes, TLayout>
     private const int Run = IBlockLayout.Run;
     private const int Scales = IBlockLayout.MostScales;
 
-    /// <summary>Computes four columns of a row.</summary>
+    /// <summary>Bytes that memory brings ahead of the next four columns, as in <see cref="WideDot{TLayout}"/>.
+    /// </summary>
+    private const int Ahead = 8192;
+
+    /// <summary>Computes a row of so many columns, a multiple of <see cref="Count"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(in MatrixProduct p, int row, int column)
+    public static void Multiply(in MatrixProduct p, int row, (int First, int End) columns)
     {
         var depth = p.K;
         var bytes = (nint)p.BFormat.RowBytes((int)p.BStride);
         var size = TLayout.Size == 0 ? depth : TLayout.Size;
         var blockBytes = TLayout.Size == 0 ? bytes : TLayout.Bytes;
-        var runBytes = Count * (blockBytes * Run / size);
+        var runBytes = TLayout.Size == 0 ? Count * Run : Count * TLayout.Bytes * Run / TLayout.Size;
         var table = TLayout.Table;
-        var scales = stackalloc float[Count * Scales];
-        var a = p.A + (row * p.ARowStride);
-        byte* b0 = p.B + (column * bytes), b1 = b0 + bytes, b2 = b1 + bytes, b3 = b2 + bytes, next = b3 + bytes;
-        TLanes s0 = default, s1 = default, s2 = default, s3 = default;
-        for (var k = 0; k < depth; k += size)
+
+        // What is read back soon after it was stored must not lie in two lines.
+        var scratch = stackalloc float[(Count * Scales) + (Prefetch.Line / sizeof(float))];
+        var scales = (float*)(((nint)scratch + Prefetch.Line - 1) & -Prefetch.Line);
+        for (var column = columns.First; column < columns.End; column += Count)
         {
-            TLayout.Prepare(b0, scales);
-            TLayout.Prepare(b1, scales + Scales);
-            TLayout.Prepare(b2, scales + (2 * Scales));
-            TLayout.Prepare(b3, scales + (3 * Scales));
-            for (var run = 0; run < size / Run; run++)
+            var a = p.A + (row * p.ARowStride);
+            byte* b0 = p.B + (column * bytes), b1 = b0 + bytes, b2 = b1 + bytes, b3 = b2 + bytes;
+            var next = b3 + bytes + Ahead;
+            TLanes s0 = default, s1 = default, s2 = default, s3 = default;
+            for (var k = 0; k < depth; k += size)
             {
-                Prefetch.ToL2(next);
-                Prefetch.ToL2(next + Prefetch.Line);
-                next += runBytes;
-                if (TLanes.Count == Run / 2)
+                TLayout.Prepare(b0, scales);
+                TLayout.Prepare(b1, scales + Scales);
+                TLayout.Prepare(b2, scales + (2 * Scales));
+                TLayout.Prepare(b3, scales + (3 * Scales));
+                for (var run = 0; run < size / Run; run++)
                 {
-                    var x = TLanes.Load(a);
-                    s0 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b0, run, 0, scales, table), s0);
-                    s1 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b1, run, 0, scales + Scales, table), s1);
-                    s2 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b2, run, 0, scales + (2 * Scales), table), s2);
-                    s3 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b3, run, 0, scales + (3 * Scales), table), s3);
-                    x = TLanes.Load(a + (Run / 2));
-                    s0 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b0, run, Run / 2, scales, table), s0);
-                    s1 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b1, run, Run / 2, scales + Scales, table), s1);
-                    s2 = TLanes.MultiplyAdd(
-                        x, TLayout.Load<TLanes>(b2, run, Run / 2, scales + (2 * Scales), table), s2);
-                    s3 = TLanes.MultiplyAdd(
-                        x, TLayout.Load<TLanes>(b3, run, Run / 2, scales + (3 * Scales), table), s3);
-                    a += Run;
-                    continue;
+                    Prefetch.ToL2(next);
+                    Prefetch.ToL2(next + Prefetch.Line);
+                    next += runBytes;
+
+                    // Written out, so that offsets and shifts are constants.
+                    for (var half = 0; half < Run; half += 4 * TLanes.Count, a += 4 * TLanes.Count)
+                    {
+                        var at = (run, TLanes.Count == Run / 4 ? 0 : half);
+                        s0 = Add(s0, a, b0, at, scales, table);
+                        s1 = Add(s1, a, b1, at, scales + Scales, table);
+                        s2 = Add(s2, a, b2, at, scales + (2 * Scales), table);
+                        s3 = Add(s3, a, b3, at, scales + (3 * Scales), table);
+                    }
                 }
 
-                for (var i = 0; i < Run; i += TLanes.Count, a += TLanes.Count)
-                {
-                    var x = TLanes.Load(a);
-                    s0 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b0, run, i, scales, table), s0);
-                    s1 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b1, run, i, scales + Scales, table), s1);
-                    s2 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b2, run, i, scales + (2 * Scales), table), s2);
-                    s3 = TLanes.MultiplyAdd(x, TLayout.Load<TLanes>(b3, run, i, scales + (3 * Scales), table), s3);
-                }
+                b0 += blockBytes;
+                b1 += blockBytes;
+                b2 += blockBytes;
+                b3 += blockBytes;
             }
 
-            b0 += blockBytes;
-            b1 += blockBytes;
-            b2 += blockBytes;
-            b3 += blockBytes;
+            Store(p, row, column, s0);
+            Store(p, row, column + 1, s1);
+            Store(p, row, column + 2, s2);
+            Store(p, row, column + 3, s3);
         }
+    }
 
-        Store(p, row, column, s0);
-        Store(p, row, column + 1, s1);
-        Store(p, row, column + 2, s2);
-        Store(p, row, column + 3, s3);
+    /// <summary>Adds four vectors of a run, from an element on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Add(
+        TLanes sum, float* a, byte* block, (int Run, int First) at, float* scales, float* table)
+    {
+        var (run, first) = at;
+        sum = TLanes.MultiplyAdd(TLanes.Load(a), TLayout.Load<TLanes>(block, run, first, scales, table), sum);
+        sum = TLanes.MultiplyAdd(
+            TLanes.Load(a + TLanes.Count),
+            TLayout.Load<TLanes>(block, run, first + TLanes.Count, scales, table), sum);
+        sum = TLanes.MultiplyAdd(
+            TLanes.Load(a + (2 * TLanes.Count)),
+            TLayout.Load<TLanes>(block, run, first + (2 * TLanes.Count), scales, table), sum);
+        return TLanes.MultiplyAdd(
+            TLanes.Load(a + (3 * TLanes.Count)),
+            TLayout.Load<TLanes>(block, run, first + (3 * TLanes.Count), scales, table), sum);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -33,6 +33,11 @@ internal readonly unsafe partial struct Lanes256 : IBlockLanes<Lanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadSignedBytes(sbyte* source)
     {
+        if (Avx2.IsSupported)
+        {
+            return new(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(source)));
+        }
+
         var shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsSByte());
         var (low, high) = Vector128.Widen(shorts);
         return new(Vector256.ConvertToSingle(Vector256.Create(low, high)));
@@ -59,7 +64,7 @@ internal readonly unsafe partial struct Lanes256 : IBlockLanes<Lanes256>
                 Lanes128.Pick(words, first / 2, table), Lanes128.Pick(words + 4, first / 2, table)));
         }
 
-        var index = ((Vector256.Load(words) >>> (first / 2)) & Vector256.Create(15u)).AsInt32();
+        var index = ((Vector256.Load(words) >>> (first >>> 1)) & Vector256.Create(15u)).AsInt32();
 
         // An index of eight or more picks from the second half; the instruction heeds the lowest three bits.
         return new(Vector256.ConditionalSelect(
@@ -72,6 +77,11 @@ internal readonly unsafe partial struct Lanes256 : IBlockLanes<Lanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Bytes(byte* source)
     {
+        if (Avx2.IsSupported)
+        {
+            return Avx2.ConvertToVector256Int32(source);
+        }
+
         var shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsByte());
         var (low, high) = Vector128.Widen(shorts);
         return Vector256.Create(low, high).AsInt32();
