@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
-using SafeLlama.Testing;
 
 namespace SafeLlama.Cli.Tests;
 

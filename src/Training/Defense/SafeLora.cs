@@ -1,6 +1,6 @@
+using MathNet.Numerics.LinearAlgebra;
 using SafeLlama.Common;
 using SafeLlama.Model;
-using MathNet.Numerics.LinearAlgebra;
 
 namespace SafeLlama.Training;
 

@@ -1,5 +1,3 @@
-using SafeLlama.Evaluation;
-
 namespace SafeLlama.Evaluation.Tests;
 
 public sealed class CrossedDrawsTests
@@ -35,7 +33,10 @@ public sealed class CrossedDrawsTests
     {
         var draws = new CrossedDraws([First, First, First], ["m", "m", "other"]);
         var same = draws.Of(m => m[0] - m[1]);
-        Assert.That((same.Value, same.Low, same.High), Is.EqualTo((0.0, 0.0, 0.0)));
+        Assert.That((same.Value, same.Low, same.High), Is.EqualTo((0.0, double.NaN, double.NaN)), "no draw varies");
+        var within = draws.Of(m => m[0] - m[1], Bounds.Difference);
+        Assert.That(within.High, Is.EqualTo(Wilson.Rate(0, 3).High).Within(1e-12), "three clusters could miss as much");
+        Assert.That(within.Low, Is.EqualTo(-within.High).Within(1e-12));
         Assert.That(draws.Of(m => m[0] - m[2]).High, Is.GreaterThan(0.1), "another stratum has prompts of its own");
     }
 

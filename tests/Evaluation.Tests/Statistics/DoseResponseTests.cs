@@ -1,5 +1,3 @@
-using SafeLlama.Evaluation;
-
 namespace SafeLlama.Evaluation.Tests;
 
 public sealed class DoseResponseTests
@@ -23,7 +21,7 @@ public sealed class DoseResponseTests
         Is.EqualTo(new[] { 1, 0.8 / 3, 0.8 / 3, 0.8 / 3, 0 }).Within(1e-12));
 
     [TestCase(0, 8, 2)]
-    [TestCase(60, 90, 73)]
+    [TestCase(60, 90, 74)]
     [TestCase(3, 5, 4)]
     [TestCase(3, 4, null)]
     public void Halving_is_along_the_logarithm(int below, int above, int? expected) =>
