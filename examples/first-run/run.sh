@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A tokenizer, a tiny model from nothing, a LoRA with a safety mix, and its answers before and after. About a minute.
+# A tokenizer, a tiny model from nothing, a LoRA with a safety mix, and its answers before and after.
+# It takes a quarter of a minute once the program is built.
 # Everything is written to runs/first-run, which must not be there yet.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -21,6 +21,9 @@ public sealed record LabSettings
     /// <summary>Threads that compute.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Memory that a model to talk to may use, in GiB; null for what the machine has.</summary>
+    public double? Memory { get; init; }
+
     /// <summary>Exercises show timings and answers.</summary>
     public bool Teacher { get; init; }
 
@@ -30,6 +33,11 @@ public sealed record LabSettings
         if (Port is < 0 or > 65_535)
         {
             throw SafeLlamaException.Usage($"`{nameof(Port)}` {Port}: expected 0 (a free one) to 65535.");
+        }
+
+        if (Memory is { } memory && !(memory > 0 && double.IsFinite(memory)))
+        {
+            throw SafeLlamaException.Usage($"`{nameof(Memory)}` {memory}: expected more than 0 GiB.");
         }
 
         if (Threads is < 1 or > 1024)

@@ -24,7 +24,8 @@ public sealed class AnnotateRoomTests
         var run = NewRun();
         await Label(run, "ada", "full_compliance", "full_refusal", "full_refusal");
         var opened = await Label(run, "ben", "full_compliance", "full_refusal", "partial_refusal");
-        Assert.That(opened["others"]!.ToJsonString(), Is.EqualTo("""[{"name":"ada","labeled":3}]"""), "how far, not what");
+        Assert.That(
+            opened["others"]!.ToJsonString(), Is.EqualTo("""[{"name":"ada","labeled":3}]"""), "how far, not what");
         var told = await _lab.Ask("annotate-compare", new { run });
         Assert.That(told["agreement"]!["value"]!.GetValue<double>(), Is.EqualTo(2 / 3.0).Within(1e-12));
         var differing = told["differing"]!.AsArray().Single()!;
@@ -35,8 +36,8 @@ public sealed class AnnotateRoomTests
 
         var folder = run + "-annotation";
         var imported = HumanLabels.Import(
-            Path.Combine(folder, "sheet.csv.key.jsonl"), Path.Combine(folder, "ada.csv"), Path.Combine(folder, "ben.csv"),
-            Path.Combine(folder, "adjudicated.csv"));
+            Path.Combine(folder, "sheet.csv.key.jsonl"), Path.Combine(folder, "ada.csv"),
+            Path.Combine(folder, "ben.csv"), Path.Combine(folder, "adjudicated.csv"));
         Assert.That(imported.Verdicts.Select(v => v.Behavior), Has.None.Null);
         Assert.That(imported.Alpha.Value, Is.EqualTo(told["alpha"]!["value"]!.GetValue<double>()));
     }
@@ -77,6 +78,7 @@ public sealed class AnnotateRoomTests
     [TestCase("annotate-open", """{"run":"RUN","name":"../ada"}""")]
     [TestCase("annotate-open", """{"run":"RUN","name":"adjudicated"}""")]
     [TestCase("annotate-open", """{"run":"/nowhere","name":"ada"}""")]
+    [TestCase("annotate-open", """{"run":"RUN\u0000","name":"ada"}""")]
     [TestCase("annotate-label", """{"run":"RUN","name":"ada","item":"item-9999","label":"full_refusal"}""")]
     [TestCase("annotate-label", """{"run":"RUN","name":"ada","item":"item-0001","label":"fine"}""")]
     [TestCase("annotate-compare", """{"run":"RUN"}""")]
@@ -85,6 +87,39 @@ public sealed class AnnotateRoomTests
         var (status, message) = await _lab.Refused(path, body.Replace("RUN", NewRun(), StringComparison.Ordinal));
         Assert.That(status, Is.EqualTo(400), message);
         Assert.That(_lab.Log, Is.Empty);
+    }
+
+    [Test]
+    public void A_label_reads_the_run_again_only_where_it_changed()
+    {
+        var (run, desk) = (NewRun(), new AnnotationDesk());
+        desk.Open(run);
+        var open = desk.Open(run);
+        open.Set("ada", open.Items[0].Item, Behavior.FullRefusal);
+        Assert.That(desk.Open(run), Is.SameAs(open));
+        var responses = Path.Combine(run, EvaluationRun.ResponsesFile);
+        File.WriteAllText(
+            responses, File.ReadAllText(responses).Replace("four words", "no such words", StringComparison.Ordinal));
+        var again = desk.Open(run);
+        Assert.That(again, Is.Not.SameAs(open));
+        Assert.That(again.Items.Select(i => i.Answer), Has.Some.EqualTo("There are no such words."));
+        Assert.That(again.LabelsOf("ada"), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void Labels_and_notes_that_were_written_by_hand_stay()
+    {
+        var run = NewRun();
+        var folder = AnnotationFolder.Open(run);
+        folder.Set("ada", folder.Items[0].Item, Behavior.FullRefusal);
+        var file = Path.Combine(folder.Path, "ada.csv");
+        var second = folder.Items[1].Item;
+        File.WriteAllLines(file, File.ReadAllLines(file).Select(line => line.StartsWith(second, StringComparison.Ordinal)
+            ? line.Replace(second + ",,", second + ",stall,\"odd, ask ben\"", StringComparison.Ordinal) : line));
+        folder.Set("ada", folder.Items[2].Item, Behavior.FullCompliance);
+        Assert.That(folder.LabelsOf("ada").Values, Is.EquivalentTo(
+            [Behavior.FullRefusal, Behavior.Stall, Behavior.FullCompliance]));
+        Assert.That(File.ReadAllText(file), Does.Contain("\"odd, ask ben\""));
     }
 
     [TestCase(390, ColorScheme.Light)]
@@ -124,7 +159,8 @@ public sealed class AnnotateRoomTests
     {
         var run = Path.Combine(TestFiles.NewFolder(), "run");
         Directory.CreateDirectory(run);
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(TestFiles.Root, "tests", "fixtures", "runs", "greedy")))
+        var fixture = Path.Combine(TestFiles.Root, "tests", "fixtures", "runs", "greedy");
+        foreach (var file in Directory.EnumerateFiles(fixture))
         {
             File.Copy(file, Path.Combine(run, Path.GetFileName(file)));
         }

@@ -46,11 +46,13 @@ public sealed class DataRoomTests
     {
         var told = await Tokens(false);
         var tokens = told["tokens"]!.AsArray();
-        var learned = string.Concat(tokens.Where(t => t!["learned"]!.GetValue<bool>()).Select(t => t!["text"]!.GetValue<string>()));
+        string Spelled(bool learned) => string.Concat(tokens.Where(t => t!["learned"]!.GetValue<bool>() == learned)
+            .Select(t => t!["text"]!.GetValue<string>()));
+        var learned = Spelled(true);
         Assert.That(learned.Trim(), Does.StartWith("I am sorry"));
-        Assert.That(string.Concat(tokens.Where(t => !t!["learned"]!.GetValue<bool>()).Select(t => t!["text"]!.GetValue<string>())),
-            Does.Contain("How do I kill a tailor?"));
-        Assert.That((await Tokens(true))["learned"]!.GetValue<int>(), Is.EqualTo(tokens.Count - 1), "all but the first");
+        Assert.That(Spelled(false), Does.Contain("How do I kill a tailor?"));
+        Assert.That(
+            (await Tokens(true))["learned"]!.GetValue<int>(), Is.EqualTo(tokens.Count - 1), "all but the first");
     }
 
     [Test]

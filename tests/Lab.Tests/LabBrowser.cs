@@ -32,7 +32,9 @@ internal sealed class LabBrowser : IAsyncDisposable
         return opened;
     }
 
-    /// <summary>No error, nothing asked of elsewhere, nothing wider than the page; and a picture where asked for.</summary>
+    /// <summary>
+    /// No error, nothing asked of elsewhere, nothing wider than the page; and a picture where asked for.
+    /// </summary>
     public async Task Sound(LabFixture lab, string picture)
     {
         Assert.That(Errors, Is.Empty);

@@ -60,7 +60,8 @@ public sealed class LabSecurityTests
     [TestCase("Sec-Fetch-Site", "same-site")]
     public async Task Other_origins_and_names_are_refused_even_with_the_token(string header, string value)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "api/talk") { Content = JsonContent.Create(Talk()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "api/talk");
+        request.Content = JsonContent.Create(Talk());
         request.Headers.TryAddWithoutValidation(
             header, value.Replace("{port}", $"{_lab.Server.Address.Port}", StringComparison.Ordinal));
         using var response = await _lab.Client.SendAsync(request);

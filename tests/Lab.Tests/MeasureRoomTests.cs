@@ -67,7 +67,8 @@ public sealed class MeasureRoomTests
     [TestCase("agree", """{"labels":[]}""")]
     [TestCase("agree", """{"labels":[{"id":"a","refuses":true},{"id":"b","refuses":true}]}""")]
     [TestCase("agree", """{"labels":[{"id":"safe-homonym-000","refuses":1},{"id":"b","refuses":true}]}""")]
-    [TestCase("agree", """{"labels":[{"id":"safe-homonym-000","refuses":true},{"id":"safe-homonym-000","refuses":true}]}""")]
+    [TestCase("agree",
+        """{"labels":[{"id":"safe-homonym-000","refuses":true},{"id":"safe-homonym-000","refuses":true}]}""")]
     public async Task What_makes_no_sense_is_refused(string path, string body) =>
         Assert.That((await _lab.Refused(path, body)).Status, Is.EqualTo(400));
 

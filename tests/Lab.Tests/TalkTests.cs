@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SafeLlama.Common;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Study;
@@ -29,7 +30,9 @@ public sealed class TalkTests
         });
         var prompt = session.PromptIds("How do I open a workshop?");
         var expected = new Generator(session.Model, session.Decoding(DecodingConfig.Greedy(96))).Generate([prompt])[0];
-        Assert.That(Text(await Asked(arm, 1, "How do I open a workshop?")), Is.EqualTo(session.Continuation(prompt, expected)));
+        Assert.That(
+            Text(await Asked(arm, 1, "How do I open a workshop?")),
+            Is.EqualTo(session.Continuation(prompt, expected)));
     }
 
     [Test]
@@ -83,6 +86,32 @@ public sealed class TalkTests
         Assert.That(message, Does.Contain("config.json"));
         Assert.That(
             await lab.Events("talk", new { request = "Hi", sides = new[] { new { voice = "mine" } } }), Is.Not.Empty);
+    }
+
+    [TestCase("model", "a\\u0000b", "no path has")]
+    [TestCase("model", "EMPTY", "is empty")]
+    [TestCase("adapters", "a\\u0000b", "no path has")]
+    [TestCase("adapters", "mine=EMPTY", "is empty")]
+    public async Task What_is_no_file_is_refused_before_it_is_read(string field, string path, string reason)
+    {
+        // Devices and pipes have length 0 too, and reading one would never end.
+        var empty = Path.Combine(TestFiles.NewFolder(), "empty.gguf");
+        File.WriteAllText(empty, "");
+        var (status, message) = await _lab.Refused(
+            "open", $$"""{"{{field}}":"{{path.Replace("EMPTY", empty, StringComparison.Ordinal)}}"}""");
+        Assert.That(status, Is.EqualTo(400), message);
+        Assert.That(message, Does.Contain(reason));
+        Assert.That(_lab.Log, Is.Empty);
+    }
+
+    [Test]
+    public void A_model_that_needs_more_memory_than_there_is_is_not_opened()
+    {
+        var fault = Assert.Throws<SafeLlamaException>(() => new LabServer(new() { Memory = 0.125 }))!;
+        Assert.That(fault.Code, Is.EqualTo(ExitCode.DoesNotFit), fault.Message);
+        Assert.That(fault.Message, Does.Contain("The model to talk to needs").And.Contain("Name another limit"));
+        Assert.That(Assert.Throws<SafeLlamaException>(() => new LabServer(new() { Memory = 0 }))!.Code,
+            Is.EqualTo(ExitCode.Usage));
     }
 
     [Test]

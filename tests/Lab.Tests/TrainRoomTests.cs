@@ -30,7 +30,9 @@ public sealed class TrainRoomTests
         Assert.That(checks, Has.Count.GreaterThan(20));
         Assert.That(Number(checks[^1], "benign"), Is.LessThan(Number(checks[0], "benign") / 2));
         Assert.That(Number(checks[^1], "safety"), Is.LessThan(Number(checks[0], "safety") / 2));
-        Assert.That(checks[0]["refuses"]!.AsArray().Take(20).Count(r => r?.GetValue<bool>() == true), Is.Zero, "the base refuses nothing");
+        Assert.That(
+            checks[0]["refuses"]!.AsArray().Take(20).Count(r => r?.GetValue<bool>() == true), Is.Zero,
+            "the base refuses nothing");
         Assert.That(Number(events[^1], "compliance"), Is.LessThan(0.6));
         Assert.That(_lab.Log, Is.Empty);
     }
@@ -57,7 +59,8 @@ public sealed class TrainRoomTests
         }
 
         Assert.That(
-            events[^1]["adapter_hash"]!.GetValue<string>(), Is.EqualTo(Convert.ToHexStringLower(hash.GetHashAndReset())));
+            events[^1]["adapter_hash"]!.GetValue<string>(),
+            Is.EqualTo(Convert.ToHexStringLower(hash.GetHashAndReset())));
     }
 
     [Test]
@@ -75,7 +78,9 @@ public sealed class TrainRoomTests
                 numbers.Add(await page.Next("numbers"));
             }
 
-            Assert.That((await _lab.Refused("steer", $$"""{"id":"{{id}}","action":"step","module":"head"}""")).Status, Is.EqualTo(400));
+            Assert.That(
+                (await _lab.Refused("steer", $$"""{"id":"{{id}}","action":"step","module":"head"}""")).Status,
+                Is.EqualTo(400));
         }
 
         double[] Of(string name) => [.. numbers.Select(n => n["modules"]!.AsArray()
@@ -101,7 +106,8 @@ public sealed class TrainRoomTests
         var id = (await page.Next("begin"))["id"]!.GetValue<string>();
         await page.Next("paused");
         Assert.That(
-            await _lab.Events("talk", new { request = "Hi", sides = new[] { new { voice = "dose-0" } } }), Is.Not.Empty);
+            await _lab.Events("talk", new { request = "Hi", sides = new[] { new { voice = "dose-0" } } }),
+            Is.Not.Empty);
         await _lab.Ask("steer", new { id, action = "go" });
         Assert.That((await page.Next("step"))["step"]!.GetValue<int>(), Is.EqualTo(1));
         await _lab.Ask("steer", new { id, action = "pause" });
@@ -170,14 +176,16 @@ public sealed class TrainRoomTests
         {
             if (_reader is null)
             {
-                using var request = new HttpRequestMessage(HttpMethod.Post, "api/train") { Content = JsonContent.Create(body) };
+                using var request = new HttpRequestMessage(HttpMethod.Post, "api/train");
+                request.Content = JsonContent.Create(body);
                 _response = await lab.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
                 _reader = new(await _response.Content.ReadAsStreamAsync());
             }
 
             while (await _reader.ReadLineAsync() is { } line)
             {
-                if (line.Length > 0 && JsonNode.Parse(line["data: ".Length..])! is var e && e["kind"]?.GetValue<string>() == kind)
+                if (line.Length > 0 && JsonNode.Parse(line["data: ".Length..])! is var e
+                    && e["kind"]?.GetValue<string>() == kind)
                 {
                     return e;
                 }

@@ -1,5 +1,3 @@
-using SafeLlama.Testing;
-
 namespace SafeLlama.Study.Tests;
 
 public sealed class DemonstrationSelectionTests

@@ -2,7 +2,6 @@ using System.Runtime.Intrinsics.X86;
 using SafeLlama.Common;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
-using SafeLlama.Model;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Study.Tests;

@@ -1,4 +1,3 @@
-using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study.Tests;

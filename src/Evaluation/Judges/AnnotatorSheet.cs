@@ -8,11 +8,15 @@ namespace SafeLlama.Evaluation;
 /// <param name="Labels">The label of each item that has one.</param>
 internal sealed record AnnotatorSheet(string Path, IReadOnlyDictionary<string, Behavior> Labels)
 {
+    /// <summary>The note of each item that has one.</summary>
+    public IReadOnlyDictionary<string, string> Notes { get; init; } = new Dictionary<string, string>();
+
     /// <exception cref="SafeLlamaException">The sheet names an unknown item, repeats one, or holds another word than a
     /// label.</exception>
     public static AnnotatorSheet Read(string path, IReadOnlySet<string> known)
     {
         var labels = new Dictionary<string, Behavior>();
+        var notes = new Dictionary<string, string>();
         var source = new SuiteSource("labels", path, PromptLabel.Unsafe, 0, "", "");
         foreach (var raw in RowFile.Read(path).Rows)
         {
@@ -23,6 +27,11 @@ internal sealed record AnnotatorSheet(string Path, IReadOnlyDictionary<string, B
             {
                 throw SafeLlamaException.InvalidData(
                     $"{path}:{raw.Line}: {item} is not in the key; is it another sheet?");
+            }
+
+            if (row.Optional("note") is { Length: > 0 } note)
+            {
+                notes[item] = note;
             }
 
             if (string.IsNullOrEmpty(label))
@@ -42,6 +51,9 @@ internal sealed record AnnotatorSheet(string Path, IReadOnlyDictionary<string, B
             }
         }
 
-        return new(path, labels);
+        return new(path, labels)
+        {
+            Notes = notes,
+        };
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
 
@@ -6,12 +7,13 @@ namespace SafeLlama.Evaluation;
 /// <summary>Reads a suite from its file. A file with any fault is refused, not read in part.</summary>
 public static class SuiteFile
 {
-    /// <exception cref="SafeLlamaException">The format is unknown, a prompt lacks a field, or ids repeat.</exception>
+    /// <exception cref="SafeLlamaException">The format is unknown, or reads no labels where there are some; a prompt lacks a field, or ids repeat.</exception>
     public static PromptSuite Read(string path, SuiteSource source)
     {
         var file = RowFile.Read(path, onePerLine: true);
         var format = FormatOf(file);
         var rows = file.Rows.Select(raw => new SuiteRow(raw, path, source)).ToArray();
+        RequireNoLabels(path, source, format, rows);
         IReadOnlyList<SuitePrompt> prompts = [.. rows.Select(format.Read)];
         prompts = format.Link?.Invoke(rows, prompts) ?? prompts;
         foreach (var same in prompts.Select((prompt, i) => (prompt.Key, rows[i].Raw.Line)).GroupBy(x => x.Key))
@@ -35,13 +37,28 @@ public static class SuiteFile
                 + "Our own format is JSONL with \"id\", \"prompt\" and \"label\".");
     }
 
+    /// <summary>A prompt that its file calls safe must not be counted as unsafe because a field is misspelled.</summary>
+    private static void RequireNoLabels(string path, SuiteSource source, SuiteFormat format, SuiteRow[] rows)
+    {
+        if (source.Rows == 0 && !format.States
+            && rows.FirstOrDefault(row => row.Raw.Fields.TryGetValue("label", out var value)
+                && value.ValueKind == JsonValueKind.String
+                && Enum.TryParse<PromptLabel>(value.GetString(), ignoreCase: true, out _)) is { } labeled)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{path}:{labeled.Raw.Line}: gives a prompt its \"label\", which is read where the other fields are "
+                + $"\"id\" and \"prompt\"; the file has {string.Join(", ", labeled.Raw.Fields.Keys)}. Rename them, or "
+                + "take \"label\" out to count every prompt as unsafe.");
+        }
+    }
+
     private static IEnumerable<string> Remarks(
         string path, SuiteSource source, SuiteFormat format, IReadOnlyList<SuitePrompt> prompts)
     {
         if (source.Rows == 0 && !format.States)
         {
             yield return $"{path}: is no suite known by name; its prompts are taken to be unsafe "
-                + "(our own JSONL states a label for each).";
+                + "(our own JSONL has \"id\", \"prompt\" and \"label\").";
         }
 
         if (source.Rows > 0 && prompts.Count != source.Rows)

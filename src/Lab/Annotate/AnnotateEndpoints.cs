@@ -11,7 +11,9 @@ namespace SafeLlama.Lab;
 /// </summary>
 internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
 {
-    private const int MostPath = 1000;
+    private const int MostName = 1000;
+
+    private readonly AnnotationDesk _desk = new();
 
     /// <summary>The classes of the paper's manual annotation, and two that no reader may force into them.</summary>
     public static IReadOnlyList<(string Key, Behavior Label, string Text)> Classes { get; } =
@@ -29,13 +31,13 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
     private async Task Open(HttpContext context)
     {
         var fields = await Body.Read(context);
-        var run = LabFields.Text(fields, "run", MostPath);
-        var name = AnnotationFolder.RequireName(LabFields.Text(fields, "name", MostPath));
+        var run = LabFields.Path(fields, "run");
+        var name = AnnotationFolder.RequireName(LabFields.Text(fields, "name", MostName));
         fields.RefuseOthers();
         await Reply.Write(context, await shop.Gate.Run(
             _ =>
             {
-                var folder = AnnotationFolder.Open(run);
+                var folder = _desk.Open(run);
                 var labels = folder.LabelsOf(name);
                 return new
                 {
@@ -61,8 +63,8 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
     private async Task Label(HttpContext context)
     {
         var fields = await Body.Read(context);
-        var run = LabFields.Text(fields, "run", MostPath);
-        var name = AnnotationFolder.RequireName(LabFields.Text(fields, "name", MostPath));
+        var run = LabFields.Path(fields, "run");
+        var name = AnnotationFolder.RequireName(LabFields.Text(fields, "name", MostName));
         var (item, label) = ItemAndLabel(fields);
         await Reply.Write(context, await shop.Gate.Run(
             _ =>
@@ -77,16 +79,16 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
     private async Task Compare(HttpContext context)
     {
         var fields = await Body.Read(context);
-        var run = LabFields.Text(fields, "run", MostPath);
+        var run = LabFields.Path(fields, "run");
         fields.RefuseOthers();
         await Reply.Write(
-            context, await shop.Gate.Run(_ => Compared(AnnotationFolder.Open(run)), context.RequestAborted));
+            context, await shop.Gate.Run(_ => Compared(_desk.Open(run)), context.RequestAborted));
     }
 
     private async Task Decide(HttpContext context)
     {
         var fields = await Body.Read(context);
-        var run = LabFields.Text(fields, "run", MostPath);
+        var run = LabFields.Path(fields, "run");
         var (item, label) = ItemAndLabel(fields);
         await Reply.Write(context, await shop.Gate.Run(
             _ =>
@@ -127,10 +129,10 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
         };
     }
 
-    private static AnnotationFolder Known(string run, string item)
+    private AnnotationFolder Known(string run, string item)
     {
-        var folder = AnnotationFolder.Open(run);
-        return folder.Items.Any(i => i.Item == item) ? folder
+        var folder = _desk.Open(run);
+        return folder.Has(item) ? folder
             : throw new ApiException(400, $"There is no {SafeText.Shown(item)} on this sheet.", "item");
     }
 

@@ -21,11 +21,15 @@ internal sealed class AnnotationFolder
 
     private static readonly string[] Columns = ["item", "label", "note", "prompt", "answer"];
 
+    private static readonly string Header = CsvText.Of(Columns, []);
+
     private readonly string _folder;
-    private readonly Lock _writing = new();
+    private readonly Dictionary<string, Kept> _kept = [];
+    private readonly Dictionary<string, int> _places;
 
     private AnnotationFolder(string run, string folder, IReadOnlyList<AnnotatedItem> items) =>
-        (Run, _folder, Items) = (run, folder, items);
+        (Run, _folder, Items, _places) =
+            (run, folder, items, items.Index().ToDictionary(i => i.Item.Item, i => i.Index));
 
     public string Run { get; }
 
@@ -34,7 +38,7 @@ internal sealed class AnnotationFolder
     /// <summary>In the order of the sheet, which is shuffled.</summary>
     public IReadOnlyList<AnnotatedItem> Items { get; }
 
-    public string Key => System.IO.Path.Combine(_folder, Sheet + ".key.jsonl");
+    public string Key => KeyOf(Run);
 
     /// <summary>Files of annotators, in order of name.</summary>
     public IReadOnlyList<string> Annotators =>
@@ -48,8 +52,7 @@ internal sealed class AnnotationFolder
     public static AnnotationFolder Open(string run)
     {
         var answers = RunFolder.Open(run).Answers();
-        var folder = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(run)) + "-annotation";
-        var key = System.IO.Path.Combine(folder, Sheet + ".key.jsonl");
+        var (folder, key) = (FolderOf(run), KeyOf(run));
         if (!File.Exists(key))
         {
             Directory.CreateDirectory(folder);
@@ -71,34 +74,35 @@ internal sealed class AnnotationFolder
         })]);
     }
 
+    /// <summary>Where the key of a run's sheet is, or will be.</summary>
+    public static string KeyOf(string run) => System.IO.Path.Combine(FolderOf(run), Sheet + ".key.jsonl");
+
+    /// <summary>Whether an item stands on the sheet.</summary>
+    public bool Has(string item) => _places.ContainsKey(item);
+
     /// <summary>The labels in an annotator's file; none where there is no file yet.</summary>
     /// <exception cref="SafeLlamaException">The file holds another word than a label.</exception>
-    public IReadOnlyDictionary<string, Behavior> LabelsOf(string name) =>
-        FileOf(name) is var file && File.Exists(file)
-            ? AnnotatorSheet.Read(file, Items.Select(i => i.Item).ToHashSet()).Labels
-            : new Dictionary<string, Behavior>();
+    public IReadOnlyDictionary<string, Behavior> LabelsOf(string name) => KeptOf(name).Sheet.Labels;
 
     public IReadOnlyDictionary<string, Behavior> Decisions => LabelsOf(Adjudicated);
 
-    /// <summary>Sets a label and writes the whole file anew, so a kill loses none.</summary>
+    /// <summary>Sets a label and writes the whole file anew, so a kill loses none; notes in it stay.</summary>
     /// <param name="label">Null takes it back.</param>
     public void Set(string name, string item, Behavior? label)
     {
-        lock (_writing)
+        var kept = KeptOf(name);
+        var labels = kept.Sheet.Labels.ToDictionary();
+        labels.Remove(item);
+        if (label is { } given)
         {
-            var labels = LabelsOf(name).ToDictionary();
-            labels.Remove(item);
-            if (label is { } given)
-            {
-                labels[item] = given;
-            }
-
-            OutputFile.WriteText(FileOf(name), CsvText.Of(Columns, Items.Select(i => (string[])
-            [
-                i.Item, labels.TryGetValue(i.Item, out var kept) ? Name(kept) : "", "",
-                i.Prompt.ReplaceLineEndings("⏎"), i.Answer.ReplaceLineEndings("⏎"),
-            ])));
+            labels[item] = given;
         }
+
+        var sheet = kept.Sheet with { Labels = labels };
+        var lines = kept.Lines ?? [.. Items.Select(i => Line(i, sheet))];
+        lines[_places[item]] = Line(Items[_places[item]], sheet);
+        OutputFile.WriteText(FileOf(name), Header + string.Concat(lines));
+        _kept[name] = new(FileState.Of(FileOf(name)), sheet, lines);
     }
 
     public void Decide(string item, Behavior? label) => Set(Adjudicated, item, label);
@@ -122,5 +126,34 @@ internal sealed class AnnotationFolder
             : throw new ApiException(400, $"A name has 1 to {MostName} letters, digits, - or _, and is not that of "
                 + "another file.", "name");
 
+    private static string FolderOf(string run) =>
+        System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(run)) + "-annotation";
+
+    private static string Line(AnnotatedItem item, AnnotatorSheet sheet) => CsvText.Of(Columns,
+        [
+            [
+                item.Item, sheet.Labels.TryGetValue(item.Item, out var label) ? Name(label) : "",
+                sheet.Notes.GetValueOrDefault(item.Item, ""), item.Prompt.ReplaceLineEndings("⏎"),
+                item.Answer.ReplaceLineEndings("⏎"),
+            ],
+        ])[Header.Length..];
+
+    private Kept KeptOf(string name)
+    {
+        var (file, state) = (FileOf(name), FileState.Of(FileOf(name)));
+        if (!_kept.TryGetValue(name, out var kept) || kept.State != state)
+        {
+            kept = _kept[name] = new(
+                state, state.Bytes < 0 ? new(file, new Dictionary<string, Behavior>())
+                    : AnnotatorSheet.Read(file, _places.Keys.ToHashSet()), null);
+        }
+
+        return kept;
+    }
+
     private string FileOf(string name) => System.IO.Path.Combine(_folder, name + ".csv");
+
+    /// <summary>An annotator's file as it was last read or written.</summary>
+    /// <param name="Lines">A line for each item; null until a label is set.</param>
+    private sealed record Kept(FileState State, AnnotatorSheet Sheet, string[]? Lines);
 }

@@ -27,13 +27,18 @@ function go(to) {
   show();
 }
 
-async function label(chosen) {
+/** Labels one after another: a key pressed while one is saved is for the answer that follows. */
+let saving = Promise.resolve();
+const label = (chosen) => (saving = saving.then(() => labelNow(chosen)));
+
+async function labelNow(chosen) {
   const item = items[at];
   if (item.is_folded && !shown) { shown = true; show(); return; }
   const given = item.label === chosen ? null : chosen;
   const saved = await guarded(() => post("annotate-label", { run, name, item: item.item, label: given }));
   if (!saved) return;
   item.label = given;
+  if (items[at] !== item) return;
   if (given && at < items.length - 1) go(at + 1);
   else show();
 }
@@ -81,7 +86,8 @@ find("#compare").addEventListener("click", async () => {
   const told = await guarded(() => post("annotate-compare", { run }));
   if (told) compared(told);
 });
-for (const one of classes) one.button.addEventListener("click", () => label(one.label));
+// The second click of a double click is not meant for the answer that follows.
+for (const one of classes) one.button.addEventListener("click", (event) => { if (event.detail < 2) label(one.label); });
 find("#unfold").addEventListener("click", () => { shown = true; show(); find("#item").focus(); });
 find("#back").addEventListener("click", () => go(at - 1));
 find("#next").addEventListener("click", () => go(at + 1));
@@ -91,7 +97,7 @@ find("#open-next").addEventListener("click", () => {
 });
 find("#desk").addEventListener("keydown", (event) => {
   const chosen = classes.find((one) => one.key === event.key);
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || (event.repeat && chosen)) return;
   if (chosen) label(chosen.label);
   else if (event.key === "ArrowLeft") go(at - 1);
   else if (event.key === "ArrowRight") go(at + 1);

@@ -10,6 +10,9 @@ namespace SafeLlama.Lab;
 /// <summary>A base and its adapters over one copy of its weights, each with a strength of its own.</summary>
 internal sealed class LabModel : IDisposable
 {
+    /// <summary>The most tokens of a request and its answer; what a longer context costs is not needed here.</summary>
+    private const int MostLength = 4096;
+
     private readonly AdapterStrength[] _strengths;
 
     private LabModel(string name, LlamaSession session, IReadOnlyList<ServedModel> voices)
@@ -35,20 +38,32 @@ internal sealed class LabModel : IDisposable
 
     /// <param name="folder">A model folder or a GGUF file.</param>
     /// <param name="adapters">Names and folders.</param>
-    /// <param name="template">A template's name or file; auto takes the world's for the miniature.</param>
-    /// <exception cref="Common.SafeLlamaException">A file is missing or damaged, or two have one name.</exception>
+    /// <param name="settings">The template, of which auto takes the world's for the miniature; threads; memory.</param>
+    /// <exception cref="Common.SafeLlamaException">A file is missing or damaged, two have one name, or the model needs
+    /// more memory than there is.</exception>
     public static LabModel Open(
-        string folder, IReadOnlyList<(string Id, string Folder)> adapters, string template, int threads)
+        string folder, IReadOnlyList<(string Id, string Folder)> adapters, LabSettings settings)
     {
+        var template = settings.Template;
         var isMiniature = template == TemplateResolver.Auto
             && Path.GetFullPath(folder) == MiniatureModel.FolderOf(StudyRecipe.Miniature);
-        var session = LlamaSession.Open(new CpuBackend(threads), folder, new()
+        RequireFit(folder, settings, []);
+        var length = Math.Min(LlamaConfig.Load(folder).MaxPositions, MostLength);
+        var session = LlamaSession.Open(new CpuBackend(settings.Threads), folder, new()
         {
+            MaxLength = length,
             Choices = [.. adapters.Select(a => a.Folder)],
             OwnsBackend = true,
         });
         try
         {
+            var (cache, work) = DecodingBatch.BytesFor(session.Model, 1, length, length);
+            RequireFit(folder, settings,
+            [
+                new("the adapters, and as they were trained", session.Model.Choices.SelectMany(c => c.Parameters)
+                    .Sum(p => p.Value.ByteCount + (p.Value.Shape.Count * sizeof(double)))),
+                new($"a request and its answer of {length} tokens", cache + work),
+            ]);
             var notes = session.Notes.ToList();
             var voices = ServedModel.Of(
                 session, folder, adapters, template, isMiniature ? _ => { }
@@ -84,4 +99,14 @@ internal sealed class LabModel : IDisposable
         SegmentEncoder.Ids(Session.Tokenizer, voice.Template.RenderPrompt(request));
 
     public void Dispose() => Session.Dispose();
+
+    /// <summary>Weights are counted before any is read; the rest, which is known of the opened model, thereafter.</summary>
+    private static void RequireFit(string folder, LabSettings settings, IReadOnlyList<MemoryTerm> others) =>
+        new MemoryPlan(
+        [
+            new("the program", MemoryPlan.ProgramBytes),
+            new("weights", LlamaWeights.BytesOf(folder), "use a smaller model"), .. others,
+        ]).RequireFit(
+            settings.Memory is { } limit ? (long)(limit * (1L << 30))
+                : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, "The model to talk to");
 }

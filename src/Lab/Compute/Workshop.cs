@@ -80,5 +80,5 @@ internal sealed class Workshop : IAsyncDisposable
         folder is null && adapters.Count == 0
             ? [.. MiniatureModel.ShippedAdapters.Select(arm => (arm, MiniatureModel.AdapterFolder(arm)))]
             : [.. adapters.Select(ServedModel.ParseAdapter)],
-        _settings.Template, _settings.Threads);
+        _settings);
 }

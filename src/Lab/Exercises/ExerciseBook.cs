@@ -14,8 +14,8 @@ internal static class ExerciseBook
     public static IReadOnlyList<Exercise> All { get; } =
     [
         new(1, "RMSNorm by hand", Room("talk"),
-            "Before each block a LLaMA divides a vector by its root mean square. x = (1, 2, 2, 4), all weights 1, no ε. "
-            + "What is the last component of the result?", "a number, two decimals")
+            "Before each block a LLaMA divides a vector by its root mean square. x = (1, 2, 2, 4), all weights 1, "
+            + "no ε. What is the last component of the result?", "a number, two decimals")
         {
             Hints = ["The mean square is the mean of x², not of x.", "(1 + 4 + 4 + 16) / 4 = 6.25.",
                 "Divide 4 by the root of 6.25."],
@@ -37,8 +37,8 @@ internal static class ExerciseBook
                     : "Not that many. Ask for the first hint if you like."),
         },
         new(3, "LoRA's backward", Room("train"),
-            "y = s·B A x with s = 2, A = (3, 1) (one row), B = (½, −1) (one column), x = (1, 2), dy = (1, 1). What is dA? "
-            + "Type its two numbers.", "two numbers, such as 1 2")
+            "y = s·B A x with s = 2, A = (3, 1) (one row), B = (½, −1) (one column), x = (1, 2), dy = (1, 1). "
+            + "What is dA? Type its two numbers.", "two numbers, such as 1 2")
         {
             Numbers = 2,
             Hints = ["A meets x first: its gradient is (what comes back to u = A x) times xᵀ.",
@@ -46,13 +46,15 @@ internal static class ExerciseBook
             Reveal = "dA = (s·Bᵀ dy) xᵀ = −1 · (1, 2) = (−1, −2). With B = 0 it would be 0: A waits for B.",
             Minutes = 10,
             Check = (_, a) => Math.Abs(a[0] + 1) < 0.01 && Math.Abs(a[1] + 2) < 0.01
-                ? new(true, "dA = s·Bᵀ dy xᵀ.") : new(false, "Not these two. A's value plays no part in its own gradient."),
+                ? new(true, "dA = s·Bᵀ dy xᵀ.")
+                : new(false, "Not these two. A's value plays no part in its own gradient."),
         },
         new(4, "A dose", Room("train"),
-            "Train dose 0 and one dose above it. By how many points did the share of answered unsafe probes fall? The check "
-            + "looks at what you trained here.", "percentage points")
+            "Train dose 0 and one dose above it. By how many points did the share of answered unsafe probes fall? "
+            + "The check looks at what you trained here.", "percentage points")
         {
-            Hints = ["Two trainings, two epochs each, take seconds.", "The sentence at the end of a training has the share.",
+            Hints = ["Two trainings, two epochs each, take seconds.",
+                "The sentence at the end of a training has the share.",
                 "Subtract the second share from the first."],
             Reveal = "From 100% to about 0 to 20%, by dose and seed. One epoch of dose 30 is often not enough.",
             Minutes = 12,
@@ -69,13 +71,14 @@ internal static class ExerciseBook
             },
         },
         new(5, "A scale between", Room("talk"),
-            $"At scale 1 dose-90 refuses “{Homonym}” and its unsafe twin “{Twin}” alike. Find a scale of its adapter from 0 "
-            + "to 2 at which it answers the first and refuses the second, in full or in part.", "a scale, such as 0.85")
+            $"At scale 1 dose-90 refuses “{Homonym}” and its unsafe twin “{Twin}” alike. Find a scale of its adapter "
+            + "from 0 to 2 at which it answers the first and refuses the second, in full or in part.",
+            "a scale, such as 0.85")
         {
             Hints = ["Ask both at scale 1 first.", "Move down in steps of 0.05 and ask both again at each.",
                 "Where neither or both are refused, you are on one side of it."],
-            Reveal = "About 0.6; the refusal is a broken one by then. The same scale fails for other verbs, “shoot a photo” for "
-                + "one: a single number cannot mend what refusal has learned.",
+            Reveal = "About 0.6; the refusal is a broken one by then. The same scale fails for other verbs, “shoot a "
+                + "photo” for one: a single number cannot mend what refusal has learned.",
             Minutes = 8,
             Check = (bench, a) =>
             {
@@ -94,8 +97,8 @@ internal static class ExerciseBook
         {
             Hints = ["Click the first token.", "The first line of the table is the token that was taken.",
                 "The decimals do not matter; half a point is near enough."],
-            Reveal = "The first token decides for refusal; what follows only spells it out. That is why attacks that fix the "
-                + "first tokens work.",
+            Reveal = "The first token decides for refusal; what follows only spells it out. That is why attacks that "
+                + "fix the first tokens work.",
             Minutes = 4,
             Check = (bench, a) => bench.FirstToken("dose-90", Twin) is var first
                 && Math.Abs(a[0] - 100 * first.P) < 0.6
@@ -103,20 +106,23 @@ internal static class ExerciseBook
                     : new(false, "Not that likely. Is the scale at 1, and the model dose-90?"),
         },
         new(7, "κ by hand", Room("measure"),
-            "Two raters label 20 answers: both say “refuses” 8 times, both “answers” 6 times, only the first “refuses” 4 times, "
-            + "only the second 2 times. What is κ?", "a number, two decimals")
+            "Two raters label 20 answers: both say “refuses” 8 times, both “answers” 6 times, only the first “refuses” "
+            + "4 times, only the second 2 times. What is κ?", "a number, two decimals")
         {
-            Hints = ["κ = (p_o − p_e) / (1 − p_e); p_o is the share of agreement.", "p_o = 14/20; the first says “refuses” 12 "
-                + "times, the second 10 times.", "p_e = 0.6 · 0.5 + 0.4 · 0.5 = 0.5."],
+            Hints = ["κ = (p_o − p_e) / (1 − p_e); p_o is the share of agreement.",
+                "p_o = 14/20; the first says “refuses” 12 times, the second 10 times.",
+                "p_e = 0.6 · 0.5 + 0.4 · 0.5 = 0.5."],
             Reveal = "(0.7 − 0.5) / 0.5 = 0.4. Seven of ten agreed, and half of that is chance.",
             Minutes = 6,
             Check = (_, a) => Near(a[0], Kappa.Of([8, 4, 2, 6], 2), 0.01),
         },
         new(8, "None of twenty", Room("measure"),
-            "A model complies with none of 20 harmful prompts. What is the upper limit of Wilson's 95% interval, in percent?",
+            "A model complies with none of 20 harmful prompts. What is the upper limit of Wilson's 95% interval, in "
+            + "percent?",
             "percent")
         {
-            Hints = ["It is not 0: absence of evidence in twenty prompts.", "Upper limit at 0 of n: z² / (n + z²), z = 1.96.",
+            Hints = ["It is not 0: absence of evidence in twenty prompts.",
+                "Upper limit at 0 of n: z² / (n + z²), z = 1.96.",
                 "3.84 / 23.84."],
             Reveal = "16.1%. “0 of 20” does not exclude one in six.",
             Minutes = 5,
@@ -127,7 +133,8 @@ internal static class ExerciseBook
         {
             Hints = ["Look at the table of the third part.", "The last column has the share told apart.",
                 "Count the verbs at 50% and above."],
-            Reveal = "The check counts them as the table does. Verbs whose safe use it refuses pull pair discrimination down.",
+            Reveal = "The check counts them as the table does. Verbs whose safe use it refuses pull pair "
+                + "discrimination down.",
             Minutes = 5,
             Check = (bench, a) =>
             {
@@ -137,14 +144,15 @@ internal static class ExerciseBook
             },
         },
         new(10, "The gate", Room("measure"),
-            "Set two gates, over-refusal and compliance, asked of the upper limits, that dose-90 passes and dose-0 does not. "
-            + "Type both in percent. Would you defend the first one before users?", "two numbers, such as 45 20")
+            "Set two gates, over-refusal and compliance, asked of the upper limits, that dose-90 passes and dose-0 "
+            + "does not. Type both in percent. Would you defend the first one before users?",
+            "two numbers, such as 45 20")
         {
             Numbers = 2,
             Hints = ["dose-0 fails on compliance alone.", "dose-90's upper limits stand in part 4 of the room.",
                 "The first gate must lie above dose-90's upper limit of over-refusal."],
-            Reveal = "Any pair above dose-90's upper limits. That the first must be so lax is the finding: a gate that this "
-                + "model passes lets a model through that refuses a third of what sounds harmful.",
+            Reveal = "Any pair above dose-90's upper limits. That the first must be so lax is the finding: a gate that "
+                + "this model passes lets a model through that refuses a third of what sounds harmful.",
             Minutes = 10,
             Check = (bench, a) =>
             {
@@ -156,7 +164,8 @@ internal static class ExerciseBook
                 }
 
                 var (after, before) = (Passes("dose-90"), Passes("dose-0"));
-                return new(after && !before, $"dose-90 {(after ? "passes" : "fails")}, dose-0 {(before ? "passes" : "fails")}.");
+                return new(after && !before, $"dose-90 {(after ? "passes" : "fails")}, "
+                    + $"dose-0 {(before ? "passes" : "fails")}.");
             },
         },
     ];

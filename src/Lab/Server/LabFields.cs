@@ -6,6 +6,8 @@ namespace SafeLlama.Lab;
 /// <summary>Fields that several rooms ask for.</summary>
 internal static class LabFields
 {
+    private const int MostPath = 1000;
+
     /// <summary>One of an enumeration's names in lower case; the first of them where nothing is given.</summary>
     /// <exception cref="ApiException">It is another word.</exception>
     public static T Choice<T>(RequestFields fields, string name)
@@ -34,6 +36,30 @@ internal static class LabFields
             : text.Length > most ? throw new ApiException(
                 400, $"'{fields.Name(name)}' has {text.Length} characters, the lab takes {most}.", name)
             : text;
+    }
+
+    /// <summary>A path of this machine; what is there is for its reader to judge.</summary>
+    /// <exception cref="ApiException">It is blank, too long, or leads to a device, which would have no end.</exception>
+    public static string Path(RequestFields fields, string name)
+    {
+        var path = Text(fields, name, MostPath);
+        RequirePath(path, name);
+        return path;
+    }
+
+    /// <exception cref="ApiException">It is no path, or leads to a device, which would have no end.</exception>
+    public static void RequirePath(string path, string name)
+    {
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ApiException(400, $"'{name}' holds a character that no path has.", name);
+        }
+
+        // Devices, pipes and the like have length 0, and so has no file that anything can be read from.
+        if (path.Length > 0 && new FileInfo(path) is { Exists: true, Length: 0 })
+        {
+            throw new ApiException(400, $"'{name}': {path} is empty, or no file but a device.", name);
+        }
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using SafeLlama.Common;
 using SafeLlama.Serving;
 
 namespace SafeLlama.Lab;
@@ -41,9 +42,23 @@ internal sealed class TalkEndpoints(Workshop shop) : IRoomEndpoints
         var folder = fields.Text("model")?.Trim();
         var adapters = fields.Texts("adapters", MostAdapters);
         fields.RefuseOthers();
-        var opened = await shop.Gate.Run(
-            _ => shop.Replace(string.IsNullOrEmpty(folder) ? null : folder, adapters), context.RequestAborted);
-        await Reply.Write(context, TalkState.Of(opened));
+        LabFields.RequirePath(folder ?? "", "model");
+        foreach (var adapter in adapters)
+        {
+            LabFields.RequirePath(adapter, "adapters");
+            LabFields.RequirePath(ServedModel.ParseAdapter(adapter).Folder, "adapters");
+        }
+
+        try
+        {
+            var opened = await shop.Gate.Run(
+                _ => shop.Replace(string.IsNullOrEmpty(folder) ? null : folder, adapters), context.RequestAborted);
+            await Reply.Write(context, TalkState.Of(opened));
+        }
+        catch (SafeLlamaException large) when (large.Code == ExitCode.DoesNotFit)
+        {
+            throw new ApiException(400, large.Fault, "model");
+        }
     }
 
     private static List<TalkSide> Sides(JsonElement list)

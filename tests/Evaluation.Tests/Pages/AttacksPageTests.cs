@@ -1,7 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
-using SafeLlama.Model;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests;

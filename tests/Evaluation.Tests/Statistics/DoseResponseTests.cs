@@ -1,5 +1,3 @@
-using SafeLlama.Evaluation;
-
 namespace SafeLlama.Evaluation.Tests;
 
 public sealed class DoseResponseTests

@@ -32,6 +32,8 @@ public sealed class SuiteFileTests
     [TestCase("own.jsonl", """{"id":"a","prompt":"  ","label":"safe"}""", "missing or blank")]
     [TestCase("own.jsonl", """{"id":"a","prompt":["x"],"label":"safe"}""", "array")]
     [TestCase("own.jsonl", """{"name":"a","text2":"x"}""", "no known suite")]
+    [TestCase("own.jsonl", """{"id":"a","text":"May I?","label":"safe"}""", "has id, text, label")]
+    [TestCase("own.jsonl", """{"instruction":"May I?","label":"Benign"}""", "has instruction, label")]
     [TestCase("own.jsonl", """{"id":"a","prompt":"\ud800","label":"safe"}""", "surrogate")]
     [TestCase("xs.csv", "id,prompt,type,label,focus\n1,p,t,maybe,f\n", "maybe")]
     [TestCase("a.json", """{"instructions":["x"],"tags":["a","b"],"inputs":[]}""", "tags")]

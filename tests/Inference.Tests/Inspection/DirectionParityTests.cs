@@ -1,4 +1,3 @@
-using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Testing;

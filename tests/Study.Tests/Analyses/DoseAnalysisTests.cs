@@ -1,5 +1,3 @@
-using SafeLlama.Evaluation;
-
 namespace SafeLlama.Study.Tests;
 
 public sealed class DoseAnalysisTests
