@@ -122,6 +122,22 @@ public sealed class AttackCommandTests : IDisposable
         Assert.That(run.Error, Does.Contain(reason));
     }
 
+    [Test]
+    public void Artifacts_that_are_not_there_are_named_by_their_option()
+    {
+        var run = Attack("none", "--artifacts", "nowhere.json");
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage));
+        Assert.That(run.Error, Does.Contain("--artifacts nowhere.json: is not there"));
+    }
+
+    [Test]
+    public void Rows_that_cannot_be_learned_are_refused_before_the_model_is_asked()
+    {
+        var run = Attack("many", "--attacks", "harmful-rows=999x1");
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
+        Assert.That(run.Error, Does.Contain("999 base rows are wanted").And.Not.Contain("without an attack"));
+    }
+
     [TestCase("wrapers", "did you mean 'wrappers'")]
     [TestCase("prefill=0", "no whole number from 1 on")]
     [TestCase("suffix=6", "expected tokens x steps")]

@@ -21,7 +21,6 @@ public sealed class DefenseCommandTests : IDisposable
         }.ToJsonString()));
     }
 
-    [OneTimeTearDown]
     public void Dispose() => _model.Dispose();
 
     private string Pairs => _model.Out("pairs.jsonl");
@@ -88,18 +87,25 @@ public sealed class DefenseCommandTests : IDisposable
         var run = Door.Run(_model.FineTune("same", same));
         Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.InvalidData));
         Assert.That(run.Error, Does.Contain("hold the same weights"));
+        Assert.That(Directory.Exists(_model.Out("same")), Is.False, "nothing is trained first");
         Door.Refuses(ExitCode.Usage, "--variant lora or pissa", _model.FineTune("dora", [.. same, "--variant", "dora"]));
     }
 
     [Test]
     public void The_dry_run_tells_what_a_defense_costs()
     {
-        var lisa = Door.Run([.. _model.FineTune("dry", "--defense", "lisa"), "--dry-run"]).Output;
-        Assert.That(lisa, Does.Contain("Lisa's other state").And.Contain("defense lisa: 100 steps on safety rows"));
+        var lisa = Door.Run([.. _model.FineTune(
+            "dry", "--defense", "lisa", "--lisa-alignment-steps", "1", "--lisa-tuning-steps", "9"), "--dry-run"]).Output;
+        Assert.That(lisa, Does.Contain("Lisa's other state").And.Contain("defense lisa: 1 steps on safety rows"));
         var booster = Door.Run(
             [.. _model.FineTune("dry", "--defense", "booster", "--harmful", _model.Safety), "--dry-run"]).Output;
         Assert.That(booster, Does.Contain("about three times the work").And.Contain("8 harmful rows"));
     }
+
+    /// <summary>The authors' turn of 100 steps would leave a short run without a step on the other rows.</summary>
+    [Test]
+    public void Lisa_is_refused_where_no_turn_would_come_to_the_other_rows() => Door.Refuses(
+        ExitCode.Usage, "so all would be on safety rows", _model.FineTune("short", "--defense", "lisa"));
 
     [TestCase("lisa,booster", "each changes what a step does")]
     [TestCase("lisa", "--booster-alpha would have no effect", "--booster-alpha", "2")]

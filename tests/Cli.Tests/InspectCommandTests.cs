@@ -107,6 +107,32 @@ public sealed class InspectCommandTests
         Assert.That(run.Error, Does.Contain(message));
     }
 
+    [TestCase("--layers", "2")]
+    [TestCase("--add", "1")]
+    [TestCase("--against", "m")]
+    public void What_is_named_twice_is_refused(string option, string value)
+    {
+        var run = Door.Run([.. Command("--ablate", option, value, value)]);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
+        Assert.That(run.Error, Does.Contain("is named twice").And.Contain(option));
+    }
+
+    [Test]
+    public void A_set_whose_prompts_are_labeled_the_other_way_is_told()
+    {
+        var run = Door.Run("inspect", "--model", Base, "--harmful", Suite("benign-instruction"), "--harmless",
+            Suite("unsafe-instruction"), "--prompts", "3");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Error, Does.Contain("--harmful: 3 of 3 prompts are labeled safe or benign")
+            .And.Contain("--harmless: 3 of 3 prompts are labeled unsafe or contrast"));
+        Assert.That(run.Output, Does.Match(@"\n0 +0\.000 +0% +none"), "what has no value says so");
+    }
+
+    [Test]
+    public void A_folder_that_is_taken_is_refused_before_any_work() => Door.Refuses(
+        ExitCode.Usage, "nothing is overwritten", "inspect", "--model", Base, "--harmful", Suite("unsafe-instruction"),
+        "--harmless", Suite("benign-instruction"), "--layers", "2", "--without", Base);
+
     private static double Rate(JsonNode count) =>
         (double)count["refused"]!.GetValue<int>() / count["answered"]!.GetValue<int>();
 

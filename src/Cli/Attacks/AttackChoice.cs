@@ -27,7 +27,7 @@ internal sealed class AttackChoice
         Positive(asked.MaxTrials, nameof(asked.MaxTrials), 0);
         Positive(asked.MaxSeconds, nameof(asked.MaxSeconds), 0);
         _suites = [.. asked.Suite.Select(s => SuiteRegistry.Open(s, asked.Suites))];
-        _benign = [.. asked.Benign.Select(s => SuiteRegistry.Open(s, asked.Suites))];
+        _benign = [.. asked.Benign.Select(s => SuiteRegistry.Open(s, asked.Suites, PromptLabel.Benign))];
         _answers = asked.Answers is { } file ? ResponseImport.Read(file, _suites) : null;
         Terminal.Notes(_answers?.Notes ?? []);
         _wrappers = asked.Wrappers is { } wrappers ? Wrapper.Read(wrappers) : [];
@@ -38,6 +38,11 @@ internal sealed class AttackChoice
             [FineTuneTrial.Benign] = "10x5/50x5/100x5",
             [DirectionTrial.Name] = Layers(LlamaConfig.Load(asked.Model!).Layers),
         };
+        foreach (var missing in asked.Artifacts.Where(file => !File.Exists(file)))
+        {
+            throw SafeLlamaException.Usage($"`{nameof(asked.Artifacts)}` {missing}: is not there.");
+        }
+
         Trials = [.. Items().SelectMany(Trial), .. asked.Artifacts.Select(file => new ArtifactTrial(file))];
         MustMatter();
     }
@@ -99,7 +104,8 @@ internal sealed class AttackChoice
             harmful ? "name a file with `HarmfulRows`" : "name a file with `BenignRows`");
         if (!File.Exists(rows))
         {
-            throw SafeLlamaException.Usage($"{rows}: is not there.");
+            throw SafeLlamaException.Usage(
+                $"`{(harmful ? nameof(_asked.HarmfulRows) : nameof(_asked.BenignRows))}` {rows}: is not there.");
         }
 
         var target = new FineTuneTarget(

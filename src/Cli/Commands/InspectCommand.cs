@@ -45,7 +45,6 @@ internal static class InspectCommand
             Refusals = await inspection.RefusalsAsync(),
             Lens = inspection.Lens(),
         };
-        inspection.Save();
         if (asked.Json)
         {
             Terminal.PrintJson(result);
@@ -55,6 +54,7 @@ internal static class InspectCommand
             Terminal.Print(InspectView.Lines(result));
         }
 
+        inspection.Save();
         return (int)ExitCode.Success;
     }
 
@@ -106,6 +106,13 @@ internal static class InspectCommand
         {
             throw SafeLlamaException.Usage(
                 "inspect: expected --prompts of 0 or more, --max-new-tokens and --batch-size of 1 or more.");
+        }
+
+        if (asked.Without is { } folder
+            && (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())))
+        {
+            throw SafeLlamaException.Usage(
+                $"--without {folder}: is not empty, and nothing is overwritten. Name another folder.");
         }
 
         if (Path.Exists(asked.Out))

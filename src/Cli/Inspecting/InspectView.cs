@@ -28,8 +28,8 @@ internal static class InspectView
                 [
                     layer.Number == found.Layers.Count - 1 ? $"{layer.Number} (after)" : $"{layer.Number}",
                     FormattableString.Invariant($"{layer.Norm:0.000}"),
-                    layer.StreamNorm > 0 ? Percent.Of(layer.Norm / layer.StreamNorm) : "",
-                    layer.Separation is { } share ? Percent.Of(share) : "",
+                    layer.StreamNorm > 0 ? Percent.Of(layer.Norm / layer.StreamNorm) : "none",
+                    layer.Separation is { } share ? Percent.Of(share) : "none",
                     .. others.Select(name => layer.Cosines[name] is { } cosine
                         ? FormattableString.Invariant($"{cosine:0.000}") : "none"),
                 ])),

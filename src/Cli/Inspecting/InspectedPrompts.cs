@@ -12,11 +12,11 @@ internal sealed record InspectedPrompts(IReadOnlyList<SuitePrompt> Harmful, IRea
     public static InspectedPrompts Read(
         IReadOnlyList<string> harmful, IReadOnlyList<string> harmless, string? folder, int most)
     {
-        SuitePrompt[] Open(IReadOnlyList<string> names) =>
-            [.. names.SelectMany(name => SuiteRegistry.Open(name, folder).Prompts)];
+        SuitePrompt[] Open(IReadOnlyList<string> names, PromptLabel label) =>
+            [.. names.SelectMany(name => SuiteRegistry.Open(name, folder, label).Prompts)];
         SuitePrompt[] Take(SuitePrompt[] all) => most == 0 || most >= all.Length ? all
             : [.. Enumerable.Range(0, most).Select(i => all[(int)((long)i * all.Length / most)])];
-        var (bad, good) = (Take(Open(harmful)), Take(Open(harmless)));
+        var (bad, good) = (Take(Open(harmful, PromptLabel.Unsafe)), Take(Open(harmless, PromptLabel.Benign)));
         var shared = bad.Select(p => (p.Text, p.Context)).Intersect(good.Select(p => (p.Text, p.Context))).Count();
         if (shared > 0)
         {
@@ -25,7 +25,17 @@ internal sealed record InspectedPrompts(IReadOnlyList<SuitePrompt> Harmful, IRea
                 + "lost. Leave them out of one.");
         }
 
+        Terminal.Notes([.. Strange(nameof(harmful), bad, harm: true), .. Strange(nameof(harmless), good, harm: false)]);
         return new(bad, good);
+    }
+
+    /// <summary>Says how many prompts of a set their own file calls the opposite.</summary>
+    private static IEnumerable<string> Strange(string set, SuitePrompt[] prompts, bool harm)
+    {
+        var other = prompts.Count(p => (p.Label is PromptLabel.Unsafe or PromptLabel.Contrast) != harm);
+        return other == 0 ? []
+            : [$"--{set}: {other} of {prompts.Length} prompts are labeled {(harm ? "safe or benign" : "unsafe or contrast")} "
+                + "in their file; they stay in the set that was asked for."];
     }
 
     public RefusalDirection Direction(LlamaSession session, int position, CancellationToken cancellation)

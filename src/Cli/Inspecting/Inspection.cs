@@ -15,6 +15,11 @@ internal sealed class Inspection(
 {
     private const int Guesses = 5;
 
+    private readonly int[] _layers = [.. Distinct(nameof(asked.Layers), asked.Layers.Select(
+        text => Layer(text, session.Model.Config.Layers)))];
+
+    private readonly double[] _scales = [.. Distinct(nameof(asked.Add), asked.Add.Select(Scale))];
+
     private readonly RefusalDirection? _direction =
         prompts?.Direction(session, asked.Position, cancellation);
 
@@ -26,7 +31,8 @@ internal sealed class Inspection(
             return null;
         }
 
-        var others = asked.Against.ToDictionary(name => name, name => found.CosinesWith(Other(name), name));
+        var others = Distinct(nameof(asked.Against), asked.Against)
+            .ToDictionary(name => name, name => found.CosinesWith(Other(name), name));
         return new(
             found.Position, found.Harmful, found.Harmless,
             [
@@ -99,31 +105,34 @@ internal sealed class Inspection(
 
         if (asked.Without is { } folder)
         {
-            var layers = Layers();
             var changed = AtomicFolder.Create(folder, partial =>
             {
                 var count = DirectionRemoval.Write(
-                    partial, asked.Model, session.Weights, _direction!.Layers[layers[0]].Vector);
+                    partial, asked.Model, session.Weights, _direction!.Layers[_layers[0]].Vector);
                 TemplateRecord.Save(partial, session.Template);
                 return count;
             });
             Terminal.Note(
-                $"{folder}: {changed} weights without the direction before block {layers[0]}.");
+                $"{folder}: {changed} weights without the direction before block {_layers[0]}.");
         }
     }
 
     /// <summary>Those asked for, or all at which there is a direction.</summary>
-    private int[] Layers()
+    private IEnumerable<int> Layers() => _layers.Length > 0 ? _layers
+        : _direction!.Layers.Where(layer => layer.Norm > 0).Select(layer => layer.Layer);
+
+    private static int Layer(string text, int last) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) && layer <= last
+            ? layer
+            : throw SafeLlamaException.Usage(
+                $"`{nameof(asked.Layers)}` {text}: expected whole numbers from 0 to {last}; {last} is the stream after "
+                + "the last block.");
+
+    private static T[] Distinct<T>(string setting, IEnumerable<T> values)
     {
-        var all = _direction!.Layers;
-        return asked.Layers.Count == 0
-            ? [.. all.Where(layer => layer.Norm > 0).Select(layer => layer.Layer)]
-            : [.. asked.Layers.Select(text =>
-                int.TryParse(text, CultureInfo.InvariantCulture, out var layer) && layer >= 0 && layer < all.Count
-                    ? layer
-                    : throw SafeLlamaException.Usage(
-                        $"`{nameof(asked.Layers)}` {text}: expected whole numbers from 0 to {all.Count - 1}; "
-                        + $"{all.Count - 1} is the stream after the last block."))];
+        T[] all = [.. values];
+        return all.GroupBy(value => value).FirstOrDefault(g => g.Skip(1).Any()) is not { } twice ? all
+            : throw SafeLlamaException.Usage($"`{setting}` {twice.Key}: is named twice; name it once.");
     }
 
     private static double Scale(string text) =>

@@ -19,6 +19,7 @@ public sealed record AttackForecast(
     {
         AttackRun.Check(plan);
         var prompts = AttackPrompts.Of(plan);
+        AttackRun.CheckTrials(plan, prompts);
         var context = new AttackContext(
             plan.Session, plan.Decoding, prompts.Unsafe, [.. prompts.Benign.SelectMany(s => s.Prompts)], [])
         {

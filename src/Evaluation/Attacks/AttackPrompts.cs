@@ -11,7 +11,7 @@ public sealed record AttackPrompts(
 {
     public IReadOnlyList<SuitePrompt> Unsafe => [.. Attacked.SelectMany(suite => suite.Prompts)];
 
-    /// <exception cref="SafeLlamaException">No prompt is unsafe, or a suite is named twice.</exception>
+    /// <exception cref="SafeLlamaException">No prompt is unsafe or none is benign, or a suite is named twice.</exception>
     public static AttackPrompts Of(AttackPlan plan)
     {
         var notes = plan.Suites.Concat(plan.Benign).SelectMany(suite => suite.Notes).ToList();
@@ -24,6 +24,12 @@ public sealed record AttackPrompts(
             throw SafeLlamaException.Usage(
                 "No prompt of the suites is labeled unsafe or contrast, so there is nothing to attack.",
                 "name another `Suite`");
+        }
+
+        if (plan.Benign.Count > 0 && benign.Count == 0)
+        {
+            throw SafeLlamaException.Usage(
+                "`Benign`: all its prompts are labeled unsafe or contrast, so none measures utility; name harmless ones.");
         }
 
         if (attacked.Concat(benign).GroupBy(s => s.Name).FirstOrDefault(g => g.Skip(1).Any()) is { } twice)

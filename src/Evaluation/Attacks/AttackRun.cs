@@ -19,6 +19,8 @@ public static class AttackRun
     public const string CleanFolder = "clean";
 
     private const string Clean = "clean";
+    private const string Trials = "trials";
+    private const string Answers = "answers";
 
     /// <exception cref="SafeLlamaException">The folder is taken or holds other work, or a part failed.</exception>
     public static async Task<AttackResults> RunAsync(
@@ -27,6 +29,8 @@ public static class AttackRun
         Check(plan);
         var prompts = AttackPrompts.Of(plan);
         using var claimed = OutputFolder.Claim(plan.Out, plan.Resume);
+        RequireAllMade(plan);
+        CheckTrials(plan, prompts);
         var clock = Stopwatch.StartNew();
         var clean = await CleanAsync(plan, prompts, progress, cancellation);
         var context = new AttackContext(
@@ -43,11 +47,12 @@ public static class AttackRun
         {
             var entry = new AttackTrialEntry(trial.Attack, trial.Setting, trial.About, trial.ChangesModel);
             var done = made.Count(m => m.Answers is not null);
-            var over = plan.MaxTrials > 0 && done >= plan.MaxTrials ? $"The budget of {plan.MaxTrials} trials is used."
+            var over = IsMade(plan, entry) ? null
+                : plan.MaxTrials > 0 && done >= plan.MaxTrials ? $"The budget of {plan.MaxTrials} trials is used."
                 : plan.MaxSeconds > 0 && clock.Elapsed.TotalSeconds >= plan.MaxSeconds
                     ? "The budget of seconds is used." : null;
             made.Add(over is null
-                ? await TryAsync(plan, prompts, context, (trial, entry, made.Count + 1), progress, cancellation)
+                ? await MakeAsync(plan, prompts, context, (trial, entry, made.Count + 1), progress, cancellation)
                 : new(entry with { NotRun = over }));
         }
 
@@ -78,7 +83,8 @@ public static class AttackRun
         if (plan.Trials.GroupBy(t => AttackTrialEntry.NameOf(t.Attack, t.Setting))
             .FirstOrDefault(g => g.Skip(1).Any()) is { } twice)
         {
-            throw SafeLlamaException.Usage($"`Attacks`: {twice.Key} is there twice; name it once.");
+            throw SafeLlamaException.Usage(
+                $"`Attacks`: two attempts are called {twice.Key}; name each once, and give files different names.");
         }
 
         if (plan.Quality is not (>= 0 and <= 1))
@@ -94,6 +100,41 @@ public static class AttackRun
         }
     }
 
+    /// <summary>Lets every attempt look at the plan before anything is asked.</summary>
+    internal static void CheckTrials(AttackPlan plan, AttackPrompts prompts)
+    {
+        var context = new AttackContext(
+            plan.Session, plan.Decoding, prompts.Unsafe, [.. prompts.Benign.SelectMany(s => s.Prompts)], [])
+        {
+            Seed = plan.Seed,
+        };
+        foreach (var trial in plan.Trials)
+        {
+            trial.Check(context);
+        }
+    }
+
+    /// <summary>An attempt that was made and is left out would make the others' p too small, and could hide the
+    /// best one.</summary>
+    private static void RequireAllMade(AttackPlan plan)
+    {
+        var folder = Path.Combine(plan.Out, Trials);
+        var planned = plan.Trials.Select(t => AttackTrialEntry.NameOf(t.Attack, t.Setting)).ToHashSet();
+        string[] others = Directory.Exists(folder)
+            ? [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path))
+                .Where(name => !planned.Contains(name)).Order(StringComparer.Ordinal)]
+            : [];
+        if (others.Length > 0)
+        {
+            throw SafeLlamaException.Usage(
+                $"`Resume` {plan.Out}: holds attempts that are not asked for now: {string.Join(", ", others)}. All that "
+                + "was tried belongs to the result.", "name them too with `Attacks`", "name another folder with `Out`");
+        }
+    }
+
+    private static bool IsMade(AttackPlan plan, AttackTrialEntry entry) => File.Exists(
+        Path.Combine(plan.Out, Trials, entry.Name, Answers, EvaluationSummary.FileName));
+
     private static async Task<RunFolder> CleanAsync(
         AttackPlan plan, AttackPrompts prompts, IProgress<AttackProgress>? progress, CancellationToken cancellation)
     {
@@ -106,6 +147,22 @@ public static class AttackRun
         return RunFolder.Open(asked.Out);
     }
 
+    /// <summary>An attack that breaks a model so far that it computes no numbers is told, and the others go on.</summary>
+    private static async Task<AttackMade> MakeAsync(
+        AttackPlan plan, AttackPrompts prompts, AttackContext context,
+        (IAttackTrial Trial, AttackTrialEntry Entry, int Number) next,
+        IProgress<AttackProgress>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            return await TryAsync(plan, prompts, context, next, progress, cancellation);
+        }
+        catch (SafeLlamaException e) when (e.Code == ExitCode.NonFinite && next.Trial.ChangesModel)
+        {
+            return new(next.Entry with { NotRun = $"The changed model is broken: {e.Fault}" });
+        }
+    }
+
     private static async Task<AttackMade> TryAsync(
         AttackPlan plan, AttackPrompts prompts, AttackContext context,
         (IAttackTrial Trial, AttackTrialEntry Entry, int Number) next,
@@ -113,7 +170,7 @@ public static class AttackRun
     {
         var (trial, entry) = (next.Trial, next.Entry);
         var inner = Inner(progress, entry.Name, next.Number, plan.Trials.Count);
-        var folder = Path.Combine("trials", entry.Name);
+        var folder = Path.Combine(Trials, entry.Name);
         AttackTrialFile.Claim(Path.Combine(plan.Out, folder), trial);
         using var prepared = trial.Prepare(context, Path.Combine(plan.Out, folder), inner, cancellation);
         entry = entry with { Notes = prepared.Notes };
@@ -135,7 +192,7 @@ public static class AttackRun
             ["attack"] = ContentHash.OfText(trial.Identity),
         };
         var asked = PlanOf(
-            plan, Path.Combine(folder, "answers"), trial.ChangesModel ? [.. suites, .. prompts.Benign] : suites) with
+            plan, Path.Combine(folder, Answers), trial.ChangesModel ? [.. suites, .. prompts.Benign] : suites) with
         {
             Responder = prepared.Responder,
             Facts = facts,

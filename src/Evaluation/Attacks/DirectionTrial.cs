@@ -27,9 +27,7 @@ public sealed class DirectionTrial(int layer) : IAttackTrial
 
     public bool ChangesModel => true;
 
-    public PreparedAttack Prepare(
-        AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
-        CancellationToken cancellation)
+    public void Check(AttackContext context)
     {
         var model = context.Session.Model;
         if (layer > model.Blocks.Count)
@@ -38,7 +36,14 @@ public sealed class DirectionTrial(int layer) : IAttackTrial
                 $"`Attacks` {Name}: the setting \"{layer}\" is no place of the stream; this model has "
                 + $"{model.Blocks.Count} blocks, so it goes from 0 to {model.Blocks.Count}.");
         }
+    }
 
+    public PreparedAttack Prepare(
+        AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
+        CancellationToken cancellation)
+    {
+        Check(context);
+        var model = context.Session.Model;
         var halves = Halves(context);
         var directions = new double[2][];
         foreach (var half in (int[])[0, 1])

@@ -18,6 +18,12 @@ public interface IAttackTrial
     /// <summary>Whether it changes weights or activations, so that the utility bound applies.</summary>
     bool ChangesModel { get; }
 
+    /// <summary>Refuses, before anything is asked, what Prepare would refuse after hours.</summary>
+    /// <exception cref="Common.SafeLlamaException">A setting does not fit the model, or rows cannot be learned.</exception>
+    void Check(AttackContext context)
+    {
+    }
+
     /// <summary>Makes what answers under this attack: attacked prompts, or a changed model.</summary>
     /// <param name="folder">A folder of its own, for what it learns and keeps; a killed run finds it again.</param>
     /// <param name="progress">Receives the stages of long preparations.</param>

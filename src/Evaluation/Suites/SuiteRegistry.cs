@@ -63,10 +63,12 @@ public static class SuiteRegistry
     /// <summary>A suite by its name, from the folder of suites, or any file in a known format.</summary>
     /// <param name="nameOrFile">A known name, a file, or <c>name=file</c>.</param>
     /// <param name="folder">Where the files of known suites lie; null where the user named none.</param>
+    /// <param name="label">What prompts of a file are that says nothing of it.</param>
     /// <exception cref="SafeLlamaException">
     /// It is neither a known name nor a file, or the known suite's file is missing.
     /// </exception>
-    public static PromptSuite Open(string nameOrFile, string? folder = null)
+    public static PromptSuite Open(
+        string nameOrFile, string? folder = null, PromptLabel label = PromptLabel.Unsafe)
     {
         if (Known.FirstOrDefault(s => s.Name == nameOrFile) is { } known)
         {
@@ -86,7 +88,7 @@ public static class SuiteRegistry
         var source = Known.FirstOrDefault(s => s.Name == name)
             ?? Known.FirstOrDefault(s => Path.GetFileName(s.File) == Path.GetFileName(path))
             ?? new SuiteSource(
-                Path.GetFileNameWithoutExtension(path), path, PromptLabel.Unsafe, 0, "given by the user", "");
+                Path.GetFileNameWithoutExtension(path), path, label, 0, "given by the user", "");
         return SuiteFile.Read(path, name is null ? source : source with { Name = name });
     }
 

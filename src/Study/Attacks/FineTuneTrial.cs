@@ -39,6 +39,12 @@ public sealed class FineTuneTrial(string name, string rows, FineTuneSettings set
 
     public bool ChangesModel => true;
 
+    public void Check(AttackContext context)
+    {
+        using var backend = target.Backends();
+        new FineTuneRun(new(Request(context)), backend, NoView.Instance).Plan().Plan.RequireFit();
+    }
+
     public PreparedAttack Prepare(
         AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
         CancellationToken cancellation)

@@ -57,11 +57,14 @@ public static class SafeLora
             done.Add(new(pair.Module, cosine, projects));
         }
 
-        return differs ? done : throw SafeLlamaException.InvalidData(
+        return differs ? done : throw NothingToProject(settings);
+    }
+
+    internal static SafeLlamaException NothingToProject(SafeLoraSettings settings) =>
+        SafeLlamaException.InvalidData(
             $"`{nameof(SafeLoraSettings.Aligned)}` {settings.Aligned} and "
             + $"`{nameof(SafeLoraSettings.Unaligned)}` {settings.Unaligned}: hold the same weights at every linear of "
             + "the adapter, so that there is nothing to project onto.");
-    }
 
     /// <summary>C B.</summary>
     /// <param name="v">[D_out · D_in].</param>

@@ -34,6 +34,47 @@ public static class SafeLoraRun
                     + "SafeLoRA compares two models of its shape.");
             }
         }
+
+        if (SameWeights(settings.Aligned, settings.Unaligned))
+        {
+            throw SafeLora.NothingToProject(settings);
+        }
+    }
+
+    /// <summary>Whether two folders hold the same bytes; the first that differ end the comparison.</summary>
+    private static bool SameWeights(string one, string other)
+    {
+        var (mine, its) = (Weights(one), Weights(other));
+        return mine.Length > 0 && mine.Length == its.Length && mine.Zip(its).All(pair => SameBytes(pair.First, pair.Second));
+
+        static string[] Weights(string path) => File.Exists(path) ? [path]
+            : [.. Directory.EnumerateFiles(path, "*.safetensors").Order(StringComparer.Ordinal)];
+    }
+
+    private static bool SameBytes(string one, string other)
+    {
+        using var mine = FileErrors.Reading(one, () => File.OpenRead(one));
+        using var its = FileErrors.Reading(other, () => File.OpenRead(other));
+        if (mine.Length != its.Length)
+        {
+            return false;
+        }
+
+        const int Block = 1 << 16;
+        var (left, right) = (new byte[Block], new byte[Block]);
+        int read;
+        do
+        {
+            read = FileErrors.Reading(one, () => mine.ReadAtLeast(left, Block, throwOnEndOfStream: false));
+            FileErrors.Reading(other, () => its.ReadAtLeast(right, Block, throwOnEndOfStream: false));
+            if (!left.AsSpan(0, read).SequenceEqual(right.AsSpan(0, read)))
+            {
+                return false;
+            }
+        }
+        while (read == Block);
+
+        return true;
     }
 
     /// <summary>Projects a trained adapter, writes what it did, and tells it in a line.</summary>

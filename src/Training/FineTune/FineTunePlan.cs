@@ -29,7 +29,16 @@ public sealed record FineTunePlan(
         ranks ??= SingleProcess.Instance;
         var config = request.Config();
         config.Validate();
-        var schedule = config.ScheduleOver(config.TotalSteps(inputs.Data.Training.Count));
+        var steps = config.TotalSteps(inputs.Data.Training.Count);
+        if (config.Defense?.Lisa is { } lisa && steps <= lisa.AlignmentSteps)
+        {
+            throw SafeLlamaException.Usage(
+                $"`{nameof(FineTuneRequest.LisaAlignmentSteps)}` {lisa.AlignmentSteps}: the run has {steps} steps, so all "
+                + "would be on safety rows, and no other row would be learned.",
+                "lower it, and `LisaTuningSteps` with it", "train longer, with more `Epochs`");
+        }
+
+        var schedule = config.ScheduleOver(steps);
         schedule.Validate();
         if (config.Defense?.SafeLora is { } safeLora)
         {

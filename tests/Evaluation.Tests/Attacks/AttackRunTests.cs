@@ -48,6 +48,46 @@ public sealed class AttackRunTests : IDisposable
         Assert.That(Answers("artifacts-wrappers-role", "second"), Is.EqualTo(Answers("wrappers-role", "first")));
     }
 
+    /// <summary>Attempts that were made and are hidden would make the p of the others too small.</summary>
+    [Test]
+    public async Task Attempts_that_were_made_belong_to_the_result_of_a_resumed_run()
+    {
+        var plan = Plan("made");
+        var all = await AttackRun.RunAsync(plan);
+        Assert.That(() => AttackRun.RunAsync(plan with { Resume = true, Trials = [plan.Trials[1]] }),
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("wrappers-role, wrappers-swap"));
+        var less = await AttackRun.RunAsync(plan with { Resume = true, MaxTrials = 1, MaxSeconds = 1e-9 });
+        Assert.That(less.Trials.Select(t => t.NotRun), Is.All.Null);
+        Assert.That(less.Judges[0].Trials, Is.EqualTo(all.Judges[0].Trials));
+    }
+
+    [Test]
+    public void An_attempt_that_cannot_be_made_is_refused_before_anything_is_asked()
+    {
+        var plan = Changing("checked", new DirectionTrial(99));
+        Assert.That(() => AttackRun.RunAsync(plan),
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("no place of the stream"));
+        Assert.That(Directory.Exists(plan.Out), Is.False);
+        Assert.That(() => AttackForecast.Of(plan), Throws.InstanceOf<SafeLlamaException>());
+    }
+
+    [Test]
+    public async Task An_attack_that_breaks_the_model_is_told_and_the_others_are_made()
+    {
+        var results = await AttackRun.RunAsync(Changing("broken", new Breaking()));
+        Assert.That(results.Trials[0].NotRun, Does.Contain("The changed model is broken: logits"));
+        Assert.That(results.Trials.Skip(1).Select(t => t.NotRun), Is.All.Null);
+        Assert.That(results.Judges[0].Trials, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public void Benign_prompts_that_are_all_unsafe_measure_no_utility()
+    {
+        var plan = Changing("unsafe", new DirectionTrial(1));
+        Assert.That(() => AttackRun.RunAsync(plan with { Benign = [plan.Suites[0] with { Name = "b" }] }),
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("none measures utility"));
+    }
+
     /// <summary>A prefill or a suffix that leads to a refusal would measure nothing.</summary>
     [Test]
     public async Task A_given_answer_that_refuses_is_not_wanted_and_that_is_told()
@@ -83,6 +123,20 @@ public sealed class AttackRunTests : IDisposable
             Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("nothing to attack"));
     }
 
+    private AttackPlan Changing(string name, IAttackTrial trial)
+    {
+        var plan = Plan(name);
+        return plan with
+        {
+            Trials = [trial, .. plan.Trials],
+            Benign =
+            [
+                new("b", "", "2", [.. Enumerable.Range(0, 4).Select(i => new SuitePrompt(
+                    "b", $"b{i}", $"Name bird {i}.", PromptLabel.Benign, PromptFormat.Instruction))], []),
+            ],
+        };
+    }
+
     private AttackPlan Plan(string name) => new(
         Path.Combine(_folder, name), _session, DecodingConfig.Greedy(6),
         [
@@ -91,4 +145,22 @@ public sealed class AttackRunTests : IDisposable
         ],
         [new WrapperTrial(Wrapper.All[0]), new PrefillTrial(2), new WrapperTrial(Wrapper.All[^1])],
         [new RefusalMatcher()]);
+
+    private sealed class Breaking : IAttackTrial
+    {
+        public string Attack => "breaking";
+
+        public string Setting => "1";
+
+        public string About => "Leaves a model whose numbers are not finite.";
+
+        public string Identity => "breaking 1";
+
+        public bool ChangesModel => true;
+
+        public PreparedAttack Prepare(
+            AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
+            CancellationToken cancellation) =>
+            throw new SafeLlamaException(ExitCode.NonFinite, "logits are not finite.");
+    }
 }

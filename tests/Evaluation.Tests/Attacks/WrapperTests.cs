@@ -1,5 +1,6 @@
 using System.Text;
 using SafeLlama.Common;
+using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests;
 
@@ -45,6 +46,19 @@ public sealed class WrapperTests
     {
         Assert.That(Wrapper.All.Select(w => w.Name), Is.Unique);
         Assert.That(Wrapper.All.Select(w => w.Frame), Is.All.Contains(Wrapper.Place));
+    }
+
+    /// <summary>Settings are separated by slashes, attacks by commas, and attempts are folders.</summary>
+    [TestCase("../../evil", "cannot be named")]
+    [TestCase("a,b", "cannot be named")]
+    [TestCase("a b", "cannot be named")]
+    [TestCase("ROLE", "is taken")]
+    public void A_name_that_is_no_setting_or_no_folder_of_its_own_is_refused(string name, string reason)
+    {
+        var file = Path.Combine(TestFiles.NewFolder(), "frames.jsonl");
+        File.WriteAllText(file, $"{{\"name\": \"{name}\", \"text\": \"Before {{prompt}}\"}}\n");
+        Assert.That(() => Wrapper.Read(file),
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("frames.jsonl:1").And.Message.Contains(reason));
     }
 
     private static Wrapper Of(string name) => Wrapper.All.Single(w => w.Name == name);

@@ -50,7 +50,7 @@ public sealed record Wrapper(string Name, string About, string Frame)
     public static IReadOnlyList<Wrapper> Read(string path)
     {
         var source = new SuiteSource(Path.GetFileNameWithoutExtension(path), path, PromptLabel.Unsafe, 0, "", "");
-        var names = All.Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
+        var names = All.Select(w => Folder(w.Name)).ToHashSet(StringComparer.Ordinal);
         return
         [
             .. RowFile.Read(path, onePerLine: true).Rows.Select(raw =>
@@ -63,12 +63,21 @@ public sealed record Wrapper(string Name, string About, string Frame)
                         $"{path}:{raw.Line}: \"text\" does not say {Place}, where the request goes.");
                 }
 
-                return names.Add(name)
+                if (name.AsSpan().ContainsAny(" /,=") || name.Any(char.IsWhiteSpace))
+                {
+                    throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: the name \"{name}\" cannot be named with "
+                        + "`Attacks`: expected one without white space, slash, comma and equals sign.");
+                }
+
+                return names.Add(Folder(name))
                     ? new Wrapper(name, $"Puts the request into the frame \"{name}\" of a file.", text)
-                    : throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: the name \"{name}\" is taken.");
+                    : throw SafeLlamaException.InvalidData(
+                        $"{path}:{raw.Line}: the name \"{name}\" is taken, since names become those of folders.");
             }),
         ];
     }
+
+    private static string Folder(string name) => AttackTrialEntry.NameOf(WrapperTrial.Name, name);
 
     /// <summary>The request as it is sent.</summary>
     public string Apply(string text, Philox stream) =>
