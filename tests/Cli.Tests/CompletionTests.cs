@@ -4,7 +4,7 @@ namespace SafeLlama.Cli.Tests;
 public sealed class CompletionTests
 {
     [TestCase("safellama mer", "merge")]
-    [TestCase("safellama train --rec", "--recipe\n--recompute")]
+    [TestCase("safellama train --rec", "--recipe\n--recompute\n--recovery-plain\n--recovery-prefix")]
     [TestCase("safellama data ", "check\nconvert\nmix\npairs\nshow\ntokenizer")]
     [TestCase("safellama export --to o", "ollama")]
     [TestCase("safellama train --schedule ", "constant\ncosine\nlinear")]
