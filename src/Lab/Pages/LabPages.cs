@@ -27,10 +27,10 @@ internal static class LabPages
         <script type="module" src="assets/{room.Path}.js"></script>
         </head>
         {PageHtml.Body<LabLayout>(new()
-        {
-            [nameof(LabLayout.Room)] = room,
-            [nameof(LabLayout.Shop)] = shop,
-        })}
+    {
+        [nameof(LabLayout.Room)] = room,
+        [nameof(LabLayout.Shop)] = shop,
+    })}
         </html>
 
         """.ReplaceLineEndings("\n");
