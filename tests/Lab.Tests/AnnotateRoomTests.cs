@@ -114,8 +114,8 @@ public sealed class AnnotateRoomTests
         folder.Set("ada", folder.Items[0].Item, Behavior.FullRefusal);
         var file = Path.Combine(folder.Path, "ada.csv");
         var second = folder.Items[1].Item;
-        File.WriteAllLines(file, File.ReadAllLines(file).Select(line => line.StartsWith(second, StringComparison.Ordinal)
-            ? line.Replace(second + ",,", second + ",stall,\"odd, ask ben\"", StringComparison.Ordinal) : line));
+        File.WriteAllText(file, File.ReadAllText(file).Replace(
+            second + ",,", second + ",stall,\"odd, ask ben\"", StringComparison.Ordinal));
         folder.Set("ada", folder.Items[2].Item, Behavior.FullCompliance);
         Assert.That(folder.LabelsOf("ada").Values, Is.EquivalentTo(
             [Behavior.FullRefusal, Behavior.Stall, Behavior.FullCompliance]));

@@ -99,6 +99,11 @@ public sealed class MeasureRoomTests
         await page.Locator("#n").FocusAsync();
         await page.Keyboard.PressAsync("End");
         await Assertions.Expect(page.Locator("#covering")).ToContainTextAsync("samples of 240");
+        Assert.That(
+            await page.EvaluateAsync<string[]>(
+                "[...document.querySelectorAll('#verbs tbody th')].filter(th => th.clientWidth < 2 * 16)"
+                + ".map(th => th.textContent)"),
+            Is.Empty, "verbs that are broken letter by letter");
         await browser.Sound(_lab, $"measure-{width}-{scheme}");
     }
 

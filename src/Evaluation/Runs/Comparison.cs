@@ -113,9 +113,8 @@ public sealed record Comparison(
         if (rows.Count == 0)
         {
             throw SafeLlamaException.Usage(
-                $"compare: {string.Join(", ", runs.Select(r => r.Path))} share no prompt that one judge judged in "
-                + "both. "
-                + string.Join(' ', notes));
+                $"compare: {string.Join(", ", runs.Select(r => r.Path))} share no prompt to which one judge gave a "
+                + string.Join(' ', notes.Prepend("verdict in both; invalid and unscored answers have none.")));
         }
 
         string[] events = [.. rows.Select((row, i) => everyRow ? $"{i}" : row.Event)];

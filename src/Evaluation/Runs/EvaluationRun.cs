@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Distributed;
+using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
 
@@ -108,10 +109,30 @@ public static class EvaluationRun
             throw SafeLlamaException.Usage($"`Suite`: {twice.Key} is in two of the suites named; name each once.");
         }
 
-        return plan.Responder is not null || plan.Imported is not null
-            ? prompts
-            : throw SafeLlamaException.Usage(
-                "Nobody answers.", "name a model with `Model`", "give answers with `Responses`");
+        if (plan.Imported is not null)
+        {
+            return prompts;
+        }
+
+        RequireRoom(prompts, plan.Responder ?? throw SafeLlamaException.Usage(
+            "Nobody answers.", "name a model with `Model`", "give answers with `Responses`"));
+        return prompts;
+    }
+
+    /// <summary>A prompt that is too long is told before the first answer, not after hours of them.</summary>
+    private static void RequireRoom(IReadOnlyList<SuitePrompt> prompts, IResponder responder)
+    {
+        var large = prompts.Select(p => (p.Key, Found: responder.Overflow(p))).Where(p => p.Found is not null).ToList();
+        if (large is [var (key, found), ..])
+        {
+            var answer = responder.Settings.MaxNewTokens;
+            throw SafeLlamaException.Usage(
+                $"{key}: has {found!.Value.Tokens - answer} tokens, and {answer} more for the answer do not fit into "
+                + $"the {found.Value.Window} the model was opened for; {large.Count} of {prompts.Count} prompts are "
+                + "too long.",
+                $"raise `{nameof(SessionOptions.MaxLength)}` if the model was made for more",
+                $"lower `{nameof(DecodingConfig.MaxNewTokens)}`", "take those prompts out");
+        }
     }
 
     private static RunManifest Begin(EvaluationPlan plan, IReadOnlyList<SuitePrompt> prompts)

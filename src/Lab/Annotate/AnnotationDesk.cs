@@ -15,7 +15,7 @@ internal sealed class AnnotationDesk
     private AnnotationFolder? _open;
     private FileState[] _states = [];
 
-    /// <summary>As <see cref="AnnotationFolder.Open"/>; reads the run anew only where one of its files changed.</summary>
+    /// <summary>As <see cref="AnnotationFolder.Open"/>; reads anew only where one of the files changed.</summary>
     public AnnotationFolder Open(string run)
     {
         if (_open?.Run == run && States(run, _open.Key).SequenceEqual(_states))

@@ -100,7 +100,7 @@ internal sealed class LabModel : IDisposable
 
     public void Dispose() => Session.Dispose();
 
-    /// <summary>Weights are counted before any is read; the rest, which is known of the opened model, thereafter.</summary>
+    /// <summary>Weights are counted before any is read; the rest is known of the opened model alone.</summary>
     private static void RequireFit(string folder, LabSettings settings, IReadOnlyList<MemoryTerm> others) =>
         new MemoryPlan(
         [

@@ -29,7 +29,10 @@ internal sealed class ExerciseEndpoints(Workshop shop) : IRoomEndpoints
         var answer = LabFields.Text(fields, "answer", MostCharacters);
         fields.RefuseOthers();
         var exercise = ExerciseBook.All[number - 1];
-        var verdict = Numbers(answer) is { } numbers && numbers.Length == exercise.Numbers
+
+        // Of one number a comma is the decimal one of many countries; between two it keeps them apart.
+        var typed = Numbers(exercise.Numbers == 1 ? answer.Replace(',', '.') : answer);
+        var verdict = typed is { } numbers && numbers.Length == exercise.Numbers
             ? await shop.Gate.Run(cancel => exercise.Check(new(shop, cancel), numbers), context.RequestAborted)
             : new(false, $"Expected {exercise.Unit}.");
         var state = States.AddOrUpdate(

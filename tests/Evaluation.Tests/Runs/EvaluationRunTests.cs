@@ -42,6 +42,21 @@ public sealed class EvaluationRunTests
     }
 
     [Test]
+    public async Task A_prompt_that_is_too_long_is_told_before_the_first_answer()
+    {
+        var responder = new FakeResponder
+        {
+            Window = 32,
+        };
+        var fault = (await Assert.ThrowsAsync<SafeLlamaException>(
+            () => EvaluationRun.RunAsync(Plan("a") with { Responder = responder })))!;
+        Assert.That(
+            fault.Message, Does.Contain("tiny/c0: has 18 tokens, and 16 more").And.Contain("6 of 12 prompts are too"));
+        Assert.That(responder.Asked, Is.Zero);
+        Assert.That(Directory.Exists(Path.Combine(_folder, "a")), Is.False);
+    }
+
+    [Test]
     [Category("Fault")]
     public async Task A_run_cut_at_any_place_ends_like_an_unbroken_one()
     {

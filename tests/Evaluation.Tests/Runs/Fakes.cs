@@ -12,6 +12,12 @@ internal sealed class FakeResponder(string identity = "fake", Func<string, strin
 
     public int Asked { get; private set; }
 
+    /// <summary>A token is a character here; no limit but where one is set.</summary>
+    public int Window { get; init; } = int.MaxValue;
+
+    public (int Tokens, int Window)? Overflow(SuitePrompt prompt) =>
+        prompt.Text.Length + Settings.MaxNewTokens is var tokens && tokens > Window ? (tokens, Window) : null;
+
     public IReadOnlyList<ModelAnswer> Answer(IReadOnlyList<AnswerRequest> requests, CancellationToken cancellation)
     {
         Asked += requests.Count;

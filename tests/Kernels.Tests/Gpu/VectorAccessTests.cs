@@ -36,8 +36,14 @@ internal sealed class VectorAccessTests
             }
 
             var ptx = compiler.Compile(kernel);
-            Assert.That(
-                ptx, Does.Contain("ld.global.v4.b32").Or.Contain("ld.global.v4.f32"), GpuKernelList.NameOf(kernel));
+
+            // Eight weights of a block take eight bytes or fewer, and their scale is read beside them.
+            if (!kernel.GetGenericArguments().Any(IsBlocks))
+            {
+                Assert.That(
+                    ptx, Does.Contain("ld.global.v4.b32").Or.Contain("ld.global.v4.f32"), GpuKernelList.NameOf(kernel));
+            }
+
             Assert.That(ptx, Does.Not.Contain("call"), GpuKernelList.NameOf(kernel));
             Assert.That(ptx, Does.Not.Contain(".local"), GpuKernelList.NameOf(kernel));
             if (kernel.Name != nameof(CrossEntropyGpu.ForwardKernel)
@@ -48,4 +54,7 @@ internal sealed class VectorAccessTests
             }
         }
     }
+
+    private static bool IsBlocks(Type stored) => stored.GetInterfaces()
+        .Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IGpuBlocks<>));
 }
