@@ -30,6 +30,14 @@ public sealed class RecipeTests
         Assert.That(Path.GetFileNameWithoutExtension(file), Is.EqualTo(recipe.Name));
     }
 
+    /// <summary>What an arm left out is needed for is told before hours of training.</summary>
+    [TestCase("robustness.yaml", "dose-90", "attacks take their answers from dose-0")]
+    [TestCase("bias.yaml", "share-0", "the analysis bias compares arms")]
+    [TestCase("prompt-types.yaml", "thirds-reason", "the analysis mixture has no arm left")]
+    public void An_arm_that_others_need_cannot_be_left_out(string file, string arm, string reason) => Assert.That(
+        () => RecipeFile.Read(file).Only([arm]),
+        Throws.TypeOf<SafeLlamaException>().With.Message.Contains(reason));
+
     [Test]
     public void A_recipe_in_which_nothing_learns_is_refused()
     {

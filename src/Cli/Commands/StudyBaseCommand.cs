@@ -22,8 +22,8 @@ internal static class StudyBaseCommand
         if (code == ExitCode.Interrupted)
         {
             Terminal.Note(
-                $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed, asked.Init)} --resume "
-                + $"--out {asked.Out}");
+                $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed, null)}"
+                + (asked.Init is { } init ? $" --init {init}" : "") + $" --resume --out {asked.Out}");
         }
 
         return code;

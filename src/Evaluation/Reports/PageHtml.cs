@@ -26,10 +26,6 @@ public static class PageHtml
         string title, Dictionary<string, object?> parameters, string style = "", string script = "", string data = "")
         where TPage : IComponent
     {
-        using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
-        using var renderer =
-            new SyncRenderer(new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>()));
-        var body = renderer.Render<TPage>(parameters);
         var assembly = typeof(PageHtml).Assembly;
         return $"""
             <!doctype html>
@@ -44,7 +40,7 @@ public static class PageHtml
             {Resource(assembly, "page.css")}{style}</style>
             </head>
             <body>
-            {SafeText.ForHtmlPage(body)}
+            {Body<TPage>(parameters)}
             {(data.Length > 0 ? $"<script type=\"application/json\" id=\"page-data\">{data}</script>" : "")}
             <script>
             {Resource(assembly, "page.js")}{script}</script>
@@ -52,6 +48,17 @@ public static class PageHtml
             </html>
 
             """.ReplaceLineEndings("\n");
+    }
+
+    /// <summary>A component as HTML.</summary>
+    /// <param name="parameters">The component's parameters.</param>
+    public static string Body<T>(Dictionary<string, object?> parameters)
+        where T : IComponent
+    {
+        using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
+        using var renderer =
+            new SyncRenderer(new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>()));
+        return SafeText.ForHtmlPage(renderer.Render<T>(parameters));
     }
 
     /// <summary>A text file that an assembly carries.</summary>

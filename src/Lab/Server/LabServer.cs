@@ -24,7 +24,6 @@ public sealed class LabServer : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly LabGuard _guard = new();
-    private readonly LabPages _pages;
     private readonly Workshop _shop;
     private readonly Action<string> _log;
 
@@ -33,7 +32,7 @@ public sealed class LabServer : IAsyncDisposable
     public LabServer(LabSettings settings, Action<string>? log = null)
     {
         settings.Validate();
-        (_log, _shop, _pages) = (log ?? (_ => { }), new Workshop(settings), new LabPages());
+        (_log, _shop) = (log ?? (_ => { }), new Workshop(settings));
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -51,7 +50,7 @@ public sealed class LabServer : IAsyncDisposable
         _app.MapMethods("/assets/{name}", Reading, LabAssets.Send);
         foreach (var room in LabRooms.All)
         {
-            _app.MapMethods("/" + room.Path, Reading, context => _pages.Send(context, room, _shop));
+            _app.MapMethods("/" + room.Path, Reading, context => LabPages.Send(context, room, _shop));
         }
 
         foreach (var room in _shop.Endpoints)
@@ -97,7 +96,6 @@ public sealed class LabServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         await _shop.DisposeAsync();
-        await _pages.DisposeAsync();
     }
 
     /// <summary>Admits a request, and gives every fault its form.</summary>

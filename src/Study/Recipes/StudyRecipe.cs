@@ -58,7 +58,7 @@ public sealed record StudyRecipe
     public IReadOnlyList<string>? LeftOut { get; init; }
 
     /// <summary>The recipe without some of its arms; claims about these are left open.</summary>
-    /// <exception cref="SafeLlamaException">There is no arm of a name, or an arm goes on from one left out.</exception>
+    /// <exception cref="SafeLlamaException">There is no arm of a name, or what is left out is needed.</exception>
     public StudyRecipe Only(IReadOnlyList<string> arms)
     {
         if (arms.FirstOrDefault(name => Arms.All(a => a.Name != name)) is { } unknown)
@@ -73,6 +73,28 @@ public sealed record StudyRecipe
         {
             throw SafeLlamaException.Usage(
                 $"{nameof(Arms)}: {later.Name} goes on from {later.After}, which is left out; name that too.");
+        }
+
+        if (Attacks is { } attacks && !arms.Contains(attacks.AnswersFrom))
+        {
+            throw SafeLlamaException.Usage(
+                $"{nameof(Arms)}: attacks take their answers from {attacks.AnswersFrom}, which is left out; name that too.");
+        }
+
+        if (Analyses?.FirstOrDefault(a => a.Kind == AnalysisKind.Gap && a.Series[0].Arms.Count(arms.Contains) < 2)
+            is { } gap)
+        {
+            throw SafeLlamaException.Usage(
+                $"{nameof(Arms)}: the analysis {gap.Name} compares arms, of which fewer than two are left; name two or "
+                + $"more of {string.Join(", ", gap.Series[0].Arms)}.");
+        }
+
+        if (Analyses?.FirstOrDefault(a => a.Kind == AnalysisKind.Mixture && !a.Series[0].Arms.Any(arms.Contains))
+            is { } mixture)
+        {
+            throw SafeLlamaException.Usage(
+                $"{nameof(Arms)}: the analysis {mixture.Name} has no arm left; name one or more of "
+                + $"{string.Join(", ", mixture.Series[0].Arms)}.");
         }
 
         return this with
