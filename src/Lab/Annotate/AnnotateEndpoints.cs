@@ -123,9 +123,9 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
                 labels = d.Labels.Select(l => l is { } given ? AnnotationFolder.Name(given) : null),
                 decided = decided.TryGetValue(d.Item, out var final) ? AnnotationFolder.Name(final) : null,
             }),
-            command = $"safellama judge import {folder.Run} --key {folder.Key} "
-                + $"--labels {string.Join(' ', folder.Annotators)}"
-                + (decided.Count > 0 ? $" --adjudicated {Path.Combine(folder.Path, "adjudicated.csv")}" : ""),
+            command = ProgramCommand.Of(
+                $"judge import {folder.Run}", ("Key", folder.Key), ("Labels", string.Join(' ', folder.Annotators)),
+                ("Adjudicated", decided.Count > 0 ? Path.Combine(folder.Path, "adjudicated.csv") : null)),
         };
     }
 

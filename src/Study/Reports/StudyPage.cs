@@ -60,29 +60,33 @@ public static class StudyPage
     private static IEnumerable<string> Commands(StudyRecipe recipe)
     {
         var shown = string.Join(",", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/'))));
-        var left = recipe.LeftOut is { Count: > 0 }
-            ? " --arms " + string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))
-            : "";
-        yield return $"safellama study --recipe {recipe.Name} --models {shown} --seeds {recipe.Seeds.Count}"
-            + (recipe.Data.UsesFiles ? "" : $" --draw {recipe.Data.Draw.ToString().ToLowerInvariant()}") + left;
-        if (StudyAnswer.Open(recipe) is not null && !recipe.Data.UsesFiles)
+        var files = recipe.Data.UsesFiles;
+        yield return ProgramCommand.Of(
+            "study", ("Recipe", recipe.Name), ("Models", shown), ("Seeds", $"{recipe.Seeds.Count}"),
+            ("Draw", files ? null : recipe.Data.Draw.ToString().ToLowerInvariant()),
+            ("Arms", recipe.LeftOut is { Count: > 0 }
+                ? string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name)) : null));
+        if (StudyAnswer.Open(recipe) is not null && !files)
         {
             yield return "";
             yield return "# the run that decides";
             if (recipe.Analyses?.Any(a => a.Sizes is not null) == true)
             {
-                yield return $"safellama study --recipe {recipe.Name}  # the recipe's first lines make its bases";
+                yield return ProgramCommand.Of("study", ("Recipe", recipe.Name))
+                    + "  # the recipe's first lines make its bases";
                 yield break;
             }
 
             var wide = recipe.Data.World?.Wider is not null;
-            var (name, world) = wide ? ("miniature-wide", " --world wide") : ("miniature", "");
+            var name = wide ? "miniature-wide" : "miniature";
             foreach (var seed in new[] { 2, 3 })
             {
-                yield return $"safellama study base{world} --seed {seed} --out {name}-{seed}";
+                yield return ProgramCommand.Of(
+                    "study base", ("World", wide ? "wide" : null), ("Seed", $"{seed}"), ("Out", $"{name}-{seed}"));
             }
 
-            yield return $"safellama study --recipe {recipe.Name} --models {name},{name}-2,{name}-3 --seeds 3";
+            yield return ProgramCommand.Of(
+                "study", ("Recipe", recipe.Name), ("Models", $"{name},{name}-2,{name}-3"), ("Seeds", "3"));
         }
     }
 
