@@ -65,7 +65,7 @@ public static class StudyPage
             "study", ("Recipe", recipe.Name), ("Models", shown), ("Seeds", $"{recipe.Seeds.Count}"),
             ("Draw", files ? null : recipe.Data.Draw.ToString().ToLowerInvariant()),
             ("Arms", recipe.LeftOut is { Count: > 0 }
-                ? string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name)) : null));
+                ? Quoted(string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))) : null));
         if (StudyAnswer.Open(recipe) is not null && !files)
         {
             yield return "";
@@ -89,6 +89,9 @@ public static class StudyPage
                 "study", ("Recipe", recipe.Name), ("Models", $"{name},{name}-2,{name}-3"), ("Seeds", "3"));
         }
     }
+
+    /// <summary>In quotes where a shell would take it apart.</summary>
+    private static string Quoted(string value) => value.Contains(' ', StringComparison.Ordinal) ? $"\"{value}\"" : value;
 
     private static void Words(StringBuilder text, string title, IReadOnlyList<string>? lines)
     {
