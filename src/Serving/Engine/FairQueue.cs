@@ -14,40 +14,46 @@ internal sealed class FairQueue
     /// <summary>A request comes behind all others.</summary>
     public void Enqueue(IEnumerable<Sequence> request) => _requests.Enqueue(new(request));
 
-    /// <summary>One sequence of the request whose turn it is, which then goes behind all others.</summary>
-    public Sequence? Dequeue()
+    /// <summary>One sequence of the request whose turn it is, which then goes behind all others. Those that nobody
+    /// waits for, or all of them, end here.</summary>
+    /// <param name="abandons">Whether nobody waits for any.</param>
+    public Sequence? Dequeue(bool abandons)
     {
-        if (!_requests.TryDequeue(out var request))
+        while (_requests.TryDequeue(out var request))
         {
-            return null;
-        }
-
-        var next = request.Dequeue();
-        if (request.Count > 0)
-        {
-            _requests.Enqueue(request);
-        }
-
-        return next;
-    }
-
-    /// <summary>Takes out those of given-up requests.</summary>
-    public IReadOnlyList<Sequence> Forget()
-    {
-        var forgotten = new List<Sequence>();
-        for (var left = _requests.Count; left > 0; left--)
-        {
-            var request = _requests.Dequeue();
-            if (request.Peek().IsCancelled)
-            {
-                forgotten.AddRange(request);
-            }
-            else
+            var next = request.Dequeue();
+            if (request.Count > 0)
             {
                 _requests.Enqueue(request);
             }
+
+            if (!next.IsCancelled && !abandons)
+            {
+                return next;
+            }
+
+            next.Fail(new OperationCanceledException());
         }
 
-        return forgotten;
+        return null;
+    }
+
+    /// <summary>Ends those of given-up requests.</summary>
+    public void Forget()
+    {
+        for (var left = _requests.Count; left > 0; left--)
+        {
+            var request = _requests.Dequeue();
+            if (!request.Peek().IsCancelled)
+            {
+                _requests.Enqueue(request);
+                continue;
+            }
+
+            foreach (var sequence in request)
+            {
+                sequence.Fail(new OperationCanceledException());
+            }
+        }
     }
 }

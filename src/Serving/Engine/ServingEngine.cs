@@ -6,8 +6,9 @@ namespace SafeLlama.Serving;
 /// <summary>Answers many requests at once: sequences join and leave a decoding batch between two tokens.</summary>
 /// <remarks>
 /// One thread computes. Between two steps it reads a part of one waiting sequence's prompt into a free slot, so that
-/// those under way wait for one part at most. Waiting requests take turns for slots. Rows of a step share each product with a base weight, whatever their
-/// adapters, and every answer is the one that it would be alone: <see cref="DecodingBatch"/>.
+/// those under way wait for one part at most. Waiting requests take turns for slots. Rows of a step share each product
+/// with a base weight, whatever their adapters, and every answer is the one that it would be alone:
+/// <see cref="DecodingBatch"/>.
 /// </remarks>
 public sealed class ServingEngine : IDisposable
 {
@@ -79,11 +80,7 @@ public sealed class ServingEngine : IDisposable
                 throw new EngineStoppedException(_fault);
             }
 
-            foreach (var forgotten in _waiting.Forget())
-            {
-                forgotten.Fail(new OperationCanceledException());
-            }
-
+            _waiting.Forget();
             if (_waiting.Count + sequences.Count > Settings.Queue + _free.Count)
             {
                 throw new QueueFullException(_waiting.Count, Settings.Queue);
@@ -184,7 +181,7 @@ public sealed class ServingEngine : IDisposable
     /// <summary>Gives a waiting sequence a slot, if no other is being read.</summary>
     private void Admit()
     {
-        if (_reading is not null || _free.Count == 0 || Next() is not { } sequence)
+        if (_reading is not null || _free.Count == 0 || Locked(() => _waiting.Dequeue(_abandons)) is not { } sequence)
         {
             return;
         }
@@ -197,24 +194,6 @@ public sealed class ServingEngine : IDisposable
         _active.Add(sequence);
         _reading = sequence;
         Volatile.Write(ref _busy, _active.Count);
-    }
-
-    private Sequence? Next()
-    {
-        lock (_lock)
-        {
-            while (_waiting.Dequeue() is { } next)
-            {
-                if (!next.IsCancelled && !_abandons)
-                {
-                    return next;
-                }
-
-                next.Fail(new OperationCanceledException());
-            }
-        }
-
-        return null;
     }
 
     /// <summary>Reads a part of a prompt.</summary>
