@@ -34,6 +34,26 @@ internal sealed unsafe class Bf16InstructionTests
         Assert.That(rounded, Is.EqualTo(values.Select(Bf16Rounding.Round).ToArray()));
     }
 
+    [Test]
+    public void A_row_of_any_length_is_rounded_and_padded_and_nothing_beyond_is_written(
+        [Range(0, 66, 3)] int count, [Values(0, 1, 16, 31)] int padding)
+    {
+        Assume.That(Bf16Tiles.IsSupported, "no AVX512_BF16");
+        const ushort Untouched = 0x5555;
+        var values = Enumerable.Range(0, count).Select(i => 1.01f + i).ToArray();
+        var rounded = Enumerable.Repeat(Untouched, count + padding + 40).ToArray();
+        fixed (float* from = values)
+        {
+            fixed (ushort* to = rounded)
+            {
+                Bf16Rounding.RoundRow(from, count, to, count + padding);
+            }
+        }
+
+        Assert.That(rounded, Is.EqualTo(values.Select(Bf16Rounding.Round)
+            .Concat(new ushort[padding]).Concat(Enumerable.Repeat(Untouched, 40))));
+    }
+
     [TestCase(1.0f, 0x3F80)]
     [TestCase(1.00390625f, 0x3F80, Description = "half way: to the even neighbor")]
     [TestCase(1.01171875f, 0x3F82, Description = "half way: to the even neighbor, upward")]

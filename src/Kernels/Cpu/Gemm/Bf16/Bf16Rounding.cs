@@ -20,6 +20,9 @@ internal static unsafe class Bf16Rounding
 
     private const ushort Magnitude = 0x7FFF;
 
+    /// <summary>Floats of a vector: half of its bf16.</summary>
+    private const int Half = 16;
+
     private static readonly Vector512<ushort> UpperHalves = Vector512.Create([.. Enumerable.Range(0, 32)
         .Select(i => (ushort)((2 * i) + 1))]);
 
@@ -66,27 +69,32 @@ internal static unsafe class Bf16Rounding
 
     /// <summary>Rounds one row.</summary>
     /// <param name="from">[count].</param>
-    /// <param name="to">[padded], zeros behind count.</param>
+    /// <param name="to">[padded], zeros behind count; not over what is still to be read.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RoundRow(float* from, int count, ushort* to, int padded)
     {
+        const int Together = 2 * Half;
         var upper = UpperHalves;
         var k = 0;
-        for (; k <= count - 32; k += 32)
+        for (; k <= count - Together; k += Together)
         {
             var low = RoundUpperHalves(Vector512.Load(from + k)).AsUInt16();
-            var high = RoundUpperHalves(Vector512.Load(from + k + 16)).AsUInt16();
+            var high = RoundUpperHalves(Vector512.Load(from + k + Half)).AsUInt16();
             Avx512BW.PermuteVar32x16x2(low, upper, high).Store(to + k);
         }
 
-        for (; k < count; k++)
+        for (; k < padded; k += Together)
         {
-            to[k] = Round(from[k]);
-        }
-
-        for (; k < padded; k++)
-        {
-            to[k] = 0;
+            var low = RoundUpperHalves(LoadFirst(from + k, count - k)).AsUInt16();
+            var high = RoundUpperHalves(LoadFirst(from + k + Half, count - k - Half)).AsUInt16();
+            var isThere = Vector512.LessThan(
+                Vector512<ushort>.Indices, Vector512.Create((ushort)Math.Min(padded - k, Together)));
+            Avx512BW.MaskStore(to + k, isThere, Avx512BW.PermuteVar32x16x2(low, upper, high));
         }
     }
+
+    /// <summary>Zeros in lanes from <paramref name="count"/> on, which are not read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> LoadFirst(float* from, int count) => Avx512F.MaskLoad(
+        from, Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle(), Vector512<float>.Zero);
 }
