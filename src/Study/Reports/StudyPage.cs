@@ -55,12 +55,17 @@ public static class StudyPage
     ];
 
     /// <summary>The marks of a key, in the order of <see cref="SvgChart.Marker"/>.</summary>
-    internal static readonly string[] Marks = ["●", "■", "▲", "◆"];
+    internal static readonly string[] Marks = ["●", "■", "▲", "◆", "○", "□", "△"];
 
     private static IEnumerable<string> Commands(StudyRecipe recipe)
     {
         var shown = string.Join(",", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/'))));
         var files = recipe.Data.UsesFiles;
+        foreach (var command in Bases(recipe))
+        {
+            yield return command;
+        }
+
         yield return ProgramCommand.Of(
             "study", ("Recipe", recipe.Name), ("Models", shown), ("Seeds", $"{recipe.Seeds.Count}"),
             ("Draw", files ? null : recipe.Data.Draw.ToString().ToLowerInvariant()),
@@ -77,18 +82,29 @@ public static class StudyPage
                 yield break;
             }
 
-            var wide = recipe.Data.World?.Wider is not null;
-            var name = wide ? "miniature-wide" : "miniature";
+            var name = ShippedBase(recipe);
             foreach (var seed in new[] { 2, 3 })
             {
-                yield return ProgramCommand.Of(
-                    "study base", ("World", wide ? "wide" : null), ("Seed", $"{seed}"), ("Out", $"{name}-{seed}"));
+                yield return Base(recipe, seed);
             }
 
             yield return ProgramCommand.Of(
                 "study", ("Recipe", recipe.Name), ("Models", $"{name},{name}-2,{name}-3"), ("Seeds", "3"));
         }
     }
+
+    /// <summary>What makes those bases of the run that are the shipped one of another seed, by their names.</summary>
+    private static IEnumerable<string> Bases(StudyRecipe recipe) =>
+        from seed in Enumerable.Range(2, 8)
+        where recipe.Models.Any(m => Path.GetFileName(m.TrimEnd('/')) == $"{ShippedBase(recipe)}-{seed}")
+        select Base(recipe, seed);
+
+    private static string Base(StudyRecipe recipe, int seed) => ProgramCommand.Of(
+        "study base", ("World", recipe.Data.World?.Wider is null ? null : "wide"), ("Seed", $"{seed}"),
+        ("Out", $"{ShippedBase(recipe)}-{seed}"));
+
+    private static string ShippedBase(StudyRecipe recipe) =>
+        recipe.Data.World?.Wider is null ? "miniature" : "miniature-wide";
 
     /// <summary>In quotes where a shell would take it apart.</summary>
     private static string Quoted(string value) => value.Contains(' ', StringComparison.Ordinal) ? $"\"{value}\"" : value;

@@ -124,15 +124,8 @@ public static class StudyCharts
         var color = SvgChart.Series(number);
         // A little apart, so that the bars of two metrics do not cover each other.
         var shift = (number - (metrics.Count - 1) / 2.0) * 0.06;
-        var line = new LineSeries
-        {
-            Title = metric.Title,
-            Color = color,
-            MarkerType = SvgChart.Marker(number),
-            MarkerFill = color,
-            MarkerSize = 5,
-            StrokeThickness = joined ? 2.5 : 0,
-        };
+        var line = SvgChart.Line(metric.Title, number, markerSize: 5);
+        line.StrokeThickness = joined ? 2.5 : 0;
         var limits = new LineSeries { Color = color, StrokeThickness = 1.5 };
         var seeds = new ScatterSeries
         {

@@ -27,8 +27,9 @@ public static partial class SvgChart
     /// <summary>Series colors the page defines.</summary>
     public const int SeriesColors = 7;
 
-    /// <summary>Markers that tell series apart without color; the key under the chart shows the same.</summary>
-    public static MarkerType Marker(int n) => (n % 4) switch
+    /// <summary>Markers that tell series apart without color, as many as there are colors; the key under the chart shows
+    /// the same.</summary>
+    public static MarkerType Marker(int n) => (n % SeriesColors % 4) switch
     {
         0 => MarkerType.Circle,
         1 => MarkerType.Square,
@@ -36,13 +37,18 @@ public static partial class SvgChart
         _ => MarkerType.Diamond,
     };
 
+    /// <summary>What fills a marker: its series' color four times, then nothing.</summary>
+    public static OxyColor MarkerFill(int n) => n % SeriesColors < 4 ? Series(n) : OxyColors.Transparent;
+
     /// <summary>The n-th line of a plot, still without points.</summary>
     public static LineSeries Line(string title, int n, double markerSize) => new()
     {
         Title = title,
         Color = Series(n),
         MarkerType = Marker(n),
-        MarkerFill = Series(n),
+        MarkerFill = MarkerFill(n),
+        MarkerStroke = Series(n),
+        MarkerStrokeThickness = 1.5,
         MarkerSize = markerSize,
     };
 
