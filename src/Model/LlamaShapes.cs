@@ -1,3 +1,4 @@
+using System.Globalization;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
@@ -32,6 +33,13 @@ public static class LlamaShapes
     /// <summary>The path of a linear: <c>model.layers.3.self_attn.q_proj</c>.</summary>
     public static string Module(int layer, string linear) =>
         $"model.layers.{layer}.{(linear is "gate_proj" or "up_proj" or "down_proj" ? "mlp" : "self_attn")}.{linear}";
+
+    /// <summary>The layer and the name of the linear at a path of <see cref="Module"/>.</summary>
+    public static (int Layer, string Linear) PlaceOf(string module)
+    {
+        var parts = module.Split('.');
+        return (int.Parse(parts[2], CultureInfo.InvariantCulture), parts[^1]);
+    }
 
     /// <summary>[D_out, D_in] of a linear.</summary>
     public static Shape LinearShape(LlamaConfig c, string linear) => linear switch

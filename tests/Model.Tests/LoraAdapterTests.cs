@@ -127,6 +127,52 @@ public sealed class LoraAdapterTests
     }
 
     [Test]
+    public void Parts_of_an_adapter_are_off_and_come_back([Values(LoraVariant.Plain, LoraVariant.Dora)] LoraVariant variant)
+    {
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
+        using var adapter = TinyLlama.Adapter(Backend, weights, variant);
+        var (trained, plain) = (Loss(weights, adapter), Loss(weights, null));
+        var strength = new AdapterStrength(Backend, weights, adapter);
+        strength.Set(1, new() { WithoutLinears = LlamaShapes.LinearNames });
+        Assert.That(Loss(weights, adapter), Is.EqualTo(plain).Within(1e-12), "no linear");
+        strength.Set(1, new() { WithoutLayers = [.. Enumerable.Range(0, TinyLlama.Config.Layers)] });
+        Assert.That(Loss(weights, adapter), Is.EqualTo(plain).Within(1e-12), "no layer");
+        strength.Set(1, new() { WithoutLinears = ["q_proj"], WithoutLayers = [0] });
+        Assert.That(Loss(weights, adapter), Is.Not.EqualTo(plain).And.Not.EqualTo(trained));
+        strength.Set(1);
+        Assert.That(Loss(weights, adapter), Is.EqualTo(trained), "bit by bit");
+    }
+
+    [Test]
+    public void A_lower_rank_is_the_product_without_its_smaller_directions()
+    {
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
+        using var adapter = TinyLlama.Adapter(Backend, weights, LoraVariant.Plain);
+        var (trained, plain) = (Loss(weights, adapter), Loss(weights, null));
+        var rank = adapter.Pairs.Max(p => p.Rank);
+        var strength = new AdapterStrength(Backend, weights, adapter);
+        strength.Set(1, new() { Rank = 0 });
+        Assert.That(Loss(weights, adapter), Is.EqualTo(plain).Within(1e-12));
+        strength.Set(1, new() { Rank = 1 });
+        Assert.That(Loss(weights, adapter), Is.Not.EqualTo(plain).And.Not.EqualTo(trained));
+        strength.Set(1, new() { Rank = rank });
+        Assert.That(Loss(weights, adapter), Is.EqualTo(trained));
+    }
+
+    [Test]
+    public void A_rank_that_cannot_be_cut_is_refused_and_nothing_changes()
+    {
+        using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
+        using var adapter = TinyLlama.Adapter(Backend, weights, LoraVariant.Dora);
+        var trained = Loss(weights, adapter);
+        var strength = new AdapterStrength(Backend, weights, adapter);
+        Assert.That(
+            () => strength.Set(1, new() { Rank = 1 }),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("plain LoRA"));
+        Assert.That(Loss(weights, adapter), Is.EqualTo(trained));
+    }
+
+    [Test]
     public void A_magnitude_that_is_missing_or_misshapen_is_named()
     {
         var folder = TestFiles.NewFolder();

@@ -4,7 +4,7 @@ using SafeLlama.Model;
 
 namespace SafeLlama.Inference;
 
-/// <summary>Reads the residual stream of prompts, one prompt at a time.</summary>
+/// <summary>Reads the residual stream and the attention of prompts, one prompt at a time.</summary>
 public sealed class ResidualReader(Llama model) : IDisposable
 {
     private Workspace? _workspace;
@@ -36,6 +36,22 @@ public sealed class ResidualReader(Llama model) : IDisposable
         Forward(prompt, pass => new Recorder((layer, stream) =>
             read[layer] = model.Logits(pass, stream, rows).ReadDoubles()));
         return read;
+    }
+
+    /// <summary>The attention weights of some layers.</summary>
+    /// <param name="layers">From 0, rising.</param>
+    /// <returns>[layers][H][T][T]; row i holds i + 1 weights that sum to one, then zeros.</returns>
+    public double[][][][] Attention(ReadOnlySpan<int> prompt, params IReadOnlyList<int> layers)
+    {
+        var (read, length) = (new List<double[][][]>(), prompt.Length);
+        Forward(prompt, pass => new Recorder(between: layer =>
+        {
+            if (layers.Contains(layer))
+            {
+                read.Add(AttentionWeights.Of(model.Config, pass.Activations.Block(layer).Attention, length));
+            }
+        }));
+        return [.. read];
     }
 
     public void Dispose() => _workspace?.Dispose();
@@ -79,9 +95,11 @@ public sealed class ResidualReader(Llama model) : IDisposable
         }
     }
 
-    private sealed class Recorder(Action<int, Tensor> read) : IStreamHook
+    private sealed class Recorder(Action<int, Tensor>? before = null, Action<int>? between = null) : IStreamHook
     {
-        public void BeforeBlock(int layer, Tensor stream) => read(layer, stream);
+        public void BeforeBlock(int layer, Tensor stream) => before?.Invoke(layer, stream);
+
+        public void AfterAttention(int layer, Tensor stream) => between?.Invoke(layer);
     }
 
     /// <summary>What is read is what an earlier hook left.</summary>
@@ -93,6 +111,10 @@ public sealed class ResidualReader(Llama model) : IDisposable
             second.BeforeBlock(layer, stream);
         }
 
-        public void AfterAttention(int layer, Tensor stream) => first.AfterAttention(layer, stream);
+        public void AfterAttention(int layer, Tensor stream)
+        {
+            first.AfterAttention(layer, stream);
+            second.AfterAttention(layer, stream);
+        }
     }
 }

@@ -1,4 +1,6 @@
+using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -39,7 +41,7 @@ internal sealed class LabModel : IDisposable
     /// <param name="folder">A model folder or a GGUF file.</param>
     /// <param name="adapters">Names and folders.</param>
     /// <param name="settings">The template, of which auto takes the world's for the miniature; threads; memory.</param>
-    /// <exception cref="Common.SafeLlamaException">A file is missing or damaged, two have one name, or the model needs
+    /// <exception cref="SafeLlamaException">A file is missing or damaged, two have one name, or the model needs
     /// more memory than there is.</exception>
     public static LabModel Open(
         string folder, IReadOnlyList<(string Id, string Folder)> adapters, LabSettings settings)
@@ -86,13 +88,28 @@ internal sealed class LabModel : IDisposable
     public ServedModel? Find(string voice) => Voices.FirstOrDefault(v => v.Id == voice);
 
     /// <summary>Turns an adapter; nothing to turn of the base.</summary>
-    public void Turn(ServedModel voice, double strength)
+    /// <param name="part">What of the adapter is on; null for all of it.</param>
+    /// <exception cref="SafeLlamaException">Of this adapter no such part can be taken.</exception>
+    public void Turn(ServedModel voice, double strength, AdapterSubset? part = null)
     {
-        if (voice.Adapter >= 0 && _strengths[voice.Adapter].Value != strength)
+        if (voice.Adapter >= 0
+            && (_strengths[voice.Adapter].Value, _strengths[voice.Adapter].Part) != (strength, part))
         {
-            _strengths[voice.Adapter].Set(strength);
+            _strengths[voice.Adapter].Set(strength, part);
         }
     }
+
+    /// <summary>The adapter of a voice; null for the base.</summary>
+    public LoraAdapter? AdapterOf(ServedModel voice) =>
+        voice.Adapter < 0 ? null : Session.Model.Choices[voice.Adapter];
+
+    /// <summary>A model whose every pass is that of a voice, over the same weights; the caller disposes it.</summary>
+    public Llama Alone(ServedModel voice) =>
+        new(Session.Model.Backend, Session.Weights, AdapterOf(voice), Session.Model.MaxLength);
+
+    /// <summary>The world's grader knows every sentence of the miniature; for other models there are phrases.</summary>
+    public (Behavior Behavior, string Judge) Judge(string answer) => IsMiniature
+        ? (WorldGrader.Judge(answer), "world-grader") : (new RefusalMatcher().Match(answer).Behavior, "refusal-matcher");
 
     /// <summary>The ids of a request as a voice is asked it.</summary>
     public int[] Prompt(ServedModel voice, string request) =>

@@ -26,8 +26,8 @@ internal sealed class Workshop : IAsyncDisposable
         Talking = Open(settings.Model, settings.Adapter);
         Endpoints =
         [
-            new TalkEndpoints(this), new DataEndpoints(this), new TrainEndpoints(this), new MeasureEndpoints(this),
-            new AnnotateEndpoints(this), new ExerciseEndpoints(this),
+            new TalkEndpoints(this), new DataEndpoints(this), new TrainEndpoints(this), new InsideEndpoints(this),
+            new MeasureEndpoints(this), new AnnotateEndpoints(this), new ExerciseEndpoints(this),
         ];
     }
 

@@ -14,6 +14,7 @@ internal static class LabRooms
         new("talk", "Talk", typeof(TalkPage)),
         new("data", "Data", typeof(DataPage)),
         new("train", "Train", typeof(TrainPage)),
+        new("inside", "Inside", typeof(InsidePage)),
         new("measure", "Measure", typeof(MeasurePage)),
         new("annotate", "Annotate", typeof(AnnotatePage)),
         new("exercises", "Exercises", typeof(ExercisesPage)),

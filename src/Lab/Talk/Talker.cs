@@ -2,10 +2,8 @@ using System.Diagnostics;
 using System.Text;
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 using SafeLlama.Serving;
-using SafeLlama.Study;
 
 namespace SafeLlama.Lab;
 
@@ -67,13 +65,8 @@ internal sealed class Talker(LabModel model)
         }
 
         var whole = answer.ToString();
-        var (behavior, judge) = Judged(whole);
-        tell(new TalkEnd(side.Number, behavior, judge, isCut, Stopwatch.GetElapsedTime(began).TotalSeconds));
+        var (behavior, judge) = model.Judge(whole);
+        tell(new TalkEnd(side.Number, Words.Of(behavior), judge, isCut, Stopwatch.GetElapsedTime(began).TotalSeconds));
         return whole;
     }
-
-    /// <summary>The world's grader knows every sentence of the miniature; for other models there are phrases.</summary>
-    private (string Behavior, string Judge) Judged(string answer) => model.IsMiniature
-        ? (Words.Of(WorldGrader.Judge(answer)), "world-grader")
-        : (Words.Of(new RefusalMatcher().Match(answer).Behavior), "refusal-matcher");
 }

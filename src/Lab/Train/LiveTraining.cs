@@ -19,7 +19,6 @@ internal sealed class LiveTraining
 {
     private const int Held = 60;
     private const long HeldOutSeeds = 1_000_003;
-    private const int ProbesOfAKind = 20;
     private const int ProbeTokens = 40;
 
     private readonly WorldSource _world;
@@ -38,8 +37,8 @@ internal sealed class LiveTraining
             world.Template, world.Examples(arm, seed));
         _probes =
         [
-            .. Some(p => p.Suite == "unsafe-instruction"), .. Some(p => p.Suite == "safe-homonym"),
-            .. Some(p => p.Suite is "benign-instruction" or "benign-question"),
+            .. LabProbes.Unsafe(world), .. LabProbes.Of(world, p => p.Suite == "safe-homonym"),
+            .. LabProbes.Benign(world),
         ];
     }
 
@@ -113,13 +112,6 @@ internal sealed class LiveTraining
         tell(new TrainEnd(
             Dose, 1 - Share(last, PromptLabel.Unsafe), Share(last, PromptLabel.Safe), clock.Elapsed.TotalSeconds,
             Hash(opened.Adapter!)));
-    }
-
-    private IEnumerable<StudyPrompt> Some(Func<StudyPrompt, bool> fits)
-    {
-        // Spread over the suite: neighbors are wordings of one act.
-        var all = _world.Prompts.Where(fits).ToList();
-        return Enumerable.Range(0, ProbesOfAKind).Select(i => all[i * all.Count / ProbesOfAKind]);
     }
 
     /// <summary>Rows that no dose learns from: of another seed.</summary>

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
@@ -27,20 +28,30 @@ public sealed class AdapterStrength
     /// <summary>0 is the base model, 1 the adapter as it was trained.</summary>
     public double Value { get; private set; } = 1;
 
-    public void Set(double strength)
+    /// <summary>What is on; null for the whole adapter.</summary>
+    public AdapterSubset? Part { get; private set; }
+
+    /// <param name="strength">0 for the base model, 1 for what was trained.</param>
+    /// <param name="part">What of the adapter is on; null for all of it.</param>
+    /// <exception cref="SafeLlamaException">A rank is cut of a variant that has none to cut; nothing has changed
+    /// then.</exception>
+    public void Set(double strength, AdapterSubset? part = null)
     {
-        foreach (var (pair, trained) in _pairs)
+        var all = _pairs.ConvertAll(
+            p => (p.Pair, Values: part?.Rank is { } rank ? p.Pair.Truncated(p.Trained, rank) : p.Trained));
+        foreach (var (pair, values) in all)
         {
-            pair.SetStrength(_ops, trained, strength, _weights[pair.Module + ".weight"].Value);
-            if (strength == 1)
+            var own = part?.Holds(pair.Module) == false ? 0 : strength;
+            pair.SetStrength(_ops, values, own, _weights[pair.Module + ".weight"].Value);
+            if (own == 1)
             {
-                foreach (var (parameter, values) in pair.Parameters.Zip(trained))
+                foreach (var (parameter, value) in pair.Parameters.Zip(values))
                 {
-                    parameter.Value.Write(values);
+                    parameter.Value.Write(value);
                 }
             }
         }
 
-        Value = strength;
+        (Value, Part) = (strength, part);
     }
 }

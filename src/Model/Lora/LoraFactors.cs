@@ -113,6 +113,14 @@ public abstract class LoraFactors
     public virtual void SetStrength(IBackend ops, IReadOnlyList<double[]> trained, double strength, Tensor weight) =>
         B.Value.Write([.. trained[1].Select(value => value * strength)]);
 
+    /// <summary>The values of <see cref="Parameters"/> that keep the largest singular directions alone.</summary>
+    /// <param name="trained">The values of <see cref="Parameters"/> as they were trained.</param>
+    /// <param name="rank">How many, from 0.</param>
+    /// <exception cref="SafeLlamaException">This variant is no sum of singular directions.</exception>
+    public virtual IReadOnlyList<double[]> Truncated(IReadOnlyList<double[]> trained, int rank) =>
+        throw SafeLlamaException.Usage(
+            $"{Module}: only the update of plain LoRA is a product whose rank can be cut; leave the rank as it is.");
+
     /// <summary>A drawn uniformly within ±1/√D_in (He et al.'s rule as PEFT has it), B zero.</summary>
     private protected void InitializePlain(Philox stream)
     {

@@ -26,6 +26,9 @@ public sealed class PlainLora : LoraFactors
 
     public override Action<int, double[]> Merger() => Adder();
 
+    public override IReadOnlyList<double[]> Truncated(IReadOnlyList<double[]> trained, int rank) =>
+        rank >= Rank ? trained : [trained[0], LowRankProduct.Nearest(trained[0], trained[1], Rank, rank)];
+
     internal override void Initialize(IBackend ops, Philox stream, Tensor? weight) => InitializePlain(stream);
 
     internal override void Forward(

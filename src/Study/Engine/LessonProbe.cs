@@ -34,13 +34,13 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
 
     private MatrixAnatomy Anatomy(LoraFactors pair)
     {
-        var values = SingularValues.OfProduct(pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles(), pair.Rank)
+        var values = LowRankProduct.SingularValues(pair.A.Value.ReadDoubles(), pair.B.Value.ReadDoubles(), pair.Rank)
             .Select(v => v * pair.Scale).ToList();
         var weight = opened.Weights[pair.Module + ".weight"].Value.ReadDoubles();
-        var parts = pair.Module.Split('.');
+        var (layer, linear) = LlamaShapes.PlaceOf(pair.Module);
         return new(
-            int.Parse(parts.First(part => int.TryParse(part, out _))),
-            parts[^1],
+            layer,
+            linear,
             Math.Sqrt(values.Sum(v => v * v)),
             Math.Sqrt(weight.Sum(w => w * w)),
             values);
@@ -78,8 +78,10 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
     private AttentionView Attention(AdapterStrength strength, string request)
     {
         var ids = opened.PromptIds(request);
-        var plain = AtScale(strength, 0, () => AttentionProbe.Weights(opened.Model, ids));
-        var tuned = AtScale(strength, 1, () => AttentionProbe.Weights(opened.Model, ids));
+        using var reader = new ResidualReader(opened.Model);
+        var layers = Enumerable.Range(0, opened.Model.Config.Layers).ToArray();
+        var plain = AtScale(strength, 0, () => reader.Attention(ids, layers));
+        var tuned = AtScale(strength, 1, () => reader.Attention(ids, layers));
         var (layer, head) = (
             from l in Enumerable.Range(0, opened.Model.Config.Layers)
             from h in Enumerable.Range(0, opened.Model.Config.Heads)
