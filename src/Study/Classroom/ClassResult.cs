@@ -1,12 +1,12 @@
 namespace SafeLlama.Study;
 
 /// <summary>What one student's laptop measured: the content of a file of at most 1 KB.</summary>
-/// <param name="Kind">Always <see cref="FileKind"/>.</param>
-/// <param name="Version">Of the file's form: <see cref="FileVersion"/>.</param>
+/// <param name="Kind">Always <c>safellama-class-result</c>.</param>
+/// <param name="Version">Of the file's form: 1.</param>
 /// <param name="Program">The version of the program that trained.</param>
 /// <param name="Recipe">SHA-256 of the class's recipe, its rows and its prompts.</param>
 /// <param name="Base">SHA-256 of what the base model is made of.</param>
-/// <param name="Seed">The student's seed, from 1 to <see cref="MostSeed"/>.</param>
+/// <param name="Seed">The student's seed, from 1 to 1,000,000.</param>
 /// <param name="Counts">By arm, then by metric.</param>
 public sealed record ClassResult(
     string Kind, int Version, string Program, string Recipe, string Base, long Seed,
