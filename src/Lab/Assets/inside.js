@@ -53,7 +53,7 @@ const told = {
       at.layer === state.layers ? "after the last" : String(at.layer), at.norm.toFixed(2), percent(at.norm / (at.stream_norm || 1)),
       at.separation === null ? "–" : percent(at.separation)]))),
   answer: (event) => {
-    find("#answer").textContent = event.text || "(an empty answer)";
+    find("#answer").textContent = event.text.trim() || "(an empty answer)";
     find("#outcome").replaceChildren(make("span", { className: "verdict " + event.behavior.replaceAll(" ", "-"), text: event.behavior }),
       ` ${event.judge}` + (event.is_cut ? " · cut at the limit" : ""));
     tokens = event.tokens;

@@ -17,6 +17,7 @@ internal static class LabRooms
         new("inside", "Inside", typeof(InsidePage)),
         new("measure", "Measure", typeof(MeasurePage)),
         new("annotate", "Annotate", typeof(AnnotatePage)),
+        new("class", "Class", typeof(ClassPage)),
         new("exercises", "Exercises", typeof(ExercisesPage)),
     ];
 }
