@@ -127,7 +127,7 @@ public sealed class LoraAdapterTests
     }
 
     [Test]
-    public void Parts_of_an_adapter_are_off_and_come_back([Values(LoraVariant.Plain, LoraVariant.Dora)] LoraVariant variant)
+    public void Parts_of_an_adapter_are_off_and_come_back([Values(LoraVariant.Lora, LoraVariant.Dora)] LoraVariant variant)
     {
         using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
         using var adapter = TinyLlama.Adapter(Backend, weights, variant);
@@ -147,7 +147,7 @@ public sealed class LoraAdapterTests
     public void A_lower_rank_is_the_product_without_its_smaller_directions()
     {
         using var weights = LlamaWeights.InitializeRandom(Backend, TinyLlama.Config, seed: 1);
-        using var adapter = TinyLlama.Adapter(Backend, weights, LoraVariant.Plain);
+        using var adapter = TinyLlama.Adapter(Backend, weights, LoraVariant.Lora);
         var (trained, plain) = (Loss(weights, adapter), Loss(weights, null));
         var rank = adapter.Pairs.Max(p => p.Rank);
         var strength = new AdapterStrength(Backend, weights, adapter);
