@@ -17,7 +17,13 @@ public sealed class ReportBrowserTests
     {
         await using var browser = await Chromium.Open();
         var page = await browser.MustFit(File, width, scheme);
-        Assert.That(await page.Locator("svg.chart").CountAsync(), Is.EqualTo(4));
+        Assert.That(await page.Locator("svg.chart:visible").CountAsync(), Is.EqualTo(4));
+        Assert.That(
+            await page.Locator($"svg.chart.{(width < 640 ? "narrow" : "wide")}:visible").CountAsync(), Is.EqualTo(4));
+        Assert.That(
+            await page.EvaluateAsync<int>(
+                "[...document.querySelectorAll('figure')].filter(f => f.scrollWidth > f.clientWidth).length"),
+            Is.Zero, "no chart has to be scrolled");
     }
 
     [Test]

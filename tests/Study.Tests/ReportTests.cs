@@ -86,7 +86,7 @@ public sealed partial class ReportTests
     {
         var html = ReportHtml.Render(Report);
         var charts = Charts().Matches(html);
-        Assert.That(charts, Has.Count.EqualTo(4));
+        Assert.That(charts, Has.Count.EqualTo(2 * 4), "a wide and a narrow one of each");
         foreach (Match chart in charts)
         {
             var svg = XElement.Parse(chart.Value);
@@ -139,7 +139,7 @@ public sealed partial class ReportTests
     [GeneratedRegex("<a[^>]*href=\"#([a-z]+)\"")]
     private static partial Regex Links();
 
-    [GeneratedRegex("<svg class=\"chart\".*?</svg>", RegexOptions.Singleline)]
+    [GeneratedRegex("<svg class=\"chart (wide|narrow)\".*?</svg>", RegexOptions.Singleline)]
     private static partial Regex Charts();
 
     [GeneratedRegex("<details class=\"transcript\"([^>]*)>.*?</details>", RegexOptions.Singleline)]

@@ -9,10 +9,6 @@ public static class AttackChart
 {
     public const string FileName = "attack.svg";
 
-    /// <summary>The colors that a light page would give, for a picture that stands alone.</summary>
-    private static readonly string[] Colors =
-        ["#c14b00", "#0072b2", "#007a5a", "#a3487f", "#8a6d00", "#2f86c2", "#4d4d4d"];
-
     /// <summary>Shares of the unsafe prompts by the number of attempts, one judge.</summary>
     public static string Of(AttackJudgment judge)
     {
@@ -28,20 +24,10 @@ public static class AttackChart
     }
 
     /// <summary>The figure as a file of its own, with a key.</summary>
-    public static string Document(AttackJudgment judge)
-    {
-        var chart = Of(judge).Replace("currentColor", "#1b1f24", StringComparison.Ordinal)
-            .Replace("var(--faint)", "#d5d9de", StringComparison.Ordinal);
-        for (var i = 0; i < Colors.Length; i++)
-        {
-            chart = chart.Replace($"var(--series-{i})", Colors[i], StringComparison.Ordinal);
-        }
-
-        var end = chart.LastIndexOf("</svg>", StringComparison.Ordinal);
-        return chart[..end]
-            + $"<text x=\"100\" y=\"62\" font-size=\"13\" fill=\"{Colors[0]}\">● best attempt so far</text>"
-            + $"<text x=\"100\" y=\"44\" font-size=\"13\" fill=\"{Colors[1]}\">■ broken by any so far</text></svg>\n";
-    }
+    public static string Document(AttackJudgment judge) => SvgChart.Alone(
+        Of(judge),
+        $"<text x=\"100\" y=\"62\" font-size=\"13\" fill=\"{SvgChart.Light[0]}\">● best attempt so far</text>"
+        + $"<text x=\"100\" y=\"44\" font-size=\"13\" fill=\"{SvgChart.Light[1]}\">■ broken by any so far</text>");
 
     private static void Add(PlotModel plot, string title, int number, double clean, IEnumerable<Interval> values)
     {

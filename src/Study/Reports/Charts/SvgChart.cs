@@ -7,12 +7,14 @@ using SafeLlama.Common;
 namespace SafeLlama.Study;
 
 /// <summary>
-/// Draws a plot as SVG for a page: it uses the page's colors, fits its width, and has a text alternative.
+/// Draws a plot as SVG for a page: it uses the page's colors, fits its width and a phone's, and has a text alternative.
 /// </summary>
 public static partial class SvgChart
 {
-    private const int Width = 760;
-    private const int Height = 380;
+    private const double LevelBottom = 54;
+
+    private static readonly (int Width, int Height) Wide = (760, 380);
+    private static readonly (int Width, int Height) Narrow = (360, 340);
 
     /// <summary>Stands for the page's text color, light or dark.</summary>
     public static OxyColor Ink { get; } = OxyColor.FromRgb(1, 2, 3);
@@ -27,8 +29,8 @@ public static partial class SvgChart
     /// <summary>Series colors the page defines.</summary>
     public const int SeriesColors = 7;
 
-    /// <summary>Markers that tell series apart without color, as many as there are colors; the key under the chart shows
-    /// the same.</summary>
+    /// <summary>Markers that tell series apart without color, as many as there are colors; the key under the chart
+    /// shows the same.</summary>
     public static MarkerType Marker(int n) => (n % SeriesColors % 4) switch
     {
         0 => MarkerType.Circle,
@@ -63,7 +65,7 @@ public static partial class SvgChart
             DefaultFont = "sans-serif",
             DefaultFontSize = 13,
             // Wide enough for any font, since the browser's fonts are unknown here.
-            PlotMargins = new OxyThickness(76, 8, 12, 54),
+            PlotMargins = new OxyThickness(76, 8, 12, LevelBottom),
             IsLegendVisible = false,
         };
         plot.Axes.Add(new LinearAxis
@@ -97,45 +99,82 @@ public static partial class SvgChart
         return plot;
     }
 
-    /// <summary>A drawing as a file of its own: it brings the colors that it has from a page.</summary>
-    public static string Alone(string svg)
+    /// <summary>A drawing as a file of its own: the wide one, with the light colors of a page written out, since few
+    /// viewers know variables of style sheets.</summary>
+    /// <param name="drawing">What <see cref="Render"/> gave.</param>
+    /// <param name="marks">Elements that stand over it, such as a key.</param>
+    public static string Alone(string drawing, string marks = "")
     {
-        var colors = string.Concat(Light.Select((color, i) => $"--series-{i}:{color};"));
-        return Opening().Replace(
-            svg,
-            opening => $"{opening.Value}<style>svg{{background:#fff;color:#1c1c1c;--faint:#c9c9c9;{colors}}}</style>",
-            1) + "\n";
+        const string End = "</svg>";
+        var wide = drawing[..drawing.IndexOf(End, StringComparison.Ordinal)]
+            .Replace("currentColor", "#1c1c1c", StringComparison.Ordinal)
+            .Replace("var(--faint)", "#c9c9c9", StringComparison.Ordinal);
+        for (var i = 0; i < Light.Count; i++)
+        {
+            wide = wide.Replace($"var(--series-{i})", Light[i], StringComparison.Ordinal);
+        }
+
+        var page = wide.IndexOf("</desc>", StringComparison.Ordinal) + "</desc>".Length;
+        return $"{wide[..page]}<rect width=\"100%\" height=\"100%\" fill=\"#fff\" />{wide[page..]}{marks}{End}\n";
     }
 
-    /// <summary>The light colors of <c>report.css</c>.</summary>
-    private static readonly string[] Light =
+    /// <summary>The light colors of series in <c>report.css</c>.</summary>
+    public static IReadOnlyList<string> Light { get; } =
         ["#c14b00", "#0072b2", "#007a5a", "#a3487f", "#8a6d00", "#2f86c2", "#4d4d4d"];
 
-    /// <summary>The plot as one <c>svg</c> element with a title and a description for readers who do not see
-    /// it.</summary>
-    /// <param name="plot">The plot.</param>
+    /// <summary>
+    /// The plot as two <c>svg</c> elements, of which a page shows one: a wide one and one for a phone's width. Each has
+    /// a title and a description for readers who do not see it.
+    /// </summary>
+    /// <param name="plot">The plot; it is left as the narrow one.</param>
     /// <param name="title">What it shows.</param>
     /// <param name="description">What can be read from it, in words.</param>
     public static string Render(PlotModel plot, string title, string description)
     {
+        var wide = Drawn(plot, "wide", Wide, title, description);
+        MakeNarrow(plot);
+        return wide + Drawn(plot, "narrow", Narrow, title, description);
+    }
+
+    /// <summary>Names below the chart stand on end, and the margins are no wider than they must be.</summary>
+    private static void MakeNarrow(PlotModel plot)
+    {
+        const int MostLevelLabels = 3;
+        const double TitleHeight = 44, LetterWidth = 6.5;
+        var bottom = plot.PlotMargins.Bottom;
+        foreach (var names in plot.Axes.OfType<CategoryAxis>().Where(axis => axis.Position == AxisPosition.Bottom
+            && axis.Labels.Count > MostLevelLabels))
+        {
+            names.Angle = -90;
+            bottom = TitleHeight + (LetterWidth * names.Labels.Max(label => label.Length));
+            names.AxisTitleDistance = bottom - TitleHeight;
+        }
+
+        plot.PlotMargins = new OxyThickness(Math.Min(plot.PlotMargins.Left, 64), 8, 8, bottom);
+    }
+
+    private static string Drawn(
+        PlotModel plot, string kind, (int Width, int Height) size, string title, string description)
+    {
         using var stream = new MemoryStream();
+        var height = size.Height + plot.PlotMargins.Bottom - LevelBottom;
         new SvgExporter
         {
-            Width = Width,
-            Height =
-            Height,
+            Width = size.Width,
+            Height = height,
             IsDocument = false,
-            UseVerticalTextAlignmentWorkaround = true
+            UseVerticalTextAlignmentWorkaround = true,
         }.Export(plot, stream);
         var svg = System.Text.Encoding.UTF8.GetString(stream.ToArray());
         svg = svg[svg.IndexOf("<svg", StringComparison.Ordinal)..].TrimEnd('\0', '\n', '\r', ' ');
         svg = Opening().Replace(
             svg,
-            $"<svg class=\"chart\" role=\"img\" viewBox=\"0 0 {Width} {Height}\" xmlns=\"http://www.w3.org/2000/svg\">"
-            + $"<title>{SafeText.ForHtml(title)}</title><desc>{SafeText.ForHtml(description)}</desc>",
+            $"<svg class=\"chart {kind}\" role=\"img\" viewBox=\"0 0 {size.Width} {height:0}\" "
+            + $"xmlns=\"http://www.w3.org/2000/svg\"><title>{SafeText.ForHtml(title)}</title>"
+            + $"<desc>{SafeText.ForHtml(description)}</desc>",
             1);
         // Charts stand in one page, so the names inside each must be its own.
-        var name = title.ToLowerInvariant().Replace(' ', '-');
+        var name = $"{title.ToLowerInvariant().Replace(' ', '-')}-{kind}";
         return Color().Replace(svg, PageColor).Replace("clipPath", "clip-" + name, StringComparison.Ordinal)
             .Replace("<clip-" + name, "<clipPath", StringComparison.Ordinal).Replace("</clip-"
                 + name, "</clipPath", StringComparison.Ordinal);
