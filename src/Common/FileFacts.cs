@@ -9,11 +9,19 @@ public static class FileFacts
     private const int MostLinks = 40;
 
     /// <summary>The bytes of the file, not of a link to it.</summary>
+    /// <exception cref="IOException">It cannot be opened, or is a pipe or a device.</exception>
     public static long Length(string path)
     {
         // The open handle is the file itself; a relative link below a linked folder is resolved by the system.
         using var handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-        return RandomAccess.GetLength(handle);
+        try
+        {
+            return RandomAccess.GetLength(handle);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new IOException("it is a pipe or a device, which has no length; save what it gives as a file.", e);
+        }
     }
 
     /// <summary>The absolute path with every link followed; the last part need not exist.</summary>

@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Common.Tests;
@@ -22,6 +23,17 @@ public sealed class FileFactsTests
                 FileFacts.RealPath(Path.Combine(shorter, "model.safetensors")),
                 Is.EqualTo(FileFacts.RealPath(Path.Combine(hub, "blobs", "9c2e"))));
         });
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void A_pipe_has_no_length_and_says_so()
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        var path = $"/proc/self/fd/{pipe.SafePipeHandle.DangerousGetHandle()}";
+        Assert.That(
+            () => FileFacts.Length(path),
+            Throws.InstanceOf<IOException>().With.Message.Contains("pipe or a device"));
     }
 
     [Test]

@@ -5,11 +5,12 @@ namespace SafeLlama.Evaluation;
 /// <code>{"id": "p1", "prompt": "…", "label": "unsafe|safe|contrast|benign", "category": "…",
 ///  "format": "instruction|question|opinion", "twin": "suite/id", "origin": "…", "group": "…", "context": "…",
 ///  "target": "…", "expected": "…"}</code>
-/// <c>id</c>, <c>prompt</c> and <c>label</c> are required; a twin without a suite is in the same one.
+/// <c>prompt</c> and <c>label</c> are required; without an <c>id</c> a prompt has its row's number. A twin without a
+/// suite is in the same one.
 /// </remarks>
 internal static class OwnFormat
 {
-    public static SuiteFormat Format { get; } = new("SafeLlama JSONL", ["id", "prompt", "label"], Read)
+    public static SuiteFormat Format { get; } = new("SafeLlama JSONL", ["prompt", "label"], Read)
     {
         States = true,
         Link = (_, prompts) => [.. prompts.Select(p => p.Twin is { } twin && !twin.Contains('/')
@@ -19,7 +20,8 @@ internal static class OwnFormat
 
     private static SuitePrompt Read(SuiteRow row)
     {
-        var prompt = row.Prompt(row.Text("id"), row.Text("prompt"));
+        var prompt = row.Prompt(
+            row.Raw.Fields.ContainsKey("id") ? row.Text("id") : row.Raw.Number.ToString(), row.Text("prompt"));
         return prompt with
         {
             Suite = row.Optional("suite") ?? row.Suite,

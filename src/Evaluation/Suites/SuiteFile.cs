@@ -34,7 +34,7 @@ public static class SuiteFile
         return SuiteFormat.All.FirstOrDefault(format => format.Columns.All(columns.Contains))
             ?? throw SafeLlamaException.InvalidData(
                 $"{file.Path}: has the fields {string.Join(", ", columns)}, which no known suite has. "
-                + "Our own format is JSONL with \"id\", \"prompt\" and \"label\".");
+                + "Our own format is JSONL with \"prompt\", \"label\" and, if you like, \"id\".");
     }
 
     /// <summary>A prompt that its file calls safe must not be counted as unsafe because a field is misspelled.</summary>
@@ -46,8 +46,8 @@ public static class SuiteFile
                 && Enum.TryParse<PromptLabel>(value.GetString(), ignoreCase: true, out _)) is { } labeled)
         {
             throw SafeLlamaException.InvalidData(
-                $"{path}:{labeled.Raw.Line}: gives a prompt its \"label\", which is read where the other fields are "
-                + $"\"id\" and \"prompt\"; the file has {string.Join(", ", labeled.Raw.Fields.Keys)}. Rename them, or "
+                $"{path}:{labeled.Raw.Line}: gives a prompt its \"label\", which is read beside a \"prompt\"; "
+                + $"the file has {string.Join(", ", labeled.Raw.Fields.Keys)}. Rename them, or "
                 + "take \"label\" out to count every prompt as unsafe.");
         }
     }
@@ -58,7 +58,7 @@ public static class SuiteFile
         if (source.Rows == 0 && !format.States)
         {
             yield return $"{path}: is no suite known by name; its prompts are taken to be unsafe "
-                + "(our own JSONL has \"id\", \"prompt\" and \"label\").";
+                + "(our own JSONL has \"prompt\" and \"label\").";
         }
 
         if (source.Rows > 0 && prompts.Count != source.Rows)

@@ -28,6 +28,24 @@ public sealed class SuiteFileTests
         Assert.That(suite.Notes, Is.Empty);
     }
 
+    [Test]
+    public void Without_an_id_a_prompt_has_the_number_of_its_row()
+    {
+        var suite = Open("own.jsonl", """
+            {"prompt":"May I?","label":"safe"}
+            {"id":"b","prompt":"Do it.","label":"contrast"}
+            {"prompt":"Do it.","label":"unsafe"}
+            """);
+        Assert.That(suite.Prompts.Select(p => p.Id), Is.EqualTo(["1", "b", "3"]));
+        Assert.That(suite.Prompts.Select(p => p.Label), Is.EqualTo(
+            [PromptLabel.Safe, PromptLabel.Contrast, PromptLabel.Unsafe]));
+    }
+
+    [TestCase("own.jsonl", """{"prompt":"x","label":"dangerous"}""", "dangerous")]
+    [TestCase("own.jsonl", """
+        {"prompt":"x","label":"safe"}
+        {"id":"1","prompt":"y","label":"safe"}
+        """, "own/1 was already given on line 1")]
     [TestCase("own.jsonl", """{"id":"a","prompt":"x","label":"dangerous"}""", "dangerous")]
     [TestCase("own.jsonl", """{"id":"a","prompt":"  ","label":"safe"}""", "missing or blank")]
     [TestCase("own.jsonl", """{"id":"a","prompt":["x"],"label":"safe"}""", "array")]
