@@ -43,7 +43,7 @@ public sealed class ArmFolder(string path)
 
     /// <summary>Refuses answers to other prompts; an arm that was not asked yet fits any.</summary>
     /// <param name="data">What the prompts are: the study's draw, seeds, hashes of files, by name.</param>
-    /// <exception cref="SafeLlamaException">The answers are to other prompts; the first difference is named.</exception>
+    /// <exception cref="SafeLlamaException">The answers are to other prompts; the first fact is named.</exception>
     public void MustBeAskedOf(IReadOnlyDictionary<string, string> data)
     {
         if (!File.Exists(Path.Combine(Evaluation, RunManifest.FileName)))
