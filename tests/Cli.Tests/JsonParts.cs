@@ -81,6 +81,9 @@ internal static class JsonParts
             ("`suites/*/*.jsonl`", typeof(WorldPromptRow)),
             ("`made.json` of `study base`", typeof(MadeBase)),
         ]),
+        ("Files of `lab`", [
+            ("`class-seed-*.json` of the room Class", typeof(ClassResult)),
+        ]),
     ];
 
     /// <summary>Files whose form is another program's.</summary>

@@ -3,13 +3,15 @@ using MathNet.Numerics.Distributions;
 namespace SafeLlama.Evaluation;
 
 /// <summary>One quantity over runs that differ only in their seed: seeds as a random effect.</summary>
-/// <param name="Mean">Over the seeds, with Student's 95% interval; its limits are NaN for a single seed, and where all
+/// <param name="Mean">Over the seeds, with Student's interval; its limits are NaN for a single seed, and where all
 /// seeds agree, which says nothing of the next one.</param>
 /// <param name="BetweenSeeds">The standard deviation between seeds (n − 1); NaN for a single seed.</param>
 /// <param name="Seeds">How many runs.</param>
 public sealed record SeedSpread(Interval Mean, double BetweenSeeds, int Seeds)
 {
-    public static SeedSpread Of(IReadOnlyList<double> values)
+    /// <param name="values">One for each seed.</param>
+    /// <param name="confidence">The coverage of the interval, 0.95 for 95%.</param>
+    public static SeedSpread Of(IReadOnlyList<double> values, double confidence = Interval.Level)
     {
         var n = values.Count;
         var mean = n == 0 ? double.NaN : values.Average();
@@ -19,9 +21,9 @@ public sealed record SeedSpread(Interval Mean, double BetweenSeeds, int Seeds)
         }
 
         var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (n - 1));
-        var half = StudentT.InvCDF(0, 1, n - 1, 0.975) * deviation / Math.Sqrt(n);
+        var half = StudentT.InvCDF(0, 1, n - 1, 0.5 + confidence / 2) * deviation / Math.Sqrt(n);
         return half > 0
             ? new(new(mean, mean - half, mean + half) { Method = "Student's t over seeds" }, deviation, n)
-            : new(NoVariation.Around(mean, n, null), deviation, n);
+            : new(NoVariation.Around(mean, n, null, confidence), deviation, n);
     }
 }

@@ -27,7 +27,7 @@ internal sealed class Workshop : IAsyncDisposable
         Endpoints =
         [
             new TalkEndpoints(this), new DataEndpoints(this), new TrainEndpoints(this), new MeasureEndpoints(this),
-            new AnnotateEndpoints(this), new ExerciseEndpoints(this),
+            new AnnotateEndpoints(this), new ClassEndpoints(this), new ExerciseEndpoints(this),
         ];
     }
 

@@ -16,6 +16,7 @@ internal static class LabRooms
         new("train", "Train", typeof(TrainPage)),
         new("measure", "Measure", typeof(MeasurePage)),
         new("annotate", "Annotate", typeof(AnnotatePage)),
+        new("class", "Class", typeof(ClassPage)),
         new("exercises", "Exercises", typeof(ExercisesPage)),
     ];
 }

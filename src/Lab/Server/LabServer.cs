@@ -15,7 +15,7 @@ namespace SafeLlama.Lab;
 /// <summary>The lab's pages and what they compute, on 127.0.0.1 alone.</summary>
 public sealed class LabServer : IAsyncDisposable
 {
-    /// <summary>The most bytes of a request: a class of sixty result files fits.</summary>
+    /// <summary>The most bytes of a request; a room that takes files says what it takes.</summary>
     private const int MostBytes = 1 << 18;
 
     private const int MostConnections = 512;

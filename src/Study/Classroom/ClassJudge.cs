@@ -1,0 +1,129 @@
+using MathNet.Numerics.Distributions;
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Study;
+
+/// <summary>Judges the claims of a class by Student's t over seeds; a student's difference is one observation.</summary>
+/// <remarks>
+/// All students ask the same prompts, so the limits speak of other seeds and of these prompts alone. Verdicts are named
+/// as those of <see cref="ClaimJudge"/>; below the recipe's evidence every claim stays open.
+/// </remarks>
+/// <param name="results">One for each seed.</param>
+/// <param name="prompts">How many each metric asks.</param>
+internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDictionary<string, int> prompts)
+{
+    /// <summary>The level of every test, after adjustment.</summary>
+    private const double Level = 0.05;
+
+    public IReadOnlyList<ClaimOutcome> Judge(StudyRecipe recipe)
+    {
+        var outcomes = recipe.Claims.Select(WithInvalid).ToList();
+        var adjusted = Holm.Adjust([.. outcomes.Select(o => o.P)]);
+        return [.. outcomes.Select((outcome, i) => Weighed(
+            outcome with { AdjustedP = double.IsNaN(adjusted[i]) ? null : adjusted[i] }, recipe.Evidence!.Seeds))];
+    }
+
+    /// <summary>The mean with Student's limits; where all values agree, the bound on what n could miss.</summary>
+    internal static Interval Limits(IReadOnlyList<double> values, Bounds bounds, double confidence)
+    {
+        var spread = SeedSpread.Of(values, confidence);
+        return spread.Seeds >= 2 && double.IsNaN(spread.Mean.Low)
+            ? NoVariation.Around(spread.Mean.Value, spread.Seeds, bounds, confidence) : spread.Mean;
+    }
+
+    private static ClaimOutcome Weighed(ClaimOutcome outcome, int least)
+    {
+        if (outcome.Replicates < least && outcome.Verdict != ClaimVerdict.CannotTell)
+        {
+            return outcome with
+            {
+                Verdict = ClaimVerdict.CannotTell,
+                Note = $"{outcome.Note}; {ReportText.Count(outcome.Replicates, "seed")}, where {least} are asked for "
+                    + $"(by itself: {ReportText.Verdict(outcome.Verdict)})",
+            };
+        }
+
+        return outcome.Verdict == ClaimVerdict.Reproduced && outcome.AdjustedP >= Level
+            ? outcome with
+            {
+                Verdict = ClaimVerdict.Partly,
+                Note = $"{outcome.Note}; p over all claims of the class is {ReportText.P(outcome.AdjustedP.Value)}",
+            }
+            : outcome;
+    }
+
+    /// <summary>The verdict without invalid answers, unless some way of counting them changes it.</summary>
+    private ClaimOutcome WithInvalid(Claim claim)
+    {
+        var told = Decide(claim, double.NaN, double.NaN);
+        var invalid = results.Sum(r =>
+            r.Counts[claim.Arm][claim.Metric].Invalid + r.Counts[claim.Baseline][claim.Metric].Invalid);
+        (double Arm, double Baseline)[] countings = invalid == 0 ? [] : [(0, 0), (1, 1), (0, 1), (1, 0)];
+        return countings.All(c => Decide(claim, c.Arm, c.Baseline).Verdict == told.Verdict) ? told : told with
+        {
+            Verdict = ClaimVerdict.CannotTell,
+            Note = $"{told.Note}; {invalid} answers are none, and counted they change the verdict (without them: "
+                + $"{ReportText.Verdict(told.Verdict)})",
+        };
+    }
+
+    private ClaimOutcome Decide(Claim claim, double inArm, double inBaseline)
+    {
+        double[] differences =
+        [
+            .. results.Select(r => Rate(r, claim.Arm, claim.Metric, inArm)
+                - Rate(r, claim.Baseline, claim.Metric, inBaseline)).Where(double.IsFinite),
+        ];
+        var confidence = claim.Test == ClaimTest.Equivalent ? 1 - 2 * Level : Interval.Level;
+        var found = Limits(differences, Bounds.Difference, confidence);
+        var (verdict, note) = claim.Test switch
+        {
+            ClaimTest.Lower => (Beyond(-found.High, claim.Threshold), "lower by"),
+            ClaimTest.Higher => (Beyond(found.Low, claim.Threshold), "higher by"),
+            ClaimTest.Equivalent => (Within(found, claim.Threshold), "within ±"),
+            _ => throw new ArgumentException($"A class does not test {claim.Test}.", nameof(claim)),
+        };
+        return new(
+            claim, verdict, found, confidence, P(claim, differences), prompts[claim.Metric], differences.Length,
+            $"{note} {ReportText.Points(claim.Threshold)} points"
+                + (claim.Test == ClaimTest.Equivalent ? "" : " or more"));
+    }
+
+    private static ClaimVerdict Beyond(double near, double threshold) => double.IsNaN(near) ? ClaimVerdict.CannotTell
+        : near >= threshold && near > 0 ? ClaimVerdict.Reproduced
+        : near > 0 ? ClaimVerdict.Partly
+        : ClaimVerdict.NotReproduced;
+
+    private static ClaimVerdict Within(Interval found, double margin) =>
+        double.IsNaN(found.Low) ? ClaimVerdict.CannotTell
+        : found.Low > -margin && found.High < margin ? ClaimVerdict.Reproduced
+        : Math.Abs(found.Value) < margin ? ClaimVerdict.Partly
+        : ClaimVerdict.NotReproduced;
+
+    /// <summary>One-sided against the threshold, for equivalence the larger of two; NaN where all agree.</summary>
+    private static double P(Claim claim, double[] differences)
+    {
+        var spread = SeedSpread.Of(differences);
+        var error = spread.BetweenSeeds / Math.Sqrt(spread.Seeds);
+        if (!(error > 0))
+        {
+            return double.NaN;
+        }
+
+        double Tail(double distance) => StudentT.CDF(0, 1, spread.Seeds - 1, -distance / error);
+        return claim.Test switch
+        {
+            ClaimTest.Lower => Tail(-spread.Mean.Value - claim.Threshold),
+            ClaimTest.Higher => Tail(spread.Mean.Value - claim.Threshold),
+            _ => Tail(claim.Threshold - Math.Abs(spread.Mean.Value)),
+        };
+    }
+
+    private double Rate(ClassResult result, string arm, string metric, double invalidAs)
+    {
+        var count = result.Counts[arm][metric];
+        var asked = prompts[metric];
+        return double.IsNaN(invalidAs) ? (double)count.Yes / (asked - count.Invalid)
+            : (count.Yes + invalidAs * count.Invalid) / asked;
+    }
+}
