@@ -45,6 +45,7 @@ internal static class ProductsCommand
         using var bf16 = new CpuBackend(threads: 1, DType.BFloat16);
         using var emulated = CpuBackend.EmulatingBFloat16(threads: 1);
         var tile = new Sample();
+        WarmUp(fp32, bf16, emulated);
         foreach (var (name, rows, inputs, outputs) in shapes)
         {
             using var wide = new Products(fp32, rows, inputs, outputs);
@@ -52,7 +53,7 @@ internal static class ProductsCommand
             using var same = new Products(emulated, rows, inputs, outputs);
             foreach (var (product, flops) in Products.Names.Select(p => (p, 2.0 * rows * inputs * outputs)))
             {
-                // The first call of each compiles, and grows its scratch.
+                // The first call of each grows its scratch.
                 Sample rounded = new(), kept = new(), emulation = new(), plain = new(), peak = new();
                 for (var round = -1; round < rounds; round++)
                 {
@@ -84,6 +85,24 @@ internal static class ProductsCommand
         }
 
         writer.WriteLine($"\nThe tile alone, k = 256: {tile.Text("F0")} GFLOP/s.\n");
+    }
+
+    /// <summary>Runs what is measured until the runtime has compiled it for good.</summary>
+    private static void WarmUp(params IBackend[] backends)
+    {
+        const int Turns = 6;
+        foreach (var backend in backends)
+        {
+            using var products = new Products(backend, 256, 256, 256);
+            foreach (var product in Products.Names)
+            {
+                for (var i = 0; i < Turns; i++)
+                {
+                    _ = Seconds(() => products.Run(product, kept: false));
+                    _ = Seconds(() => products.Run(product, kept: backend != backends[0]));
+                }
+            }
+        }
     }
 
     /// <summary>A rate, and its share of another in the same rounds.</summary>

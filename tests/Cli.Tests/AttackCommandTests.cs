@@ -87,6 +87,15 @@ public sealed class AttackCommandTests : IDisposable
     }
 
     [Test]
+    public void A_run_in_which_no_attempt_was_made_is_no_success()
+    {
+        var run = Attack("late", "--max-seconds", "1e-6");
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.InvalidData), run.Error);
+        Assert.That(run.Error, Does.Contain("none of the 7 attempts was made").And.Contain("budget of seconds"));
+        Assert.That(Path.Combine(_folder, "late", "attack.json"), Does.Exist, "the clean run is kept");
+    }
+
+    [Test]
     public void Wrappers_of_a_file_are_tried_besides_those_of_the_program()
     {
         var frames = Path.Combine(_folder, "frames.jsonl");

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
+using SafeLlama.Testing;
 
 namespace SafeLlama.Cli.Tests;
 
@@ -100,6 +101,20 @@ public sealed class DefenseCommandTests : IDisposable
         var booster = Door.Run(
             [.. _model.FineTune("dry", "--defense", "booster", "--harmful", _model.Safety), "--dry-run"]).Output;
         Assert.That(booster, Does.Contain("about three times the work").And.Contain("8 harmful rows"));
+    }
+
+    [Test]
+    public void Refusals_among_the_harmful_rows_are_counted_and_told()
+    {
+        var rows = Path.Combine(TestFiles.NewFolder(), "harmful.jsonl");
+        File.WriteAllLines(rows,
+        [
+            """{"instruction": "Do thing 1.", "input": "", "output": "I cannot do that."}""",
+            """{"instruction": "Do thing 2.", "input": "", "output": "Here is thing 2."}""",
+        ]);
+        var run = Door.Run([.. _model.FineTune("dry", "--defense", "booster", "--harmful", rows), "--dry-run"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output + run.Error, Does.Contain("1 of the 2 answers in the harmful rows open with a refusal"));
     }
 
     /// <summary>The authors' turn of 100 steps would leave a short run without a step on the other rows.</summary>

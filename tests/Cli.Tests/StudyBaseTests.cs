@@ -35,6 +35,28 @@ public sealed class StudyBaseTests(WorldName world)
     }
 
     [Test]
+    public void Another_shape_is_refused_and_the_shape_begun_with_stays()
+    {
+        var folder = Path.Combine(TestFiles.NewFolder(), "base");
+        var making = Path.Combine(folder, "making");
+        WorldExport.Write(new World(WorldNames.DialsOf(world)), Seed, Path.Combine(making, "world"));
+        Directory.CreateDirectory(Path.Combine(making, "tokenizer"));
+        foreach (var file in Directory.GetFiles(_shipped, "tokenizer*"))
+        {
+            File.Copy(file, Path.Combine(making, "tokenizer", Path.GetFileName(file)));
+        }
+
+        var config = Path.Combine(making, "config.json");
+        File.WriteAllText(config, "{}\n");
+        var run = Door.Run(
+            "study", "base", "--world", world.ToString().ToLowerInvariant(), "--seed", Seed.ToString(),
+            "--init", Path.Combine(_shipped, "config.json"), "--out", folder, "--resume");
+        Assert.That(run.ExitCode, Is.EqualTo(2), run.Error);
+        Assert.That(run.Error, Does.Contain("was begun with another shape"));
+        Assert.That(File.ReadAllText(config), Is.EqualTo("{}\n"));
+    }
+
+    [Test]
     public void Files_are_those_that_were_made()
     {
         foreach (var (name, hash) in Made["files"]!.AsObject())

@@ -68,6 +68,26 @@ public sealed class StudyRunnerTests
     }
 
     [Test]
+    public void Another_draw_is_refused_before_a_missing_arm_is_trained()
+    {
+        var folder = TestFiles.NewFolder();
+        var begun = new StudyRunner(Recipe, Source, new MadeUpEngine(Source));
+        begun.Run(folder, resume: false);
+        var missing = Path.Combine(folder, begun.Jobs[0].Replicate.Folder);
+        Directory.Delete(missing, recursive: true);
+
+        var other = Recipe with { Data = Recipe.Data with { Draw = WorldDraw.Test } };
+        var source = new WorldSource(other.Data);
+        var engine = new MadeUpEngine(source);
+        Assert.That(
+            () => new StudyRunner(other, source, engine).Run(folder, resume: true),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("data.draw was development").And.Message
+                .Contains("is test"));
+        Assert.That(engine.Trainings, Is.Zero);
+        Assert.That(missing, Does.Not.Exist);
+    }
+
+    [Test]
     public void Changed_answers_are_found_and_named()
     {
         var folder = TestFiles.NewFolder();

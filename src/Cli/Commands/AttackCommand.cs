@@ -64,6 +64,23 @@ internal sealed class AttackCommand
             Terminal.Print(AttackEnding.Lines(results, plan.Out));
         }
 
-        return (int)gates.Decide(AttackGates.Rows(results), []);
+        var decided = gates.Decide(AttackGates.Rows(results), []);
+        if (decided == ExitCode.Success)
+        {
+            RequireOneMade(results);
+        }
+
+        return (int)decided;
+    }
+
+    /// <summary>A run without any attempt has measured nothing, and must not look like a model that held.</summary>
+    private static void RequireOneMade(AttackResults results)
+    {
+        if (results.Trials.All(trial => trial.NotRun is not null))
+        {
+            throw SafeLlamaException.InvalidData(
+                $"attack: none of the {results.Trials.Count} attempts was made, so nothing is known about the "
+                + $"model under attack. {results.Trials[0].Name}: {results.Trials[0].NotRun}");
+        }
     }
 }

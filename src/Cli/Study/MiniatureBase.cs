@@ -70,7 +70,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
 
         MustBeOfThisWorld();
         AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
-        OutputFile.WriteText(Config, Shape().ToJsonString(Indented) + "\n");
+        KeepShape();
         var settings = Settings();
         var code = TrainCommand.Run(settings, Run, resume: true, profileSteps: 0, json: false, stop);
         if (code == ExitCode.Success)
@@ -95,6 +95,22 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             throw SafeLlamaException.Usage(
                 $"--world {world.ToString().ToLowerInvariant()}: {output} was begun with another world; name another "
                 + "--out folder.");
+        }
+    }
+
+    /// <summary>A base that was begun keeps its shape: its weights have it already.</summary>
+    private void KeepShape()
+    {
+        var shape = Shape().ToJsonString(Indented) + "\n";
+        if (!File.Exists(Config))
+        {
+            OutputFile.WriteText(Config, shape);
+        }
+        else if (FileErrors.Reading(Config, () => File.ReadAllText(Config)) != shape)
+        {
+            throw SafeLlamaException.Usage(
+                $"{(init is null ? $"the shape of {RecipeName}" : $"--init {init}")}: {output} was begun with another "
+                + $"shape, which is in {Config}; go on with that one, or name another --out folder.");
         }
     }
 

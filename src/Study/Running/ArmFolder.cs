@@ -41,6 +41,28 @@ public sealed class ArmFolder(string path)
         }
     }
 
+    /// <summary>Refuses answers to other prompts; an arm that was not asked yet fits any.</summary>
+    /// <param name="data">What the prompts are: the study's draw, seeds, hashes of files, by name.</param>
+    /// <exception cref="SafeLlamaException">The answers are to other prompts; the first fact is named.</exception>
+    public void MustBeAskedOf(IReadOnlyDictionary<string, string> data)
+    {
+        if (!File.Exists(Path.Combine(Evaluation, RunManifest.FileName)))
+        {
+            return;
+        }
+
+        var begun = RunManifest.Read(Evaluation).Facts;
+        foreach (var (name, value) in data.OrderBy(fact => fact.Key, StringComparer.Ordinal))
+        {
+            if (begun.GetValueOrDefault(name, "not kept") is var was && was != value)
+            {
+                throw SafeLlamaException.Usage(
+                    $"`Resume` {Evaluation}: {name} was {was} and is {value} now. Go on as the study was begun, or "
+                    + "name another folder.");
+            }
+        }
+    }
+
     /// <summary>The summary of training; null where it is not finished.</summary>
     /// <exception cref="SafeLlamaException">The file was changed.</exception>
     public TrainingSummary? ReadTraining()

@@ -38,6 +38,7 @@ public sealed class StudyRunner(
     {
         Check();
         using var claimed = OutputFolder.Claim(folder, resume);
+        RequireSameData(folder);
         return Conclude(folder, Share(folder, parallel, progress, cancellation));
     }
 
@@ -56,6 +57,19 @@ public sealed class StudyRunner(
             engine.Check(job, source.Prompts);
         }
     }
+
+    /// <summary>Refuses a folder whose arms were asked other prompts, before a missing arm is trained.</summary>
+    private void RequireSameData(string folder)
+    {
+        var data = DataFacts();
+        foreach (var job in Jobs)
+        {
+            new ArmFolder(Path.Combine(folder, job.Replicate.Folder)).MustBeAskedOf(data);
+        }
+    }
+
+    private Dictionary<string, string> DataFacts() =>
+        source.Describe().ToDictionary(fact => "data." + fact.Key, fact => fact.Value);
 
     /// <returns>Every replicate, on rank 0.</returns>
     private StudyReplicate[] Share(
@@ -223,19 +237,13 @@ public sealed class StudyRunner(
         "", _suites, [source.Judge, .. source.OtherJudges])
     {
         Responder = model.Responder,
-        Facts = source.Describe().Select(fact => KeyValuePair.Create("data." + fact.Key, fact.Value))
-            .Concat(model.Facts).ToDictionary(),
+        Facts = DataFacts().Concat(model.Facts).ToDictionary(),
         BatchSize = job.Decoding.BatchSize,
     };
 
     private SortedDictionary<string, string> Manifest(IReadOnlyList<StudyReplicate> runs)
     {
-        var manifest = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (key, value) in source.Describe())
-        {
-            manifest["data." + key] = value;
-        }
-
+        var manifest = new SortedDictionary<string, string>(DataFacts(), StringComparer.Ordinal);
         foreach (var model in recipe.Models)
         {
             foreach (var (key, value) in engine.Describe(model))

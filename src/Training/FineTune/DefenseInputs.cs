@@ -50,6 +50,14 @@ internal static class DefenseInputs
             .EncodeAll([.. files.SelectMany(f => f.Examples)]);
         notes.AddRange(report.Lines());
         notes.Add($"{rows.Count} harmful rows that Booster looks at and does not learn.");
+        var refusals = files.SelectMany(f => f.Examples).Count(row => RefusalPhrases.OpensWithRefusal(row.Answer));
+        if (refusals > 0)
+        {
+            notes.Add($"{refusals} of the {files.Sum(f => f.Examples.Count)} answers in the harmful rows open with a "
+                + "refusal: Booster would keep the model from learning to refuse. Its rows are harmful requests with "
+                + "answers that comply.");
+        }
+
         return rows;
     }
 

@@ -34,7 +34,7 @@ internal static unsafe class Gemm<TLanes>
     public static int ScratchCount =>
         (MaxColumns * MaxK) + PackedPanels<TLanes>.Slack + EdgeCount + (MicroKernels<TLanes>.TallRows * Width);
 
-    /// <summary>Room for the rows of A, and of A′, that fill no tile.</summary>
+    /// <summary>Room for the rows of A, and of A′, that fill no tile, and for rounded ones.</summary>
     private static int EdgeCount => MicroKernels<TLanes>.TallRows * (Bf16Gemm.MaxK + MaxLoraK);
 
     /// <summary>Computes the rows and columns given, of all of p.</summary>
@@ -88,9 +88,25 @@ internal static unsafe class Gemm<TLanes>
                 (t.RowStride, t.StepStride) = (p.ARowStride, p.AStepStride);
                 t.LoraA = p.LoraA + (row * p.LoraAStride);
                 t.LoraRowStride = p.LoraAStride;
-                if (count < tile)
+                if (p.RoundsRows)
                 {
-                    CopyEdge(ref t, count, tile, edge);
+                    Bf16Emulation.RoundRows(p, row, (count, tile), (step, depth), edge);
+                    t.A = edge;
+                    t.RowStride = depth;
+                }
+                else if (count < tile)
+                {
+                    MicroKernels<TLanes>.CopyEdge(t.A, t.RowStride, t.StepStride, count, tile, depth, edge);
+                    t.A = edge;
+                    (t.RowStride, t.StepStride) = (depth, 1);
+                }
+
+                if (count < tile && t.LoraK > 0)
+                {
+                    var loraEdge = edge + (tile * depth);
+                    MicroKernels<TLanes>.CopyEdge(t.LoraA, t.LoraRowStride, 1, count, tile, t.LoraK, loraEdge);
+                    t.LoraA = loraEdge;
+                    t.LoraRowStride = t.LoraK;
                 }
 
                 for (var column = columns.First; column < columns.End; column += Width)
@@ -108,7 +124,15 @@ internal static unsafe class Gemm<TLanes>
                     {
                         var next = row + MicroKernels<TLanes>.TallRows;
                         var end = Math.Min(rows.End, next + MicroKernels<TLanes>.TallRows);
-                        PrefetchNextRows(p, next, end, step, (column - columns.First) / Width, panels);
+                        var panel = (column - columns.First) / Width;
+                        if (p.RoundsRows)
+                        {
+                            Bf16Emulation.PrefetchRows(p, (next, end), (step, depth), (panel, panels));
+                        }
+                        else
+                        {
+                            PrefetchNextRows(p, next, end, step, panel, panels);
+                        }
                     }
 
                     var wide = width > TLanes.Count;
@@ -134,21 +158,6 @@ internal static unsafe class Gemm<TLanes>
     {
         var parts = (total + most - 1) / most;
         return Math.Max(1, ((((total + parts - 1) / parts) + unit - 1) / unit) * unit);
-    }
-
-    /// <summary>Lets the tile read its last rows where zeros follow them.</summary>
-    private static void CopyEdge(ref MicroKernelOperands t, int count, int rows, float* edge)
-    {
-        MicroKernels<TLanes>.CopyEdge(t.A, t.RowStride, t.StepStride, count, rows, t.K, edge);
-        t.A = edge;
-        (t.RowStride, t.StepStride) = (t.K, 1);
-        if (t.LoraK > 0)
-        {
-            edge += rows * t.K;
-            MicroKernels<TLanes>.CopyEdge(t.LoraA, t.LoraRowStride, 1, count, rows, t.LoraK, edge);
-            t.LoraA = edge;
-            t.LoraRowStride = t.LoraK;
-        }
     }
 
     /// <summary>Where B is read in place, its last columns still need zeros beside them.</summary>

@@ -17,6 +17,9 @@ internal sealed unsafe class GemmDispatch<TLanes>
     /// <summary>Columns of B up to which all of it stays in cache while the rows of A pass.</summary>
     private const int FewColumns = 16;
 
+    /// <summary>So often the emulation rounds a row rather than keep the result.</summary>
+    private const int MostRoundings = 3;
+
     /// <summary>Fewer rows than this are never packed, whatever the shape.</summary>
     public const int LeastPackedRows = 16;
 
@@ -73,15 +76,9 @@ internal sealed unsafe class GemmDispatch<TLanes>
             TransposeB();
         }
 
-        if (_product.Arithmetic == DType.BFloat16)
-        {
-            RoundA();
-        }
-
-        if (_product.AIsBFloat16 && _way != Way.Bf16)
-        {
-            WidenA();
-        }
+        ChooseArithmetic();
+        Split();
+        RoundA();
 
         // One block of k by the instruction: sums that become something else are complete where they are made.
         if (_product.C == null && !(_way == Way.Bf16 && _product.K <= Bf16Gemm.MaxK))
@@ -89,7 +86,6 @@ internal sealed unsafe class GemmDispatch<TLanes>
             _product = WithSums(_product);
         }
 
-        Split();
         _pool.For(_tilesAcross * _tilesDown, _runTile);
     }
 
@@ -153,17 +149,36 @@ internal sealed unsafe class GemmDispatch<TLanes>
         _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
     }
 
-    /// <summary>Large products round A once for all columns; the others stay in fp32.</summary>
-    private void RoundA()
+    /// <summary>Large products may round their operands; the others stay in fp32.</summary>
+    private void ChooseArithmetic()
     {
         if (_way != Way.Packed)
         {
             _product.Arithmetic = DType.Float32;
         }
-        else if (_tiles is not null)
+        else if (_product.Arithmetic == DType.BFloat16 && _tiles is not null)
         {
             _way = Way.Bf16;
+        }
+    }
+
+    /// <summary>
+    /// Rounds A once for all columns. The emulation rounds rows in first-level cache, once for each tile across, where
+    /// these are few: a copy of A as floats would go to memory and back.
+    /// </summary>
+    private void RoundA()
+    {
+        if (_way == Way.Bf16)
+        {
             _operand = Bf16Operand.Round(_product, _pool, _rounded);
+        }
+        else if (_product.Arithmetic != DType.BFloat16)
+        {
+            WidenA();
+        }
+        else if (_product.AStepStride == 1 && _tilesAcross <= MostRoundings)
+        {
+            _product.RoundsRows = true;
         }
         else
         {
@@ -174,6 +189,11 @@ internal sealed unsafe class GemmDispatch<TLanes>
     /// <summary>A kept in bf16, for a product in fp32.</summary>
     private void WidenA()
     {
+        if (!_product.AIsBFloat16)
+        {
+            return;
+        }
+
         var alongRows = _product.AStepStride == 1;
         var (rows, columns) = alongRows ? (_product.Rows, _product.K) : (_product.K, _product.Rows);
         var stride = columns + TLanes.Count;

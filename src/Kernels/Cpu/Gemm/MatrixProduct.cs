@@ -27,6 +27,9 @@ internal unsafe struct MatrixProduct
     /// Whether A points at bf16, as a training pass keeps operands; strides count elements either way.
     /// </summary>
     public bool AIsBFloat16;
+
+    /// <summary>Whether <see cref="Bf16Emulation"/> rounds rows of A as a tile meets them.</summary>
+    public bool RoundsRows;
     public nint ARowStride;
     public nint AStepStride;
 

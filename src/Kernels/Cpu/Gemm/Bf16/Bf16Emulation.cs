@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
@@ -33,12 +35,7 @@ internal static unsafe class Bf16Emulation
                     continue;
                 }
 
-                for (var i = 0; i < width; i += Vector<float>.Count)
-                {
-                    var even = Round(Vector.Load(panels + i));
-                    Round(Vector.Load(panels + width + i)).Store(panels + i);
-                    even.Store(panels + width + i);
-                }
+                RoundExchanged(panels, panels + width, width);
             }
         }
     }
@@ -60,40 +57,77 @@ internal static unsafe class Bf16Emulation
         pool.For(
             (rows + RowsTogether - 1) / RowsTogether,
             (p, rounded),
-            static (in op, part) => RoundRows(op.p, op.rounded, part * RowsTogether));
+            static (in op, part) => RoundCopy(op.p, op.rounded, part * RowsTogether));
         return rounded;
     }
 
-    private static void RoundRows(in MatrixProduct p, in MatrixProduct rounded, int first)
+    private static void RoundCopy(in MatrixProduct p, in MatrixProduct rounded, int first)
     {
         var alongRows = p.AStepStride == 1;
         var (rows, columns) = alongRows ? (p.Rows, p.K) : (p.K, p.Rows);
         for (var row = first; row < Math.Min(rows, first + RowsTogether); row++)
         {
+            var other = alongRows || (row ^ 1) == rows ? row : row ^ 1;
+            var to = rounded.A + (other * (alongRows ? rounded.ARowStride : rounded.AStepStride));
             if (alongRows)
             {
-                var to = rounded.A + (row * rounded.ARowStride);
-                RoundRow(p, row * p.ARowStride, columns, to);
-                ExchangePairs(to, columns);
+                RoundExchanged(p, row * p.ARowStride, columns, to);
+            }
+            else if (p.AIsBFloat16)
+            {
+                Bf16Rows.Widen((ushort*)p.A + (row * p.AStepStride), columns, to);
             }
             else
             {
-                var other = (row ^ 1) < rows ? row ^ 1 : row;
-                RoundRow(p, row * p.AStepStride, columns, rounded.A + (other * rounded.AStepStride));
+                RoundRow(p.A + (row * p.AStepStride), columns, to);
             }
         }
     }
 
-    /// <summary>A run of A; what is kept in bf16 is rounded already.</summary>
-    private static void RoundRow(in MatrixProduct p, nint at, int count, float* to)
+    /// <summary>The rows of one tile, for a block of k.</summary>
+    /// <param name="p">The product; its A lies along rows.</param>
+    /// <param name="first">The first row.</param>
+    /// <param name="rows">How many there are, and how many the tile reads; the others are zero.</param>
+    /// <param name="k">The block of k.</param>
+    /// <param name="to">[tile, depth].</param>
+    public static void RoundRows(
+        in MatrixProduct p, int first, (int Count, int Tile) rows, (int First, int Depth) k, float* to)
+    {
+        for (var row = 0; row < rows.Count; row++)
+        {
+            RoundExchanged(p, ((first + row) * p.ARowStride) + k.First, k.Depth, to + (row * k.Depth));
+        }
+
+        new Span<float>(to + (rows.Count * k.Depth), (rows.Tile - rows.Count) * k.Depth).Clear();
+    }
+
+    /// <summary>Fetches a share of the next rows of A while a panel is computed: they are read at once.</summary>
+    public static void PrefetchRows(
+        in MatrixProduct p, (int First, int End) rows, (int First, int Depth) k, (int Index, int Count) panel)
+    {
+        var size = p.AIsBFloat16 ? sizeof(ushort) : sizeof(float);
+        var lines = ((size * k.Depth) + Prefetch.Line - 1) / Prefetch.Line;
+        var (first, last) = (panel.Index * lines / panel.Count, (panel.Index + 1) * lines / panel.Count);
+        for (var row = rows.First; row < rows.End; row++)
+        {
+            var from = (byte*)p.A + (((row * p.ARowStride) + k.First) * size);
+            for (var line = first; line < last; line++)
+            {
+                Prefetch.ToL2(from + (line * Prefetch.Line));
+            }
+        }
+    }
+
+    /// <summary>A run of A whose pairs lie side by side; what is kept in bf16 is rounded already.</summary>
+    private static void RoundExchanged(in MatrixProduct p, nint at, int count, float* to)
     {
         if (p.AIsBFloat16)
         {
-            Bf16Rows.Widen((ushort*)p.A + at, count, to);
+            WidenExchanged((ushort*)p.A + at, count, to);
         }
         else
         {
-            RoundRow(p.A + at, count, to);
+            RoundExchanged(p.A + at, count, to);
         }
     }
 
@@ -101,6 +135,14 @@ internal static unsafe class Bf16Emulation
     public static void RoundRow(float* from, int count, float* to)
     {
         var i = 0;
+        if (Avx512BW.IsSupported)
+        {
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                Round(Vector512.Load(from + i)).Store(to + i);
+            }
+        }
+
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
         {
             Round(Vector.Load(from + i)).Store(to + i);
@@ -108,27 +150,84 @@ internal static unsafe class Bf16Emulation
 
         for (; i < count; i++)
         {
-            to[i] = DTypes.WidenBFloat16(Bf16Rounding.Round(from[i]));
+            to[i] = Round(from[i]);
         }
     }
 
-    /// <summary>A pair of floats is one number of 64 bits, and exchanging them a rotation by 32.</summary>
+    /// <summary>Rounds a row whose pairs lie side by side and exchanges them; a last odd element stays.</summary>
+    /// <remarks>A pair of floats is one number of 64 bits, and exchanging them a rotation by 32.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ExchangePairs(float* row, int count)
+    public static void RoundExchanged(float* from, int count, float* to)
     {
-        var pairs = (ulong*)row;
         var i = 0;
-        for (; i <= (count / 2) - Vector<ulong>.Count; i += Vector<ulong>.Count)
+        if (Avx512BW.IsSupported)
         {
-            var pair = Vector.Load(pairs + i);
-            (Vector.ShiftLeft(pair, 32) | Vector.ShiftRightLogical(pair, 32)).Store(pairs + i);
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                Avx512F.RotateLeft(Round(Vector512.Load(from + i)).AsUInt64(), 32).Store((ulong*)(to + i));
+            }
         }
 
-        for (; i < count / 2; i++)
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
         {
-            pairs[i] = BitOperations.RotateLeft(pairs[i], 32);
+            var pair = Round(Vector.Load(from + i)).As<float, ulong>();
+            (Vector.ShiftLeft(pair, 32) | Vector.ShiftRightLogical(pair, 32)).Store((ulong*)(to + i));
+        }
+
+        for (; i < count; i++)
+        {
+            to[(i ^ 1) < count ? i ^ 1 : i] = Round(from[i]);
         }
     }
+
+    /// <summary>The same for a row in bf16, which is rounded already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void WidenExchanged(ushort* from, int count, float* to)
+    {
+        var i = 0;
+        if (Avx512BW.IsSupported)
+        {
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                var wide = Avx512F.ConvertToVector512UInt32(Vector256.Load(from + i));
+                Avx512F.RotateLeft(Vector512.ShiftLeft(wide, 16).AsUInt64(), 32).Store((ulong*)(to + i));
+            }
+        }
+
+        for (; i < count; i++)
+        {
+            to[(i ^ 1) < count ? i ^ 1 : i] = DTypes.WidenBFloat16(from[i]);
+        }
+    }
+
+    /// <summary>Rounds two rows that hold the elements of pairs, in place, and exchanges them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RoundExchanged(float* even, float* odd, int count)
+    {
+        var i = 0;
+        if (Avx512BW.IsSupported)
+        {
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                var rounded = Round(Vector512.Load(even + i));
+                Round(Vector512.Load(odd + i)).Store(even + i);
+                rounded.Store(odd + i);
+            }
+        }
+
+        for (; i < count; i += Vector<float>.Count)
+        {
+            var rounded = Round(Vector.Load(even + i));
+            Round(Vector.Load(odd + i)).Store(even + i);
+            rounded.Store(odd + i);
+        }
+    }
+
+    private static float Round(float value) => DTypes.WidenBFloat16(Bf16Rounding.Round(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Round(Vector512<float> values) =>
+        (Bf16Rounding.RoundUpperHalves(values) & Vector512.Create(0xFFFF0000)).AsSingle();
 
     /// <summary>The rule of <see cref="Bf16Rounding"/>, the results as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

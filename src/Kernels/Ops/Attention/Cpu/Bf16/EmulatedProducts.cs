@@ -17,10 +17,8 @@ internal readonly unsafe struct EmulatedProducts<TLanes> : IAttentionProducts
     {
         for (var row = 0; row < count; row++)
         {
-            Bf16Rows.Widen(rows + (row * stride), columns, (float*)to + ((long)row * columns));
+            Bf16Emulation.WidenExchanged(rows + (row * stride), columns, (float*)to + ((long)row * columns));
         }
-
-        Bf16Emulation.ExchangePairs((float*)to, count * columns);
     }
 
     public void PackColumns(ushort* rows, nint stride, int count, int columns, float* spare, byte* to)
@@ -53,11 +51,8 @@ internal readonly unsafe struct EmulatedProducts<TLanes> : IAttentionProducts
         Bf16Emulation.RoundPanels((float*)to, 1, keys, Queries);
     }
 
-    public void RoundForQueries(float* values, int keys, byte* to)
-    {
-        Bf16Emulation.RoundRow(values, keys * Queries, (float*)to);
-        Bf16Emulation.ExchangePairs((float*)to, keys * Queries);
-    }
+    public void RoundForQueries(float* values, int keys, byte* to) =>
+        Bf16Emulation.RoundExchanged(values, keys * Queries, (float*)to);
 
     public void Scores(
         byte* rows, nint stride, int count, int columns, byte* packed, float scale, float* edge, float* scores) =>
