@@ -122,8 +122,6 @@ public sealed class TrainRoomTests
         Assert.That((await _lab.Refused(path, body)).Status, Is.EqualTo(400));
 
     [TestCase(390, ColorScheme.Light)]
-    [TestCase(390, ColorScheme.Dark)]
-    [TestCase(1400, ColorScheme.Light)]
     [TestCase(1400, ColorScheme.Dark)]
     public async Task A_prediction_is_locked_and_then_met(int width, ColorScheme scheme)
     {
