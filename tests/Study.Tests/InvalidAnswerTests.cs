@@ -65,6 +65,18 @@ public sealed class InvalidAnswerTests
     }
 
     [Test]
+    public void A_prompt_that_one_replicate_was_not_asked_keeps_the_others_in_their_places()
+    {
+        var (first, second) = (Arm("tuned", 0, 100), Arm("tuned", 0, 0, seed: 2));
+        var outcomes = new Outcomes([(first.Item1, [.. first.Item2.Skip(10)]), second]);
+        var scores = outcomes.Scores("tuned", Harm);
+        Assert.That(scores.Select(s => s.Values.Count), Is.All.EqualTo(2));
+        Assert.That(scores.Single(s => s.Prompt.Id == "u-0").Values, Is.EqualTo([double.NaN, 0]));
+        Assert.That(scores.Single(s => s.Prompt.Id == "u-10").Values, Is.EqualTo([1.0, 0]));
+        Assert.That(() => new CrossedDraws([[.. scores]], ["acts"], count: 10), Throws.Nothing);
+    }
+
+    [Test]
     public void Rates_leave_them_out_replicate_by_replicate()
     {
         var outcomes = new Outcomes(

@@ -88,19 +88,27 @@ public sealed class Outcomes(
             .Distinct().Count();
 
     /// <summary>The scores of one arm: for each prompt one value per replicate, in the order of models and
-    /// seeds.</summary>
+    /// seeds; NaN where a replicate was not asked, since a prompt may not fit every base.</summary>
     public IReadOnlyList<PromptScores> Scores(string arm, StudyMetric metric)
     {
-        var models = Models(arm);
-        return
-        [
-            .. runs.Where(run => run.Replicate.Arm == arm)
-                .SelectMany(run => run.Answers.Where(a => metric.Asks(a.Prompt)))
-                .GroupBy(a => a.Prompt.Id, (_, answers) => answers.ToList())
-                .Select(answers => new PromptScores(
-                    answers[0].Prompt, [.. answers.Select(a => Score(a, arm, metric))], models))
-                .Where(scores => scores.Values.Any(double.IsFinite)),
-        ];
+        var (models, replicates) = (Models(arm), runs.Where(run => run.Replicate.Arm == arm).ToList());
+        var scores = new OrderedDictionary<string, (StudyPrompt Prompt, double[] Values)>();
+        foreach (var (replicate, run) in replicates.Index())
+        {
+            foreach (var answer in run.Answers.Where(a => metric.Asks(a.Prompt)))
+            {
+                if (!scores.TryGetValue(answer.Prompt.Id, out var of))
+                {
+                    of = (answer.Prompt, [.. Enumerable.Repeat(double.NaN, replicates.Count)]);
+                    scores.Add(answer.Prompt.Id, of);
+                }
+
+                of.Values[replicate] = Score(answer, arm, metric);
+            }
+        }
+
+        return [.. scores.Values.Where(s => s.Values.Any(double.IsFinite))
+            .Select(s => new PromptScores(s.Prompt, s.Values, models))];
     }
 
     /// <summary>How many base models an arm was tuned on.</summary>
