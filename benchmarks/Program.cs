@@ -59,8 +59,8 @@ static void List(TextWriter writer)
                               and the memory it must take; --plot growth.svg draws both
           ranks [options]     a step over ranks of MPI beside one over threads; a model of many machines
           scaling [options]   a step on one thread and on two, with cores free and with others busy on them
-
-          turns --options ...  our step with several options, in turn: forms of weights beside each other
+          turns --options ... our step with several options, in turn: forms of weights beside each other
+          products            products in bf16 beside fp32 and the limit of the bf16 tile, shape by shape
 
         Beside other engines (benchmarks/peers says how to build each)
           compare --peer ...  our step and peers' in turn: medians, ratios, peak memory

@@ -1,3 +1,4 @@
+using SafeLlama.Study;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Cli.Tests;
@@ -10,14 +11,36 @@ public sealed class StudyCommandTests
     [TestCase("exaggerated-safety", "scary-5")]
     [TestCase("epochs", "epochs-10")]
     [TestCase("lora-rank", "r 4 α 16 on q_proj,v_proj")]
-    [TestCase("amount", "up to 6 arms are added after the first run")]
+    [TestCase("amount", "added arms included")]
     [TestCase("prompt-types", "analysis mixture")]
-    [TestCase("robustness", "analysis attacks")]
+    [TestCase("robustness", "Attacks ask 780 more of each.")]
+    [TestCase("bias", "analysis bias: gap of refusal_a")]
+    [TestCase("diversity", "analysis diversity")]
+    [TestCase("format-boundary", "analysis boundary")]
+    [TestCase("long-run", "replay 3% stage 4")]
     public void Dry_run_resolves_every_recipe_of_the_world(string recipe, string expected)
     {
         var (code, output, _) = Run("study", "--recipe", recipe, "--dry-run");
         Assert.That(code, Is.Zero);
         Assert.That(output, Does.Contain(expected).And.Contain("MiB").And.Contain("claim"));
+    }
+
+    [Test]
+    public void Dry_run_resolves_the_study_of_sizes_once_its_bases_are_there()
+    {
+        var folder = TestFiles.NewFolder();
+        foreach (var size in new[] { "025m", "05m", "1m", "2m", "4m" })
+        {
+            foreach (var seed in new[] { 1, 2, 3 })
+            {
+                Directory.CreateSymbolicLink(
+                    Path.Combine(folder, $"size-{size}-{seed}"), MiniatureModel.FolderOf(StudyRecipe.Miniature));
+            }
+        }
+
+        var run = CommandRun.In(folder, "study", "--recipe", "size", "--seeds", "1", "--arms", "dose-90", "--dry-run");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain("15 models").And.Contain("on size-4m-3").And.Contain("in all about"));
     }
 
     [Test]

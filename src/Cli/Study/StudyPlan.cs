@@ -14,6 +14,13 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         Terminal.Print($"{recipe.Name}: {recipe.Question}");
         Terminal.Print($"{source.Prompts.Count} prompts are asked of each of {runner.Jobs.Count} replicates "
             + $"({recipe.Arms.Count} arms × {recipe.Models.Count} models × {recipe.Seeds.Count} seeds).");
+        var attacks = recipe.Attacks?.Asked(source.Prompts) ?? [];
+        if (attacks.Count > 0)
+        {
+            Terminal.Print($"Attacks ask {attacks.Count} more of each.");
+        }
+
+        IReadOnlyList<StudyPrompt> asked = [.. source.Prompts, .. attacks];
         var estimates = new List<ArmEstimate>();
         foreach (var model in recipe.Models)
         {
@@ -21,7 +28,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             foreach (var job in runner.Jobs.Where(
                 job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]))
             {
-                var estimate = engine.Estimate(job, source.Prompts);
+                var estimate = engine.Estimate(job, asked);
                 estimates.Add(estimate);
                 Terminal.Print($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
             }
@@ -40,14 +47,15 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         foreach (var analysis in recipe.Analyses ?? [])
         {
             Terminal.Print($"  analysis {analysis.Name}: {SettingText.Of(analysis.Kind)} of {analysis.Metric}"
-                + (analysis.Refine > 0
-                    ? $"; up to {analysis.Refine * analysis.Series.Count} arms are added after the first run"
-                    : ""));
+                + (Added(analysis) > 0 ? $"; up to {Added(analysis)} arms are added after the first run" : ""));
         }
 
-        Terminal.Print(Total(estimates, Math.Clamp(parallel, 1, runner.Jobs.Count)));
+        Terminal.Print(Total(estimates, (recipe.Analyses ?? []).Sum(Added), Math.Clamp(parallel, 1, runner.Jobs.Count)));
         return ExitCode.Success;
     }
+
+    /// <summary>The most arms that an analysis adds.</summary>
+    private static int Added(StudyAnalysis analysis) => analysis.Refine * analysis.Series.Count;
 
     private string Rows(ArmJob job)
     {
@@ -92,7 +100,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
 
     /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there
     /// once.</summary>
-    private string Total(List<ArmEstimate> estimates, int parallel)
+    /// <param name="added">Arms that the first run adds, each as long as the mean of the others.</param>
+    private string Total(List<ArmEstimate> estimates, int added, int parallel)
     {
         var memory = MemoryPlan.ProgramBytes
             + parallel * (estimates.Max(e => e.PeakMemoryBytes) - MemoryPlan.ProgramBytes);
@@ -101,9 +110,12 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         return known.Count == 0
             ? $"in all {MemoryPlan.Size(memory)}, {side}. How long it takes is not known: without weights no step can "
                 + "be measured."
-            : $"in all about {Time(known.Sum(e => e.Seconds!.Value) * recipe.Seeds.Count / parallel)} and "
-                + $"{MemoryPlan.Size(memory)}, {side}: "
+            : $"in all about {Time(Seconds())} and {MemoryPlan.Size(memory)}, {side}"
+                + (added > 0 ? ", added arms included: " : ": ")
                 + "token counts times what a short step and a few answers took just now.";
+
+        double Seconds() => recipe.Seeds.Count * (known.Sum(e => e.Seconds!.Value)
+            + (added * recipe.Models.Count * known.Average(e => e.Seconds!.Value))) / parallel;
     }
 
     private static string Time(double seconds) => seconds switch

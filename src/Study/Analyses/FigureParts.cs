@@ -1,3 +1,4 @@
+using System.Globalization;
 using OxyPlot;
 using OxyPlot.Axes;
 using OxyPlot.Series;
@@ -11,6 +12,15 @@ internal sealed record LineFigure(string Title, string Vertical, string Horizont
 {
     /// <summary>Both axes are logarithmic.</summary>
     public bool Logarithmic { get; init; }
+
+    /// <summary>Values are differences of shares, told in points.</summary>
+    public bool Points { get; init; }
+
+    /// <summary>A value in words.</summary>
+    public string Told(double value) => Points ? $"{InPoints(value)} points" : $"{value:0.###}";
+
+    /// <summary>0.125 as +12.5.</summary>
+    public static string InPoints(double value) => (100 * value).ToString("+0.#;−0.#;0", CultureInfo.InvariantCulture);
 
     /// <summary>Names of the places 0, 1, … along the bottom; null for numbers.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
@@ -50,6 +60,11 @@ internal static class FigureParts
             plot.Axes[1] = axis;
         }
 
+        if (asked.Points)
+        {
+            plot.Axes[0].LabelFormatter = LineFigure.InPoints;
+        }
+
         for (var i = 0; i < curves.Count; i++)
         {
             AddCurve(plot, curves[i].Name, i, curves[i].Points.Select(p => (p.X, p.Value)));
@@ -57,7 +72,7 @@ internal static class FigureParts
 
         return new(asked.Title, SvgChart.Render(plot, asked.Title, string.Join(" ", curves.Select(c => $"{c.Name}: "
             + string.Join(", ", c.Points.Select(p => asked.Share ? $"{Percent.Of(p.Value.Value)} at {p.X:0.##}"
-                : $"{p.Value.Value:0.###} at {asked.Labels?[(int)p.X] ?? p.X.ToString("0.##")}")) + "."))),
+                : $"{asked.Told(p.Value.Value)} at {asked.Labels?[(int)p.X] ?? p.X.ToString("0.##")}")) + "."))),
             [.. curves.Select(c => c.Name)]);
     }
 

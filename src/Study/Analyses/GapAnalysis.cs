@@ -61,8 +61,9 @@ internal sealed class GapAnalysis : IAnalysis
     public IReadOnlyList<AnalysisFigure> Figures(StudyAnalysis asked, AnalysisResult result) =>
     [
         FigureParts.Lines(
-            new("Gap of refusal by arm", "gap, A less the others", "arm", Share: false)
+            new("Gap of refusal by arm", "gap, A less the others (points)", "arm", Share: false)
             {
+                Points = true,
                 Labels = [.. result.Curves[0].Points.Select(p => p.Arm)],
             },
             result.Curves),

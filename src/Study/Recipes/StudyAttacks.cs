@@ -29,6 +29,15 @@ public sealed record StudyAttacks
             .SelectMany(t => t.Settings.Select(setting => AttackTrialEntry.NameOf(t.Attack, setting))),
     ];
 
+    /// <summary>What all trials ask of one replicate, without what they put around a prompt.</summary>
+    /// <param name="prompts">All of the study's.</param>
+    public IReadOnlyList<StudyPrompt> Asked(IReadOnlyList<StudyPrompt> prompts)
+    {
+        var attacked = prompts.Where(p => Suites.Contains(p.Suite) && p.Label == PromptLabel.Unsafe).ToList();
+        var some = MaxPrompts > 0 ? attacked.Take(MaxPrompts) : attacked;
+        return [.. Names().SelectMany(_ => some)];
+    }
+
     /// <summary>The trials themselves.</summary>
     /// <param name="answers">The identity of the answers that they take from.</param>
     internal IReadOnlyList<IAttackTrial> Make(string answers) =>

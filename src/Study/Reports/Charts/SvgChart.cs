@@ -150,7 +150,10 @@ public static partial class SvgChart
             names.AxisTitleDistance = bottom - TitleHeight;
         }
 
-        plot.PlotMargins = new OxyThickness(Math.Min(plot.PlotMargins.Left, 64), 8, 8, bottom);
+        var left = plot.Axes.OfType<CategoryAxis>().Where(axis => axis.Position == AxisPosition.Left)
+            .SelectMany(axis => axis.Labels).Select(label => 12 + (LetterWidth * label.Length))
+            .DefaultIfEmpty(Math.Min(plot.PlotMargins.Left, 64)).Max();
+        plot.PlotMargins = new OxyThickness(left, 8, 8, bottom);
     }
 
     private static string Drawn(
