@@ -80,7 +80,8 @@ public sealed class DecodingBatch : IDisposable
     /// Reads the next part of a prompt, the first parts of which were read into the slot; others may step in between.
     /// </summary>
     /// <param name="read">Tokens that were read.</param>
-    /// <returns>Tokens that this part has; after the last part, the logits are there as after <see cref="Read"/>.</returns>
+    /// <returns>Tokens that this part has; after the last part, the logits are there as after
+    /// <see cref="Read"/>.</returns>
     public int ReadPart(
         int slot, ReadOnlySpan<int> prompt, int read, int adapter = -1, Action<int, ReadOnlySpan<double>>? onRow = null)
     {

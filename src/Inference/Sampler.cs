@@ -27,7 +27,8 @@ public sealed class Sampler(DecodingConfig config, long sequence)
         return config.Samples ? Draw(logits, _stream.Uniform(place)) : Likeliest(logits);
     }
 
-    /// <summary>The likeliest token; of equals the one with the lowest id. Where one is NaN, there is none: 0.</summary>
+    /// <summary>The likeliest token; of equals the one with the lowest id. Where one is NaN, there is none:
+    /// 0.</summary>
     public static int Likeliest(ReadOnlySpan<double> logits) =>
         Math.Max(0, LogitsMath.FirstOf(logits, LogitsMath.Largest(logits)));
 

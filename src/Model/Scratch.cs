@@ -47,7 +47,8 @@ public sealed class Scratch
     /// <summary>[N, F] ∂loss/∂ the gated product.</summary>
     public Tensor Product { get; }
 
-    /// <summary>[N, F], in the type that products read; where that is half as long, over <see cref="Product"/>.</summary>
+    /// <summary>[N, F], in the type that products read; where that is half as long, over
+    /// <see cref="Product"/>.</summary>
     public Tensor Gate { get; }
 
     /// <summary>[N, F], over <see cref="Product"/>.</summary>

@@ -127,7 +127,8 @@ public sealed class CheckpointFolder(string runFolder)
         }
 
         using var file = SafetensorsFile.Open(tensors);
-        foreach (var (name, tensor) in Tensors(trainer).Where(t => !parametersOnly || t.IsParameter).Select(t => (t.Name, t.Tensor)))
+        foreach (var (name, tensor) in Tensors(trainer).Where(t => !parametersOnly || t.IsParameter)
+            .Select(t => (t.Name, t.Tensor)))
         {
             if (!file.Entries.TryGetValue(name, out var entry) || entry.Shape != tensor.Shape
                 || file.WeightType(entry) != tensor.Type)

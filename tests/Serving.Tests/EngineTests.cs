@@ -133,7 +133,8 @@ public sealed class EngineTests
         }
     }
 
-    /// <summary>While 1,500 tokens are read, in six parts, another answer goes on by a token after each of them.</summary>
+    /// <summary>While 1,500 tokens are read, in six parts, another answer goes on by a token after each of
+    /// them.</summary>
     [Test]
     public async Task A_long_prompt_is_read_between_the_tokens_of_others()
     {

@@ -32,7 +32,8 @@ internal sealed class Fixture : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    /// <summary>The id of the base, and of two adapters: DoRA on all linears, and plain LoRA of another rank on two.</summary>
+    /// <summary>The id of the base, and of two adapters: DoRA on all linears, and plain LoRA of another rank on
+    /// two.</summary>
     public static IReadOnlyList<string> Ids { get; } = ["miniature", "one", "two"];
 
     public static string AdapterFolder(string id) => Path.Combine(Adapters.Value, id);

@@ -142,7 +142,8 @@ internal sealed class AttackChoice
         }
     }
 
-    /// <summary>At most eight places of the stream, evenly spread; before block 0 there is only the embedding.</summary>
+    /// <summary>At most eight places of the stream, evenly spread; before block 0 there is only the
+    /// embedding.</summary>
     private static string Layers(int blocks)
     {
         const int Most = 8;

@@ -15,8 +15,8 @@ internal sealed class AttackOptions : OptionSet<AttackOptions.Request>
         Add(nameof(Request.Suite), "Suites by name, or files in a known format, or name=file; their unsafe prompts are "
             + "attacked.", "NAME|FILE…", required: true);
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
-        Add(nameof(Request.Attacks), "What to try; wrappers and prefill where neither this nor --artifacts says anything. NAME, or NAME=SETTING/SETTING. On prompts: "
-            + "wrappers (names), many-shot (exchanges), prefill (tokens), suffix (tokens x steps). On the model: "
+        Add(nameof(Request.Attacks), "What to try; wrappers and prefill where neither this nor --artifacts says "
+            + "anything. NAME, or NAME=SETTING/SETTING. On prompts: wrappers (names), many-shot (exchanges), prefill (tokens), suffix (tokens x steps). On the model: "
             + "harmful-rows and benign-rows (rows x epochs, or rows x epochs@learning rate), direction (layers).",
             "NAME…");
         Add(nameof(Request.Artifacts), "Attack strings from files, each file an attempt: JailbreakBench's artifacts, or "

@@ -50,7 +50,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (Added(analysis) > 0 ? $"; up to {Added(analysis)} arms are added after the first run" : ""));
         }
 
-        Terminal.Print(Total(estimates, (recipe.Analyses ?? []).Sum(Added), Math.Clamp(parallel, 1, runner.Jobs.Count)));
+        Terminal.Print(Total(
+            estimates, (recipe.Analyses ?? []).Sum(Added), Math.Clamp(parallel, 1, runner.Jobs.Count)));
         return ExitCode.Success;
     }
 
@@ -84,7 +85,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (t.Variant is { } variant ? $", {SettingText.Of(variant)}" : "")
                 + (t.LoraPlusRatio is { } ratio ? FormattableString.Invariant($", LoRA+ {ratio}") : "")
                 + (job.Arm.Defense is { } defense
-                    ? $", defended by {string.Join(", ", defense.Settings().Names().Select(n => SettingText.Of(n)))}" : "")
+                    ? ", defended by " + string.Join(", ", defense.Settings().Names().Select(n => SettingText.Of(n)))
+                    : "")
                 + (t.NeftuneAlpha is { } alpha ? FormattableString.Invariant($", NEFTune {alpha}") : "")
                 + (t.Load is { } load ? $", {SettingText.Of(load)} base" : "");
     }

@@ -7,7 +7,8 @@ namespace SafeLlama.Data;
 /// <summary>One source file of a mixture.</summary>
 /// <param name="Path">As the user named it.</param>
 /// <param name="Sha256">Hash of its bytes.</param>
-/// <param name="Role"><c>base</c> or <c>safety</c>; <c>recovery</c> or <c>harmful, not learned</c> where a defense reads it.</param>
+/// <param name="Role"><c>base</c> or <c>safety</c>; <c>recovery</c> or <c>harmful, not learned</c> where a defense
+/// reads it.</param>
 /// <param name="Rows">Rows it holds.</param>
 /// <param name="Used">Rows that are in the mixture.</param>
 /// <param name="License">As the user gave it; null where none was given.</param>

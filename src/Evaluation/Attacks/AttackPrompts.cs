@@ -11,7 +11,8 @@ public sealed record AttackPrompts(
 {
     public IReadOnlyList<SuitePrompt> Unsafe => [.. Attacked.SelectMany(suite => suite.Prompts)];
 
-    /// <exception cref="SafeLlamaException">No prompt is unsafe or none is benign, or a suite is named twice.</exception>
+    /// <exception cref="SafeLlamaException">No prompt is unsafe or none is benign, or a suite is named
+    /// twice.</exception>
     public static AttackPrompts Of(AttackPlan plan)
     {
         var notes = plan.Suites.Concat(plan.Benign).SelectMany(suite => suite.Notes).ToList();

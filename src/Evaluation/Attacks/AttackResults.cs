@@ -114,7 +114,8 @@ public sealed record AttackTrialResult(string Name, MetricRow Success, double Sh
 public readonly record struct AttackPairs(int Pairs, int OnlyAttack, int OnlyClean, double P);
 
 /// <summary>Utility on benign prompts.</summary>
-/// <param name="Measure"><c>exact</c>: the expected answer, word for word; <c>answered</c>: valid and no refusal.</param>
+/// <param name="Measure"><c>exact</c>: the expected answer, word for word; <c>answered</c>: valid and no
+/// refusal.</param>
 /// <param name="Value">The share, with Wilson's limits; a judge's failure is left out.</param>
 /// <param name="N">Prompts behind it.</param>
 public sealed record AttackQuality(string Measure, Interval Value, int N)

@@ -147,7 +147,8 @@ public static class AttackRun
         return RunFolder.Open(asked.Out);
     }
 
-    /// <summary>An attack that breaks a model so far that it computes no numbers is told, and the others go on.</summary>
+    /// <summary>An attack that breaks a model so far that it computes no numbers is told, and the others go
+    /// on.</summary>
     private static async Task<AttackMade> MakeAsync(
         AttackPlan plan, AttackPrompts prompts, AttackContext context,
         (IAttackTrial Trial, AttackTrialEntry Entry, int Number) next,

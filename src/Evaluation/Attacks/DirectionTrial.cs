@@ -83,7 +83,8 @@ public sealed class DirectionTrial(int layer) : IAttackTrial
         };
     }
 
-    /// <summary>The half of each prompt, by key: origins take turns, so wordings of one request are in one half.</summary>
+    /// <summary>The half of each prompt, by key: origins take turns, so wordings of one request are in one
+    /// half.</summary>
     private static Dictionary<string, int> Halves(AttackContext context)
     {
         var halves = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -19,7 +19,8 @@ public interface IAttackTrial
     bool ChangesModel { get; }
 
     /// <summary>Refuses, before anything is asked, what Prepare would refuse after hours.</summary>
-    /// <exception cref="Common.SafeLlamaException">A setting does not fit the model, or rows cannot be learned.</exception>
+    /// <exception cref="Common.SafeLlamaException">A setting does not fit the model, or rows cannot be
+    /// learned.</exception>
     void Check(AttackContext context)
     {
     }
@@ -44,7 +45,8 @@ public sealed record PreparedAttack(IResponder Responder, IReadOnlyList<SuitePro
     /// <summary>Why prompts are left out, and what else a reader should know, one line each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>The attacked prompts by <see cref="SuitePrompt.Key"/>; empty where the prompts stay as they are.</summary>
+    /// <summary>The attacked prompts by <see cref="SuitePrompt.Key"/>; empty where the prompts stay as they
+    /// are.</summary>
     public IReadOnlyDictionary<string, AttackedPrompt> Attacked { get; init; } =
         new Dictionary<string, AttackedPrompt>();
 

@@ -21,7 +21,8 @@ public static class PageHtml
     /// <param name="parameters">The component's parameters.</param>
     /// <param name="style">Rules after those that all pages have.</param>
     /// <param name="script">A script after the one that all pages have.</param>
-    /// <param name="data">JSON for the script, in the element <c>page-data</c>; nothing in it may end an element.</param>
+    /// <param name="data">JSON for the script, in the element <c>page-data</c>; nothing in it may end an
+    /// element.</param>
     public static string Render<TPage>(
         string title, Dictionary<string, object?> parameters, string style = "", string script = "", string data = "")
         where TPage : IComponent

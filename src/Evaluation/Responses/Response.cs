@@ -26,8 +26,8 @@ public sealed record Response(
     /// <summary>How it was decoded.</summary>
     public required DecodingConfig Settings { get; init; }
 
-    /// <summary>The beginning that an attack gave to the model; it is part of <see cref="Answer"/> only where the attack
-    /// says so.</summary>
+    /// <summary>The beginning that an attack gave to the model; it is part of <see cref="Answer"/> only where the
+    /// attack says so.</summary>
     public string? Prefill { get; init; }
 
     /// <summary>The prompt's name among all suites.</summary>

@@ -7,7 +7,8 @@ namespace SafeLlama.Evaluation;
 /// <summary>Reads a suite from its file. A file with any fault is refused, not read in part.</summary>
 public static class SuiteFile
 {
-    /// <exception cref="SafeLlamaException">The format is unknown, or reads no labels where there are some; a prompt lacks a field, or ids repeat.</exception>
+    /// <exception cref="SafeLlamaException">The format is unknown, or reads no labels where there are some; a prompt
+    /// lacks a field, or ids repeat.</exception>
     public static PromptSuite Read(string path, SuiteSource source)
     {
         var file = RowFile.Read(path, onePerLine: true);
@@ -37,7 +38,8 @@ public static class SuiteFile
                 + "Our own format is JSONL with \"prompt\", \"label\" and, if you like, \"id\".");
     }
 
-    /// <summary>A prompt that its file calls safe must not be counted as unsafe because a field is misspelled.</summary>
+    /// <summary>A prompt that its file calls safe must not be counted as unsafe because a field is
+    /// misspelled.</summary>
     private static void RequireNoLabels(string path, SuiteSource source, SuiteFormat format, SuiteRow[] rows)
     {
         if (source.Rows == 0 && !format.States

@@ -36,7 +36,8 @@ internal sealed class ProbeTensors(IBackend backend) : IDisposable
         return tensor;
     }
 
-    /// <summary>A weight in <see cref="Nf4Format"/> or <see cref="Int8Format"/> with codes drawn for the name.</summary>
+    /// <summary>A weight in <see cref="Nf4Format"/> or <see cref="Int8Format"/> with codes drawn for the
+    /// name.</summary>
     public Tensor Blocks(string name, Shape shape, WeightFormat format)
     {
         var (stream, blockBytes) = (Philox.Stream(1, name), format.BlockBytes);

@@ -109,7 +109,8 @@ internal sealed class LabModel : IDisposable
 
     /// <summary>The world's grader knows every sentence of the miniature; for other models there are phrases.</summary>
     public (Behavior Behavior, string Judge) Judge(string answer) => IsMiniature
-        ? (WorldGrader.Judge(answer), "world-grader") : (new RefusalMatcher().Match(answer).Behavior, "refusal-matcher");
+        ? (WorldGrader.Judge(answer), "world-grader")
+        : (new RefusalMatcher().Match(answer).Behavior, "refusal-matcher");
 
     /// <summary>The ids of a request as a voice is asked it.</summary>
     public int[] Prompt(ServedModel voice, string request) =>

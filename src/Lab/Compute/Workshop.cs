@@ -27,7 +27,8 @@ internal sealed class Workshop : IAsyncDisposable
         Endpoints =
         [
             new TalkEndpoints(this), new DataEndpoints(this), new TrainEndpoints(this), new InsideEndpoints(this),
-            new MeasureEndpoints(this), new AnnotateEndpoints(this), new ClassEndpoints(this), new ExerciseEndpoints(this),
+            new MeasureEndpoints(this), new AnnotateEndpoints(this), new ClassEndpoints(this),
+            new ExerciseEndpoints(this),
         ];
     }
 

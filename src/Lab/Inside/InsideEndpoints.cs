@@ -86,7 +86,8 @@ internal sealed class InsideEndpoints(Workshop shop) : IRoomEndpoints
     {
         var prompts = fields.Texts(name, MostPrompts);
         return prompts.Count == 0
-            ? throw new ApiException(400, $"'{name}' is missing or empty: a direction needs prompts of both kinds.", name)
+            ? throw new ApiException(
+                400, $"'{name}' is missing or empty: a direction needs prompts of both kinds.", name)
             : prompts.FirstOrDefault(p => p.Length > MostCharacters) is { } large
                 ? throw new ApiException(
                     400, $"'{name}' holds a prompt of {large.Length} characters, the lab takes {MostCharacters}.", name)

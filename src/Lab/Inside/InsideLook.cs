@@ -28,7 +28,8 @@ internal sealed class InsideLook(LabModel lab, InsideRequest asked)
 
     /// <param name="tell">Receives each part as soon as it is known.</param>
     /// <exception cref="ApiException">A layer, a head, a position or a rank is none of this model's.</exception>
-    /// <exception cref="SafeLlamaException">A part cannot be taken of this adapter, or a prompt is too long.</exception>
+    /// <exception cref="SafeLlamaException">A part cannot be taken of this adapter, or a prompt is too
+    /// long.</exception>
     public void Run(Action<InsideEvent> tell, CancellationToken cancel)
     {
         RequirePlaces();
@@ -83,8 +84,8 @@ internal sealed class InsideLook(LabModel lab, InsideRequest asked)
     }
 
     private RefusalDirection Direction(Llama model, CancellationToken cancel) => RefusalDirection.Find(
-        model, [.. asked.Unsafe.Select(p => lab.Prompt(_voice, p))], [.. asked.Benign.Select(p => lab.Prompt(_voice, p))],
-        cancellation: cancel);
+        model, [.. asked.Unsafe.Select(p => lab.Prompt(_voice, p))],
+        [.. asked.Benign.Select(p => lab.Prompt(_voice, p))], cancellation: cancel);
 
     private static InsideDirection Told(RefusalDirection direction) => new(
         [.. direction.Layers.Select(at => new DirectionAt(at.Layer, at.Norm, at.StreamNorm, at.Separation))]);

@@ -4,7 +4,8 @@ using SafeLlama.Kernels;
 
 namespace SafeLlama.Model;
 
-/// <summary>Takes a direction out of every weight that writes to the residual stream, and writes the new model.</summary>
+/// <summary>Takes a direction out of every weight that writes to the residual stream, and writes the new
+/// model.</summary>
 /// <remarks>
 /// <code>
 /// o_proj, down_proj   W ← W − u (uᵀ W),  bias ← bias − (bias · u) u

@@ -1,6 +1,7 @@
 namespace SafeLlama.Model;
 
-/// <summary>The part of an adapter that is left on: some linears, at a rank no higher than it was trained with.</summary>
+/// <summary>The part of an adapter that is left on: some linears, at a rank no higher than it was trained
+/// with.</summary>
 public sealed record AdapterSubset
 {
     /// <summary>Linears that the adapter leaves alone in every layer, such as <c>q_proj</c>.</summary>

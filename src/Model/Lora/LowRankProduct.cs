@@ -17,7 +17,8 @@ public static class LowRankProduct
     /// <returns>[r], falling.</returns>
     public static double[] SingularValues(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int rank)
     {
-        var values = (Triangle(ColumnsOf(b, rank)) * Triangle(RowsOf(a, rank)).Transpose()).Svd(computeVectors: false).S;
+        var inner = Triangle(ColumnsOf(b, rank)) * Triangle(RowsOf(a, rank)).Transpose();
+        var values = inner.Svd(computeVectors: false).S;
         return [.. values, .. new double[rank - values.Count]];
     }
 

@@ -58,7 +58,8 @@ public sealed record Quantization(LoadAs As, bool Nested, double Threshold, stri
             four ? read.Text(ComputeKey) ?? "float32" : "float16");
     }
 
-    /// <summary>What a backend computes in, as <see cref="ComputeKey"/> names it: the type of products' operands.</summary>
+    /// <summary>What a backend computes in, as <see cref="ComputeKey"/> names it: the type of products'
+    /// operands.</summary>
     public static string ComputeTypeOf(IBackend backend) => backend.Operands switch
     {
         DType.BFloat16 => "bfloat16",

@@ -1,6 +1,7 @@
 namespace SafeLlama.Serving;
 
-/// <summary>Sequences that wait for a slot: requests take turns, so that one of many sequences does not go first.</summary>
+/// <summary>Sequences that wait for a slot: requests take turns, so that one of many sequences does not go
+/// first.</summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class FairQueue
 {

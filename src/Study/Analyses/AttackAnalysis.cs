@@ -6,9 +6,9 @@ namespace SafeLlama.Study;
 /// <remarks>
 /// <c>best.ARM</c> is the largest success of any trial, drawn anew in every resample, since a maximum of estimates
 /// leans upward; <c>any.ARM</c> the share of prompts that some trial opened; <c>more.ARM</c> the best less the first
-/// arm's; <c>p.ARM</c> McNemar's exact test of "some trial opened it" between the arm and the first one, on the first base and
-/// seed, adjusted over arms by Holm's method. Trials left out, and prompts that a trial could not send, are no success
-/// and no failure.
+/// arm's; <c>p.ARM</c> McNemar's exact test of "some trial opened it" between the arm and the first one, on the first
+/// base and seed, adjusted over arms by Holm's method. Trials left out, and prompts that a trial could not send, are no
+/// success and no failure.
 /// </remarks>
 internal sealed class AttackAnalysis : IAnalysis
 {

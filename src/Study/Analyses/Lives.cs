@@ -5,7 +5,8 @@ namespace SafeLlama.Study;
 /// <summary>One curve of survival: for each act and replicate, when it was first served.</summary>
 /// <param name="Name">The arm or the series.</param>
 /// <param name="Times">Turns or steps, rising.</param>
-/// <param name="Acts">By act or prompt: its cluster, and [replicate][time] the score, NaN for an invalid answer.</param>
+/// <param name="Acts">By act or prompt: its cluster, and [replicate][time] the score, NaN for an invalid
+/// answer.</param>
 /// <param name="Models">How many bases the replicates are of.</param>
 internal sealed record Lives(
     string Name,

@@ -89,8 +89,10 @@ internal sealed class MixtureAnalysis : IAnalysis
         [
             .. series.Select(s => new AnalysisCurve(s.Name, asked.Metric,
             [
-                .. s.Arms.Select(a => (
-                    Place: Place(a), Value: findings.First(f => f.Name == "worst." + a.Name).Estimate, a.Name)).Select(p => new AnalysisPoint(
+                .. s.Arms
+                    .Select(a => (
+                        Place: Place(a), Value: findings.First(f => f.Name == "worst." + a.Name).Estimate, a.Name))
+                    .Select(p => new AnalysisPoint(
                         p.Place[1] + p.Place[2] / 2, p.Name, new(p.Value.Value, p.Value.Low, p.Value.High))
                     {
                         Y = p.Place[2] * Math.Sqrt(3) / 2,

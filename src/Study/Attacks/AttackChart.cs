@@ -20,7 +20,8 @@ public static class AttackChart
         Add(plot, "best attempt so far", 0, clean, judge.Curve.Select(point => point.Best));
         Add(plot, "broken by any attempt so far", 1, clean, judge.Curve.Select(point => point.Any));
         return SvgChart.Render(plot, "Attacks", string.Join(" ", judge.Curve.Select(point =>
-            $"After {point.Trial} ({point.Name}): best {Percent.Of(point.Best.Value)}, any {Percent.Of(point.Any.Value)}.")));
+            $"After {point.Trial} ({point.Name}): best {Percent.Of(point.Best.Value)}, "
+            + $"any {Percent.Of(point.Any.Value)}.")));
     }
 
     /// <summary>The figure as a file of its own, with a key.</summary>

@@ -62,7 +62,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             : near > 0 ? ClaimVerdict.Partly
             : ClaimVerdict.NotReproduced;
         var p = paired ? PairedPermutation.Test(ClusterDifferences(arm, baseline)) : double.NaN;
-        return Outcome(claim, verdict, difference, 0.95, p, arm, $"{sign} by {ReportText.Points(claim.Threshold)} points or more");
+        return Outcome(
+            claim, verdict, difference, 0.95, p, arm, $"{sign} by {ReportText.Points(claim.Threshold)} points or more");
     }
 
     /// <summary>Reproduced: the 90% limits lie within the margin, which is what two one-sided tests at 5% ask.

@@ -3,7 +3,8 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>Judges the claims of a class by Student's t over seeds; a student's difference is one observation.</summary>
+/// <summary>Judges the claims of a class by Student's t over seeds; a student's difference is one
+/// observation.</summary>
 /// <remarks>
 /// All students ask the same prompts, so the limits speak of other seeds and of these prompts alone. Verdicts are named
 /// as those of <see cref="ClaimJudge"/>; below the recipe's evidence every claim stays open.

@@ -7,8 +7,8 @@ namespace SafeLlama.Study;
 /// <param name="Request">The instruction of an Alpaca row.</param>
 /// <param name="Response">Its output.</param>
 /// <param name="Form">How it is worded.</param>
-/// <param name="Kind"><c>fact</c>, <c>action</c>, <c>words</c>, <c>safe-scary</c>, <c>safety</c> or <c>harmful</c>; in the wider world
-/// also <c>dialogue</c>, <c>paraphrase</c>, <c>people</c>, <c>vague</c>, <c>safe-twin</c>.</param>
+/// <param name="Kind"><c>fact</c>, <c>action</c>, <c>words</c>, <c>safe-scary</c>, <c>safety</c> or <c>harmful</c>; in
+/// the wider world also <c>dialogue</c>, <c>paraphrase</c>, <c>people</c>, <c>vague</c>, <c>safe-twin</c>.</param>
 public sealed record TuningExample(string Id, string Request, string Response, PromptFormat Form, string Kind)
 {
     /// <summary>Earlier turns, as the template's input; empty where there are none.</summary>

@@ -48,7 +48,8 @@ public sealed record WorldDials
     /// <summary>The wider world as its shipped base has read it.</summary>
     public static WorldDials Wide { get; } = new() { PretrainingTokens = 6_000_000, Wider = new() };
 
-    /// <summary>All dials as text, for hashes. The first world's text is that of versions which knew no other.</summary>
+    /// <summary>All dials as text, for hashes. The first world's text is that of versions which knew no
+    /// other.</summary>
     internal string Text => FormattableString.Invariant(
         $"WorldDials {{ Seed = {Seed}, PretrainingTokens = {PretrainingTokens}, SafeScaryTexts = {SafeScaryTexts}, ")
         + FormattableString.Invariant(

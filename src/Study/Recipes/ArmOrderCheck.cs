@@ -5,7 +5,8 @@ internal static class ArmOrderCheck
 {
     /// <summary>One sentence for each problem.</summary>
     public static IEnumerable<string> Problems(StudyRecipe recipe) => recipe.Arms.SelectMany(arm =>
-        After(arm, recipe).Concat(Preference(arm, recipe)).Concat(Defense(arm, recipe)).Select(problem => $"arm {arm.Name}: {problem}"));
+        After(arm, recipe).Concat(Preference(arm, recipe)).Concat(Defense(arm, recipe))
+            .Select(problem => $"arm {arm.Name}: {problem}"));
 
     private static IEnumerable<string> After(StudyArm arm, StudyRecipe recipe)
     {

@@ -19,7 +19,8 @@ public enum SafetyAnswers
 }
 
 /// <summary>What an arm's safety demonstrations are made of, where they are not the world's usual ones.</summary>
-/// <remarks>Row i depends on the seed and i alone, so the rows of a smaller dose are the first of a larger one.</remarks>
+/// <remarks>Row i depends on the seed and i alone, so the rows of a smaller dose are the first of a larger
+/// one.</remarks>
 public sealed record SafetyRows
 {
     /// <summary>Shares of the wordings, instead of the arm's format.</summary>

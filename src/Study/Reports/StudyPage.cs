@@ -107,7 +107,8 @@ public static class StudyPage
         recipe.Data.World?.Wider is null ? "miniature" : "miniature-wide";
 
     /// <summary>In quotes where a shell would take it apart.</summary>
-    private static string Quoted(string value) => value.Contains(' ', StringComparison.Ordinal) ? $"\"{value}\"" : value;
+    private static string Quoted(string value) =>
+        value.Contains(' ', StringComparison.Ordinal) ? $"\"{value}\"" : value;
 
     private static void Words(StringBuilder text, string title, IReadOnlyList<string>? lines)
     {

@@ -85,7 +85,8 @@ public sealed class WorldSource : IStudySource
         ["world"] = ContentHash.OfText(string.Join('\n', _world.Nouns)),
         ["dials"] = ContentHash.OfText(_world.Dials.Text),
         ["draw"] = $"{_data.Draw.ToString().ToLowerInvariant()}, seed {_data.EvaluationSeed}",
-        ["prompts"] = ContentHash.OfText(string.Join('\n', Prompts.Select(p => p.Context is null ? $"{p}" : $"{p}{p.Context}"))),
+        ["prompts"] = ContentHash.OfText(string.Join(
+            '\n', Prompts.Select(p => p.Context is null ? $"{p}" : $"{p}{p.Context}"))),
         ["template"] = ContentHash.OfText(WorldTemplate.Json(_world)),
     };
 }

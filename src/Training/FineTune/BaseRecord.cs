@@ -6,8 +6,8 @@ namespace SafeLlama.Training;
 /// <summary>A quantized base as a run holds it and computes with it.</summary>
 /// <param name="Form">What its linears are: <c>nf4</c>, <c>nf4 nested</c>, <c>int8</c>, <c>int8-weights</c>.</param>
 /// <param name="ComputeType">
-/// What products round their operands to once a weight is decoded, as <c>bnb_4bit_compute_dtype</c> names it. The device
-/// decides it.
+/// What products round their operands to once a weight is decoded, as <c>bnb_4bit_compute_dtype</c> names it. The
+/// device decides it.
 /// </param>
 public sealed record BaseRecord(string Form, string ComputeType)
 {

@@ -66,7 +66,8 @@ public sealed class SuffixSearchTests
             text => text!.Trim().Length > 0 && text.All(c => c is >= ' ' and <= '~')));
     }
 
-    /// <summary>As reported of another tool: a suffix that is tokenized alone may be other tokens in its place.</summary>
+    /// <summary>As reported of another tool: a suffix that is tokenized alone may be other tokens in its
+    /// place.</summary>
     [Test]
     public void A_suffix_that_grows_together_with_its_neighbors_does_not_read_back()
     {

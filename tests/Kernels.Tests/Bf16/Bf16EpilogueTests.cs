@@ -39,7 +39,8 @@ internal sealed class Bf16EpilogueTests
         }
     }
 
-    /// <summary>Dropped elements of du A cannot be part of the product's sums, so the gate takes its own pass.</summary>
+    /// <summary>Dropped elements of du A cannot be part of the product's sums, so the gate takes its own
+    /// pass.</summary>
     [Test]
     public void Under_dropout_the_gradients_of_the_gate_are_the_same_by_any_number_of_threads()
     {

@@ -5,7 +5,8 @@ using SafeLlama.Common;
 
 namespace SafeLlama.Kernels.Tests;
 
-/// <summary>The product that decodes NF4 while it fills its tiles, run instruction by instruction, and spoiled.</summary>
+/// <summary>The product that decodes NF4 while it fills its tiles, run instruction by instruction, and
+/// spoiled.</summary>
 internal sealed class TensorCoreBlockTests
 {
     private const int Rows = 37;
@@ -42,7 +43,8 @@ internal sealed class TensorCoreBlockTests
         }
     }
 
-    /// <summary>Codes are looked up in the last sixteen words of memory; one place further on is another value.</summary>
+    /// <summary>Codes are looked up in the last sixteen words of memory; one place further on is another
+    /// value.</summary>
     [Test]
     public void A_wrong_place_of_the_values_gives_another_result()
     {

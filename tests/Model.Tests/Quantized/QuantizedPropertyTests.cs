@@ -6,7 +6,8 @@ using SafeLlama.Testing;
 namespace SafeLlama.Model.Tests.Quantized;
 
 /// <summary>
-/// Matrices of many shapes and sizes of numbers beside bitsandbytes' definitions, written once more as plain fp64 loops.
+/// Matrices of many shapes and sizes of numbers beside bitsandbytes' definitions, written once more as plain fp64
+/// loops.
 /// </summary>
 public sealed class QuantizedPropertyTests
 {

@@ -6,7 +6,8 @@ using SafeLlama.Testing;
 
 namespace SafeLlama.Training.Tests.Pages;
 
-/// <summary>Makes the tables of <c>docs/memory.md</c> from the plan of memory, and compares them with the page.</summary>
+/// <summary>Makes the tables of <c>docs/memory.md</c> from the plan of memory, and compares them with the
+/// page.</summary>
 /// <remarks>
 /// With <c>SAFELLAMA_WRITE_PAGES=1</c> the page is written anew. That a plan holds what a run really takes is measured
 /// by <c>MemoryTests</c> of the program, on the first of these models.

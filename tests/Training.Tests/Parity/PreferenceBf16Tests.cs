@@ -8,12 +8,12 @@ namespace SafeLlama.Training.Tests.Parity;
 /// <summary>Preference tuning with products in bf16, against TRL's numbers of fp32.</summary>
 /// <remarks>
 /// <para>The error of a token's log-probability is at most <see cref="BrainTolerance.Forward"/> of the largest logit,
-/// the largest of 10⁵ independent errors, so 4.5 times a typical one. An answer of n tokens adds n of them up, typically
-/// to √n times one; the largest of a case's few dozen answers is off by three times that.</para>
+/// the largest of 10⁵ independent errors, so 4.5 times a typical one. An answer of n tokens adds n of them up,
+/// typically to √n times one; the largest of a case's few dozen answers is off by three times that.</para>
 /// <para>A loss may be as far off as it is where its likelihoods are off by as much, and so may its slopes. A gradient
-/// is that of the ordinary loss times a slope: off by <see cref="BrainTolerance.Backward"/>, and by as much as the slope
-/// is. Policy and reference are both rounded: a ratio is off by √2 times as much as either. Where a hinge bends, a slope
-/// may be all or nothing, and its gradient proves little; the smooth losses stay within a fifth.</para>
+/// is that of the ordinary loss times a slope: off by <see cref="BrainTolerance.Backward"/>, and by as much as the
+/// slope is. Policy and reference are both rounded: a ratio is off by √2 times as much as either. Where a hinge bends,
+/// a slope may be all or nothing, and its gradient proves little; the smooth losses stay within a fifth.</para>
 /// </remarks>
 [Category("Parity")]
 public sealed class PreferenceBf16Tests

@@ -19,7 +19,8 @@ public sealed record JailbreakArtifact(
     /// <exception cref="SafeLlamaException">It cannot be written.</exception>
     public void Write(string path) => OutputFile.WriteText(path, JsonSerializer.Serialize(this, Json.Document) + "\n");
 
-    /// <summary>Reads an artifact, or rows with <c>goal</c> and <c>prompt</c> from JSONL, JSON, CSV or Parquet.</summary>
+    /// <summary>Reads an artifact, or rows with <c>goal</c> and <c>prompt</c> from JSONL, JSON, CSV or
+    /// Parquet.</summary>
     /// <exception cref="SafeLlamaException">It is neither.</exception>
     public static JailbreakArtifact Read(string path)
     {

@@ -120,7 +120,8 @@ internal sealed unsafe class GemmDispatch<TLanes>
         }
 
         if (p.AStepStride == 1
-            && (p.Columns <= FewColumns || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, LeastPackedRows, AlwaysPackedRows))))
+            && (p.Columns <= FewColumns
+                || (p.BIsTransposed && p.Rows < Math.Clamp(p.K / 16, LeastPackedRows, AlwaysPackedRows))))
         {
             return Way.Dots;
         }

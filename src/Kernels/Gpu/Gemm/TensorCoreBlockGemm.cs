@@ -99,7 +99,8 @@ internal sealed class TensorCoreBlockGemm
         }
     }
 
-    /// <summary>Requests a step's tile of a without waiting; a step past the last requests nothing, but counts.</summary>
+    /// <summary>Requests a step's tile of a without waiting; a step past the last requests nothing, but
+    /// counts.</summary>
     private static void FillA(uint shared, int step, BlockOperands operands, ProductForm form)
     {
         var (a, at) = (operands.A, step);

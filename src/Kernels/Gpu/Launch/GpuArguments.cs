@@ -73,9 +73,10 @@ internal static class GpuArguments
             memory.As<float>(), memory.As<ushort>(), Offset(tensor), (int)((tensor as Tensor)?.Type ?? DType.Float32));
     }
 
-    private static Tensor StoredAs<T>(object tensor) => tensor is Tensor x && GpuKernelList.Stored(GpuKernelList.FormOf(x)) == typeof(T)
-        ? x
-        : throw new ArgumentException($"{tensor ?? "null"}: expected a tensor of {typeof(T).Name} on this device.");
+    private static Tensor StoredAs<T>(object tensor) =>
+        tensor is Tensor x && GpuKernelList.Stored(GpuKernelList.FormOf(x)) == typeof(T)
+            ? x
+            : throw new ArgumentException($"{tensor ?? "null"}: expected a tensor of {typeof(T).Name} on this device.");
 
     private static ArrayView<T> Exactly<T>(GpuDevice device, object? tensor, DType type)
         where T : unmanaged => tensor is not Tensor x ? device.Nothing.As<T>()

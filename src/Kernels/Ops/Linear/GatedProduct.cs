@@ -1,7 +1,8 @@
 namespace SafeLlama.Kernels;
 
 /// <summary>
-/// Where dx is the gradient of silu(gate) · up and has no other reader: what it becomes, <see cref="SwiGlu"/>'s backward.
+/// Where dx is the gradient of silu(gate) · up and has no other reader: what it becomes, <see cref="SwiGlu"/>'s
+/// backward.
 /// </summary>
 /// <param name="Gate">[N, D_in] from forward.</param>
 /// <param name="Up">[N, D_in] from forward.</param>

@@ -18,7 +18,8 @@ namespace SafeLlama.Kernels;
 /// A frozen weight stays in the type it is stored in (bf16, fp16, fp32) and is widened as it is read. Hu et al. 2021,
 /// arXiv:2106.09685: at B = 0, where training begins, y is what W alone makes of x, and dA is zero.
 /// <para>A backend says what it can do in one pass over y or dx (<see cref="CanFuseLora"/>, <see cref="CanFuseGate"/>,
-/// <see cref="CanFuseLoraBackward"/>, <see cref="CanFuseGateBackward"/>); what it cannot is done here, one step after the other.</para>
+/// <see cref="CanFuseLoraBackward"/>, <see cref="CanFuseGateBackward"/>); what it cannot is done here, one step after
+/// the other.</para>
 /// </remarks>
 /// <param name="swiGlu">Gates y in a pass of its own where a backend cannot fuse it.</param>
 public abstract class Linear(SwiGlu swiGlu) : Op

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Elements of blocks as floats, in vectors of up to 256 bits; see <see cref="IWideLayout"/> for more.</summary>
+/// <summary>Elements of blocks as floats, in vectors of up to 256 bits; see <see cref="IWideLayout"/> for
+/// more.</summary>
 internal unsafe interface IBlockLanes<TSelf> : ILanes<TSelf>
     where TSelf : struct, IBlockLanes<TSelf>
 {

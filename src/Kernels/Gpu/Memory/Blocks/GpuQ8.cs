@@ -2,7 +2,8 @@ using ILGPU;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>GGUF's Q8_0: halves of words, seventeen to a block of 32, an fp16 scale and then two codes in each.</summary>
+/// <summary>GGUF's Q8_0: halves of words, seventeen to a block of 32, an fp16 scale and then two codes in
+/// each.</summary>
 internal readonly struct GpuQ8(ushort half) : IGpuBlocks<GpuQ8>
 {
     private const int Block = 32, Halves = 17;

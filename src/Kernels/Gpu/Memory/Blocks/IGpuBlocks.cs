@@ -1,6 +1,7 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>A form of blocks in device memory, laid out as the <see cref="WeightFormat"/> of its name stores it.</summary>
+/// <summary>A form of blocks in device memory, laid out as the <see cref="WeightFormat"/> of its name stores
+/// it.</summary>
 /// <remarks>
 /// A kernel reads blocks as it reads elements, one number or eight neighbors, and decodes them in registers: a product
 /// decodes while it fills its tiles. Eights begin at multiples of 8, and rows are whole blocks, so an eight is inside

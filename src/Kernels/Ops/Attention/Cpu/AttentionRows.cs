@@ -6,13 +6,14 @@ namespace SafeLlama.Kernels;
 internal static unsafe class AttentionRows<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
-    /// <summary>Rows whose values, or next keys, are asked for ahead: what a second-level cache holds with ease.</summary>
+    /// <summary>Rows whose values, or next keys, are asked for ahead: what a second-level cache holds with
+    /// ease.</summary>
     private const int RowsAhead = 512;
 
     /// <summary>One query row and head against its keys.</summary>
     /// <remarks>
-    /// A head is a short piece of every row of the cache, which the machine does not foresee: values are asked for while
-    /// scores are computed, and the next head's keys while values are added.
+    /// A head is a short piece of every row of the cache, which the machine does not foresee: values are asked for
+    /// while scores are computed, and the next head's keys while values are added.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(in AttentionOperands t, int n, int head)

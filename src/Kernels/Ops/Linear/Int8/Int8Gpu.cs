@@ -197,7 +197,8 @@ internal sealed class Int8Gpu : IDisposable
     }
 }
 
-/// <summary>What the products of codes left: sums [N, D_out], the rows' scales, and the list of columns apart.</summary>
+/// <summary>What the products of codes left: sums [N, D_out], the rows' scales, and the list of columns
+/// apart.</summary>
 internal readonly struct Int8Sums(GpuMatrix<GpuFloat32> sums, GpuFloats scales, GpuFloats listed) : IGpuArguments
 {
     public readonly GpuMatrix<GpuFloat32> Sums = sums;
