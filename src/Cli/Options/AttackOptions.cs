@@ -16,8 +16,9 @@ internal sealed class AttackOptions : OptionSet<AttackOptions.Request>
             + "attacked.", "NAME|FILE…", required: true);
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
         Add(nameof(Request.Attacks), "What to try; wrappers and prefill where neither this nor --artifacts says "
-            + "anything. NAME, or NAME=SETTING/SETTING. On prompts: wrappers (names), many-shot (exchanges), prefill (tokens), suffix (tokens x steps). On the model: "
-            + "harmful-rows and benign-rows (rows x epochs, or rows x epochs@learning rate), direction (layers).",
+            + "anything. NAME, or NAME=SETTING/SETTING. On prompts: wrappers (names), many-shot (exchanges), "
+            + "prefill (tokens), suffix (tokens x steps). On the model: harmful-rows and benign-rows (rows x epochs, or "
+            + "rows x epochs@learning rate), direction (layers).",
             "NAME…");
         Add(nameof(Request.Artifacts), "Attack strings from files, each file an attempt: JailbreakBench's artifacts, or "
             + "rows with goal and prompt.", "FILE…");
