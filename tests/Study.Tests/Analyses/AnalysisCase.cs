@@ -53,7 +53,7 @@ internal static class AnalysisCase
             Analyses = [result],
         }))
         {
-            Assert.That(() => System.Xml.Linq.XDocument.Parse(figure.Svg), Throws.Nothing, figure.Title);
+            Assert.That(() => System.Xml.Linq.XDocument.Parse($"<page>{figure.Svg}</page>"), Throws.Nothing, figure.Title);
         }
 
         Assert.That(result.Findings.Select(f => f.Name), Is.SubsetOf(
