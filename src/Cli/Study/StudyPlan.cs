@@ -56,7 +56,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
     }
 
     /// <summary>The most arms that an analysis adds.</summary>
-    private static int Added(StudyAnalysis analysis) => analysis.Refine * analysis.Series.Count;
+    private static int Added(StudyAnalysis analysis) => (analysis.Refine ?? 0) * analysis.Series.Count;
 
     private string Rows(ArmJob job)
     {
