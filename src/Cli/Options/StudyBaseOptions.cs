@@ -10,8 +10,8 @@ internal sealed class StudyBaseOptions : OptionSet<StudyBaseOptions.Request>
         Add(nameof(Request.World), "Which made-up world: the first, or the wider one with harm categories, wordings at "
             + "graded distances, peoples, dialogues and stalls.");
         AddShared(nameof(Request.Seed));
-        Add(nameof(Request.Init), "The shape of the weights instead of the recipe's: a config.json, whose vocab_size is "
-            + "replaced by the tokenizer's. For bases of several sizes that read the same text.", "FILE");
+        Add(nameof(Request.Init), "The shape of the weights instead of the recipe's: a config.json, whose vocab_size "
+            + "is replaced by the tokenizer's. For bases of several sizes that read the same text.", "FILE");
         Add(nameof(Request.Out), "The model's folder, in Hugging Face layout; what it is made of lies in making/ below "
             + "it. A folder that is not empty is refused, unless --resume.", "DIR", required: true);
         AddShared(nameof(Request.Threads));
