@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
@@ -167,6 +168,23 @@ public sealed class ClassRoomTests
     [TestCase("class-run", """{"seed":1,"arm":"x"}""")]
     public async Task What_makes_no_sense_is_refused(string path, string body) =>
         Assert.That((await _lab.Refused(path, body)).Status, Is.EqualTo(400));
+
+    [Test]
+    public async Task A_lab_that_is_closed_ends_a_training_first_and_says_no_more()
+    {
+        var lab = await LabFixture.Start();
+        using var asked = await lab.Client.SendAsync(
+            new(HttpMethod.Post, "api/class-run") { Content = JsonContent.Create(new { seed = 4 }) },
+            HttpCompletionOption.ResponseHeadersRead);
+        using var told = new StreamReader(await asked.Content.ReadAsStreamAsync());
+        while ((await told.ReadLineAsync())?.Contains("training", StringComparison.Ordinal) == false)
+        {
+        }
+
+        await lab.DisposeAsync();
+        Assert.That(lab.Server.Workshop.TrainingGate.Running, Is.Zero, "what it wrote aside is deleted");
+        Assert.That(lab.Log, Is.Empty);
+    }
 
     [Test]
     public void What_cannot_be_read_is_said_to_be_so()

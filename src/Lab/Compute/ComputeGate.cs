@@ -99,10 +99,13 @@ internal sealed class ComputeGate(int mostWaiting) : IAsyncDisposable
         }
     }
 
+    /// <summary>Tells what runs and what waits to stop.</summary>
+    public Task Stop() => _closing.CancelAsync();
+
     /// <summary>Stops what runs and waits for its end.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        await Stop();
         await _one.WaitAsync();
         _one.Dispose();
         _closing.Dispose();
