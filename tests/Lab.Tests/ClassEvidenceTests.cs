@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using SafeLlama.Evaluation;
 using SafeLlama.Kernels;
 using SafeLlama.Study;
 
