@@ -1,6 +1,4 @@
 using SafeLlama.Common;
-using SafeLlama.Data;
-using SafeLlama.Evaluation;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
 using SafeLlama.Training;
@@ -26,7 +24,7 @@ public sealed class LlamaEngineTests
         Metrics = WorldMetrics.All,
     };
 
-    private static StudyRunner Runner(int threads) => new(Recipe, new FewPrompts(Recipe.Data), Engine(threads));
+    private static StudyRunner Runner(int threads) => new(Recipe, new FewPrompts(new WorldSource(Recipe.Data), every: 40), Engine(threads));
 
     private static LlamaEngine Engine(int threads) => new(() => new CpuBackend(threads), MiniatureModel.FolderOf);
 
@@ -146,27 +144,5 @@ public sealed class LlamaEngineTests
         Assert.That(estimate.Steps, Is.EqualTo(8));
         Assert.That(estimate.Parameters, Is.GreaterThan(1000));
         Assert.That(estimate.PeakMemoryBytes, Is.InRange(1 << 20, 1 << 28));
-    }
-
-    /// <summary>The world with every fortieth prompt, so that a test takes seconds.</summary>
-    private sealed class FewPrompts(StudyData data) : IStudySource
-    {
-        private readonly WorldSource _all = new(data);
-
-        public PromptTemplate Template => _all.Template;
-
-        public int BenignCount => _all.BenignCount;
-
-        public int DemonstrationCount => _all.DemonstrationCount;
-
-        public IReadOnlyList<StudyPrompt> Prompts => [.. _all.Prompts.Where((_, i) => i % 40 == 0)];
-
-        public LessonPlan Lesson => _all.Lesson;
-
-        public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed) => _all.Examples(arm, seed);
-
-        public IJudge Judge => _all.Judge;
-
-        public IReadOnlyDictionary<string, string> Describe() => _all.Describe();
     }
 }

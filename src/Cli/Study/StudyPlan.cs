@@ -21,7 +21,9 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         }
 
         IReadOnlyList<StudyPrompt> asked = [.. source.Prompts, .. attacks];
+        var inside = new DirectionReader(recipe, source, engine).Prompts;
         var estimates = new List<ArmEstimate>();
+        var looking = new List<double>();
         foreach (var model in recipe.Models)
         {
             Terminal.Print($"  on {model}");
@@ -30,6 +32,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             {
                 var estimate = engine.Estimate(job, asked);
                 estimates.Add(estimate);
+                looking.AddRange(inside.Count > 0 && engine.ReadingSeconds(job, inside) is { } s ? [s] : []);
                 Terminal.Print($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
             }
         }
@@ -50,8 +53,12 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (Added(analysis) > 0 ? $"; up to {Added(analysis)} arms are added after the first run" : ""));
         }
 
-        Terminal.Print(Total(
-            estimates, (recipe.Analyses ?? []).Sum(Added), Math.Clamp(parallel, 1, runner.Jobs.Count)));
+        var added = (recipe.Analyses ?? []).Sum(Added);
+        var read = looking.Sum() + (added * recipe.Models.Count * looking.DefaultIfEmpty(0).Average());
+        Terminal.Print(inside.Count == 0 ? $"  refusal direction: none; {DirectionReader.NoPrompts}"
+            : $"  refusal direction: {inside.Count} prompts are read by every arm of one seed at the end"
+                + (looking.Count > 0 ? $", about {Time(read)}" : ""));
+        Terminal.Print(Total(estimates, added, Math.Clamp(parallel, 1, runner.Jobs.Count), read));
         return ExitCode.Success;
     }
 
@@ -103,7 +110,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
     /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there
     /// once.</summary>
     /// <param name="added">Arms that the first run adds, each as long as the mean of the others.</param>
-    private string Total(List<ArmEstimate> estimates, int added, int parallel)
+    /// <param name="after">Seconds at the end, when all replicates are done.</param>
+    private string Total(List<ArmEstimate> estimates, int added, int parallel, double after)
     {
         var memory = MemoryPlan.ProgramBytes
             + parallel * (estimates.Max(e => e.PeakMemoryBytes) - MemoryPlan.ProgramBytes);
@@ -116,8 +124,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (added > 0 ? ", added arms included: " : ": ")
                 + "token counts times what a short step and a few answers took just now.";
 
-        double Seconds() => recipe.Seeds.Count * (known.Sum(e => e.Seconds!.Value)
-            + (added * recipe.Models.Count * known.Average(e => e.Seconds!.Value))) / parallel;
+        double Seconds() => after + (recipe.Seeds.Count * (known.Sum(e => e.Seconds!.Value)
+            + (added * recipe.Models.Count * known.Average(e => e.Seconds!.Value))) / parallel);
     }
 
     private static string Time(double seconds) => seconds switch

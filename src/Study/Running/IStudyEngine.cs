@@ -82,6 +82,10 @@ public interface IStudyEngine
     /// <summary>Estimates the cost of the job without running it.</summary>
     ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
 
+    /// <summary>The seconds that the job's model takes to read these prompts one by one, without an answer; null where
+    /// there are no weights to measure with, or nothing is trained.</summary>
+    double? ReadingSeconds(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => null;
+
     /// <summary>Finds errors that a job would meet after its training, before any work.</summary>
     /// <exception cref="Common.SafeLlamaException">A job cannot be done; one line says why.</exception>
     void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
@@ -101,7 +105,7 @@ public interface IStudyEngine
     /// <summary>Opens the model that training left in <paramref name="folder"/> for what needs its weights.</summary>
     /// <exception cref="Common.SafeLlamaException">The engine has no weights.</exception>
     Inference.LlamaSession OpenSession(ArmJob job, string folder) => throw Common.SafeLlamaException.Usage(
-        $"{job.Replicate.Folder}: this engine opens no weights, so nothing can be attacked.");
+        $"{job.Replicate.Folder}: this engine opens no weights.");
 
     /// <summary>
     /// Measures the model tuned in <paramref name="folder"/>; null where there is nothing to measure.
