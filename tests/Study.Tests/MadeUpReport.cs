@@ -35,7 +35,8 @@ internal static class MadeUpReport
     private static StudyDirections Directions(StudyRecipe recipe)
     {
         PromptFormat[] wordings = [PromptFormat.Instruction, PromptFormat.Question];
-        CosineRange?[] layers = [null, new(0.91, 0.8, 0.95), new(0.5, 0.4, 0.6), new(-0.1, -0.2, 0), new(0.2, 0.1, 0.3)];
+        CosineRange?[] layers =
+            [null, new(0.91, 0.8, 0.95), new(0.5, 0.4, 0.6), new(-0.1, -0.2, 0), new(0.2, 0.1, 0.3)];
         return new(
             "hash", null, 1, "dose-900", [.. wordings.Select(w => new DirectionPrompts(w, 40, 40))],
             [

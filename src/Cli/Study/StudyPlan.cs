@@ -27,10 +27,13 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         foreach (var model in recipe.Models)
         {
             Terminal.Print($"  on {model}");
-            foreach (var job in runner.Jobs.Where(
-                job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]))
+            var jobs = runner.Jobs.Where(
+                job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]).ToList();
+            var preparing = new Lazy<double>(() => Preparing(jobs[0]));
+            foreach (var job in jobs)
             {
                 var estimate = engine.Estimate(job, asked);
+                estimate = estimate with { Seconds = estimate.Seconds is { } s ? s + preparing.Value : null };
                 estimates.Add(estimate);
                 looking.AddRange(inside.Count > 0 && engine.ReadingSeconds(job, inside) is { } s ? [s] : []);
                 Terminal.Print($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
@@ -61,6 +64,10 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         Terminal.Print(Total(estimates, added, Math.Clamp(parallel, 1, runner.Jobs.Count), read));
         return ExitCode.Success;
     }
+
+    /// <summary>Seconds that attacks take before they ask: the same for each arm of a model.</summary>
+    private double Preparing(ArmJob job) =>
+        recipe.Attacks is null ? 0 : new ArmAttacks(recipe, source, engine).PreparationSeconds(job);
 
     /// <summary>The most arms that an analysis adds.</summary>
     private static int Added(StudyAnalysis analysis) => (analysis.Refine ?? 0) * analysis.Series.Count;

@@ -32,7 +32,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return hashes;
     }
 
-    public LlamaSession OpenSession(ArmJob job, string folder) => OpenTuned(job, folder);
+    public LlamaSession OpenSession(ArmJob job, string folder, bool forGradients) =>
+        OpenTuned(job, folder, forGradients);
+
+    public FineTuneTarget TargetOf(ArmJob job, string folder, string template) => new(
+        folderOf(job.Replicate.Model), AdapterOf(job, folder), job.Training.LoadForm, template, backends);
 
     public long WeightCount(string model) => LlamaConfig.Load(folderOf(model)).ParameterCount;
 
@@ -122,7 +126,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     {
         var model = folderOf(job.Replicate.Model);
         var identity = ModelIdentity.Of(
-            model, job.Arm.Untrained ? null : AdapterIn(folder), TokenizerLoader.Load(model).Hash,
+            model, AdapterOf(job, folder), TokenizerLoader.Load(model).Hash,
             job.Template.Identity, job.Training.LoadForm);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
         return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
@@ -177,10 +181,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         });
     }
 
-    private LlamaSession OpenTuned(ArmJob job, string folder) => LlamaSession.Open(
+    private LlamaSession OpenTuned(ArmJob job, string folder, bool forGradients = false) => LlamaSession.Open(
         backends(), folderOf(job.Replicate.Model), new()
         {
-            Adapter = job.Arm.Untrained ? null : AdapterIn(folder),
+            Adapter = AdapterOf(job, folder),
+            ForGradients = forGradients,
             Load = job.Training.LoadForm,
             Template = job.Template,
             OwnsBackend = true,
@@ -198,6 +203,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
         return speed;
     }
+
+    /// <summary>The adapter that training left; null for the base as it is.</summary>
+    private static string? AdapterOf(ArmJob job, string folder) => job.Arm.Untrained ? null : AdapterIn(folder);
 
     private static string AdapterIn(string folder) => Path.Combine(folder, "adapter");
 }

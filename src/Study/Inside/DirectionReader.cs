@@ -7,8 +7,8 @@ namespace SafeLlama.Study;
 
 /// <summary>Reads the refusal direction of every arm of a finished study, and compares them.</summary>
 /// <remarks>
-/// The arms of the study's first seed are read, on every base. What was found is kept in <c>directions.json</c>, and read
-/// from there as long as bases, adapters and prompts are the same.
+/// The arms of the study's first seed are read, on every base. What was found is kept in <c>directions.json</c>, and
+/// read from there as long as bases, adapters and prompts are the same.
 /// </remarks>
 public sealed class DirectionReader(StudyRecipe recipe, IStudySource source, IStudyEngine engine)
 {
@@ -82,7 +82,8 @@ public sealed class DirectionReader(StudyRecipe recipe, IStudySource source, ISt
 
     private ReadDirections Read(StudyReplicate made, ArmJob job, CancellationToken cancellation)
     {
-        using var session = engine.OpenSession(job, new ArmFolder(made.Folder).Training);
+        using var session = engine.OpenSession(
+            job, new ArmFolder(made.Folder).Training, forGradients: false);
         int[][] Ids(IReadOnlyList<StudyPrompt> prompts) => [.. prompts.Select(p => session.PromptIds(p.Row))];
         return new(made, _sets.ToDictionary(
             set => set.Wording,

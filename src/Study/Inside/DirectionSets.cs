@@ -17,8 +17,8 @@ internal sealed record DirectionSets(
 
     /// <summary>One for each wording in which the study asks enough prompts of both kinds.</summary>
     /// <remarks>
-    /// Harmless are the prompts of a suite named as an unsafe one with <c>benign</c> in place of <c>unsafe</c>, so that the
-    /// two ask for the same kind of thing; else all benign ones; else those that are safe.
+    /// Harmless are the prompts of a suite named as an unsafe one with <c>benign</c> in place of <c>unsafe</c>, so that
+    /// the two ask for the same kind of thing; else all benign ones; else those that are safe.
     /// </remarks>
     public static IReadOnlyList<DirectionSets> Of(IReadOnlyList<StudyPrompt> prompts) =>
     [

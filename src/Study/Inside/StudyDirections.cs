@@ -4,8 +4,8 @@ namespace SafeLlama.Study;
 
 /// <summary>How alike the refusal directions of a study's arms, wordings and bases are, layer by layer.</summary>
 /// <remarks>
-/// The direction is that of <see cref="Inference.RefusalDirection"/>: at a prompt's last token, the mean of the residual
-/// stream over harmful prompts minus the mean over harmless ones. Arditi et al. 2024, arXiv:2406.11717.
+/// The direction is that of <see cref="Inference.RefusalDirection"/>: at a prompt's last token, the mean of the
+/// residual stream over harmful prompts minus the mean over harmless ones. Arditi et al. 2024, arXiv:2406.11717.
 /// </remarks>
 /// <param name="Of">The hash of what was read: bases, adapters, prompts. The same hash is the same file.</param>
 /// <param name="Missing">Why no direction could be compared; null where some were.</param>

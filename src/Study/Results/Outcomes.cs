@@ -16,7 +16,10 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
         var (answer, verdict) = (outcome.Response.Answer, outcome.Verdict);
         var behavior = verdict.Behavior ?? Behavior.Invalid;
         return new(
-            prompt, answer, behavior == Behavior.FullCompliance && verdict.Detail != WorldJudge.Otherwise, behavior,
+            prompt, answer,
+            behavior == Behavior.FullCompliance
+                && verdict.Detail is not (WorldJudge.Otherwise or WorldRequestJudge.OtherNoun),
+            behavior,
             prompt.Expected is { } expected ? WorldGrader.IsExact(answer, expected) : null);
     }
 

@@ -12,6 +12,7 @@ namespace SafeLlama.Study;
 /// plan.json                what the replicate is; a folder with another plan is refused
 /// training/, training.json the fine-tuning run's own files; what it left behind
 /// evaluation/              an evaluation run over the study's suites, as `evaluate` writes it
+/// attacks/, attacks-rows/  where the study attacks its arms: an attack run, and what its attacks learn from
 /// </code>
 /// </remarks>
 public sealed class ArmFolder(string path)

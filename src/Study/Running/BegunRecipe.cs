@@ -6,8 +6,8 @@ namespace SafeLlama.Study;
 
 /// <summary>The recipe with which a study's folder was begun, which another one does not go on with.</summary>
 /// <remarks>
-/// Models, seeds and arms may be added, and arms left out by name; what decides an arm, its prompts, attacks, claims and
-/// analyses stays as it was. Words stay free: the question, the page, a claim's statement.
+/// Models, seeds and arms may be added, and arms left out by name; what decides an arm, its prompts, attacks, claims
+/// and analyses stays as it was. Words stay free: the question, the page, a claim's statement.
 /// </remarks>
 public static class BegunRecipe
 {

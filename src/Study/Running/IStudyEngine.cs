@@ -103,9 +103,17 @@ public interface IStudyEngine
     ArmModel Open(ArmJob job, string folder);
 
     /// <summary>Opens the model that training left in <paramref name="folder"/> for what needs its weights.</summary>
+    /// <param name="forGradients">Whether the adapter gets room for gradients.</param>
     /// <exception cref="Common.SafeLlamaException">The engine has no weights.</exception>
-    Inference.LlamaSession OpenSession(ArmJob job, string folder) => throw Common.SafeLlamaException.Usage(
-        $"{job.Replicate.Folder}: this engine opens no weights.");
+    Inference.LlamaSession OpenSession(ArmJob job, string folder, bool forGradients) =>
+        throw Common.SafeLlamaException.Usage(
+            $"{job.Replicate.Folder}: this engine opens no weights.");
+
+    /// <summary>The model that training left in <paramref name="folder"/>, for attacks that go on tuning it.</summary>
+    /// <param name="template">The template's name or file.</param>
+    /// <exception cref="Common.SafeLlamaException">The engine has no weights.</exception>
+    FineTuneTarget TargetOf(ArmJob job, string folder, string template) => throw Common.SafeLlamaException.Usage(
+        $"{job.Replicate.Folder}: this engine opens no weights, so nothing can be attacked.");
 
     /// <summary>
     /// Measures the model tuned in <paramref name="folder"/>; null where there is nothing to measure.
