@@ -145,7 +145,8 @@ public sealed class DirectionTests
 
         public long WeightCount(string model) => engine.WeightCount(model);
 
-        public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => engine.Estimate(job, prompts);
+        public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null) =>
+            engine.Estimate(job, prompts, attacks);
 
         public TrainingSummary Train(
             ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation) =>

@@ -136,6 +136,38 @@ public sealed class LlamaEngineTests
     }
 
     [Test]
+    public void An_estimate_counts_what_attacks_put_around_a_prompt()
+    {
+        var (job, prompts, engine) = (Runner(1).Jobs[2], new WorldSource(Recipe.Data).Prompts, Engine(1));
+        double Seconds(params string[] trials)
+        {
+            var attacks = new StudyAttacks
+            {
+                Trials = trials,
+                Suites = ["unsafe-instruction"],
+                AnswersFrom = "none",
+                MaxPrompts = 10,
+            };
+            return engine.Estimate(job, prompts, attacks.Work(prompts, 1)).Seconds!.Value;
+        }
+
+        // Speeds are measured once, so only the counts differ.
+        var plain = engine.Estimate(job, prompts).Seconds!.Value;
+        Assert.That(Seconds("prefill=1"), Is.GreaterThan(plain));
+        Assert.That(Seconds("prefill=9"), Is.GreaterThan(Seconds("prefill=1")));
+        Assert.That(Seconds("many-shot=8"), Is.GreaterThan(Seconds("many-shot=1")));
+        Assert.That(Seconds("wrappers=role"), Is.GreaterThan(Seconds("prefill=1")), "a wrapper has more than a word");
+        var work = new StudyAttacks
+        {
+            Trials = ["many-shot=2/3", "prefill=4"],
+            Suites = ["unsafe-instruction"],
+            AnswersFrom = "none",
+            MaxPrompts = 10,
+        }.Work(prompts, 1);
+        Assert.That((work.Prompts.Count, work.Exchanges, work.Tokens), Is.EqualTo((40, 50L, 40L)));
+    }
+
+    [Test]
     public void Estimates_need_no_training()
     {
         var runner = Runner(1);

@@ -54,7 +54,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         }
     }
 
-    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null)
     {
         var folder = folderOf(job.Replicate.Model);
         var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
@@ -80,8 +80,17 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             var speed = Speed(job, training, prompts);
             var read = TokenCount(tokenizer, job, prompts);
             var answer = training.Data.Training.Average(row => (double)row.TargetCount / row.Starts.Count);
+            var asked = prompts.Count;
+            if (attacks is not null)
+            {
+                // An exchange is a prompt of the study with an answer as long as those learned.
+                read += TokenCount(tokenizer, job, attacks.Prompts) + attacks.Tokens
+                    + (attacks.Exchanges * ((read / Math.Max(1, prompts.Count)) + answer));
+                asked += attacks.Prompts.Count;
+            }
+
             return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
-                + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
+                + asked * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
         }
     }
 

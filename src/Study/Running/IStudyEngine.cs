@@ -80,7 +80,8 @@ public interface IStudyEngine
     long WeightCount(string model);
 
     /// <summary>Estimates the cost of the job without running it.</summary>
-    ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
+    /// <param name="attacks">What attacks ask besides; null where there are none.</param>
+    ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null);
 
     /// <summary>The seconds that the job's model takes to read these prompts one by one, without an answer; null where
     /// there are no weights to measure with, or nothing is trained.</summary>
