@@ -131,7 +131,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             return;
         }
 
-        var begun = RunFile.Read(Run).Settings.GetValueOrDefault("until_loss") is { IsGiven: true } given
+        var begun = RunFile.Read(Run).Settings.GetValueOrDefault("until-loss") is { IsGiven: true } given
             ? given.Value : "no loss";
         var asked = UntilLoss?.ToString(CultureInfo.InvariantCulture) ?? "no loss";
         if (begun != asked)
@@ -177,8 +177,8 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
         {
             settings.Apply(new Dictionary<string, SettingValue>
             {
-                ["until_loss"] = new(until.ToString(CultureInfo.InvariantCulture), "--until-loss"),
-                ["evaluate_every"] = new($"{LookEvery}", "--until-loss"),
+                ["until-loss"] = new(until.ToString(CultureInfo.InvariantCulture), "--until-loss"),
+                ["evaluate-every"] = new($"{LookEvery}", "--until-loss"),
             });
         }
 
