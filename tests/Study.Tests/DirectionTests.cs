@@ -1,4 +1,3 @@
-using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Kernels;
