@@ -81,6 +81,7 @@ public sealed class DefenseArmTests
             Validation = Amount.Count(0),
             Rank = recipe.Training.Rank,
             Alpha = recipe.Training.Alpha,
+            Dropout = recipe.Training.Dropout,
             Targets = "all",
             Epochs = recipe.Training.Epochs,
             BatchSize = recipe.Training.BatchSize,
