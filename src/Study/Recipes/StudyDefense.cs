@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Model;
@@ -29,6 +30,7 @@ public sealed record StudyDefense
     public BoosterSettings? Booster { get; init; }
 
     /// <summary>SafeLoRA, in an arm that goes on from another.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public StudySafeLora? SafeLora { get; init; }
 
     /// <summary>Pairs of a refusal and an answer that does what an unsafe prompt asks.</summary>
