@@ -20,6 +20,9 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** What an event says of a computation that waits: one runs at a time. */
+export const waits = "Another training runs, or is paused, in another tab; this one begins when that one has ended.";
+
 export function fault(message) {
   const place = find("#fault");
   place.textContent = message ?? "";

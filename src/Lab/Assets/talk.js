@@ -1,5 +1,5 @@
 "use strict";
-import { all, find, guarded, make, percent, post, stream } from "./lab.js";
+import { all, fault, find, guarded, make, percent, post, stream } from "./lab.js";
 
 let state = JSON.parse(find("#state").textContent);
 const sides = all(".side").map((element, number) => ({
@@ -54,13 +54,13 @@ function five(side, token, event) {
 
 async function talk(some) {
   const request = find("#request").value.trim();
-  if (!request) return;
+  if (!request) return fault("Write a request first.");
   asked = request;
   for (const side of some) side.flight?.abort();
   const flight = new AbortController();
   for (const side of some) { side.flight = flight; knobs(side); }
   await guarded(() => stream("talk", {
-    request,
+    request, opening: state.opening,
     sides: some.map((side) => ({ number: side.number, voice: side.voice.value, scale: Number(side.range.value) })),
   }, (event) => { if (sides[event.side].flight === flight) show(sides[event.side], event); }, flight.signal));
 }

@@ -1,5 +1,5 @@
 "use strict";
-import { all, find, guarded, make, percent, post, stream } from "./lab.js";
+import { all, find, guarded, make, percent, post, stream, waits } from "./lab.js";
 import { chart } from "./chart.js";
 
 const doses = all("#predict input").map((input) => Number(input.dataset.dose));
@@ -90,7 +90,9 @@ function buttons() {
 }
 
 function show(event) {
-  if (event.kind === "begin") {
+  if (event.kind === "waiting") {
+    find("#told").textContent = waits;
+  } else if (event.kind === "begin") {
     Object.assign(run, { id: event.id, steps: event.steps, probes: event.probes, checks: [] });
     find("#module").replaceChildren(...event.modules.map((module) => make("option", { text: module })));
     find("#told").textContent = `${event.rows.toLocaleString("en")} rows, ${percent(event.share, 1)} of them demonstrations, ${event.steps} steps.`;
