@@ -153,7 +153,12 @@ public sealed class DefenseArmTests
             "pairs" => arm with { Defense = new() { Constrained = new(), Pairs = 3 } },
             "takes" => arm with { SafetyExamples = 0, Defense = new() { Lisa = new() } },
             "safe_lora" => arm with { Defense = new() { SafeLora = new() } },
-            "dora" => arm with { After = "dose-0", Variant = Model.LoraVariant.Dora, Defense = new() { SafeLora = new() } },
+            "dora" => arm with
+            {
+                After = "dose-0",
+                Variant = Model.LoraVariant.Dora,
+                Defense = new() { SafeLora = new() },
+            },
             "nothing" => arm with { After = "dose-0", Defense = new() { SafeLora = new() } },
             "each" => arm with { Defense = new() { Lisa = new(), Constrained = new() } },
             _ => arm with { Untrained = true, Defense = new() { Constrained = new() } },

@@ -35,7 +35,8 @@ internal sealed class AttackAnalysis : IAnalysis
         {
             yield return $"trials: {fault}";
         }
-        else if (asked.Trials is not null && recipe.Attacks is { } attacks && StudyAttacks.FaultOf(attacks.Trials) is null
+        else if (asked.Trials is not null && recipe.Attacks is { } attacks
+            && StudyAttacks.FaultOf(attacks.Trials) is null
             && StudyAttacks.NamesOf(asked.Trials).Except(attacks.Names()).FirstOrDefault() is { } unknown)
         {
             yield return $"trials names {unknown}, which attacks does not try.";

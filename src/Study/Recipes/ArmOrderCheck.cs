@@ -27,8 +27,8 @@ internal static class ArmOrderCheck
 
         else if (before.Defense?.SafeLora is not null)
         {
-            yield return $"after names \"{arm.After}\", whose adapter stands on a merged model of its own; nothing goes on "
-                + "from it.";
+            yield return $"after names \"{arm.After}\", whose adapter stands on a merged model of its own; nothing goes "
+                + "on from it.";
         }
 
         if (GoesInCircles(arm, recipe))

@@ -88,7 +88,8 @@ public sealed record StudyDefense
 
         if (SafeLora is not null && arm.Variant == LoraVariant.Dora)
         {
-            yield return "defense.safe_lora projects a product B A, which variant dora divides by norms; take lora or pissa.";
+            yield return "defense.safe_lora projects a product B A, which variant dora divides by norms; take lora or "
+                + "pissa.";
         }
 
         if (arm.Preference is not null)
