@@ -99,6 +99,27 @@ public sealed class InsidePageTests
         await Assertions.Expect(page.Locator("#fault")).ToBeHiddenAsync();
     }
 
+    [Test]
+    public async Task On_the_way_back_the_numbers_are_those_of_the_knobs()
+    {
+        await using var browser = await LabBrowser.Open(_lab, "inside");
+        var page = browser.Page;
+        await Settled(page);
+        await page.Locator("#linears input[value=q_proj]").UncheckAsync();
+        await page.Locator("#layers input").Nth(1).UncheckAsync();
+        await page.Locator("#scale").FillAsync("0.3");
+        await Settled(page);
+        var (refusals, answer) = (await page.Locator("#refusals").TextContentAsync(),
+            await page.Locator("#answer").TextContentAsync());
+        await page.GotoAsync(new Uri(_lab.Server.Address, "data").ToString());
+        await page.GoBackAsync();
+        await Settled(page);
+        await Assertions.Expect(page.Locator("#scale")).ToHaveValueAsync("0.3");
+        await Assertions.Expect(page.Locator("#scale + output")).ToHaveTextAsync("0.30");
+        await Assertions.Expect(page.Locator("#answer")).ToHaveTextAsync(answer!);
+        await Assertions.Expect(page.Locator("#refusals")).ToHaveTextAsync(refusals!);
+    }
+
     private static async Task Settled(IPage page) => await Assertions.Expect(
         page.Locator("#refusals:not(.stale) b")).ToHaveCountAsync(2);
 }

@@ -16,6 +16,7 @@ public sealed class RecipeTests
     [TestCase("paper-7b.yaml", 7)]
     [TestCase("amount.yaml", 34)]
     [TestCase("size.yaml", 5)]
+    [TestCase("size-equal-loss.yaml", 5)]
     [TestCase("prompt-types.yaml", 23)]
     [TestCase("robustness.yaml", 5)]
     [TestCase("attack-sweep.yaml", 5)]

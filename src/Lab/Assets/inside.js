@@ -1,5 +1,5 @@
 "use strict";
-import { all, fault, find, guarded, make, percent, stream } from "./lab.js";
+import { all, begin, fault, find, guarded, make, percent, stream } from "./lab.js";
 
 const state = JSON.parse(find("#state").textContent);
 let flight = null, looked = null, tokens = [], position = -1, weights = null, longest = 0, prompts = null;
@@ -133,5 +133,4 @@ find("#tokens").addEventListener("keydown", (event) => {
 });
 for (const knob of all("#scale, #rank, #times")) knob.addEventListener("input", look);
 for (const knob of all("#voice, #change, #at, #layer, #head, #linears input, #layers input")) knob.addEventListener("change", look);
-takePrompts();
-look();
+begin(() => { takePrompts(); look(); });

@@ -106,6 +106,10 @@ public sealed record StudyEvidence
     public int Models { get; init; } = 3;
 
     public int Seeds { get; init; } = 3;
+
+    /// <summary>The most by which the bases' losses on held-out text may differ, in nats; null where they may differ
+    /// as they do.</summary>
+    public double? BaseLossWithin { get; init; }
 }
 
 /// <summary>What a page says besides numbers.</summary>

@@ -54,7 +54,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         }
     }
 
-    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null)
     {
         var folder = folderOf(job.Replicate.Model);
         var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
@@ -78,12 +78,33 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         double Seconds()
         {
             var speed = Speed(job, training, prompts);
-            var read = prompts.Sum(prompt =>
-                (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
+            var read = TokenCount(tokenizer, job, prompts);
             var answer = training.Data.Training.Average(row => (double)row.TargetCount / row.Starts.Count);
+            var asked = prompts.Count;
+            if (attacks is not null)
+            {
+                // An exchange is a prompt of the study with an answer as long as those learned.
+                read += TokenCount(tokenizer, job, attacks.Prompts) + attacks.Tokens
+                    + (attacks.Exchanges * ((read / Math.Max(1, prompts.Count)) + answer));
+                asked += attacks.Prompts.Count;
+            }
+
             return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
-                + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
+                + asked * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
         }
+    }
+
+    public double? ReadingSeconds(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    {
+        var folder = folderOf(job.Replicate.Model);
+        if (job.Arm.Untrained || CheckpointFiles.BytesOf(folder) == 0)
+        {
+            return null;
+        }
+
+        var tokenizer = TokenizerLoader.Load(folder);
+        var speed = Speed(job, new ArmTraining(job, LlamaConfig.Load(folder), tokenizer), prompts);
+        return speed.ReadToken * TokenCount(tokenizer, job, prompts);
     }
 
     public TrainingSummary Train(
@@ -159,6 +180,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
         return reader.Made;
     }
+
+    private static double TokenCount(ITokenizer tokenizer, ArmJob job, IReadOnlyList<StudyPrompt> prompts) =>
+        prompts.Sum(prompt => (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
 
     /// <param name="folder">The base's folder.</param>
     private LlamaSession OpenToLearn(ArmJob job, string folder) => LlamaSession.Open(

@@ -73,20 +73,28 @@ public sealed record StudyAttacks
     internal bool Measures(StudyPrompt prompt) =>
         Benign?.Contains(prompt.Suite) == true && prompt.Label != PromptLabel.Unsafe;
 
-    /// <summary>What all trials ask of one replicate, without what they put around a prompt; the run without an attack
-    /// asks once more.</summary>
+    /// <summary>What all trials ask of one replicate; the run without an attack asks once more.</summary>
     /// <param name="prompts">All of the study's.</param>
-    public IReadOnlyList<StudyPrompt> Asked(IReadOnlyList<StudyPrompt> prompts)
+    /// <param name="seed">The replicate's.</param>
+    public AttackWork Work(IReadOnlyList<StudyPrompt> prompts, long seed)
     {
         var some = prompts.Where(p => Suites.Contains(p.Suite) && p.Label == PromptLabel.Unsafe)
             .Take(MaxPrompts > 0 ? MaxPrompts : int.MaxValue).ToList();
         var benign = prompts.Where(Measures).ToList();
-        return
-        [
-            .. Enumerable.Repeat(some, 1 + Names().Count).SelectMany(p => p),
-            .. Enumerable.Repeat(benign, 1 + Changing().Count).SelectMany(p => p),
-        ];
+        var keyed = StudySuites.Of(some).SelectMany(suite => suite.Prompts).ToDictionary(p => p.Key);
+        var sent = Listed(Trials).SelectMany(trial => some.Select(prompt =>
+            (Prompt: prompt, Load: LoadOf(trial, keyed[StudySuites.KeyOf(prompt)], seed)))).ToList();
+        return new(
+            [
+                .. some, .. sent.Select(at => at.Prompt with { Text = at.Load.Text }),
+                .. Enumerable.Repeat(benign, 1 + Changing().Count).SelectMany(p => p),
+            ],
+            sent.Sum(at => (long)at.Load.Exchanges), sent.Sum(at => (long)at.Load.Tokens));
     }
+
+    private static AttackLoad LoadOf((string Attack, string Setting) trial, SuitePrompt prompt, long seed) =>
+        Tunes(trial.Attack) ? new(prompt.Text)
+            : AttackList.Trials(trial.Attack, [trial.Setting], [], "").Single().Load(prompt, seed);
 
     /// <summary>The trials themselves.</summary>
     /// <param name="answers">The identity of the answers that they take from.</param>
@@ -226,3 +234,9 @@ public sealed record StudyAttacks
 
     private static bool Tunes(string attack) => attack is FineTuneTrial.Harmful or FineTuneTrial.Benign;
 }
+
+/// <summary>What the attacks on one replicate ask.</summary>
+/// <param name="Prompts">Everything that is asked, in the words in which it is sent.</param>
+/// <param name="Exchanges">Answered requests shown before a prompt, over all prompts.</param>
+/// <param name="Tokens">Tokens that attacks add themselves, over all prompts.</param>
+public sealed record AttackWork(IReadOnlyList<StudyPrompt> Prompts, long Exchanges, long Tokens);

@@ -28,7 +28,7 @@ public static class StudyAnswer
     {
         var recipe = results.Recipe;
         return $"{ReportText.Count(results.Arms.Count, "arm")} on {ReportText.Count(recipe.Models.Count, "base")} ("
-            + string.Join(", ", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/')))) + ") with "
+            + string.Join(", ", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/')) + Loss(recipe, m))) + ") with "
             + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")} ({string.Join(", ", recipe.Seeds)}), "
             + (recipe.Data.UsesFiles ? "prompts from files" : IsDevelopment(recipe) ? "development prompts"
                 : "test prompts")
@@ -39,6 +39,11 @@ public static class StudyAnswer
     public static string Found(ClaimOutcome outcome) => outcome.Found is { } found
         ? FindingText.Of(found)
         : outcome.Difference.IsNone ? "n/a" : ReportText.Points(outcome.Difference) + " points";
+
+    /// <summary>" at loss 0.912", where the study asks for equal losses.</summary>
+    private static string Loss(StudyRecipe recipe, string model) =>
+        recipe.BaseLosses?.GetValueOrDefault(model) is { } loss
+            ? FormattableString.Invariant($" at loss {loss:0.000}") : "";
 
     private static bool IsDevelopment(StudyRecipe recipe) =>
         recipe.Data is { UsesFiles: false, Draw: WorldDraw.Development };

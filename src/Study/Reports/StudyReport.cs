@@ -14,6 +14,9 @@ public sealed record StudyReport(
     /// <summary>The model that the page can run; null where it is too large, or of another form.</summary>
     public PageModel? Live { get; init; }
 
+    /// <summary>The refusal directions of the arms; null where they were not read.</summary>
+    public StudyDirections? Directions { get; init; }
+
     /// <summary>Prompts shown for each category of each suite.</summary>
     private const int Shown = 6;
 
@@ -37,6 +40,7 @@ public sealed record StudyReport(
             run.Lesson)
         {
             Live = run.Live,
+            Directions = run.Directions,
         };
     }
 

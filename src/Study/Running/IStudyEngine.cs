@@ -80,7 +80,12 @@ public interface IStudyEngine
     long WeightCount(string model);
 
     /// <summary>Estimates the cost of the job without running it.</summary>
-    ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
+    /// <param name="attacks">What attacks ask besides; null where there are none.</param>
+    ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null);
+
+    /// <summary>The seconds that the job's model takes to read these prompts one by one, without an answer; null where
+    /// there are no weights to measure with, or nothing is trained.</summary>
+    double? ReadingSeconds(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => null;
 
     /// <summary>Finds errors that a job would meet after its training, before any work.</summary>
     /// <exception cref="Common.SafeLlamaException">A job cannot be done; one line says why.</exception>
@@ -103,7 +108,7 @@ public interface IStudyEngine
     /// <exception cref="Common.SafeLlamaException">The engine has no weights.</exception>
     Inference.LlamaSession OpenSession(ArmJob job, string folder, bool forGradients) =>
         throw Common.SafeLlamaException.Usage(
-            $"{job.Replicate.Folder}: this engine opens no weights, so nothing can be attacked.");
+            $"{job.Replicate.Folder}: this engine opens no weights.");
 
     /// <summary>The model that training left in <paramref name="folder"/>, for attacks that go on tuning it.</summary>
     /// <param name="template">The template's name or file.</param>
