@@ -174,7 +174,7 @@ public sealed class ExampleFileTests
             $"{path}:4: output: is null, expected text.",
             $"{path}:6: instruction: is empty.",
             $"{path}:6: input: is an empty list, expected text.",
-            $"{path}:7: a row is a JSON number, expected an object.",
+            $"{path}:7: row X is a JSON number, expected an object.",
             $"{path}:8: has none of the fields \"messages\", \"conversations\", \"instruction\", \"prompt\", \"text\"; "
             + "it has \"topic\".",
             "7 faults in all.",

@@ -12,8 +12,11 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
     public ExitCode Show(int parallel)
     {
         Terminal.Print($"{recipe.Name}: {recipe.Question}");
-        Terminal.Print($"{source.Prompts.Count} prompts are asked of each of {runner.Jobs.Count} replicates "
-            + $"({recipe.Arms.Count} arms × {recipe.Models.Count} models × {recipe.Seeds.Count} seeds).");
+        Terminal.Print(
+            $"{Counted.Of(source.Prompts.Count, "prompt")} asked of each of "
+            + $"{Counted.Of(runner.Jobs.Count, "replicate")} "
+            + $"({Counted.Of(recipe.Arms.Count, "arm")} × {Counted.Of(recipe.Models.Count, "model")} × "
+            + $"{Counted.Of(recipe.Seeds.Count, "seed")}).");
         var attacks = recipe.Attacks?.Asked(source.Prompts) ?? [];
         if (attacks.Count > 0)
         {
@@ -97,7 +100,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
 
     private static string Needs(ArmEstimate estimate) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{estimate.Steps} steps, {estimate.Parameters:N0} values learned, {MemoryPlan.Size(estimate.PeakMemoryBytes)}")
+        $"{Counted.Of(estimate.Steps, "step")}, {estimate.Parameters:N0} values learned, "
+        + $"{MemoryPlan.Size(estimate.PeakMemoryBytes)}")
         + (estimate.Seconds is { } seconds ? $", about {Time(seconds)}" : "");
 
     /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there

@@ -42,7 +42,7 @@ internal static class JsonRows
                 return;
             }
 
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            for (var place = 1; reader.Read() && reader.TokenType != JsonTokenType.EndArray; place++)
             {
                 var line = lines.At(start + reader.TokenStartIndex);
                 if (reader.TokenType == JsonTokenType.StartObject)
@@ -51,7 +51,8 @@ internal static class JsonRows
                     continue;
                 }
 
-                found.Fault(line, "", $"a row is a JSON {JsonLineRows.Name(reader.TokenType)}, expected an object.");
+                found.Fault(
+                    line, "", $"row {place} is a JSON {JsonLineRows.Name(reader.TokenType)}, expected an object.");
                 reader.Skip();
             }
 

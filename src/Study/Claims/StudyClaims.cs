@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -27,7 +28,7 @@ internal static class StudyClaims
     public static string? Missing(StudyRecipe recipe) => recipe.Evidence is not { } evidence
         || (Bases(recipe) >= evidence.Models && recipe.Seeds.Count >= evidence.Seeds)
         ? null
-        : $"{ReportText.Count(Bases(recipe), "base")} and {ReportText.Count(recipe.Seeds.Count, "seed")}, where "
+        : $"{Counted.Of(Bases(recipe), "base")} and {Counted.Of(recipe.Seeds.Count, "seed")}, where "
             + $"{evidence.Models} and {evidence.Seeds} are asked for";
 
     private static ClaimOutcome? LeftOut(Claim claim, StudyRecipe recipe)

@@ -1,4 +1,5 @@
 using MathNet.Numerics.Distributions;
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -39,7 +40,7 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
             return outcome with
             {
                 Verdict = ClaimVerdict.CannotTell,
-                Note = $"{outcome.Note}; {ReportText.Count(outcome.Replicates, "seed")}, where {least} are asked for "
+                Note = $"{outcome.Note}; {Counted.Of(outcome.Replicates, "seed")}, where {least} are asked for "
                     + $"(by itself: {ReportText.Verdict(outcome.Verdict)})",
             };
         }
