@@ -37,7 +37,7 @@ internal static class EvaluateEnding
 
         if (rows.Length > 0)
         {
-            yield return "More than half invalid is no success: exit code 1. A wrong template, or too few tokens, makes "
+            yield return "More than half invalid is no success: exit code 1. A wrong template or too few tokens makes "
                 + $"such answers; read them: safellama runs {run.Path} --answers --only invalid";
         }
     }

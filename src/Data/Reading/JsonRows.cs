@@ -64,7 +64,7 @@ internal static class JsonRows
         catch (JsonException e)
         {
             found.Fault(lines.At(start + reader.BytesConsumed), "", JsonFields.Reason(e)
-                + $" {found.Count - rowsBefore} rows before it were read; what follows cannot be.");
+                + $" Rows read before it: {found.Count - rowsBefore}; what follows cannot be read.");
         }
     }
 

@@ -41,7 +41,7 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
     /// </summary>
     /// <param name="measure">Measures.</param>
     /// <param name="seconds">How long a measurement says that the work takes.</param>
-    internal static T Warm<T>(Func<T> measure, Func<T, double> seconds)
+    public static T Warm<T>(Func<T> measure, Func<T, double> seconds)
     {
         var first = measure();
         if (seconds(first) <= Enough)
