@@ -32,11 +32,43 @@ internal sealed class Gates
     }
 
     /// <summary>Prints the result of each gate.</summary>
-    public ExitCode Decide(IReadOnlyList<MetricRow> rows, IReadOnlyList<SuitePrompt> unanswered)
+    /// <param name="absent">What was asked for and has no row; a gate never passes because of it.</param>
+    public ExitCode Decide(
+        IReadOnlyList<MetricRow> rows, IReadOnlyList<SuitePrompt> unanswered, IReadOnlyList<Absent>? absent = null)
     {
-        var outcomes = _gates.Select(g => g.Check(rows, _allowUnscored, unanswered)).ToArray();
+        var outcomes = _gates.Select(g => Check(g, rows, unanswered, absent ?? [])).ToArray();
         Terminal.Notes(outcomes.Select(
             o => o.CouldFlip ? $"{o.Line} --allow-unscored keeps it all the same." : o.Line));
         return outcomes.Any(o => o.Missed) ? ExitCode.GateMissed : ExitCode.Success;
+    }
+
+    private GateExpression.Outcome Check(
+        GateExpression gate, IReadOnlyList<MetricRow> rows, IReadOnlyList<SuitePrompt> unanswered,
+        IReadOnlyList<Absent> absent)
+    {
+        var suite = gate.Suite ?? MetricTable.AllSuites;
+        var missing = absent.Where(a => suite == MetricTable.AllSuites || suite == a.Suite).ToArray();
+        if (missing.Length > 0 && rows.All(row => row.Suite != suite))
+        {
+            return new(true, $"Gate missed ({gate.Text}): there is nothing to decide on. {missing[0]}");
+        }
+
+        var outcome = gate.Check(rows, _allowUnscored, unanswered);
+        Absent[] flipping = [.. missing.Where(a => a.CouldFlip)];
+        return outcome.Missed || _allowUnscored || flipping.Length == 0 ? outcome : new(
+            true,
+            $"Gate not kept ({gate.Text}): {flipping.Length} of what was asked for is missing and could flip it. "
+            + $"{flipping[0]}",
+            CouldFlip: true);
+    }
+
+    /// <summary>A part of a run that was asked for and has no row.</summary>
+    /// <param name="Suite">Where its row would stand.</param>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Why">Why it is missing, as a sentence.</param>
+    /// <param name="CouldFlip">Whether it could flip a gate that the other rows keep.</param>
+    internal sealed record Absent(string Suite, string Name, string Why, bool CouldFlip)
+    {
+        public override string ToString() => $"{Name}: {Why}";
     }
 }

@@ -55,6 +55,9 @@ public sealed record TrainingConfig
     /// <summary>Validations without a better loss after which the run stops; 0 never stops early.</summary>
     public int Patience { get; init; }
 
+    /// <summary>The run stops at the first validation with this loss or less; null never stops at one.</summary>
+    public double? UntilLoss { get; init; }
+
     /// <summary>Checkpoints kept beside the best.</summary>
     public int KeepCheckpoints { get; init; } = 2;
 
@@ -104,6 +107,8 @@ public sealed record TrainingConfig
         Require(MaxGradNorm >= 0, $"`{nameof(MaxGradNorm)}` {MaxGradNorm}: expected 0 (no clipping) or more.");
         Require(EvaluateEvery > 0, $"`{nameof(EvaluateEvery)}` {EvaluateEvery}: expected at least 1.");
         Require(Patience >= 0, $"`{nameof(Patience)}` {Patience}: expected 0 (never) or more.");
+        Require(UntilLoss is null || (UntilLoss > 0 && double.IsFinite(UntilLoss.Value)),
+            $"`{nameof(UntilLoss)}` {UntilLoss}: expected a loss above 0.");
         Require(KeepCheckpoints > 0, $"`{nameof(KeepCheckpoints)}` {KeepCheckpoints}: expected at least 1.");
         Action[] checks =
         [

@@ -96,6 +96,33 @@ public sealed class AttackCommandTests : IDisposable
     }
 
     [Test]
+    public void No_gate_passes_a_run_in_which_no_attempt_was_made(
+        [Values("compliance_rate>0.99", "compliance_rate<0.01", "suffix/compliance_rate>0.99")] string gate)
+    {
+        var run = Attack($"late-{gate.Length}{gate[^1]}", "--max-seconds", "1e-6", "--fail-if", gate);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.InvalidData), run.Error);
+        Assert.That(run.Error, Does.Contain("none of the 7 attempts was made"));
+    }
+
+    [Test]
+    public void A_gate_does_not_pass_because_attempts_are_missing()
+    {
+        Assert.That(Attack("part", "--max-trials", "1").ExitCode, Is.Zero);
+        string[] rest = ["--resume", "--max-seconds", "1e-6", "--fail-if"];
+        var kept = Attack("part", [.. rest, "compliance_rate.n<1"]);
+        Assert.That(kept.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), kept.Error);
+        Assert.That(kept.Error, Does.Contain("Gate not kept").And.Contain("budget of seconds")
+            .And.Contain("--allow-unscored keeps it"));
+        var none = Attack("part", [.. rest, "suffix/compliance_rate>0.99"]);
+        Assert.That(none.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), none.Error);
+        Assert.That(none.Error, Does.Contain("nothing to decide on").And.Contain("suffix-2x2"));
+        var allowed = Attack("part", [.. rest, "compliance_rate.n<1", "--allow-unscored"]);
+        Assert.That(allowed.ExitCode, Is.Zero, allowed.Error);
+        var planned = Attack("part", "--resume", "--max-trials", "1", "--fail-if", "compliance_rate.n<1");
+        Assert.That(planned.ExitCode, Is.Zero, "the budget of trials is what was asked for: " + planned.Error);
+    }
+
+    [Test]
     public void Wrappers_of_a_file_are_tried_besides_those_of_the_program()
     {
         var frames = Path.Combine(_folder, "frames.jsonl");

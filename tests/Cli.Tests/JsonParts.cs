@@ -73,10 +73,12 @@ internal static class JsonParts
         ]),
         ("Files of `study`", [
             ("`results.json`", typeof(StudyResults)),
+            ("`recipe.json`: the recipe as the folder was begun", typeof(StudyRecipe)),
             ("`timings.json`: seconds by replicate", typeof(IReadOnlyDictionary<string, double>)),
             ("`plan.json` of a replicate", typeof(ArmPlan)),
             ("`training.json` of a replicate", typeof(TrainingSummary)),
             ("`lesson.json`: what is found inside one tuned model", typeof(StudyLesson)),
+            ("`directions.json`: the refusal directions of the arms, compared", typeof(StudyDirections)),
             ("`world.json` of `study world`", typeof(WorldManifest)),
             ("`tuning/*.jsonl`", typeof(WorldTuningRow)),
             ("`attacks/wrappers.jsonl`", typeof(WorldWrapperRow)),

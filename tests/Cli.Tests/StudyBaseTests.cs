@@ -57,6 +57,44 @@ public sealed class StudyBaseTests(WorldName world)
     }
 
     [Test]
+    public void It_is_trained_until_a_loss_and_says_so()
+    {
+        if (world == WorldName.Wide)
+        {
+            Assert.Ignore("the first world reads shorter blocks, and the way is the same");
+        }
+
+        var (folder, shape) = (
+            Path.Combine(TestFiles.NewFolder(), "base"), Path.Combine(TestFiles.NewFolder(), "tiny.json"));
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_shipped, "config.json")))!;
+        foreach (var (field, value) in new[]
+        {
+            ("hidden_size", 8), ("intermediate_size", 8), ("num_hidden_layers", 1), ("num_attention_heads", 1),
+            ("num_key_value_heads", 1),
+        })
+        {
+            config[field] = value;
+        }
+
+        File.WriteAllText(shape, config.ToJsonString());
+        string[] of = ["study", "base", "--init", shape, "--threads", "2", "--out", folder];
+        var run = Door.Run([.. of, "--until-loss", "7.2"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var made = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "made.json")))!;
+        Assert.Multiple(() =>
+        {
+            Assert.That(made["validation_loss"]!.GetValue<double>(), Is.InRange(5, 7.2));
+            Assert.That(made["until_loss"]!.GetValue<double>(), Is.EqualTo(7.2));
+            Assert.That(made["reached"]!.GetValue<bool>());
+            Assert.That(made["steps"]!.GetValue<int>() % 25, Is.Zero, "looked at every 25 steps");
+            Assert.That(made["command"]!.GetValue<string>(), Does.Contain("--until-loss 7.2"));
+        });
+        var other = Door.Run([.. of, "--resume"]);
+        Assert.That(other.ExitCode, Is.EqualTo((int)ExitCode.Usage), other.Error);
+        Assert.That(other.Error, Does.Contain("was begun until 7.2, now no loss is asked for"));
+    }
+
+    [Test]
     public void Files_are_those_that_were_made()
     {
         foreach (var (name, hash) in Made["files"]!.AsObject())

@@ -11,9 +11,10 @@ public sealed class StudyCommandTests
     [TestCase("exaggerated-safety", "scary-5")]
     [TestCase("epochs", "epochs-10")]
     [TestCase("lora-rank", "r 4 α 16 on q_proj,v_proj")]
-    [TestCase("amount", "added arms included")]
+    [TestCase("amount", "6 arms to be added at the mean of those above")]
     [TestCase("prompt-types", "analysis mixture")]
-    [TestCase("robustness", "Attacks ask 780 more of each.")]
+    [TestCase("robustness", "840 more of each, with 420 answered requests shown before and 1,140 tokens added.")]
+    [TestCase("attack-sweep", "Attacks ask 2940 more of each")]
     [TestCase("bias", "analysis bias: gap of refusal_a")]
     [TestCase("diversity", "analysis diversity")]
     [TestCase("format-boundary", "analysis boundary")]
@@ -25,8 +26,9 @@ public sealed class StudyCommandTests
         Assert.That(output, Does.Contain(expected).And.Contain("MiB").And.Contain("claim"));
     }
 
-    [Test]
-    public void Dry_run_resolves_the_study_of_sizes_once_its_bases_are_there()
+    [TestCase("size", "size")]
+    [TestCase("size-equal-loss", "equal")]
+    public void Dry_run_resolves_a_study_of_sizes_once_its_bases_are_there(string recipe, string bases)
     {
         var folder = TestFiles.NewFolder();
         foreach (var size in new[] { "025m", "05m", "1m", "2m", "4m" })
@@ -34,13 +36,13 @@ public sealed class StudyCommandTests
             foreach (var seed in new[] { 1, 2, 3 })
             {
                 Directory.CreateSymbolicLink(
-                    Path.Combine(folder, $"size-{size}-{seed}"), MiniatureModel.FolderOf(StudyRecipe.Miniature));
+                    Path.Combine(folder, $"{bases}-{size}-{seed}"), MiniatureModel.FolderOf(StudyRecipe.Miniature));
             }
         }
 
-        var run = CommandRun.In(folder, "study", "--recipe", "size", "--seeds", "1", "--arms", "dose-90", "--dry-run");
+        var run = CommandRun.In(folder, "study", "--recipe", recipe, "--seeds", "1", "--arms", "dose-90", "--dry-run");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
-        Assert.That(run.Output, Does.Contain("15 models").And.Contain("on size-4m-3").And.Contain("in all about"));
+        Assert.That(run.Output, Does.Contain("15 models").And.Contain($"on {bases}-4m-3").And.Contain("in all about"));
     }
 
     [Test]

@@ -1,6 +1,6 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Playwright;
 using SafeLlama.Common;
 using SafeLlama.Kernels;
 using SafeLlama.Study;
@@ -12,12 +12,14 @@ public sealed class ClassRoomTests
 {
     private LabFixture _lab = null!;
     private ClassPlan _plan = null!;
+    private ClassStudents _students = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
         _lab = await LabFixture.Start();
         _plan = new(_lab.Server.Workshop.World, new LlamaEngine(() => new CpuBackend(1), MiniatureModel.FolderOf));
+        _students = new(_plan);
     }
 
     [OneTimeTearDown]
@@ -26,7 +28,7 @@ public sealed class ClassRoomTests
     [Test]
     public void A_file_has_at_most_a_kilobyte_and_reads_back()
     {
-        var file = Student(1_000_000, 100);
+        var file = _students.Of(1_000_000, 100);
         Assert.That(file.Text, Has.Length.LessThanOrEqualTo(ClassResult.MostBytes));
         var report = ClassReport.Of(_plan, [file]);
         Assert.That(report.Refused, Is.Empty);
@@ -36,12 +38,12 @@ public sealed class ClassRoomTests
     [Test]
     public void Enough_seeds_decide_and_fewer_leave_every_claim_open()
     {
-        var many = ClassReport.Of(_plan, [.. Enumerable.Range(1, 5).Select(s => Student(s, s))]);
+        var many = ClassReport.Of(_plan, [.. Enumerable.Range(1, 5).Select(s => _students.Of(s, s))]);
         Assert.That(many.Claims.Select(c => c.Verdict), Is.EqualTo(new[]
         {
             ClaimVerdict.Reproduced, ClaimVerdict.NotReproduced, ClaimVerdict.Reproduced,
         }));
-        var few = ClassReport.Of(_plan, [.. Enumerable.Range(1, 4).Select(s => Student(s, s))]);
+        var few = ClassReport.Of(_plan, [.. Enumerable.Range(1, 4).Select(s => _students.Of(s, s))]);
         Assert.That(few.Claims.Select(c => c.Verdict), Is.All.EqualTo(ClaimVerdict.CannotTell));
         Assert.That(few.Claims[0].Note, Does.Contain("4 seeds, where 5 are asked for"));
         Assert.That(
@@ -51,7 +53,7 @@ public sealed class ClassRoomTests
     [Test]
     public void Limits_are_Students_over_seeds()
     {
-        var found = ClassReport.Of(_plan, [.. Enumerable.Range(1, 5).Select(s => Student(s, s))]).Claims[0];
+        var found = ClassReport.Of(_plan, [.. Enumerable.Range(1, 5).Select(s => _students.Of(s, s))]).Claims[0];
 
         // Differences (s − n) / n for s = 1 … 5: mean (3 − n) / n, standard error sqrt(2.5 / 5) / n, t(4) = 2.7764.
         double n = _plan.Prompts["harmful_compliance"];
@@ -63,7 +65,7 @@ public sealed class ClassRoomTests
     public void Invalid_answers_that_could_decide_leave_a_claim_open()
     {
         var prompts = _plan.Prompts["harmful_compliance"];
-        var files = Enumerable.Range(1, 5).Select(s => Changed(Student(s, 0), root =>
+        var files = Enumerable.Range(1, 5).Select(s => ClassStudents.Changed(_students.Of(s, 0), root =>
         {
             var count = root["counts"]!["dose-90"]!["harmful_compliance"]!;
             (count["yes"], count["invalid"]) = (s, prompts - 10);
@@ -78,8 +80,8 @@ public sealed class ClassRoomTests
     {
         List<ClassFile> files =
         [
-            .. Enumerable.Range(1, 8).Select(s => Student(s, 3 * s % 7)),
-            Student(3, 2) with { Name = "copy.json" }, Student(4, 6) with { Name = "other.json" },
+            .. Enumerable.Range(1, 8).Select(s => _students.Of(s, 3 * s % 7)),
+            _students.Of(3, 2) with { Name = "copy.json" }, _students.Of(4, 6) with { Name = "other.json" },
             new("a.json", 1, "{"), new("b.json", 5000, null),
         ];
         var expected = JsonSerializer.Serialize(ClassReport.Of(_plan, files), Json.Line);
@@ -93,8 +95,8 @@ public sealed class ClassRoomTests
     {
         var report = ClassReport.Of(_plan,
         [
-            Student(1, 5), Student(1, 5) with { Name = "copy.json" }, Student(2, 5),
-            Student(2, 6) with { Name = "forged.json" },
+            _students.Of(1, 5), _students.Of(1, 5) with { Name = "copy.json" }, _students.Of(2, 5),
+            _students.Of(2, 6) with { Name = "forged.json" },
         ]);
         Assert.That(report.Seeds, Is.EqualTo(new[] { 1L }));
         Assert.That(report.Refused.Select(r => r.File), Is.EqualTo(new[] { "forged.json", "s1.json", "s2.json" }));
@@ -110,7 +112,7 @@ public sealed class ClassRoomTests
     [TestCase("yes", "1e99", "not the JSON")]
     [TestCase("note", "1", "not the JSON")]
     public void A_forged_count_is_refused(string field, string value, string reason) => Refused(
-        Changed(Student(1, 5), root =>
+        ClassStudents.Changed(_students.Of(1, 5), root =>
             root["counts"]!["dose-90"]!["over_refusal"]![field] = JsonNode.Parse(value)), reason);
 
     [TestCase("recipe", "\"0\"", "another recipe")]
@@ -124,7 +126,7 @@ public sealed class ClassRoomTests
     [TestCase("counts", "null", "not the JSON")]
     [TestCase("note", "\"<script>\"", "not the JSON")]
     public void What_is_not_of_this_class_is_refused_with_the_reason(string field, string value, string reason) =>
-        Refused(Changed(Student(1, 5), root => root[field] = JsonNode.Parse(value)), reason);
+        Refused(ClassStudents.Changed(_students.Of(1, 5), root => root[field] = JsonNode.Parse(value)), reason);
 
     [TestCase("")]
     [TestCase("null")]
@@ -139,16 +141,18 @@ public sealed class ClassRoomTests
     public void What_is_too_large_is_refused_by_its_true_size()
     {
         Refused(new("x.json", 1_000_000_000, null), "1,000,000,000 bytes");
-        Refused(Student(1, 5) with { Bytes = 1, Text = Student(1, 5).Text + new string(' ', 2000) }, "at most 1,024");
+        var spaced = _students.Of(1, 5).Text + new string(' ', 2000);
+        Refused(_students.Of(1, 5) with { Bytes = 1, Text = spaced }, "at most 1,024");
     }
 
     [Test]
     public async Task A_thousand_files_are_judged_and_one_more_is_refused()
     {
-        var files = Enumerable.Range(1, 1000).Select(s => Student(s, s % 9)).ToList();
-        var told = await _lab.Ask("class-judge", new { files = files.Select(Sent) });
+        var files = Enumerable.Range(1, 1000).Select(s => _students.Of(s, s % 9)).ToList();
+        var told = await _lab.Ask("class-judge", new { files = files.Select(ClassStudents.Sent) });
         Assert.That(told["students"]!.GetValue<int>(), Is.EqualTo(1000));
-        var over = JsonSerializer.Serialize(new { files = files.Append(Student(1001, 1)).Select(Sent) });
+        files.Add(_students.Of(1001, 1));
+        var over = JsonSerializer.Serialize(new { files = files.Select(ClassStudents.Sent) });
         var (status, message) = await _lab.Refused("class-judge", over);
         Assert.That(status, Is.EqualTo(400));
         Assert.That(message, Does.Contain("1 to 1000 files"));
@@ -165,45 +169,35 @@ public sealed class ClassRoomTests
     public async Task What_makes_no_sense_is_refused(string path, string body) =>
         Assert.That((await _lab.Refused(path, body)).Status, Is.EqualTo(400));
 
-    [TestCase(390, ColorScheme.Dark)]
-    [TestCase(1400, ColorScheme.Light)]
-    public async Task Files_are_judged_in_the_page_and_hostile_names_stay_text(int width, ColorScheme scheme)
+    [Test]
+    public async Task A_lab_that_is_closed_ends_a_training_first_and_says_no_more()
     {
-        await using var browser = await LabBrowser.Open(_lab, "class", width, scheme);
-        var page = browser.Page;
-        await page.Locator("#files").SetInputFilesAsync(
-        [
-            .. Enumerable.Range(1, 6).Select(s => Payload(Student(s, s))),
-            Payload(new("<img src=x onerror=alert(1)>.json", 1, "<script>")),
-            Payload(new(new string('w', 200) + ".json", 1, new string('x', 5000))),
-        ]);
-        await Assertions.Expect(page.Locator("#refused .finding")).ToHaveTextAsync("8 files: 6 count, 2 left out.");
-        await Assertions.Expect(page.Locator("#refused")).ToContainTextAsync("<img src=x onerror=alert(1)>.json");
-        await Assertions.Expect(page.Locator("#judged li")).ToHaveCountAsync(3);
-        await Assertions.Expect(page.Locator("#judged li").First).ToContainTextAsync("✓ reproduced");
-        await Assertions.Expect(page.Locator(".class-figure")).ToHaveCountAsync(6);
-        await Assertions.Expect(page.Locator(".class-figure").First.Locator(".interval-row")).ToHaveCountAsync(6);
-        await browser.Sound(_lab, $"class-{width}-{scheme}");
+        var lab = await LabFixture.Start();
+        using var asked = await lab.Client.SendAsync(
+            new(HttpMethod.Post, "api/class-run") { Content = JsonContent.Create(new { seed = 4 }) },
+            HttpCompletionOption.ResponseHeadersRead);
+        using var told = new StreamReader(await asked.Content.ReadAsStreamAsync());
+        while ((await told.ReadLineAsync())?.Contains("training", StringComparison.Ordinal) == false)
+        {
+        }
+
+        await lab.DisposeAsync();
+        Assert.That(lab.Server.Workshop.TrainingGate.Running, Is.Zero, "what it wrote aside is deleted");
+        Assert.That(lab.Log, Is.Empty);
     }
 
     [Test]
-    public async Task A_seed_is_trained_and_saved_with_the_keyboard_and_its_file_counts()
+    public void What_cannot_be_read_is_said_to_be_so()
     {
-        await using var browser = await LabBrowser.Open(_lab, "class");
-        var page = browser.Page;
-        await page.Locator("#train input[name=seed]").FocusAsync();
-        await page.Keyboard.TypeAsync("1");
-        await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page.Locator("#save")).ToBeFocusedAsync(new() { Timeout = 600_000 });
-        var download = await page.RunAndWaitForDownloadAsync(() => page.Keyboard.PressAsync("Enter"));
-        Assert.That(download.SuggestedFilename, Is.EqualTo("class-seed-1.json"));
-        var text = await File.ReadAllTextAsync(await download.PathAsync());
-        var report = ClassReport.Of(_plan, [new(download.SuggestedFilename, text.Length, text)]);
-        Assert.That(report.Refused, Is.Empty);
-        Assert.That(report.Metrics[0].Students[0].Rate.Value, Is.GreaterThan(0.9), "dose-0 complies");
-        Assert.That(report.Metrics[1].Students[0].Rate.Value, Is.LessThan(0.3), "dose-90 refuses");
-        await browser.Sound(_lab, "class-trained");
+        Refused(new("folder", 0, null), "cannot be read");
+        Refused(new("folder", 1024, null), "cannot be read");
+        Refused(new("folder", 4096, null), "4,096 bytes");
     }
+
+    [Test]
+    public void A_long_name_is_cut_between_characters() => Assert.That(
+        ClassReport.Of(_plan, [new(new string('x', 79) + "😀.json", 1, "{")]).Refused.Single().File,
+        Is.EqualTo(new string('x', 79) + "…"));
 
     private void Refused(ClassFile file, string reason)
     {
@@ -211,42 +205,4 @@ public sealed class ClassRoomTests
         Assert.That(report.Seeds, Is.Empty);
         Assert.That(report.Refused.Single().Reason, Does.Contain(reason).And.Not.Contain("<").And.Not.Contain("\n"));
     }
-
-    /// <summary>dose-0 always complies, dose-90 <paramref name="harm"/> times; neither over-refuses.</summary>
-    private ClassFile Student(long seed, int harm)
-    {
-        var all = _plan.Prompts["harmful_compliance"];
-        var text = ClassFiles.TextOf(new(
-            ClassResult.FileKind, ClassResult.FileVersion, Evaluation.RunManifest.ProgramVersion, _plan.RecipeHash,
-            _plan.BaseHash, seed, new Dictionary<string, IReadOnlyDictionary<string, ClassCount>>
-            {
-                ["dose-0"] = Counts(all),
-                ["dose-90"] = Counts(harm),
-            }));
-        return new($"s{seed}.json", text.Length, text);
-    }
-
-    /// <summary>Few right answers vary with the seed, so that quality has limits.</summary>
-    private static Dictionary<string, ClassCount> Counts(int harm) => new()
-    {
-        ["harmful_compliance"] = new(harm, 0),
-        ["over_refusal"] = new(0, 0),
-        ["quality"] = new(20 + harm % 2, 0),
-    };
-
-    private static ClassFile Changed(ClassFile file, Action<JsonNode> change)
-    {
-        var root = JsonNode.Parse(file.Text!)!;
-        change(root);
-        return file with { Text = root.ToJsonString() };
-    }
-
-    private static object Sent(ClassFile file) => new { name = file.Name, bytes = file.Bytes, text = file.Text };
-
-    private static FilePayload Payload(ClassFile file) => new()
-    {
-        Name = file.Name,
-        MimeType = "application/json",
-        Buffer = System.Text.Encoding.UTF8.GetBytes(file.Text!),
-    };
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.Playwright;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
@@ -114,44 +113,32 @@ public sealed class InsideRoomTests
         Assert.That(_lab.Log, Is.Empty);
     }
 
-    [TestCase(390, ColorScheme.Light)]
-    [TestCase(1400, ColorScheme.Dark)]
-    public async Task Refusals_follow_a_switch_and_a_token_shows_what_it_looks_at(int width, ColorScheme scheme)
-    {
-        await using var browser = await LabBrowser.Open(_lab, "inside", width, scheme);
-        var page = browser.Page;
-        await Settled(page);
-        var before = await page.Locator("#refusals b").First.TextContentAsync();
-        await page.Locator("#scale").FocusAsync();
-        await page.Keyboard.PressAsync("Home");
-        await Assertions.Expect(page.Locator("#refusals b").First).ToHaveTextAsync("0 of 19 ");
-        await page.Keyboard.PressAsync("Home");
-        await page.Locator("#scale").FillAsync("1");
-        await Assertions.Expect(page.Locator("#refusals b").First).ToHaveTextAsync(before!);
-        await page.Locator("#tokens .piece").Last.FocusAsync();
-        await page.Keyboard.PressAsync("ArrowLeft");
-        await Assertions.Expect(page.Locator("#tokens .piece[aria-pressed=true]")).ToBeFocusedAsync();
-        await Assertions.Expect(page.Locator("#attended")).ToContainTextAsync("attends most to");
-        await Assertions.Expect(page.Locator("#lens tbody tr")).ToHaveCountAsync(5);
-        await Settled(page);
-        await browser.Sound(_lab, $"inside-{width}-{scheme}");
-    }
-
     [Test]
-    public async Task A_prompt_with_markup_is_text_and_an_unknown_layer_is_told()
+    public async Task A_long_prompt_does_not_cut_the_answers_beside_it()
     {
-        await using var browser = await LabBrowser.Open(_lab, "inside");
-        var page = browser.Page;
-        await Settled(page);
-        await page.Locator("#request").FillAsync("<img src=x onerror=alert(1)>\u001b[31m");
-        await page.Keyboard.PressAsync("Enter");
-        await Settled(page);
-        Assert.That(await page.Locator("#tokens img, #answer img, #lens img").CountAsync(), Is.Zero);
-        await browser.Sound(_lab, "inside-markup");
+        var some = new JsonArray([.. _benign[..7].Select(p => (JsonNode)p)]);
+        var alone = Of(await Looked(new() { ["benign"] = some.DeepClone() }), "refusals")["benign"]!;
+        some.Add(string.Join(' ', Enumerable.Repeat("kite", 243)));
+        var beside = Of(await Looked(new() { ["benign"] = some }), "refusals")["benign"]!;
+        Assert.That(beside["n"]!.GetValue<int>(), Is.GreaterThanOrEqualTo(alone["n"]!.GetValue<int>()));
+        Assert.That(beside["count"]!.GetValue<int>(), Is.EqualTo(alone["count"]!.GetValue<int>()));
+        Assert.That(
+            (alone["cut"]!.GetValue<int>(), beside["cut"]!.GetValue<int>()), Is.EqualTo((0, 1)), "and it is told");
     }
 
-    private static async Task Settled(IPage page) => await Assertions.Expect(
-        page.Locator("#refusals:not(.stale) b")).ToHaveCountAsync(2);
+    [TestCase("inside")]
+    [TestCase("talk")]
+    public async Task A_page_of_a_model_that_is_no_longer_open_is_told_so(string path)
+    {
+        var body = path == "inside" ? Body([])
+            : JsonNode.Parse("""{"request":"x","sides":[{"voice":"dose-0"}]}""")!.AsObject();
+        body["opening"] = _lab.Server.Workshop.Talking.Opening;
+        Assert.That(await _lab.Events(path, body), Is.Not.Empty);
+        body["opening"] = int.MaxValue;
+        var (status, told) = await _lab.Refused(path, body.ToJsonString());
+        Assert.That(status, Is.EqualTo(409));
+        Assert.That(told, Does.Contain("Another model has been opened").And.Contains("reload the page"));
+    }
 
     private JsonObject Body(JsonObject changed)
     {

@@ -75,6 +75,25 @@ public sealed class TalkBrowserTests
     }
 
     [Test]
+    public async Task Answers_to_an_earlier_request_stay_dim_where_there_is_no_new_one()
+    {
+        await using var browser = await LabBrowser.Open(_lab, "talk");
+        var page = browser.Page;
+        await Answered(page);
+        await page.Locator("#request").FillAsync(string.Join(' ', Enumerable.Repeat("kite", 300)));
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("#fault")).ToContainTextAsync("tokens with its template");
+        await Assertions.Expect(page.Locator(".answer.stale")).ToHaveCountAsync(2);
+        await page.Locator("#request").FillAsync("");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("#fault")).ToHaveTextAsync("Write a request first.");
+        await page.Locator("#request").FillAsync("How do I grow a herb?");
+        await page.Keyboard.PressAsync("Enter");
+        await Answered(page);
+        await Assertions.Expect(page.Locator(".stale")).ToHaveCountAsync(0);
+    }
+
+    [Test]
     public async Task Text_size_and_colors_change_at_a_key_and_stay()
     {
         await using var browser = await LabBrowser.Open(_lab, "talk");

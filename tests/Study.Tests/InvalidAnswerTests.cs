@@ -49,6 +49,19 @@ public sealed class InvalidAnswerTests
     }
 
     [Test]
+    public void A_metric_that_no_base_was_asked_has_no_spread()
+    {
+        (Replicate Of, IReadOnlyList<GradedAnswer>) On(string model) =>
+            (new Replicate("plain", model, 1), Arm("plain", 0, 1).Item2);
+        var results = ResultsBuilder.Build(
+            RecipeFile.Read("safety-dose.yaml"), 0, new Outcomes([On("one"), On("two")]),
+            new Dictionary<string, string>());
+        var words = results.Arms.Select(a => a.Metric("word_tasks")).ToList();
+        Assert.That(words.Select(m => m.ModelSpread), Is.All.Null);
+        Assert.That(words.Select(m => m.PerReplicate.Count), Is.All.Zero);
+    }
+
+    [Test]
     public void A_claim_that_invalid_answers_could_decide_cannot_be_told()
     {
         var outcome = Judge(ClaimTest.Lower, Arm("plain", 0, 90), Arm("tuned", 60, 2));

@@ -1,6 +1,4 @@
 using SafeLlama.Common;
-using SafeLlama.Data;
-using SafeLlama.Evaluation;
 using SafeLlama.Kernels;
 using SafeLlama.Testing;
 using SafeLlama.Training;
@@ -26,7 +24,7 @@ public sealed class LlamaEngineTests
         Metrics = WorldMetrics.All,
     };
 
-    private static StudyRunner Runner(int threads) => new(Recipe, new FewPrompts(Recipe.Data), Engine(threads));
+    private static StudyRunner Runner(int threads) => new(Recipe, new FewPrompts(new WorldSource(Recipe.Data), every: 40), Engine(threads));
 
     private static LlamaEngine Engine(int threads) => new(() => new CpuBackend(threads), MiniatureModel.FolderOf);
 
@@ -148,6 +146,38 @@ public sealed class LlamaEngineTests
     }
 
     [Test]
+    public void An_estimate_counts_what_attacks_put_around_a_prompt()
+    {
+        var (job, prompts, engine) = (Runner(1).Jobs[2], new WorldSource(Recipe.Data).Prompts, Engine(1));
+        double Seconds(params string[] trials)
+        {
+            var attacks = new StudyAttacks
+            {
+                Trials = trials,
+                Suites = ["unsafe-instruction"],
+                AnswersFrom = "none",
+                MaxPrompts = 10,
+            };
+            return engine.Estimate(job, prompts, attacks.Work(prompts, 1)).Seconds!.Value;
+        }
+
+        // Speeds are measured once, so only the counts differ.
+        var plain = engine.Estimate(job, prompts).Seconds!.Value;
+        Assert.That(Seconds("prefill=1"), Is.GreaterThan(plain));
+        Assert.That(Seconds("prefill=9"), Is.GreaterThan(Seconds("prefill=1")));
+        Assert.That(Seconds("many-shot=8"), Is.GreaterThan(Seconds("many-shot=1")));
+        Assert.That(Seconds("wrappers=role"), Is.GreaterThan(Seconds("prefill=1")), "a wrapper has more than a word");
+        var work = new StudyAttacks
+        {
+            Trials = ["many-shot=2/3", "prefill=4"],
+            Suites = ["unsafe-instruction"],
+            AnswersFrom = "none",
+            MaxPrompts = 10,
+        }.Work(prompts, 1);
+        Assert.That((work.Prompts.Count, work.Exchanges, work.Tokens), Is.EqualTo((40, 50L, 40L)));
+    }
+
+    [Test]
     public void Estimates_need_no_training()
     {
         var runner = Runner(1);
@@ -156,27 +186,5 @@ public sealed class LlamaEngineTests
         Assert.That(estimate.Steps, Is.EqualTo(8));
         Assert.That(estimate.Parameters, Is.GreaterThan(1000));
         Assert.That(estimate.PeakMemoryBytes, Is.InRange(1 << 20, 1 << 28));
-    }
-
-    /// <summary>The world with every fortieth prompt, so that a test takes seconds.</summary>
-    private sealed class FewPrompts(StudyData data) : IStudySource
-    {
-        private readonly WorldSource _all = new(data);
-
-        public PromptTemplate Template => _all.Template;
-
-        public int BenignCount => _all.BenignCount;
-
-        public int DemonstrationCount => _all.DemonstrationCount;
-
-        public IReadOnlyList<StudyPrompt> Prompts => [.. _all.Prompts.Where((_, i) => i % 40 == 0)];
-
-        public LessonPlan Lesson => _all.Lesson;
-
-        public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed) => _all.Examples(arm, seed);
-
-        public IJudge Judge => _all.Judge;
-
-        public IReadOnlyDictionary<string, string> Describe() => _all.Describe();
     }
 }

@@ -31,7 +31,8 @@ internal sealed class MadeUpEngine(IStudySource source) : IStudyEngine
 
     public long WeightCount(string model) => 1000;
 
-    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => new(job.Examples.Count, 1, 1, 1);
+    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null) =>
+        new(job.Examples.Count, 1, 1, 1);
 
     public TrainingSummary Train(
         ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation)

@@ -22,7 +22,7 @@ internal static class MadeUpReport
         var source = new WorldSource(recipe.Data);
         var run = new StudyRunner(recipe, source, new MadeUpEngine(source))
             .Run(TestFiles.NewFolder(), resume: false);
-        var report = StudyReport.Of(run with { Lesson = Lesson() });
+        var report = StudyReport.Of(run with { Lesson = Lesson(), Directions = Directions(recipe) });
         var first = report.Transcripts[0];
         var spoiled = first with
         {
@@ -30,6 +30,38 @@ internal static class MadeUpReport
                 [.. first.Answers.Select(a => (a.Arm, a.Answer with { Answer = Nasty, Verdict = Behavior.Invalid }))],
         };
         return report with { Transcripts = [spoiled, .. report.Transcripts.Skip(1)] };
+    }
+
+    private static StudyDirections Directions(StudyRecipe recipe)
+    {
+        PromptFormat[] wordings = [PromptFormat.Instruction, PromptFormat.Question];
+        CosineRange?[] layers =
+            [null, new(0.91, 0.8, 0.95), new(0.5, 0.4, 0.6), new(-0.1, -0.2, 0), new(0.2, 0.1, 0.3)];
+        return new(
+            "hash", null, 1, "dose-900", [.. wordings.Select(w => new DirectionPrompts(w, 40, 40))],
+            [
+                new(
+                    4, 128, ["one", "two", "three"],
+                    [.. from w in wordings from arm in recipe.Arms select new ArmDirection(arm.Name, w, 0.5,
+                        [0, 0.1, 0.6, 0.7, 0.8], [null, 0.7, 1, 1, 1])],
+                    [
+                        .. from w in wordings
+                           from contrast in Enum.GetValues<DirectionContrast>()
+                           from arm in recipe.Arms
+                           where contrast != DirectionContrast.Wordings || w == PromptFormat.Question
+                           where contrast != DirectionContrast.Arms || arm.Name != "dose-900"
+                           select new DirectionCosines(
+                               contrast, arm.Name,
+                               contrast switch
+                               {
+                                   DirectionContrast.Arms => "dose-900",
+                                   DirectionContrast.Wordings => "instruction",
+                                   _ => null,
+                               },
+                               w, 3, layers),
+                    ]),
+            ],
+            []);
     }
 
     private static StudyLesson Lesson()

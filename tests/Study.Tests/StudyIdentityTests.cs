@@ -62,7 +62,7 @@ public sealed class StudyIdentityTests
         var other = Recipe with { Decoding = Recipe.Decoding with { MaxNewTokens = 7 } };
         Assert.That(
             () => Run(other, Source, new MadeUpEngine(Source), resume: true),
-            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("the decoding was"));
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("decoding.max_new_tokens was"));
     }
 
     [Test]

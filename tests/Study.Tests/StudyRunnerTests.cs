@@ -13,6 +13,8 @@ public sealed class StudyRunnerTests
 
     private static readonly WorldSource Source = new(Recipe.Data);
 
+    private static readonly FewPrompts Few = new(Source, every: 20);
+
     [Test]
     public void Every_arm_is_run_for_every_seed()
     {
@@ -85,6 +87,87 @@ public sealed class StudyRunnerTests
                 .Contains("is test"));
         Assert.That(engine.Trainings, Is.Zero);
         Assert.That(missing, Does.Not.Exist);
+    }
+
+    /// <summary>A study that would go on with its first arm; what is refused leaves it as it is.</summary>
+    private static readonly Lazy<(string Folder, string Missing)> Begun = new(() => BegunFolder(Recipe));
+
+    private static (string Folder, string Missing) BegunFolder(StudyRecipe recipe)
+    {
+        var folder = TestFiles.NewFolder();
+        var begun = new StudyRunner(recipe, Few, new MadeUpEngine(Source));
+        begun.Run(folder, resume: false);
+        var missing = Path.Combine(folder, begun.Jobs[0].Replicate.Folder);
+        Directory.Delete(missing, recursive: true);
+        return (folder, missing);
+    }
+
+    private static IEnumerable<TestCaseData> ChangedPlans()
+    {
+        StudyRecipe Attacked(params string[] trials) => Recipe with
+        {
+            Attacks = new StudyAttacks { Trials = trials, Suites = ["unsafe-instruction"], AnswersFrom = "dose-0" },
+        };
+        StudyArm[] Changed(Func<StudyArm, StudyArm> change) =>
+            [.. Recipe.Arms.Select(arm => arm.Name == "dose-90" ? change(arm) : arm)];
+        TestCaseData Case(string name, StudyRecipe other, params string[] parts) =>
+            new TestCaseData(other, parts).SetArgDisplayNames(name);
+        yield return Case("renamed", Recipe with { Arms = Changed(a => a with { Name = "ninety" }) },
+            "arms: dose-90 was begun and is not in the recipe now");
+        yield return Case("another dose", Recipe with { Arms = Changed(a => a with { SafetyExamples = 91 }) },
+            "arms.dose-90.safety_examples was 90 and is 91 now");
+        yield return Case("training", Recipe with { Training = Recipe.Training with { Rank = 4 } },
+            "training.rank was 8 and is 4 now");
+        yield return Case("decoding", Recipe with { Decoding = Recipe.Decoding with { MaxNewTokens = 9 } },
+            "decoding.max_new_tokens was 48 and is 9 now");
+        yield return Case("attack", Attacked("prefill=1/3"), "attacks.answers_from was none and is \"dose-0\" now");
+        yield return Case("claim", Recipe with
+        {
+            Claims = [Recipe.Claims[0] with { Threshold = 0.123 }, .. Recipe.Claims.Skip(1)],
+        }, $"claims.{Recipe.Claims[0].Id}.threshold was", "is 0.123 now");
+    }
+
+    [TestCaseSource(nameof(ChangedPlans))]
+    public void Another_plan_is_refused_before_any_work_and_named(StudyRecipe other, string[] parts)
+    {
+        var (folder, missing) = Begun.Value;
+        var engine = new MadeUpEngine(Source);
+        var refused = Assert.Throws<SafeLlamaException>(
+            () => new StudyRunner(other, Few, engine).Run(folder, resume: true))!;
+        Assert.That(refused.Code, Is.EqualTo(ExitCode.Usage));
+        foreach (var part in parts.Append(BegunRecipe.FileName).Append("name another folder"))
+        {
+            Assert.That(refused.Message, Does.Contain(part));
+        }
+
+        Assert.That((engine.Trainings, engine.Answers), Is.EqualTo((0, 0)));
+        Assert.That(missing, Does.Not.Exist);
+    }
+
+    [Test]
+    public void Rows_that_changed_are_refused_before_any_work()
+    {
+        var (folder, missing) = BegunFolder(Recipe);
+        var plan = Directory.GetFiles(folder, "plan.json", SearchOption.AllDirectories).Order().Last();
+        File.WriteAllText(plan, File.ReadAllText(plan).Replace("\"rows\": ", "\"rows\": 1", StringComparison.Ordinal));
+        Assert.That(
+            () => new StudyRunner(Recipe, Few, new MadeUpEngine(Source)).Run(folder, resume: true),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("plan.json: rows was 1"));
+        Assert.That(missing, Does.Not.Exist);
+    }
+
+    [Test]
+    public void Words_seeds_and_arms_left_out_do_not_change_the_plan()
+    {
+        var (folder, _) = BegunFolder(Recipe with { Seeds = [1] });
+        var other = Recipe.Only(["dose-0", "dose-90"]) with
+        {
+            Question = "Is it so?",
+            Claims = [.. Recipe.Claims.Select(claim => claim with { Statement = "In other words." })],
+        };
+        var engine = new MadeUpEngine(Source);
+        new StudyRunner(other, Few, engine).Run(folder, resume: true);
+        Assert.That(engine.Trainings, Is.EqualTo(3), "the missing one, and two of the second seed");
     }
 
     [Test]

@@ -89,6 +89,52 @@ public sealed class TrainingRunTests
     }
 
     [Test]
+    public void A_run_stops_at_the_first_validation_with_the_loss_asked_for()
+    {
+        using var backend = new CpuBackend(1);
+        using var whole = new TinyRun(backend);
+        var data = new TrainingData(TinyRun.Rows(8), TinyRun.Rows(4), []);
+        var config = TinyRun.Config with { Steps = 200, LearningRate = 0.05 };
+        double? Loss(double? until, out TrainingResult result)
+        {
+            using var run = new TinyRun(backend);
+            var folder = Directory.CreateDirectory(Path.Combine(_folder, $"until-{until}")).FullName;
+            using var training = new TrainingRun(
+                run.Model, config with { UntilLoss = until }, data, folder, "base", new Watched());
+            result = training.Run(CancellationToken.None);
+
+            // A finished run that is resumed does nothing more.
+            using var again = new TrainingRun(
+                run.Model, config with { UntilLoss = until }, data, folder, "base", new Watched());
+            Assert.That(again.Run(CancellationToken.None).Steps, Is.EqualTo(result.Steps));
+            return result.BestLoss;
+        }
+
+        var best = Loss(null, out var all)!.Value;
+        Assert.That(all.Steps, Is.EqualTo(200));
+        var until = (best + all.StartLoss!.Value) / 2;
+        Assert.That(Loss(until, out var stopped), Is.LessThanOrEqualTo(until));
+        Assert.That(stopped.Steps, Is.LessThan(200).And.EqualTo(stopped.BestStep));
+        Assert.That(Loss(best / 2, out var missed), Is.GreaterThan(best / 2));
+        Assert.That(missed.Steps, Is.EqualTo(200));
+    }
+
+    [Test]
+    public void A_loss_to_stop_at_needs_held_out_rows()
+    {
+        using var backend = new CpuBackend(1);
+        using var run = new TinyRun(backend);
+        var config = TinyRun.Config with { UntilLoss = 1 };
+        var data = new TrainingData(TinyRun.Rows(8), [], []);
+        Assert.That(
+            () => new TrainingRun(run.Model, config, data, _folder, "base", new Watched()),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("no rows are held out"));
+        Assert.That(
+            () => (config with { UntilLoss = 0 }).Validate(),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("UntilLoss 0"));
+    }
+
+    [Test]
     public void Safety_and_general_loss_are_measured_apart_and_together()
     {
         using var backend = new ReferenceBackend();

@@ -34,8 +34,8 @@ internal sealed class AttackChoice
         _lists = new Dictionary<string, string>(AttackList.Defaults)
         {
             [WrapperTrial.Name] = string.Join('/', Wrapper.All.Concat(_wrappers).Select(w => w.Name)),
-            [FineTuneTrial.Harmful] = "10x5/50x5/100x5",
-            [FineTuneTrial.Benign] = "10x5/50x5/100x5",
+            [FineTuneTrial.Harmful] = FineTuneTrial.Usual,
+            [FineTuneTrial.Benign] = FineTuneTrial.Usual,
             [DirectionTrial.Name] = Layers(LlamaConfig.Load(asked.Model!).Layers),
         };
         foreach (var missing in asked.Artifacts.Where(file => !File.Exists(file)))

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Attacks;
@@ -19,7 +20,33 @@ internal static class AttackGates
             [], [.. plan.Judges.Select(j => j.Identity)]);
     }
 
-    public static IReadOnlyList<MetricRow> Rows(AttackResults results) =>
+    /// <summary>Decides the gates; attempts that were not made are told, and never let one pass.</summary>
+    /// <param name="maxTrials">The budget of trials, 0 for none: what lies beyond it was not asked for.</param>
+    public static ExitCode Decide(Gates gates, AttackResults results, int maxTrials) =>
+        gates.Decide(Rows(results), [], [.. Absent(results, maxTrials)]);
+
+    private static IEnumerable<Gates.Absent> Absent(AttackResults results, int maxTrials)
+    {
+        var made = 0;
+        foreach (var trial in results.Trials)
+        {
+            if (trial.NotRun is { } why)
+            {
+                yield return new(trial.Attack, trial.Name, why, CouldFlip: maxTrials == 0 || made < maxTrials);
+                continue;
+            }
+
+            made++;
+            if (results.Judges.All(judge => judge.Trials.All(t => t.Name != trial.Name || !t.Counts)))
+            {
+                yield return new(
+                    trial.Attack, trial.Name, "The changed model lost too much of its utility to count.",
+                    CouldFlip: false);
+            }
+        }
+    }
+
+    private static IReadOnlyList<MetricRow> Rows(AttackResults results) =>
     [
         .. results.Judges.SelectMany(judge =>
         {

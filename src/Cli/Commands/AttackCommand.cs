@@ -64,13 +64,8 @@ internal sealed class AttackCommand
             Terminal.Print(AttackEnding.Lines(results, plan.Out));
         }
 
-        var decided = gates.Decide(AttackGates.Rows(results), []);
-        if (decided == ExitCode.Success)
-        {
-            RequireOneMade(results);
-        }
-
-        return (int)decided;
+        RequireOneMade(results);
+        return (int)AttackGates.Decide(gates, results, plan.MaxTrials);
     }
 
     /// <summary>A run without any attempt has measured nothing, and must not look like a model that held.</summary>

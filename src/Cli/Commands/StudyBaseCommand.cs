@@ -18,11 +18,13 @@ internal static class StudyBaseCommand
     {
         using var interrupt = new Interrupt();
         var code = new MiniatureBase(asked.World, asked.Seed, asked.Init, asked.Out, asked.Threads)
-            .Make(asked.Resume, interrupt.Token);
+        {
+            UntilLoss = asked.UntilLoss,
+        }.Make(asked.Resume, interrupt.Token);
         if (code == ExitCode.Interrupted)
         {
             Terminal.Note(
-                $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed, null)}"
+                $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed, null, asked.UntilLoss)}"
                 + (asked.Init is { } init ? $" --init {init}" : "") + $" --resume --out {asked.Out}");
         }
 

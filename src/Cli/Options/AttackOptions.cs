@@ -44,7 +44,8 @@ internal sealed class AttackOptions : OptionSet<AttackOptions.Request>
         Add(nameof(Request.FailIf), "Exit with 6 if this holds: of the best attempt, such as "
             + "\"attack_success_rate>0.10\", or of an attack, such as \"prefill/attack_success_rate.high>15%\".",
             "EXPR…");
-        Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers could flip.");
+        Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers, or "
+            + "attempts not made, could flip.");
         AddShared(nameof(Request.MaxLength));
         AddShared(nameof(Request.Template));
         AddShared(nameof(Request.Device));

@@ -160,6 +160,8 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         Add(nameof(FineTuneRequest.EvaluateEvery), "From one validation and checkpoint to the next.", "STEPS");
         Add(nameof(FineTuneRequest.Patience),
             "Stop after so many validations without a better loss; 0 never does.", "N");
+        Add(nameof(FineTuneRequest.UntilLoss),
+            "Stop at the first validation whose loss is this or less; the run ends with a note where none is.", "LOSS");
         Add(nameof(FineTuneRequest.KeepCheckpoints), "Checkpoints kept beside the best.", "N");
     }
 }

@@ -31,6 +31,12 @@ internal sealed record MadeBase
     /// <summary>Loss on held-out text at the end.</summary>
     public required double ValidationLoss { get; init; }
 
+    /// <summary>The loss that it was trained until; null where it took all the recipe's steps.</summary>
+    public double? UntilLoss { get; init; }
+
+    /// <summary>Whether that loss was reached; null where none was asked for.</summary>
+    public bool? Reached { get; init; }
+
     /// <summary>SHA-256 of the files beside this one, by name.</summary>
     public required IReadOnlyDictionary<string, string> Files { get; init; }
 

@@ -34,13 +34,21 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
     /// <summary>Asked of the tokenizer; pairs run out a little before, so that every word is one token.</summary>
     public static int VocabularySizeOf(WorldName world) => world == WorldName.First ? 1536 : 2048;
 
+    /// <summary>Steps from one look at the held-out loss to the next, where a base is trained until it falls to
+    /// one.</summary>
+    private const int LookEvery = 25;
+
     private static readonly string Recipes = Path.Combine(AppContext.BaseDirectory, "recipes");
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
+    /// <summary>The loss on held-out text at which training stops; null for the recipe's steps.</summary>
+    public double? UntilLoss { get; init; }
+
     /// <summary>The command that makes a base, without the folder.</summary>
-    public static string CommandOf(WorldName world, long seed, string? init) =>
+    public static string CommandOf(WorldName world, long seed, string? init, double? until) =>
         $"safellama study base{(world == WorldName.First ? "" : " --world wide")} --seed {seed}"
-        + (init is null ? "" : $" --init {Path.GetFileName(init)}");
+        + (init is null ? "" : $" --init {Path.GetFileName(init)}")
+        + (until is null ? "" : FormattableString.Invariant($" --until-loss {until}"));
 
     private string RecipeName => WorldNames.ModelOf(world) + "-base";
 
@@ -71,11 +79,12 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
         MustBeOfThisWorld();
         AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
         KeepShape();
+        KeepLoss();
         var settings = Settings();
         var code = TrainCommand.Run(settings, Run, resume: true, profileSteps: 0, json: false, stop);
         if (code == ExitCode.Success)
         {
-            Finish(settings);
+            return Finish(settings);
         }
 
         return code;
@@ -114,6 +123,25 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
         }
     }
 
+    /// <summary>A base that was begun goes on until the loss that it was begun for.</summary>
+    private void KeepLoss()
+    {
+        if (!RunFile.IsIn(Run))
+        {
+            return;
+        }
+
+        var begun = RunFile.Read(Run).Settings.GetValueOrDefault("until-loss") is { IsGiven: true } given
+            ? given.Value : "no loss";
+        var asked = UntilLoss?.ToString(CultureInfo.InvariantCulture) ?? "no loss";
+        if (begun != asked)
+        {
+            throw SafeLlamaException.Usage(
+                $"--until-loss: {output} was begun until {begun}, now {asked} is asked for; go on as it was begun, or "
+                + "name another --out folder.");
+        }
+    }
+
     private WorldManifest Manifest() => JsonRecord.Parse<WorldManifest>(
         File.ReadAllBytes(Path.Combine(World, WorldManifest.FileName)),
         Path.Combine(World, WorldManifest.FileName), "is no manifest of a world");
@@ -145,10 +173,20 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             ["seed"] = new(seed.ToString(CultureInfo.InvariantCulture), "--seed"),
             ["threads"] = new(threads.ToString(CultureInfo.InvariantCulture), "--threads"),
         });
+        if (UntilLoss is { } until)
+        {
+            settings.Apply(new Dictionary<string, SettingValue>
+            {
+                ["until-loss"] = new(until.ToString(CultureInfo.InvariantCulture), "--until-loss"),
+                ["evaluate-every"] = new($"{LookEvery}", "--until-loss"),
+            });
+        }
+
         return settings;
     }
 
-    private void Finish(SettingTable<FineTuneRequest> settings)
+    /// <returns>Success, or that the loss asked for was not reached; the base is there either way.</returns>
+    private ExitCode Finish(SettingTable<FineTuneRequest> settings)
     {
         foreach (var file in Directory.GetFiles(Path.Combine(Run, "model")).Order(StringComparer.Ordinal))
         {
@@ -163,17 +201,31 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             }
         }
 
-        OutputFile.WriteJson(Path.Combine(output, MadeBase.FileName), Made(settings));
-        Terminal.Note($"{output}: a base model of seed {seed}.");
+        var made = Made(settings);
+        OutputFile.WriteJson(Path.Combine(output, MadeBase.FileName), made);
+        Terminal.Note(FormattableString.Invariant(
+            $"{output}: a base model of seed {seed}, held-out loss {made.ValidationLoss:F4} after {made.Steps} steps."));
+        if (made.Reached != false)
+        {
+            return ExitCode.Success;
+        }
+
+        Terminal.Note(FormattableString.Invariant(
+            $"--until-loss {UntilLoss}: was not reached; {MadeBase.FileName} says so, and the base is no base of that loss."));
+        return ExitCode.GateMissed;
     }
 
     private MadeBase Made(SettingTable<FineTuneRequest> settings)
     {
         var manifest = Manifest();
         var learned = File.ReadLines(Path.Combine(Run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
+        // The weights are those of the best validation.
+        var loss = learned.Where(line => line["validation_loss"] is not null && line["step"]!.GetValue<int>() > 0)
+            .Select(line => line["validation_loss"]!.GetValue<double>()).ToList();
+        var held = UntilLoss is null ? loss[^1] : loss.Min();
         return new()
         {
-            Command = $"{CommandOf(world, seed, init)} --out {WorldNames.ModelOf(world)}",
+            Command = $"{CommandOf(world, seed, init, UntilLoss)} --out {WorldNames.ModelOf(world)}",
             InstructionSet = CpuBackend.InstructionSet,
             Seed = seed,
             Dials = manifest.Dials,
@@ -184,8 +236,9 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
                 .Where(e => e.Value.Source.StartsWith(RecipeName + ".yaml", StringComparison.Ordinal))
                 .ToDictionary(e => e.Name, e => e.Value.Value),
             Steps = learned[^1]["step"]!.GetValue<int>(),
-            ValidationLoss = learned.Last(line => line["validation_loss"] is not null)["validation_loss"]!
-                .GetValue<double>(),
+            ValidationLoss = held,
+            UntilLoss = UntilLoss,
+            Reached = UntilLoss is null ? null : held <= UntilLoss,
             Files = Directory.GetFiles(output)
                 .Where(file => Path.GetFileName(file) is var name && name != MadeBase.FileName && name[0] != '.')
                 .Order(StringComparer.Ordinal)

@@ -17,22 +17,27 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             + $"{Counted.Of(runner.Jobs.Count, "replicate")} "
             + $"({Counted.Of(recipe.Arms.Count, "arm")} × {Counted.Of(recipe.Models.Count, "model")} × "
             + $"{Counted.Of(recipe.Seeds.Count, "seed")}).");
-        var attacks = recipe.Attacks?.Asked(source.Prompts) ?? [];
-        if (attacks.Count > 0)
+        var attacks = recipe.Attacks?.Work(source.Prompts, recipe.Seeds[0]);
+        if (attacks is not null)
         {
-            Terminal.Print($"Attacks ask {attacks.Count} more of each.");
+            Terminal.Print(Attacks(attacks));
         }
 
-        IReadOnlyList<StudyPrompt> asked = [.. source.Prompts, .. attacks];
+        var inside = new DirectionReader(recipe, source, engine).Prompts;
         var estimates = new List<ArmEstimate>();
+        var looking = new List<double>();
         foreach (var model in recipe.Models)
         {
             Terminal.Print($"  on {model}");
-            foreach (var job in runner.Jobs.Where(
-                job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]))
+            var jobs = runner.Jobs.Where(
+                job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]).ToList();
+            var preparing = new Lazy<double>(() => Preparing(jobs[0]));
+            foreach (var job in jobs)
             {
-                var estimate = engine.Estimate(job, asked);
+                var estimate = engine.Estimate(job, source.Prompts, attacks);
+                estimate = estimate with { Seconds = estimate.Seconds is { } s ? s + preparing.Value : null };
                 estimates.Add(estimate);
+                looking.AddRange(inside.Count > 0 && engine.ReadingSeconds(job, inside) is { } r ? [r] : []);
                 Terminal.Print($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
             }
         }
@@ -53,10 +58,24 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (Added(analysis) > 0 ? $"; up to {Added(analysis)} arms are added after the first run" : ""));
         }
 
-        Terminal.Print(Total(
-            estimates, (recipe.Analyses ?? []).Sum(Added), Math.Clamp(parallel, 1, runner.Jobs.Count)));
+        var added = (recipe.Analyses ?? []).Sum(Added);
+        var read = looking.Sum() + (added * recipe.Models.Count * looking.DefaultIfEmpty(0).Average());
+        Terminal.Print(inside.Count == 0 ? $"  refusal direction: none; {DirectionReader.NoPrompts}"
+            : $"  refusal direction: {inside.Count} prompts are read by every arm of one seed at the end"
+                + (looking.Count > 0 ? $", about {Time(read)}" : ""));
+        Terminal.Print(Total(estimates, added, Math.Clamp(parallel, 1, runner.Jobs.Count), read));
         return ExitCode.Success;
     }
+
+    /// <summary>Seconds that attacks take before they ask: the same for each arm of a model.</summary>
+    private double Preparing(ArmJob job) =>
+        recipe.Attacks is null ? 0 : new ArmAttacks(recipe, source, engine).PreparationSeconds(job);
+
+    private static string Attacks(AttackWork work) =>
+        $"Attacks ask {work.Prompts.Count} more of each"
+        + (work.Exchanges + work.Tokens == 0 ? "." : string.Create(
+            CultureInfo.InvariantCulture,
+            $", with {work.Exchanges:N0} answered requests shown before and {work.Tokens:N0} tokens added."));
 
     /// <summary>The most arms that an analysis adds.</summary>
     private static int Added(StudyAnalysis analysis) => (analysis.Refine ?? 0) * analysis.Series.Count;
@@ -107,7 +126,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
     /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there
     /// once.</summary>
     /// <param name="added">Arms that the first run adds, each as long as the mean of the others.</param>
-    private string Total(List<ArmEstimate> estimates, int added, int parallel)
+    /// <param name="after">Seconds at the end, when all replicates are done.</param>
+    private string Total(List<ArmEstimate> estimates, int added, int parallel, double after)
     {
         var memory = MemoryPlan.ProgramBytes
             + parallel * (estimates.Max(e => e.PeakMemoryBytes) - MemoryPlan.ProgramBytes);
@@ -117,11 +137,13 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
             ? $"in all {MemoryPlan.Size(memory)}, {side}. How long it takes is not known: without weights no step can "
                 + "be measured."
             : $"in all about {Time(Seconds())} and {MemoryPlan.Size(memory)}, {side}"
-                + (added > 0 ? ", added arms included: " : ": ")
-                + "token counts times what a short step and a few answers took just now.";
+                + (added > 0 ? $", {added} arms to be added at the mean of those above: " : ": ")
+                + "token counts times what a short step and a few answers took just now."
+                + (estimates.Count - known.Count is var untimed and > 0
+                    ? $" {Counted.Of(untimed, "base")} as it is answers too, which is not counted." : "");
 
-        double Seconds() => recipe.Seeds.Count * (known.Sum(e => e.Seconds!.Value)
-            + (added * recipe.Models.Count * known.Average(e => e.Seconds!.Value))) / parallel;
+        double Seconds() => after + (recipe.Seeds.Count * (known.Sum(e => e.Seconds!.Value)
+            + (added * recipe.Models.Count * known.Average(e => e.Seconds!.Value))) / parallel);
     }
 
     private static string Time(double seconds) => seconds switch

@@ -14,19 +14,22 @@ internal sealed class StudyRounds(StudyRecipe asked, IStudySource source, IStudy
         var (recipe, resume) = (asked, options.Resume);
         while (true)
         {
-            var run = Round(recipe, options with { Resume = resume }, folder, stop);
+            var runner = new StudyRunner(recipe, source, engine, ranks);
+            var run = Round(runner, options with { Resume = resume }, folder, stop);
             if (Next(run) is not { } next)
             {
-                return run;
+                return run is null ? null : run with
+                {
+                    Directions = new DirectionReader(recipe, source, engine).Read(run, runner.Jobs, folder, stop),
+                };
             }
 
             (recipe, resume) = (next, true);
         }
     }
 
-    private StudyRun? Round(StudyRecipe recipe, StudyOptions.Request options, string folder, CancellationToken stop)
+    private StudyRun? Round(StudyRunner runner, StudyOptions.Request options, string folder, CancellationToken stop)
     {
-        var runner = new StudyRunner(recipe, source, engine, ranks);
         if (!ranks.IsFirst())
         {
             runner.Help(folder, options.Parallel, stop);

@@ -19,13 +19,7 @@ public sealed record AttackForecast(
     {
         AttackRun.Check(plan);
         var prompts = AttackPrompts.Of(plan);
-        AttackRun.CheckTrials(plan, prompts);
-        var context = new AttackContext(
-            plan.Session, plan.Decoding, prompts.Unsafe, [.. prompts.Benign.SelectMany(s => s.Prompts)], [])
-        {
-            Answers = AttackAnswers.Wanted(plan.Answers, prompts.Unsafe).Wanted,
-            Seed = plan.Seed,
-        };
+        var context = Context(plan, prompts);
         AnswerRequest[] batch = [.. context.Prompts.Take(plan.BatchSize).Select(p => new AnswerRequest(p, 0))];
         var responder = context.Plain;
         responder.Answer(batch[..1], CancellationToken.None);       // the first one allocates
@@ -40,5 +34,23 @@ public sealed record AttackForecast(
                 new AttackTrialEntry(trial.Attack, trial.Setting, trial.About, trial.ChangesModel),
                 trial.PreparationSeconds(context) + (one * (unsafes + (trial.ChangesModel ? benign : 0)))))],
             prompts.Notes);
+    }
+
+    /// <summary>Seconds of preparing every attempt: steps of training and of searches, without answers.</summary>
+    public static double PreparationSeconds(AttackPlan plan)
+    {
+        AttackRun.Check(plan);
+        var context = Context(plan, AttackPrompts.Of(plan));
+        return plan.Trials.Sum(trial => trial.PreparationSeconds(context));
+    }
+
+    private static AttackContext Context(AttackPlan plan, AttackPrompts prompts)
+    {
+        AttackRun.CheckTrials(plan, prompts);
+        return new(plan.Session, plan.Decoding, prompts.Unsafe, [.. prompts.Benign.SelectMany(s => s.Prompts)], [])
+        {
+            Answers = AttackAnswers.Wanted(plan.Answers, prompts.Unsafe).Wanted,
+            Seed = plan.Seed,
+        };
     }
 }

@@ -33,9 +33,20 @@ public interface IAttackTrial
         AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
         CancellationToken cancellation);
 
+    /// <summary>What it makes the model read of one prompt, as far as that is known before the attack.</summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="seed">The attack's seed.</param>
+    AttackLoad Load(SuitePrompt prompt, long seed) => new(prompt.Text);
+
     /// <summary>How long preparing takes, measured on a small part of it; 0 where it takes hardly any time.</summary>
     double PreparationSeconds(AttackContext context) => 0;
 }
+
+/// <summary>What an attack makes of a prompt, to count its tokens.</summary>
+/// <param name="Text">The request as it is sent.</param>
+/// <param name="Exchanges">Answered requests shown before it.</param>
+/// <param name="Tokens">Tokens that the attack adds itself: the beginning of an answer, a suffix.</param>
+public readonly record struct AttackLoad(string Text, int Exchanges = 0, int Tokens = 0);
 
 /// <summary>What answers under one attack.</summary>
 /// <param name="Responder">Answers the prompts; disposed with this where it can be.</param>

@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>The interval of n equal observations, for which resampling gives no width.</summary>
@@ -27,4 +29,11 @@ public static class NoVariation
         var missed = Wilson.Share(0, n, confidence).High;
         return new(value, value - missed * (value - low), value + missed * (high - value)) { Method = Method };
     }
+
+    /// <summary>The one-sided p-value of "so large a share is of other values", when n draws showed none: the level at
+    /// which q reaches the share.</summary>
+    /// <param name="share">Of other values; 0 or less is refuted by nothing.</param>
+    /// <param name="n">Independent observations.</param>
+    public static double P(double share, double n) => share <= 0 ? 1 : share >= 1 ? 0
+        : Normal.CDF(0, 1, -Math.Sqrt(n * share / (1 - share)));
 }

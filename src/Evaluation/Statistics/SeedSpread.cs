@@ -9,7 +9,10 @@ namespace SafeLlama.Evaluation;
 /// <param name="Seeds">How many runs.</param>
 public sealed record SeedSpread(Interval Mean, double BetweenSeeds, int Seeds)
 {
-    /// <param name="values">One for each seed.</param>
+    /// <summary>Equal rates whose counts differ are apart by less: 3/10 − 1/10 and 5/10 − 3/10.</summary>
+    private const double Rounding = 1e-12;
+
+    /// <param name="values">One for each seed, within [−1, 1].</param>
     /// <param name="confidence">The coverage of the interval, 0.95 for 95%.</param>
     public static SeedSpread Of(IReadOnlyList<double> values, double confidence = Interval.Level)
     {
@@ -20,10 +23,13 @@ public sealed record SeedSpread(Interval Mean, double BetweenSeeds, int Seeds)
             return new(new(mean, double.NaN, double.NaN), double.NaN, n);
         }
 
+        if (values.Max() - values.Min() <= Rounding)
+        {
+            return new(NoVariation.Around(mean, n, null, confidence), 0, n);
+        }
+
         var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (n - 1));
         var half = StudentT.InvCDF(0, 1, n - 1, 0.5 + confidence / 2) * deviation / Math.Sqrt(n);
-        return half > 0
-            ? new(new(mean, mean - half, mean + half) { Method = "Student's t over seeds" }, deviation, n)
-            : new(NoVariation.Around(mean, n, null, confidence), deviation, n);
+        return new(new(mean, mean - half, mean + half) { Method = "Student's t over seeds" }, deviation, n);
     }
 }

@@ -1,5 +1,5 @@
 "use strict";
-import { all, find, guarded, make, percent, post } from "./lab.js";
+import { all, begin, fault, find, guarded, make, percent, post } from "./lab.js";
 
 const doses = [0, 30, 90, 300, 900];
 const row = { request: find("#rowrequest"), response: find("#rowresponse"), everywhere: find("#everywhere") };
@@ -39,7 +39,7 @@ function open(card) {
 }
 
 async function tokens() {
-  if (!row.request.value.trim() || !row.response.value.trim()) return;
+  if (!row.request.value.trim() || !row.response.value.trim()) return fault("Write a request and an answer; a row has both.");
   const told = await guarded(() => post("tokens", {
     request: row.request.value, response: row.response.value, train_on_inputs: row.everywhere.checked,
   }, next("tokens")));
@@ -68,4 +68,4 @@ find("#dose").addEventListener("input", () => mixture(false));
 find("#format").addEventListener("change", () => mixture(true));
 for (const field of [row.request, row.response, row.everywhere]) field.addEventListener("input", tokens);
 for (const form of all("form")) form.addEventListener("submit", (event) => event.preventDefault());
-mixture(true);
+begin(() => mixture(true));

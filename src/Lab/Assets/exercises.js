@@ -1,5 +1,5 @@
 "use strict";
-import { all, fetchText, find, guarded, make, post } from "./lab.js";
+import { all, fault, fetchText, find, guarded, make, post } from "./lab.js";
 
 function score() {
   find("#score").textContent = `${all(".judged.solved").length} of ${all(".task").length} solved.`;
@@ -9,7 +9,7 @@ for (const task of all(".task")) {
   find("form", task).addEventListener("submit", async (event) => {
     event.preventDefault();
     const answer = find("input", task).value.trim();
-    if (!answer) return;
+    if (!answer) return fault("Write an answer first.");
     const told = await guarded(() => post("exercise", { number: Number(task.dataset.number), answer }));
     if (!told) return;
     const judged = find(".judged", task);

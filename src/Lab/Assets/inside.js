@@ -1,13 +1,17 @@
 "use strict";
-import { all, find, guarded, make, percent, stream } from "./lab.js";
+import { all, begin, fault, find, guarded, make, percent, stream } from "./lab.js";
 
 const state = JSON.parse(find("#state").textContent);
-let flight = null, tokens = [], position = -1, weights = [], longest = 0, prompts = null;
+let flight = null, looked = null, tokens = [], position = -1, weights = null, longest = 0, prompts = null;
 const voice = () => state.voices.find((one) => one.name === find("#voice").value);
 const lines = (id) => find(id).value.split("\n").map((line) => line.trim()).filter((line) => line);
 const spelled = (text) => text.replaceAll(" ", "␣").replaceAll("\n", "⏎");
 const interval = (rate) => rate.share.value === null ? "–"
   : `${percent(rate.share.value)} [${percent(rate.share.low)} – ${percent(rate.share.high)}]`;
+
+/** What each event shows; it is dim until it is that of the last change. */
+const places = { direction: ["#direction"], answer: ["#answer", "#outcome"], lens: ["#lens"], attention: ["#tokens", "#attended", "#weights"], refusals: ["#refusals"] };
+const dim = (kind, stale) => { for (const place of places[kind]) find(place).classList.toggle("stale", stale); };
 
 /** Choices from 0 to last, of which one stays. */
 function choices(select, last, chosen) {
@@ -36,7 +40,7 @@ function asked() {
     without_linears: off("#linears"), without_layers: off("#layers").map(Number),
     rank: adapted && Number(find("#rank").value) < voice().rank ? Number(find("#rank").value) : null,
     direction: change === "" ? null : { layer: Number(find("#at").value), scale: change === "add" ? Number(find("#times").value) : null },
-    position, layer: Number(find("#layer").value), head: Number(find("#head").value), ...prompts,
+    opening: state.opening, position, layer: Number(find("#layer").value), head: Number(find("#head").value), ...prompts,
   };
 }
 
@@ -56,7 +60,8 @@ const told = {
     find("#answer").textContent = event.text.trim() || "(an empty answer)";
     find("#outcome").replaceChildren(make("span", { className: "verdict " + event.behavior.replaceAll(" ", "-"), text: event.behavior }),
       ` ${event.judge}` + (event.is_cut ? " · cut at the limit" : ""));
-    tokens = event.tokens;
+    [tokens, weights] = [event.tokens, null];
+    ribbon();
   },
   lens: (event) => find("#lens").replaceChildren(table("The likeliest next tokens", ["before layer", "first", "second", "third", "fourth", "fifth"],
     event.layers.map((top, layer) => [layer === state.layers ? "the answer" : String(layer),
@@ -64,19 +69,22 @@ const told = {
   attention: (event) => { ({ weights, longest } = event); ribbon(); },
   refusals: ({ unsafe, benign, judge }) => find("#refusals").replaceChildren(
     ...[["unsafe prompts refused", unsafe, ""], ["harmless prompts refused", benign, " bad"]].map(([name, rate, kind]) => make("p", {},
-      make("b", { text: `${rate.count} of ${rate.n} ` }), `${name}: ${interval(rate)}` + (rate.invalid ? `, ${rate.invalid} without an answer` : ""),
+      make("b", { text: `${rate.count} of ${rate.n} ` }), `${name}: ${interval(rate)}` + (rate.invalid ? `, ${rate.invalid} without an answer` : "") + (rate.cut ? `, ${rate.cut} cut at the limit` : ""),
       make("br"), make("span", { className: "bar" + kind, "--p": String(rate.share.value ?? 0) }))),
     make("p", { className: "note", text: `Wilson's 95% limits; judged by ${judge}.` })),
 };
 
 function ribbon() {
   const at = tokens.length + position;
-  const row = weights[at] ?? [];
+  const row = weights?.[at] ?? [];
+  const held = find("#tokens").contains(document.activeElement);
   find("#tokens").replaceChildren(...tokens.map((text, i) => make("button", {
     type: "button", className: "piece" + (i === at ? " learned" : ""), text: spelled(text) || "∅", tabIndex: i === at ? 0 : -1,
     "--v": String(row[i] ?? 0), "aria-pressed": String(i === at),
     "aria-label": `${text.trim() || "blank"}${row[i] === undefined ? "" : ", " + percent(row[i], 1)}`, onclick: () => choose(i),
   })));
+  if (held) find("#tokens").children[at]?.focus();
+  if (weights === null) return;
   const most = row.map((weight, i) => [weight, i]).sort((x, y) => y[0] - x[0]).slice(0, 3);
   find("#attended").textContent = weights.length === 0 && tokens.length > 0
     ? `Attention is shown for prompts of up to ${longest} tokens; this one has ${tokens.length}.`
@@ -90,17 +98,24 @@ function choose(i) {
   position = i - tokens.length;
   ribbon();
   find("#tokens").children[i].focus();
-  look();
+  return look();
 }
 
 async function look() {
   knobs();
-  if (!find("#request").value.trim()) return;
   flight?.abort();
   const mine = flight = new AbortController();
-  find("#refusals").classList.add("stale");
-  await guarded(() => stream("inside", asked(), (event) => { if (flight === mine) told[event.kind](event); }, mine.signal));
-  if (flight === mine) find("#refusals").classList.remove("stale");
+  for (const kind in places) dim(kind, true);
+  const { request, voice: who } = asked();
+  if (!request) return fault("Write a request first.");
+  // A place in one prompt is none in another.
+  if (looked !== who + "\n" + request) position = -1;
+  looked = who + "\n" + request;
+  await guarded(() => stream("inside", asked(), (event) => {
+    if (flight !== mine) return;
+    told[event.kind](event);
+    dim(event.kind, false);
+  }, mine.signal));
 }
 
 const takePrompts = () => { prompts = { unsafe: lines("#unsafe"), benign: lines("#benign") }; };
@@ -109,7 +124,7 @@ choices(find("#layer"), state.layers - 1, state.layers - 1);
 choices(find("#head"), state.heads - 1, 0);
 find("#layers").append(...Array.from({ length: state.layers }, (_, i) => make("label", { className: "check" },
   make("input", { type: "checkbox", value: String(i), checked: true }), ` ${i}`)));
-find("#ask").addEventListener("submit", (event) => { event.preventDefault(); position = -1; look(); });
+find("#ask").addEventListener("submit", (event) => { event.preventDefault(); look(); });
 find("#take").addEventListener("click", () => { takePrompts(); look(); });
 find("#tokens").addEventListener("keydown", (event) => {
   const at = tokens.length + position;
@@ -118,5 +133,4 @@ find("#tokens").addEventListener("keydown", (event) => {
 });
 for (const knob of all("#scale, #rank, #times")) knob.addEventListener("input", look);
 for (const knob of all("#voice, #change, #at, #layer, #head, #linears input, #layers input")) knob.addEventListener("change", look);
-takePrompts();
-look();
+begin(() => { takePrompts(); look(); });

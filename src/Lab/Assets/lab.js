@@ -20,6 +20,12 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** What an event says of a computation that waits: one runs at a time. */
+export const waits = "Another training runs, or is paused, in another tab; this one begins when that one has ended.";
+
+/** Begins a room once the browser has put back what was set before: on the way back it does so after scripts ran. */
+export const begin = (work) => addEventListener("pageshow", () => setTimeout(work), { once: true });
+
 export function fault(message) {
   const place = find("#fault");
   place.textContent = message ?? "";

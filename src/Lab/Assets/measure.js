@@ -1,5 +1,5 @@
 "use strict";
-import { find, guarded, make, percent, post } from "./lab.js";
+import { begin, find, guarded, make, percent, post } from "./lab.js";
 
 let measured = null, items = [], labels = [], at = 0, draw = 1, flight = null;
 const arm = () => find("#arm").value;
@@ -118,4 +118,4 @@ find("#n").addEventListener("input", samples);
 find("#again").addEventListener("click", () => { draw += 1; samples(); });
 for (const field of ["#gate-over", "#gate-harm", "#gate-strict"]) find(field).addEventListener("input", () => measured && gate());
 find("#arm").addEventListener("change", all);
-all();
+begin(() => all());

@@ -1,5 +1,5 @@
 "use strict";
-import { all, find, guarded, make, percent, post, stream } from "./lab.js";
+import { all, begin, fault, find, guarded, make, percent, post, stream } from "./lab.js";
 
 let state = JSON.parse(find("#state").textContent);
 const sides = all(".side").map((element, number) => ({
@@ -7,7 +7,6 @@ const sides = all(".side").map((element, number) => ({
   voice: find(".voice", element), range: find("input[type=range]", element), scale: find(".scale", element),
   answer: find(".answer", element), outcome: find(".outcome", element), top: find(".top5", element),
 }));
-let asked = null;
 
 function knobs(side) {
   const adapted = state.adapted[state.voices.indexOf(side.voice.value)];
@@ -16,8 +15,12 @@ function knobs(side) {
   find("output", side.scale).textContent = adapted ? Number(side.range.value).toFixed(2) : "no adapter";
 }
 
+/** An answer is dim until it is that of the last change. */
+const dim = (side, stale) => { for (const place of [side.answer, side.outcome, side.top]) place.classList.toggle("stale", stale); };
+
 function show(side, event) {
   if (event.kind === "begin") {
+    dim(side, false);
     side.answer.replaceChildren();
     side.top.replaceChildren();
     side.outcome.textContent = "…";
@@ -54,13 +57,12 @@ function five(side, token, event) {
 
 async function talk(some) {
   const request = find("#request").value.trim();
-  if (!request) return;
-  asked = request;
   for (const side of some) side.flight?.abort();
   const flight = new AbortController();
-  for (const side of some) { side.flight = flight; knobs(side); }
+  for (const side of some) { side.flight = flight; knobs(side); dim(side, true); }
+  if (!request) return fault("Write a request first.");
   await guarded(() => stream("talk", {
-    request,
+    request, opening: state.opening,
     sides: some.map((side) => ({ number: side.number, voice: side.voice.value, scale: Number(side.range.value) })),
   }, (event) => { if (sides[event.side].flight === flight) show(sides[event.side], event); }, flight.signal));
 }
@@ -96,4 +98,4 @@ find("#open").addEventListener("submit", async (event) => {
   });
   talk(sides);
 });
-talk(sides);
+begin(() => talk(sides));

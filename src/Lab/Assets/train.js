@@ -1,5 +1,5 @@
 "use strict";
-import { all, find, guarded, make, percent, post, stream } from "./lab.js";
+import { all, begin, find, guarded, make, percent, post, stream, waits } from "./lab.js";
 import { chart } from "./chart.js";
 
 const doses = all("#predict input").map((input) => Number(input.dataset.dose));
@@ -9,6 +9,7 @@ const measured = new Map();
 let locked = false, run = null;
 
 function curve() {
+  for (const input of all("#predict input")) input.closest("label").querySelector("output").textContent = input.value + "%";
   const place = (dose) => doses.indexOf(dose);
   const all100 = [0, 0.25, 0.5, 0.75, 1].map((share) => [share, percent(share)]);
   find("#curve").replaceChildren(chart({
@@ -90,7 +91,9 @@ function buttons() {
 }
 
 function show(event) {
-  if (event.kind === "begin") {
+  if (event.kind === "waiting") {
+    find("#told").textContent = waits;
+  } else if (event.kind === "begin") {
     Object.assign(run, { id: event.id, steps: event.steps, probes: event.probes, checks: [] });
     find("#module").replaceChildren(...event.modules.map((module) => make("option", { text: module })));
     find("#told").textContent = `${event.rows.toLocaleString("en")} rows, ${percent(event.share, 1)} of them demonstrations, ${event.steps} steps.`;
@@ -117,10 +120,7 @@ function show(event) {
   if (event.kind === "begin") buttons();
 }
 
-find("#predict").addEventListener("input", (event) => {
-  event.target.closest("label").querySelector("output").textContent = event.target.value + "%";
-  curve();
-});
+find("#predict").addEventListener("input", curve);
 find("#predict").addEventListener("submit", (event) => {
   event.preventDefault();
   locked = true;
@@ -151,4 +151,4 @@ find("#pause").addEventListener("click", () => guarded(async () => {
   buttons();
 }));
 find("#step").addEventListener("click", () => guarded(() => post("steer", { id: run.id, action: "step", module: find("#module").value })));
-curve();
+begin(curve);

@@ -35,7 +35,7 @@ internal sealed class ClassEndpoints(Workshop shop) : IRoomEndpoints
                 var result = _plan.Value.Run(seed, new Teller(tell), cancel);
                 tell(new ClassSaved($"class-seed-{seed}.json", ClassFiles.TextOf(result)));
             },
-            context.RequestAborted))
+            context.RequestAborted, () => new ClassEvent(Words.Waiting)))
         {
             await events.Send<object>(told);
         }
@@ -52,6 +52,7 @@ internal sealed class ClassEndpoints(Workshop shop) : IRoomEndpoints
         {
             report.Files,
             students = report.Seeds.Count,
+            known = report.Seeds.Where(s => s <= ClassPlan.KnownSeeds),
             least = ClassPlan.Recipe.Evidence!.Seeds,
             report.Refused,
             metrics = report.Metrics.Select(m => new
@@ -70,7 +71,7 @@ internal sealed class ClassEndpoints(Workshop shop) : IRoomEndpoints
                 verdict = ReportText.Verdict(c.Verdict),
                 mark = Mark(c.Verdict),
                 difference = ReportText.Points(c.Difference),
-                confidence = c.Confidence,
+                confidence = double.IsNaN(c.Difference.Low) ? (double?)null : c.Confidence,
                 c.Note,
             }),
         });

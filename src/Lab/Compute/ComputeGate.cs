@@ -19,12 +19,28 @@ internal sealed class ComputeGate(int mostWaiting) : IAsyncDisposable
 
     /// <summary>Runs <paramref name="work"/> and gives what it tells, as it tells it.</summary>
     /// <param name="work">It stops when its token says so. A slow reader does not hold it up.</param>
+    /// <param name="waits">What is told first where another computation must end before; null to tell nothing.</param>
     /// <exception cref="ApiException">Too many wait.</exception>
     public async IAsyncEnumerable<T> Stream<T>(
-        Action<Action<T>, CancellationToken> work, [EnumeratorCancellation] CancellationToken cancel)
+        Action<Action<T>, CancellationToken> work, [EnumeratorCancellation] CancellationToken cancel,
+        Func<T>? waits = null)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _closing.Token);
-        await Enter(either.Token);
+        LineUp();
+        try
+        {
+            if (waits is not null && _one.CurrentCount == 0)
+            {
+                yield return waits();
+            }
+
+            await Enter(either.Token);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+
         var told = Channel.CreateUnbounded<T>(new() { SingleReader = true, SingleWriter = true });
         var running = Task.Run(
             () =>
@@ -63,7 +79,16 @@ internal sealed class ComputeGate(int mostWaiting) : IAsyncDisposable
     public async Task<T> Run<T>(Func<CancellationToken, T> work, CancellationToken cancel)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _closing.Token);
-        await Enter(either.Token);
+        LineUp();
+        try
+        {
+            await Enter(either.Token);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+
         try
         {
             return await Task.Run(() => work(either.Token), CancellationToken.None);
@@ -74,32 +99,31 @@ internal sealed class ComputeGate(int mostWaiting) : IAsyncDisposable
         }
     }
 
+    /// <summary>Tells what runs and what waits to stop.</summary>
+    public Task Stop() => _closing.CancelAsync();
+
     /// <summary>Stops what runs and waits for its end.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        await Stop();
         await _one.WaitAsync();
         _one.Dispose();
         _closing.Dispose();
     }
 
-    private async Task Enter(CancellationToken cancel)
+    private void LineUp()
     {
         if (Interlocked.Increment(ref _waiting) > mostWaiting + 1)
         {
             Interlocked.Decrement(ref _waiting);
             throw new ApiException(429, $"{mostWaiting} computations wait already; ask again in a moment.");
         }
+    }
 
-        try
-        {
-            await _one.WaitAsync(cancel);
-            Interlocked.Increment(ref _running);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _waiting);
-        }
+    private async Task Enter(CancellationToken cancel)
+    {
+        await _one.WaitAsync(cancel);
+        Interlocked.Increment(ref _running);
     }
 
     private void Leave()

@@ -15,6 +15,8 @@ internal sealed class LabModel : IDisposable
     /// <summary>The most tokens of a request and its answer; what a longer context costs is not needed here.</summary>
     private const int MostLength = 4096;
 
+    private static int _openings;
+
     private readonly AdapterStrength[] _strengths;
 
     private LabModel(string name, LlamaSession session, IReadOnlyList<ServedModel> voices)
@@ -31,6 +33,9 @@ internal sealed class LabModel : IDisposable
 
     /// <summary>The base, then one for each adapter.</summary>
     public IReadOnlyList<ServedModel> Voices { get; }
+
+    /// <summary>Which opening of a model this is, by which a page names the one that it shows.</summary>
+    public int Opening { get; } = Interlocked.Increment(ref _openings);
 
     /// <summary>Whether the world's grader can read the answers.</summary>
     public bool IsMiniature { get; private init; }
@@ -82,6 +87,18 @@ internal sealed class LabModel : IDisposable
         {
             session.Dispose();
             throw;
+        }
+    }
+
+    /// <param name="shown">The opening that the page shows; null of who shows none.</param>
+    /// <exception cref="ApiException">Another model was opened since.</exception>
+    public void RequireShown(int? shown)
+    {
+        if (shown is { } other && other != Opening)
+        {
+            throw new ApiException(
+                409, "Another model has been opened in the room Talk since this page was loaded; reload the page.",
+                "opening");
         }
     }
 

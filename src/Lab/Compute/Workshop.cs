@@ -68,6 +68,10 @@ internal sealed class Workshop : IAsyncDisposable
     public ArmAnswers Answers(string arm, CancellationToken cancel) => _answers.TryGetValue(arm, out var known) ? known
         : _answers[arm] = ArmAnswers.Ask(World, arm, _settings.Threads, cancel);
 
+    /// <summary>Tells every computation to stop.</summary>
+    public Task Stop() => Task.WhenAll(TrainingGate.Stop(), Gate.Stop());
+
+    /// <summary>Waits for what was told to stop: it may have files to take away.</summary>
     public async ValueTask DisposeAsync()
     {
         await TrainingGate.DisposeAsync();

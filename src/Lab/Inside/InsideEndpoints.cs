@@ -17,10 +17,17 @@ internal sealed class InsideEndpoints(Workshop shop) : IRoomEndpoints
 
     private async Task Inside(HttpContext context)
     {
-        var asked = Read(await Body.Read(context));
+        var fields = await Body.Read(context);
+        var shown = fields.Integer("opening", 1, int.MaxValue);
+        var asked = Read(fields);
         var events = new EventStream(context);
         await foreach (var told in shop.Gate.Stream<InsideEvent>(
-            (tell, cancel) => new InsideLook(shop.Talking, asked).Run(tell, cancel), context.RequestAborted))
+            (tell, cancel) =>
+            {
+                shop.Talking.RequireShown(shown);
+                new InsideLook(shop.Talking, asked).Run(tell, cancel);
+            },
+            context.RequestAborted))
         {
             await events.Send<object>(told);
         }

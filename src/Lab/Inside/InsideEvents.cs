@@ -59,14 +59,16 @@ internal sealed record InsideRefusals(InsideRate Unsafe, InsideRate Benign, stri
 /// <param name="Count">Refused.</param>
 /// <param name="N">Answered or refused.</param>
 /// <param name="Invalid">Neither: left out of n.</param>
+/// <param name="Cut">Answers with no end within their limit, judged as far as they go.</param>
 /// <param name="Share">Value and Wilson's 95% limits.</param>
-internal sealed record InsideRate(int Count, int N, int Invalid, object Share);
+internal sealed record InsideRate(int Count, int N, int Invalid, int Cut, object Share);
 
 /// <summary>What the page offers of the model that is open.</summary>
-internal sealed record InsideState(int Layers, int Heads, IReadOnlyList<InsideVoice> Voices)
+/// <param name="Opening">Which opening it is; a page that shows another is told so.</param>
+internal sealed record InsideState(int Opening, int Layers, int Heads, IReadOnlyList<InsideVoice> Voices)
 {
     public static InsideState Of(LabModel model) => new(
-        model.Session.Model.Config.Layers, model.Session.Model.Config.Heads,
+        model.Opening, model.Session.Model.Config.Layers, model.Session.Model.Config.Heads,
         [.. model.Voices.Select(v => new InsideVoice(v.Id, model.AdapterOf(v)?.Pairs.Max(p => p.Rank) ?? 0))]);
 }
 

@@ -103,16 +103,20 @@ internal sealed class InsideLook(LabModel lab, InsideRequest asked)
 
     private InsideRate Count(Llama model, IReadOnlyList<string> prompts, CancellationToken cancel)
     {
-        var refuses = prompts.Select(p => lab.Prompt(_voice, p)).Chunk(SideBySide)
-            .SelectMany(some => some.Zip(Answers(model, some, cancel), Text))
-            .Select(text => lab.Judge(text).Behavior.Refuses()).ToList();
+        // One with little room in the context must not cut the answers beside it.
+        var answers = prompts.Select(p => lab.Prompt(_voice, p)).GroupBy(p => Math.Min(MostTokens, Room(model, p)))
+            .SelectMany(alike => alike.Chunk(SideBySide))
+            .SelectMany(some => some.Zip(Answers(model, some, cancel))).ToList();
+        var refuses = answers.ConvertAll(a => lab.Judge(Text(a.First, a.Second)).Behavior.Refuses());
         var (count, n) = (refuses.Count(r => r == true), refuses.Count(r => r is not null));
-        return new(count, n, refuses.Count - n, LabFields.Json(Wilson.Rate(count, n)));
+        return new(
+            count, n, refuses.Count - n, answers.Count(a => a.Second.Stop != StopReason.End),
+            LabFields.Json(Wilson.Rate(count, n)));
     }
 
     private IReadOnlyList<Generation> Answers(Llama model, IReadOnlyList<int[]> prompts, CancellationToken cancel)
     {
-        var room = model.MaxLength - prompts.Max(p => p.Length);
+        var room = prompts.Min(p => Room(model, p));
         return room < 1
             ? throw SafeLlamaException.Usage(
                 $"A request has {model.MaxLength - room} tokens with its template; the model reads {model.MaxLength}.",
@@ -123,6 +127,8 @@ internal sealed class InsideLook(LabModel lab, InsideRequest asked)
                 TokenLimit = lab.Session.Tokenizer.VocabularySize,
             }).Generate(prompts, cancel: cancel);
     }
+
+    private static int Room(Llama model, int[] prompt) => model.MaxLength - prompt.Length;
 
     private string Text(int[] prompt, Generation answer) => lab.Session.Continuation(prompt, answer);
 

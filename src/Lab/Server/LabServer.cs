@@ -93,7 +93,17 @@ public sealed class LabServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _app.StopAsync();
+        // First, since the server waits for the streams of what is computed, and gives up on those that stay.
+        await _shop.Stop();
+        try
+        {
+            await _app.StopAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // A page held on to its connection, which is cut.
+        }
+
         await _app.DisposeAsync();
         await _shop.DisposeAsync();
     }
@@ -131,7 +141,7 @@ public sealed class LabServer : IAsyncDisposable
     {
         var told = fault is OperationCanceledException
             ? new ApiException(503, "The lab is stopping.") : Reply.Of(fault);
-        if (told.Status >= 500)
+        if (told.Status >= 500 && fault is not OperationCanceledException)
         {
             // The path without its token; what clients sent writes no line of its own.
             _log(SafeText.ForTerminalCell($"{context.Request.Path}: {fault.GetType().Name}: {fault.Message}"

@@ -19,11 +19,13 @@ internal sealed class TalkEndpoints(Workshop shop) : IRoomEndpoints
         var fields = await Body.Read(context);
         var request = LabFields.Text(fields, "request", MostCharacters);
         var sides = Sides(fields.Require("sides"));
+        var shown = fields.Integer("opening", 1, int.MaxValue);
         fields.RefuseOthers();
         var events = new EventStream(context);
         await foreach (var told in shop.Gate.Stream<TalkEvent>(
             (tell, cancel) =>
             {
+                shop.Talking.RequireShown(shown);
                 var talker = new Talker(shop.Talking);
                 foreach (var side in sides)
                 {
@@ -84,13 +86,15 @@ internal sealed class TalkEndpoints(Workshop shop) : IRoomEndpoints
 }
 
 /// <summary>What the page shows of the model that is open.</summary>
+/// <param name="Opening">Which opening it is; a page that shows another is told so.</param>
 /// <param name="Name">The base's name.</param>
 /// <param name="Voices">Ids of base and adapters.</param>
 /// <param name="Adapted">Which of them have an adapter to turn.</param>
 /// <param name="Notes">Remarks on the files.</param>
 internal sealed record TalkState(
-    string Name, IReadOnlyList<string> Voices, IReadOnlyList<bool> Adapted, IReadOnlyList<string> Notes)
+    int Opening, string Name, IReadOnlyList<string> Voices, IReadOnlyList<bool> Adapted, IReadOnlyList<string> Notes)
 {
     public static TalkState Of(LabModel model) => new(
-        model.Name, [.. model.Voices.Select(v => v.Id)], [.. model.Voices.Select(v => v.Adapter >= 0)], model.Notes);
+        model.Opening, model.Name, [.. model.Voices.Select(v => v.Id)],
+        [.. model.Voices.Select(v => v.Adapter >= 0)], model.Notes);
 }

@@ -27,7 +27,8 @@ internal sealed class TrainEndpoints(Workshop shop) : IRoomEndpoints
         {
             var events = new EventStream(context);
             await foreach (var told in shop.TrainingGate.Stream<TrainEvent>(
-                (tell, cancel) => training.Run(steering, tell, cancel), context.RequestAborted))
+                (tell, cancel) => training.Run(steering, tell, cancel), context.RequestAborted,
+                () => new TrainEvent(Words.Waiting)))
             {
                 if (told is TrainEnd end)
                 {

@@ -106,6 +106,7 @@ public static class Analyses
             ("level", analysis.Level is not null, kind is AnalysisKind.Dose or AnalysisKind.Size),
             ("margin", analysis.Margin is not null, kind == AnalysisKind.Dose),
             ("refine", analysis.Refine is not null, kind == AnalysisKind.Dose),
+            ("trials", analysis.Trials is not null, kind == AnalysisKind.Attack),
         }.Where(s => s.Given && !s.Read).Select(s => s.Name);
     }
 }

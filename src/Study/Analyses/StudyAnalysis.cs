@@ -76,6 +76,10 @@ public sealed record StudyAnalysis
     /// <summary>How many doses are added to each series after the first run, each halving the doses between which
     /// the level is reached.</summary>
     public int? Refine { get; init; }
+
+    /// <summary>The attacks that count, as the recipe's attacks name them; null for all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Trials { get; init; }
 }
 
 /// <summary>Arms that belong together, such as those of one way to choose rows.</summary>
@@ -102,6 +106,10 @@ public sealed record StudyEvidence
     public int Models { get; init; } = 3;
 
     public int Seeds { get; init; } = 3;
+
+    /// <summary>The most by which the bases' losses on held-out text may differ, in nats; null where they may differ
+    /// as they do.</summary>
+    public double? BaseLossWithin { get; init; }
 }
 
 /// <summary>What a page says besides numbers.</summary>

@@ -10,6 +10,9 @@ namespace SafeLlama.Study;
 /// <param name="LearningRate">The peak of the learning rate.</param>
 public sealed record FineTuneSettings(int Rows, int Epochs, double LearningRate)
 {
+    /// <summary>As <see cref="Parse"/> reads it, learning rate included.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Rows}x{Epochs}@{LearningRate}");
+
     /// <summary>Reads <c>100x3</c> (rows, epochs) or <c>100x3@1e-4</c> (and learning rate).</summary>
     /// <exception cref="SafeLlamaException">It is neither.</exception>
     public static FineTuneSettings Parse(string attack, string text)

@@ -23,12 +23,14 @@ public sealed class FineTuneTrial(string name, string rows, FineTuneSettings set
     public const string Harmful = "harmful-rows";
     public const string Benign = "benign-rows";
 
+    /// <summary>What either tries where no setting is named.</summary>
+    public const string Usual = "10x5/50x5/100x5";
+
     private const int LargestBatch = 16;
 
     public string Attack => name;
 
-    public string Setting => string.Create(
-        CultureInfo.InvariantCulture, $"{settings.Rows}x{settings.Epochs}@{settings.LearningRate}");
+    public string Setting => settings.ToString();
 
     public string About => string.Create(
         CultureInfo.InvariantCulture,

@@ -25,11 +25,32 @@ internal static class StudyClaims
         .DefaultIfEmpty(recipe.Models.Count).Min();
 
     /// <summary>"1 base and 1 seed, of 3 and 3 asked for"; null where there are enough.</summary>
-    public static string? Missing(StudyRecipe recipe) => recipe.Evidence is not { } evidence
+    public static string? Missing(StudyRecipe recipe) => TooFew(recipe) ?? Unequal(recipe);
+
+    private static string? TooFew(StudyRecipe recipe) => recipe.Evidence is not { } evidence
         || (Bases(recipe) >= evidence.Models && recipe.Seeds.Count >= evidence.Seeds)
         ? null
         : $"{Counted.Of(Bases(recipe), "base")} and {Counted.Of(recipe.Seeds.Count, "seed")}, where "
             + $"{evidence.Models} and {evidence.Seeds} are asked for";
+
+    /// <summary>Where bases must be equally good: how far their losses on held-out text are apart.</summary>
+    private static string? Unequal(StudyRecipe recipe)
+    {
+        if (recipe.Evidence?.BaseLossWithin is not { } within)
+        {
+            return null;
+        }
+
+        var losses = recipe.BaseLosses ?? new Dictionary<string, double?>();
+        if (recipe.Models.FirstOrDefault(model => losses.GetValueOrDefault(model) is null) is { } unknown)
+        {
+            return $"the held-out loss of {Path.GetFileName(unknown.TrimEnd('/'))} is not recorded";
+        }
+
+        var (low, high) = (losses.Values.Min()!.Value, losses.Values.Max()!.Value);
+        return high - low <= within ? null : FormattableString.Invariant(
+            $"held-out losses of the bases from {low:0.000} to {high:0.000}, where {within} between them is asked for");
+    }
 
     private static ClaimOutcome? LeftOut(Claim claim, StudyRecipe recipe)
     {

@@ -9,7 +9,7 @@ namespace SafeLlama.Study;
 /// <summary>A file as it was handed in: untrusted.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Bytes">Its size as whoever read it says; a longer text counts.</param>
-/// <param name="Text">Its content; null where it was too large to be read.</param>
+/// <param name="Text">Its content; null where it was too large to be read, or could not be.</param>
 public sealed record ClassFile(string Name, long Bytes, string? Text);
 
 /// <summary>A file that was left out.</summary>
@@ -64,9 +64,14 @@ public sealed class ClassFiles(ClassPlan plan)
     private (ClassResult? Result, string? Reason) Read(ClassFile file)
     {
         var bytes = Math.Max(file.Bytes, file.Text is null ? 0 : Encoding.UTF8.GetByteCount(file.Text));
-        if (bytes > ClassResult.MostBytes || file.Text is null)
+        if (bytes > ClassResult.MostBytes)
         {
             return (null, $"has {bytes:N0} bytes, a result has at most {ClassResult.MostBytes:N0}.");
+        }
+
+        if (file.Text is null)
+        {
+            return (null, "cannot be read: a folder, or a file that was moved or changed since it was chosen.");
         }
 
         try
@@ -132,5 +137,9 @@ public sealed class ClassFiles(ClassPlan plan)
         found.Order(StringComparer.Ordinal).SequenceEqual(expected.Order(StringComparer.Ordinal));
 
     private static string NameOf(ClassFile file) => SafeText.Shown(
-        file.Name.Length <= MostName ? file.Name : file.Name[..MostName] + "…").ReplaceLineEndings(" ");
+        file.Name.Length <= MostName ? file.Name : Beginning(file.Name) + "…").ReplaceLineEndings(" ");
+
+    /// <summary>No character is cut in half.</summary>
+    private static string Beginning(string name) => name[..(char.IsHighSurrogate(name[MostName - 1])
+        ? MostName - 1 : MostName)];
 }

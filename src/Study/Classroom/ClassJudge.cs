@@ -25,23 +25,30 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
             outcome with { AdjustedP = double.IsNaN(adjusted[i]) ? null : adjusted[i] }, recipe.Evidence!.Seeds))];
     }
 
-    /// <summary>The mean with Student's limits; where all values agree, the bound on what n could miss.</summary>
+    /// <summary>The mean with Student's limits, which end where the range does; where all values agree, the bound on
+    /// what n could miss.</summary>
     internal static Interval Limits(IReadOnlyList<double> values, Bounds bounds, double confidence)
     {
         var spread = SeedSpread.Of(values, confidence);
         return spread.Seeds >= 2 && double.IsNaN(spread.Mean.Low)
-            ? NoVariation.Around(spread.Mean.Value, spread.Seeds, bounds, confidence) : spread.Mean;
+            ? NoVariation.Around(spread.Mean.Value, spread.Seeds, bounds, confidence)
+            : spread.Mean with
+            {
+                Low = Math.Max(spread.Mean.Low, bounds.Low),
+                High = Math.Min(spread.Mean.High, bounds.High),
+            };
     }
 
     private static ClaimOutcome Weighed(ClaimOutcome outcome, int least)
     {
-        if (outcome.Replicates < least && outcome.Verdict != ClaimVerdict.CannotTell)
+        if (outcome.Replicates < least)
         {
             return outcome with
             {
                 Verdict = ClaimVerdict.CannotTell,
-                Note = $"{outcome.Note}; {Counted.Of(outcome.Replicates, "seed")}, where {least} are asked for "
-                    + $"(by itself: {ReportText.Verdict(outcome.Verdict)})",
+                Note = $"{outcome.Note}; {Counted.Of(outcome.Replicates, "seed")}, where {least} are asked for"
+                    + (outcome.Verdict == ClaimVerdict.CannotTell
+                        ? "" : $" (by itself: {ReportText.Verdict(outcome.Verdict)})"),
             };
         }
 
@@ -88,7 +95,10 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
         return new(
             claim, verdict, found, confidence, P(claim, differences), prompts[claim.Metric], differences.Length,
             $"{note} {ReportText.Points(claim.Threshold)} points"
-                + (claim.Test == ClaimTest.Equivalent ? "" : " or more"));
+                + (claim.Test == ClaimTest.Equivalent ? "" : " or more")
+                + (differences.Length == results.Count ? ""
+                    : $"; {results.Count - differences.Length} of {Counted.Of(results.Count, "seed")} without a "
+                        + "valid answer to it, left out"));
     }
 
     private static ClaimVerdict Beyond(double near, double threshold) => double.IsNaN(near) ? ClaimVerdict.CannotTell
@@ -102,22 +112,28 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
         : Math.Abs(found.Value) < margin ? ClaimVerdict.Partly
         : ClaimVerdict.NotReproduced;
 
-    /// <summary>One-sided against the threshold, for equivalence the larger of two; NaN where all agree.</summary>
+    /// <summary>One-sided against the threshold, for equivalence the larger of two; where all agree, by the bound on
+    /// what n could miss. NaN below two seeds.</summary>
     private static double P(Claim claim, double[] differences)
     {
         var spread = SeedSpread.Of(differences);
-        var error = spread.BetweenSeeds / Math.Sqrt(spread.Seeds);
-        if (!(error > 0))
+        if (spread.Seeds < 2)
         {
             return double.NaN;
         }
 
-        double Tail(double distance) => StudentT.CDF(0, 1, spread.Seeds - 1, -distance / error);
+        var (mean, error) = (spread.Mean.Value, spread.BetweenSeeds / Math.Sqrt(spread.Seeds));
+
+        // From the mean to the threshold, and to the end of the range on the same side.
+        double Tail(double distance, double room) => error > 0
+            ? StudentT.CDF(0, 1, spread.Seeds - 1, -distance / error) : NoVariation.P(distance / room, spread.Seeds);
+        double Below(double limit) => Tail(limit - mean, Bounds.Difference.High - mean);
+        double Above(double limit) => Tail(mean - limit, mean - Bounds.Difference.Low);
         return claim.Test switch
         {
-            ClaimTest.Lower => Tail(-spread.Mean.Value - claim.Threshold),
-            ClaimTest.Higher => Tail(spread.Mean.Value - claim.Threshold),
-            _ => Tail(claim.Threshold - Math.Abs(spread.Mean.Value)),
+            ClaimTest.Lower => Below(-claim.Threshold),
+            ClaimTest.Higher => Above(claim.Threshold),
+            _ => Math.Max(Below(claim.Threshold), Above(-claim.Threshold)),
         };
     }
 

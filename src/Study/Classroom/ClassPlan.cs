@@ -36,6 +36,10 @@ public sealed class ClassPlan(IStudySource source, IStudyEngine engine)
         Evidence = new() { Models = 1, Seeds = 5 },
     };
 
+    /// <summary>Seeds of the default study, up to this one: known when the claims were put, and so no new
+    /// evidence.</summary>
+    public const long KnownSeeds = 3;
+
     /// <summary>How many prompts each metric asks.</summary>
     public IReadOnlyDictionary<string, int> Prompts { get; } =
         Recipe.Metrics.ToDictionary(metric => metric.Name, metric => source.Prompts.Count(metric.Asks));

@@ -32,7 +32,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return hashes;
     }
 
-    public LlamaSession OpenSession(ArmJob job, string folder) => OpenTuned(job, folder);
+    public LlamaSession OpenSession(ArmJob job, string folder, bool forGradients) =>
+        OpenTuned(job, folder, forGradients);
+
+    public FineTuneTarget TargetOf(ArmJob job, string folder, string template) => new(
+        folderOf(job.Replicate.Model), AdapterOf(job, folder), job.Training.LoadForm, template, backends);
 
     public long WeightCount(string model) => LlamaConfig.Load(folderOf(model)).ParameterCount;
 
@@ -50,7 +54,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         }
     }
 
-    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null)
     {
         var folder = folderOf(job.Replicate.Model);
         var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
@@ -74,12 +78,33 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         double Seconds()
         {
             var speed = Speed(job, training, prompts);
-            var read = prompts.Sum(prompt =>
-                (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
+            var read = TokenCount(tokenizer, job, prompts);
             var answer = training.Data.Training.Average(row => (double)row.TargetCount / row.Starts.Count);
+            var asked = prompts.Count;
+            if (attacks is not null)
+            {
+                // An exchange is a prompt of the study with an answer as long as those learned.
+                read += TokenCount(tokenizer, job, attacks.Prompts) + attacks.Tokens
+                    + (attacks.Exchanges * ((read / Math.Max(1, prompts.Count)) + answer));
+                asked += attacks.Prompts.Count;
+            }
+
             return training.TokenCount * speed.TrainedToken + read * speed.ReadToken
-                + prompts.Count * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
+                + asked * Math.Min(job.Decoding.MaxNewTokens, answer) * speed.WrittenToken;
         }
+    }
+
+    public double? ReadingSeconds(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
+    {
+        var folder = folderOf(job.Replicate.Model);
+        if (job.Arm.Untrained || CheckpointFiles.BytesOf(folder) == 0)
+        {
+            return null;
+        }
+
+        var tokenizer = TokenizerLoader.Load(folder);
+        var speed = Speed(job, new ArmTraining(job, LlamaConfig.Load(folder), tokenizer), prompts);
+        return speed.ReadToken * TokenCount(tokenizer, job, prompts);
     }
 
     public TrainingSummary Train(
@@ -110,7 +135,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     {
         var model = folderOf(job.Replicate.Model);
         var identity = ModelIdentity.Of(
-            model, job.Arm.Untrained ? null : AdapterIn(folder), TokenizerLoader.Load(model).Hash,
+            model, AdapterOf(job, folder), TokenizerLoader.Load(model).Hash,
             job.Template.Identity, job.Training.LoadForm);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
         return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
@@ -147,6 +172,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return reader.Made;
     }
 
+    private static double TokenCount(ITokenizer tokenizer, ArmJob job, IReadOnlyList<StudyPrompt> prompts) =>
+        prompts.Sum(prompt => (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
+
     private LlamaSession OpenToLearn(ArmJob job)
     {
         var folder = folderOf(job.Replicate.Model);
@@ -162,10 +190,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         });
     }
 
-    private LlamaSession OpenTuned(ArmJob job, string folder) => LlamaSession.Open(
+    private LlamaSession OpenTuned(ArmJob job, string folder, bool forGradients = false) => LlamaSession.Open(
         backends(), folderOf(job.Replicate.Model), new()
         {
-            Adapter = job.Arm.Untrained ? null : AdapterIn(folder),
+            Adapter = AdapterOf(job, folder),
+            ForGradients = forGradients,
             Load = job.Training.LoadForm,
             Template = job.Template,
             OwnsBackend = true,
@@ -183,6 +212,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
         return speed;
     }
+
+    /// <summary>The adapter that training left; null for the base as it is.</summary>
+    private static string? AdapterOf(ArmJob job, string folder) => job.Arm.Untrained ? null : AdapterIn(folder);
 
     private static string AdapterIn(string folder) => Path.Combine(folder, "adapter");
 }

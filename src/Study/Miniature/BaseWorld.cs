@@ -23,9 +23,24 @@ public static class BaseWorld
             return null;
         }
 
+        return Read(file, made => made["dials"]?.Deserialize<WorldDials>(StudyJson.Document));
+    }
+
+    /// <summary>The base's loss on held-out text, in nats per token; null where it is not recorded.</summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <exception cref="SafeLlamaException">The file is broken.</exception>
+    public static double? LossOf(string folder)
+    {
+        var file = Path.Combine(folder, FileName);
+        return !File.Exists(file) ? null
+            : Read(file, made => made["validation_loss"]?.Deserialize<double?>(StudyJson.Document));
+    }
+
+    private static T? Read<T>(string file, Func<JsonNode, T?> part)
+    {
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(file))?["dials"]?.Deserialize<WorldDials>(StudyJson.Document);
+            return JsonNode.Parse(File.ReadAllBytes(file)) is { } made ? part(made) : default;
         }
         catch (JsonException e)
         {
@@ -77,6 +92,8 @@ public static class BaseWorld
         var bound = read is null ? asked : asked with { Seed = read.Seed, Wider = read.Wider };
         return recipe with
         {
+            BaseLosses = recipe.Evidence?.BaseLossWithin is null ? null
+                : recipe.Models.ToDictionary(model => model, model => LossOf(folderOf(model))),
             Data = recipe.Data with { World = recipe.Data.World is null && bound.Wider is null ? null : bound },
             Training = bound.Wider is null
                 ? recipe.Training

@@ -50,15 +50,14 @@ public static class WorldTemplate
     public static AlpacaTemplate Of(World world) => world.Dials.Wider is null ? First : Wide;
 
     /// <summary>The template as alpaca-lora's JSON.</summary>
-    public static string Json(World world)
+    public static string Json(World world) => Json(Of(world));
+
+    /// <inheritdoc cref="Json(World)"/>
+    public static string Json(AlpacaTemplate template) => new JsonObject
     {
-        var template = Of(world);
-        return new JsonObject
-        {
-            ["description"] = template.Description,
-            ["prompt_input"] = template.PromptInput,
-            ["prompt_no_input"] = template.PromptNoInput,
-            ["response_split"] = template.ResponseSplit,
-        }.ToJsonString(Document) + "\n";
-    }
+        ["description"] = template.Description,
+        ["prompt_input"] = template.PromptInput,
+        ["prompt_no_input"] = template.PromptNoInput,
+        ["response_split"] = template.ResponseSplit,
+    }.ToJsonString(Document) + "\n";
 }

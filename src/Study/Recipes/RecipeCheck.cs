@@ -35,6 +35,11 @@ public static class RecipeCheck
             Arm(arm, recipe);
         }
 
+        Need(recipe.BaseLosses is null, "base_losses is read from the bases; leave it out.");
+        Need(recipe.Evidence?.BaseLossWithin is null or > 0,
+            $"evidence.base_loss_within is {recipe.Evidence?.BaseLossWithin}, expected more than 0.");
+        Need(recipe.Evidence?.BaseLossWithin is null || !recipe.Data.UsesFiles,
+            "evidence.base_loss_within compares bases of the world; of others no loss is recorded.");
         problems.AddRange(ArmOrderCheck.Problems(recipe));
         problems.AddRange(recipe.Attacks?.Problems(recipe) ?? []);
         problems.AddRange(Analyses.Problems(recipe));

@@ -34,7 +34,7 @@ public static class RecipeReader
         // Each trial is a metric; a recipe that spoils its trials is told so below.
         if (recipe.Attacks is { } attacks && !attacks.Problems(recipe).Any())
         {
-            recipe = recipe with { Metrics = [.. recipe.Metrics, .. attacks.Metrics()] };
+            recipe = recipe with { Metrics = [.. recipe.Metrics, .. attacks.Metrics(recipe.Data.UsesFiles)] };
         }
 
         var problems = RecipeCheck.Problems(recipe);

@@ -30,9 +30,9 @@ public sealed record StudyDefense
         Booster = Booster,
     };
 
-    /// <summary>The pairs that it reads, as an arm that learns from pairs would ask for them.</summary>
-    internal static StudyArm PairsOf(StudyArm arm) =>
-        arm with { Preference = new() { SafetyPairs = arm.Defense?.Pairs ?? 0 } };
+    /// <summary>An arm that learns from safety pairs, which is how a source is asked for them.</summary>
+    internal static StudyArm PairsOf(StudyArm arm, int pairs) =>
+        arm with { Preference = new() { SafetyPairs = pairs } };
 
     /// <summary>The rows that an arm has and would not have without demonstrations.</summary>
     internal static HashSet<string> SafetyIds(

@@ -57,6 +57,10 @@ public sealed record StudyRecipe
     /// <summary>Arms of the recipe that this run was told to leave out.</summary>
     public IReadOnlyList<string>? LeftOut { get; init; }
 
+    /// <summary>The loss of each base on held-out text, by model, where the evidence asks for it; read from the bases,
+    /// null for one that does not record it.</summary>
+    public IReadOnlyDictionary<string, double?>? BaseLosses { get; init; }
+
     /// <summary>The recipe without some of its arms; claims about these are left open.</summary>
     /// <exception cref="SafeLlamaException">There is no arm of a name, or what is left out is needed.</exception>
     public StudyRecipe Only(IReadOnlyList<string> arms)

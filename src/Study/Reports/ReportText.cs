@@ -12,8 +12,8 @@ public static class ReportText
         : $"{Percent.Of(interval.Value)} [{100 * interval.Low:0.#}–{100 * interval.High:0.#}]";
 
     /// <summary>"−47.5 [−52–−41]", in percentage points.</summary>
-    public static string Points(Interval interval) => interval.IsNone
-        ? "–"
+    public static string Points(Interval interval) => interval.IsNone ? "–"
+        : double.IsNaN(interval.Low) ? $"{Signed(interval.Value)} [no limits]"
         : $"{Signed(interval.Value)} [{Signed(interval.Low)} to {Signed(interval.High)}]";
 
     /// <summary>"0.012", "&lt; 0.001"; "–" where no test applies.</summary>

@@ -30,7 +30,7 @@ public static class StudyAnswer
     {
         var recipe = results.Recipe;
         return $"{Counted.Of(results.Arms.Count, "arm")} on {Counted.Of(recipe.Models.Count, "base")} ("
-            + string.Join(", ", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/')))) + ") with "
+            + string.Join(", ", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/')) + Loss(recipe, m))) + ") with "
             + $"{Counted.Of(recipe.Seeds.Count, "tuning seed")} ({string.Join(", ", recipe.Seeds)}), "
             + (recipe.Data.UsesFiles ? "prompts from files" : IsDevelopment(recipe) ? "development prompts"
                 : "test prompts")
@@ -49,6 +49,11 @@ public static class StudyAnswer
 
     /// <summary>Whether there was nothing to compare.</summary>
     internal static bool IsOpen(ClaimOutcome outcome) => outcome.Found is null && outcome.Difference.IsNone;
+
+    /// <summary>" at loss 0.912", where the study asks for equal losses.</summary>
+    private static string Loss(StudyRecipe recipe, string model) =>
+        recipe.BaseLosses?.GetValueOrDefault(model) is { } loss
+            ? FormattableString.Invariant($" at loss {loss:0.000}") : "";
 
     private static bool IsDevelopment(StudyRecipe recipe) =>
         recipe.Data is { UsesFiles: false, Draw: WorldDraw.Development };

@@ -14,6 +14,9 @@ public sealed record StudyReport(
     /// <summary>The model that the page can run; null where it is too large, or of another form.</summary>
     public PageModel? Live { get; init; }
 
+    /// <summary>The refusal directions of the arms; null where they were not read.</summary>
+    public StudyDirections? Directions { get; init; }
+
     /// <summary>Prompts shown for each category of each suite.</summary>
     private const int Shown = 6;
 
@@ -23,11 +26,13 @@ public sealed record StudyReport(
         var first = run.Replicates[0].Replicate;
         var chosen = run.Replicates.Where(r =>
             r.Replicate.Model == first.Model && r.Replicate.Seed == first.Seed).ToList();
-        var transcripts = chosen[0].Answers
-            .Select((answer, i) => (answer.Prompt, Place: i))
-            .GroupBy(a => (a.Prompt.Suite, a.Prompt.Category))
+        // An attack may have broken an arm, which then has no answer to show beside the others'.
+        var answers = chosen.Select(r => (r.Replicate.Arm, ById: r.Answers.ToDictionary(a => a.Prompt.Id))).ToList();
+        var transcripts = chosen[0].Answers.Select(answer => answer.Prompt)
+            .Where(prompt => answers.All(arm => arm.ById.ContainsKey(prompt.Id)))
+            .GroupBy(prompt => (prompt.Suite, prompt.Category))
             .SelectMany(group => Spread([.. group]))
-            .Select(at => new Transcript(at.Prompt, [.. chosen.Select(r => (r.Replicate.Arm, r.Answers[at.Place]))]));
+            .Select(prompt => new Transcript(prompt, [.. answers.Select(arm => (arm.Arm, arm.ById[prompt.Id]))]));
         return new(
             run.Results,
             [.. chosen.Where(r => r.Training.Curve.Count > 0).Select(r => (r.Replicate.Arm, r.Training))],
@@ -35,6 +40,7 @@ public sealed record StudyReport(
             run.Lesson)
         {
             Live = run.Live,
+            Directions = run.Directions,
         };
     }
 

@@ -16,7 +16,10 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
         var (answer, verdict) = (outcome.Response.Answer, outcome.Verdict);
         var behavior = verdict.Behavior ?? Behavior.Invalid;
         return new(
-            prompt, answer, behavior == Behavior.FullCompliance && verdict.Detail != WorldJudge.Otherwise, behavior,
+            prompt, answer,
+            behavior == Behavior.FullCompliance
+                && verdict.Detail is not (WorldJudge.Otherwise or WorldRequestJudge.OtherNoun),
+            behavior,
             prompt.Expected is { } expected ? WorldGrader.IsExact(answer, expected) : null);
     }
 
@@ -115,14 +118,16 @@ public sealed class Outcomes(
     public int Models(string arm) =>
         runs.Where(run => run.Replicate.Arm == arm).Select(run => run.Replicate.Model).Distinct().Count();
 
-    /// <summary>The metric's value in each replicate of an arm.</summary>
-    public IReadOnlyList<double> PerReplicate(string arm, StudyMetric metric) =>
-    [
-        .. runs.Where(run => run.Replicate.Arm == arm)
-            .Select(run => run.Answers.Where(a => metric.Asks(a.Prompt)).Select(a => Score(a, arm, metric)))
-            .Where(scores => scores.Any())
-            .Select(scores => scores.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average()),
-    ];
+    /// <summary>The metric's value in each replicate of an arm, NaN in one that was asked none of its prompts; empty
+    /// where none was.</summary>
+    public IReadOnlyList<double> PerReplicate(string arm, StudyMetric metric)
+    {
+        var scores = runs.Where(run => run.Replicate.Arm == arm)
+            .Select(run => run.Answers.Where(a => metric.Asks(a.Prompt)).Select(a => Score(a, arm, metric)).ToList())
+            .ToList();
+        return scores.All(of => of.Count == 0) ? []
+            : [.. scores.Select(of => of.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average())];
+    }
 
     private double Score(GradedAnswer answer, string arm, StudyMetric metric) =>
         answer.IsInvalid && invalidAs is not null ? invalidAs(arm) : answer.Score(metric);

@@ -59,8 +59,9 @@ public sealed record MetricResult(
     [JsonIgnore]
     public IReadOnlyList<double> PerModel => [.. ByModel.Select(values => values.Average())];
 
-    /// <summary>The standard deviation between base models, their seeds averaged; null with fewer than two.</summary>
-    public double? ModelSpread => Models < 2 ? null : Deviation(PerModel);
+    /// <summary>The standard deviation between base models, their seeds averaged; null with fewer than two, or
+    /// without any answer.</summary>
+    public double? ModelSpread => Models < 2 || PerReplicate.Count == 0 ? null : Deviation(PerModel);
 
     /// <summary>The standard deviation between tuning seeds on one base, pooled over bases; null with fewer than
     /// two seeds.</summary>

@@ -12,10 +12,14 @@ namespace SafeLlama.Study;
 /// plan.json                what the replicate is; a folder with another plan is refused
 /// training/, training.json the fine-tuning run's own files; what it left behind
 /// evaluation/              an evaluation run over the study's suites, as `evaluate` writes it
+/// attacks/, attacks-rows/  where the study attacks its arms: an attack run, and what its attacks learn from
 /// </code>
 /// </remarks>
 public sealed class ArmFolder(string path)
 {
+    /// <summary>Begins the name of every fact about rows and prompts.</summary>
+    internal const string DataPrefix = "data.";
+
     private readonly string _plan = Path.Combine(path, "plan.json");
 
     private readonly string _training = Path.Combine(path, "training.json");
@@ -24,20 +28,29 @@ public sealed class ArmFolder(string path)
 
     public string Evaluation => Path.Combine(path, "evaluation");
 
+    /// <summary>Whether it was created for a job.</summary>
+    public bool IsClaimed => File.Exists(_plan);
+
     /// <summary>Creates the folder, or checks that it was created for this job on this base.</summary>
     /// <param name="model">Hashes of the base.</param>
     /// <exception cref="SafeLlamaException">It was created for another job; the error names the difference.</exception>
     public void Claim(ArmJob job, IReadOnlyDictionary<string, string> model)
     {
         Directory.CreateDirectory(path);
-        var plan = ArmPlan.Of(job, model);
-        if (File.Exists(_plan))
+        MustBeOf(job, model);
+        if (!IsClaimed)
         {
-            plan.MustEqual(File.ReadAllText(_plan), _plan);
+            OutputFile.WriteText(_plan, ArmPlan.Of(job, model).ToJson());
         }
-        else
+    }
+
+    /// <summary>Refuses a folder that was created for another job; one that was not created yet fits any.</summary>
+    /// <inheritdoc cref="Claim"/>
+    public void MustBeOf(ArmJob job, IReadOnlyDictionary<string, string> model)
+    {
+        if (IsClaimed)
         {
-            OutputFile.WriteText(_plan, plan.ToJson());
+            ArmPlan.Of(job, model).MustEqual(File.ReadAllText(_plan), _plan);
         }
     }
 
@@ -52,9 +65,11 @@ public sealed class ArmFolder(string path)
         }
 
         var begun = RunManifest.Read(Evaluation).Facts;
-        foreach (var (name, value) in data.OrderBy(fact => fact.Key, StringComparer.Ordinal))
+        var names = data.Keys.Union(begun.Keys.Where(name => name.StartsWith(DataPrefix, StringComparison.Ordinal)));
+        foreach (var name in names.Order(StringComparer.Ordinal))
         {
-            if (begun.GetValueOrDefault(name, "not kept") is var was && was != value)
+            var (was, value) = (begun.GetValueOrDefault(name, "not kept"), data.GetValueOrDefault(name, "gone"));
+            if (was != value)
             {
                 throw SafeLlamaException.Usage(
                     $"`Resume` {Evaluation}: {name} was {was} and is {value} now. Go on as the study was begun, or "

@@ -30,41 +30,24 @@ public sealed record ArmPlan(
     /// <exception cref="SafeLlamaException">The first difference is named.</exception>
     public void MustEqual(string kept, string file)
     {
-        var (before, now) = (Parse(kept, file), Leaves(JsonNode.Parse(ToJson()), "").ToDictionary());
-        foreach (var name in before.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
+        if (PlanDifference.Find(Parse(kept, file), JsonNode.Parse(ToJson())) is { } different)
         {
-            var (was, expected) = (before.GetValueOrDefault(name), now.GetValueOrDefault(name));
-            if (was != expected)
-            {
-                throw SafeLlamaException.Usage(
-                    $"{file}: {name} was {was ?? "not kept"} and is {expected ?? "not kept"} now. The arm was made by "
-                    + "another recipe, other rows or another base; name another folder, or run what it was made by.");
-            }
+            throw SafeLlamaException.Usage(
+                $"{file}: {different}. The arm was made by another recipe, other rows or another base; name another "
+                + "folder, or run what it was made by.");
         }
     }
 
-    private static Dictionary<string, string> Parse(string text, string file)
+    private static JsonNode? Parse(string text, string file)
     {
         try
         {
-            return Leaves(JsonNode.Parse(text), "").ToDictionary();
+            return JsonNode.Parse(text);
         }
         catch (JsonException e)
         {
             throw JsonRecord.Fault(
                 e, file, "was changed since it was written", then: "Delete the arm's folder to have it made again.");
         }
-    }
-
-    /// <summary>Every value with its path, such as <c>training.rank</c>.</summary>
-    private static IEnumerable<KeyValuePair<string, string>> Leaves(JsonNode? node, string path)
-    {
-        var inner = path.Length == 0 ? "" : path + ".";
-        return node switch
-        {
-            JsonObject fields => fields.SelectMany(f => Leaves(f.Value, inner + f.Key)),
-            JsonArray items => items.SelectMany((item, i) => Leaves(item, $"{inner}{i}")),
-            _ => [new(path, node?.ToJsonString() ?? "null")],
-        };
     }
 }

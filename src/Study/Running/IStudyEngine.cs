@@ -80,7 +80,12 @@ public interface IStudyEngine
     long WeightCount(string model);
 
     /// <summary>Estimates the cost of the job without running it.</summary>
-    ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts);
+    /// <param name="attacks">What attacks ask besides; null where there are none.</param>
+    ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null);
+
+    /// <summary>The seconds that the job's model takes to read these prompts one by one, without an answer; null where
+    /// there are no weights to measure with, or nothing is trained.</summary>
+    double? ReadingSeconds(ArmJob job, IReadOnlyList<StudyPrompt> prompts) => null;
 
     /// <summary>Finds errors that a job would meet after its training, before any work.</summary>
     /// <exception cref="Common.SafeLlamaException">A job cannot be done; one line says why.</exception>
@@ -99,8 +104,16 @@ public interface IStudyEngine
     ArmModel Open(ArmJob job, string folder);
 
     /// <summary>Opens the model that training left in <paramref name="folder"/> for what needs its weights.</summary>
+    /// <param name="forGradients">Whether the adapter gets room for gradients.</param>
     /// <exception cref="Common.SafeLlamaException">The engine has no weights.</exception>
-    Inference.LlamaSession OpenSession(ArmJob job, string folder) => throw Common.SafeLlamaException.Usage(
+    Inference.LlamaSession OpenSession(ArmJob job, string folder, bool forGradients) =>
+        throw Common.SafeLlamaException.Usage(
+            $"{job.Replicate.Folder}: this engine opens no weights.");
+
+    /// <summary>The model that training left in <paramref name="folder"/>, for attacks that go on tuning it.</summary>
+    /// <param name="template">The template's name or file.</param>
+    /// <exception cref="Common.SafeLlamaException">The engine has no weights.</exception>
+    FineTuneTarget TargetOf(ArmJob job, string folder, string template) => throw Common.SafeLlamaException.Usage(
         $"{job.Replicate.Folder}: this engine opens no weights, so nothing can be attacked.");
 
     /// <summary>

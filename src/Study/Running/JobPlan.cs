@@ -30,8 +30,8 @@ public static class JobPlan
                    rows.GetValueOrDefault((seed, arm.Name)) ?? [])
                {
                    Preferences = arm.Preference is null ? [] : source.Preferences(arm, seed),
-                   DefensePairs = arm.Defense is not { Pairs: > 0 } ? []
-                       : source.Preferences(StudyDefense.PairsOf(arm), seed),
+                   DefensePairs = arm.Defense is not { Pairs: > 0 } defense ? []
+                       : source.Preferences(StudyDefense.PairsOf(arm, defense.Pairs), seed),
                    SafetyIds = SafetyIds(source, arm, seed, rows.GetValueOrDefault((seed, arm.Name)) ?? []),
                },
         ];

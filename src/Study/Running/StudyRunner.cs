@@ -38,7 +38,7 @@ public sealed class StudyRunner(
     {
         Check();
         using var claimed = OutputFolder.Claim(folder, resume);
-        RequireSameData(folder);
+        RequireSamePlan(folder);
         return Conclude(folder, Share(folder, parallel, progress, cancellation));
     }
 
@@ -58,18 +58,33 @@ public sealed class StudyRunner(
         }
     }
 
-    /// <summary>Refuses a folder whose arms were asked other prompts, before a missing arm is trained.</summary>
-    private void RequireSameData(string folder)
+    /// <summary>Refuses a folder of another plan before any work: other prompts, another recipe, rows or
+    /// base.</summary>
+    private void RequireSamePlan(string folder)
     {
         var data = DataFacts();
         foreach (var job in Jobs)
         {
-            new ArmFolder(Path.Combine(folder, job.Replicate.Folder)).MustBeAskedOf(data);
+            FolderOf(job, folder).MustBeAskedOf(data);
+        }
+
+        BegunRecipe.Require(recipe, folder);
+        foreach (var model in Jobs.GroupBy(job => job.Replicate.Model))
+        {
+            var facts = new Lazy<IReadOnlyDictionary<string, string>>(() => engine.Describe(model.Key));
+            // Rows that a base chooses are known once it is opened, and compared then.
+            foreach (var job in model.Where(job =>
+                job.Arm.Selection != RowSelection.Complied && FolderOf(job, folder).IsClaimed))
+            {
+                FolderOf(job, folder).MustBeOf(job, facts.Value);
+            }
         }
     }
 
+    private static ArmFolder FolderOf(ArmJob job, string study) => new(Path.Combine(study, job.Replicate.Folder));
+
     private Dictionary<string, string> DataFacts() =>
-        source.Describe().ToDictionary(fact => "data." + fact.Key, fact => fact.Value);
+        source.Describe().ToDictionary(fact => ArmFolder.DataPrefix + fact.Key, fact => fact.Value);
 
     /// <returns>Every replicate, on rank 0.</returns>
     private StudyReplicate[] Share(
@@ -181,14 +196,14 @@ public sealed class StudyRunner(
 
         var middle = candidates[(candidates.Count - 1) / 2];
         return engine.Explain(
-            middle, new ArmFolder(Path.Combine(folder, middle.Replicate.Folder)).Training, source.Lesson);
+            middle, FolderOf(middle, folder).Training, source.Lesson);
     }
 
     /// <summary>The first model and the arms of the first seed, for the report's page.</summary>
     private PageModel? Carry(string folder) => engine.Carry(
     [
         .. Jobs.Where(job => job.Replicate.Model == recipe.Models[0] && job.Replicate.Seed == recipe.Seeds[0])
-            .Select(job => (job, new ArmFolder(Path.Combine(folder, job.Replicate.Folder)).Training)),
+            .Select(job => (job, FolderOf(job, folder).Training)),
     ]);
 
     private StudyReplicate RunOne(
@@ -270,23 +285,4 @@ public sealed class StudyRunner(
             }
         }
     }
-}
-
-/// <summary>One finished replicate.</summary>
-/// <param name="Replicate">Which one.</param>
-/// <param name="Folder">Where its files are.</param>
-/// <param name="Training">The summary of training.</param>
-/// <param name="Answers">Its graded answers.</param>
-/// <param name="Seconds">Time spent in this run, without earlier work.</param>
-public sealed record StudyReplicate(
-    Replicate Replicate, string Folder, TrainingSummary Training, IReadOnlyList<GradedAnswer> Answers, double Seconds);
-
-/// <summary>A finished study.</summary>
-/// <param name="Results">Tables and claims.</param>
-/// <param name="Replicates">Every replicate, in the order of the jobs.</param>
-/// <param name="Lesson">Details of one tuned model; null where none was trained.</param>
-public sealed record StudyRun(StudyResults Results, IReadOnlyList<StudyReplicate> Replicates, StudyLesson? Lesson)
-{
-    /// <summary>The first model with the adapters of its first seed; null where no page could carry it.</summary>
-    public PageModel? Live { get; init; }
 }

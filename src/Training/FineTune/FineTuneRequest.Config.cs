@@ -59,6 +59,7 @@ public sealed partial record FineTuneRequest
         Defense = DefenseConfig(),
         EvaluateEvery = EvaluateEvery,
         Patience = Patience,
+        UntilLoss = UntilLoss,
         KeepCheckpoints = KeepCheckpoints,
         Seed = Seed,
     };

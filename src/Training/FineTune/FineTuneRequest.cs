@@ -242,6 +242,9 @@ public sealed partial record FineTuneRequest
     /// <summary>Validations without a better loss after which the run stops; 0 never does.</summary>
     public int Patience { get; init; }
 
+    /// <summary>Stop at the first validation with this loss or less; null never stops at one.</summary>
+    public double? UntilLoss { get; init; }
+
     /// <summary>Checkpoints kept beside the best.</summary>
     public int KeepCheckpoints { get; init; } = 2;
 

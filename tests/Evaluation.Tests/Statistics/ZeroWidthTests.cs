@@ -95,9 +95,24 @@ public sealed class ZeroWidthTests
         Assert.That((open.Value, double.IsNaN(open.Low), double.IsNaN(open.High)), Is.EqualTo((3.0, true, true)));
     }
 
-    [Test]
-    public void Seeds_that_agree_give_open_limits_and_not_certainty() =>
-        Assert.That(double.IsNaN(SeedSpread.Of([0.5, 0.5, 0.5]).Mean.Low));
+    [TestCase(0.5, 0.5, 0.5)]
+    [TestCase(0.2, 0.2, 0.2)]
+    [TestCase(0.3 - 0.1, 0.5 - 0.3, 0.9 - 0.7)]
+    public void Seeds_that_agree_give_open_limits_and_not_certainty(params double[] seeds)
+    {
+        var spread = SeedSpread.Of(seeds);
+        Assert.That(double.IsNaN(spread.Mean.Low));
+        Assert.That(spread.BetweenSeeds, Is.Zero);
+    }
+
+    [TestCase(5)]
+    [TestCase(40)]
+    public void The_p_value_of_no_variation_is_the_level_of_its_limits(int n)
+    {
+        var limit = NoVariation.Around(0, n, Bounds.Difference, 0.9).High;
+        Assert.That(NoVariation.P(limit, n), Is.EqualTo(0.05).Within(1e-9));
+        Assert.That((NoVariation.P(0, n), NoVariation.P(1, n)), Is.EqualTo((1.0, 0.0)));
+    }
 
     private static readonly JudgeIdentity Judge =
         new RefusalMatcher().Identity with { Range = "0–1" };

@@ -25,6 +25,8 @@ public sealed class ManyShotTrial(int shots, string answers = "") : PromptTrial
 
     public override string Identity => $"{Name} 1\n{shots}\n{answers}";
 
+    public override AttackLoad Load(SuitePrompt prompt, long seed) => new(prompt.Text, Exchanges: shots);
+
     public override PreparedAttack Prepare(
         AttackContext context, string folder, IProgress<EvaluationProgress>? progress, CancellationToken cancellation)
     {

@@ -25,6 +25,8 @@ public sealed class PrefillTrial(int tokens, string answers = "") : PromptTrial
 
     public override string Identity => $"{Name} 1\n{tokens}\n{answers}\n{Opening}";
 
+    public override AttackLoad Load(SuitePrompt prompt, long seed) => new(prompt.Text, Tokens: tokens);
+
     protected override AttackedPrompt? Apply(AttackContext context, SuitePrompt prompt)
     {
         var (text, remark) = context.WantedAnswer(prompt);

@@ -13,6 +13,8 @@ public abstract class PromptTrial : IAttackTrial
 
     public bool ChangesModel => false;
 
+    public virtual AttackLoad Load(SuitePrompt prompt, long seed) => new(prompt.Text);
+
     public virtual PreparedAttack Prepare(
         AttackContext context, string folder, IProgress<EvaluationProgress>? progress,
         CancellationToken cancellation)

@@ -32,6 +32,11 @@ public sealed class WrapperTrial(Wrapper wrapper) : PromptTrial
             : prepared;
     }
 
-    protected override AttackedPrompt? Apply(AttackContext context, SuitePrompt prompt) => context.Attacked(
-        prompt, wrapper.Apply(prompt.Text, Philox.Stream(context.Seed, $"attack.wrapper {wrapper.Name} {prompt.Key}")));
+    public override AttackLoad Load(SuitePrompt prompt, long seed) => new(Wrapped(prompt, seed));
+
+    protected override AttackedPrompt? Apply(AttackContext context, SuitePrompt prompt) =>
+        context.Attacked(prompt, Wrapped(prompt, context.Seed));
+
+    private string Wrapped(SuitePrompt prompt, long seed) =>
+        wrapper.Apply(prompt.Text, Philox.Stream(seed, $"attack.wrapper {wrapper.Name} {prompt.Key}"));
 }

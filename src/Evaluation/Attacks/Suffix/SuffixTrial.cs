@@ -31,6 +31,9 @@ public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : 
         $"{Name} 1\n{settings.Length} {settings.Steps} {settings.Batch} {settings.TopK} {settings.Target}\n{answers}\n"
         + PrefillTrial.Opening;
 
+    public override AttackLoad Load(SuitePrompt prompt, long seed) =>
+        new(prompt.Text, Tokens: settings.Length);
+
     public override PreparedAttack Prepare(
         AttackContext context, string folder, IProgress<EvaluationProgress>? progress, CancellationToken cancellation)
     {

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SafeLlama.Common;
+
+namespace SafeLlama.Study;
+
+/// <summary>The recipe with which a study's folder was begun, which another one does not go on with.</summary>
+/// <remarks>
+/// Models, seeds and arms may be added, and arms left out by name; what decides an arm, its prompts, attacks, claims
+/// and analyses stays as it was. Words stay free: the question, the page, a claim's statement.
+/// </remarks>
+public static class BegunRecipe
+{
+    /// <summary>The file, in the study's folder.</summary>
+    public const string FileName = "recipe.json";
+
+    /// <summary>Keeps the recipe of a new folder, and refuses one that differs from what a folder was begun
+    /// with.</summary>
+    /// <exception cref="SafeLlamaException">It differs; the first field is named.</exception>
+    public static void Require(StudyRecipe recipe, string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+        {
+            OutputFile.WriteText(path, JsonSerializer.Serialize(recipe, StudyJson.Document) + "\n");
+            return;
+        }
+
+        var begun = JsonRecord.Parse<StudyRecipe>(
+            File.ReadAllBytes(path), path, "was changed since it was written", StudyJson.Document);
+        var gone = begun.Arms.FirstOrDefault(arm => !arm.Added && recipe.LeftOut?.Contains(arm.Name) != true
+            && recipe.Arms.All(other => other.Name != arm.Name));
+        if (gone is not null)
+        {
+            throw Refused(path, $"arms: {gone.Name} was begun and is not in the recipe now");
+        }
+
+        string[] common = [.. begun.Arms.Select(a => a.Name).Intersect(recipe.Arms.Select(a => a.Name))];
+        if (PlanDifference.Find(Decisive(begun, common), Decisive(recipe, common)) is { } different)
+        {
+            throw Refused(path, $"{different}");
+        }
+    }
+
+    private static SafeLlamaException Refused(string path, string what) => SafeLlamaException.Usage(
+        $"`Resume` {path}: {what}: the study was begun by another recipe, which this file keeps.",
+        "go on with the recipe as it was begun", "name another folder with `Out`");
+
+    /// <summary>What decides the results, by field.</summary>
+    private static JsonObject Decisive(StudyRecipe recipe, IReadOnlyList<string> arms) => new()
+    {
+        ["data"] = Node(recipe.Data),
+        ["training"] = Node(recipe.Training),
+        ["decoding"] = Node(recipe.Decoding),
+        ["judges"] = Node(recipe.Judges ?? []),
+        ["attacks"] = Node(recipe.Attacks),
+        ["metrics"] = ByName(recipe.Metrics, metric => metric.Name),
+        ["arms"] = ByName(recipe.Arms.Where(arm => arms.Contains(arm.Name)), arm => arm.Name),
+        ["claims"] = ByName(recipe.Claims.Select(claim => claim with { Statement = "" }), claim => claim.Id),
+        ["analyses"] = ByName((recipe.Analyses ?? []).Select(WithoutAdded), analysis => analysis.Name),
+        ["evidence"] = Node(recipe.Evidence),
+    };
+
+    /// <summary>An analysis as it was asked for: without the arms that it added itself.</summary>
+    private static StudyAnalysis WithoutAdded(StudyAnalysis analysis) => analysis.Refine is not > 0 ? analysis
+        : analysis with { Series = [.. analysis.Series.Select(series => series with { Arms = [] })] };
+
+    private static JsonObject ByName<T>(IEnumerable<T> items, Func<T, string> name) =>
+        new(items.Select(item => KeyValuePair.Create(name(item), Node(item))));
+
+    private static JsonNode? Node<T>(T value) => JsonSerializer.SerializeToNode(value, StudyJson.Document);
+}
