@@ -65,6 +65,11 @@ internal static class CompareCommand
             }
         }
 
+        foreach (var (own, program) in results.Zip(programs))
+        {
+            Measured(own, program);
+        }
+
         writer.WriteLine($"`{options}`, {Sample.Rounds(rounds)}.\n");
         writer.WriteLine(
             "| | loss | CPU s/step | wall s/step | tokens per CPU second | tokens/s | peak MB | CPU time / ours "
@@ -130,6 +135,26 @@ internal static class CompareCommand
                 $"{program.Command}: cpu_s_per_step is {result.CpuSeconds:G4}, which would be {rate:F0} GFLOP a second "
                 + $"of one core; the multiply-adds of this machine reach {limit.GigaflopsPerSecond:F0}"
                 + $"{(narrow ? ", twice that in bf16" : "")}.");
+        }
+    }
+
+    /// <summary>Times that a clock measured differ from round to round, at least in their last digit.</summary>
+    /// <param name="rounds">What one program printed.</param>
+    /// <param name="program">Which.</param>
+    /// <exception cref="SafeLlamaException">They are the same in three rounds or more.</exception>
+    internal static void Measured(IReadOnlyList<StepResult> rounds, StepProgram program)
+    {
+        foreach (var (name, value) in ((string, Func<StepResult, double>)[])
+        [
+            ("cpu_s_per_step", r => r.CpuSeconds), ("s_per_step_median", r => r.Seconds),
+        ])
+        {
+            if (rounds.Count >= 3 && rounds.Select(value).Distinct().Count() == 1)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{program.Command}: {name} is {value(rounds[0])} in each of {rounds.Count} rounds, expected times "
+                    + "that a clock measured, with all their digits.");
+            }
         }
     }
 

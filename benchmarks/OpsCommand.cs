@@ -56,8 +56,10 @@ internal static class OpsCommand
 
             OpBenchmark.Devices = Found(parsed.GetValue(devices)!);
             var filter = parsed.GetValue(words) ?? [];
+            var config = Config([.. filter.Skip(1)]);
+            RequireMatch(filter, config);
             var summaries = BenchmarkSwitcher.FromAssembly(typeof(OpBenchmark).Assembly)
-                .Run(["--filter", filter.FirstOrDefault() ?? "*"], Config([.. filter.Skip(1)]));
+                .Run(["--filter", filter.FirstOrDefault() ?? "*"], config);
             if (parsed.GetValue(json) is { } file)
             {
                 var lines = summaries.SelectMany(summary => summary.Reports).Select(OpLine.Of).OfType<OpLine>();
@@ -85,6 +87,20 @@ internal static class OpsCommand
         }
     }
 
+    /// <summary>Words that name nothing are refused, before anything is measured.</summary>
+    /// <exception cref="SafeLlamaException">They name nothing.</exception>
+    internal static void RequireMatch(string[] words, ManualConfig config)
+    {
+        var filtered = ManualConfig.Union(config, ManualConfig.CreateEmpty().AddFilter(
+            new GlobFilter([words.FirstOrDefault() ?? "*"])));
+        if (Classes.All(type => BenchmarkConverter.TypeToBenchmarks(type, filtered).BenchmarksCases.Length == 0))
+        {
+            throw SafeLlamaException.Usage(
+                $"ops {string.Join(' ', words)}: names no op that can be measured here, expected a pattern such as "
+                + "*Linear* and, behind it, a model such as tiny; benchmarks --list names both.");
+        }
+    }
+
     /// <summary>A time is worth something only if what was timed computes the right numbers, and still does.</summary>
     private static void Check(string device)
     {
@@ -105,7 +121,7 @@ internal static class OpsCommand
         }
     }
 
-    private static ManualConfig Config(string[] models)
+    internal static ManualConfig Config(string[] models)
     {
         var config = ManualConfig.CreateEmpty()
             .AddJob(Job.ShortRun.WithIterationCount(9).WithToolchain(InProcessEmitToolchain.Instance))

@@ -8,6 +8,7 @@
 # - safellama-VERSION-RID.tar.gz or .zip     a folder that runs without .NET: the program and the base of the miniature
 # - SHA256SUMS
 set -euo pipefail
+[ $# -eq 0 ] || { echo "usage: [RIDS=...] [OUT=...] deploy/release.sh: it takes no arguments, found: $*" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 
 rids=${RIDS:-linux-x64 win-x64 osx-arm64}

@@ -11,6 +11,30 @@ namespace SafeLlama.Cli;
 /// <summary>Runs the capability tests of a model.</summary>
 internal static class CapabilityTests
 {
+    /// <summary>Refuses, before any work and before any folder, tests that cannot be run.</summary>
+    /// <exception cref="SafeLlamaException">A model, a task or a file is missing, or a file is damaged.</exception>
+    public static void RequireFit(CapabilityOptions.Request asked, bool hasModel, string? files)
+    {
+        if (asked.Tasks.Count > 0 && !hasModel)
+        {
+            throw SafeLlamaException.Usage("--capability and --perplexity need --model.");
+        }
+
+        foreach (var name in asked.Capability.Distinct())
+        {
+            ChoiceFile.Read(ChoiceTask.Find(name, files).Path, name);
+            if (asked.Shots > 0)
+            {
+                ChoiceFile.Read(ShotsFile(asked), name);
+            }
+        }
+
+        if (asked.Perplexity is { } text)
+        {
+            RowFile.Read(text);
+        }
+    }
+
     /// <summary>
     /// Scores into <c>capability.jsonl</c> and writes <c>capability.json</c>; null where nothing is asked.
     /// </summary>
@@ -34,11 +58,7 @@ internal static class CapabilityTests
             var (task, path) = ChoiceTask.Find(name, files);
             var items = ChoiceFile.Read(path, name);
             var examples = shots == 0 ? [] : FewShot.Draw(
-                ChoiceFile.Read(
-                    asked.ShotsFile ?? throw SafeLlamaException.Usage(
-                        "--shots: name the examples with --shots-file."),
-                    name),
-                items, shots, seed);
+                ChoiceFile.Read(ShotsFile(asked), name), items, shots, seed);
             Terminal.Note($"{name}: {items.Count} questions, {items.Count(i => store.Contains($"{name}/{i.Id}"))} "
                 + "already scored");
             results.Add(MultipleChoice.Run(task, items, likelihood, store, examples, cancellation));
@@ -55,6 +75,9 @@ internal static class CapabilityTests
             JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
         return result;
     }
+
+    private static string ShotsFile(CapabilityOptions.Request asked) => asked.ShotsFile
+        ?? throw SafeLlamaException.Usage("--shots: name the examples with --shots-file.");
 
     /// <summary>The rows that gates ask of.</summary>
     public static IReadOnlyList<MetricRow> Rows(CapabilityResult? result) =>

@@ -8,7 +8,8 @@ internal static class MetricView
 {
     public static IEnumerable<string> Lines(EvaluationSummary summary)
     {
-        yield return $"{summary.Answers} answers to {summary.Prompts} prompts, decoding {summary.Settings.Profile}"
+        yield return $"{Counted.Of(summary.Answers, "answer")} to {Counted.Of(summary.Prompts, "prompt")}, "
+            + $"decoding {summary.Settings.Profile}"
             + (summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens" : "");
         foreach (var line in Table(
             ["judge", "suite", "metric", "value", "95% interval", "n", "invalid", "unscored", "corrected",

@@ -1,3 +1,4 @@
+using SafeLlama.Cli.Results;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli;
@@ -5,8 +6,15 @@ namespace SafeLlama.Cli;
 /// <summary>The suites and tasks known by name, and where they come from: <c>evaluate --list</c>.</summary>
 internal static class SuiteListView
 {
-    public static void Show()
+    /// <param name="json">Whether they are printed as one object.</param>
+    public static void Show(bool json)
     {
+        if (json)
+        {
+            Terminal.PrintDocument(new SuiteList(SuiteRegistry.Known, ChoiceTask.Known));
+            return;
+        }
+
         Terminal.Print(MetricView.Table(
             ["suite", "prompts", "label", "file", "origin", "license"],
             SuiteRegistry.Known.Select(s => (string[])

@@ -60,6 +60,20 @@ internal sealed class CompareTests
         Assert.That(fault.Message, Does.Contain("\"seq\"").And.Contain("is \"many\""));
     }
 
+    [TestCase("cpu_s_per_step", "s_per_step_median")]
+    [TestCase("s_per_step_median", "cpu_s_per_step")]
+    public void A_time_that_never_changes_was_not_measured(string field, string other)
+    {
+        StepResult Round(int round, bool moves) => Line(
+            ($"\"{other}\":0.3", $"\"{other}\":0.3{round}"),
+            ($"\"{field}\":0.3", moves ? $"\"{field}\":0.31{round}" : $"\"{field}\":0.3"));
+        var fault = Assert.Throws<SafeLlamaException>(
+            () => CompareCommand.Measured([.. Enumerable.Range(1, 3).Select(r => Round(r, moves: false))], Peer))!;
+        Assert.That(fault.Message, Does.Contain($"{field} is 0.3 in each of 3 rounds"));
+        Assert.DoesNotThrow(
+            () => CompareCommand.Measured([.. Enumerable.Range(1, 3).Select(r => Round(r, moves: true))], Peer));
+    }
+
     private static void Refuses(string field, string changed, string reason)
     {
         var fault = Assert.Throws<SafeLlamaException>(

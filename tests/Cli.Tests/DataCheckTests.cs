@@ -37,6 +37,21 @@ public sealed class DataCheckTests
     }
 
     [Test]
+    public void Every_name_of_its_JSON_is_in_snake_case()
+    {
+        var rows = _files.Write("faulty.json", """[{"instruction": "a?", "output": "b"}, {"instruction": "c"}]""");
+
+        var file = JsonDocument.Parse(Door.Run("data", "check", rows, "--json").Output).RootElement
+            .GetProperty("files")[0];
+
+        Assert.That(file.GetProperty("format").GetString(), Is.EqualTo("json"));
+        Assert.That(
+            file.GetProperty("forms").EnumerateObject().Select(form => form.Name),
+            Is.EquivalentTo(new[] { "instruction", "question", "opinion" }));
+        Assert.That(file.GetProperty("faults")[0].GetProperty("row").GetInt32(), Is.EqualTo(2));
+    }
+
+    [Test]
     public void A_row_that_an_evaluation_asks_misses_the_gate()
     {
         var rows = _files.Rows("training.jsonl", "riddle", 4);

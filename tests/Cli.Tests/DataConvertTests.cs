@@ -41,7 +41,7 @@ public sealed class DataConvertTests
             "data", "convert", rows, "--to", "question", "--mapping", wordings, "--out", _files.At("out.jsonl"));
 
         Assert.That(answer.ExitCode, Is.Zero, answer.Error);
-        Assert.That(answer.Output, Does.Contain("1 rows converted").And.Contain("tale-2"));
+        Assert.That(answer.Output, Does.Contain("1 row converted").And.Contain("tale-2"));
         Assert.That(
             File.ReadAllText(_files.At("out.jsonl")),
             Does.Contain("What is tale one about?").And.Contain("The tale of 1."));

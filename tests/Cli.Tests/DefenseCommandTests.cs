@@ -97,7 +97,7 @@ public sealed class DefenseCommandTests : IDisposable
     {
         var lisa = Door.Run([.. _model.FineTune(
             "dry", "--defense", "lisa", "--lisa-alignment-steps", "1", "--lisa-tuning-steps", "9"), "--dry-run"]).Output;
-        Assert.That(lisa, Does.Contain("Lisa's other state").And.Contain("defense lisa: 1 steps on safety rows"));
+        Assert.That(lisa, Does.Contain("Lisa's other state").And.Contain("defense lisa: 1 step on safety rows"));
         var booster = Door.Run(
             [.. _model.FineTune("dry", "--defense", "booster", "--harmful", _model.Safety), "--dry-run"]).Output;
         Assert.That(booster, Does.Contain("about three times the work").And.Contain("8 harmful rows"));

@@ -70,6 +70,16 @@ public sealed class EvaluateCommandTests : IDisposable
         MustBeEqual(name, name + "-whole");
     }
 
+    [TestCase("bolq", "no known task")]
+    [TestCase("boolq", "boolq.test.json")]
+    public void A_test_of_capability_that_cannot_be_run_is_refused_before_any_folder(string task, string expected)
+    {
+        Door.Refuses(
+            ExitCode.Usage, expected, "evaluate", "--model", Path.Combine(_folder, "model"), "--suite", _suite,
+            "--capability", task, "--out", Path.Combine(_folder, "never"));
+        Assert.That(Directory.Exists(Path.Combine(_folder, "never")), Is.False);
+    }
+
     [Test]
     public void Any_batch_and_any_threads_give_the_same_files()
     {
@@ -209,7 +219,9 @@ public sealed class EvaluateCommandTests : IDisposable
     public void Two_models_are_compared_in_a_table_and_in_words()
     {
         Testing.TinyModel.Write(Path.Combine(_folder, "model-2"), seed: 2);
-        Assert.That(Evaluate("other", "--model", Path.Combine(_folder, "model-2")).ExitCode, Is.Zero);
+        var babble = Evaluate("other", "--model", Path.Combine(_folder, "model-2"));
+        Assert.That(babble.ExitCode, Is.EqualTo((int)ExitCode.Failure), "random weights answer with no sentences");
+        Assert.That(babble.Error, Does.Contain("More than half invalid is no success"));
         var compared = CommandRun.Of(
             "compare", Path.Combine(_folder, "whole"), Path.Combine(_folder, "other"), "--out",
             Path.Combine(_folder, "compared"));

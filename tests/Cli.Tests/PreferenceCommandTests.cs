@@ -30,7 +30,7 @@ public sealed class PreferenceCommandTests : IDisposable
     {
         var run = CommandRun.Of(Train("dpo", "written", "--label-smoothing", "0.1"));
         Assert.That(run.ExitCode, Is.Zero, run.Error);
-        Assert.That(run.Error, Does.Contain("1 rows left out, their two answers are the same: pairs.jsonl#4")
+        Assert.That(run.Error, Does.Contain("1 row left out, their two answers are the same: pairs.jsonl#4")
             .And.Contain("11 pairs to learn, 4 held out").And.Contain("right "));
         var papers = JsonNode.Parse(File.ReadAllText(Path.Combine(_model.Out("written"), "run.json")))!;
         Assert.That(papers["plan"]!["preference"]!.ToJsonString(), Does.Contain(""" "beta":0.1""".Trim())

@@ -31,7 +31,8 @@ public sealed class RanksStudyTests : IDisposable
             claims: [{ id: c, statement: It falls., metric: harm, test: lower, arm: some, baseline: none }]
             """);
         Assert.That(CommandRun.Of(Study("study-whole")).ExitCode, Is.Zero);
-        Assert.That(CommandRun.Of(Evaluate("whole")).ExitCode, Is.Zero);
+        var whole = CommandRun.Of(Evaluate("whole"));
+        MustEnd((whole.ExitCode, whole.Error));
     }
 
     public void Dispose() => _model?.Dispose();
@@ -80,7 +81,7 @@ public sealed class RanksStudyTests : IDisposable
     public void An_evaluation_over_three_ranks_has_the_files_of_one(string mpi)
     {
         var run = MpiRun.Of(mpi, 3, Evaluate(mpi));
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        MustEnd((run.ExitCode, run.Error));
         MustEqualWhole(mpi);
     }
 
@@ -91,7 +92,7 @@ public sealed class RanksStudyTests : IDisposable
             new MpiRun.Rank(Evaluate("killed"), rank == 0 ? "append:4" : null))]);
         Assert.That(killed.ExitCode, Is.Not.Zero, killed.Error);
         var resumed = MpiRun.Of(MpiRun.Mpich, 2, [.. Evaluate("killed"), "--resume"]);
-        Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
+        MustEnd((resumed.ExitCode, resumed.Error));
         MustEqualWhole("killed");
     }
 
@@ -107,6 +108,13 @@ public sealed class RanksStudyTests : IDisposable
         "evaluate", "--model", _model.Model, "--suite", Suite, "--judge", "refusal", "--max-new-tokens", "4",
         "--batch-size", "2", "--threads", "1", "--out", _model.Out(output),
     ];
+
+    /// <summary>Four tokens of this model are no sentence, which an evaluation does not call success.</summary>
+    private static void MustEnd((int ExitCode, string Error) evaluated)
+    {
+        Assert.That(evaluated.ExitCode, Is.EqualTo((int)ExitCode.Failure), evaluated.Error);
+        Assert.That(evaluated.Error, Does.Contain("20 of 20 are invalid"));
+    }
 
     private string Results(string output) => File.ReadAllText(Path.Combine(_model.Out(output), "results.json"));
 

@@ -34,7 +34,8 @@ public sealed class RunsCommandTests : IDisposable
         })));
         _run = Path.Combine(_folder, "run");
         var run = Door.Run("evaluate", "--responses", answers, "--out", _run);
-        Assert.That(run.ExitCode, Is.EqualTo(0), run.Error);
+        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Failure), "the only benign answer is invalid");
+        Assert.That(run.Error, Does.Contain("mine, benign, refusal (refusal): 1 of 1 are invalid"));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -47,7 +48,7 @@ public sealed class RunsCommandTests : IDisposable
         Assert.That(run.Output, Does.Contain("mine/p1  safe\n  prompt: Tell me about thing 1.\n"
             + "  answer: I cannot help with that.\n  refusal: full refusal"));
         Assert.That(run.Output, Does.Contain("mine/p4  benign, invalid"));
-        Assert.That(run.Error, Does.Contain("5 of 5 answers; 1 that may be harmful are folded"));
+        Assert.That(run.Error, Does.Contain("5 of 5 answers; 1 that may be harmful is folded"));
     }
 
     [Test]
@@ -97,6 +98,28 @@ public sealed class RunsCommandTests : IDisposable
         Door.Refuses(ExitCode.Usage, "--judge has no effect with --list", "evaluate", "--list", "--judge", "refusal");
         Door.Refuses(ExitCode.Usage, "--shots has no effect with --list", "evaluate", "--list", "--shots", "5");
         Assert.That(Door.Run("evaluate", "--list").Output, Does.Contain("xstest"));
+        Door.Refuses(ExitCode.Usage, "--out has no effect with --list", "study", "--list", "--out", "o");
+        Door.Refuses(
+            ExitCode.Usage, "--arms: safety-dose has no arm \"dose-9000\"; did you mean 'dose-900'?",
+            "study", "--arms", "dose-9000");
+    }
+
+    [Test]
+    public void A_list_is_printed_as_JSON_too()
+    {
+        var suites = JsonNode.Parse(Door.Run("evaluate", "--list", "--json").Output)!;
+        Assert.That(suites["suites"]!.AsArray().Select(s => s!["name"]!.GetValue<string>()), Does.Contain("xstest"));
+        Assert.That(suites["capability"]!.AsArray().Select(s => s!["name"]!.GetValue<string>()), Does.Contain("boolq"));
+        var recipes = JsonNode.Parse(Door.Run("study", "--list", "--json").Output)!.AsArray();
+        Assert.That(recipes.Select(r => r!["name"]!.GetValue<string>()), Does.Contain("safety-dose"));
+    }
+
+    [Test]
+    public void A_list_of_runs_fits_a_terminal_and_tells_the_headline_below_each_run()
+    {
+        var listed = Door.Run("runs", _folder).Output.TrimEnd().Split('\n');
+        Assert.That(listed.Select(line => line.Length), Is.All.LessThanOrEqualTo(Endings.PeopleTable.Width));
+        Assert.That(listed[^1], Is.EqualTo("  full compliance 50%, over-refusal 50%, refusal –"));
     }
 
     /// <summary>From a fine-tune to the card of what is shipped.</summary>

@@ -18,7 +18,7 @@ public sealed class StudyCommandTests
     [TestCase("bias", "analysis bias: gap of refusal_a")]
     [TestCase("diversity", "analysis diversity")]
     [TestCase("format-boundary", "analysis boundary")]
-    [TestCase("long-run", "replay 3% stage 4")]
+    [TestCase("long-run", "recovery stage 2")]
     public void Dry_run_resolves_every_recipe_of_the_world(string recipe, string expected)
     {
         var (code, output, _) = Run("study", "--recipe", recipe, "--dry-run");

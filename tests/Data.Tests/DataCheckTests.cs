@@ -68,7 +68,7 @@ public sealed class DataCheckTests
             check.Duplicates, Is.EqualTo(new[] { new Duplicate("rows.jsonl#2", "rows.jsonl#1", SameAnswer: false) }));
         Assert.That(check.EmptyAnswers, Is.EqualTo(new[] { "rows.jsonl#3" }));
         Assert.That(check.Encoding!.FullyMasked, Has.Count.EqualTo(3));
-        Assert.That(check.Lines(), Has.Some.Contains("field \"mood\" is not used (1 rows)")
+        Assert.That(check.Lines(), Has.Some.Contains("field \"mood\" is not used (1 row)")
             .And.Some.Contains("1 of 2 (50.0%, by string match)")
             .And.Some.Contains("rows.jsonl#2 = rows.jsonl#1"));
     }

@@ -150,6 +150,26 @@ public sealed class ExampleFileTests
 
     [Test]
     [Category("Fault")]
+    public void A_row_is_named_by_its_number_where_its_line_holds_several()
+    {
+        var path = Write("line.json", """
+            [{"instruction": "a", "output": "b"}, {"instruction": "c"}, 7,
+            {"instruction": "d"}]
+            """);
+
+        var error = Assert.Throws<SafeLlamaException>(() => ExampleFile.Read(path));
+
+        Assert.That(error!.Message.Split('\n'), Is.EqualTo(new[]
+        {
+            $"{path}:1: row 3 is a JSON number, expected an object.",
+            $"{path}:1, row 2: output: is missing; every example to train on needs an answer.",
+            $"{path}:2: output: is missing; every example to train on needs an answer.",
+            "3 faults in all.",
+        }));
+    }
+
+    [Test]
+    [Category("Fault")]
     public void All_faults_of_a_file_stand_in_one_report()
     {
         var path = Write("safety.json", """
@@ -174,7 +194,7 @@ public sealed class ExampleFileTests
             $"{path}:4: output: is null, expected text.",
             $"{path}:6: instruction: is empty.",
             $"{path}:6: input: is an empty list, expected text.",
-            $"{path}:7: a row is a JSON number, expected an object.",
+            $"{path}:7: row 5 is a JSON number, expected an object.",
             $"{path}:8: has none of the fields \"messages\", \"conversations\", \"instruction\", \"prompt\", \"text\"; "
             + "it has \"topic\".",
             "7 faults in all.",

@@ -67,12 +67,12 @@ public sealed class PreferenceEncoderTests
 
         var dropped = Assert.Throws<SafeLlamaException>(
             () => Encode(row, limits with { Truncation = Truncation.Drop }))!;
-        Assert.That(dropped.Message, Does.Contain("1 rows left out, longer"));
+        Assert.That(dropped.Message, Does.Contain("1 row left out, longer"));
         var masked = Assert.Throws<SafeLlamaException>(() => Encode(row, limits with { MaxLength = 7 }))!;
-        Assert.That(masked.Message, Does.Contain("1 rows left out, nothing in them would be learned"));
+        Assert.That(masked.Message, Does.Contain("1 row left out, nothing in them would be learned"));
         var alike = Assert.Throws<SafeLlamaException>(
             () => Encode(Pair("ab", "same end", "same tail"), limits with { MaxLength = 8 }))!;
-        Assert.That(alike.Message, Does.Contain("1 rows left out, their answers are the same once they are cut"));
+        Assert.That(alike.Message, Does.Contain("1 row left out, their answers are the same once they are cut"));
     }
 
     [Test]

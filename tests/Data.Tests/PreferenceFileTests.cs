@@ -82,8 +82,8 @@ public sealed class PreferenceFileTests
             ("rows.jsonl#2", PreferenceSkip.EqualAnswers), ("rows.jsonl#3", PreferenceSkip.EmptyAnswer),
             ("rows.jsonl#4", PreferenceSkip.PromptsDiffer), ("rows.jsonl#5", PreferenceSkip.TurnsOutOfOrder),
         }));
-        Assert.That(string.Join("\n", file.Lines()), Does.Contain("1 rows left out, their two answers are the same")
-            .And.Contain("fields not used: score (1 rows)"));
+        Assert.That(string.Join("\n", file.Lines()), Does.Contain("1 row left out, their two answers are the same")
+            .And.Contain("fields not used: score (1 row)"));
     }
 
     [TestCase("""{"chosen":"a","rejected":"b"}""", "has no prompt")]

@@ -21,7 +21,7 @@ public sealed class ReaderFaultTests
     [TestCase("text.json", "hello", "1: is not JSON:")]
     [TestCase("number.json", "12", "1: is a JSON number, expected an array of rows.")]
     [TestCase("cut.json", "[{\"instruction\": \"a\", \"output\": \"b\"},\n{\"instr", "2: is not JSON:")]
-    [TestCase("cut.json", "[{\"instruction\": \"a\", \"output\": \"b\"},\n{\"instr", "1 rows before it were read")]
+    [TestCase("cut.json", "[{\"instruction\": \"a\", \"output\": \"b\"},\n{\"instr", "Rows read before it: 1;")]
     [TestCase("tail.json", "[{\"text\": \"a\"}]\nmore", "2: is not JSON:")]
     [TestCase("twice.json", "[{\"text\": \"a\",\n\"text\": \"b\"}]",
         "2: is not JSON: the field \"text\" is given twice.")]

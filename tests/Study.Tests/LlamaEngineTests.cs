@@ -28,6 +28,16 @@ public sealed class LlamaEngineTests
 
     private static LlamaEngine Engine(int threads) => new(() => new CpuBackend(threads), MiniatureModel.FolderOf);
 
+    [TestCase(0.2, 0.1, 0.2, 1)]
+    [TestCase(6, 0.1, 0.1, 2)]
+    [TestCase(6, 7, 6, 2)]
+    public void A_slow_first_measurement_is_made_again(double first, double second, double expected, int times)
+    {
+        var measured = new Queue<double>([first, second]);
+        Assert.That(EngineSpeed.Warm(measured.Dequeue, seconds => seconds), Is.EqualTo(expected));
+        Assert.That(2 - measured.Count, Is.EqualTo(times));
+    }
+
     [Test]
     public void Study_gives_the_same_results_on_any_number_of_threads()
     {

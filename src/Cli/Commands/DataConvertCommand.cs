@@ -52,7 +52,7 @@ internal static class DataConvertCommand
         }
         else
         {
-            Terminal.Print([.. report.Lines(), $"{path}: {report.Examples.Count} rows."]);
+            Terminal.Print([.. report.Lines(), $"{path}: {Counted.Of(report.Examples.Count, "row")}."]);
         }
 
         return ExitCode.Success;

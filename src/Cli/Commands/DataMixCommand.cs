@@ -40,7 +40,7 @@ internal static class DataMixCommand
         else
         {
             Terminal.Print(made.Lines());
-            Terminal.Print($"{path}: {mixture.Examples.Count} rows; what they are made of: {manifest}");
+            Terminal.Print($"{path}: {Counted.Of(mixture.Examples.Count, "row")}; what they are made of: {manifest}");
         }
 
         return ExitCode.Success;

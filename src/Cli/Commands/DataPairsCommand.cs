@@ -49,7 +49,7 @@ internal static class DataPairsCommand
         else
         {
             Terminal.Print(built.Counts.Lines());
-            Terminal.Print($"{path}: {built.Rows.Count} pairs; what they are made of: {manifest}");
+            Terminal.Print($"{path}: {Counted.Of(built.Rows.Count, "pair")}; what they are made of: {manifest}");
         }
 
         return ExitCode.Success;

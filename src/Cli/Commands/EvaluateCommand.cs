@@ -35,16 +35,17 @@ internal sealed class EvaluateCommand
         if (asked.List)
         {
             const string When = "with --list, which shows the known suites";
-            _options.RefuseOthers(parsed, When, nameof(asked.List));
+            _options.RefuseOthers(parsed, When, nameof(asked.List), nameof(asked.Json));
             _judges.RefuseOthers(parsed, When);
             _capability.RefuseOthers(parsed, When);
-            SuiteListView.Show();
+            SuiteListView.Show(asked.Json);
             return (int)ExitCode.Success;
         }
 
         var folder = asked.Out ?? throw SafeLlamaException.Usage(
             "evaluate: --out names the run's folder; it is missing.");
         MustMatter(parsed, asked, tests);
+        CapabilityTests.RequireFit(tests, asked.Model is not null, asked.Suites);
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var gates = new Gates(asked.FailIf, asked.AllowUnscored);
         PromptSuite[] suites = [.. asked.Suite.Select(s => SuiteRegistry.Open(s, asked.Suites))];
@@ -107,9 +108,12 @@ internal sealed class EvaluateCommand
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();
         Tell(result, capability, asked);
+        string[] invalid = [.. EvaluateEnding.MostlyInvalid(RunFolder.Open(folder))];
+        Terminal.Notes(invalid);
         browser?.Open(Path.Combine(folder, RunReport.FileName));
-        return (int)gates.Decide(
+        var gated = gates.Decide(
             [.. result.Summary.Metrics, .. CapabilityTests.Rows(capability)], plan.Imported?.Unanswered ?? []);
+        return (int)(gated == ExitCode.Success && invalid.Length > 0 ? ExitCode.Failure : gated);
     }
 
     /// <summary>Existing answers are not decoded again, so decoding options are refused.</summary>

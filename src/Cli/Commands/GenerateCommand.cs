@@ -118,7 +118,8 @@ internal static class GenerateCommand
         try
         {
             var before = run.AppendTo(file);
-            Terminal.Note($"{count} answers in {file}{(before > 0 ? $", {before} of them made before" : "")}");
+            Terminal.Note($"{Counted.Of(count, "answer")} in {file}"
+                + (before > 0 ? $", {before} of them made before" : ""));
             return ExitCode.Success;
         }
         catch (OperationCanceledException)

@@ -92,7 +92,8 @@ internal static class JudgeCommand
         OutputFile.CheckNew(key);
 
         HumanLabels.Export(folder.Answers(), asked.Out, key, asked.Seed);
-        Terminal.Print($"{folder.Responses.Count} answers in {asked.Out}; keep {key} from the annotators. "
+        Terminal.Print($"{Counted.Of(folder.Responses.Count, "answer")} in {asked.Out}; "
+            + $"keep {key} from the annotators. "
             + $"A label is {HumanLabels.Allowed}.");
         return ExitCode.Success;
     }

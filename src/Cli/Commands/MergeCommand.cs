@@ -58,7 +58,9 @@ internal static class MergeCommand
                     $"layer {layer}: quantizing the merged weights once more would err by {ratio:F2} of the update."));
             }
 
-            Terminal.Print($"{asked.Out}: {report.Changed} weights changed by {pairs} pairs, {bytes / 1e6:F1} MB.");
+            Terminal.Print(
+                $"{asked.Out}: {Counted.Of(report.Changed, "weight")} changed by {Counted.Of(pairs, "pair")}, "
+                + $"{bytes / 1e6:F1} MB.");
         }
 
         return ExitCode.Success;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
@@ -50,8 +51,13 @@ internal static class RunsCommand
         }
 
         var folded = entries.Count(entry => entry.Folded is not null);
-        Terminal.Note($"{chosen.Count} of {all.Count} answers"
-            + (folded > 0 ? $"; {folded} that may be harmful are folded, and --show-unsafe shows them." : "."));
+        Terminal.Note($"{chosen.Count} of {Counted.Of(all.Count, "answer")}"
+            + folded switch
+            {
+                0 => ".",
+                1 => "; 1 that may be harmful is folded, and --show-unsafe shows it.",
+                _ => $"; {folded} that may be harmful are folded, and --show-unsafe shows them.",
+            });
         return ExitCode.Success;
     }
 
@@ -103,31 +109,46 @@ internal static class RunsCommand
 
         if (entries.Count > 0)
         {
-            Terminal.Print(MetricView.Table(
-                [
-                    "run", "state", "written (UTC)", "model", "adapter", "answers", "suites", "headline", "judges",
-                    "problem",
-                ],
-                entries.Select(e => (string[])
+            Terminal.Print(WithBelow(
+                ["run", "state", "written (UTC)", "model", "adapter", "answers", "suites", "judges"],
+                [.. entries.Select(e => (string[])
                 [
                     e.Path, e.State, Time(e.Written), e.Manifest?.Names?.Model ?? "", e.Manifest?.Names?.Adapter ?? "",
                     $"{e.Responses}", string.Join(' ', e.Manifest?.Suites.Select(s => s.Name) ?? []),
-                    HeadlineOf(e),
-                    string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []), e.Problem ?? "",
-                ])));
+                    string.Join(' ', e.Manifest?.Judges.Select(j => j.Identity.Name) ?? []),
+                ])],
+                [.. entries.Select(e => e.Problem ?? HeadlineOf(e))],
+                0, 3, 4, 6, 7));
         }
 
         if (trained.Count > 0)
         {
-            Terminal.Print((entries.Count > 0 ? "\n" : "") + string.Join('\n', MetricView.Table(
-                ["training run", "state", "written (UTC)", "model", "saved", "steps", "validation loss", "problem"],
-                trained.Select(e => (string[])
+            Terminal.Print((entries.Count > 0 ? "\n" : "") + string.Join('\n', WithBelow(
+                ["training run", "state", "written (UTC)", "model", "saved", "steps", "validation loss"],
+                [.. trained.Select(e => (string[])
                 [
                     e.Path, e.State, Time(e.Written), ModelOf(e.File), Path.GetFileName(e.Saved) ?? "",
                     e.File is { } file ? $"{e.Steps} of {file.Plan.Steps}" : "",
-                    e.ValidationLoss?.ToString("F4", CultureInfo.InvariantCulture) ?? "", e.Problem ?? "",
-                ]))));
+                    e.ValidationLoss?.ToString("F4", CultureInfo.InvariantCulture) ?? "",
+                ])],
+                [.. trained.Select(e => e.Problem ?? "")],
+                0, 3)));
         }
+    }
+
+    /// <summary>A table with a sentence below each of its rows, where there is one.</summary>
+    private static IEnumerable<string> WithBelow(
+        string[] header, IReadOnlyList<string[]> rows, IReadOnlyList<string> below, params int[] texts)
+    {
+        string[] lines = [.. PeopleTable.Lines(header, rows, texts)];
+        var body = lines.Length - rows.Count;
+        return
+        [
+            .. lines[..body],
+            .. rows.SelectMany((_, i) => below[i].Length == 0 ? [lines[body + i]]
+                : PeopleTable.Wrapped(below[i], indent: 4).Select((line, n) => n == 0 ? "  " + line : line)
+                    .Prepend(lines[body + i])),
+        ];
     }
 
     /// <summary>The model that was tuned, or the configuration of a new one.</summary>

@@ -28,8 +28,8 @@ internal static class StudyCommand
         {
             if (asked.List)
             {
-                Terminal.Print(StudyRecipes.Lines());
-                return ExitCode.Success;
+                options.RefuseOthers(parsed, "with --list", nameof(asked.List), nameof(asked.Json));
+                return List(asked.Json);
             }
 
             var recipe = BaseWorld.Bind(Recipe(asked), MiniatureModel.FolderOf);
@@ -45,6 +45,21 @@ internal static class StudyCommand
 
             return Run(asked, recipe);
         });
+    }
+
+    private static ExitCode List(bool json)
+    {
+        var recipes = StudyRecipes.All();
+        if (json)
+        {
+            Terminal.PrintDocument(recipes);
+        }
+        else
+        {
+            Terminal.Print(StudyRecipes.Lines(recipes));
+        }
+
+        return ExitCode.Success;
     }
 
     private static ExitCode Run(StudyOptions.Request asked, StudyRecipe recipe)

@@ -8,8 +8,9 @@ internal static class AttackEnding
 {
     public static IEnumerable<string> Lines(AttackResults results, string folder)
     {
-        yield return $"{results.Prompts} unsafe prompts, {results.Trials.Count(t => t.NotRun is null)} of "
-            + $"{results.Trials.Count} attempts made"
+        yield return $"{Counted.Of(results.Prompts, "unsafe prompt")}, "
+            + $"{results.Trials.Count(t => t.NotRun is null)} of "
+            + $"{Counted.Of(results.Trials.Count, "attempt")} made"
             + (results.JudgePrefill ? "; a prefilled beginning is judged too" : "");
         foreach (var judge in results.Judges)
         {

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Endings;
@@ -8,7 +9,8 @@ internal static class EvaluateEnding
     public static IEnumerable<string> Lines(RunFolder run)
     {
         var summary = run.Summary;
-        yield return $"{summary.Answers} answers to {summary.Prompts} prompts, decoding {summary.Settings.Profile}"
+        yield return $"{Counted.Of(summary.Answers, "answer")} to {Counted.Of(summary.Prompts, "prompt")}, "
+            + $"decoding {summary.Settings.Profile}"
             + (summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens" : "");
         var rows = HeadlineRow.Of(run);
         foreach (var line in Table(rows).Concat(Rest(rows, summary)))
@@ -20,6 +22,23 @@ internal static class EvaluateEnding
             $"Report: {Path.Combine(run.Path, RunReport.FileName)} · every metric: --all, or safellama runs {run.Path}"))
         {
             yield return line;
+        }
+    }
+
+    /// <summary>What is said of measures most of whose answers are invalid; nothing where there is none.</summary>
+    public static IEnumerable<string> MostlyInvalid(RunFolder run)
+    {
+        var rows = HeadlineRow.Of(run).Where(row => row.IsMostlyInvalid).ToArray();
+        foreach (var row in rows)
+        {
+            yield return $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {row.Invalid} of "
+                + $"{row.N + row.Invalid + row.Unscored} are invalid; the value says little of the model.";
+        }
+
+        if (rows.Length > 0)
+        {
+            yield return "More than half invalid is no success: exit code 1. A wrong template or too few tokens makes "
+                + $"such answers; read them: safellama runs {run.Path} --answers --only invalid";
         }
     }
 

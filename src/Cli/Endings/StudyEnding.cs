@@ -45,7 +45,7 @@ internal static class StudyEnding
             + "replicates"
             + (invalid > 0 ? $"; {invalid} invalid answers left out" : "")
             + (results.Recipe.Metrics.Count > shown.Length
-                ? $"; {ReportText.Count(results.Recipe.Metrics.Count - shown.Length, "more measure")} in the report"
+                ? $"; {Counted.Of(results.Recipe.Metrics.Count - shown.Length, "more measure")} in the report"
                 : "") + ".";
     }
 
@@ -57,8 +57,7 @@ internal static class StudyEnding
             ClaimVerdict.NotReproduced => ('✗', "\u001b[31m"),
             _ => ('?', "\u001b[33m"),
         };
-        var text = $"{mark} {claim.Claim.Statement} ({ReportText.Verdict(claim.Verdict)}: "
-            + $"{StudyAnswer.Found(claim)}, p {ReportText.P(claim.P)})";
+        var text = $"{mark} {claim.Claim.Statement} ({StudyAnswer.Verdict(claim)})";
 
         // Color is added after text from files has been escaped.
         return PeopleTable.Wrapped(text).Select((line, i) =>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SafeLlama.Data;
 
 namespace SafeLlama.Cli.Results;
@@ -16,10 +17,12 @@ internal sealed record CheckResult(
         {
             var file = check.File;
             (Path, Format, Sha256, Rows, Good) =
-                (file.Path, file.Format.ToString(), file.Sha256, file.RowCount, file.Examples.Count);
-            Faults = [.. file.Faults.Select(fault => new Fault(fault.Source.Line, fault.Field, fault.Reason))];
+                (file.Path, file.Format, file.Sha256, file.RowCount, file.Examples.Count);
+            Faults = [.. file.Faults.Select(fault => new Fault(
+                fault.Source.Line, fault.Source.Row, fault.Field, fault.Reason))];
             (Notes, IgnoredFields) = (file.Notes, file.IgnoredFields);
-            Forms = check.Forms.ToDictionary(form => form.Key.ToString(), form => form.Value);
+            Forms = check.Forms.ToDictionary(
+                form => JsonNamingPolicy.SnakeCaseLower.ConvertName(form.Key.ToString()), form => form.Value);
             (Refusals, RefusalShare, RefusalsByOpening) =
                 (check.Refusals, check.RefusalShare, check.RefusalsByOpening);
             (Duplicates, EmptyAnswers) = (check.Duplicates, check.EmptyAnswers);
@@ -32,7 +35,7 @@ internal sealed record CheckResult(
         public string Path { get; }
 
         /// <summary>Its format.</summary>
-        public string Format { get; }
+        public RowFormat Format { get; }
 
         /// <summary>Its hash.</summary>
         public string Sha256 { get; }
@@ -91,9 +94,10 @@ internal sealed record CheckResult(
 
     /// <summary>A row that cannot be read.</summary>
     /// <param name="Line">Its line, from 1.</param>
+    /// <param name="Row">Its place in the file, from 1, where its line holds several rows.</param>
     /// <param name="Field">The field that is wrong; absent where the whole row is.</param>
     /// <param name="Reason">Why.</param>
-    internal sealed record Fault(long Line, string? Field, string Reason);
+    internal sealed record Fault(long Line, int? Row, string? Field, string Reason);
 
     /// <summary>Rows held against one file of evaluation prompts.</summary>
     /// <param name="Name">The file.</param>

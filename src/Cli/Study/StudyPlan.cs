@@ -12,8 +12,11 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
     public ExitCode Show(int parallel)
     {
         Terminal.Print($"{recipe.Name}: {recipe.Question}");
-        Terminal.Print($"{source.Prompts.Count} prompts are asked of each of {runner.Jobs.Count} replicates "
-            + $"({recipe.Arms.Count} arms × {recipe.Models.Count} models × {recipe.Seeds.Count} seeds).");
+        Terminal.Print(
+            $"{Counted.Of(source.Prompts.Count, "prompt")} asked of each of "
+            + $"{Counted.Of(runner.Jobs.Count, "replicate")} "
+            + $"({Counted.Of(recipe.Arms.Count, "arm")} × {Counted.Of(recipe.Models.Count, "model")} × "
+            + $"{Counted.Of(recipe.Seeds.Count, "seed")}).");
         var attacks = recipe.Attacks?.Work(source.Prompts, recipe.Seeds[0]);
         if (attacks is not null)
         {
@@ -116,7 +119,8 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
 
     private static string Needs(ArmEstimate estimate) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{estimate.Steps} steps, {estimate.Parameters:N0} values learned, {MemoryPlan.Size(estimate.PeakMemoryBytes)}")
+        $"{Counted.Of(estimate.Steps, "step")}, {estimate.Parameters:N0} values learned, "
+        + $"{MemoryPlan.Size(estimate.PeakMemoryBytes)}")
         + (estimate.Seconds is { } seconds ? $", about {Time(seconds)}" : "");
 
     /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there
@@ -136,7 +140,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (added > 0 ? $", {added} arms to be added at the mean of those above: " : ": ")
                 + "token counts times what a short step and a few answers took just now."
                 + (estimates.Count - known.Count is var untimed and > 0
-                    ? $" {ReportText.Count(untimed, "base")} as it is answers too, which is not counted." : "");
+                    ? $" {Counted.Of(untimed, "base")} as it is answers too, which is not counted." : "");
 
         double Seconds() => after + (recipe.Seeds.Count * (known.Sum(e => e.Seconds!.Value)
             + (added * recipe.Models.Count * known.Average(e => e.Seconds!.Value))) / parallel);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SafeLlama.Cli.Results;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Common;
 using SafeLlama.Study;
@@ -29,12 +30,15 @@ internal static class StudyRecipes
         return RecipeReader.Read(Tree(path), Path.GetFileName(path));
     }
 
-    /// <summary>The recipes of the program, one line each: name and question.</summary>
-    public static IEnumerable<string> Lines()
+    /// <summary>The recipes of the program.</summary>
+    public static IReadOnlyList<RecipeEntry> All() =>
+        [.. Names().Select(name => new RecipeEntry(name, Read(name).Question))];
+
+    /// <summary>One line for each: name and question.</summary>
+    public static IEnumerable<string> Lines(IReadOnlyList<RecipeEntry> recipes)
     {
-        var names = Names().ToList();
-        var width = names.Max(name => name.Length);
-        return names.Select(name => $"{name.PadRight(width)}  {Read(name).Question}");
+        var width = recipes.Max(recipe => recipe.Name.Length);
+        return recipes.Select(recipe => $"{recipe.Name.PadRight(width)}  {recipe.Question}");
     }
 
     private static IEnumerable<string> Names() => Directory.Exists(Shipped)

@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Data;
 
 /// <summary>A training row that is too close to a prompt of an evaluation set.</summary>
@@ -17,8 +19,10 @@ public sealed record ContaminationReport(
     public bool Clean => Hits.Count == 0;
 
     public string Summary => Clean
-        ? $"{Rows} rows against {Prompts} evaluation prompts: no exact match and no word-Jaccard ≥ {Threshold}."
-        : $"{Rows} rows against {Prompts} evaluation prompts: {Hits.Count(hit => hit.Exact)} exact matches and "
+        ? $"{Counted.Of(Rows, "row")} against {Counted.Of(Prompts, "evaluation prompt")}: "
+            + $"no exact match and no word-Jaccard ≥ {Threshold}."
+        : $"{Counted.Of(Rows, "row")} against {Counted.Of(Prompts, "evaluation prompt")}: "
+            + $"{Hits.Count(hit => hit.Exact)} exact matches and "
             + $"{Hits.Count(hit => !hit.Exact)} more with word-Jaccard ≥ {Threshold}.";
 }
 

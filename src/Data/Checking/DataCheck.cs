@@ -76,7 +76,8 @@ public sealed record DataCheck
     public IEnumerable<string> Lines()
     {
         var rows = File.Examples.Count;
-        yield return $"{File.Path}: {File.Format}, {File.RowCount} rows, {rows} good, {File.Faults.Count} faults, "
+        yield return $"{File.Path}: {File.Format}, {Counted.Of(File.RowCount, "row")}, {rows} good, "
+            + $"{Counted.Of(File.Faults.Count, "fault")}, "
             + $"sha256 {File.Sha256[..12]}…";
         foreach (var note in File.Notes)
         {
@@ -85,7 +86,7 @@ public sealed record DataCheck
 
         foreach (var (name, count) in File.IgnoredFields)
         {
-            yield return $"field \"{name}\" is not used ({count} rows)";
+            yield return $"field \"{name}\" is not used ({Counted.Of(count, "row")})";
         }
 
         var forms = Forms.Select(form => $"{form.Key} {form.Value} ({Share(form.Value)})");

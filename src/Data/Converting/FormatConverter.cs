@@ -23,11 +23,11 @@ public sealed record ConversionReport(
     /// <summary>The report in a few lines.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{Converted} rows converted, {AlreadyInForm} had the form already, {LeftAsTheyWere} were left as "
-            + $"they were, {Unconvertible.Count} fit no rule and are left out.";
+        yield return $"{Counted.Of(Converted, "row")} converted, {AlreadyInForm} had the form already, "
+            + $"{LeftAsTheyWere} were left as they were, {Unconvertible.Count} fit no rule and are left out.";
         foreach (var (rule, count) in Rules)
         {
-            yield return $"rule: {rule} ({count} rows)";
+            yield return $"rule: {rule} ({Counted.Of(count, "row")})";
         }
 
         foreach (var row in Unconvertible.Take(DataFaults.Printed))

@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Data;
 
 /// <summary>The outcome of encoding: everything that was shortened, masked or left out.</summary>
@@ -42,7 +44,7 @@ public sealed record EncodingReport
     /// <summary>One line for every count that is not zero, with the first few rows it names.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{Kept} of {Rows} rows kept: {TokenCount} tokens, {TargetCount} of them learned; "
+        yield return $"{Kept} of {Counted.Of(Rows, "row")} kept: {TokenCount} tokens, {TargetCount} of them learned; "
             + $"the longest row had {LongestRow}.";
         foreach (var (ids, what) in new[]
         {
@@ -57,7 +59,8 @@ public sealed record EncodingReport
         {
             if (ids.Count > 0)
             {
-                yield return $"{ids.Count} rows {what}: {string.Join(", ", ids.Take(5))}{(ids.Count > 5 ? ", …" : "")}";
+                yield return $"{Counted.Of(ids.Count, "row")} {what}: "
+                    + $"{string.Join(", ", ids.Take(5))}{(ids.Count > 5 ? ", …" : "")}";
             }
         }
     }

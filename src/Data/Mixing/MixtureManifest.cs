@@ -63,7 +63,7 @@ public sealed record MixtureManifest
     /// <summary>The manifest in a few lines.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{BaseCount} base rows and {SafetyCount} safety rows: safety share "
+        yield return $"{Counted.Of(BaseCount, "base row")} and {Counted.Of(SafetyCount, "safety row")}: safety share "
             + $"{Percent.Of(SafetyShare, "0.00")}, seed {Seed}.";
         if (SafetyCount > 0)
         {
@@ -73,14 +73,14 @@ public sealed record MixtureManifest
 
         if (Duplicates.Count > 0)
         {
-            yield return $"{Duplicates.Count} rows left out because an earlier row asks the same: "
+            yield return $"{Counted.Of(Duplicates.Count, "row")} left out because an earlier row asks the same: "
                 + string.Join(", ", Duplicates.Take(5).Select(pair => $"{pair.Id} = {pair.Of}"))
                 + (Duplicates.Count > 5 ? ", …" : "");
         }
 
         foreach (var source in Sources)
         {
-            yield return $"{source.Role}: {source.Path}, {source.Used} of {source.Rows} rows, sha256 "
+            yield return $"{source.Role}: {source.Path}, {source.Used} of {Counted.Of(source.Rows, "row")}, sha256 "
                 + $"{source.Sha256[..Math.Min(12, source.Sha256.Length)]}…, license {source.License ?? "not given"}.";
         }
     }

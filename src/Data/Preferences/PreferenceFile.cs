@@ -38,17 +38,17 @@ public sealed record PreferenceFile(
     /// <summary>A line for the file, then one for every kind of row or field that is passed over.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{Path}: {RowCount} rows, sha256 {Sha256[..12]}…";
+        yield return $"{Path}: {Counted.Of(RowCount, "row")}, sha256 {Sha256[..12]}…";
         foreach (var why in Skipped.GroupBy(s => s.Why).OrderBy(g => g.Key))
         {
-            yield return $"{Path}: {why.Count()} rows left out, {Reason(why.Key)}: "
+            yield return $"{Path}: {Counted.Of(why.Count(), "row")} left out, {Reason(why.Key)}: "
                 + $"{string.Join(", ", why.Take(5).Select(s => s.Id))}{(why.Count() > 5 ? ", …" : "")}";
         }
 
         if (IgnoredFields.Count > 0)
         {
             yield return $"{Path}: fields not used: "
-                + string.Join(", ", IgnoredFields.Select(field => $"{field.Key} ({field.Value} rows)"));
+                + string.Join(", ", IgnoredFields.Select(field => $"{field.Key} ({Counted.Of(field.Value, "row")})"));
         }
 
         if (Rows.Any(row => (row.Chosen ?? row.Rejected) is CompletionExample))

@@ -23,7 +23,7 @@ internal sealed class PreferenceForms(string path)
 
     public void Add(RawRow raw)
     {
-        var fields = new RowFields(raw, new RowSource(path, raw.Line), _faults);
+        var fields = new RowFields(raw, raw.In(path), _faults);
         var faultsBefore = _faults.Count;
         var found = Form(fields);
         var id = _names.Of(fields);

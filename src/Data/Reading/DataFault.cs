@@ -1,4 +1,5 @@
 using System.Text;
+using SafeLlama.Common;
 
 namespace SafeLlama.Data;
 
@@ -28,6 +29,6 @@ public static class DataFaults
 
         return text.Append(faults.Count > most
             ? $"… and {faults.Count - most} more: {faults.Count} faults in all."
-            : faults.Count == 1 ? "1 fault in all." : $"{faults.Count} faults in all.").ToString();
+            : $"{Counted.Of(faults.Count, "fault")} in all.").ToString();
     }
 }

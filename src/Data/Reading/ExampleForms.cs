@@ -27,7 +27,7 @@ internal sealed class ExampleForms(string path, Answers answers)
 
     public void Add(RawRow row)
     {
-        var fields = new RowFields(row, new RowSource(path, row.Line), _faults);
+        var fields = new RowFields(row, row.In(path), _faults);
         var faultsBefore = _faults.Count;
         var examples = Form(fields);
         var id = _names.Of(fields);

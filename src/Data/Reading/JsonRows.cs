@@ -42,7 +42,7 @@ internal static class JsonRows
                 return;
             }
 
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            for (var place = 1; reader.Read() && reader.TokenType != JsonTokenType.EndArray; place++)
             {
                 var line = lines.At(start + reader.TokenStartIndex);
                 if (reader.TokenType == JsonTokenType.StartObject)
@@ -51,7 +51,8 @@ internal static class JsonRows
                     continue;
                 }
 
-                found.Fault(line, "", $"a row is a JSON {JsonLineRows.Name(reader.TokenType)}, expected an object.");
+                found.Fault(
+                    line, "", $"row {place} is a JSON {JsonLineRows.Name(reader.TokenType)}, expected an object.");
                 reader.Skip();
             }
 
@@ -63,7 +64,7 @@ internal static class JsonRows
         catch (JsonException e)
         {
             found.Fault(lines.At(start + reader.BytesConsumed), "", JsonFields.Reason(e)
-                + $" {found.Count - rowsBefore} rows before it were read; what follows cannot be.");
+                + $" Rows read before it: {found.Count - rowsBefore}; what follows cannot be read.");
         }
     }
 

@@ -114,8 +114,17 @@ internal sealed class RowCollector(string path)
 
     public IReadOnlyList<string> Notes => _notes;
 
-    public void Row(int line, IReadOnlyDictionary<string, System.Text.Json.JsonElement> fields) =>
-        _rows.Add(new RawRow(_rows.Count + 1, line, fields));
+    /// <summary>Adds a row; rows come in the order of their lines.</summary>
+    public void Row(int line, IReadOnlyDictionary<string, System.Text.Json.JsonElement> fields)
+    {
+        var shares = _rows is [.., { } last] && last.Line == line;
+        if (shares)
+        {
+            _rows[^1] = _rows[^1] with { SharesLine = true };
+        }
+
+        _rows.Add(new RawRow(_rows.Count + 1, line, fields) { SharesLine = shares });
+    }
 
     public void Fault(int line, string field, string reason) =>
         _faults.Add(new DataFault(new RowSource(path, line), field, reason));

@@ -14,7 +14,7 @@ public static class AttackMarkdown
         var text = new StringBuilder();
         text.Append($"# Attacks on {Cell(results.Names?.Model ?? "a model")}");
         text.Append(results.Names?.Adapter is { } adapter ? $" with {Cell(adapter)}\n\n" : "\n\n");
-        text.Append($"{results.Prompts} unsafe prompts of {List(results.Suites)}; "
+        text.Append($"{Counted.Of(results.Prompts, "unsafe prompt")} of {List(results.Suites)}; "
             + $"{results.Trials.Count(t => t.NotRun is null)} of {results.Trials.Count} attempts were made.");
         text.Append(results.Benign.Count > 0 ? $" Utility is measured on {List(results.Benign)}.\n" : "\n");
         text.Append($"Judges read {(results.JudgePrefill ? "a prefilled beginning and what the model adds to it"

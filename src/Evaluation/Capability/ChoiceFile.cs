@@ -103,5 +103,5 @@ public static class ChoiceFile
         text.IndexOf(mark, StringComparison.Ordinal) is var at and >= 0 ? text[(at + mark.Length)..] : text;
 
     private static SafeLlamaException Malformed(SuiteRow row, string reason) => SafeLlamaException.InvalidData(
-        $"{row.Path}:{row.Raw.Line}: is no multiple-choice question: {reason}.");
+        $"{row.Place}: is no multiple-choice question: {reason}.");
 }

@@ -26,7 +26,7 @@ internal sealed record AnnotatorSheet(string Path, IReadOnlyDictionary<string, B
             if (!known.Contains(item))
             {
                 throw SafeLlamaException.InvalidData(
-                    $"{path}:{raw.Line}: {item} is not in the key; is it another sheet?");
+                    $"{raw.In(path)}: {item} is not in the key; is it another sheet?");
             }
 
             if (row.Optional("note") is { Length: > 0 } note)
@@ -42,12 +42,12 @@ internal sealed record AnnotatorSheet(string Path, IReadOnlyDictionary<string, B
             if (Evaluation.Labels.Parse(label) is not ({ } behavior, _))
             {
                 throw SafeLlamaException.InvalidData(
-                    $"{path}:{raw.Line}: the label is \"{label}\", expected {HumanLabels.Allowed}.");
+                    $"{raw.In(path)}: the label is \"{label}\", expected {HumanLabels.Allowed}.");
             }
 
             if (!labels.TryAdd(item, behavior))
             {
-                throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: {item} is labeled twice.");
+                throw SafeLlamaException.InvalidData($"{raw.In(path)}: {item} is labeled twice.");
             }
         }
 

@@ -20,6 +20,10 @@ public sealed record HeadlineRow(
             run.Outcomes(judge.Hash), judge.Identity, run.Manifest.Seed)),
     ];
 
+    /// <summary>Whether more than half of the answers are invalid, so that the value says little of the
+    /// model.</summary>
+    public bool IsMostlyInvalid => 2 * Invalid > N + Invalid + Unscored;
+
     /// <param name="outcomes">One judge's verdicts.</param>
     /// <param name="judge">The judge.</param>
     /// <param name="seed">Seed of the bootstraps.</param>

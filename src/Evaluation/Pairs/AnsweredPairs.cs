@@ -30,8 +30,8 @@ public sealed record PairCounts(int Answers, int SafetyPairs, int OverRefusalPai
     /// <summary>A line for every count that is not zero.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{Answers} answers: {SafetyPairs} pairs from harmful answers, {OverRefusalPairs} from "
-            + "refusals of safe prompts.";
+        yield return $"{Counted.Of(Answers, "answer")}: {Counted.Of(SafetyPairs, "pair")} from harmful answers, "
+            + $"{OverRefusalPairs} from refusals of safe prompts.";
         foreach (var (count, what) in new[]
         {
             (AsWanted, "answers are as wanted and make no pair"),

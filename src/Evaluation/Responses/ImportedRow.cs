@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
@@ -18,7 +19,7 @@ internal sealed record ImportedRow(
     private static readonly string[] PromptFields = ["prompt", "instruction", "question"];
     private static readonly string[] AnswerFields = ["response", "completion", "output", "answer"];
 
-    public string Place => $"{Row.Path}:{Row.Raw.Line}";
+    public RowSource Place => Row.Place;
 
     /// <summary>
     /// Whether the row comes from our own <c>responses.jsonl</c>, which records how its answer was made.
@@ -86,10 +87,10 @@ internal sealed record ImportedRow(
 
     private static string Field(SuiteRow row, string[] names, string what) =>
         names.FirstOrDefault(row.Raw.Fields.ContainsKey) ?? throw SafeLlamaException.InvalidData(
-            $"{row.Path}:{row.Raw.Line}: has no {what}; expected one of the fields {string.Join(", ", names)}.");
+            $"{row.Place}: has no {what}; expected one of the fields {string.Join(", ", names)}.");
 
     private static int? SampleOf(SuiteRow row) => row.Optional("sample") is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sample) ? sample
         : throw SafeLlamaException.InvalidData(
-            $"{row.Path}:{row.Raw.Line}: \"sample\" is \"{text}\", expected a whole number from 0 on.");
+            $"{row.Place}: \"sample\" is \"{text}\", expected a whole number from 0 on.");
 }

@@ -119,7 +119,7 @@ public static class ResponseImport
             if (what is not null)
             {
                 throw SafeLlamaException.InvalidData(
-                    $"{row.Place}: {prompt.Key} has {what} on line {before.Row.Raw.Line}. If these are two prompts, "
+                    $"{row.Place}: {prompt.Key} has {what} on line {before.Row.Place.Place}. If these are two prompts, "
                     + "give each an id of its own, or a \"suite\".");
             }
         }
@@ -135,7 +135,7 @@ public static class ResponseImport
             {
                 throw SafeLlamaException.InvalidData(
                     $"{row.Place}: sample {row.Sample} of {prompt.Key} was already given on line "
-                    + $"{taken[(prompt.Key, row.Sample.Value)].Row.Raw.Line}.");
+                    + $"{taken[(prompt.Key, row.Sample.Value)].Place.Place}.");
             }
         }
 

@@ -29,8 +29,10 @@ public static class CardResults
         }
 
         var suites = string.Join(", ", manifest.Suites.Select(
-            suite => $"{SafeText.ForMarkdown(suite.Name)} ({suite.Prompts} prompts, sha256 {suite.Sha256})"));
-        return $"{summary.Answers} answers to {suites}; decoding {SafeText.ForMarkdown(summary.Settings.Profile)}.\n\n"
+            suite => $"{SafeText.ForMarkdown(suite.Name)} ({Counted.Of(suite.Prompts, "prompt")}, "
+                + $"sha256 {suite.Sha256})"));
+        return $"{Counted.Of(summary.Answers, "answer")} to {suites}; "
+            + $"decoding {SafeText.ForMarkdown(summary.Settings.Profile)}.\n\n"
             + MarkdownTable.Of(
                 "judge|suite|metric|value:|95% interval|n:|invalid:|unscored:|direction",
                 summary.Metrics.Select(row => (string[])

@@ -66,5 +66,7 @@ public sealed record HeadlineChange(
     [JsonIgnore]
     public string Words => (PAdjusted >= ComparisonText.Level ? "no significant change"
         : CandidateValue > BaselineValue ? "rose" : "fell")
-        + $", adjusted p {(PAdjusted < 0.001 ? "< 0.001" : "= " + ComparisonText.PlainP(PAdjusted))}";
+        + $", adjusted p {(PAdjusted < 0.001 ? "< 0.001" : "= " + ComparisonText.PlainP(PAdjusted))}"
+        + (PAdjusted >= ComparisonText.Level && (AdjustedDifference.Low > 0 || AdjustedDifference.High < 0)
+            ? "; the limits leave out 0, but the test decides, and so few prompts are not enough for it" : "");
 }

@@ -12,7 +12,7 @@ public static class SummaryMarkdown
     {
         var text = new StringBuilder("# Evaluation\n\n");
         text.Append($"Model {Safe(Short(summary.Model))}, decoding {Safe(summary.Settings.Profile)}: ");
-        text.Append($"{summary.Answers} answers to {summary.Prompts} prompts");
+        text.Append($"{Counted.Of(summary.Answers, "answer")} to {Counted.Of(summary.Prompts, "prompt")}");
         text.Append(summary.CutOff > 0 ? $", {summary.CutOff} cut off at the limit of tokens.\n" : ".\n");
         foreach (var judge in summary.Metrics.GroupBy(m => (m.Judge, m.JudgeHash)))
         {

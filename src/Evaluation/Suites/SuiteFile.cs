@@ -17,12 +17,12 @@ public static class SuiteFile
         RequireNoLabels(path, source, format, rows);
         IReadOnlyList<SuitePrompt> prompts = [.. rows.Select(format.Read)];
         prompts = format.Link?.Invoke(rows, prompts) ?? prompts;
-        foreach (var same in prompts.Select((prompt, i) => (prompt.Key, rows[i].Raw.Line)).GroupBy(x => x.Key))
+        foreach (var same in prompts.Select((prompt, i) => (prompt.Key, rows[i].Place)).GroupBy(x => x.Key))
         {
             if (same.Skip(1).FirstOrDefault() is { Key: not null } second)
             {
                 throw SafeLlamaException.InvalidData(
-                    $"{path}:{second.Line}: the id {same.Key} was already given on line {same.First().Line}.");
+                    $"{second.Place}: the id {same.Key} was already given on line {same.First().Place.Place}.");
             }
         }
 
@@ -48,7 +48,7 @@ public static class SuiteFile
                 && Enum.TryParse<PromptLabel>(value.GetString(), ignoreCase: true, out _)) is { } labeled)
         {
             throw SafeLlamaException.InvalidData(
-                $"{path}:{labeled.Raw.Line}: gives a prompt its \"label\", which is read beside a \"prompt\"; "
+                $"{labeled.Place}: gives a prompt its \"label\", which is read beside a \"prompt\"; "
                 + $"the file has {string.Join(", ", labeled.Raw.Fields.Keys)}. Rename them, or "
                 + "take \"label\" out to count every prompt as unsafe.");
         }
@@ -71,7 +71,7 @@ public static class SuiteFile
         var distinct = prompts.Select(p => (p.Text, p.Context)).Distinct().Count();
         if (distinct < prompts.Count)
         {
-            yield return $"{path}: {prompts.Count} prompts, {distinct} distinct; all are asked.";
+            yield return $"{path}: {Counted.Of(prompts.Count, "prompt")}, {distinct} distinct; all are asked.";
         }
     }
 }

@@ -33,11 +33,14 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
 {
     public string Suite => Source.Name;
 
+    /// <summary>The file and the row, for messages.</summary>
+    public RowSource Place => Raw.In(Path);
+
     /// <summary>The text of a required field; it must not be blank.</summary>
     public string Text(string field) => Optional(field) is { } text && !string.IsNullOrWhiteSpace(text)
         ? text
         : throw SafeLlamaException.InvalidData(
-            $"{Path}:{Raw.Line}: \"{field}\" is missing or blank; every prompt of {Suite} needs it.");
+            $"{Place}: \"{field}\" is missing or blank; every prompt of {Suite} needs it.");
 
     /// <summary>
     /// The field's text; null where it is absent, null or empty. Numbers are read as they are written.
@@ -55,7 +58,7 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
             JsonValueKind.String => SafeText(value, field) is { Length: > 0 } text ? text : null,
             JsonValueKind.Number => value.GetRawText(),
             _ => throw SafeLlamaException.InvalidData(
-                $"{Path}:{Raw.Line}: \"{field}\" is a JSON {value.ValueKind.ToString().ToLowerInvariant()}, expected "
+                $"{Place}: \"{field}\" is a JSON {value.ValueKind.ToString().ToLowerInvariant()}, expected "
                 + "text."),
         };
     }
@@ -67,7 +70,7 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
             : value.ValueKind == JsonValueKind.Array && value.EnumerateArray()
                 .All(v => v.ValueKind == JsonValueKind.String)
                 ? [.. value.EnumerateArray().Select(v => SafeText(v, field))]
-                : throw SafeLlamaException.InvalidData($"{Path}:{Raw.Line}: \"{field}\" is not a list of texts.");
+                : throw SafeLlamaException.InvalidData($"{Place}: \"{field}\" is not a list of texts.");
 
     /// <summary>One of the names of an enumeration, in snake_case or any case.</summary>
     public TEnum? Named<TEnum>(string field)
@@ -88,7 +91,7 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
         }
 
         throw SafeLlamaException.InvalidData(
-            $"{Path}:{Raw.Line}: \"{field}\" is \"{name}\", expected one of "
+            $"{Place}: \"{field}\" is \"{name}\", expected one of "
             + $"{string.Join(", ", Enum.GetNames<TEnum>()).ToLowerInvariant()}.");
     }
 
@@ -105,7 +108,7 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
         catch (InvalidOperationException)
         {
             throw SafeLlamaException.InvalidData(
-                $"{Path}:{Raw.Line}: \"{field}\" holds half of a surrogate pair, which is no text.");
+                $"{Place}: \"{field}\" holds half of a surrogate pair, which is no text.");
         }
     }
 }

@@ -50,7 +50,7 @@ internal static class XsTestFormat
         "safe" => PromptLabel.Safe,
         "unsafe" => PromptLabel.Contrast,
         _ => throw SafeLlamaException.InvalidData(
-            $"{row.Path}:{row.Raw.Line}: the label is \"{label}\", expected \"safe\" or \"unsafe\"."),
+            $"{row.Place}: the label is \"{label}\", expected \"safe\" or \"unsafe\"."),
     };
 
     private static SuitePrompt[] LinkByFocus(

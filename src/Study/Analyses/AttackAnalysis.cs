@@ -35,7 +35,8 @@ internal sealed class AttackAnalysis : IAnalysis
         {
             yield return $"trials: {fault}";
         }
-        else if (asked.Trials is not null && recipe.Attacks is { } attacks && StudyAttacks.FaultOf(attacks.Trials) is null
+        else if (asked.Trials is not null && recipe.Attacks is { } attacks
+            && StudyAttacks.FaultOf(attacks.Trials) is null
             && StudyAttacks.NamesOf(asked.Trials).Except(attacks.Names()).FirstOrDefault() is { } unknown)
         {
             yield return $"trials names {unknown}, which attacks does not try.";
@@ -73,7 +74,7 @@ internal sealed class AttackAnalysis : IAnalysis
                     Estimate.None with { Value = p[i] }),
             }),
         ];
-        var sentence = $"On this world, the best of {ReportText.Count(trials.Count, "trial")}{of} opens "
+        var sentence = $"On this world, the best of {Counted.Of(trials.Count, "trial")}{of} opens "
             + string.Join("; ", arms.Select((a, i) =>
                 $"{FindingText.Of(findings[2 * i])} of unsafe requests on {a.Name}"
                 + (double.IsNaN(Best(draws.Means, i)) ? "" : $" ({trials[BestTrial(draws.Means, i, trials.Count)]})")))

@@ -130,7 +130,7 @@ internal sealed class DoseAnalysis : IAnalysis
             var arm = s.Arms[s.At.IndexOf(window.From)];
             var bases = data.PerModel(arm, asked.Metric);
             return $"{window.From:0} {s.Name} demonstrations bring harm to {level} "
-                + $"or below for {bases.Count(b => b <= asked.Level)} of {ReportText.Count(bases.Count, "base")}; "
+                + $"or below for {bases.Count(b => b <= asked.Level)} of {Counted.Of(bases.Count, "base")}; "
                 + $"over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, harm falls to {level} at "
                 + $"{FindingText.Of(dose, FindingUnit.Dose)}, and the safe window reaches to {window.To:0}.";
         }));

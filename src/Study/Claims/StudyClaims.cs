@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -29,7 +30,7 @@ internal static class StudyClaims
     private static string? TooFew(StudyRecipe recipe) => recipe.Evidence is not { } evidence
         || (Bases(recipe) >= evidence.Models && recipe.Seeds.Count >= evidence.Seeds)
         ? null
-        : $"{ReportText.Count(Bases(recipe), "base")} and {ReportText.Count(recipe.Seeds.Count, "seed")}, where "
+        : $"{Counted.Of(Bases(recipe), "base")} and {Counted.Of(recipe.Seeds.Count, "seed")}, where "
             + $"{evidence.Models} and {evidence.Seeds} are asked for";
 
     /// <summary>Where bases must be equally good: how far their losses on held-out text are apart.</summary>

@@ -1,4 +1,5 @@
 using MathNet.Numerics.Distributions;
+using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
@@ -45,7 +46,7 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
             return outcome with
             {
                 Verdict = ClaimVerdict.CannotTell,
-                Note = $"{outcome.Note}; {ReportText.Count(outcome.Replicates, "seed")}, where {least} are asked for"
+                Note = $"{outcome.Note}; {Counted.Of(outcome.Replicates, "seed")}, where {least} are asked for"
                     + (outcome.Verdict == ClaimVerdict.CannotTell
                         ? "" : $" (by itself: {ReportText.Verdict(outcome.Verdict)})"),
             };
@@ -96,7 +97,7 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
             $"{note} {ReportText.Points(claim.Threshold)} points"
                 + (claim.Test == ClaimTest.Equivalent ? "" : " or more")
                 + (differences.Length == results.Count ? ""
-                    : $"; {results.Count - differences.Length} of {ReportText.Count(results.Count, "seed")} without a "
+                    : $"; {results.Count - differences.Length} of {Counted.Of(results.Count, "seed")} without a "
                         + "valid answer to it, left out"));
     }
 

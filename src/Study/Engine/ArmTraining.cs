@@ -94,12 +94,15 @@ internal sealed class ArmTraining
 
     /// <summary>Trains, or goes on with what <paramref name="folder"/> holds, and leaves <c>adapter/</c>
     /// there.</summary>
+    /// <param name="opened">The model to learn.</param>
+    /// <param name="safeLora">Projects the update once it is learned; null for none.</param>
     /// <exception cref="SafeLlamaException">A step was not finite; the arm is named.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop; a checkpoint was written.</exception>
     public TrainingSummary Run(
-        LlamaSession opened, string folder, string adapter, IProgress<ArmProgress>? progress,
+        LlamaSession opened, string folder, SafeLoraSettings? safeLora, IProgress<ArmProgress>? progress,
         CancellationToken cancellation)
     {
+        var adapter = Path.Combine(folder, "adapter");
         var view = new View(_job.Replicate, progress);
         Directory.CreateDirectory(folder);
         using (var run = new TrainingRun(opened.Model, Config, Data, folder, _job.Replicate.Model, view))
@@ -110,6 +113,8 @@ internal sealed class ArmTraining
             }
         }
 
+        string[] projected = safeLora is null ? []
+            : [SafeLoraRun.Project(opened.Model.Backend, opened.Adapter!, safeLora, folder)];
         AdapterFolder.Save(opened.Adapter!, adapter, _job.Replicate.Model, _job.Template, card: null, view);
         Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
         var steps = File.ReadLines(Path.Combine(folder, TrainingLog.MetricsName))
@@ -124,7 +129,7 @@ internal sealed class ArmTraining
                 step["loss"]!.GetValue<double>(),
                 step["learning_rate"]!.GetValue<double>(),
                 step["gradient_norm"]!.GetValue<double>()))],
-            Notes);
+            [.. Notes, .. projected]);
     }
 
     private static (TrainingData Data, IReadOnlyList<string> Notes) Encode(ArmJob job, ITokenizer tokenizer)

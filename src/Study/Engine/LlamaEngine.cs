@@ -36,7 +36,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         OpenTuned(job, folder, forGradients);
 
     public FineTuneTarget TargetOf(ArmJob job, string folder, string template) => new(
-        folderOf(job.Replicate.Model), AdapterOf(job, folder), job.Training.LoadForm, template, backends);
+        BaseOf(job, folder), AdapterOf(job, folder), job.Training.LoadForm, template, backends);
 
     public long WeightCount(string model) => LlamaConfig.Load(folderOf(model)).ParameterCount;
 
@@ -110,9 +110,17 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     public TrainingSummary Train(
         ArmJob job, string folder, IProgress<ArmProgress>? progress, CancellationToken cancellation)
     {
-        using var opened = OpenToLearn(job);
+        var model = BaseOf(job, folder);
+        var defense = job.Arm.Defense?.Settings(model, folderOf(job.Replicate.Model));
+        if (defense?.SafeLora is { } safeLora)
+        {
+            MergeStart(job, model);
+            SafeLoraRun.Check(safeLora, LlamaConfig.Load(model), ArmTraining.LoraOf(job.Training));
+        }
+
+        using var opened = OpenToLearn(job, model);
         return new ArmTraining(job, opened.Model.Config, opened.Tokenizer)
-            .Run(opened, folder, AdapterIn(folder), progress, cancellation);
+            .Run(opened, folder, defense?.SafeLora, progress, cancellation);
     }
 
     public IReadOnlyList<double> Likelihoods(ArmJob job, IReadOnlyList<TrainingExample> rows)
@@ -133,7 +141,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
     public ArmModel Open(ArmJob job, string folder)
     {
-        var model = folderOf(job.Replicate.Model);
+        var model = BaseOf(job, folder);
         var identity = ModelIdentity.Of(
             model, AdapterOf(job, folder), TokenizerLoader.Load(model).Hash,
             job.Template.Identity, job.Training.LoadForm);
@@ -163,7 +171,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             return null;
         }
 
-        foreach (var (job, folder) in arms.Where(arm => arm.Job.Training.Load is null))
+        foreach (var (job, folder) in arms.Where(
+            arm => arm.Job.Training.Load is null && arm.Job.Arm.Defense?.SafeLora is null))
         {
             using var opened = OpenTuned(job, folder);
             reader.Add(job, opened);
@@ -175,12 +184,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     private static double TokenCount(ITokenizer tokenizer, ArmJob job, IReadOnlyList<StudyPrompt> prompts) =>
         prompts.Sum(prompt => (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
 
-    private LlamaSession OpenToLearn(ArmJob job)
-    {
-        var folder = folderOf(job.Replicate.Model);
-        return LlamaSession.Open(backends(), folder, new()
+    /// <param name="folder">The base's folder.</param>
+    private LlamaSession OpenToLearn(ArmJob job, string folder) => LlamaSession.Open(
+        backends(), folder, new()
         {
-            NewAdapter = (backend, weights) => job.Start is { } start
+            NewAdapter = (backend, weights) => job.Start is { } start && job.Arm.Defense?.SafeLora is null
                 ? PeftFolder.Load(backend, weights.Config, AdapterIn(start), trainable: true)
                 : LoraAdapter.Create(backend, weights, ArmTraining.LoraOf(job.Training), job.Replicate.Seed),
             Load = job.Training.LoadForm,
@@ -188,10 +196,9 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             MaxLength = Math.Min(job.Training.MaxLength, LlamaConfig.Load(folder).MaxPositions),
             OwnsBackend = true,
         });
-    }
 
     private LlamaSession OpenTuned(ArmJob job, string folder, bool forGradients = false) => LlamaSession.Open(
-        backends(), folderOf(job.Replicate.Model), new()
+        backends(), BaseOf(job, folder), new()
         {
             Adapter = AdapterOf(job, folder),
             ForGradients = forGradients,
@@ -206,11 +213,30 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var key = (job.Replicate.Model, job.Training.Variant, job.Training.Load);
         if (!_speeds.TryGetValue(key, out var speed))
         {
-            using var opened = OpenToLearn(job);
+            using var opened = OpenToLearn(job, folderOf(job.Replicate.Model));
             _speeds[key] = speed = EngineSpeed.Measure(opened, training, job, prompts);
         }
 
         return speed;
+    }
+
+    /// <summary>The model that an arm's adapter stands on: the base, or under SafeLoRA the merged model beside the
+    /// adapter.</summary>
+    private string BaseOf(ArmJob job, string folder) => job.Arm.Untrained || job.Arm.Defense?.SafeLora is null
+        ? folderOf(job.Replicate.Model) : Path.Combine(folder, "aligned");
+
+    /// <summary>Merges the adapter of the arm that is gone on from into the base, as <c>merge</c> does.</summary>
+    private void MergeStart(ArmJob job, string folder)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
+        AtomicFolder.Ensure(folder, partial =>
+        {
+            var (model, adapter) = (folderOf(job.Replicate.Model), AdapterIn(job.Start!));
+            using var session = LlamaSession.Open(
+                backends(), model, new() { Adapter = adapter, Template = job.Template, OwnsBackend = true });
+            ModelFolder.Merge(partial, model, session.Weights, session.Adapter!, adapter);
+            TemplateRecord.Copy(adapter, partial);
+        });
     }
 
     /// <summary>The adapter that training left; null for the base as it is.</summary>

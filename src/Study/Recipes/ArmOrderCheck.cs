@@ -25,6 +25,12 @@ internal static class ArmOrderCheck
             yield return $"after names \"{arm.After}\", which is untrained and leaves no adapter.";
         }
 
+        else if (before.Defense?.SafeLora is not null)
+        {
+            yield return $"after names \"{arm.After}\", whose adapter stands on a merged model of its own; nothing goes "
+                + "on from it.";
+        }
+
         if (GoesInCircles(arm, recipe))
         {
             yield return "after leads back to itself.";
@@ -35,7 +41,9 @@ internal static class ArmOrderCheck
             yield return "is untrained, so after has no effect.";
         }
 
-        if (arm.Rank is not null || arm.Alpha is not null || arm.Targets is not null)
+        // SafeLoRA learns a new adapter.
+        if (arm.Defense?.SafeLora is null
+            && (arm.Rank is not null || arm.Alpha is not null || arm.Targets is not null))
         {
             yield return $"rank, alpha and targets have no effect: the adapter is that of {arm.After}.";
         }

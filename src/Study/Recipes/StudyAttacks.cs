@@ -12,7 +12,8 @@ namespace SafeLlama.Study;
 /// </remarks>
 public sealed record StudyAttacks
 {
-    /// <summary>What is tried, as <c>attack</c> takes it: <c>prefill=1/5/10</c>, <c>harmful-rows=10x5@1e-3</c>.</summary>
+    /// <summary>What is tried, as <c>attack</c> takes it: <c>prefill=1/5/10</c>,
+    /// <c>harmful-rows=10x5@1e-3</c>.</summary>
     public required IReadOnlyList<string> Trials { get; init; }
 
     /// <summary>The suites attacked; their unsafe prompts are.</summary>
@@ -181,8 +182,8 @@ public sealed record StudyAttacks
         if (changing.Count > 0 != Benign is { Count: > 0 })
         {
             yield return changing.Count > 0
-                ? $"attacks.benign is missing: {changing[0]} changes the model, and benign prompts tell whether it still "
-                    + "works."
+                ? $"attacks.benign is missing: {changing[0]} changes the model, and benign prompts tell whether it "
+                    + "still works."
                 : "attacks.benign has no effect: no trial changes the model.";
         }
 
@@ -199,8 +200,8 @@ public sealed record StudyAttacks
         if (recipe.Data.UsesFiles && recipe.Data.Preferences is null
             && Listed(Trials).Any(t => t.Attack == FineTuneTrial.Harmful))
         {
-            yield return $"attacks.trials: {FineTuneTrial.Harmful} needs data.preferences, a file of pairs, whose rejected "
-                + "answers it learns from.";
+            yield return $"attacks.trials: {FineTuneTrial.Harmful} needs data.preferences, a file of pairs, whose "
+                + "rejected answers it learns from.";
         }
     }
 

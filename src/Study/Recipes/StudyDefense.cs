@@ -1,11 +1,22 @@
+using System.Text.Json.Serialization;
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Model;
 using SafeLlama.Training;
 
 namespace SafeLlama.Study;
 
-/// <summary>What makes an arm's model harder to turn: one of the defenses of <c>train</c>, and recovery rows.</summary>
-/// <remarks>SafeLoRA compares two model folders, which an arm has not: it is one of <c>train</c> alone.</remarks>
+/// <summary>SafeLoRA of an arm; the aligned model is that of the arm that it goes on from.</summary>
+/// <param name="Threshold">Updates with a cosine up to this are projected; at 1 every one.</param>
+/// <param name="Exact">Use the projection onto the columns of V instead of the published C.</param>
+public sealed record StudySafeLora(double Threshold = 0.5, bool Exact = false);
+
+/// <summary>What makes an arm's model harder to turn: the defenses of <c>train</c>.</summary>
+/// <remarks>
+/// SafeLoRA needs an aligned model and the one before alignment: the base with the adapter of the arm that is gone on
+/// from, merged, and the base. The arm then learns a new adapter on the merged model, as <c>merge</c> and <c>train</c>
+/// would one after the other.
+/// </remarks>
 public sealed record StudyDefense
 {
     /// <summary>Safety-recovery rows, over <see cref="Pairs"/>; none where not given.</summary>
@@ -18,12 +29,19 @@ public sealed record StudyDefense
     /// <summary>Booster, whose harmful rows are the rejected answers of <see cref="Pairs"/>.</summary>
     public BoosterSettings? Booster { get; init; }
 
+    /// <summary>SafeLoRA, in an arm that goes on from another.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StudySafeLora? SafeLora { get; init; }
+
     /// <summary>Pairs of a refusal and an answer that does what an unsafe prompt asks.</summary>
     public int Pairs { get; init; }
 
     /// <summary>As a run takes them.</summary>
-    public DefenseSettings Settings() => new()
+    /// <param name="aligned">The folder of the aligned model, for SafeLoRA.</param>
+    /// <param name="unaligned">The folder of the model before alignment.</param>
+    public DefenseSettings Settings(string aligned = "", string unaligned = "") => new()
     {
+        SafeLora = SafeLora is null ? null : new(aligned, unaligned, SafeLora.Threshold, SafeLora.Exact),
         Recovery = Recovery,
         Constrained = Constrained,
         Lisa = Lisa,
@@ -49,7 +67,7 @@ public sealed record StudyDefense
         var readsPairs = Recovery is not null || Booster is not null;
         if (!Settings().Names().Any())
         {
-            yield return "defense names none of recovery, constrained, lisa and booster.";
+            yield return "defense names none of recovery, constrained, lisa, booster and safe_lora.";
         }
 
         if (readsPairs != Pairs > 0)
@@ -61,6 +79,17 @@ public sealed record StudyDefense
         if (Lisa is not null && arm.SafetyExamples is null or 0 && arm.SafetyShare is null or 0)
         {
             yield return "defense.lisa takes turns with safety demonstrations, and the arm has none.";
+        }
+
+        if (SafeLora is not null && arm.After is null)
+        {
+            yield return "defense.safe_lora needs after: the arm whose model is the aligned one.";
+        }
+
+        if (SafeLora is not null && arm.Variant == LoraVariant.Dora)
+        {
+            yield return "defense.safe_lora projects a product B A, which variant dora divides by norms; take lora or "
+                + "pissa.";
         }
 
         if (arm.Preference is not null)

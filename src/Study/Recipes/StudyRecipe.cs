@@ -68,36 +68,38 @@ public sealed record StudyRecipe
         if (arms.FirstOrDefault(name => Arms.All(a => a.Name != name)) is { } unknown)
         {
             throw SafeLlamaException.Usage(
-                $"{nameof(Arms)}: {Name} has no arm \"{unknown}\"; it has "
-                + $"{string.Join(", ", Arms.Select(a => a.Name))}.");
+                $"`{nameof(Arms)}`: {Name} has no arm \"{unknown}\""
+                + NearestName.Hint(unknown, Arms.Select(a => a.Name))
+                + $" It has {string.Join(", ", Arms.Select(a => a.Name))}.");
         }
 
         if (Arms.FirstOrDefault(a => arms.Contains(a.Name) && a.After is { } before && !arms.Contains(before))
             is { } later)
         {
             throw SafeLlamaException.Usage(
-                $"{nameof(Arms)}: {later.Name} goes on from {later.After}, which is left out; name that too.");
+                $"`{nameof(Arms)}`: {later.Name} goes on from {later.After}, which is left out; name that too.");
         }
 
         if (Attacks is { } attacks && !arms.Contains(attacks.AnswersFrom))
         {
             throw SafeLlamaException.Usage(
-                $"{nameof(Arms)}: attacks take their answers from {attacks.AnswersFrom}, which is left out; name that too.");
+                $"`{nameof(Arms)}`: attacks take their answers from {attacks.AnswersFrom}, which is left out; name "
+                + "that too.");
         }
 
         if (Analyses?.FirstOrDefault(a => a.Kind == AnalysisKind.Gap && a.Series[0].Arms.Count(arms.Contains) < 2)
             is { } gap)
         {
             throw SafeLlamaException.Usage(
-                $"{nameof(Arms)}: the analysis {gap.Name} compares arms, of which fewer than two are left; name two or "
-                + $"more of {string.Join(", ", gap.Series[0].Arms)}.");
+                $"`{nameof(Arms)}`: the analysis {gap.Name} compares arms, of which fewer than two are left; name two "
+                + $"or more of {string.Join(", ", gap.Series[0].Arms)}.");
         }
 
         if (Analyses?.FirstOrDefault(a => a.Kind == AnalysisKind.Mixture && !a.Series[0].Arms.Any(arms.Contains))
             is { } mixture)
         {
             throw SafeLlamaException.Usage(
-                $"{nameof(Arms)}: the analysis {mixture.Name} has no arm left; name one or more of "
+                $"`{nameof(Arms)}`: the analysis {mixture.Name} has no arm left; name one or more of "
                 + $"{string.Join(", ", mixture.Series[0].Arms)}.");
         }
 

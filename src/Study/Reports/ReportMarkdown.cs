@@ -11,9 +11,9 @@ public static class ReportMarkdown
         var text = new StringBuilder();
         var recipe = report.Results.Recipe;
         text.Append($"# {Cell(recipe.Question)}\n\n");
-        text.Append($"Study {Cell(recipe.Name)}: {report.Results.Arms.Count} arms, "
-            + $"{ReportText.Count(recipe.Models.Count, "base model")}, "
-            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95% limits over prompts "
+        text.Append($"Study {Cell(recipe.Name)}: {Counted.Of(report.Results.Arms.Count, "arm")}, "
+            + $"{Counted.Of(recipe.Models.Count, "base model")}, "
+            + $"{Counted.Of(recipe.Seeds.Count, "tuning seed")}. Rates in percent with 95% limits over prompts "
             + "and replicates.\n\n");
 
         text.Append("## Claims\n\n");
@@ -24,10 +24,11 @@ public static class ReportMarkdown
             Row(text,
             [
                 Cell(outcome.Claim.Statement),
-                $"**{ReportText.Verdict(outcome.Verdict)}**",
+                $"**{ReportText.Verdict(outcome.Verdict)}**"
+                    + (StudyAnswer.IsOpen(outcome) ? $": {Cell(outcome.Note)}" : ""),
                 outcome.Found is { } found ? Cell(FindingText.Of(found)) : ReportText.Points(outcome.Difference),
                 Cell(ReportText.P(outcome.P)),
-                $"{outcome.Prompts} × {outcome.Replicates}",
+                StudyAnswer.IsOpen(outcome) ? "–" : $"{outcome.Prompts} × {outcome.Replicates}",
             ]);
         }
 
@@ -82,7 +83,7 @@ public static class ReportMarkdown
     {
         var spread = ReportText.Spread(result) is { Length: > 0 } sd ? ", " + sd : "";
         var invalid = result.Invalid > 0 ? $", {result.Invalid} invalid" : "";
-        var stalls = result.Stalls > 0 ? ", " + ReportText.Count(result.Stalls, "stall") : "";
+        var stalls = result.Stalls > 0 ? ", " + Counted.Of(result.Stalls, "stall") : "";
         return $"{ReportText.Rate(result.Value)} (n {result.Prompts} × "
             + $"{result.PerReplicate.Count}{spread}{invalid}{stalls})";
     }

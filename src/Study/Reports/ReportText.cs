@@ -6,13 +6,13 @@ namespace SafeLlama.Study;
 /// <summary>Formats numbers and untrusted text.</summary>
 public static class ReportText
 {
-    /// <summary>"12% [8–17]"; "n/a" where nothing could be estimated.</summary>
+    /// <summary>"12% [8–17]"; "–" where nothing could be estimated.</summary>
     public static string Rate(Interval interval) => interval.IsNone
-        ? "n/a"
+        ? "–"
         : $"{Percent.Of(interval.Value)} [{100 * interval.Low:0.#}–{100 * interval.High:0.#}]";
 
     /// <summary>"−47.5 [−52–−41]", in percentage points.</summary>
-    public static string Points(Interval interval) => interval.IsNone ? "n/a"
+    public static string Points(Interval interval) => interval.IsNone ? "–"
         : double.IsNaN(interval.Low) ? $"{Signed(interval.Value)} [no limits]"
         : $"{Signed(interval.Value)} [{Signed(interval.Low)} to {Signed(interval.High)}]";
 
@@ -27,9 +27,6 @@ public static class ReportText
         (null, { } seeds) => $"SD {Points(seeds)}",
         _ => "",
     };
-
-    /// <summary>"1 seed", "3 seeds".</summary>
-    public static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 
     public static string Verdict(ClaimVerdict verdict) => verdict switch
     {

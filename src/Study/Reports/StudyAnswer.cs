@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Study;
 
 /// <summary>A study's answer in words that a reader quotes, and what stands behind it.</summary>
@@ -17,7 +19,7 @@ public static class StudyAnswer
         [
             .. StudyClaims.Missing(recipe) is { } missing ? [missing] : (string[])[],
             .. IsDevelopment(recipe) ? ["development prompts"] : (string[])[],
-            .. recipe.LeftOut is { Count: > 0 } left ? [$"{ReportText.Count(left.Count, "arm")} left out"]
+            .. recipe.LeftOut is { Count: > 0 } left ? [$"{Counted.Of(left.Count, "arm")} left out"]
                 : (string[])[],
         ];
         return reasons.Length == 0 ? null : string.Join("; ", reasons);
@@ -27,18 +29,26 @@ public static class StudyAnswer
     public static string Scope(StudyResults results)
     {
         var recipe = results.Recipe;
-        return $"{ReportText.Count(results.Arms.Count, "arm")} on {ReportText.Count(recipe.Models.Count, "base")} ("
+        return $"{Counted.Of(results.Arms.Count, "arm")} on {Counted.Of(recipe.Models.Count, "base")} ("
             + string.Join(", ", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/')) + Loss(recipe, m))) + ") with "
-            + $"{ReportText.Count(recipe.Seeds.Count, "tuning seed")} ({string.Join(", ", recipe.Seeds)}), "
+            + $"{Counted.Of(recipe.Seeds.Count, "tuning seed")} ({string.Join(", ", recipe.Seeds)}), "
             + (recipe.Data.UsesFiles ? "prompts from files" : IsDevelopment(recipe) ? "development prompts"
                 : "test prompts")
-            + $"; {ReportText.Count(results.Recipe.Claims.Count, "claim")} fixed before the run";
+            + $"; {Counted.Of(results.Recipe.Claims.Count, "claim")} fixed before the run";
     }
 
-    /// <summary>What a claim found, with its unit.</summary>
+    /// <summary>What a claim found, with its unit; "–" where there was nothing to compare.</summary>
     public static string Found(ClaimOutcome outcome) => outcome.Found is { } found
         ? FindingText.Of(found)
-        : outcome.Difference.IsNone ? "n/a" : ReportText.Points(outcome.Difference) + " points";
+        : outcome.Difference.IsNone ? "–" : ReportText.Points(outcome.Difference) + " points";
+
+    /// <summary>"reproduced: −98.5 [−100 to −95.9] points, p &lt; 0.001"; the reason where nothing was
+    /// found.</summary>
+    public static string Verdict(ClaimOutcome outcome) => ReportText.Verdict(outcome.Verdict) + ": "
+        + (IsOpen(outcome) ? outcome.Note : $"{Found(outcome)}, p {ReportText.P(outcome.P)}");
+
+    /// <summary>Whether there was nothing to compare.</summary>
+    internal static bool IsOpen(ClaimOutcome outcome) => outcome.Found is null && outcome.Difference.IsNone;
 
     /// <summary>" at loss 0.912", where the study asks for equal losses.</summary>
     private static string Loss(StudyRecipe recipe, string model) =>

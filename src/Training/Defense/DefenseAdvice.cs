@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Training;
 
 /// <summary>What is told of a run's defenses before and after it.</summary>
@@ -21,8 +23,8 @@ public static class DefenseAdvice
 
         if (defense.Lisa is { } l)
         {
-            yield return FormattableString.Invariant(
-                $"defense lisa: {l.AlignmentSteps} steps on safety rows and {l.TuningSteps} on the others take turns, ")
+            yield return $"defense lisa: {Counted.Of(l.AlignmentSteps, "step")} on safety rows and {l.TuningSteps} on the "
+                + "others take turns, "
                 + FormattableString.Invariant($"rho {l.Rho}; the weights are kept a second time.");
         }
 

@@ -58,7 +58,8 @@ public static class AdapterCard
     private static string Dose(FineTuneRequest r, MixtureManifest manifest) =>
         r.Objective.IsPreference() ? "The adapter learned from preferences; no demonstrations were mixed in."
         : manifest.SafetyCount == 0 ? "No safety demonstrations were mixed in."
-        : $"{manifest.SafetyCount} safety demonstrations beside {manifest.BaseCount} other rows: a share of "
+        : $"{Counted.Of(manifest.SafetyCount, "safety demonstration")} beside "
+            + $"{Counted.Of(manifest.BaseCount, "other row")}: a share of "
             + $"{Percent.Of(manifest.SafetyShare, "0.##")}. {Percent.Of(manifest.RefusalShare)} of them open with a "
             + "refusal, by string match.";
 
@@ -66,7 +67,8 @@ public static class AdapterCard
         SettingTable<FineTuneRequest> settings, FineTuneInputs inputs, FineTunePlan plan, TrainingResult result)
     {
         var idle = FineTuneChecks.Inert(settings.Value).SelectMany(i => i.Names).Select(SettingText.NameOf).ToHashSet();
-        return $"{result.Steps} of {plan.Schedule.TotalSteps} optimizer steps on {inputs.Data.Training.Count} rows, "
+        return $"{result.Steps} of {plan.Schedule.TotalSteps} optimizer steps on "
+            + $"{Counted.Of(inputs.Data.Training.Count, "row")}, "
             + $"{inputs.Data.ValidationCount} held out; the weights are those of step {result.BestStep}.\n\n"
             + MarkdownTable.Of(
                 "setting|value",

@@ -24,7 +24,8 @@ public static class FineTuneChecks
             "Give `Model` to fine-tune, or `Init` and `Tokenizer` to begin anew: one of them.");
         Require(r.Model is not null || r.Tokenizer is not null,
             "`Init` needs `Tokenizer`: the folder of the tokenizer that goes with the new model.");
-        Require(r.Objective.IsPreference() || r.Data.Count > 0, "`Data` is missing: what is to be learned?");
+        Require(r.Objective.IsPreference() || r.Data.Count > 0,
+            "`Data` is missing: what is to be learned? Safety rows alone are learned too, where `Data` names them.");
         Require(!r.Objective.IsPreference() || r.Preferences.Count > 0,
             $"`Objective` {SettingText.Of(r.Objective)} needs `Preferences`: files of wanted and unwanted answers.");
         DefenseChecks.Check(r);

@@ -104,7 +104,7 @@ public sealed record FineTuneInputs(
         {
             Harmful = DefenseInputs.Harmful(r, tokenizer, template?.Template, sources, notes),
         };
-        notes.Add($"{data.Training.Count} rows to learn, {data.ValidationCount} held out "
+        notes.Add($"{Counted.Of(data.Training.Count, "row")} to learn, {data.ValidationCount} held out "
             + $"({data.General.Count} general, {data.Safety.Count} safety).");
         return (data, mixture.Manifest with { Sources = sources }, template?.Template);
     }
@@ -116,7 +116,7 @@ public sealed record FineTuneInputs(
         notes.AddRange(files.Concat(safety).SelectMany(f => f.Notes));
         notes.AddRange(files.Concat(safety).Where(f => f.IgnoredFields.Count > 0).Select(f =>
             $"{f.Path}: fields not used: "
-            + string.Join(", ", f.IgnoredFields.Select(field => $"{field.Key} ({field.Value} rows)"))));
+            + string.Join(", ", f.IgnoredFields.Select(field => $"{field.Key} ({Counted.Of(field.Value, "row")})"))));
 
         // Rows that repeat are kept where nothing is mixed: the file is taken as its owner made it.
         var mixture = SafetyMixture.Build(
@@ -133,7 +133,7 @@ public sealed record FineTuneInputs(
         notes.AddRange(mixture.Notes);
         notes.AddRange(safety.Count > 0
             ? mixture.Manifest.Lines()
-            : files.Select(f => $"{f.Path}: {f.RowCount} rows, sha256 {f.Sha256[..12]}…"));
+            : files.Select(f => $"{f.Path}: {Counted.Of(f.RowCount, "row")}, sha256 {f.Sha256[..12]}…"));
         return mixture;
     }
 

@@ -103,7 +103,7 @@ public sealed record FineTunePlan(
             yield return note;
         }
 
-        yield return $"{Schedule.TotalSteps} steps, {Schedule.WarmupSteps} of them warm-up; "
+        yield return $"{Counted.Of(Schedule.TotalSteps, "step")}, {Schedule.WarmupSteps} of them warm-up; "
             + $"a validation and a checkpoint every {Config.EvaluateEvery}.";
         yield return Config.Lora is null
             ? $"All {ParameterCount:N0} weights learn."

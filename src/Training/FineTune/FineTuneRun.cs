@@ -79,7 +79,8 @@ public sealed class FineTuneRun(
         using var weights = Weights(inputs.Shape);
         using var adapter = plan.Config.Lora is null ? null : Adapter(weights, plan.Config.Lora);
         using var model = new Llama(backend, weights, adapter, inputs.Data.Longest);
-        view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for {plan.Schedule.TotalSteps} steps.");
+        view.Note($"{backend.Name}: {plan.ParameterCount:N0} weights learn for "
+            + $"{Counted.Of(plan.Schedule.TotalSteps, "step")}.");
         if (plan.Base is { } quantized)
         {
             view.Note(quantized.Line);
@@ -120,7 +121,8 @@ public sealed class FineTuneRun(
 
         if (result.Steps < FewSteps)
         {
-            yield return $"Warning: {result.Steps} optimizer step{(result.Steps == 1 ? " is" : "s are")} few"
+            yield return $"Warning: {Counted.Of(result.Steps, "optimizer step")} "
+                + (result.Steps == 1 ? "is few" : "are few")
                 + (schedule.At(0) == 0 ? ", and the first has a learning rate of 0" : "")
                 + ": more epochs or a smaller batch give more.";
         }

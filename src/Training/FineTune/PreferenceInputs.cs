@@ -39,7 +39,7 @@ internal static class PreferenceInputs
         }
 
         notes.Add(data.Training.Count(e => e is PreferenceExample { Kind: PreferenceKind.Pair }) is var pairs and > 0
-            ? $"{pairs} pairs to learn, {data.ValidationCount} held out."
+            ? $"{Counted.Of(pairs, "pair")} to learn, {data.ValidationCount} held out."
             : $"{Count(data, PreferenceKind.Desirable)} wanted and {Count(data, PreferenceKind.Undesirable)} unwanted "
                 + $"answers to learn, {data.ValidationCount} held out.");
         if (unpaired && OneSided(data) is { } warning)

@@ -39,7 +39,7 @@ public sealed class ArtifactTests : IDisposable
         Assert.That(prepared.Prompts.Select(p => p.Id), Is.EqualTo(new[] { "a" }));
         Assert.That(prepared.Attacked["s/a"].Text, Is.EqualTo("Please, thing a"));
         Assert.That(prepared.Notes, Has.Some.Contains("1 of 2 prompts: the attack has nothing to send")
-            .And.Some.Contains("1 of 4 rows of the file are about no prompt").And.Some.Contains("1 rows repeat a goal"));
+            .And.Some.Contains("1 of 4 rows of the file are about no prompt").And.Some.Contains("Rows that repeat a goal: 1"));
     }
 
     [Test]

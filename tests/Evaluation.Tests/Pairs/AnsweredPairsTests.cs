@@ -57,7 +57,7 @@ public sealed class AnsweredPairsTests
             Unscored = 1,
             Equal = 1,
         }));
-        Assert.That(string.Join(" ", built.Counts.Lines()), Does.Contain("9 answers: 1 pairs from harmful answers, 1 from")
+        Assert.That(string.Join(" ", built.Counts.Lines()), Does.Contain("9 answers: 1 pair from harmful answers, 1 from")
             .And.Contain("2 answers are as wanted").And.Contain("1 refusals of safe prompts have no right answer"));
     }
 

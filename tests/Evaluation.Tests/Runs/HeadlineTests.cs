@@ -104,7 +104,20 @@ public sealed class HeadlineTests
         Assert.That((alone.PAdjusted, among.PAdjusted), Is.EqualTo((alone.P, 2 * alone.P)));
         Assert.That(among.AdjustedDifference.Value, Is.EqualTo(alone.AdjustedDifference.Value));
         Assert.That(among.AdjustedDifference.Width, Is.GreaterThan(alone.AdjustedDifference.Width));
-        Assert.That((alone with { PAdjusted = 0.16 }).Words, Is.EqualTo("no significant change, adjusted p = 0.16"));
+        Assert.That((alone with { PAdjusted = 0.16 }).Words, Does.StartWith("no significant change, adjusted p = 0.16;")
+            .And.Contain("the limits leave out 0, but the test decides"));
+    }
+
+    [TestCase(5, false)]
+    [TestCase(6, true)]
+    public async Task More_than_half_invalid_is_no_measure(int empty, bool mostly)
+    {
+        var run = await Run(
+            "run", [Suites.Make("one", 10)], p => p.StartsWith('S') && p[^2] - '0' < empty ? "" : "Sure, like this.");
+        Assert.That(
+            HeadlineRow.Of(run).First(r => r.Metric.Prompts == "safe"), Has.Property("Invalid").EqualTo(empty)
+                .And.Property("IsMostlyInvalid").EqualTo(mostly));
+        Assert.That(HeadlineRow.Of(run).First(r => r.Metric.Prompts == "unsafe").IsMostlyInvalid, Is.False);
     }
 
     private static PromptSuite[] Mixed(string name)

@@ -54,6 +54,12 @@ public sealed class SuiteFileTests
     [TestCase("own.jsonl", """{"instruction":"May I?","label":"Benign"}""", "has instruction, label")]
     [TestCase("own.jsonl", """{"id":"a","prompt":"\ud800","label":"safe"}""", "surrogate")]
     [TestCase("xs.csv", "id,prompt,type,label,focus\n1,p,t,maybe,f\n", "maybe")]
+    [TestCase("one-line.json", """
+        [{"prompt":"x","label":"safe"},{"promt":"y","label":"safe"}]
+        """, ":1, row 2: \"prompt\"")]
+    [TestCase("one-line.json", """
+        [{"id":"a","prompt":"x","label":"safe"},{"id":"a","prompt":"y","label":"safe"}]
+        """, ":1, row 2: the id one-line/a was already given on line 1, row 1")]
     [TestCase("a.json", """{"instructions":["x"],"tags":["a","b"],"inputs":[]}""", "tags")]
     [TestCase("a.json", """{"instructions":[""],"inputs":[]}""", "missing or blank")]
     public void A_bad_file_is_refused_with_its_place(string name, string content, string expected)

@@ -191,8 +191,11 @@ public sealed class DoseAnalysisTests
         var claim = Results(recipe, Answers([100, 0, 0, 0], [0, 0, 0])).Claims.Single();
         Assert.That((claim.Verdict, claim.Note),
             Is.EqualTo((ClaimVerdict.CannotTell, "arm random-9 was left out of this run")));
+        Assert.That(StudyAnswer.Verdict(claim), Is.EqualTo("cannot decide: arm random-9 was left out of this run"));
         Assert.That(() => Recipe.Only(["nobody"]), Throws.TypeOf<Common.SafeLlamaException>()
             .With.Message.Contains("has no arm \"nobody\""));
+        Assert.That(() => Recipe.Only(["random-99x"]), Throws.TypeOf<Common.SafeLlamaException>()
+            .With.Message.Contains("did you mean 'random-99'?"));
     }
 
     [Test]

@@ -21,9 +21,10 @@ public sealed class StudyAttackTests
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(File.Exists(Path.Combine(stopped, "results.json")), Is.False);
 
-        // As if killed while the second trial of the first arm answered.
+        // As if killed between what the last trial of the first arm learned and what it answers.
         Directory.Delete(
-            Path.Combine(stopped, "arms", "plain", Replicate(), "attacks", "trials", "harmful-rows-4x1-0.01", "answers"),
+            Path.Combine(
+                stopped, "arms", "plain", Replicate(), "attacks", "trials", "harmful-rows-4x1-0.01", "answers"),
             recursive: true);
         Runner(recipe).Run(stopped, resume: true);
         Assert.That(
@@ -69,7 +70,8 @@ public sealed class StudyAttackTests
                 "series": [ { "name": "arms", "arms": ["safe", "plain"] } ]
               } ],
               "claims": [ {
-                "id": "rows", "statement": "Rows open it.", "finding": "rows.best.safe", "test": "above", "threshold": 0.5
+                "id": "rows", "statement": "Rows open it.", "finding": "rows.best.safe", "test": "above",
+                "threshold": 0.5
               } ]
             }
             """)!,

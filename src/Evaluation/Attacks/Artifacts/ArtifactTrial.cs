@@ -32,7 +32,7 @@ public sealed class ArtifactTrial(string path) : PromptTrial
             [
                 .. prepared.Notes,
                 .. strange > 0 ? (string[])[$"{strange} of {rows.Count} rows of the file are about no prompt of the run."] : [],
-                .. twice > 0 ? (string[])[$"{twice} rows repeat a goal; the first one with a prompt is sent."] : [],
+                .. twice > 0 ? (string[])[$"Rows that repeat a goal: {twice}; the first one with a prompt is sent."] : [],
             ],
         };
     }

@@ -60,19 +60,19 @@ public sealed record Wrapper(string Name, string About, string Frame)
                 if (!text.Contains(Place, StringComparison.Ordinal))
                 {
                     throw SafeLlamaException.InvalidData(
-                        $"{path}:{raw.Line}: \"text\" does not say {Place}, where the request goes.");
+                        $"{raw.In(path)}: \"text\" does not say {Place}, where the request goes.");
                 }
 
                 if (name.AsSpan().ContainsAny(" /,=") || name.Any(char.IsWhiteSpace))
                 {
-                    throw SafeLlamaException.InvalidData($"{path}:{raw.Line}: the name \"{name}\" cannot be named with "
+                    throw SafeLlamaException.InvalidData($"{raw.In(path)}: the name \"{name}\" cannot be named with "
                         + "`Attacks`: expected one without white space, slash, comma and equals sign.");
                 }
 
                 return names.Add(Folder(name))
                     ? new Wrapper(name, $"Puts the request into the frame \"{name}\" of a file.", text)
                     : throw SafeLlamaException.InvalidData(
-                        $"{path}:{raw.Line}: the name \"{name}\" is taken, since names become those of folders.");
+                        $"{raw.In(path)}: the name \"{name}\" is taken, since names become those of folders.");
             }),
         ];
     }
