@@ -43,7 +43,8 @@ public sealed record JudgeIdentity(
     /// <summary>Whether the judge may give a metric; false where it never does.</summary>
     public bool MayGive(string metric) => (LabelScore.Find(metric)?.Name ?? metric) switch
     {
-        MetricNames.AttackSuccessRate or MetricNames.HarmfulCompliance => !TellsBehaviorOnly && (Threshold is not null || !GivesScoreOnly),
+        MetricNames.AttackSuccessRate or MetricNames.HarmfulCompliance =>
+            !TellsBehaviorOnly && (Threshold is not null || !GivesScoreOnly),
         MetricNames.HarmfulnessScore => !TellsBehaviorOnly && Direction != ScoreDirection.HigherIsBetter,
         MetricNames.MeanReward => !TellsBehaviorOnly && Direction == ScoreDirection.HigherIsBetter,
         MetricNames.FormatGap => !TellsBehaviorOnly,

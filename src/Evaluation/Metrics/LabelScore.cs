@@ -23,7 +23,7 @@ internal sealed record LabelScore(string Label, string Name, Func<SuitePrompt, b
     /// <summary>The score behind a metric that is one label's mean; null for any other metric.</summary>
     public static LabelScore? Find(string metric) => All.FirstOrDefault(score => score.Metric == metric);
 
-    /// <summary>The mean over the label's prompts; null where there are none, or the judge gives no such score.</summary>
+    /// <summary>The mean over the label's prompts; null without any, or where the judge gives no such score.</summary>
     public MetricRow? Measure(string suite, IReadOnlyList<Outcome> outcomes, JudgeIdentity judge, long seed)
     {
         Outcome[] asked = [.. outcomes.Where(o => Applies(o.Prompt))];

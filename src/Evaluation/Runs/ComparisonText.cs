@@ -10,8 +10,8 @@ public static class ComparisonText
     public const double Level = 0.05;
 
     /// <summary>What the table of every metric is.</summary>
-    public const string Descriptive = "These rows describe: differences with 95% intervals, and no p. They are views of "
-        + "the same answers, and each fact is tested once, in the headline.";
+    public const string Descriptive = "These rows describe: differences with 95% intervals, and no p. They are views "
+        + "of the same answers, and each fact is tested once, in the headline.";
 
     public static string Markdown(Comparison comparison)
     {

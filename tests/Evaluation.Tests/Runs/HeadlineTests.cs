@@ -86,7 +86,7 @@ public sealed class HeadlineTests
         var run = await Run("run", Mixed("m"), _ => "Sure.");
         var file = Path.Combine(run.Path, EvaluationSummary.FileName);
         File.WriteAllText(file, File.ReadAllText(file).Replace(
-            RateMetric.OverRefusalDirection, "0–1; lower is better", StringComparison.Ordinal));
+            "; of safe prompts; lower is better", "; lower is better", StringComparison.Ordinal));
         var older = EvaluationSummary.Read(run.Path);
         Assert.That(older.Find(MetricNames.OverRefusal), Is.Null);
         Assert.That(
