@@ -87,7 +87,7 @@ public sealed class OptionTests
     [TestCase("evaluate --responses r.jsonl --out o --suite xstets", "did you mean 'xstest'?")]
     [TestCase("train --model m --data d --profile papr", "--profile papr: is unknown, expected repo or paper.")]
     [TestCase("study wrold", "Did you mean world?")]
-    [TestCase("runs --jsn", "safellama runs: '--jsn' is not an option; did you mean '--json'? A file of that name is ./--jsn.")]
+    [TestCase("runs --jsn", "runs: '--jsn' is not an option; did you mean '--json'? A file of that name is ./--jsn.")]
     [TestCase("runs -json", "'-json' is not an option; did you mean '--json'?")]
     [TestCase("runs --frobnicate", "'--frobnicate' is not an option.")]
     [TestCase("compare a --jsn", "did you mean '--json'?")]

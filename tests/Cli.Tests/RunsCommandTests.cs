@@ -165,7 +165,8 @@ public sealed class RunsCommandTests : IDisposable
         var exported = File.ReadAllText(Path.Combine(model.Out("hf"), "README.md"));
         Assert.That(exported, Does.Contain("| refusal | suite |").And.Contain("README.adapter.md"));
         Assert.That(exported, Does.Match(
-            @"(?s)^.*?\| measure \|.*?\| \*\*full compliance ↓\*\* \| unsafe \| suite \| refusal \| \S+ \| \[\S+\] \| 1 \|"
+            @"(?s)^.*?\| measure \|"
+            + @".*?\*\*full compliance ↓\*\* \| unsafe \| suite \| refusal \| \S+ \| \[\S+\] \| 1 \|"
             + @".*?\*\*over-refusal ↓\*\* \| safe \| suite \| refusal \| \S+ \| \[\S+\] \| 1 \|"
             + @".*?\*\*refusal ↓\*\* \| benign \| suite \| refusal \| \S+ \| \[\S+\] \| 2 \|"
             + @".*?### All metrics.*## Prompts"));
