@@ -6,7 +6,8 @@ namespace SafeLlama.Cli.Tests;
 /// <param name="ExitCode">137 after a kill.</param>
 internal sealed record CommandRun(int ExitCode, string Output, string Error)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    /// <summary>A run that has not ended by then hangs.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     public static CommandRun Of(params string[] arguments) => Of(fault: null, arguments);
 

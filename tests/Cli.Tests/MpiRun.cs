@@ -3,14 +3,15 @@ using System.Diagnostics;
 namespace SafeLlama.Cli.Tests;
 
 /// <summary>The built program under <c>mpirun</c>: a command for every rank.</summary>
-/// <param name="Seconds">From start to end.</param>
-internal sealed record MpiRun(int ExitCode, string Output, string Error, double Seconds)
+internal sealed record MpiRun(int ExitCode, string Output, string Error)
 {
     public const string Mpich = "mpich";
 
     public const string OpenMpi = "openmpi";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    /// <summary>Ranks that have not ended by then hang. A fault ends them within 10 seconds, and a busy machine may take
+    /// many times as long.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>What the program says, without the launcher's own words.</summary>
     public string Told => string.Join('\n', Error.Split('\n').Where(line => line.StartsWith("safellama: ",
@@ -49,7 +50,6 @@ internal sealed record MpiRun(int ExitCode, string Output, string Error, double 
             start.Environment[name] = "1";
         }
 
-        var clock = Stopwatch.StartNew();
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -60,7 +60,7 @@ internal sealed record MpiRun(int ExitCode, string Output, string Error, double 
         }
 
         process.WaitForExit();
-        return new(process.ExitCode, output.Result, error.Result, clock.Elapsed.TotalSeconds);
+        return new(process.ExitCode, output.Result, error.Result);
     }
 
     private static string Launcher(string mpi) => $"/usr/bin/mpirun.{mpi}";

@@ -15,6 +15,9 @@ public sealed class LoadTests
     /// <summary>The share of answers that are broken off midway.</summary>
     private const double Aborted = 0.2;
 
+    /// <summary>A busy machine takes longer than the given time to finish so many.</summary>
+    private const int Fewest = 21;
+
     [Test]
     public Task Every_finished_answer_is_the_one_given_alone_and_nothing_is_left_behind() =>
         Load(TimeSpan.FromSeconds(6));
@@ -37,12 +40,12 @@ public sealed class LoadTests
         await Round(server, bodies, alone, TimeSpan.FromSeconds(time.TotalSeconds / 6));
         var before = Memory();
         var (finished, broken, turned) = await Round(server, bodies, alone, time);
-        Assert.That(() => (server.Engine.Busy, server.Engine.Waiting), Is.EqualTo((0, 0)).After(10_000, 20));
+        Assert.That(() => (server.Engine.Busy, server.Engine.Waiting), Is.EqualTo((0, 0)).After(60_000, 20));
         var after = Memory();
         TestContext.Out.WriteLine(
             $"{finished} finished, {broken} broken off, {turned} turned away in {time.TotalSeconds} s; "
             + $"{before / 1e6:0.0} MB before, {after / 1e6:0.0} MB after");
-        Assert.That(finished, Is.GreaterThan(20));
+        Assert.That(finished, Is.GreaterThanOrEqualTo(Fewest));
         Assert.That(broken, Is.GreaterThan(0));
         Assert.That(turned, Is.GreaterThan(0), "back-pressure: 64 streams for 32 places");
 
@@ -57,7 +60,7 @@ public sealed class LoadTests
         await Task.WhenAll(Enumerable.Range(0, Streams).Select(stream => Task.Run(async () =>
         {
             var draw = Philox.Stream(stream, "load");
-            for (var i = 0L; Stopwatch.GetElapsedTime(began) < time; i++)
+            for (var i = 0L; Stopwatch.GetElapsedTime(began) < time || Volatile.Read(ref finished) < Fewest; i++)
             {
                 var which = draw.Below(3 * i, bodies.Count);
                 int? stopAfter = draw.Uniform((3 * i) + 1) < Aborted ? draw.Below((3 * i) + 2, 4) : null;

@@ -69,8 +69,8 @@ public sealed class RanksTests
             });
             return 0;
         }))!;
-        Assert.That(error.Message, Does.StartWith("rank 2 on host2: the hash of rows.jsonl is beef, and rank 0 on host0 "
-            + "has cafe"));
+        Assert.That(error.Message, Does.StartWith("rank 2 on host2: the hash of rows.jsonl is beef, and rank 0 on "
+            + "host0 has cafe"));
     }
 
     private void MustBeEqual(string actual, string expected)

@@ -13,8 +13,8 @@ internal static class DefenseEnding
         }
 
         var model = request.Full ? $"--model {saved}" : $"--model {request.Model} --adapter {saved}";
-        yield return $"defense {string.Join(", ", request.Defense)}: shows nothing until it is attacked, over a sweep of "
-            + "the attack's own settings:";
+        yield return $"defense {string.Join(", ", request.Defense)}: shows nothing until it is attacked, over a sweep "
+            + "of the attack's own settings:";
         yield return $"  safellama attack {model} --suite SUITE --harmful-rows FILE --benign SUITE "
             + "--attacks wrappers prefill=1/3/5/10 harmful-rows=10x3@1e-4/100x3@1e-4/100x3@1e-3 "
             + $"--out {Path.GetDirectoryName(saved)}/attack";

@@ -17,11 +17,11 @@ internal sealed class AttackOptions : OptionSet<AttackOptions.Request>
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
         Add(nameof(Request.Attacks), "What to try; wrappers and prefill where neither this nor --artifacts says "
             + "anything. NAME, or NAME=SETTING/SETTING. On prompts: wrappers (names), many-shot (exchanges), "
-            + "prefill (tokens), suffix (tokens x steps). On the model: harmful-rows and benign-rows (rows x epochs, or "
-            + "rows x epochs@learning rate), direction (layers).",
+            + "prefill (tokens), suffix (tokens x steps). On the model: harmful-rows and benign-rows (rows x epochs, "
+            + "or rows x epochs@learning rate), direction (layers).",
             "NAME…");
-        Add(nameof(Request.Artifacts), "Attack strings from files, each file an attempt: JailbreakBench's artifacts, or "
-            + "rows with goal and prompt.", "FILE…");
+        Add(nameof(Request.Artifacts), "Attack strings from files, each file an attempt: JailbreakBench's artifacts, "
+            + "or rows with goal and prompt.", "FILE…");
         Add(nameof(Request.Wrappers), "More wrappers: rows with name and text, which says {prompt} where the request "
             + "goes.", "FILE");
         Add(nameof(Request.Answers), "Answers of another model to the prompts, for prefills, exchanges and suffixes: a "

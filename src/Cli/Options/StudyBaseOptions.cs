@@ -10,8 +10,8 @@ internal sealed class StudyBaseOptions : OptionSet<StudyBaseOptions.Request>
         Add(nameof(Request.World), "Which made-up world: the first, or the wider one with harm categories, wordings at "
             + "graded distances, peoples, dialogues and stalls.");
         AddShared(nameof(Request.Seed));
-        Add(nameof(Request.Init), "The shape of the weights instead of the recipe's: a config.json, whose vocab_size is "
-            + "replaced by the tokenizer's. For bases of several sizes that read the same text.", "FILE");
+        Add(nameof(Request.Init), "The shape of the weights instead of the recipe's: a config.json, whose vocab_size "
+            + "is replaced by the tokenizer's. For bases of several sizes that read the same text.", "FILE");
         Add(nameof(Request.UntilLoss), "Stop as soon as the loss on held-out text is this or less, looked at every "
             + "25 steps: bases of several sizes that know the world equally well. Where it is not reached the base is "
             + "kept and the exit code is 6.", "LOSS");

@@ -24,8 +24,8 @@ public sealed record AttackTrialFile(string Attack, string Setting, string Ident
         else if (JsonRecord.Parse<AttackTrialFile>(File.ReadAllBytes(path), path, "says of no trial what it is") != now)
         {
             throw SafeLlamaException.Usage(
-                $"`Resume` {folder}: was made with other rows, answers or settings of the attack. Use those of the run, "
-                + "or another folder.");
+                $"`Resume` {folder}: was made with other rows, answers or settings of the attack. Use those of the "
+                + "run, or another folder.");
         }
     }
 }

@@ -153,8 +153,8 @@ public sealed class GpuBackend : IBackend
         if (!Reads(format))
         {
             throw SafeLlamaException.InvalidData(
-                $"Tensor '{name}' is stored in {format}, which no kernel of a GPU reads. Decode it first, or compute on "
-                + "the CPU.");
+                $"Tensor '{name}' is stored in {format}, which no kernel of a GPU reads. Decode it first, or compute "
+                + "on the CPU.");
         }
 
         const int Piece = 1 << 30;

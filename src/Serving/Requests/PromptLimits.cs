@@ -64,8 +64,8 @@ internal static class PromptLimits
         {
             throw SafeLlamaException.Usage(
                 $"The request asks for {(long)prompts * choices} answers, {prompts} prompts with {choices} each; this "
-                + $"server takes at most {most} of one request: its {engine.Settings.Slots} slots and half of its queue "
-                + $"of {engine.Settings.Queue}.");
+                + $"server takes at most {most} of one request: its {engine.Settings.Slots} slots and half of its "
+                + $"queue of {engine.Settings.Queue}.");
         }
     }
 

@@ -121,8 +121,8 @@ public sealed class FineTuneAdvice(
             yield return Line(
                 $"`Load` {SettingText.Of(form.As)}", Plan(config, form),
                 form.As == LoadAs.Nf4
-                    ? "the base is rounded (Dettmers et al. 2023, arXiv:2305.14314); decoding took 3% more of a step on "
-                        + "a CPU, at 1.1 billion weights"
+                    ? "the base is rounded (Dettmers et al. 2023, arXiv:2305.14314); decoding took 3% more of a step "
+                        + "on a CPU, at 1.1 billion weights"
                     : "the base is rounded less (Dettmers et al. 2022, arXiv:2208.07339); decoding took 12% more of a "
                         + "step on a CPU, at 1.1 billion weights");
         }

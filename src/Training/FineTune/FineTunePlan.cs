@@ -33,8 +33,8 @@ public sealed record FineTunePlan(
         if (config.Defense?.Lisa is { } lisa && steps <= lisa.AlignmentSteps)
         {
             throw SafeLlamaException.Usage(
-                $"`{nameof(FineTuneRequest.LisaAlignmentSteps)}` {lisa.AlignmentSteps}: the run has {steps} steps, so all "
-                + "would be on safety rows, and no other row would be learned.",
+                $"`{nameof(FineTuneRequest.LisaAlignmentSteps)}` {lisa.AlignmentSteps}: the run has {steps} steps, so "
+                + "all would be on safety rows, and no other row would be learned.",
                 "lower it, and `LisaTuningSteps` with it", "train longer, with more `Epochs`");
         }
 

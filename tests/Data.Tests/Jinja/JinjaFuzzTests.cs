@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using SafeLlama.Common;
 
@@ -26,7 +25,7 @@ public sealed class JinjaFuzzTests
             OwnTemplates.Zephyr, .. JinjaCases.All().Select(item => item.Source),
         ];
         var random = Philox.Stream(12, "mutated templates");
-        var (place, rendered, slowest) = (0L, 0, TimeSpan.Zero);
+        var (place, rendered) = (0L, 0);
         for (var i = 0; i < Count; i++)
         {
             var source = new StringBuilder(sources[Next(sources.Length)]);
@@ -35,7 +34,6 @@ public sealed class JinjaFuzzTests
                 Mutate(source, sources);
             }
 
-            var watch = Stopwatch.StartNew();
             try
             {
                 JinjaProgram.Parse(source.ToString(), "fuzz").Render(JinjaProgramTests.Variables, DateTime.UnixEpoch);
@@ -49,15 +47,10 @@ public sealed class JinjaFuzzTests
             {
                 Assert.Fail($"{e.GetType().Name}: {e.Message}: {source}");
             }
-
-            slowest = watch.Elapsed > slowest ? watch.Elapsed : slowest;
         }
 
         // Most changes break a template; some must leave one, or only the parser would be tried.
         Assert.That(rendered, Is.InRange(Count / 10, Count - (Count / 10)));
-
-        // The bounds on work end a template within seconds, on a busy machine too.
-        Assert.That(slowest, Is.LessThan(TimeSpan.FromSeconds(30)));
 
         int Next(int bound) => random.Below(place++, Math.Max(bound, 1));
 

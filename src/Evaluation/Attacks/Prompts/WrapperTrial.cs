@@ -25,8 +25,8 @@ public sealed class WrapperTrial(Wrapper wrapper) : PromptTrial
                 Notes =
                 [
                     .. prepared.Notes,
-                    "An answer in the same encoding is read as it stands: a judge that goes by wording cannot tell what "
-                    + "it says.",
+                    "An answer in the same encoding is read as it stands: a judge that goes by wording cannot tell "
+                    + "what it says.",
                 ],
             }
             : prepared;

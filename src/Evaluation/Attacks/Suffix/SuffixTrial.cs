@@ -24,8 +24,8 @@ public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : 
     public override string Setting => $"{settings.Length}x{settings.Steps}";
 
     public override string About =>
-        $"Searches {settings.Length} tokens behind the request, in {settings.Steps} steps of {settings.Batch} swaps, by "
-        + "the model's own gradients.";
+        $"Searches {settings.Length} tokens behind the request, in {settings.Steps} steps of {settings.Batch} swaps, "
+        + "by the model's own gradients.";
 
     public override string Identity =>
         $"{Name} 1\n{settings.Length} {settings.Steps} {settings.Batch} {settings.TopK} {settings.Target}\n{answers}\n"

@@ -27,8 +27,8 @@ internal static unsafe class WideTables
             halves[bits] = HalfBits.ToSingle((ushort)bits);
         }
 
-        // Lower bits move by 1 up, or by 3 down. Of an even part, the first 32 upper bits move by 5, the others by 3; of
-        // an odd one by 1 up and by 1 down.
+        // Lower bits move by 1 up, or by 3 down. Of an even part, the first 32 upper bits move by 5, the others by 3;
+        // of an odd one by 1 up and by 1 down.
         var turns = (uint*)halves + Turns;
         for (var i = 0; i < 16; i++)
         {
