@@ -36,8 +36,9 @@ public static class CommandLine
                 return (int)ExitCode.Success;
             }
 
-            var code = parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !IsSuggestion(args)
-                ? Refuse(parsed)
+            var isAsked = parsed.Action is not HelpAction && !IsSuggestion(args);
+            var code = isAsked && StrayOption.Find(parsed, args) is { } stray ? Refuse(parsed, stray)
+                : isAsked && parsed.Errors.Count > 0 ? Refuse(parsed)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
             SharedWork.Leave(code);
             return code;
@@ -89,12 +90,15 @@ public static class CommandLine
     /// <summary>Arguments that the parser did not understand are a usage error of one line on stderr.</summary>
     private static int Refuse(ParseResult parsed)
     {
-        var path = string.Join(" ", Path(parsed.CommandResult));
         var faults = string.Join(" ", parsed.Errors.Select(e => OneLine(e.Message)).Distinct());
         var meant = Suggestions(parsed);
-        Terminal.Note(
-            $"{path}: {faults}{(meant.Count > 0 ? $" Did you mean {string.Join(" or ", meant)}?" : "")} See {path} "
-            + "--help.");
+        return Refuse(parsed, faults + (meant.Count > 0 ? $" Did you mean {string.Join(" or ", meant)}?" : ""));
+    }
+
+    private static int Refuse(ParseResult parsed, string fault)
+    {
+        var path = string.Join(" ", Path(parsed.CommandResult));
+        Terminal.Note($"{path}: {OneLine(fault)} See {path} --help.");
         return (int)ExitCode.Usage;
     }
 

@@ -15,13 +15,17 @@ public sealed class ConversationTests : IDisposable
     public void Help_names_the_commands_and_quit_ends()
     {
         var run = Say("/help", "/quit", "never asked");
-        Assert.That(run.Error, Does.Contain("/undo").And.Contain("/system TEXT").And.Contain("/exit"));
+        Assert.That(run.Error, Does.Contain("/undo").And.Contain("/system TEXT")
+            .And.Contain("/quit").And.Contain("/exit, /bye, :q, quit, exit"));
         Assert.That(run.Output, Is.Empty);
     }
 
     [TestCase("quit")]
     [TestCase("exit")]
     [TestCase("/exit")]
+    [TestCase("/quit")]
+    [TestCase("/bye")]
+    [TestCase(":q")]
     public void Quit_words_end_it(string word) => Assert.That(Say(word, "never asked").Output, Is.Empty);
 
     [Test]

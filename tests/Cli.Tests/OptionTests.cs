@@ -87,8 +87,33 @@ public sealed class OptionTests
     [TestCase("evaluate --responses r.jsonl --out o --suite xstets", "did you mean 'xstest'?")]
     [TestCase("train --model m --data d --profile papr", "--profile papr: is unknown, expected repo or paper.")]
     [TestCase("study wrold", "Did you mean world?")]
+    [TestCase("runs --jsn", "runs: '--jsn' is not an option; did you mean '--json'? A file of that name is ./--jsn.")]
+    [TestCase("runs -json", "'-json' is not an option; did you mean '--json'?")]
+    [TestCase("runs --frobnicate", "'--frobnicate' is not an option.")]
+    [TestCase("compare a --jsn", "did you mean '--json'?")]
+    [TestCase("data show --modle m", "did you mean '--model'?")]
+    [TestCase("data check a.jsonl --jsn", "did you mean '--json'?")]
+    [TestCase("data convert --ot o", "did you mean '--out'?")]
+    [TestCase("judge run --judgee refusal", "did you mean '--judge'?")]
+    [TestCase("judge export --otu o", "did you mean '--out'?")]
+    [TestCase("completion --jsn", "'--jsn' is not an option")]
+    [TestCase("merge --model --adaptr a --out o", "did you mean '--adapter'?")]
+    [TestCase("train --model m --data d --rnak 4", "did you mean '--rank'?")]
     public void A_name_that_is_almost_known_is_answered_with_the_one_meant(string line, string message) =>
         Door.Refuses(ExitCode.Usage, message, line.Split(' '));
+
+    [Test]
+    public void A_folder_may_be_named_like_an_option()
+    {
+        foreach (var line in (string[][])[["runs", "--", "--jsn"], ["runs", "./--jsn"]])
+        {
+            Assert.That(Door.Run(line).Error, Does.Contain("--jsn").And.Not.Contain("not an option"));
+        }
+
+        Assert.That(
+            Door.Run("score", "--model", Nowhere, "--text", "--jsn").Error,
+            Does.Contain(Nowhere).And.Not.Contain("not an option"), "a text may be anything");
+    }
 
     [Test]
     public void The_recipes_of_studies_are_listed_with_their_questions() => Assert.That(

@@ -156,6 +156,6 @@ public sealed class DirectionTests
 
         public ArmModel Open(ArmJob job, string folder) => engine.Open(job, folder);
 
-        public StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan) => null;
+        public StudyLesson? Explain(TrainedArm tuned, TrainedArm? before, LessonPlan plan) => null;
     }
 }

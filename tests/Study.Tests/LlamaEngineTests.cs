@@ -124,6 +124,7 @@ public sealed class LlamaEngineTests
         var run = Runner(2).Run(TestFiles.NewFolder(), resume: false);
         var lesson = run.Lesson!;
         Assert.That(lesson.Arm, Is.EqualTo("some"));
+        Assert.That(lesson.Before, Is.EqualTo("none"), "the arm that learned the benign rows alone");
         Assert.That(lesson.Matrices, Has.Count.EqualTo(14));
         Assert.That(lesson.Matrices.Select(m => m.Norm), Is.All.GreaterThan(0));
         Assert.That(lesson.Matrices.Select(m => m.SingularValues.Count), Is.All.EqualTo(4));
@@ -133,16 +134,65 @@ public sealed class LlamaEngineTests
         }
 
         var tokens = lesson.Tokens!.Tokens;
-        Assert.That(tokens[0].Base, Is.Null, "nothing predicts the first token");
+        Assert.That(tokens[0].Before, Is.Null, "nothing predicts the first token");
         Assert.That(tokens[0].Learned, Is.False);
         Assert.That(tokens[^1].Learned, "the end of the answer is learned");
         Assert.That(
             tokens.Where(t => t.Learned).Average(t => t.Tuned),
-            Is.LessThan(tokens.Where(t => t.Learned).Average(t => t.Base)!.Value));
+            Is.LessThan(tokens.Where(t => t.Learned).Average(t => t.Before)!.Value));
         var attention = lesson.Attention!;
         // fp32 sums of a softmax.
-        Assert.That(attention.Base.Concat(attention.Tuned).Select(row => row.Sum()), Is.All.EqualTo(1).Within(1e-4));
-        Assert.That(ReportHtml.Render(StudyReport.Of(run)), Does.Contain("id=\"attention\""));
+        Assert.That(attention.Before.Concat(attention.Tuned).Select(row => row.Sum()), Is.All.EqualTo(1).Within(1e-4));
+        Assert.That(
+            ReportHtml.Render(StudyReport.Of(run)),
+            Does.Contain("id=\"attention\"").And.Contain("none, nats").And.Contain("aria-label=\"Attention, none\"")
+                .And.Contain("choose none at scale 1").And.Not.Contain("bare base stands"));
+        Beside_the_base(lesson);
+    }
+
+    /// <summary>Without an arm to compare with the base stands there, the page says so, and the numbers are its
+    /// own.</summary>
+    private static void Beside_the_base(StudyLesson besideArm)
+    {
+        var recipe = Recipe with { Arms = [Recipe.Arms[0], Recipe.Arms[1] with { Epochs = 1 }, Recipe.Arms[2]] };
+        var run = new StudyRunner(recipe, new FewPrompts(new WorldSource(recipe.Data), every: 40), Engine(2))
+            .Run(TestFiles.NewFolder(), resume: false);
+        Assert.That(run.Lesson!.Before, Is.Null, "one epoch is another setting");
+        var (own, others) = (run.Lesson.Tokens!.Tokens, besideArm.Tokens!.Tokens);
+        Assert.That(own.Select(t => t.Tuned), Is.EqualTo(others.Select(t => t.Tuned)));
+        Assert.That(own.Skip(1).Select(t => t.Before), Is.Not.EqualTo(others.Skip(1).Select(t => t.Before)));
+        Assert.That(run.Lesson.Attention!.Before, Is.Not.EqualTo(besideArm.Attention!.Before));
+        Assert.That(
+            ReportHtml.Render(StudyReport.Of(run)),
+            Does.Contain("bare base, nats").And.Contain("the bare base stands in its place")
+                .And.Contain("Scale 0 is the bare base"));
+    }
+
+    [TestCase("same", true)]
+    [TestCase("lists alike", true)]
+    [TestCase("epochs", false)]
+    [TestCase("untrained", false)]
+    [TestCase("demonstrations", false)]
+    public void The_arm_before_differs_in_its_demonstrations_alone(string how, bool isBefore)
+    {
+        var tuned = new StudyArm
+        {
+            Name = "some",
+            SafetyExamples = 40,
+            Format = SafetyFormat.Question,
+            Targets = ["q_proj", "v_proj"],
+        };
+        var none = new StudyArm { Name = "none", SafetyShare = 0, Targets = ["q_proj", "v_proj"] };
+        var other = how switch
+        {
+            "lists alike" => none with { Targets = [.. tuned.Targets!] },
+            "epochs" => none with { Epochs = 1 },
+            "untrained" => none with { Untrained = true },
+            "demonstrations" => none with { SafetyShare = 0.1 },
+            _ => none,
+        };
+        Assert.That(other.IsWithoutDemonstrations(tuned, benign: 60), Is.EqualTo(isBefore));
+        Assert.That((none with { Targets = ["q_proj"] }).IsWithoutDemonstrations(tuned, benign: 60), Is.False);
     }
 
     [Test]

@@ -52,7 +52,7 @@ internal sealed class MadeUpEngine(IStudySource source) : IStudyEngine
         new Responder(this, job),
         new Dictionary<string, string> { ["weights"] = ContentHash.OfText(job.Replicate.Folder) });
 
-    public StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan) => null;
+    public StudyLesson? Explain(TrainedArm tuned, TrainedArm? before, LessonPlan plan) => null;
 
     private void Tick()
     {

@@ -117,7 +117,8 @@ public sealed class SameBytesTests
         public LlamaSession OpenSession(ArmJob job, string folder, bool forGradients) =>
             real.OpenSession(job, folder, forGradients);
 
-        public StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan) => real.Explain(job, folder, plan);
+        public StudyLesson? Explain(TrainedArm tuned, TrainedArm? before, LessonPlan plan) =>
+            real.Explain(tuned, before, plan);
 
         public PageModel? Carry(IReadOnlyList<(ArmJob Job, string Folder)> arms) => real.Carry(arms);
     }

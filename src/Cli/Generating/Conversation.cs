@@ -14,7 +14,7 @@ internal static class Conversation
         /adapter on|off use the adapter, or the model without it
         /scale X        turn the adapter down or up: 0 is the model without it, 1 the adapter as it was trained
         /help           show this
-        /quit           end; so do /exit, quit, exit and the end of input
+        /quit           end; so do /exit, /bye, :q, quit, exit and the end of input
         """;
 
     /// <summary>Reads stdin until it ends or a line says <c>/quit</c>; other commands are in its help.</summary>
@@ -158,7 +158,7 @@ internal static class Conversation
 
             var typed = Console.ReadLine();
             var line = typed?.Trim();
-            if (line is null or "/quit" or "/exit" or "quit" or "exit")
+            if (line is null or "/quit" or "/exit" or "/bye" or ":q" or "quit" or "exit")
             {
                 return null;
             }

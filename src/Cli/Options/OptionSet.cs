@@ -159,6 +159,7 @@ internal class OptionSet<T>(T? defaults = null)
                     : separator is null ? ArgumentArity.ExactlyOne : ArgumentArity.OneOrMore,
                 AllowMultipleArgumentsPerToken = separator is not null,
                 Required = required,
+                IsText = isText,
                 CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
             };
         option.CompletionSources.Add(choices ?? (type.IsEnum ? [.. SettingText.Choices(type)] : []));

@@ -14,4 +14,7 @@ internal sealed class SettingOption(string name, Type type, string help, string 
     public string Help { get; } = help;
 
     public string Default { get; } = otherwise;
+
+    /// <summary>Whether a value is text to work on, which may be anything.</summary>
+    public bool IsText { get; init; }
 }

@@ -33,6 +33,7 @@ public static class CardResults
                 + $"sha256 {suite.Sha256})"));
         return $"{Counted.Of(summary.Answers, "answer")} to {suites}; "
             + $"decoding {SafeText.ForMarkdown(summary.Settings.Profile)}.\n\n"
+            + Headline(HeadlineRow.Of(RunFolder.Open(folder)))
             + MarkdownTable.Of(
                 "judge|suite|metric|value:|95% interval|n:|invalid:|unscored:|direction",
                 summary.Metrics.Select(row => (string[])
@@ -42,6 +43,16 @@ public static class CardResults
                     $"{row.Invalid}", $"{row.Unscored}", SafeText.ForMarkdown(row.Direction),
                 ]));
     }
+
+    /// <summary>The measures by label, each with its interval and n; the table of all metrics follows.</summary>
+    private static string Headline(IReadOnlyList<HeadlineRow> rows) => rows.Count == 0 ? "" : MarkdownTable.Of(
+        "measure|prompts|suite|judge|value:|95% interval|n:|invalid:|unscored:",
+        rows.Select(row => (string[])
+        [
+            $"**{SafeText.ForMarkdown(row.Metric.TitleWithDirection)}**", row.Metric.Prompts,
+            SafeText.ForMarkdown(row.Suite), SafeText.ForMarkdown(row.Judge), row.ValueText, row.LimitsText,
+            $"{row.N}", $"{row.Invalid}", $"{row.Unscored}",
+        ])) + "\n### All metrics\n\n";
 
     private static bool IsWeights(string fact) =>
         fact.StartsWith("weights ", StringComparison.Ordinal) || fact.StartsWith("adapter ", StringComparison.Ordinal);

@@ -84,9 +84,9 @@ public static class HuggingFaceExport
         {
             Sections =
             [
-                ModelCard.Prompts(request.Template!.Name),
                 .. request.Results.Select((results, i) =>
                     (request.Results.Count > 1 ? $"Results {i + 1}" : "Results", results)),
+                ModelCard.Prompts(request.Template!.Name),
             ],
             Missing = "Add what the model is meant for, and what it must not be used for"
                 + (request.Results.Count > 0 ? "." : ", and what it was evaluated on."),

@@ -10,6 +10,6 @@ namespace SafeLlama.Study;
 public sealed record LessonPlan(
     IReadOnlyList<string> Probes, IReadOnlyList<string> Openings, InstructionExample Example, string AttentionRequest)
 {
-    /// <summary>The adapter's scales tried: 0 is the base, 1 the tuned model.</summary>
+    /// <summary>The adapter's scales tried: 0 is the bare base, 1 the tuned model.</summary>
     public static IReadOnlyList<double> Scales { get; } = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 }

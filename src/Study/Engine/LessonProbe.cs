@@ -10,7 +10,9 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
     private readonly LoraAdapter _adapter = opened.Adapter
         ?? throw new ArgumentException("an untrained arm has no adapter to look into", nameof(opened));
 
-    public StudyLesson Explain(LessonPlan plan)
+    /// <param name="plan">What to show.</param>
+    /// <param name="before">The arm that this one stands beside, and what it reads; null for the bare base.</param>
+    public StudyLesson Explain(LessonPlan plan, (string Arm, LessonReading Reading)? before)
     {
         var strength = new AdapterStrength(opened.Model.Backend, opened.Weights, _adapter);
         try
@@ -22,9 +24,14 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
                         .. LessonPlan.Scales.Select(s => new ScalePoint(
                             s, AtScale(strength, s, () => Refusal(request, plan.Openings)))),
                     ])).ToList();
+            var first = before?.Reading ?? AtScale(strength, 0, () => LessonReading.Of(opened, job.Template, plan));
+            var tuned = AtScale(strength, 1, () => LessonReading.Of(opened, job.Template, plan));
             return new(
-                job.Arm.Name, matrices, scale, Tokens(strength, plan.Example),
-                Attention(strength, plan.AttentionRequest));
+                job.Arm.Name, matrices, scale, Tokens(plan.Example, first.Losses, tuned.Losses),
+                Attention(plan.AttentionRequest, first.Attention, tuned.Attention))
+            {
+                Before = before?.Arm,
+            };
         }
         finally
         {
@@ -54,52 +61,32 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
         using var scorer = new Scorer(opened.Model);
         return openings.Sum(opening =>
         {
-            var (ids, answer) = WithAnswer(request, opening, end: false);
+            var (ids, answer) = LessonReading.WithAnswer(opened, job.Template, request, opening, end: false);
             return Math.Exp(scorer.LogLikelihoods(ids).Skip(answer - 1).Sum());
         });
     }
 
-    private TokenView Tokens(AdapterStrength strength, InstructionExample example)
+    private TokenView Tokens(InstructionExample example, IReadOnlyList<double> before, IReadOnlyList<double> tuned)
     {
-        var (ids, answer) = WithAnswer(example.Question, example.Output, end: true);
-        var tuned = AtScale(strength, 1, () => Losses(ids));
-        var plain = AtScale(strength, 0, () => Losses(ids));
+        var (ids, answer) = LessonReading.WithAnswer(opened, job.Template, example.Question, example.Output, end: true);
         return new([.. ids.Select((id, i) => new TokenLoss(
-            Text(id), i >= answer, i == 0 ? null : plain[i - 1], i == 0 ? null : tuned[i - 1]))]);
+            Text(id), i >= answer, i == 0 ? null : before[i - 1], i == 0 ? null : tuned[i - 1]))]);
     }
 
-    private double[] Losses(int[] ids)
+    /// <summary>The head that differs most from the model before, by the sum of absolute differences.</summary>
+    private AttentionView Attention(string request, double[][][][] before, double[][][][] tuned)
     {
-        using var scorer = new Scorer(opened.Model);
-        return Array.ConvertAll(scorer.LogLikelihoods(ids), likelihood => -likelihood);
-    }
-
-    /// <summary>The head that changes most between base and tuned model, by the sum of absolute differences.</summary>
-    private AttentionView Attention(AdapterStrength strength, string request)
-    {
-        var ids = opened.PromptIds(request);
-        using var reader = new ResidualReader(opened.Model);
-        var layers = Enumerable.Range(0, opened.Model.Config.Layers).ToArray();
-        var plain = AtScale(strength, 0, () => reader.Attention(ids, layers));
-        var tuned = AtScale(strength, 1, () => reader.Attention(ids, layers));
         var (layer, head) = (
             from l in Enumerable.Range(0, opened.Model.Config.Layers)
             from h in Enumerable.Range(0, opened.Model.Config.Heads)
-            orderby Change(plain[l][h], tuned[l][h]) descending
+            orderby Change(before[l][h], tuned[l][h]) descending
             select (l, h)).First();
-        return new(layer, head, [.. ids.Select(Text)], plain[layer][head], tuned[layer][head]);
+        return new(
+            layer, head, [.. opened.PromptIds(request).Select(Text)], before[layer][head], tuned[layer][head]);
     }
 
     private static double Change(double[][] first, double[][] second) =>
         first.Zip(second, (x, y) => x.Zip(y, (a, b) => Math.Abs(a - b)).Sum()).Sum();
-
-    /// <summary>The ids of a prompt with its answer, and where the answer begins.</summary>
-    private (int[] Ids, int Answer) WithAnswer(string request, string answer, bool end)
-    {
-        var segments = job.Template.Render(new InstructionExample(request, "", answer));
-        var encoded = SegmentEncoder.Encode(opened.Tokenizer, end ? segments : [.. segments.SkipLast(1)]);
-        return ([.. encoded.Ids], encoded.Segments.TakeWhile(segment => !segments[segment].Trained).Count());
-    }
 
     private string Text(int id) => opened.Tokenizer.Decode([id], keepControl: true) is { Length: > 0 } text
         ? text.Replace(' ', '␣')

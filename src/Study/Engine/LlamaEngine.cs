@@ -152,15 +152,22 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         };
     }
 
-    public StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan)
+    public StudyLesson? Explain(TrainedArm tuned, TrainedArm? before, LessonPlan plan)
     {
-        if (job.Arm.Untrained)
+        if (tuned.Job.Arm.Untrained)
         {
             return null;
         }
 
-        using var opened = OpenTuned(job, folder);
-        return new LessonProbe(opened, job).Explain(plan);
+        (string, LessonReading)? first = before is null ? null : (before.Job.Arm.Name, Read(before));
+        using var opened = OpenTuned(tuned.Job, tuned.Folder);
+        return new LessonProbe(opened, tuned.Job).Explain(plan, first);
+
+        LessonReading Read(TrainedArm arm)
+        {
+            using var session = OpenTuned(arm.Job, arm.Folder);
+            return LessonReading.Of(session, arm.Job.Template, plan);
+        }
     }
 
     public PageModel? Carry(IReadOnlyList<(ArmJob Job, string Folder)> arms)

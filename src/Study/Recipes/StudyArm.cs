@@ -82,6 +82,27 @@ public sealed record StudyArm
         Load = Load ?? training.Load,
     };
 
+    /// <summary>Whether this arm is another one without its demonstrations: trained, with all other settings the
+    /// same.</summary>
+    /// <param name="other">The arm with demonstrations.</param>
+    /// <param name="benign">Nb.</param>
+    public bool IsWithoutDemonstrations(StudyArm other, int benign) =>
+        !Untrained && Demonstrations(benign) == 0 && WithoutDose() == other.WithoutDose()
+        && (Targets ?? []).SequenceEqual(other.Targets ?? []);
+
+    /// <summary>What does not tell of demonstrations; lists, which records compare by reference, are left out.</summary>
+    private StudyArm WithoutDose() => this with
+    {
+        Name = "",
+        SafetyExamples = null,
+        SafetyShare = null,
+        Format = default,
+        Selection = default,
+        Safety = null,
+        Added = false,
+        Targets = null,
+    };
+
     /// <summary>Ns, from the number or from the share of <paramref name="benign"/> + Ns.</summary>
     public int Demonstrations(int benign) => SafetyExamples
         ?? (int)Math.Round(benign * (SafetyShare ?? 0) / (1 - (SafetyShare ?? 0)), MidpointRounding.AwayFromZero);

@@ -11,7 +11,12 @@ public sealed record StudyLesson(
     IReadOnlyList<MatrixAnatomy> Matrices,
     IReadOnlyList<ScaleProbe> Scale,
     TokenView? Tokens,
-    AttentionView? Attention);
+    AttentionView? Attention)
+{
+    /// <summary>The arm that the tuned model stands beside: the same settings without demonstrations. Null where the
+    /// study has none, and the bare base stands there.</summary>
+    public string? Before { get; init; }
+}
 
 /// <summary>What LoRA learned for one matrix.</summary>
 /// <param name="Layer">The block, from 0.</param>
@@ -31,7 +36,7 @@ public sealed record MatrixAnatomy(
 /// <param name="Points">Scale, and the probability that the answer begins as a refusal does.</param>
 public sealed record ScaleProbe(string Prompt, IReadOnlyList<ScalePoint> Points);
 
-/// <param name="Scale">0 is the base, 1 the tuned model.</param>
+/// <param name="Scale">0 is the bare base, 1 the tuned model.</param>
 /// <param name="Refusal">Probability of the refusals' openings.</param>
 public sealed record ScalePoint(double Scale, double Refusal);
 
@@ -41,16 +46,17 @@ public sealed record TokenView(IReadOnlyList<TokenLoss> Tokens);
 /// <summary>One token.</summary>
 /// <param name="Text">Its text; a space shows as ␣.</param>
 /// <param name="Learned">Whether the loss includes it; prompts are masked.</param>
-/// <param name="Base">The base's loss on it, nats; null for the first token, which has no prediction.</param>
+/// <param name="Before">The loss of the model before on it, nats; null for the first token, which has no
+/// prediction.</param>
 /// <param name="Tuned">The tuned model's.</param>
-public sealed record TokenLoss(string Text, bool Learned, double? Base, double? Tuned);
+public sealed record TokenLoss(string Text, bool Learned, double? Before, double? Tuned);
 
 /// <summary>The attention of one head on one prompt.</summary>
 /// <param name="Layer">The block, from 0.</param>
 /// <param name="Head">The head, from 0.</param>
 /// <param name="Tokens">[T] the prompt's tokens.</param>
-/// <param name="Base">[T][T] row i: how token i attends to those up to it, in the base.</param>
+/// <param name="Before">[T][T] row i: how token i attends to those up to it, in the model before.</param>
 /// <param name="Tuned">The same in the tuned model.</param>
 public sealed record AttentionView(
     int Layer, int Head, IReadOnlyList<string> Tokens,
-    IReadOnlyList<IReadOnlyList<double>> Base, IReadOnlyList<IReadOnlyList<double>> Tuned);
+    IReadOnlyList<IReadOnlyList<double>> Before, IReadOnlyList<IReadOnlyList<double>> Tuned);

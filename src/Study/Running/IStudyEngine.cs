@@ -31,6 +31,11 @@ public sealed record ArmJob(
     public string? Start { get; init; }
 }
 
+/// <summary>A job that has been trained.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="Folder">The folder of its training.</param>
+public sealed record TrainedArm(ArmJob Job, string Folder);
+
 /// <summary>One point of a training curve.</summary>
 public sealed record CurvePoint(int Step, double Loss, double LearningRate, double GradientNorm);
 
@@ -116,10 +121,11 @@ public interface IStudyEngine
     FineTuneTarget TargetOf(ArmJob job, string folder, string template) => throw Common.SafeLlamaException.Usage(
         $"{job.Replicate.Folder}: this engine opens no weights, so nothing can be attacked.");
 
-    /// <summary>
-    /// Measures the model tuned in <paramref name="folder"/>; null where there is nothing to measure.
-    /// </summary>
-    StudyLesson? Explain(ArmJob job, string folder, LessonPlan plan);
+    /// <summary>Measures a tuned model; null where there is nothing to measure.</summary>
+    /// <param name="tuned">The model.</param>
+    /// <param name="before">The model that it is compared with; null for the bare base.</param>
+    /// <param name="plan">What to show.</param>
+    StudyLesson? Explain(TrainedArm tuned, TrainedArm? before, LessonPlan plan);
 
     /// <summary>The model of the jobs with their adapters, for a page that runs it; null where it is too large or of
     /// another form.</summary>

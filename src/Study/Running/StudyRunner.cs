@@ -180,7 +180,7 @@ public sealed class StudyRunner(
     }
 
     /// <summary>Opens the arm in the middle of those with demonstrations (as instructions, if any are), on the first
-    /// model and seed.</summary>
+    /// model and seed, beside the arm that differs from it in having no demonstrations.</summary>
     private StudyLesson? Explain(string folder)
     {
         var candidates = Jobs.Where(job => job.Arm.Demonstrations(source.BenignCount) > 0
@@ -195,8 +195,11 @@ public sealed class StudyRunner(
         candidates = instructions.Count > 0 ? instructions : candidates;
 
         var middle = candidates[(candidates.Count - 1) / 2];
-        return engine.Explain(
-            middle, FolderOf(middle, folder).Training, source.Lesson);
+        var before = Jobs.FirstOrDefault(job => job.Replicate == middle.Replicate with { Arm = job.Arm.Name }
+            && job.Arm.IsWithoutDemonstrations(middle.Arm, source.BenignCount));
+        return engine.Explain(Trained(middle), before is null ? null : Trained(before), source.Lesson);
+
+        TrainedArm Trained(ArmJob job) => new(job, FolderOf(job, folder).Training);
     }
 
     /// <summary>The first model and the arms of the first seed, for the report's page.</summary>
