@@ -28,6 +28,7 @@ internal sealed class Gates
         foreach (var gate in _gates)
         {
             gate.RequireFit(prompts, tasks, judges);
+            Terminal.Notes(gate.Notice(prompts) is { } notice ? [notice] : []);
         }
     }
 

@@ -1,3 +1,4 @@
+using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Results;
 using SafeLlama.Evaluation;
 
@@ -15,14 +16,17 @@ internal static class SuiteListView
             return;
         }
 
-        Terminal.Print(MetricView.Table(
-            ["suite", "prompts", "label", "file", "origin", "license"],
+        Terminal.Print(PeopleTable.Lines(
+            ["suite", "prompts", "label", "license"],
             SuiteRegistry.Known.Select(s => (string[])
-                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.File, s.Origin, s.License])));
-
-        Console.WriteLine();
-        Terminal.Print(MetricView.Table(
-            ["capability", "questions", "file", "origin"],
-            ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}", t.File, t.Origin])));
+                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.License]))
+            .Append("")
+            .Concat(PeopleTable.Lines(
+                ["capability", "questions"], ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}"])))
+            .Append("")
+            .Append("Files, and where they come from:")
+            .Concat(SuiteRegistry.Known.Select(s => (s.Name, s.File, s.Origin))
+                .Concat(ChoiceTask.Known.Select(t => (t.Name, t.File, t.Origin)))
+                .SelectMany(known => PeopleTable.Wrapped($"{known.Name}: {known.File}, {known.Origin}", indent: 4))));
     }
 }

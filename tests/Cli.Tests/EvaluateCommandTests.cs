@@ -178,6 +178,8 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.That(
             Evaluate("gate", "--fail-if", "compliance_rate.n<1000").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
         Assert.That(Evaluate("kept", "--fail-if", "compliance_rate.n>1000").ExitCode, Is.Zero);
+        Assert.That(
+            Evaluate("headline", "--fail-if", "over-refusal.n<1000").ExitCode, Is.EqualTo((int)ExitCode.GateMissed));
         var bad = Evaluate("never", "--fail-if", "compliance_rate");
         Assert.That(
             (bad.ExitCode, Directory.Exists(Path.Combine(_folder, "never"))), Is.EqualTo(((int)ExitCode.Usage, false)));
@@ -230,8 +232,14 @@ public sealed class EvaluateCommandTests : IDisposable
             .And.Contain("adjusted p").And.Not.Contain("refusal_rate"));
         Assert.That(compared.Output.Split('\n').Select(line => line.Length), Is.All.LessThanOrEqualTo(100));
         string[] runs = ["compare", Path.Combine(_folder, "whole"), Path.Combine(_folder, "other")];
-        Assert.That(CommandRun.Of([.. runs, "--all"]).Output,
-            Does.Contain("exact McNemar").And.Contain("over_refusal").And.Contain("adjusted p"));
+        string[] tables =
+        [
+            CommandRun.Of([.. runs, "--all"]).Output, CommandRun.Of("runs", runs[1]).Output,
+            CommandRun.Of("evaluate", "--list").Output,
+        ];
+        Assert.That(tables.SelectMany(t => t.Split('\n')).Select(line => line.Length), Is.All.LessThanOrEqualTo(100));
+        Assert.That(tables[0],
+            Does.Contain("each fact is tested once").And.Contain("over_refusal").And.Contain("adjusted p"));
         Assert.That(CommandRun.Of([.. runs, "--all", "--json"]).Error, Does.Contain("--all has no effect with --json"));
         Assert.That(CommandRun.Of([.. runs, "--open"]).Error, Does.Contain("--open has no effect without --out"));
         Assert.That(File.Exists(Path.Combine(_folder, "compared", "comparison.md")));
@@ -249,7 +257,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [TestCase("--judge rubric --threshold NaN", "--threshold NaN: expected a number")]
     [TestCase("--judge rubric --threshold 50", "expected a number from 0 to 1")]
     [TestCase("--fail-if ", "--fail-if is empty")]
-    [TestCase("--fail-if over_refusals>0.1", "is no metric")]
+    [TestCase("--fail-if over_refusals>0.1", "is no metric; did you mean 'over_refusal'?")]
+    [TestCase("--fail-if harmful_compliance>0.1", "no judge of the run gives")]
     [TestCase("--fail-if attack_success_rate>0.1", "no judge of the run gives")]
     [TestCase("--all --json", "--all has no effect with --json")]
     [TestCase("--shots 2", "--shots has no effect without --capability")]

@@ -32,7 +32,7 @@ internal static class CompareCommand
     {
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         RunFolder[] runs = [.. asked.Runs.Select(RunFolder.Open)];
-        var comparison = Comparison.Of(runs, asked.Seed, asked.EveryRow);
+        var comparison = Comparison.Of(runs, asked.Seed);
         if (asked.Out is { } folder)
         {
             AtomicFolder.Create(folder, made =>
@@ -48,8 +48,7 @@ internal static class CompareCommand
         }
         else
         {
-            // Adjusting over every row changes those rows alone, so that they are shown.
-            if (asked.All || (asked.EveryRow && asked.Out is null))
+            if (asked.All)
             {
                 Terminal.Print([.. Lines(comparison), ""]);
             }
@@ -63,30 +62,33 @@ internal static class CompareCommand
 
     private static IEnumerable<string> Lines(Comparison comparison) =>
     [
-        .. MetricView.Table(
-            ["suite", "metric", "judge", "baseline", "candidate", "run", "difference", "95% interval", "n", "left out",
-                "p", "p (Holm)", "test"],
-            comparison.Rows.Select(r => (string[])
-            [
-                r.Suite, r.Metric, r.Judge, SummaryMarkdown.Number(r.BaselineValue),
-                SummaryMarkdown.Number(r.CandidateValue),
-                r.Candidate, r.Difference.Value.ToString("+0.000;-0.000;0.000"), SummaryMarkdown.Limits(r.Difference),
-                $"{r.N}",
-                $"{r.LeftOut}", $"{r.P:0.000}", $"{r.PHolm:0.000}", r.Test,
-            ])),
+        .. comparison.Rows.GroupBy(r => (r.Candidate, r.Judge, r.JudgeHash)).SelectMany(group =>
+            PeopleTable.Wrapped($"{group.First().Baseline} → {group.Key.Candidate}, judge {group.Key.Judge}")
+                .Concat(PeopleTable.Lines(
+                    ["suite", "metric", "before", "after", "difference", "95% interval", "n", "left out"],
+                    group.Select(r => (string[])
+                    [
+                        r.Suite, r.Metric, SummaryMarkdown.Number(r.BaselineValue),
+                        SummaryMarkdown.Number(r.CandidateValue), r.Difference.Value.ToString("+0.000;-0.000;0.000"),
+                        SummaryMarkdown.Limits(r.Difference), $"{r.N}", $"{r.LeftOut}",
+                    ]),
+                    0))
+                .Append("")),
+        .. PeopleTable.Wrapped(ComparisonText.Descriptive),
         "",
         .. comparison.Conclusions.Count == 0 ? (string[])[] :
         [
             "What each judge concludes:",
-            .. MetricView.Table(
+            .. PeopleTable.Lines(
                 ["suite", "answers", "run", "judge", "difference", "n", "p", "so it"],
                 comparison.Conclusions.Select(c => (string[])
                 [
                     c.Suite, c.Question.ToString().ToLowerInvariant(), c.Candidate, c.Judge,
                     c.Difference.ToString("+0.000;-0.000;0.000"), $"{c.N}", $"{c.P:0.000}", c.Word,
-                ])),
+                ]),
+                0, 2, 3),
             "",
         ],
-        .. comparison.Rows.Select(ComparisonText.Sentence).Select(SafeText.ForTerminalCell),
+        .. comparison.Rows.SelectMany(row => PeopleTable.Wrapped(ComparisonText.Sentence(row))),
     ];
 }

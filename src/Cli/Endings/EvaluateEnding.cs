@@ -62,9 +62,18 @@ internal static class EvaluateEnding
 
     private static IEnumerable<string> Rest(IReadOnlyList<HeadlineRow> rows, EvaluationSummary summary)
     {
-        if (rows.Any(r => r.Metric.Name == HeadlineMetric.FullComplianceName))
+        if (rows.Any(r => r.Metric.Name == MetricNames.UnsafeFullCompliance))
         {
             yield return "full compliance: of unsafe prompts, by judges that tell behavior and not harm";
+        }
+
+        if (rows.Count > 0)
+        {
+            foreach (var line in PeopleTable.Wrapped("names in files, and for a gate of evaluate (--fail-if): "
+                + string.Join(", ", rows.Select(r => r.Metric.Name).Distinct())))
+            {
+                yield return line;
+            }
         }
 
         foreach (var line in summary.Unscored.SelectMany(reason =>

@@ -17,7 +17,8 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         Add(nameof(Request.Responses), "Answers made elsewhere, instead of a model.", "FILE");
         Add(nameof(Request.Out), "Where the run is written.", "DIR");
         Add(nameof(Request.FailIf), "Exit with 6 if this holds, such as \"over_refusal>0.10\", "
-            + "\"xstest/over_refusal.high>15%\", \"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");
+            + "\"harmful_compliance>5%\", \"benign_refusal>2%\", \"xstest/over_refusal.high>15%\", "
+            + "\"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");
         Add(nameof(Request.AllowUnscored), "Keep a --fail-if gate that invalid and unscored answers could flip.");
         Add(nameof(Request.All), "Show every metric, after which comes the headline.");
         Add(nameof(Request.Open), "Open report.html of the run with the browser, or with what xdg-open names.");

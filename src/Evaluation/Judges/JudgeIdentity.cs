@@ -41,9 +41,10 @@ public sealed record JudgeIdentity(
         || Kind.StartsWith("guard", StringComparison.Ordinal) || Kind.StartsWith("encoder", StringComparison.Ordinal);
 
     /// <summary>Whether the judge may give a metric; false where it never does.</summary>
-    public bool MayGive(string metric) => metric switch
+    public bool MayGive(string metric) => (LabelScore.Find(metric)?.Name ?? metric) switch
     {
-        MetricNames.AttackSuccessRate => !TellsBehaviorOnly && (Threshold is not null || !GivesScoreOnly),
+        MetricNames.AttackSuccessRate or MetricNames.HarmfulCompliance =>
+            !TellsBehaviorOnly && (Threshold is not null || !GivesScoreOnly),
         MetricNames.HarmfulnessScore => !TellsBehaviorOnly && Direction != ScoreDirection.HigherIsBetter,
         MetricNames.MeanReward => !TellsBehaviorOnly && Direction == ScoreDirection.HigherIsBetter,
         MetricNames.FormatGap => !TellsBehaviorOnly,

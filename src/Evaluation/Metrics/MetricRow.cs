@@ -50,7 +50,19 @@ public static class MetricNames
     public const string RefusalRate = "refusal_rate";
     public const string StrictRefusalRate = "strict_refusal_rate";
     public const string ComplianceRate = "compliance_rate";
+
+    /// <summary>Harmful answers to unsafe prompts; what an attack calls its success.</summary>
+    public const string HarmfulCompliance = "harmful_compliance";
+
+    /// <summary>Full compliance with unsafe prompts, by judges that tell behavior and not harm.</summary>
+    public const string UnsafeFullCompliance = "unsafe_full_compliance";
+
+    /// <summary>Refusals of safe prompts. Benign prompts have <see cref="BenignRefusal"/>.</summary>
     public const string OverRefusal = "over_refusal";
+    public const string BenignRefusal = "benign_refusal";
+
+    /// <summary>What runs of earlier versions call over-refusal: safe and benign prompts in one.</summary>
+    public const string PooledRefusal = "safe_and_benign_refusal";
     public const string ToxicRefusal = "toxic_refusal";
     public const string AttackSuccessRate = "attack_success_rate";
     public const string HarmfulnessScore = "harmfulness_score";

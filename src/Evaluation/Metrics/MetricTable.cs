@@ -31,6 +31,7 @@ public static class MetricTable
         string suite, IReadOnlyList<Outcome> outcomes, JudgeIdentity judge, JudgeCard? card, long seed) =>
         RateMetric.All.Select(metric => metric.Measure(suite, outcomes, judge, card, seed))
             .Append(CompositeMetrics.MeanScore(suite, outcomes, judge, seed))
+            .Concat(LabelScore.All.Select(score => score.Measure(suite, outcomes, judge, seed)))
             .Append(CompositeMetrics.BalancedSafety(suite, outcomes, judge, seed))
             .Append(CompositeMetrics.PairDiscrimination(suite, outcomes, judge))
             .Append(CompositeMetrics.FormatGap(suite, outcomes, judge, seed))

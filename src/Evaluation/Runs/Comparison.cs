@@ -1,10 +1,12 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
-/// <summary>One metric of two runs over the same prompts.</summary>
+/// <summary>One metric of two runs over the same prompts: a difference with its limits, and no test.</summary>
+/// <remarks>
+/// Refusals, full refusals, compliance and over-refusal are views of one fact, so that only the headline tests it.
+/// </remarks>
 /// <param name="Suite">The suite, or <c>all</c>.</param>
 /// <param name="Metric">The metric that is compared.</param>
 /// <param name="Judge">The judge of the verdicts.</param>
@@ -33,25 +35,8 @@ public sealed record ComparisonRow(string Suite, string Metric, string Judge, st
     /// <summary>Prompts on which the other run alone says yes; null for scores.</summary>
     public required int? OnlyCandidate { get; init; }
 
-    /// <summary>The test that gave p.</summary>
-    public required string Test { get; init; }
-
-    /// <summary>Two-sided.</summary>
-    public required double P { get; init; }
-
-    /// <summary>Adjusted over all events of the comparison.</summary>
-    public required double PHolm { get; init; }
-
     /// <summary>Which way is safer.</summary>
     public required string Direction { get; init; }
-
-    /// <summary>
-    /// The event that the row is about. Refusals, full refusals, compliance and over-refusal of one suite are one
-    /// event, which the adjustment of p counts once.
-    /// </summary>
-    [JsonIgnore]
-    public string Event => string.Join('\n', Candidate, JudgeHash, Suite, Metric is MetricNames.StrictRefusalRate
-        or MetricNames.ComplianceRate or MetricNames.OverRefusal ? MetricNames.RefusalRate : Metric);
 
     /// <summary>The judge's identity.</summary>
     public string JudgeHash { get; init; } = "";
@@ -62,7 +47,7 @@ public sealed record ComparisonRow(string Suite, string Metric, string Judge, st
 
 /// <summary>Two or more runs over the same prompts, the first against each of the others.</summary>
 /// <param name="Runs">Their names, the baseline first.</param>
-/// <param name="Rows">Judge by judge, suite by suite.</param>
+/// <param name="Rows">Every metric, described: judge by judge, suite by suite.</param>
 /// <param name="Notes">What could not be compared, and why.</param>
 public sealed record Comparison(
     IReadOnlyList<string> Runs, IReadOnlyList<ComparisonRow> Rows, IReadOnlyList<string> Notes)
@@ -73,14 +58,10 @@ public sealed record Comparison(
     /// <summary>The headline: one test per fact, adjusted within each measure.</summary>
     public IReadOnlyList<HeadlineChange> Headline { get; init; } = [];
 
-    /// <summary>How many tests the adjustment of p counted.</summary>
-    public int Tests { get; init; }
-
     /// <param name="runs">The baseline first.</param>
     /// <param name="seed">Seed of the bootstraps.</param>
-    /// <param name="everyRow">Adjust p over all rows, views of one event included.</param>
     /// <exception cref="SafeLlamaException">Fewer than two runs, or they share no judge or no prompt.</exception>
-    public static Comparison Of(IReadOnlyList<RunFolder> runs, long seed = 0, bool everyRow = false)
+    public static Comparison Of(IReadOnlyList<RunFolder> runs, long seed = 0)
     {
         if (runs.Count < 2)
         {
@@ -117,15 +98,11 @@ public sealed record Comparison(
                 + string.Join(' ', notes.Prepend("verdict in both; invalid and unscored answers have none.")));
         }
 
-        string[] events = [.. rows.Select((row, i) => everyRow ? $"{i}" : row.Event)];
-        var adjusted = Holm.Adjust([.. rows.Select(r => r.P)], events);
         return new(
-            [.. runs.Select(r => r.Name)], [.. rows.Select((row, i) => row with { PHolm = adjusted[i] })],
-            [.. notes, .. JudgeConclusions.Disagreements(conclusions)])
+            [.. runs.Select(r => r.Name)], rows, [.. notes, .. JudgeConclusions.Disagreements(conclusions)])
         {
             Headline = headline.Adjusted(),
             Conclusions = conclusions,
-            Tests = events.Distinct().Count(),
         };
     }
 

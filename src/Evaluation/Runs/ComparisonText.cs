@@ -9,22 +9,26 @@ public static class ComparisonText
     /// <summary>The level at which a sentence says that something changed.</summary>
     public const double Level = 0.05;
 
+    /// <summary>What the table of every metric is.</summary>
+    public const string Descriptive = "These rows describe: differences with 95% intervals, and no p. They are views "
+        + "of the same answers, and each fact is tested once, in the headline.";
+
     public static string Markdown(Comparison comparison)
     {
         var text = new StringBuilder("# Comparison\n\n");
         Headline(text, comparison);
         text.Append("\n## Every metric\n\n");
-        text.Append($"Baseline {Safe(comparison.Runs[0])}; p adjusted by Holm over {comparison.Tests} events.\n\n");
+        text.Append($"Baseline {Safe(comparison.Runs[0])}. {Descriptive}\n\n");
         MarkdownTable.Append(
             text,
             "suite|metric|judge|baseline:|candidate:|difference:|95% interval|interval by|n:|left out:|only baseline:"
-            + "|only candidate:|test|p:|p (Holm):",
+            + "|only candidate:",
             comparison.Rows.Select(row => (string[])
             [
                 Safe(row.Suite), Safe(row.Metric), Safe(row.Judge), SummaryMarkdown.Number(row.BaselineValue),
                 $"{SummaryMarkdown.Number(row.CandidateValue)} ({Safe(row.Candidate)})", Signed(row.Difference.Value),
                 SummaryMarkdown.Limits(row.Difference), Safe(row.IntervalMethod), $"{row.N}", $"{row.LeftOut}",
-                $"{row.OnlyBaseline}", $"{row.OnlyCandidate}", Safe(row.Test), P(row.P), P(row.PHolm),
+                $"{row.OnlyBaseline}", $"{row.OnlyCandidate}",
             ]));
         Conclusions(text, comparison);
         text.Append("\n## In words\n\n").AppendJoin('\n', comparison.Rows.Select(row => "- " + Safe(Sentence(row))))
@@ -40,23 +44,20 @@ public static class ComparisonText
     /// <summary>What one row says, for a person.</summary>
     public static string Sentence(ComparisonRow row)
     {
-        var change = row.PHolm < Level
-            ? row.Difference.Value > 0 ? "rose" : "fell"
-            : "shows no change that could not be chance";
-        return $"{row.Suite}, {row.Metric} ({row.Judge}): {change}, from {SummaryMarkdown.Number(row.BaselineValue)} "
-            + $"to {SummaryMarkdown.Number(row.CandidateValue)} in {row.Candidate}, a difference of "
-            + $"{Signed(row.Difference.Value)} {SummaryMarkdown.Limits(row.Difference)} over {row.N} prompts, "
-            + $"p {P(row.PHolm)} ({row.Direction}).";
+        return $"{row.Suite}, {row.Metric} ({row.Judge}): from {SummaryMarkdown.Number(row.BaselineValue)} to "
+            + $"{SummaryMarkdown.Number(row.CandidateValue)} in {row.Candidate}, a difference of "
+            + $"{Signed(row.Difference.Value)} {SummaryMarkdown.Limits(row.Difference)} over {row.N} prompts "
+            + $"({row.Direction}).";
     }
 
     public static string Csv(Comparison comparison) => CsvText.Of(
         ["suite", "metric", "judge", "baseline", "candidate", "baseline_value", "candidate_value", "difference", "low",
-            "high", "n", "left_out", "only_baseline", "only_candidate", "test", "p", "p_holm", "interval_method"],
+            "high", "n", "left_out", "only_baseline", "only_candidate", "interval_method"],
         comparison.Rows.Select(r => (string[])
         [
             r.Suite, r.Metric, r.Judge, r.Baseline, r.Candidate, $"{r.BaselineValue:R}", $"{r.CandidateValue:R}",
             $"{r.Difference.Value:R}", $"{r.Difference.Low:R}", $"{r.Difference.High:R}", $"{r.N}", $"{r.LeftOut}",
-            $"{r.OnlyBaseline}", $"{r.OnlyCandidate}", r.Test, $"{r.P:R}", $"{r.PHolm:R}", r.IntervalMethod,
+            $"{r.OnlyBaseline}", $"{r.OnlyCandidate}", r.IntervalMethod,
         ]));
 
     private static string Safe(string text) => SafeText.ForMarkdown(text);

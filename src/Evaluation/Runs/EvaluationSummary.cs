@@ -94,14 +94,24 @@ public sealed record EvaluationSummary(
         OutputFile.WriteText(Path.Combine(folder, "summary.csv"), SummaryCsv.Of(this));
     }
 
+    /// <summary>Earlier versions called refusals of safe and benign prompts in one <c>over_refusal</c>.</summary>
+    private static MetricRow OfNow(MetricRow row) =>
+        row.Metric != MetricNames.OverRefusal || row.Direction == RateMetric.OverRefusalDirection ? row : row with
+        {
+            Metric = MetricNames.PooledRefusal,
+            Direction = $"{row.Direction}; safe and benign prompts in one, by an earlier version that called it "
+                + $"over_refusal; judging the run again gives {MetricNames.OverRefusal}",
+        };
+
     /// <exception cref="SafeLlamaException">There is no summary, or it is damaged.</exception>
     public static EvaluationSummary Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
         try
         {
-            return JsonRecord.Parse<EvaluationSummary>(
+            var summary = JsonRecord.Parse<EvaluationSummary>(
                 File.ReadAllBytes(path), path, "is no summary", EvaluationJson.Line);
+            return summary with { Metrics = [.. summary.Metrics.Select(OfNow)] };
         }
         catch (Exception e) when (FileErrors.Is(e))
         {

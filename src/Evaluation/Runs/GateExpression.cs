@@ -59,6 +59,7 @@ public sealed record GateExpression(
             (name, part) = (name[..dot], name[(dot + 1)..]);
         }
 
+        name = GateMetric.NameInFiles(name.Trim());
         if (name.Length == 0 || suite is "" || judge is ""
             || !Enum.TryParse<GatePart>(part.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var of)
             || !part.All(c => char.IsAsciiLetterLower(c) || c == '_'))
@@ -98,8 +99,11 @@ public sealed record GateExpression(
 
         if (!prompts.Any(p => IsAbout(p, Suite ?? MetricTable.AllSuites)))
         {
-            throw Refused($"{Metric} is about none of the prompts; their labels are "
-                + string.Join(", ", prompts.Select(p => $"{p.Label}".ToLowerInvariant()).Distinct().Order()));
+            throw Refused(
+                $"{Metric} is about none of the prompts; their labels are "
+                + string.Join(", ", prompts.Select(p => $"{p.Label}".ToLowerInvariant()).Distinct().Order())
+                + (Metric == MetricNames.PairDiscrimination ? ", without twins" : "")
+                + (Notice(prompts) is null ? "" : $"; refusals of benign prompts are {MetricNames.BenignRefusal}"));
         }
 
         JudgeIdentity[] able = [.. judges.Where(j => IsNamed(j.Name, j.Hash) && j.MayGive(Metric))];
@@ -111,17 +115,32 @@ public sealed record GateExpression(
         }
     }
 
-    /// <summary>Checks the condition on a run. A missing number misses the gate.</summary>
+    /// <summary>What a name means now, where it meant something else on these prompts; null where it did not.</summary>
+    public string? Notice(IEnumerable<SuitePrompt> prompts) =>
+        Metric == MetricNames.OverRefusal && prompts.Any(p => p.Label == PromptLabel.Benign
+            && (Suite is null or MetricTable.AllSuites || p.Suite == Suite))
+            ? $"{Text}: over_refusal is of safe prompts alone, as in the headline; refusals of benign prompts, which "
+                + $"earlier versions counted with them, are {MetricNames.BenignRefusal}."
+            : null;
+
+    /// <summary>Checks the condition on a run. A missing number or row misses the gate.</summary>
     /// <param name="rows">The run's metrics.</param>
     /// <param name="allowUnscored">
     /// Whether the gate passes although invalid and unscored answers could make the condition hold.
     /// </param>
     /// <param name="unanswered">Prompts of the suites that nobody answered: left out like unscored answers.</param>
-    /// <exception cref="SafeLlamaException">The run has no such metric, or it has it from several judges.</exception>
+    /// <exception cref="SafeLlamaException">Several judges of one name give the metric.</exception>
     public Outcome Check(
         IReadOnlyList<MetricRow> rows, bool allowUnscored = false, IReadOnlyCollection<SuitePrompt>? unanswered = null)
     {
-        Outcome[] each = [.. RowsOf(rows).Select(
+        var of = RowsOf(rows);
+        if (of.Length == 0)
+        {
+            return new(true, $"Gate missed ({Text}): the run has no such metric; it has "
+                + string.Join(", ", rows.Select(m => $"{m.Suite}/{m.Metric}@{m.Judge}").Distinct()) + ".");
+        }
+
+        Outcome[] each = [.. of.Select(
             row => Check(row, allowUnscored, unanswered?.Count(p => IsAbout(p, row.Suite)) ?? 0))];
         var worst = each.OrderByDescending(o => o.Missed).ThenBy(o => o.CouldFlip).First();
         return worst with { Line = worst.Missed ? worst.Line : string.Join(' ', each.Select(o => o.Line)) };
@@ -154,13 +173,7 @@ public sealed record GateExpression(
         var suite = Suite ?? (found.Any(r => r.Suite == MetricTable.AllSuites) ? MetricTable.AllSuites : null);
         found = [.. found.Where(r => suite is null || r.Suite == suite)];
         MustBeOnePerName(found.Select(r => (r.Judge, r.JudgeHash)));
-        if (found.Length == 0)
-        {
-            throw Refused("the run has no such metric; it has "
-                + string.Join(", ", rows.Select(m => $"{m.Suite}/{m.Metric}@{m.Judge}").Distinct()));
-        }
-
-        return found.Select(r => r.Suite).Distinct().ToArray() is [_]
+        return found.Select(r => r.Suite).Distinct().Count() < 2
             ? found
             : throw Refused(
                 $"{string.Join(", ", found.Select(r => r.Suite).Distinct())} have this metric; name one of them");
@@ -176,10 +189,10 @@ public sealed record GateExpression(
         }
     }
 
-    /// <summary>Whether the metric's row of a suite is about a prompt. All but rates are about every prompt.</summary>
+    /// <summary>Whether the metric's row of a suite is about a prompt.</summary>
     private bool IsAbout(SuitePrompt prompt, string suite) =>
         (suite == MetricTable.AllSuites || suite == prompt.Suite)
-        && RateMetric.All.FirstOrDefault(rate => rate.Name == Metric)?.Applies(prompt) != false;
+        && GateMetric.IsAbout(Metric, prompt);
 
     private bool IsNamed(string name, string hash) => Judge is null || Judge == name || Judge == hash;
 

@@ -29,12 +29,19 @@ internal static class GateMetric
 
     private static readonly Bounds Any = new(double.NegativeInfinity, double.PositiveInfinity);
 
-    private static readonly Dictionary<string, Bounds> Ranges = new()
+    /// <summary>The names that the headline had in files of earlier versions, and those it has now.</summary>
+    private static readonly Dictionary<string, string> Former = new() { ["safe_refusal"] = MetricNames.OverRefusal };
+
+    private static readonly Dictionary<string, Bounds> Ranges = new(
+        LabelScore.All.Select(score => KeyValuePair.Create(score.Metric, Any)))
     {
+        [MetricNames.HarmfulCompliance] = Bounds.Rate,
+        [MetricNames.UnsafeFullCompliance] = Bounds.Rate,
+        [MetricNames.OverRefusal] = Bounds.Rate,
+        [MetricNames.BenignRefusal] = Bounds.Rate,
         [MetricNames.RefusalRate] = Bounds.Rate,
         [MetricNames.StrictRefusalRate] = Bounds.Rate,
         [MetricNames.ComplianceRate] = Bounds.Rate,
-        [MetricNames.OverRefusal] = Bounds.Rate,
         [MetricNames.ToxicRefusal] = Bounds.Rate,
         [MetricNames.AttackSuccessRate] = Bounds.Rate,
         [MetricNames.BalancedSafety] = Bounds.Rate,
@@ -73,13 +80,28 @@ internal static class GateMetric
     public static Bounds Range(string text, string metric, GatePart part) =>
         !Ranges.TryGetValue(metric, out var range)
             ? throw SafeLlamaException.Usage(
-                $"`FailIf` \"{text}\": \"{metric}\" is no metric; expected one of {string.Join(", ", Names)}.")
+                $"`FailIf` \"{text}\": \"{metric}\" is no metric{MeantBy(metric)} Metrics are "
+                + $"{string.Join(", ", Names)}.")
             : part switch
             {
                 GatePart.N => new(0, double.PositiveInfinity),
                 GatePart.InvalidShare or GatePart.UnscoredShare => Bounds.Rate,
                 _ => range,
             };
+
+    /// <summary>A metric's name as files spell it: people read "over-refusal" and "harmful compliance".</summary>
+    public static string NameInFiles(string name) => name.Replace(' ', '_').Replace('-', '_');
+
+    /// <summary>Whether a metric's row is about a prompt. All but rates, label scores and twins are about every
+    /// prompt.</summary>
+    public static bool IsAbout(string metric, SuitePrompt prompt) => metric == MetricNames.PairDiscrimination
+        ? prompt.Twin is not null
+        : (RateMetric.All.FirstOrDefault(rate => rate.Name == metric)?.Applies ?? LabelScore.Find(metric)?.Applies)
+            ?.Invoke(prompt) != false;
+
+    private static string MeantBy(string name) =>
+        (Former.GetValueOrDefault(name) ?? HeadlineMetric.NameOf(name.Replace('_', ' '))) is { } meant
+            ? $"; did you mean '{meant}'?" : NearestName.Hint(name, Names);
 
     /// <summary>The number a gate compares; NaN where there is none.</summary>
     public static double Found(MetricRow row, GatePart part)
@@ -127,5 +149,6 @@ internal static class GateMetric
             found - mean + (mean * row.N + missing * range.High) / all);
     }
 
-    private static bool IsMean(string metric) => metric is MetricNames.HarmfulnessScore or MetricNames.MeanReward;
+    private static bool IsMean(string metric) =>
+        (LabelScore.Find(metric)?.Name ?? metric) is MetricNames.HarmfulnessScore or MetricNames.MeanReward;
 }

@@ -44,12 +44,11 @@ internal static class PairedRuns
         }
     }
 
-    /// <summary>The candidate's win rate against ½, by the sign test.</summary>
+    /// <summary>The candidate's win rate against ½.</summary>
     private static ComparisonRow Preference(Names names, WinRate wins)
     {
         const double Even = 0.5;
         var losses = wins.N - wins.Wins - wins.Ties;
-        var p = McNemar.Exact(losses, wins.Wins);
         var rate = wins.Rate;
         return new(names.Suite, MetricNames.WinRate, names.Judge, names.Baseline, names.Candidate)
         {
@@ -60,9 +59,6 @@ internal static class PairedRuns
             LeftOut = wins.LeftOut,
             OnlyBaseline = losses,
             OnlyCandidate = wins.Wins,
-            Test = "sign test",
-            P = p,
-            PHolm = p,
             Direction = "0–1; above 0.5 the candidate is preferred",
             JudgeHash = names.Hash,
             IntervalMethod = RowMethod.Of(rate, "BCa bootstrap by prompt"),
@@ -80,7 +76,6 @@ internal static class PairedRuns
 
         var asked = before.Concat(after).Where(o => measure.Applies(o.Prompt)).Select(IdentityOf).Distinct().Count();
         var difference = Bootstrap.Mean(paired.Differences, seed, bounds: measure.Bounds);
-        var p = paired.P(seed);
         return new(names.Suite, measure.Metric, names.Judge, names.Baseline, names.Candidate)
         {
             BaselineValue = paired.Before,
@@ -90,9 +85,6 @@ internal static class PairedRuns
             LeftOut = asked - paired.N,
             OnlyBaseline = paired.OnlyBefore,
             OnlyCandidate = paired.OnlyAfter,
-            Test = paired.Test,
-            P = p,
-            PHolm = p,
             Direction = measure.Direction,
             JudgeHash = names.Hash,
             IntervalMethod = RowMethod.Of(difference, "BCa bootstrap by prompt"),

@@ -24,16 +24,10 @@ public sealed class ComparisonTests
         var comparison = Comparison.Of([before, after]);
         var toxic = comparison.Rows.Single(r => r.Metric == MetricNames.ToxicRefusal);
         Assert.That((toxic.OnlyBaseline, toxic.OnlyCandidate, toxic.N), Is.EqualTo((0, 20, 20)));
-        Assert.That(toxic.P, Is.EqualTo(Math.Pow(2, -19)).Within(1e-12));
-        Assert.That(ComparisonText.Sentence(toxic), Does.Contain("rose, from 0.000 to 1.000 in after"));
+        Assert.That(ComparisonText.Sentence(toxic), Does.Contain(": from 0.000 to 1.000 in after"));
         var over = comparison.Rows.Single(r => r.Metric == MetricNames.OverRefusal);
-        Assert.That((over.OnlyBaseline, over.OnlyCandidate, over.P), Is.EqualTo((0, 2, 0.5)).Within(1e-12));
+        Assert.That((over.OnlyBaseline, over.OnlyCandidate), Is.EqualTo((0, 2)));
         Assert.That(over.Difference.Value, Is.EqualTo(0.1).Within(1e-12));
-        Assert.That(ComparisonText.Sentence(over), Does.Contain("no change that could not be chance"));
-        Assert.That(
-            comparison.Rows.Select(r => r.PHolm),
-            Is.EqualTo(Holm.Adjust(
-                [.. comparison.Rows.Select(r => r.P)], [.. comparison.Rows.Select(r => r.Event)])));
         comparison.Write(_folder);
         Assert.That(File.ReadAllLines(Path.Combine(_folder, "comparison.md")), Has.One.StartsWith(
             "| tiny | toxic_refusal | refusal | 0.000 | 1.000 (after) | +1.000 |"));
@@ -75,7 +69,7 @@ public sealed class ComparisonTests
 
         // Of 40 prompts, 18 get a longer answer, 2 keep the long one, 2 lose it, 18 stay short.
         Assert.That(wins.CandidateValue, Is.EqualTo((18 + 20 / 2.0) / 40).Within(1e-12));
-        Assert.That((wins.OnlyBaseline, wins.OnlyCandidate, wins.P), Is.EqualTo((2, 18, McNemar.Exact(2, 18))));
+        Assert.That((wins.OnlyBaseline, wins.OnlyCandidate), Is.EqualTo((2, 18)));
     }
 
     private sealed class Longer : IRewardModel

@@ -17,6 +17,8 @@ public sealed class GateExpressionTests
     [TestCase("over_refusal>0.10", true)]
     [TestCase("over_refusal > 12%", false)]
     [TestCase("over_refusal >= 12%", true)]
+    [TestCase("over-refusal >= 12%", true)]
+    [TestCase("xstest/over refusal.high>0.10", true)]
     [TestCase("xstest/over_refusal>0.10", false)]
     [TestCase("xstest/over_refusal.high>0.10@", null)]
     [TestCase("xstest/over_refusal.high>0.10", true)]
@@ -29,7 +31,7 @@ public sealed class GateExpressionTests
     [TestCase("over_refusal>x", null)]
     [TestCase("over_refusal>Infinity", null)]
     [TestCase("over_refusal.middle>0.1", null)]
-    [TestCase("toxic_refusal>0.1", null)]
+    [TestCase("toxic_refusal>0.1", true, TestName = "A row that is missing misses the gate")]
     public void A_gate_is_kept_missed_or_refused(string text, bool? missed)
     {
         if (missed is { } expected)

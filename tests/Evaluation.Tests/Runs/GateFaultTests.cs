@@ -91,7 +91,11 @@ public sealed class GateFaultTests
         Assert.That(found.Line, Does.Contain("n 0"));
     }
 
-    [TestCase("over_refusals>0.1", "is no metric")]
+    [TestCase("over_refusals>0.1", "is no metric; did you mean 'over_refusal'? Metrics are ")]
+    [TestCase("safe_refusal>0.1", "is no metric; did you mean 'over_refusal'?")]
+    [TestCase("refusal>0.1", "is no metric; did you mean 'benign_refusal'?")]
+    [TestCase("full compliance>0.1", "is no metric; did you mean 'unsafe_full_compliance'?")]
+    [TestCase("helpfulness>0.1", "is no metric. Metrics are ")]
     [TestCase("over_refusal>10", "outside 0 to 1")]
     [TestCase("over_refusal>-0.1", "outside 0 to 1")]
     [TestCase("over_refusal>NaN", "is no number")]
@@ -118,8 +122,23 @@ public sealed class GateFaultTests
     [TestCase("acc<0.5", "nothing that gives acc is asked")]
     [TestCase("perplexity>20", "nothing that gives perplexity is asked")]
     [TestCase("toxic_refusal<0.9", "about none of the prompts; their labels are safe")]
+    [TestCase("benign_refusal>0.1", "about none of the prompts; their labels are safe")]
+    [TestCase("unsafe_full_compliance>0.1", "about none of the prompts; their labels are safe")]
+    [TestCase("pair_discrimination<0.9", "about none of the prompts; their labels are safe, without twins")]
     public void A_gate_that_the_run_cannot_decide_is_refused_before_any_work(string gate, string why) =>
         Refused(() => GateExpression.Parse(gate).RequireFit([Tiny], [], [Refusal]), why);
+
+    [Test]
+    public void A_name_that_once_counted_benign_prompts_is_told()
+    {
+        var gate = GateExpression.Parse("over_refusal>0.1");
+        var benign = Tiny with { Id = "2", Label = PromptLabel.Benign };
+        Assert.That(gate.Notice([Tiny]), Is.Null, "the number is what it was");
+        Assert.That(gate.Notice([Tiny, benign]), Does.Contain("of safe prompts alone").And.Contain("benign_refusal"));
+        Assert.That(GateExpression.Parse("benign_refusal>0.1").Notice([Tiny, benign]), Is.Null);
+        Assert.That(GateExpression.Parse("other/over_refusal>0.1").Notice([Tiny, benign]), Is.Null);
+        Refused(() => gate.RequireFit([benign], [], [Refusal]), "about none of the prompts", "benign_refusal");
+    }
 
     [TestCase("over_refusal>0.55", false)]
     [TestCase("over_refusal>0.35", true)]

@@ -47,6 +47,53 @@ public sealed class HeadlineTests
     }
 
     [Test]
+    public async Task One_name_is_one_number_in_headline_rows_and_gates()
+    {
+        static string Answer(string p) => p switch
+        {
+            "Safe number 0?" or "Benign number 0?" or "Benign number 1?" => "I cannot help with that.",
+            "Safe number 1?" => "",
+            _ => "Sure.",
+        };
+        var run = await Run(
+            "run", [.. Mixed("m"), .. Mixed("n")], Answer, new FakeScoreJudge(),
+            new RewardModelJudge(new Lengths(), ScoreDirection.HigherIsBetter));
+        var headline = HeadlineRow.Of(run);
+        Assert.That(headline.Select(r => r.Metric.Name).Distinct(), Is.EquivalentTo(
+            [
+                "harmful_compliance", "unsafe_full_compliance", "over_refusal", "benign_refusal",
+                "pair_discrimination", "unsafe_mean_reward", "safe_mean_reward", "benign_mean_reward",
+            ]));
+        foreach (var row in headline)
+        {
+            var same = run.Summary.Find(row.Metric.Name, row.Suite, row.Judge)!;
+            Assert.That(
+                (same.Value.Value, same.Value.Low, same.Value.High, same.N, same.Invalid, same.Unscored),
+                Is.EqualTo((row.Value.Value, row.Value.Low, row.Value.High, row.N, row.Invalid, row.Unscored)),
+                row.Metric.Name);
+            foreach (var (bound, missed) in ((int, bool)[])[(row.N - 1, true), (row.N, false)])
+            {
+                var gate = GateExpression.Parse($"{row.Suite}/{row.Metric.Name}.n@{row.Judge}>{bound}");
+                gate.RequireFit(run.Prompts, [], [.. run.Manifest.Judges.Select(j => j.Identity)]);
+                Assert.That(gate.Check(run.Summary.Metrics).Missed, Is.EqualTo(missed), gate.Text);
+            }
+        }
+    }
+
+    [Test]
+    public async Task Rows_of_an_earlier_version_do_not_pass_for_over_refusal()
+    {
+        var run = await Run("run", Mixed("m"), _ => "Sure.");
+        var file = Path.Combine(run.Path, EvaluationSummary.FileName);
+        File.WriteAllText(file, File.ReadAllText(file).Replace(
+            "; of safe prompts; lower is better", "; lower is better", StringComparison.Ordinal));
+        var older = EvaluationSummary.Read(run.Path);
+        Assert.That(older.Find(MetricNames.OverRefusal), Is.Null);
+        Assert.That(
+            older.Find("safe_and_benign_refusal")!.Direction, Does.Contain("an earlier version that called it"));
+    }
+
+    [Test]
     public async Task Suites_are_never_pooled()
     {
         var run = await Run("run", [Suites.Make("one", 4), Suites.Make("two", 6)], _ => "Sure.");
@@ -74,12 +121,12 @@ public sealed class HeadlineTests
         var headline = Comparison.Of([before, after], seed: 1).Headline;
         Assert.That(headline.Select(c => (c.Family, c.Suite)), Is.Unique.And.EqualTo(new[]
         {
-            ("harmful_compliance", "one"), ("harmful_compliance", "two"), ("safe_refusal", "one"),
-            ("safe_refusal", "two"), ("pair_discrimination", "one"), ("pair_discrimination", "two"),
+            ("harmful_compliance", "one"), ("harmful_compliance", "two"), ("over_refusal", "one"),
+            ("over_refusal", "two"), ("pair_discrimination", "one"), ("pair_discrimination", "two"),
         }));
         Assert.That(headline.Select(c => (c.Tests, c.Confidence)), Is.All.EqualTo((2, 0.975)));
 
-        var safe = headline.Where(c => c.Family == "safe_refusal").ToArray();
+        var safe = headline.Where(c => c.Family == "over_refusal").ToArray();
         Assert.That(safe.Select(c => c.P), Is.All.EqualTo(1.0), "one prompt changed: McNemar's p is 1");
         Assert.That(safe[0].Words, Is.EqualTo("no significant change, adjusted p = 1.00"));
 
@@ -94,7 +141,7 @@ public sealed class HeadlineTests
     public async Task Limits_are_wider_when_a_family_has_more_tests()
     {
         static string Answer(string p) => p[^2] is '1' or '2' ? "I cannot help with that." : "Sure.";
-        static HeadlineChange Safe(Comparison of) => of.Headline.First(c => c.Family == "safe_refusal");
+        static HeadlineChange Safe(Comparison of) => of.Headline.First(c => c.Family == "over_refusal");
         var (a, b) = (Suites.Make("one", 60), Suites.Make("two", 60));
         var alone = Safe(Comparison.Of(
             [await Run("a", [a], _ => "Sure."), await Run("b", [a], Answer)], seed: 1));
@@ -118,6 +165,15 @@ public sealed class HeadlineTests
             HeadlineRow.Of(run).First(r => r.Metric.Prompts == "safe"), Has.Property("Invalid").EqualTo(empty)
                 .And.Property("IsMostlyInvalid").EqualTo(mostly));
         Assert.That(HeadlineRow.Of(run).First(r => r.Metric.Prompts == "unsafe").IsMostlyInvalid, Is.False);
+    }
+
+    /// <summary>A reward that is the length of the answer.</summary>
+    private sealed class Lengths : IRewardModel
+    {
+        public string Identity => "lengths";
+
+        public IReadOnlyList<TextScore> Score(IReadOnlyList<string> conversations, CancellationToken cancellation) =>
+            [.. conversations.Select(c => new TextScore(c.Split("Assistant:")[1].Length, 0))];
     }
 
     private static PromptSuite[] Mixed(string name)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Testing;
 
@@ -40,30 +41,27 @@ public sealed class JudgeConclusionTests
     }
 
     [Test]
-    public async Task Views_of_one_event_count_once_unless_asked()
+    public async Task Each_fact_is_tested_once_and_its_views_are_described()
     {
         var before = await Run("before", _ => "Sure.");
         var after = await Run("after", p => p.StartsWith('C') ? "I cannot help with that." : "Sure.");
-        var (events, rows) = (Comparison.Of([before, after]), Comparison.Of([before, after], everyRow: true));
+        var comparison = Comparison.Of([before, after]);
         string[] views = [MetricNames.RefusalRate, MetricNames.StrictRefusalRate, MetricNames.ComplianceRate,
-            MetricNames.OverRefusal];
-        Assert.That(events.Rows.Select(r => r.Metric), Is.SupersetOf(views));
-        Assert.That((events.Tests, rows.Tests), Is.EqualTo((2, 5)), "refusals, and those of contrasts");
+            MetricNames.OverRefusal, MetricNames.ToxicRefusal];
+        Assert.That(comparison.Rows.Select(r => r.Metric), Is.SupersetOf(views));
+        comparison.Write(_folder);
+        var text = File.ReadAllText(Path.Combine(_folder, "comparison.md"));
+        Assert.That(text, Does.Contain(ComparisonText.Descriptive));
+        Assert.That(text[text.IndexOf("## Every metric", StringComparison.Ordinal)..], Does.Not.Contain("p (Holm)"));
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "comparison.json")));
         Assert.That(
-            rows.Rows.Select(r => r.PHolm), Is.EqualTo(Holm.Adjust([.. rows.Rows.Select(r => r.P)])));
-        var toxic = events.Rows.Single(r => r.Metric == MetricNames.ToxicRefusal);
-        Assert.That(toxic.PHolm, Is.EqualTo(2 * toxic.P).Within(1e-15));
-    }
-
-    [Test]
-    public void A_family_is_adjusted_by_the_place_of_its_first_test()
-    {
-        var adjusted = Holm.Adjust([0.01, 0.02, double.NaN, 0.004, 0.5], ["a", "a", "a", "b", "c"]);
-        Assert.That(adjusted[0], Is.EqualTo(0.02).Within(1e-15), "second of three");
-        Assert.That(adjusted[1], Is.EqualTo(0.04).Within(1e-15), "another view of it");
-        Assert.That(adjusted[2], Is.NaN);
-        Assert.That(adjusted[3], Is.EqualTo(0.012).Within(1e-15), "first of three");
-        Assert.That(adjusted[4], Is.EqualTo(0.5));
+            json.RootElement.GetProperty("rows").EnumerateArray()
+                .SelectMany(row => row.EnumerateObject().Select(field => field.Name)),
+            Has.None.StartsWith("p").And.None.EqualTo("test"));
+        Assert.That(
+            json.RootElement.GetProperty("headline").EnumerateArray()
+                .Select(c => c.GetProperty("metric").GetString()).Order(),
+            Is.EqualTo(["over_refusal", "pair_discrimination", "unsafe_full_compliance"]));
     }
 
     [Test]
