@@ -9,7 +9,7 @@ namespace SafeLlama.Cli;
 internal static class StrayOption
 {
     /// <summary>What is wrong with the first such word; null where there is none.</summary>
-    /// <remarks>Words after <c>--</c>, values joined by <c>=</c> and texts to work on may begin with anything.</remarks>
+    /// <remarks>Words after <c>--</c>, values joined by <c>=</c> and texts may begin with anything.</remarks>
     public static string? Find(ParseResult parsed, IReadOnlyList<string> args)
     {
         var words = args.TakeWhile(arg => arg != "--").ToHashSet();

@@ -90,7 +90,7 @@ public sealed record StudyArm
         !Untrained && Demonstrations(benign) == 0 && WithoutDose() == other.WithoutDose()
         && (Targets ?? []).SequenceEqual(other.Targets ?? []);
 
-    /// <summary>What does not tell of demonstrations; lists, which records compare by reference, are left out.</summary>
+    /// <summary>What tells of no demonstrations; lists, which records compare by reference, are left out.</summary>
     private StudyArm WithoutDose() => this with
     {
         Name = "",
