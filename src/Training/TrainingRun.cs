@@ -29,6 +29,7 @@ public sealed class TrainingRun : IDisposable
     private readonly int _totalSteps;
     private readonly PreferenceObjective? _preference;
     private readonly RunDefense _defense;
+    private readonly LossTarget _target;
     private readonly Standstill _standstill = new();
     private BestStep? _best;
     private int _sinceBest;
@@ -54,13 +55,8 @@ public sealed class TrainingRun : IDisposable
             model.CheckTokens(example.Tokens, example.Id);
         }
 
-        if (config.UntilLoss is { } until && data.ValidationCount == 0)
-        {
-            throw SafeLlamaException.Usage(
-                $"`{nameof(config.UntilLoss)}` {until}: no rows are held out, so no such loss is ever measured.",
-                "hold some out with `Validation`");
-        }
-
+        _target = new(config.UntilLoss);
+        _target.Check(data);
         _totalSteps = config.TotalSteps(data.Training.Count);
         var schedule = config.ScheduleOver(_totalSteps);
         schedule.Validate();
@@ -89,7 +85,7 @@ public sealed class TrainingRun : IDisposable
         Resume();
         using var log = _ranks.IsFirst() ? new TrainingLog(_folder, _trainer.StepsDone) : null;
         MeasureStart(log);
-        while (_trainer.StepsDone < _totalSteps && !StoppedEarly && !IsReached)
+        while (_trainer.StepsDone < _totalSteps && !StoppedEarly && !_target.IsReachedBy(_best))
         {
             // Several ranks stop after the same step: any of them may have been asked.
             if (_ranks.Size == 1 ? stop.IsCancellationRequested : _trainer.StopIsAsked)
@@ -113,7 +109,11 @@ public sealed class TrainingRun : IDisposable
             }
         }
 
-        TellUntil();
+        if (_target.Ending(_best, _trainer.StepsDone, _totalSteps) is { } ending)
+        {
+            _view.Note(ending);
+        }
+
         var best = _best?.Step ?? _trainer.StepsDone;
         if (_ranks.IsFirst())
         {
@@ -133,20 +133,6 @@ public sealed class TrainingRun : IDisposable
     }
 
     private bool StoppedEarly => _config.Patience > 0 && _sinceBest >= _config.Patience;
-
-    /// <summary>Whether a validation had the loss that the run goes on until.</summary>
-    private bool IsReached => _best is { } best && best.Loss <= _config.UntilLoss;
-
-    private void TellUntil()
-    {
-        if (_config.UntilLoss is { } until)
-        {
-            _view.Note(IsReached
-                ? $"stopped at step {_trainer.StepsDone} of {_totalSteps}: validation loss {_best!.Loss:F4}, until {until}"
-                : $"the validation loss did not fall to {until}: the best is {_best?.Loss:F4}, after {_trainer.StepsDone} "
-                    + "steps");
-        }
-    }
 
     private TrainerSettings Settings(LearningRateSchedule schedule) => new(schedule)
     {
