@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using SafeLlama.Kernels;
 using SafeLlama.Model;
 using SafeLlama.Testing;
@@ -12,7 +13,7 @@ namespace SafeLlama.Training.Tests.Pages;
 /// With <c>SAFELLAMA_WRITE_PAGES=1</c> the page is written anew. That a plan holds what a run really takes is measured
 /// by <c>MemoryTests</c> of the program, on the first of these models.
 /// </remarks>
-public sealed class MemoryPageTests
+public sealed partial class MemoryPageTests
 {
     private static readonly (string Name, LlamaConfig Config)[] Models =
     [
@@ -29,6 +30,9 @@ public sealed class MemoryPageTests
         ("nf4", DType.BFloat16, new(LoadAs.Nf4)),
     ];
 
+    /// <summary>GiB by which scratch differs between widths of vectors.</summary>
+    private const double Vectors = 0.021;
+
     [Test]
     public void The_page_shows_the_plans()
     {
@@ -39,7 +43,9 @@ public sealed class MemoryPageTests
             File.WriteAllText(path, made);
         }
 
-        Assert.That(File.ReadAllText(path), Is.EqualTo(made));
+        var page = File.ReadAllText(path);
+        Assert.That(Number().Replace(page, "0.00"), Is.EqualTo(Number().Replace(made, "0.00")));
+        Assert.That(Numbers(page), Is.EqualTo(Numbers(made)).Within(Vectors));
     }
 
     [Test]
@@ -61,7 +67,8 @@ public sealed class MemoryPageTests
             Made by `MemoryPageTests` from the plan that every run makes before its first step, `train --dry-run` among them:
             adapters of rank 8 on q and v, one row of the given length at a time, one thread, in GiB. Embeddings and head stay
             in the checkpoint's type, bf16 here beside int8 and NF4. A plan is an upper bound: scratch is counted as if all ops
-            needed their most at once, and 0.13 GiB stand for the program.
+            needed their most at once, and 0.13 GiB stand for the program. The figures are of AVX-512; scratch for narrower
+            vectors moves some of them by 0.01.
 
             `Recompute block` keeps each block's input and computes the rest again in backward, for about a third more work.
 
@@ -104,6 +111,12 @@ public sealed class MemoryPageTests
         return TrainingMemory.Of(
             backend, config, training, length, length, Frozen(config, form), form.Form).Total;
     }
+
+    private static double[] Numbers(string page) =>
+        [.. Number().Matches(page).Select(n => double.Parse(n.Value, CultureInfo.InvariantCulture))];
+
+    [GeneratedRegex(@"\b[0-9]+\.[0-9]{2}\b")]
+    private static partial Regex Number();
 
     private static string Gibibytes(long bytes) =>
         (bytes / (double)(1L << 30)).ToString("F2", CultureInfo.InvariantCulture);
