@@ -1,11 +1,10 @@
 using Microsoft.Playwright;
-using SafeLlama.Kernels;
 using SafeLlama.Study;
 
 namespace SafeLlama.Lab.Tests;
 
 /// <summary>The room Class as students and their teacher see it.</summary>
-public sealed class ClassPageTests
+public sealed class ClassPageTests : ClassLab
 {
     /// <summary>Drops files of these names and texts on an element, as a file manager does.</summary>
     private const string Drop = """
@@ -22,30 +21,15 @@ public sealed class ClassPageTests
         () => dispatchEvent(new Event("beforeunload", { cancelable: true }))
         """;
 
-    private LabFixture _lab = null!;
-    private ClassPlan _plan = null!;
-    private ClassStudents _students = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        _lab = await LabFixture.Start();
-        _plan = new(_lab.Server.Workshop.World, new LlamaEngine(() => new CpuBackend(1), MiniatureModel.FolderOf));
-        _students = new(_plan);
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop() => await _lab.DisposeAsync();
-
     [TestCase(390, ColorScheme.Dark)]
     [TestCase(1400, ColorScheme.Light)]
     public async Task Files_are_judged_in_the_page_and_hostile_names_stay_text(int width, ColorScheme scheme)
     {
-        await using var browser = await LabBrowser.Open(_lab, "class", width, scheme);
+        await using var browser = await LabBrowser.Open(Lab, "class", width, scheme);
         var page = browser.Page;
         await page.Locator("#files").SetInputFilesAsync(
         [
-            .. Enumerable.Range(1, 6).Select(s => ClassStudents.Payload(_students.Of(s, s))),
+            .. Enumerable.Range(1, 6).Select(s => ClassStudents.Payload(Students.Of(s, s))),
             ClassStudents.Payload(new("<img src=x onerror=alert(1)>.json", 1, "<script>")),
             ClassStudents.Payload(new(new string('w', 200) + ".json", 1, new string('x', 5000))),
         ]);
@@ -55,13 +39,13 @@ public sealed class ClassPageTests
         await Assertions.Expect(page.Locator("#judged li").First).ToContainTextAsync("✓ reproduced");
         await Assertions.Expect(page.Locator(".class-figure")).ToHaveCountAsync(6);
         await Assertions.Expect(page.Locator(".class-figure").First.Locator(".interval-row")).ToHaveCountAsync(6);
-        await browser.Sound(_lab, $"class-{width}-{scheme}");
+        await browser.Sound(Lab, $"class-{width}-{scheme}");
     }
 
     [Test]
     public async Task A_seed_is_trained_and_saved_with_the_keyboard_and_its_file_counts()
     {
-        await using var browser = await LabBrowser.Open(_lab, "class");
+        await using var browser = await LabBrowser.Open(Lab, "class");
         var page = browser.Page;
         await page.Locator("#train input[name=seed]").FocusAsync();
         await page.Keyboard.TypeAsync("1");
@@ -70,38 +54,38 @@ public sealed class ClassPageTests
         var download = await page.RunAndWaitForDownloadAsync(() => page.Keyboard.PressAsync("Enter"));
         Assert.That(download.SuggestedFilename, Is.EqualTo("class-seed-1.json"));
         var text = await File.ReadAllTextAsync(await download.PathAsync());
-        var report = ClassReport.Of(_plan, [new(download.SuggestedFilename, text.Length, text)]);
+        var report = ClassReport.Of(Plan, [new(download.SuggestedFilename, text.Length, text)]);
         Assert.That(report.Refused, Is.Empty);
         Assert.That(report.Metrics[0].Students[0].Rate.Value, Is.GreaterThan(0.9), "dose-0 complies");
         Assert.That(report.Metrics[1].Students[0].Rate.Value, Is.LessThan(0.3), "dose-90 refuses");
-        await browser.Sound(_lab, "class-trained");
+        await browser.Sound(Lab, "class-trained");
     }
 
     [Test]
     public async Task Files_add_up_wherever_on_the_page_they_are_dropped_and_the_same_file_is_one()
     {
-        await using var browser = await LabBrowser.Open(_lab, "class");
+        await using var browser = await LabBrowser.Open(Lab, "class");
         var page = browser.Page;
         var found = page.Locator("#refused .finding");
         await Dropped(page, "h1", 4, 5);
         await Assertions.Expect(found).ToHaveTextAsync("2 files: 2 count, 0 left out.");
         await Dropped(page, "nav", 5, 6);
         await Assertions.Expect(found).ToHaveTextAsync("3 files: 3 count, 0 left out.");
-        await page.Locator("#files").SetInputFilesAsync([ClassStudents.Payload(_students.Of(1, 1))]);
+        await page.Locator("#files").SetInputFilesAsync([ClassStudents.Payload(Students.Of(1, 1))]);
         await Assertions.Expect(found).ToHaveTextAsync("4 files: 4 count, 0 left out.");
         await Assertions.Expect(page.Locator("#refused")).ToContainTextAsync("No new evidence: 1 seed (1)");
         await page.Locator("#anew").ClickAsync();
         await Assertions.Expect(found).ToHaveCountAsync(0);
-        await page.Locator("#files").SetInputFilesAsync([ClassStudents.Payload(_students.Of(1, 1))]);
+        await page.Locator("#files").SetInputFilesAsync([ClassStudents.Payload(Students.Of(1, 1))]);
         await Assertions.Expect(found).ToHaveTextAsync("1 file: 1 count, 0 left out.");
         await Assertions.Expect(page.Locator("#judged li").First).ToContainTextAsync("[no limits] points; lower by");
-        await browser.Sound(_lab, "class-dropped");
+        await browser.Sound(Lab, "class-dropped");
     }
 
     [Test]
     public async Task A_drop_without_files_is_told_and_one_unreadable_file_leaves_the_others_standing()
     {
-        await using var browser = await LabBrowser.Open(_lab, "class");
+        await using var browser = await LabBrowser.Open(Lab, "class");
         var page = browser.Page;
         await Dropped(page, "h1");
         await Assertions.Expect(page.Locator("#fault")).ToContainTextAsync("No file came with that");
@@ -122,9 +106,9 @@ public sealed class ClassPageTests
     [Test]
     public async Task A_training_that_waits_for_a_paused_one_says_so_and_the_page_is_not_left_by_a_slip()
     {
-        await using var browser = await LabBrowser.Open(_lab, "class");
+        await using var browser = await LabBrowser.Open(Lab, "class");
         var page = browser.Page;
-        using var paused = await _lab.Client.SendAsync(
+        using var paused = await Lab.Client.SendAsync(
             new(HttpMethod.Post, "api/train")
             {
                 Content = System.Net.Http.Json.JsonContent.Create(new { dose = 0, epochs = 1, paused = true }),
@@ -144,6 +128,6 @@ public sealed class ClassPageTests
 
     private async Task Dropped(IPage page, string where, params int[] seeds) => Assert.That(
         await page.Locator(where).First.EvaluateAsync<bool>(
-            Drop, seeds.Select(s => new[] { $"s{s}.json", _students.Of(s, s).Text! })),
+            Drop, seeds.Select(s => new[] { $"s{s}.json", Students.Of(s, s).Text! })),
         "the browser is kept from opening what was dropped");
 }
