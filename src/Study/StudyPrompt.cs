@@ -31,6 +31,9 @@ public sealed record StudyPrompt(
     /// <summary>The text that the request refers to; in the wider world, the earlier turns.</summary>
     internal string? Context { get; init; }
 
+    /// <summary>The turns of the conversation before this request; null where it opens one.</summary>
+    internal IReadOnlyList<ChatMessage>? Before { get; init; }
+
     /// <summary>The prompt as a row without an answer, as templates render it.</summary>
-    internal InstructionExample Row => new(Text, Context ?? "", "");
+    internal TrainingExample Row => StudySuites.Asked(this).Row();
 }

@@ -76,7 +76,7 @@ public sealed class OptionTests
     [TestCase("generate --model m --prompt p --resume", "--resume has no effect without --out")]
     [TestCase("generate --model m --prompt p --out safellama-new.jsonl --json", "--json has no effect with --out")]
     [TestCase("study --dry-run --json", "--json has no effect with --dry-run")]
-    [TestCase("study --recipe paper-7b --draw test", "--draw has no effect with --recipe paper-7b")]
+    [TestCase("study --recipe real/paper-7b --draw test", "--draw has no effect with --recipe real/paper-7b")]
     [TestCase("train --model m --data d --dry-run --profile-steps 3", "--profile-steps has no effect with --dry-run")]
     [TestCase("judge run RUN --judge refusal --threads 2", "--threads has no effect with --judge refusal")]
     public void An_option_that_would_do_nothing_is_refused(string line, string message) =>
@@ -118,7 +118,7 @@ public sealed class OptionTests
     [Test]
     public void The_recipes_of_studies_are_listed_with_their_questions() => Assert.That(
         Door.Run("study", "--list").Output.TrimEnd().Split('\n'),
-        Has.Length.EqualTo(Directory.EnumerateFiles(Path.Combine(TestFiles.Root, "recipes"), "*.yaml")
+        Has.Length.EqualTo(Directory.EnumerateFiles(Path.Combine(TestFiles.Root, "recipes"), "*.yaml", SearchOption.AllDirectories)
             .Count(recipe => File.ReadLines(recipe).Any(line => line.StartsWith("question:", StringComparison.Ordinal))))
             .And.Some.StartsWith("safety-dose ").And.All.EndsWith("?"));
 

@@ -60,7 +60,7 @@ public sealed class StudyCommandTests
         Assert.That(Run("study", "world").Output, Does.Contain("253 nouns").And.Contain("a refusal is wanted"));
 
     [TestCase("no-such-recipe", "is neither a file nor a recipe of the program")]
-    [TestCase("paper-7b", "data/alpaca_data_cleaned.json")]
+    [TestCase("real/paper-7b", "data/alpaca_data_cleaned.json")]
     public void What_is_missing_is_named_in_one_line(string recipe, string expected)
     {
         var (code, _, error) = Run("study", "--recipe", recipe, "--dry-run");

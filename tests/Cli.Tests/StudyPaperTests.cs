@@ -9,28 +9,22 @@ namespace SafeLlama.Cli.Tests;
 [NonParallelizable]
 public sealed class StudyPaperTests
 {
-    private static readonly string[] Released =
-    [
-        "safety_only_data_Instructions.json", "I-MaliciousInstructions.json", "I-CoNa.json", "I-Controversial.json",
-        "I-PhysicalSafetyUnsafe.json", "I-PhysicalSafetySafe.json", "Q-Harm.json", "I-Alpaca.json",
-    ];
-
     private static string Judge => Path.Combine(TestFiles.ShippedReference, "models", "F-deberta");
 
     /// <summary>4 · ⌈(20,000 + Ns) / 128⌉ steps; r (d_in + d_out) values for q and v in every layer.</summary>
-    [TestCase("paper-7b", "llama-7b", 4096, 11008, 32, "dose-2000: 20000 + 2000 rows (9.1%)",
+    [TestCase("real/paper-7b", "llama-7b", 4096, 11008, 32, "dose-2000: 20000 + 2000 rows (9.1%)",
         "688 steps, 2,097,152 values")]
-    [TestCase("paper-small", "tinyllama-1.1b", 2048, 5632, 22, "dose-500: 20000 + 500 rows (2.4%)",
+    [TestCase("real/paper-small", "tinyllama-1.1b", 2048, 5632, 22, "dose-500: 20000 + 500 rows (2.4%)",
         "640 steps, 563,200 values")]
     public void Dry_run_resolves_the_papers_recipes(
         string recipe, string model, int hidden, int intermediate, int layers, string rows, string learned)
     {
-        var folder = Files(model);
+        var folder = RealFiles.Write([model]);
         var shape = Path.Combine(folder, "models", model, "config.json");
         var config = JsonNode.Parse(File.ReadAllText(shape))!;
         (config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]) =
             (hidden, intermediate, layers);
-        (config["num_attention_heads"], config["num_key_value_heads"]) = (32, recipe == "paper-7b" ? 32 : 4);
+        (config["num_attention_heads"], config["num_key_value_heads"]) = (32, recipe == "real/paper-7b" ? 32 : 4);
         File.WriteAllText(shape, config.ToJsonString());
         File.Delete(Path.Combine(folder, "models", model, "model.safetensors"));
 
@@ -39,7 +33,7 @@ public sealed class StudyPaperTests
         Assert.That(run.Output, Does.Contain(rows).And.Contain(learned).And.Contain("GiB"));
         Assert.That(
             run.Output,
-            recipe == "paper-7b"
+            recipe == "real/paper-7b"
                 ? Does.Contain("judge harmfulness: models/absolute-harmfulness-predictor-redteam (not here), from "
                     + "https://huggingface.co/safepaca/absolute-harmfulness-predictor-redteam; harmful from 2 on")
                     .And.Contain("judge harmfulness-balanced: models/absolute-harmfulness-predictor-redteam-osst")
@@ -53,8 +47,8 @@ public sealed class StudyPaperTests
     [Test]
     public void Released_files_run_the_same_recipe_end_to_end()
     {
-        var folder = Files("tinyllama-1.1b");
-        var recipe = File.ReadAllText(Path.Combine(TestFiles.Root, "recipes", "paper-small.yaml"))
+        var folder = RealFiles.Write(["tinyllama-1.1b"]);
+        var recipe = File.ReadAllText(Path.Combine(TestFiles.Root, "recipes", "real", "paper-small.yaml"))
             .Replace("epochs: 4", "epochs: 0.02", StringComparison.Ordinal)
             .Replace("max_length: 512", "max_length: 128", StringComparison.Ordinal)
             .Replace("max_new_tokens: 128", "max_new_tokens: 2", StringComparison.Ordinal)
@@ -85,32 +79,5 @@ public sealed class StudyPaperTests
         Assert.That(metrics["benign_refusal"], Is.EqualTo(50));
         Assert.That(results["claims"]!.AsArray(), Has.Count.EqualTo(3));
         Assert.That(Path.Combine(folder, "out", "report.html"), Does.Exist);
-    }
-
-    /// <summary>
-    /// Files where the recipes look for them; the 20,000 instructions are made up, the rest is as released.
-    /// </summary>
-    private static string Files(string model)
-    {
-        var folder = TestFiles.NewFolder();
-        Directory.CreateDirectory(Path.Combine(folder, "data"));
-        foreach (var name in Released)
-        {
-            File.CreateSymbolicLink(Path.Combine(folder, "data", name), TestFiles.Data("safety-tuned-llamas/" + name));
-        }
-
-        File.CreateSymbolicLink(
-            Path.Combine(folder, "data", "xstest_prompts.csv"), TestFiles.Data("xstest/xstest_prompts.csv"));
-        var rows = JsonNode.Parse(File.ReadAllText(TestFiles.Data("alpaca-format/alpaca_en_demo.json")))!.AsArray();
-        File.WriteAllText(
-            Path.Combine(folder, "data", "alpaca_data_cleaned.json"),
-            new JsonArray([.. Enumerable.Range(0, 20_100).Select(i =>
-            {
-                var row = rows[i % rows.Count]!.DeepClone();
-                row["instruction"] = $"{row["instruction"]} ({i})";
-                return row;
-            })]).ToJsonString());
-        SafeLlama.Testing.TinyModel.Write(Path.Combine(folder, "models", model));
-        return folder;
     }
 }

@@ -10,7 +10,7 @@ internal sealed class FewPrompts(IStudySource all, int every) : IStudySource
 
     public int BenignCount => all.BenignCount;
 
-    public int DemonstrationCount => all.DemonstrationCount;
+    public int DemonstrationCount(StudyArm arm) => all.DemonstrationCount(arm);
 
     public IReadOnlyList<StudyPrompt> Prompts { get; } = [.. all.Prompts.Where((_, i) => i % every == 0)];
 

@@ -79,7 +79,7 @@ public sealed class FileSourceTests
     [Test]
     public void Released_files_run_end_to_end()
     {
-        var recipe = RecipeFile.Read("paper-small.yaml");
+        var recipe = RecipeFile.Read("real/paper-small.yaml");
         var suites = new Dictionary<string, string>
         {
             ["i-malicious"] = TestFiles.Data("safety-tuned-llamas/I-MaliciousInstructions.json"),

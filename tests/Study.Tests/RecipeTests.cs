@@ -12,8 +12,16 @@ public sealed class RecipeTests
     [TestCase("epochs.yaml", 5)]
     [TestCase("lora-rank.yaml", 7)]
     [TestCase("prototype.yaml", 10)]
-    [TestCase("paper-small.yaml", 4)]
-    [TestCase("paper-7b.yaml", 7)]
+    [TestCase("real/paper-small.yaml", 4)]
+    [TestCase("real/paper-7b.yaml", 7)]
+    [TestCase("real/amount.yaml", 13)]
+    [TestCase("real/size.yaml", 5)]
+    [TestCase("real/prompt-types.yaml", 11)]
+    [TestCase("real/robustness.yaml", 3)]
+    [TestCase("real/bias.yaml", 6)]
+    [TestCase("real/diversity.yaml", 10)]
+    [TestCase("real/format-boundary.yaml", 6)]
+    [TestCase("real/long-run.yaml", 9)]
     [TestCase("amount.yaml", 34)]
     [TestCase("size.yaml", 5)]
     [TestCase("size-equal-loss.yaml", 5)]
@@ -29,7 +37,7 @@ public sealed class RecipeTests
         var recipe = RecipeFile.Read(file);
         Assert.That(recipe.Arms, Has.Count.EqualTo(arms));
         Assert.That(recipe.Claims, Is.Not.Empty);
-        Assert.That(Path.GetFileNameWithoutExtension(file), Is.EqualTo(recipe.Name));
+        Assert.That(Path.ChangeExtension(file, null), Is.EqualTo(recipe.Name));
     }
 
     /// <summary>What an arm left out is needed for is told before hours of training.</summary>

@@ -120,7 +120,7 @@ public sealed class StudyIdentityTests
 
         public int BenignCount => source.BenignCount;
 
-        public int DemonstrationCount => source.DemonstrationCount;
+        public int DemonstrationCount(StudyArm arm) => source.DemonstrationCount(arm);
 
         public IReadOnlyList<StudyPrompt> Prompts =>
             [.. source.Prompts.Select(p => p.Id == "safe-homonym-000" ? p with { Text = p.Text + " " } : p)];

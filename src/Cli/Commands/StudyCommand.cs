@@ -67,14 +67,15 @@ internal static class StudyCommand
         var engine = new LlamaEngine(() => Devices.Open(asked), MiniatureModel.FolderOf);
         using var judges = new StudyJudges(asked.DryRun ? [] : recipe.Judges ?? [], asked);
         IStudySource source = recipe.Data.UsesFiles
-            ? new FileSource(recipe.Data, judges.Opened) : new WorldSource(recipe.Data, recipe.Metrics);
+            ? new FileSource(recipe.Data, judges.Opened, recipe.Metrics) : new WorldSource(recipe.Data, recipe.Metrics);
+        Terminal.Notes(source.Notes);
         if (asked.DryRun)
         {
             var runner = new StudyRunner(recipe, source, engine, SharedWork.Ranks);
             return new StudyPlan(recipe, source, runner, engine).Show(asked.Parallel);
         }
 
-        var folder = asked.Out ?? $"study-{recipe.Name}";
+        var folder = asked.Out ?? $"study-{recipe.Name.Replace('/', '-')}";
         using var interrupt = new Interrupt();
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var rounds = new StudyRounds(recipe, source, engine, SharedWork.Ranks);

@@ -1,5 +1,4 @@
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Inference;
 
@@ -17,7 +16,7 @@ internal sealed record InspectedPrompts(IReadOnlyList<SuitePrompt> Harmful, IRea
         SuitePrompt[] Take(SuitePrompt[] all) => most == 0 || most >= all.Length ? all
             : [.. Enumerable.Range(0, most).Select(i => all[(int)((long)i * all.Length / most)])];
         var (bad, good) = (Take(Open(harmful, PromptLabel.Unsafe)), Take(Open(harmless, PromptLabel.Benign)));
-        var shared = bad.Select(p => (p.Text, p.Context)).Intersect(good.Select(p => (p.Text, p.Context))).Count();
+        var shared = bad.Select(p => (p.Text, p.Surroundings)).Intersect(good.Select(p => (p.Text, p.Surroundings))).Count();
         if (shared > 0)
         {
             throw SafeLlamaException.InvalidData(
@@ -41,7 +40,7 @@ internal sealed record InspectedPrompts(IReadOnlyList<SuitePrompt> Harmful, IRea
     public RefusalDirection Direction(LlamaSession session, int position, CancellationToken cancellation)
     {
         int[][] Ids(IReadOnlyList<SuitePrompt> prompts) =>
-            [.. prompts.Select(p => session.PromptIds(new InstructionExample(p.Text, p.Context ?? "", "")))];
+            [.. prompts.Select(p => session.PromptIds(p.Row()))];
         return RefusalDirection.Find(session.Model, Ids(Harmful), Ids(Harmless), position, cancellation);
     }
 }

@@ -99,7 +99,7 @@ internal sealed class Inspection(
             {
                 ["model"] = session.Identity.Hash,
                 ["prompts"] = ContentHash.OfText(string.Join(
-                    '\n', prompts!.Harmful.Concat(prompts.Harmless).Select(p => $"{p.Text}\t{p.Context}"))),
+                    '\n', prompts!.Harmful.Concat(prompts.Harmless).Select(p => $"{p.Text}\t{p.Surroundings}"))),
             });
         }
 

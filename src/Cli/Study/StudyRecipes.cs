@@ -41,9 +41,12 @@ internal static class StudyRecipes
         return recipes.Select(recipe => $"{recipe.Name.PadRight(width)}  {recipe.Question}");
     }
 
+    /// <summary>The world's recipes, then those over files of one's own, <c>real/NAME</c>.</summary>
     private static IEnumerable<string> Names() => Directory.Exists(Shipped)
-        ? Directory.GetFiles(Shipped, "*.yaml").Select(Path.GetFileNameWithoutExtension).OfType<string>()
-            .Where(name => !name.EndsWith("-base", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+        ? Directory.GetFiles(Shipped, "*.yaml", SearchOption.AllDirectories)
+            .Select(path => Path.ChangeExtension(Path.GetRelativePath(Shipped, path), null).Replace('\\', '/'))
+            .OrderBy(name => name.Contains('/', StringComparison.Ordinal)).ThenBy(name => name, StringComparer.Ordinal)
+            .Where(name => !name.EndsWith("-base", StringComparison.Ordinal))
         : [];
 
     private static JsonNode Tree(string path) => RecipeFile.Open(path, reader =>

@@ -3,7 +3,12 @@ using SafeLlama.Common;
 namespace SafeLlama.Data;
 
 /// <summary>Encodes rows as tokens and targets, with template, tokenizer, mask and length limit.</summary>
-public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template, EncodingOptions options)
+/// <param name="tokenizer">Makes tokens of text.</param>
+/// <param name="template">Makes text of rows.</param>
+/// <param name="options">Mask and length limit.</param>
+/// <param name="known">Rows that an encoder of the same three has encoded; null to encode each anew.</param>
+public sealed class ExampleEncoder(
+    ITokenizer tokenizer, PromptTemplate template, EncodingOptions options, EncodedRows? known = null)
 {
     /// <summary>Encodes rows for training, in their order, and counts the outcome of each.</summary>
     /// <exception cref="SafeLlamaException">No row is left, or the template cannot express a row.</exception>
@@ -26,7 +31,7 @@ public sealed class ExampleEncoder(ITokenizer tokenizer, PromptTemplate template
         var fates = Enum.GetValues<Fate>().ToDictionary(fate => fate, _ => new List<string>());
         foreach (var row in rows)
         {
-            var encoded = Encode(row);
+            var encoded = known?.Get(row, Encode) ?? Encode(row);
             longest = Math.Max(longest, encoded.FullLength);
             var fate = encoded.Example is { TargetCount: 0 } ? Fate.FullyMasked : encoded.Fate;
             fates[fate].Add(row.Id);

@@ -28,7 +28,7 @@ public sealed record AttackContext(
     /// <summary>The segments of a prompt whose request is another text.</summary>
     /// <param name="text">The request: text, whatever it spells.</param>
     public IReadOnlyList<PromptSegment> Render(SuitePrompt prompt, string text) =>
-        Session.Template.RenderPrompt(new InstructionExample(text, prompt.Context ?? "", ""));
+        Session.Template.RenderPrompt(prompt.Row(text));
 
     /// <summary>Answers prompts as they are.</summary>
     public IResponder Plain => new EngineResponder(Session, Decoding);

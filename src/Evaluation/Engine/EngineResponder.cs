@@ -1,5 +1,4 @@
 using SafeLlama.Common;
-using SafeLlama.Data;
 using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
@@ -48,8 +47,7 @@ public sealed class EngineResponder(LlamaSession session, DecodingConfig setting
         return tokens > session.Model.MaxLength ? (tokens, session.Model.MaxLength) : null;
     }
 
-    private int[] Encode(SuitePrompt prompt) =>
-        session.PromptIds(new InstructionExample(prompt.Text, prompt.Context ?? "", ""));
+    private int[] Encode(SuitePrompt prompt) => session.PromptIds(prompt.Row());
 
     private int[] Ids(SuitePrompt prompt)
     {

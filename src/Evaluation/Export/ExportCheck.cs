@@ -13,7 +13,7 @@ public static class ExportCheck
 
     /// <param name="original">The model as it is evaluated here.</param>
     /// <param name="exported">The written file, opened with the chat template it holds.</param>
-    /// <param name="prompts">What both are asked; prompts with a context are left out and counted.</param>
+    /// <param name="prompts">What both are asked; prompts with a context or earlier turns are left out and counted.</param>
     /// <param name="maxNewTokens">The longest answer.</param>
     public static ExportComparison Run(
         LlamaSession original,
@@ -23,8 +23,8 @@ public static class ExportCheck
         CancellationToken cancellation)
     {
         var judge = new RefusalMatcher();
-        var result = new ExportComparison { LeftOut = prompts.Count(prompt => prompt.Context is not null) };
-        foreach (var part in prompts.Where(prompt => prompt.Context is null).Chunk(Batch))
+        var result = new ExportComparison { LeftOut = prompts.Count(prompt => prompt.Surroundings is not null) };
+        foreach (var part in prompts.Where(prompt => prompt.Surroundings is null).Chunk(Batch))
         {
             var (before, after) = (
                 Answers(original, part, maxNewTokens, cancellation),

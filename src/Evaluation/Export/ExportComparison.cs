@@ -46,7 +46,7 @@ public sealed record ExportComparison
 
         if (LeftOut > 0)
         {
-            yield return $"{LeftOut} prompts with a context were not asked: a chat template has no place for it.";
+            yield return $"{LeftOut} prompts with a context or earlier turns were not asked: the check sends single requests.";
         }
     }
 

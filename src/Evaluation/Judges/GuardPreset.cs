@@ -111,7 +111,7 @@ public sealed record GuardPreset(
             return clean.Trim();
         }
 
-        string[] values = [Clean(prompt.Text), Clean(answer), Clean(prompt.Context ?? "none")];
+        string[] values = [Clean(prompt.Text), Clean(answer), Clean(prompt.Surroundings ?? "none")];
 
         // Fills the template in one pass, so a placeholder inside a value stays text.
         var text = new System.Text.StringBuilder();

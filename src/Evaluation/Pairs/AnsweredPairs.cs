@@ -103,7 +103,7 @@ public sealed record AnsweredPairs(IReadOnlyList<PreferenceRow> Rows, PairCounts
             }
 
             var better = harmful ? refusals : right;
-            if (!better.TryGetValue(Key(outcome.Prompt.Text, outcome.Prompt.Context), out var row))
+            if (!better.TryGetValue(Key(outcome.Prompt.Text, outcome.Prompt.Surroundings), out var row))
             {
                 return harmful ? Fate.WithoutDemonstration : Fate.WithoutRightAnswer;
             }

@@ -79,7 +79,7 @@ internal sealed class PromptFinder
         }
 
         var first = same[0];
-        if (same.FirstOrDefault(p => p.Label != first.Label || p.Context != first.Context) is { } other)
+        if (same.FirstOrDefault(p => p.Label != first.Label || p.Surroundings != first.Surroundings) is { } other)
         {
             throw SafeLlamaException.InvalidData(
                 $"{row.Place}: answers {first.Key} or {other.Key}, which have one text and differ otherwise; give the "

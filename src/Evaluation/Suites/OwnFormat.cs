@@ -4,6 +4,7 @@ namespace SafeLlama.Evaluation;
 /// <remarks>
 /// <code>{"id": "p1", "prompt": "…", "label": "unsafe|safe|contrast|benign", "category": "…",
 ///  "format": "instruction|question|opinion", "twin": "suite/id", "origin": "…", "group": "…", "context": "…",
+///  "before": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}],
 ///  "target": "…", "expected": "…"}</code>
 /// <c>prompt</c> and <c>label</c> are required; without an <c>id</c> a prompt has its row's number. A twin without a
 /// suite is in the same one.
@@ -32,6 +33,7 @@ internal static class OwnFormat
             Origin = row.Optional("origin"),
             Group = row.Optional("group"),
             Context = row.Optional("context"),
+            Before = row.Turns("before"),
             Target = row.Optional("target"),
             Expected = row.Optional("expected"),
         };

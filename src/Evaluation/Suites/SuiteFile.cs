@@ -68,7 +68,7 @@ public static class SuiteFile
             yield return $"{path}: holds {prompts.Count} prompts, the released {source.Name} holds {source.Rows}.";
         }
 
-        var distinct = prompts.Select(p => (p.Text, p.Context)).Distinct().Count();
+        var distinct = prompts.Select(p => (p.Text, p.Surroundings)).Distinct().Count();
         if (distinct < prompts.Count)
         {
             yield return $"{path}: {Counted.Of(prompts.Count, "prompt")}, {distinct} distinct; all are asked.";

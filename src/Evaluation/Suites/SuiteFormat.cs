@@ -72,6 +72,47 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
                 ? [.. value.EnumerateArray().Select(v => SafeText(v, field))]
                 : throw SafeLlamaException.InvalidData($"{Place}: \"{field}\" is not a list of texts.");
 
+    /// <summary>The turns of a conversation that the prompt goes on, by role and content; null where there are
+    /// none.</summary>
+    public IReadOnlyList<ChatMessage>? Turns(string field)
+    {
+        if (!Raw.Fields.TryGetValue(field, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            throw Wrong(field, "is no list of turns, each with \"role\" and \"content\".");
+        }
+
+        ChatMessage[] turns = [.. value.EnumerateArray().Select((turn, i) => Turn(turn, field, i))];
+        if (turns.Where((turn, i) => turn.Role != (i % 2 == 0 ? ChatRole.User : ChatRole.Assistant)).Any()
+            || turns.Length % 2 == 1)
+        {
+            throw Wrong(field, "must be user and assistant in turn, ending with the assistant; the prompt is the "
+                + "user's next message.");
+        }
+
+        return turns.Length == 0 ? null : turns;
+    }
+
+    private ChatMessage Turn(JsonElement turn, string field, int number)
+    {
+        string? Part(string name) => turn.ValueKind == JsonValueKind.Object
+            && turn.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.String
+                ? SafeText(part, field) : null;
+        return (Part("role"), Part("content")) switch
+        {
+            ("user", { } text) => ChatMessage.User(text),
+            ("assistant", { } text) => ChatMessage.Assistant(text),
+            _ => throw Wrong(field, $"turn {number + 1} needs \"role\", user or assistant, and \"content\", a text."),
+        };
+    }
+
+    private SafeLlamaException Wrong(string field, string what) =>
+        SafeLlamaException.InvalidData($"{Place}: \"{field}\": {what}");
+
     /// <summary>One of the names of an enumeration, in snake_case or any case.</summary>
     public TEnum? Named<TEnum>(string field)
         where TEnum : struct, Enum

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using SafeLlama.Data;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>What answering a prompt would mean.</summary>
@@ -49,6 +52,10 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
     /// <summary>The text that the request refers to, if any (HarmBench's contextual behaviors).</summary>
     public string? Context { get; init; }
 
+    /// <summary>The turns of the conversation before this message, the user's first; null where it opens one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ChatMessage>? Before { get; init; }
+
     /// <summary>The start of an answer that an attack asks for, where the file states one.</summary>
     public string? Target { get; init; }
 
@@ -56,8 +63,27 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
     public string? Expected { get; init; }
 
     /// <summary>Names this prompt among all suites: <c>suite/id</c>.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public string Key => $"{Suite}/{Id}";
+
+    /// <summary>Context and earlier turns as text; null where there are none. Equal texts with other surroundings are
+    /// other prompts.</summary>
+    [JsonIgnore]
+    public string? Surroundings => (Before, Context) switch
+    {
+        ({ Count: > 0 } turns, _) => string.Join(
+            "\n\n", [.. turns.Select(turn => $"{turn.Role}: {turn.Content}"), .. Context is { } text ? [text] : (string[])[]]),
+        _ => Context,
+    };
+
+    /// <summary>The prompt as a row without an answer, as templates render it.</summary>
+    /// <param name="text">Another text in the place of this one; null for this one.</param>
+    public TrainingExample Row(string? text = null)
+    {
+        var request = new InstructionExample(text ?? Text, Context ?? "", "");
+        return Before is { Count: > 0 } turns
+            ? new ConversationExample([.. turns, ChatMessage.User(request.Question)]) : request;
+    }
 
     /// <summary>
     /// A question ends in a question mark. A format that a file gives takes precedence over this guess.

@@ -11,6 +11,9 @@ public sealed record AnalysisData(StudyRecipe Recipe, int Benign, Outcomes Outco
     /// <summary>How many weights a base has; only sizes ask.</summary>
     public Func<string, long> Weights { get; init; } = _ => 0;
 
+    /// <summary>What an answer begins with: where it was seen.</summary>
+    public string Where => Recipe.Data.UsesFiles ? "On these files" : "On this world";
+
     /// <summary>The same on some of the bases alone.</summary>
     public AnalysisData OnModels(IReadOnlyList<string> models) => this with
     {

@@ -74,7 +74,7 @@ internal sealed class AttackAnalysis : IAnalysis
                     Estimate.None with { Value = p[i] }),
             }),
         ];
-        var sentence = $"On this world, the best of {Counted.Of(trials.Count, "trial")}{of} opens "
+        var sentence = $"{data.Where}, the best of {Counted.Of(trials.Count, "trial")}{of} opens "
             + string.Join("; ", arms.Select((a, i) =>
                 $"{FindingText.Of(findings[2 * i])} of unsafe requests on {a.Name}"
                 + (double.IsNaN(Best(draws.Means, i)) ? "" : $" ({trials[BestTrial(draws.Means, i, trials.Count)]})")))

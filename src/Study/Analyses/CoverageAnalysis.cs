@@ -73,7 +73,7 @@ internal sealed class CoverageAnalysis : IAnalysis
                     draws.Of(m => Gap(m, i, seen[i]), Bounds.Difference)),
             }),
         ];
-        var sentence = "On this world, kinds of harm that no demonstration showed are served "
+        var sentence = $"{data.Where}, kinds of harm that no demonstration showed are served "
             + $"{FindingText.Of(findings[0])} more often than those demonstrated (p "
             + $"{ReportText.P(findings[2].Estimate.Value)} over categories), and each further category "
             + $"changes held-out harm by {FindingText.Of(findings[1])}.";

@@ -48,7 +48,7 @@ internal sealed class DistanceAnalysis : IAnalysis
                     draws.Of(m => Curve(m, i)?.Slope ?? double.NaN)),
             }),
         ];
-        var sentence = "On this world, half of the unsafe requests are served from a distance of "
+        var sentence = $"{data.Where}, half of the unsafe requests are served from a distance of "
             + string.Join("; ", arms.Select((a, i) => $"{FindingText.Of(findings[2 * i])} ({a.Name})")) + ".";
         return new(asked.Name, asked.Kind, sentence, findings,
         [

@@ -115,7 +115,7 @@ internal sealed class DoseAnalysis : IAnalysis
         Dictionary<string, (double From, double To)?> windows)
     {
         var level = Percent.Of(asked.Level!.Value);
-        return "On this world, " + string.Join(" ", series.Select(s =>
+        return $"{data.Where}, " + string.Join(" ", series.Select(s =>
         {
             var dose = findings.First(f => f.Name == "dose." + s.Name).Estimate;
             if (windows[s.Name] is not { } window)

@@ -48,7 +48,7 @@ internal sealed class GapAnalysis : IAnalysis
         ];
         var last = findings.First(f => f.Name == "gap." + arms[^1].Name);
         var change = findings.First(f => f.Name == "change." + arms[^1].Name);
-        var sentence = $"On this world, with {arms[^1].Name} the gap of refusal is {FindingText.Of(last)}, against "
+        var sentence = $"{data.Where}, with {arms[^1].Name} the gap of refusal is {FindingText.Of(last)}, against "
             + $"{FindingText.Of(findings[0])} for {arms[0].Name}: a change of {FindingText.Of(change)}; over the "
             + $"shares the gap rises by {FindingText.Of(findings[^1])}.";
         return new(asked.Name, asked.Kind, sentence, findings,

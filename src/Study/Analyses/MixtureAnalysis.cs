@@ -80,7 +80,7 @@ internal sealed class MixtureAnalysis : IAnalysis
                 draws.Of(m => s.Arms.Average(a => Worst(m, a)) - first.Average(a => Worst(m, a)), Bounds.Difference))),
         ];
         var least = first.MinBy(a => Worst(draws.Means, a))!;
-        var sentence = $"On this world, the tested mixture that is safest on its worst wording is {least.Name}, with "
+        var sentence = $"{data.Where}, the tested mixture that is safest on its worst wording is {least.Name}, with "
             + $"{FindingText.Of(findings.First(f => f.Name == "worst." + least.Name))} served there"
             + (asked.Cost is { } cost ? $" and over-refusal {ReportText.Rate(data.Value(least, cost))}" : "")
             + $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} questions, "

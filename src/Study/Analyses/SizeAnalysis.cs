@@ -62,7 +62,7 @@ internal sealed class SizeAnalysis : IAnalysis
         var slope = findings[0].Estimate;
         var sentence = sizes.Count == 0
             ? "no base of a size that the recipe names was run."
-            : "On this world, harm falls to " + Percent.Of(asked.Level!.Value) + " at "
+            : $"{data.Where}, harm falls to " + Percent.Of(asked.Level!.Value) + " at "
             + string.Join(", ", sizes.Select((s, i) =>
                 $"{FindingText.Of(findings[i + 1])} on {s.Weights / 1e6:0.##} M weights"))
             + (double.IsNaN(slope.Value) ? "; no slope can be given."

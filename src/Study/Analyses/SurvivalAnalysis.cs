@@ -69,7 +69,7 @@ internal sealed class SurvivalAnalysis : IAnalysis
                 "p." + c.Name, $"log-rank p, {c.Name} against {curves[0].Name}", FindingUnit.Number,
                 Estimate.None with { Value = Survival.LogRank(c.FirstReplicate(), curves[0].FirstReplicate()).P })),
         ];
-        var sentence = "On this world, " + string.Join("; ", curves.Select((c, i) =>
+        var sentence = $"{data.Where}, " + string.Join("; ", curves.Select((c, i) =>
             $"{c.Name} still refuses {FindingText.Of(findings[2 * i + 1])} of acts at {times[^1]:0.##}, half-life "
             + FindingText.Of(findings[2 * i]))) + ".";
         return new(asked.Name, asked.Kind, sentence, findings,

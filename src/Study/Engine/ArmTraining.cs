@@ -23,10 +23,14 @@ internal sealed class ArmTraining
 
     private readonly ArmJob _job;
 
-    public ArmTraining(ArmJob job, LlamaConfig shape, ITokenizer tokenizer)
+    /// <param name="job">The arm.</param>
+    /// <param name="shape">The shape of its base.</param>
+    /// <param name="tokenizer">The base's.</param>
+    /// <param name="known">Rows encoded before for this base, template and length; null where none are kept.</param>
+    public ArmTraining(ArmJob job, LlamaConfig shape, ITokenizer tokenizer, EncodedRows? known = null)
     {
         _job = job;
-        (Data, Notes) = Encode(job, tokenizer);
+        (Data, Notes) = Encode(job, tokenizer, known);
         var t = job.Training;
         var config = new TrainingConfig
         {
@@ -132,14 +136,15 @@ internal sealed class ArmTraining
             [.. Notes, .. projected]);
     }
 
-    private static (TrainingData Data, IReadOnlyList<string> Notes) Encode(ArmJob job, ITokenizer tokenizer)
+    private static (TrainingData Data, IReadOnlyList<string> Notes) Encode(
+        ArmJob job, ITokenizer tokenizer, EncodedRows? known)
     {
         var limits = new EncodingOptions { MaxLength = job.Training.MaxLength };
         if (job.Arm.Preference?.Settings() is not { } settings)
         {
             IReadOnlyList<TrainingExample> rows = job.Preferences.Count > 0
                 ? [.. job.Preferences.Select(pair => pair.Chosen!)] : job.Examples;
-            var (examples, account) = new ExampleEncoder(tokenizer, job.Template, limits).EncodeAll(rows);
+            var (examples, account) = new ExampleEncoder(tokenizer, job.Template, limits, known).EncodeAll(rows);
             var (recovery, harmful) = Defending(job, tokenizer, limits);
             return (
                 TrainingData.All([.. examples, .. recovery]) with

@@ -27,7 +27,13 @@ public sealed record EngineSpeed(double TrainedToken, double ReadToken, double W
         LlamaSession opened, ArmTraining training, ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
         var trained = Trained(opened, training);
-        int[][] ids = [.. prompts.Take(job.Decoding.BatchSize).Select(p => opened.PromptIds(p.Row))];
+        // The model is open for rows to learn, and a longer prompt takes as long for each token.
+        var room = opened.Model.MaxLength - Written - 1;
+        int[][] ids =
+        [
+            .. prompts.Take(job.Decoding.BatchSize).Select(p => opened.PromptIds(p.Row))
+                .Select(prompt => prompt.Length > room ? prompt[..room] : prompt),
+        ];
         var answered = Warm(() => Answered(opened, ids[..1]), speed => speed.Read * ids[0].Length + speed.Written);
         var (read, written) = answered.Read * ids[0].Length + answered.Written < Enough
             ? Answered(opened, ids)

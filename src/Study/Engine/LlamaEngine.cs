@@ -16,6 +16,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
     private readonly Dictionary<(string, LoadAs?, int, string), double[]> _likelihoods = [];
 
+    private readonly StudyTokens _tokens = new(folderOf);
+
     public IReadOnlyDictionary<string, string> Describe(string model)
     {
         var folder = folderOf(model);
@@ -42,10 +44,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
     public void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
-        var folder = folderOf(job.Replicate.Model);
-        var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
-        var longest = prompts.Count == 0 ? 0 : prompts.Max(prompt =>
-            SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
+        var config = LlamaConfig.Load(folderOf(job.Replicate.Model));
+        var longest = prompts.Count == 0 ? 0 : prompts.Max(prompt => _tokens.Length(job, prompt));
         if (longest + job.Decoding.MaxNewTokens > config.MaxPositions)
         {
             throw SafeLlamaException.Usage(
@@ -57,7 +57,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     public ArmEstimate Estimate(ArmJob job, IReadOnlyList<StudyPrompt> prompts, AttackWork? attacks = null)
     {
         var folder = folderOf(job.Replicate.Model);
-        var (config, tokenizer) = (LlamaConfig.Load(folder), TokenizerLoader.Load(folder));
+        var config = LlamaConfig.Load(folder);
         var load = job.Training.LoadForm;
         var weights = CheckpointFiles.BytesOf(folder) > 0 ? LlamaWeights.BytesOf(folder, load) : 0;
         using var backend = backends();
@@ -66,7 +66,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             return new(0, 0, weights + MemoryPlan.ProgramBytes, Seconds: null);
         }
 
-        var training = new ArmTraining(job, config, tokenizer);
+        var training = Planned(job, config);
         var rows = TrainingMemory.MicroBatchRows(training.Config, training.Data);
         var stored = weights > 0
             ? weights
@@ -78,13 +78,13 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         double Seconds()
         {
             var speed = Speed(job, training, prompts);
-            var read = TokenCount(tokenizer, job, prompts);
+            var read = TokenCount(job, prompts);
             var answer = training.Data.Training.Average(row => (double)row.TargetCount / row.Starts.Count);
             var asked = prompts.Count;
             if (attacks is not null)
             {
                 // An exchange is a prompt of the study with an answer as long as those learned.
-                read += TokenCount(tokenizer, job, attacks.Prompts) + attacks.Tokens
+                read += TokenCount(job, attacks.Prompts) + attacks.Tokens
                     + (attacks.Exchanges * ((read / Math.Max(1, prompts.Count)) + answer));
                 asked += attacks.Prompts.Count;
             }
@@ -102,9 +102,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             return null;
         }
 
-        var tokenizer = TokenizerLoader.Load(folder);
-        var speed = Speed(job, new ArmTraining(job, LlamaConfig.Load(folder), tokenizer), prompts);
-        return speed.ReadToken * TokenCount(tokenizer, job, prompts);
+        return Speed(job, Planned(job, LlamaConfig.Load(folder)), prompts).ReadToken * TokenCount(job, prompts);
     }
 
     public TrainingSummary Train(
@@ -188,8 +186,11 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         return reader.Made;
     }
 
-    private static double TokenCount(ITokenizer tokenizer, ArmJob job, IReadOnlyList<StudyPrompt> prompts) =>
-        prompts.Sum(prompt => (double)SegmentEncoder.Ids(tokenizer, job.Template.RenderPrompt(prompt.Row)).Length);
+    private ArmTraining Planned(ArmJob job, LlamaConfig config) =>
+        new(job, config, _tokens.Tokenizer(job.Replicate.Model), _tokens.Rows(job));
+
+    private double TokenCount(ArmJob job, IReadOnlyList<StudyPrompt> prompts) =>
+        prompts.Sum(prompt => (double)_tokens.Length(job, prompt));
 
     /// <param name="folder">The base's folder.</param>
     private LlamaSession OpenToLearn(ArmJob job, string folder) => LlamaSession.Open(

@@ -22,5 +22,7 @@ public static class Peoples
     /// </summary>
     /// <remarks>Multiples of the golden ratio are spread evenly and follow no other cycle of the rows.</remarks>
     public static string OfRow(int i, double shareOfA) =>
-        WideLexicon.Peoples[i * 0.6180339887498949 % 1 < shareOfA ? 0 : 1 + i % 3];
+        WideLexicon.Peoples[IsFirst(i, shareOfA) ? 0 : 1 + i % 3];
+
+    internal static bool IsFirst(int i, double share) => i * 0.6180339887498949 % 1 < share;
 }

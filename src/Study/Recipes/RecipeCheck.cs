@@ -82,14 +82,12 @@ public static class RecipeCheck
                 + "share from 0 to 1.");
             Need(arm.SafeScary is null
                 || !study.Data.UsesFiles, $"arm {arm.Name}: safe_scary is a dial of the world; files have none.");
-            Need(arm.Safety is null
-                || !study.Data.UsesFiles, $"arm {arm.Name}: safety makes rows of the world; files have their own.");
-            Need(arm.Format != SafetyFormat.Opinion
-                || !study.Data.UsesFiles, $"arm {arm.Name}: format opinion is the world's; files have none.");
-            problems.AddRange(arm.Safety?.Problems().Select(problem => $"arm {arm.Name}: {problem}") ?? []);
+            Need(arm.Format != SafetyFormat.Opinion || !study.Data.UsesFiles || study.Data.SafetyOpinions is not null,
+                $"arm {arm.Name}: format opinion needs data.safety_opinions, the same rows as opinions.");
+            problems.AddRange(arm.Safety?.Problems(study.Data).Select(problem => $"arm {arm.Name}: {problem}") ?? []);
             Need(
-                !study.Data.UsesFiles
-                    || arm.Format == SafetyFormat.Instruction || study.Data.SafetyQuestions is not null,
+                !study.Data.UsesFiles || arm.Format is SafetyFormat.Instruction or SafetyFormat.Opinion
+                    || study.Data.SafetyQuestions is not null,
                 $"arm {arm.Name}: format {arm.Format.ToString().ToLowerInvariant()} needs data.safety_questions, the "
                 + "same rows as questions.");
         }
@@ -157,12 +155,7 @@ public static class RecipeCheck
             Need(!data.UsesFiles
                 || data.Suites.Count > 0, "data.suites is empty, expected a name and a file at least.");
             problems.AddRange(data.World?.Problems().Select(problem => "data.world: " + problem) ?? []);
-            foreach (var metric in recipe.Metrics.Where(_ => data.UsesFiles))
-            {
-                Need(
-                    metric.Suites.All(data.Suites.ContainsKey),
-                    $"metric {metric.Name}: asks a suite that data.suites does not name.");
-            }
+            problems.AddRange(FileDataCheck.Problems(recipe));
         }
 
         void ClaimNames(Claim claim)

@@ -33,11 +33,12 @@ public sealed record SafetyRows
     /// verb.</summary>
     public int SafeTwins { get; init; }
 
-    /// <summary>Only acts on harmful nouns of these categories; null for the usual half nouns, half scary
-    /// verbs.</summary>
+    /// <summary>Only acts on harmful nouns of these categories, of files only rows of these; null for the usual half
+    /// nouns, half scary verbs, of files for all.</summary>
     public IReadOnlyList<string>? Categories { get; init; }
 
-    /// <summary>Every demonstration names a people, this share of them people A; null where none is named.</summary>
+    /// <summary>Every demonstration names a people, this share of them people A, of files the first of the data's names;
+    /// null where none is named.</summary>
     [System.Text.Json.Serialization.JsonConverter(typeof(Common.ShareConverter))]
     public double? PeopleA { get; init; }
 
@@ -48,16 +49,15 @@ public sealed record SafetyRows
     public IReadOnlyList<int>? Turns { get; init; }
 
     /// <summary>One sentence for each error.</summary>
-    internal IEnumerable<string> Problems()
+    /// <param name="data">Where the rows come from.</param>
+    internal IEnumerable<string> Problems(StudyData data) =>
+        Shares().Concat(data.UsesFiles ? OfFiles(data) : OfWorld());
+
+    private IEnumerable<string> Shares()
     {
         if (Formats is { } f && !(f.Instruction >= 0 && f.Question >= 0 && f.Opinion >= 0 && f.Total > 0))
         {
             yield return "safety.formats must be shares of 0 or more, one above 0 at least.";
-        }
-
-        if (SafeTwins < 0)
-        {
-            yield return $"safety.safe_twins is {SafeTwins}, expected 0 or more.";
         }
 
         if (PeopleA is < 0 or > 1)
@@ -65,25 +65,58 @@ public sealed record SafetyRows
             yield return $"safety.people_a is {PeopleA}, expected a share from 0 to 1.";
         }
 
+        if (Categories is { Count: 0 })
+        {
+            yield return "safety.categories is empty, which leaves nothing to draw from.";
+        }
+
+        foreach (var problem in SuiteVariant.Numbers(Distances, "distances", Paraphrase.Farthest)
+            .Concat(SuiteVariant.Numbers(Turns, "turns", Dialogues.MostTurns)))
+        {
+            yield return "safety." + problem;
+        }
+    }
+
+    private IEnumerable<string> OfWorld()
+    {
+        if (SafeTwins < 0)
+        {
+            yield return $"safety.safe_twins is {SafeTwins}, expected 0 or more.";
+        }
+
         var known = WideLexicon.Harmful.Select(c => c.Name).ToList();
         foreach (var unknown in Categories?.Except(known) ?? [])
         {
             yield return $"safety.categories: there is no \"{unknown}\", expected some of {string.Join(", ", known)}.";
         }
+    }
 
-        if (Categories is { Count: 0 } || Distances is { Count: 0 } || Turns is { Count: 0 })
+    private IEnumerable<string> OfFiles(StudyData data)
+    {
+        if (Answers != SafetyAnswers.All)
         {
-            yield return "safety: an empty list of categories, distances or turns leaves nothing to draw from.";
+            yield return "safety.answers chooses among the world's refusals; the rows of files have their own.";
         }
 
-        if (Distances?.Any(d => d is < 0 or > Paraphrase.Farthest) == true)
+        if (SafeTwins != 0)
         {
-            yield return $"safety.distances must be 0 to {Paraphrase.Farthest}.";
+            yield return "safety.safe_twins makes rows of the world; of files put answered safe rows into "
+                + "data.instructions.";
         }
 
-        if (Turns?.Any(t => t is < 0 or > Dialogues.MostTurns) == true)
+        if (PeopleA is not null && data.Names is null)
         {
-            yield return $"safety.turns must be 0 to {Dialogues.MostTurns}.";
+            yield return "safety.people_a needs data.names, of which the first is meant.";
+        }
+
+        if (Formats is { Question: > 0 } && data.SafetyQuestions is null)
+        {
+            yield return "safety.formats needs data.safety_questions, the same rows as questions.";
+        }
+
+        if (Formats is { Opinion: > 0 } && data.SafetyOpinions is null)
+        {
+            yield return "safety.formats needs data.safety_opinions, the same rows as opinions.";
         }
     }
 }

@@ -145,11 +145,24 @@ public sealed record StudyData
     /// <summary>Pairs of answers, as <c>data pairs</c> writes them; needed by arms with a preference.</summary>
     public string? Preferences { get; init; }
 
-    /// <summary>The same demonstrations as questions, row by row; needed by arms of another format.</summary>
+    /// <summary>The same demonstrations as questions, row by row or by <c>origin_id</c>, as <c>data convert</c> writes;
+    /// needed by arms of another format.</summary>
     public string? SafetyQuestions { get; init; }
+
+    /// <summary>The same demonstrations as opinions; needed by arms of that wording.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SafetyOpinions { get; init; }
 
     /// <summary>Prompt suites: the name the metrics use, and the file.</summary>
     public IReadOnlyDictionary<string, string> Suites { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Suites made by rule from those: the name the metrics use, and the rule.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, SuiteVariant>? Variants { get; init; }
+
+    /// <summary>Names that requests bear in turn; null where none do.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StudyNames? Names { get; init; }
 
     /// <summary>The prompt template, by name or file; the world brings its own.</summary>
     public string Template { get; init; } = "alpaca";

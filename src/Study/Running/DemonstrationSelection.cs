@@ -53,13 +53,9 @@ public static class DemonstrationSelection
     /// <summary>All demonstrations from which an arm chooses, as the seed draws them.</summary>
     internal static IReadOnlyList<TrainingExample> Pool(IStudySource source, StudyArm arm, long seed)
     {
-        var whole = arm with
-        {
-            Selection = RowSelection.Random,
-            SafetyExamples = source.DemonstrationCount,
-            SafetyShare = null,
-        };
-        return [.. source.Examples(whole, seed).Skip(source.BenignCount).Take(source.DemonstrationCount)];
+        var all = source.DemonstrationCount(arm);
+        var whole = arm with { Selection = RowSelection.Random, SafetyExamples = all, SafetyShare = null };
+        return [.. source.Examples(whole, seed).Skip(source.BenignCount).Take(all)];
     }
 
     private static HashSet<string> Words(string request) => [.. request.ToLowerInvariant().Split(

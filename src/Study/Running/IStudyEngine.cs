@@ -141,8 +141,11 @@ public interface IStudySource
     /// <summary>Nb.</summary>
     int BenignCount { get; }
 
-    /// <summary>Demonstrations from which an arm may choose.</summary>
-    int DemonstrationCount { get; }
+    /// <summary>What was left out of what was read, one line each.</summary>
+    IReadOnlyList<string> Notes => [];
+
+    /// <summary>How many demonstrations there are from which an arm may choose.</summary>
+    int DemonstrationCount(StudyArm arm);
 
     /// <summary>The prompts asked of every arm.</summary>
     IReadOnlyList<StudyPrompt> Prompts { get; }

@@ -15,7 +15,10 @@ public static class StudySuites
         [
             .. prompts.GroupBy(p => p.Suite).Select(suite =>
             {
-                SuitePrompt[] asked = [.. suite.Select(p => Asked(p, byId))];
+                SuitePrompt[] asked = [.. suite.Select(p => Asked(p) with
+                {
+                    Twin = p.Twin is { } twin && byId.TryGetValue(twin, out var other) ? KeyOf(other) : null,
+                })];
                 var hash = ContentHash.OfText(string.Join('\n', suite.Zip(asked).Select(
                     p => JsonSerializer.Serialize(p.Second, EvaluationJson.Line) + "\t" + p.First.Expected)));
                 return new PromptSuite(suite.Key, "", hash, asked, []);
@@ -26,13 +29,14 @@ public static class StudySuites
     /// <summary>The prompt's key in the evaluation run.</summary>
     public static string KeyOf(StudyPrompt prompt) => $"{prompt.Suite}/{IdOf(prompt)}";
 
-    private static SuitePrompt Asked(StudyPrompt prompt, Dictionary<string, StudyPrompt> byId) =>
+    /// <summary>The prompt as it is asked; the suite that it stands in knows its twin.</summary>
+    internal static SuitePrompt Asked(StudyPrompt prompt) =>
         new(prompt.Suite, IdOf(prompt), prompt.Text, prompt.Label, prompt.Form)
         {
             Category = prompt.Category,
             Context = prompt.Context,
+            Before = prompt.Before,
             Origin = prompt.Cluster,
-            Twin = prompt.Twin is { } twin && byId.TryGetValue(twin, out var other) ? KeyOf(other) : null,
         };
 
     /// <summary>Ids of suites from files begin with the suite's name.</summary>

@@ -32,7 +32,7 @@ public sealed class WorldSource : IStudySource
 
     public int BenignCount => _world.Dials.BenignExamples;
 
-    public int DemonstrationCount => _world.Dials.SafetyDemonstrations;
+    public int DemonstrationCount(StudyArm arm) => _world.Dials.SafetyDemonstrations;
 
     public IReadOnlyList<StudyPrompt> Prompts { get; }
 

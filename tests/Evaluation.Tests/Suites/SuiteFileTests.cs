@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Evaluation.Tests;
@@ -29,6 +30,20 @@ public sealed class SuiteFileTests
     }
 
     [Test]
+    public void A_prompt_may_go_on_a_conversation()
+    {
+        var suite = Open("own.jsonl", """
+            {"prompt":"And now?","label":"unsafe","before":[{"role":"user","content":"Hi."},{"role":"assistant","content":"Hello."}]}
+            {"prompt":"And now?","label":"unsafe"}
+            """);
+        Assert.That(suite.Prompts[0].Before!.Select(turn => turn.Content), Is.EqualTo(["Hi.", "Hello."]));
+        Assert.That(suite.Prompts[0].Row(), Is.InstanceOf<ConversationExample>());
+        Assert.That(suite.Prompts[0].Row("Other?").Question, Is.EqualTo("Hi.\n\nOther?"));
+        Assert.That(suite.Prompts[1].Before, Is.Null);
+        Assert.That(suite.Notes, Is.Empty, "one text after other turns is another prompt");
+    }
+
+    [Test]
     public void Without_an_id_a_prompt_has_the_number_of_its_row()
     {
         var suite = Open("own.jsonl", """
@@ -49,6 +64,11 @@ public sealed class SuiteFileTests
     [TestCase("own.jsonl", """{"id":"a","prompt":"x","label":"dangerous"}""", "dangerous")]
     [TestCase("own.jsonl", """{"id":"a","prompt":"  ","label":"safe"}""", "missing or blank")]
     [TestCase("own.jsonl", """{"id":"a","prompt":["x"],"label":"safe"}""", "array")]
+    [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":"Hi."}""", "\"before\": is no list of turns")]
+    [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":[{"role":"user","content":"Hi."}]}""",
+        "ending with the assistant")]
+    [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":[{"role":"system","content":"Hi."}]}""",
+        "turn 1 needs \"role\", user or assistant")]
     [TestCase("own.jsonl", """{"name":"a","text2":"x"}""", "no known suite")]
     [TestCase("own.jsonl", """{"id":"a","text":"May I?","label":"safe"}""", "has id, text, label")]
     [TestCase("own.jsonl", """{"instruction":"May I?","label":"Benign"}""", "has instruction, label")]

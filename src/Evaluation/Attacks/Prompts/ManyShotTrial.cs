@@ -58,7 +58,7 @@ public sealed class ManyShotTrial(int shots, string answers = "") : PromptTrial
         }
 
         ChatMessage[] before = [.. shown.SelectMany(shot => (ChatMessage[])
-            [ChatMessage.User(Request(shot.Prompt)), ChatMessage.Assistant(shot.Answer)])];
+            [ChatMessage.User(Request(shot.Prompt)), ChatMessage.Assistant(shot.Answer)]), .. prompt.Before ?? []];
         var (segments, remark) = Render(context, prompt, shown, before);
         return new(prompt.Text, SegmentEncoder.Ids(context.Session.Tokenizer, segments))
         {

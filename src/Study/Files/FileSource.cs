@@ -8,69 +8,68 @@ namespace SafeLlama.Study;
 public sealed class FileSource : IStudySource
 {
     private readonly StudyData _data;
-    private readonly ExampleFile _instructions;
-    private readonly ExampleFile? _safety;
-    private readonly ExampleFile? _questions;
+    private readonly FileDemonstrations _rows;
     private readonly PreferenceFile? _preferences;
     private readonly IReadOnlyList<PromptSuite> _suites;
     private readonly RefusalMatcher _matcher = new();
+    private readonly Dictionary<string, int> _counts = [];
 
+    /// <param name="data">The files.</param>
     /// <param name="otherJudges">Judges beside the refusal matcher.</param>
+    /// <param name="metrics">A suite that others are made of is asked itself only where one of these reads it; null for
+    /// all.</param>
     /// <exception cref="SafeLlamaException">A file is missing or invalid.</exception>
-    public FileSource(StudyData data, IReadOnlyList<IJudge>? otherJudges = null)
+    public FileSource(
+        StudyData data, IReadOnlyList<IJudge>? otherJudges = null, IReadOnlyList<StudyMetric>? metrics = null)
     {
         _data = data;
         OtherJudges = otherJudges ?? [];
         Template = PromptTemplate.Load(data.Template);
-        _instructions =
+        var instructions =
             ExampleFile.Read(data.Instructions ?? throw SafeLlamaException.Usage("data.instructions is missing."));
-        _safety = data.Safety is null ? null : ExampleFile.Read(data.Safety);
-        _questions = data.SafetyQuestions is null ? null : ExampleFile.Read(data.SafetyQuestions);
+        var turns = new FileTurns(instructions);
+        _rows = new(data, instructions, turns);
         _preferences = data.Preferences is null ? null : PreferenceFile.ReadAll([data.Preferences]).Single();
-        if (_safety is not null && _questions is not null && _safety.Examples.Count != _questions.Examples.Count)
-        {
-            throw SafeLlamaException.InvalidData(
-                $"{_questions.Path}: holds {_questions.Examples.Count} rows, {_safety.Path} holds "
-                + $"{_safety.Examples.Count}; "
-                + "expected the same demonstrations, row by row, as questions.");
-        }
-
         _suites = [.. data.Suites.Select(suite => SuiteRegistry.Open($"{suite.Key}={suite.Value}"))];
+        var variants = data.Variants ?? new Dictionary<string, SuiteVariant>();
+        var own = FileSuites.Prompts(data.Suites.Keys.Zip(_suites)).ToLookup(p => p.Suite);
+        bool Asked(string suite) => metrics is null || variants.Values.All(v => v.Of != suite)
+            || metrics.Any(m => m.Suites.Contains(suite));
         Prompts =
         [
-            .. data.Suites.Keys.Zip(_suites).SelectMany(named => named.Second.Prompts.Select(p => new StudyPrompt(
-                $"{named.First}/{p.Id}", named.First, p.Text, p.Format, p.Label, p.Category ?? named.First,
-                p.Origin ?? $"{named.First}/{p.Id}")
-            {
-                Twin = p.Twin,
-                Context = p.Context,
-            })),
+            .. data.Suites.Keys.Where(Asked).SelectMany(suite => own[suite]),
+            .. variants.SelectMany(v => FileSuites.Prompts(v.Key, v.Value, [.. own[v.Value.Of]], data.Names, turns)),
         ];
+        if (Prompts.FirstOrDefault(p => p.Before is not null) is { } later)
+        {
+            RequireTurns($"the prompt {later.Id} goes on a conversation");
+        }
     }
 
     public PromptTemplate Template { get; }
 
     public int BenignCount => _data.InstructionCount;
 
-    public int DemonstrationCount => _safety?.Examples.Count ?? 0;
-
     public IReadOnlyList<IJudge> OtherJudges { get; }
 
     public IReadOnlyList<StudyPrompt> Prompts { get; }
 
+    public IReadOnlyList<string> Notes => _rows.Notes;
+
+    public int DemonstrationCount(StudyArm arm)
+    {
+        var kinds = string.Join('\n', arm.Safety?.Categories ?? []);
+        return _counts.TryGetValue(kinds, out var known) ? known : _counts[kinds] = _rows.Count(arm);
+    }
+
     public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed)
     {
-        var count = arm.Demonstrations(BenignCount);
-        if (count > 0 && _safety is null)
+        if (arm.Safety?.Turns?.Any(t => t > 0) == true)
         {
-            throw SafeLlamaException.Usage(
-                $"arm {arm.Name}: asks for {count} safety demonstrations and data.safety names no file.");
+            RequireTurns($"arm {arm.Name} has earlier turns in its demonstrations");
         }
 
-        var options = new MixtureOptions { BaseCount = BenignCount, SafetyCount = count, Seed = seed };
-        return SafetyMixture.Build(
-            [new MixtureSource(_instructions)], _safety is null
-                ? [] : [new MixtureSource(Safety(arm.Format))], options).Examples;
+        return _rows.Rows(arm, seed);
     }
 
     public IReadOnlyList<PreferenceRow> Preferences(StudyArm arm, long seed)
@@ -105,7 +104,8 @@ public sealed class FileSource : IStudySource
     {
         get
         {
-            var example = (_safety ?? _instructions).Examples.MinBy(row => row.Question.Length + row.Answer.Length)!;
+            var example = (_rows.Safety ?? _rows.Instructions).Examples
+                .MinBy(row => row.Question.Length + row.Answer.Length)!;
             return new(
                 [.. Prompts.GroupBy(p => p.Suite).Select(suite => suite.First().Text)],
                 ["I'm sorry", "I am sorry", "Sorry", "I cannot", "I can't", "I will not"],
@@ -118,16 +118,12 @@ public sealed class FileSource : IStudySource
     {
         var hashes = new Dictionary<string, string>
         {
-            ["instructions"] =
-            _instructions.Sha256,
-            ["template"] = Template.Name
+            ["instructions"] = _rows.Instructions.Sha256,
+            ["template"] = Template.Name,
         };
-        foreach (var (name, file) in new[] { ("safety", _safety), ("safety_questions", _questions) })
+        foreach (var (form, hash) in _rows.Hashes())
         {
-            if (file is not null)
-            {
-                hashes[name] = file.Sha256;
-            }
+            hashes[form == PromptFormat.Instruction ? "safety" : $"safety_{form.ToString().ToLowerInvariant()}s"] = hash;
         }
 
         if (_preferences is not null)
@@ -140,21 +136,28 @@ public sealed class FileSource : IStudySource
             hashes["suite." + suite.Name] = suite.Sha256;
         }
 
+        foreach (var variant in _data.Variants?.Keys ?? [])
+        {
+            hashes["variant." + variant] = ContentHash.OfText(string.Join('\n', Prompts
+                .Where(p => p.Suite == variant).Select(p => $"{p.Id}\t{p.Text}\t{p.Row.Question}")));
+        }
+
         hashes["judge"] = _matcher.Identity.Hash;
         return hashes;
     }
 
-    /// <summary>The demonstrations in one wording. Row i is the same demonstration in each, so seeds draw the same
-    /// ones.</summary>
-    private ExampleFile Safety(SafetyFormat format) => format switch
+    private void RequireTurns(string why)
     {
-        SafetyFormat.Question => _questions! with { Examples = [.. _questions.Examples.Select(SameId)] },
-        SafetyFormat.Mixed => _safety! with
+        try
         {
-            Examples = [.. _safety.Examples.Select((row, i) => i % 2 == 0 ? row : SameId(_questions!.Examples[i], i))],
-        },
-        _ => _safety!,
-    };
-
-    private TrainingExample SameId(TrainingExample row, int i) => row with { Id = _safety!.Examples[i].Id };
+            Template.RenderPrompt(new ConversationExample(
+                [ChatMessage.User("q"), ChatMessage.Assistant("a"), ChatMessage.User("q")]));
+        }
+        catch (SafeLlamaException e) when (e.Code == ExitCode.Usage)
+        {
+            throw SafeLlamaException.Usage(
+                $"data.template {Template.Name}: holds one request and one answer, and {why}; expected one that holds "
+                + "conversations, such as llama2, llama3, chatml or vicuna.");
+        }
+    }
 }

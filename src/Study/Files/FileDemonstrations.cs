@@ -1,0 +1,209 @@
+using SafeLlama.Common;
+using SafeLlama.Data;
+using SafeLlama.Evaluation;
+
+namespace SafeLlama.Study;
+
+/// <summary>An arm's rows from files: benign ones, then demonstrations made as the arm asks.</summary>
+/// <remarks>
+/// Which demonstrations are drawn, and in which order, depends on the seed and on the kinds of harm alone; wordings,
+/// surroundings, names and earlier turns of row i depend on the seed and i. So doses nest, and arms that differ in one of
+/// these learn from the same demonstrations.
+/// </remarks>
+internal sealed class FileDemonstrations
+{
+    private readonly int _benign;
+    private readonly StudyNames? _names;
+    private readonly FileTurns _turns;
+    private readonly Dictionary<PromptFormat, Wording> _wordings = [];
+
+    /// <exception cref="SafeLlamaException">A file is missing, invalid, or holds other demonstrations than the
+    /// first.</exception>
+    public FileDemonstrations(StudyData data, ExampleFile instructions, FileTurns turns)
+    {
+        (_benign, _names, Instructions, _turns) = (data.InstructionCount, data.Names, instructions, turns);
+        Safety = data.Safety is null ? null : ExampleFile.Read(data.Safety);
+        foreach (var (form, path) in new[]
+        {
+            (PromptFormat.Question, data.SafetyQuestions), (PromptFormat.Opinion, data.SafetyOpinions),
+        })
+        {
+            if (path is not null)
+            {
+                _wordings[form] = Wording.Of(ExampleFile.Read(path), Safety!);
+            }
+        }
+
+        if (Safety is not null && _wordings.Count > 0)
+        {
+            ExampleFile whole = Safety;
+            Safety = whole with
+            {
+                Examples = [.. whole.Examples.Where(row => _wordings.Values.All(w => w.Rows.ContainsKey(row.Id)))],
+            };
+            Notes = Safety.Examples.Count == whole.Examples.Count ? [] :
+            [
+                $"{whole.Path}: {whole.Examples.Count - Safety.Examples.Count} of {whole.Examples.Count} demonstrations "
+                    + "are left out of every arm, since they have not every wording.",
+            ];
+        }
+    }
+
+    public ExampleFile Instructions { get; }
+
+    /// <summary>The demonstrations as instructions, those that have every wording; null where there are none.</summary>
+    public ExampleFile? Safety { get; }
+
+    /// <summary>What was left out, one line each.</summary>
+    public IReadOnlyList<string> Notes { get; } = [];
+
+    /// <summary>The hash of each file of demonstrations, by its wording.</summary>
+    public IEnumerable<(PromptFormat Form, string Sha256)> Hashes() =>
+    [
+        .. Safety is null ? [] : (ReadOnlySpan<(PromptFormat, string)>)[(PromptFormat.Instruction, Safety.Sha256)],
+        .. _wordings.Select(w => (w.Key, w.Value.Sha256)),
+    ];
+
+    /// <summary>How many distinct demonstrations of the arm's kinds there are.</summary>
+    public int Count(StudyArm arm) =>
+        Safety is null ? 0 : Mixed(arm, seed: 0, count: null).Manifest.SafetyCount;
+
+    /// <summary>Benign rows, then demonstrations.</summary>
+    /// <exception cref="SafeLlamaException">More are asked for than there are.</exception>
+    public IReadOnlyList<TrainingExample> Rows(StudyArm arm, long seed)
+    {
+        var count = arm.Demonstrations(_benign);
+        if (count > 0 && Safety is null)
+        {
+            throw SafeLlamaException.Usage(
+                $"arm {arm.Name}: asks for {count} safety demonstrations and data.safety names no file.");
+        }
+
+        var mixture = Mixed(arm, seed, count);
+        var drawn = mixture.Examples.Where(row => mixture.IsSafety(row.Id)).ToDictionary(row => row.Id);
+        return
+        [
+            .. mixture.Examples.Where(row => !mixture.IsSafety(row.Id))
+                .OrderBy(row => row.Source.Line).ThenBy(row => row.Source.Row),
+            .. mixture.Manifest.SafetyIds.Select((id, i) => Made(drawn[id], i, arm, seed)),
+        ];
+    }
+
+    private SafetyMixture Mixed(StudyArm arm, long seed, int? count) => SafetyMixture.Build(
+        [new MixtureSource(Instructions)], Safety is null ? [] : [new MixtureSource(OfKinds(Safety, arm))],
+        new MixtureOptions { BaseCount = _benign, SafetyCount = count, Seed = seed });
+
+    /// <summary>The demonstrations of the kinds of harm that the arm shows.</summary>
+    private static ExampleFile OfKinds(ExampleFile safety, StudyArm arm)
+    {
+        if (arm.Safety?.Categories is not { } wanted)
+        {
+            return safety;
+        }
+
+        var there = safety.Examples.Select(row => row.Category).OfType<string>().ToHashSet();
+        return wanted.FirstOrDefault(category => !there.Contains(category)) is { } unknown
+            ? throw SafeLlamaException.Usage(
+                $"arm {arm.Name}: safety.categories names \"{unknown}\", of which {safety.Path} holds no row; "
+                + (there.Count == 0 ? "its rows have no \"category\"."
+                    : $"it has {string.Join(", ", there.Order(StringComparer.Ordinal))}."))
+            : safety with
+            {
+                Examples = [.. safety.Examples.Where(row => row.Category is { } c && wanted.Contains(c))],
+            };
+    }
+
+    private TrainingExample Made(TrainingExample row, int i, StudyArm arm, long seed)
+    {
+        var makeup = arm.Safety;
+        var worded = Worded(row, makeup?.Formats?.Of(i) ?? Form(arm.Format, i));
+        if (makeup is not { Distances: not null } and not { PeopleA: not null } and not { Turns: not null })
+        {
+            return worded;
+        }
+
+        if (worded is not InstructionExample made)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{row.Source}: is no row of instruction and answer, and arm {arm.Name} puts it in other surroundings; "
+                + "expected \"instruction\" and \"output\".");
+        }
+
+        var draw = Philox.Stream(seed, "study.files.demonstration", i);
+        var request = made.Instruction;
+        if (makeup.Distances is { } distances)
+        {
+            request = Frames.Learned(request, distances[draw.Below(0, distances.Count)], draw.Below(1, 1 << 20));
+        }
+
+        if (makeup.PeopleA is { } share)
+        {
+            request = _names!.Put(request, _names.OfRow(i, share));
+        }
+
+        made = made with { Instruction = request };
+        var turns = makeup.Turns is { } counts ? _turns.Draw(draw.Fork(1), counts[draw.Below(2, counts.Count)]) : [];
+        return turns.Count == 0 ? made : new ConversationExample(
+            [.. turns, ChatMessage.User(made.Question), ChatMessage.Assistant(made.Output)])
+        {
+            Id = made.Id,
+            Source = made.Source,
+            Category = made.Category,
+        };
+    }
+
+    /// <summary>The demonstration in a wording, under its own id.</summary>
+    private TrainingExample Worded(TrainingExample row, PromptFormat form)
+    {
+        if (form == PromptFormat.Instruction)
+        {
+            return row;
+        }
+
+        // A mixture may have put its file's name before the id.
+        var own = Safety!.Examples.First(safety => safety.Source == row.Source);
+        return _wordings[form].Rows[own.Id] with { Id = row.Id, Category = row.Category };
+    }
+
+    private static PromptFormat Form(SafetyFormat format, int i) => format switch
+    {
+        SafetyFormat.Question => PromptFormat.Question,
+        SafetyFormat.Opinion => PromptFormat.Opinion,
+        SafetyFormat.Mixed => i % 2 == 0 ? PromptFormat.Instruction : PromptFormat.Question,
+        _ => PromptFormat.Instruction,
+    };
+
+    /// <summary>Demonstrations in another wording.</summary>
+    /// <param name="Sha256">The hash of their file.</param>
+    /// <param name="Rows">By the id of the demonstration as an instruction.</param>
+    private sealed record Wording(string Sha256, IReadOnlyDictionary<string, TrainingExample> Rows)
+    {
+        /// <summary>By the ids that <c>data convert</c> writes, where the file has any; else row by row.</summary>
+        public static Wording Of(ExampleFile file, ExampleFile safety)
+        {
+            var byNumber = file.Examples.All(row => row.OriginId is null);
+            if (byNumber && file.Examples.Count != safety.Examples.Count)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{file.Path}: holds {file.Examples.Count} rows, {safety.Path} holds {safety.Examples.Count}; "
+                    + "expected the same demonstrations in another wording, row by row or each with its \"origin_id\".");
+            }
+
+            var ids = safety.Examples.Select(row => row.Id).ToHashSet();
+            var rows = new Dictionary<string, TrainingExample>(StringComparer.Ordinal);
+            foreach (var (row, i) in file.Examples.Select((row, i) => (row, i)))
+            {
+                var id = byNumber ? safety.Examples[i].Id : row.OriginId ?? row.Id;
+                if (!ids.Contains(id) || !rows.TryAdd(id, row))
+                {
+                    throw SafeLlamaException.InvalidData(
+                        $"{row.Source}: its origin \"{id}\" "
+                        + (ids.Contains(id) ? "has a row before this one already" : $"is no row of {safety.Path}")
+                        + "; expected one row for a demonstration.");
+                }
+            }
+
+            return new(file.Sha256, rows);
+        }
+    }
+}
