@@ -33,30 +33,18 @@ public sealed class StudyRealTests
         }
     }
 
+    [TestCase("bias", "On these files, with share-100 the gap of refusal is")]
+    [TestCase("long-run", "On these files, dose-500 still refuses")]
+    public void A_recipe_runs_end_to_end(string recipe, string answer) => RunReduced(recipe, answer);
+
+    [Slow("six studies end to end.")]
     [TestCase("amount", "On these files, random demonstrations")]
     [TestCase("size", "On these files, harm falls to 5% at")]
     [TestCase("prompt-types", "On these files, the tested mixture that is safest on its worst wording")]
     [TestCase("robustness", "On these files, the best of")]
-    [TestCase("bias", "On these files, with share-100 the gap of refusal is")]
     [TestCase("diversity", "On these files, kinds of harm that no demonstration showed")]
     [TestCase("format-boundary", "On these files, half of the unsafe requests are served")]
-    [TestCase("long-run", "On these files, dose-500 still refuses")]
-    public void Every_recipe_runs_end_to_end(string recipe, string answer)
-    {
-        var folder = RealFiles.Write(recipe == "size" ? Models[1..] : Models[..1], instructions: 120);
-        Reduce(folder, recipe);
-        var run = CommandRun.In(folder, "study", "--recipe", "reduced.yaml", "--seeds", "1", "--out", "out");
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
-        var results = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "out", "results.json")))!;
-        Assert.That(
-            results["analyses"]!.AsArray().Select(a => a!["sentence"]!.GetValue<string>()),
-            Has.Some.StartsWith(answer).And.None.Contains("world"));
-        Assert.That(File.ReadAllText(Path.Combine(folder, "out", "page.md")), Does.Not.Contain("On this world"));
-        Assert.That(
-            results["claims"]!.AsArray().Select(c => c!["verdict"]!.GetValue<string>()),
-            Is.Not.Empty.And.None.EqualTo("reproduced"), "one seed decides nothing");
-        Assert.That(Path.Combine(folder, "out", "report.html"), Does.Exist);
-    }
+    public void The_others_run_end_to_end(string recipe, string answer) => RunReduced(recipe, answer);
 
     /// <summary>A trained model that people have, with its own tokenizer.</summary>
     [Test]
@@ -72,6 +60,23 @@ public sealed class StudyRealTests
             "none,random-30,random-100,diverse-30,diverse-100,complied-30,complied-100");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output, Does.Contain("No verdict yet").And.Contain("On these files"));
+    }
+
+    private static void RunReduced(string recipe, string answer)
+    {
+        var folder = RealFiles.Write(recipe == "size" ? Models[1..] : Models[..1], instructions: 120);
+        Reduce(folder, recipe);
+        var run = CommandRun.In(folder, "study", "--recipe", "reduced.yaml", "--seeds", "1", "--out", "out");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var results = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "out", "results.json")))!;
+        Assert.That(
+            results["analyses"]!.AsArray().Select(a => a!["sentence"]!.GetValue<string>()),
+            Has.Some.StartsWith(answer).And.None.Contains("world"));
+        Assert.That(File.ReadAllText(Path.Combine(folder, "out", "page.md")), Does.Not.Contain("On this world"));
+        Assert.That(
+            results["claims"]!.AsArray().Select(c => c!["verdict"]!.GetValue<string>()),
+            Is.Not.Empty.And.None.EqualTo("reproduced"), "one seed decides nothing");
+        Assert.That(Path.Combine(folder, "out", "report.html"), Does.Exist);
     }
 
     /// <summary>The recipe with fewer rows, steps, prompts and tokens; nothing else.</summary>
