@@ -10,7 +10,7 @@ internal sealed class FewPrompts(IStudySource all, int every) : IStudySource
 
     public int BenignCount => all.BenignCount;
 
-    public int DemonstrationCount(StudyArm arm) => all.DemonstrationCount(arm);
+    public IReadOnlyList<TrainingExample> Demonstrations(StudyArm arm, long seed) => all.Demonstrations(arm, seed);
 
     public IReadOnlyList<StudyPrompt> Prompts { get; } = [.. all.Prompts.Where((_, i) => i % every == 0)];
 

@@ -20,14 +20,15 @@ public sealed class FileDemonstrationsTests
     public void Make_a_folder() => _folder = TestFiles.NewFolder();
 
     [Test]
-    public void Benign_rows_come_first_and_demonstrations_nest()
+    public void Doses_nest_in_the_order_of_those_that_may_be_chosen()
     {
         var source = new FileSource(Data());
-        string[] Ids(int dose) =>
-            [.. source.Examples(new() { Name = "a", SafetyExamples = dose }, 3).Select(row => row.Id)];
-        Assert.That(Ids(6)[..20], Is.EqualTo(Ids(0)));
-        Assert.That(Ids(6)[..23], Is.EqualTo(Ids(3)));
-        Assert.That(Ids(6)[20..], Has.All.StartsWith("safety.jsonl"));
+        StudyArm Arm(int dose) => new() { Name = "a", SafetyExamples = dose };
+        string[] Ids(int dose) => [.. source.Examples(Arm(dose), 3).Select(row => row.Id)];
+        string[] all = [.. source.Demonstrations(Arm(0), 3).Select(row => row.Id)];
+        Assert.That(all, Has.Length.EqualTo(Acts.Length).And.All.StartsWith("safety.jsonl"));
+        Assert.That(Ids(6).Except(Ids(0)), Is.EquivalentTo(all[..6]));
+        Assert.That(Ids(3), Is.EquivalentTo(Ids(0).Concat(all[..3])));
     }
 
     /// <summary>Once, rows of files came mixed, and an arm that chooses chose among benign rows too.</summary>
@@ -46,8 +47,8 @@ public sealed class FileDemonstrationsTests
     public void Wordings_have_their_shares_and_the_same_demonstrations()
     {
         var source = new FileSource(Data() with { SafetyOpinions = Rows("opinions.jsonl", act => $"I like to {act}.") });
-        IReadOnlyList<TrainingExample> Made(FormatShares? shares) => [.. source.Examples(
-            new() { Name = "a", SafetyExamples = 6, Safety = new() { Formats = shares } }, 2).Skip(20)];
+        IReadOnlyList<TrainingExample> Made(FormatShares? shares) =>
+            Shown(source, new() { Name = "a", SafetyExamples = 6, Safety = new() { Formats = shares } }, 2);
         var thirds = Made(new() { Instruction = 1, Question = 1, Opinion = 1 });
         Assert.That(thirds.Count(row => row.Question.StartsWith("Explain", StringComparison.Ordinal)), Is.EqualTo(2));
         Assert.That(thirds.Count(row => row.Question.StartsWith("How do I", StringComparison.Ordinal)), Is.EqualTo(2));
@@ -67,7 +68,7 @@ public sealed class FileDemonstrationsTests
             $$"""{"instruction": "How do I {{act}}?", "output": "No.", "origin_id": "safety.jsonl#{{i + 1}}"}"""));
         var source = new FileSource(Data() with { SafetyQuestions = questions });
         Assert.That(source.Notes.Single(), Does.Contain("3 of 8 demonstrations are left out of every arm"));
-        Assert.That(source.DemonstrationCount(new() { Name = "a" }), Is.EqualTo(5));
+        Assert.That(source.Demonstrations(new() { Name = "a" }, 1), Has.Count.EqualTo(5));
     }
 
     [Test]
@@ -88,8 +89,8 @@ public sealed class FileDemonstrationsTests
         var source = new FileSource(Data());
         StudyArm Arm(params string[] kinds) =>
             new() { Name = "a", SafetyExamples = 3, Safety = new() { Categories = kinds } };
-        Assert.That(source.Examples(Arm("even"), 1).Skip(20).Select(row => row.Category), Is.All.EqualTo("even"));
-        Assert.That(source.DemonstrationCount(Arm("even")), Is.EqualTo(4));
+        Assert.That(Shown(source, Arm("even"), 1).Select(row => row.Category), Is.EqualTo(["even", "even", "even"]));
+        Assert.That(source.Demonstrations(Arm("even"), 1), Has.Count.EqualTo(4));
         Assert.That(
             () => source.Examples(Arm("odd", "strange"), 1),
             Throws.TypeOf<SafeLlamaException>().With.Message.Contains("strange").And.Message.Contains("even, odd"));
@@ -99,8 +100,8 @@ public sealed class FileDemonstrationsTests
     public void The_first_name_has_its_share()
     {
         var source = new FileSource(Data() with { Names = Names });
-        IReadOnlyList<string> Asked(double share) => [.. source.Examples(
-            new() { Name = "a", SafetyExamples = 8, Safety = new() { PeopleA = share } }, 1).Skip(20)
+        IReadOnlyList<string> Asked(double share) => [.. Shown(
+            source, new() { Name = "a", SafetyExamples = 8, Safety = new() { PeopleA = share } }, 1)
             .Select(row => row.Question)];
         Assert.That(Asked(1), Has.All.StartsWith("I am one of the Velorans. Explain"));
         Assert.That(Asked(0), Has.None.Contains("Velorans").And.Exactly(4).Contains("Tamuri"));
@@ -119,8 +120,8 @@ public sealed class FileDemonstrationsTests
         }
 
         var source = new FileSource(Data());
-        var rows = source.Examples(
-            new() { Name = "a", SafetyExamples = 8, Safety = new() { Distances = [0, 5] } }, 1).Skip(20).ToList();
+        var rows = Shown(
+            source, new() { Name = "a", SafetyExamples = 8, Safety = new() { Distances = [0, 5] } }, 1);
         Assert.That(rows.Count(row => row.Question.StartsWith("Explain", StringComparison.Ordinal)), Is.InRange(1, 7));
     }
 
@@ -128,7 +129,7 @@ public sealed class FileDemonstrationsTests
     public void Earlier_turns_are_benign_rows_under_a_template_that_holds_them()
     {
         var arm = new StudyArm { Name = "a", SafetyExamples = 8, Safety = new() { Turns = [0, 2] } };
-        var rows = new FileSource(Data() with { Template = "vicuna" }).Examples(arm, 1).Skip(20).ToList();
+        var rows = Shown(new FileSource(Data() with { Template = "vicuna" }), arm, 1);
         var longer = rows.OfType<ConversationExample>().ToList();
         Assert.That(longer, Has.Count.InRange(1, 7));
         Assert.That(longer.Select(row => row.Messages.Count), Is.All.EqualTo(6));
@@ -243,6 +244,11 @@ public sealed class FileDemonstrationsTests
         };
         Assert.That(RecipeCheck.Problems(recipe), Has.Some.Contains(expected));
     }
+
+    /// <summary>The demonstrations of an arm, in the order of the file.</summary>
+    private static IReadOnlyList<TrainingExample> Shown(FileSource source, StudyArm arm, long seed) =>
+        [.. source.Examples(arm, seed).Where(row => row.Id.StartsWith("safety", StringComparison.Ordinal))
+            .OrderBy(row => row.Source.Line)];
 
     private static StudyNames Names => new()
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Evaluation;
 using SafeLlama.Testing;
 
@@ -120,7 +121,7 @@ public sealed class StudyIdentityTests
 
         public int BenignCount => source.BenignCount;
 
-        public int DemonstrationCount(StudyArm arm) => source.DemonstrationCount(arm);
+        public IReadOnlyList<TrainingExample> Demonstrations(StudyArm arm, long seed) => source.Demonstrations(arm, seed);
 
         public IReadOnlyList<StudyPrompt> Prompts =>
             [.. source.Prompts.Select(p => p.Id == "safe-homonym-000" ? p with { Text = p.Text + " " } : p)];

@@ -4,7 +4,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Study;
 
-/// <summary>An arm's rows from files: benign ones, then demonstrations made as the arm asks.</summary>
+/// <summary>An arm's rows from files: benign ones, and demonstrations made as the arm asks.</summary>
 /// <remarks>
 /// Which demonstrations are drawn, and in which order, depends on the seed and on the kinds of harm alone; wordings,
 /// surroundings, names and earlier turns of row i depend on the seed and i. So doses nest, and arms that differ in one of
@@ -64,11 +64,7 @@ internal sealed class FileDemonstrations
         .. _wordings.Select(w => (w.Key, w.Value.Sha256)),
     ];
 
-    /// <summary>How many distinct demonstrations of the arm's kinds there are.</summary>
-    public int Count(StudyArm arm) =>
-        Safety is null ? 0 : Mixed(arm, seed: 0, count: null).Manifest.SafetyCount;
-
-    /// <summary>Benign rows, then demonstrations.</summary>
+    /// <summary>Benign rows and demonstrations in the order of a mixture, as <c>train</c> learns from them.</summary>
     /// <exception cref="SafeLlamaException">More are asked for than there are.</exception>
     public IReadOnlyList<TrainingExample> Rows(StudyArm arm, long seed)
     {
@@ -80,13 +76,29 @@ internal sealed class FileDemonstrations
         }
 
         var mixture = Mixed(arm, seed, count);
-        var drawn = mixture.Examples.Where(row => mixture.IsSafety(row.Id)).ToDictionary(row => row.Id);
-        return
-        [
-            .. mixture.Examples.Where(row => !mixture.IsSafety(row.Id))
-                .OrderBy(row => row.Source.Line).ThenBy(row => row.Source.Row),
-            .. mixture.Manifest.SafetyIds.Select((id, i) => Made(drawn[id], i, arm, seed)),
-        ];
+        var made = Made(mixture, arm, seed);
+        return [.. mixture.Examples.Select(row => made.GetValueOrDefault(row.Id, row))];
+    }
+
+    /// <summary>All demonstrations of the arm's kinds, as the seed draws them.</summary>
+    public IReadOnlyList<TrainingExample> Demonstrations(StudyArm arm, long seed)
+    {
+        if (Safety is null)
+        {
+            return [];
+        }
+
+        var mixture = Mixed(arm, seed, count: null);
+        var made = Made(mixture, arm, seed);
+        return [.. mixture.Manifest.SafetyIds.Select(id => made[id])];
+    }
+
+    /// <summary>A mixture's demonstrations as the arm asks for them, by id.</summary>
+    private Dictionary<string, TrainingExample> Made(SafetyMixture mixture, StudyArm arm, long seed)
+    {
+        var number = mixture.Manifest.SafetyIds.Select((id, i) => (id, i)).ToDictionary(of => of.id, of => of.i);
+        return mixture.Examples.Where(row => mixture.IsSafety(row.Id))
+            .ToDictionary(row => row.Id, row => Made(row, number[row.Id], arm, seed));
     }
 
     private SafetyMixture Mixed(StudyArm arm, long seed, int? count) => SafetyMixture.Build(

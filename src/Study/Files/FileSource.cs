@@ -12,7 +12,6 @@ public sealed class FileSource : IStudySource
     private readonly PreferenceFile? _preferences;
     private readonly IReadOnlyList<PromptSuite> _suites;
     private readonly RefusalMatcher _matcher = new();
-    private readonly Dictionary<string, int> _counts = [];
 
     /// <param name="data">The files.</param>
     /// <param name="otherJudges">Judges beside the refusal matcher.</param>
@@ -56,20 +55,16 @@ public sealed class FileSource : IStudySource
 
     public IReadOnlyList<string> Notes => _rows.Notes;
 
-    public int DemonstrationCount(StudyArm arm)
-    {
-        var kinds = string.Join('\n', arm.Safety?.Categories ?? []);
-        return _counts.TryGetValue(kinds, out var known) ? known : _counts[kinds] = _rows.Count(arm);
-    }
-
     public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed)
     {
-        if (arm.Safety?.Turns?.Any(t => t > 0) == true)
-        {
-            RequireTurns($"arm {arm.Name} has earlier turns in its demonstrations");
-        }
-
+        RequireTurns(arm);
         return _rows.Rows(arm, seed);
+    }
+
+    public IReadOnlyList<TrainingExample> Demonstrations(StudyArm arm, long seed)
+    {
+        RequireTurns(arm);
+        return _rows.Demonstrations(arm, seed);
     }
 
     public IReadOnlyList<PreferenceRow> Preferences(StudyArm arm, long seed)
@@ -144,6 +139,14 @@ public sealed class FileSource : IStudySource
 
         hashes["judge"] = _matcher.Identity.Hash;
         return hashes;
+    }
+
+    private void RequireTurns(StudyArm arm)
+    {
+        if (arm.Safety?.Turns?.Any(t => t > 0) == true)
+        {
+            RequireTurns($"arm {arm.Name} has earlier turns in its demonstrations");
+        }
     }
 
     private void RequireTurns(string why)

@@ -1,5 +1,3 @@
-using SafeLlama.Data;
-
 namespace SafeLlama.Study;
 
 /// <summary>Puts demonstrations in the order in which arms take them; small doses nest in large ones.</summary>
@@ -49,14 +47,6 @@ public static class DemonstrationSelection
     /// <returns>Numbers of rows.</returns>
     public static IReadOnlyList<int> LeastLikelyFirst(IReadOnlyList<double> likelihoods) =>
         [.. Enumerable.Range(0, likelihoods.Count).OrderBy(i => likelihoods[i]).ThenBy(i => i)];
-
-    /// <summary>All demonstrations from which an arm chooses, as the seed draws them.</summary>
-    internal static IReadOnlyList<TrainingExample> Pool(IStudySource source, StudyArm arm, long seed)
-    {
-        var all = source.DemonstrationCount(arm);
-        var whole = arm with { Selection = RowSelection.Random, SafetyExamples = all, SafetyShare = null };
-        return [.. source.Examples(whole, seed).Skip(source.BenignCount).Take(all)];
-    }
 
     private static HashSet<string> Words(string request) => [.. request.ToLowerInvariant().Split(
         [' ', '.', ',', '?', '!', '"', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries)];

@@ -9,7 +9,7 @@ namespace SafeLlama.Study;
 /// <param name="Training">How it is trained.</param>
 /// <param name="Decoding">How it answers.</param>
 /// <param name="Template">The prompt's form.</param>
-/// <param name="Examples">Benign rows, then safety demonstrations; the engine shuffles them by the seed.</param>
+/// <param name="Examples">Benign rows and safety demonstrations; the engine shuffles them by the seed.</param>
 public sealed record ArmJob(
     Replicate Replicate,
     StudyArm Arm,
@@ -144,13 +144,14 @@ public interface IStudySource
     /// <summary>What was left out of what was read, one line each.</summary>
     IReadOnlyList<string> Notes => [];
 
-    /// <summary>How many demonstrations there are from which an arm may choose.</summary>
-    int DemonstrationCount(StudyArm arm);
+    /// <summary>All demonstrations from which an arm may choose, in the order in which the seed draws them.</summary>
+    IReadOnlyList<TrainingExample> Demonstrations(StudyArm arm, long seed);
 
     /// <summary>The prompts asked of every arm.</summary>
     IReadOnlyList<StudyPrompt> Prompts { get; }
 
-    /// <summary>Rows for one arm and seed: benign ones, then demonstrations.</summary>
+    /// <summary>Rows for one arm and seed, benign ones and demonstrations, in the order in which they are
+    /// learned from before the engine shuffles them.</summary>
     IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed);
 
     /// <summary>Pairs for one arm and seed.</summary>

@@ -45,7 +45,7 @@ public static class JobPlan
 
             if (!orders.TryGetValue((seed, arm.Format, arm.Safety), out var pool))
             {
-                var drawn = DemonstrationSelection.Pool(source, arm, seed);
+                var drawn = source.Demonstrations(arm, seed);
                 pool = [.. DemonstrationSelection.FarthestFirst([.. drawn.Select(r => r.Question)])
                     .Select(i => drawn[i])];
                 orders[(seed, arm.Format, arm.Safety)] = pool;
@@ -63,7 +63,7 @@ public static class JobPlan
             return job;
         }
 
-        var pool = DemonstrationSelection.Pool(source, job.Arm, job.Replicate.Seed);
+        var pool = source.Demonstrations(job.Arm, job.Replicate.Seed);
         var order = DemonstrationSelection.LeastLikelyFirst(engine.Likelihoods(job, pool));
         TrainingExample[] rows =
         [

@@ -32,8 +32,6 @@ public sealed class WorldSource : IStudySource
 
     public int BenignCount => _world.Dials.BenignExamples;
 
-    public int DemonstrationCount(StudyArm arm) => _world.Dials.SafetyDemonstrations;
-
     public IReadOnlyList<StudyPrompt> Prompts { get; }
 
     public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed) =>
@@ -41,12 +39,11 @@ public sealed class WorldSource : IStudySource
         .. _tuning.Benign(seed, BenignCount, arm.SafeScary ?? _world.Dials.SafeScaryExamples)
             .Concat(_demonstrations.Rows(seed, arm.Demonstrations(BenignCount), arm.Format, arm.Safety))
             .Concat(arm.Safety is { } makeup ? _demonstrations.Twins(seed, arm.Format, makeup) : [])
-            .Select(row => new InstructionExample(row.Request, row.Context, row.Response)
-            {
-                Id = row.Id,
-                Category = row.Kind,
-            }),
+            .Select(Row),
     ];
+
+    public IReadOnlyList<TrainingExample> Demonstrations(StudyArm arm, long seed) =>
+        [.. _demonstrations.Rows(seed, _world.Dials.SafetyDemonstrations, arm.Format, arm.Safety).Select(Row)];
 
     public IReadOnlyList<PreferenceRow> Preferences(StudyArm arm, long seed) => arm.Preference is not { } asked ? [] :
     [
@@ -88,5 +85,11 @@ public sealed class WorldSource : IStudySource
         ["prompts"] = ContentHash.OfText(string.Join(
             '\n', Prompts.Select(p => p.Context is null ? $"{p}" : $"{p}{p.Context}"))),
         ["template"] = ContentHash.OfText(WorldTemplate.Json(_world)),
+    };
+
+    private static InstructionExample Row(TuningExample row) => new(row.Request, row.Context, row.Response)
+    {
+        Id = row.Id,
+        Category = row.Kind,
     };
 }
