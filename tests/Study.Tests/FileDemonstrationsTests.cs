@@ -1,6 +1,5 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Evaluation;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Study.Tests;
