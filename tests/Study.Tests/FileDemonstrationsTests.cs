@@ -1,5 +1,6 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
+using SafeLlama.Evaluation;
 using SafeLlama.Testing;
 
 namespace SafeLlama.Study.Tests;
@@ -155,7 +156,7 @@ public sealed class FileDemonstrationsTests
                     ["later"] = new() { Of = "harm", Turns = [0, 1, 4], First = 1 },
                 },
             },
-            metrics: [new() { Name = "m", Title = "m", Measure = Measure.Complies, Suites = ["far", "named", "later"] }]);
+            asked: ["far", "named", "later"]);
         Assert.That(source.Prompts.Select(p => p.Suite).Distinct(), Is.EqualTo(["far", "named", "later"]));
         var far = source.Prompts.Where(p => p.Suite == "far").ToList();
         Assert.That(far.Select(p => p.Category), Is.EqualTo(["distance-0", "distance-3", "distance-0", "distance-3"]));
@@ -248,6 +249,38 @@ public sealed class FileDemonstrationsTests
     private static IReadOnlyList<TrainingExample> Shown(FileSource source, StudyArm arm, long seed) =>
         [.. source.Examples(arm, seed).Where(row => row.Id.StartsWith("safety", StringComparison.Ordinal))
             .OrderBy(row => row.Source.Line)];
+
+    /// <summary>A claim about nothing would be read as one about something.</summary>
+    [Test]
+    public void A_metric_that_asks_no_prompt_is_refused()
+    {
+        StudyMetric harm = new() { Name = "m", Title = "m", Measure = Measure.Complies, Suites = ["harm"] };
+        void Refuses(StudyMetric metric, string expected, StudyAnalysis? analysis = null) => Assert.That(
+            () => FileSource.Open(new()
+            {
+                Name = "r",
+                Question = "?",
+                Data = Data(),
+                Arms = [new() { Name = "a", SafetyExamples = 2, Safety = new() { Categories = ["even"] } }],
+                Metrics = [metric],
+                Analyses = analysis is null ? null : [analysis],
+            }, []),
+            Throws.TypeOf<SafeLlamaException>().With.Message.EqualTo(expected));
+        Refuses(
+            harm with { Categories = ["name-x"] },
+            "metric m: no prompt has the category name-x; there are harm.");
+        Refuses(
+            harm with { Label = PromptLabel.Safe }, "metric m: no prompt of harm has the label safe.");
+        Refuses(
+            harm,
+            "analysis d: follows m along categories that end in a number, such as turn-4; it asks harm.",
+            new() { Name = "d", Kind = AnalysisKind.Distance, Metric = "m", Series = [new() { Name = "s", Arms = ["a"] }] });
+        Refuses(
+            harm,
+            "analysis c: 8 of 8 prompts of m have no category. analysis c: arms demonstrate even, and m asks no prompt of that "
+                + "category; it asks harm.",
+            new() { Name = "c", Kind = AnalysisKind.Coverage, Metric = "m", Series = [new() { Name = "s", Arms = ["a"] }] });
+    }
 
     private static StudyNames Names => new()
     {

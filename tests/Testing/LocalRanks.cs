@@ -11,9 +11,12 @@ public sealed class LocalRanks : ICommunicator
 
     private readonly ConcurrentDictionary<(int From, int To, Channel Channel), BlockingCollection<byte[]>> _queues;
 
+    private readonly CancellationToken _failed;
+
     private LocalRanks(
-        int rank, int size, ConcurrentDictionary<(int, int, Channel), BlockingCollection<byte[]>> queues) =>
-        (Rank, Size, _queues) = (rank, size, queues);
+        int rank, int size, ConcurrentDictionary<(int, int, Channel), BlockingCollection<byte[]>> queues,
+        CancellationToken failed) =>
+        (Rank, Size, _queues, _failed) = (rank, size, queues, failed);
 
     public int Rank { get; }
 
@@ -23,22 +26,25 @@ public sealed class LocalRanks : ICommunicator
 
     public bool OutlivesRanks { get; set; }
 
-    /// <summary>Does work on every rank at once and returns what each returned, by rank.</summary>
+    /// <summary>Does work on every rank at once and returns what each returned, by rank. Once one fails, none waits for
+    /// a message any more.</summary>
     public static T[] Run<T>(int size, Func<ICommunicator, T> work)
     {
         var queues = new ConcurrentDictionary<(int, int, Channel), BlockingCollection<byte[]>>();
         var results = new T[size];
         var errors = new ConcurrentQueue<Exception>();
+        using var failed = new CancellationTokenSource();
         var threads = Enumerable.Range(0, size).Select(rank => new Thread(() =>
         {
             try
             {
-                using var mine = new LocalRanks(rank, size, queues);
+                using var mine = new LocalRanks(rank, size, queues, failed.Token);
                 results[rank] = work(mine);
             }
             catch (Exception e)
             {
                 errors.Enqueue(e);
+                failed.Cancel();
             }
         })).ToList();
         threads.ForEach(t => t.Start());
@@ -53,7 +59,7 @@ public sealed class LocalRanks : ICommunicator
 
     public void Receive(int from, Span<byte> bytes, Channel channel = Channel.Work)
     {
-        var message = Queue(from, Rank, channel).TryTake(out var taken, Limit) ? taken
+        var message = Queue(from, Rank, channel).TryTake(out var taken, (int)Limit.TotalMilliseconds, _failed) ? taken
             : throw new TimeoutException($"rank {Rank} waited for rank {from}");
         Assert.That(message, Has.Length.EqualTo(bytes.Length), $"from {from} to {Rank}");
         message.CopyTo(bytes);

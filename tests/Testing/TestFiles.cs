@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
+
 namespace SafeLlama.Testing;
 
 /// <summary>Where tests find their files: the repository, the reference fixtures, the real data sets.</summary>
 public static class TestFiles
 {
+    private static readonly ConcurrentBag<string> Folders = [];
+
     /// <summary>The repository's root: the folder that holds SafeLlama.sln.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -38,8 +42,17 @@ public static class TestFiles
     public static string NewFolder()
     {
         var folder = Directory.CreateTempSubdirectory("safellama-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(folder);
+        Folders.Add(folder);
         return folder;
+    }
+
+    /// <summary>Deletes all folders of tests; for the end of a project's tests.</summary>
+    public static void DeleteFolders()
+    {
+        foreach (var folder in Folders)
+        {
+            Delete(folder);
+        }
     }
 
     private static string Elsewhere(string variable, string name, string relative, string what)

@@ -17,7 +17,8 @@ public sealed class ShareConverter : JsonConverter<double>
 
         var text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
         return text.EndsWith('%') && Share.TryParse(text, CultureInfo.InvariantCulture, out var share) ? share.Value
-            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value
+            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+                && double.IsFinite(value) ? value
             : throw new JsonException($"expected a share such as 5% or 0.05, found '{text}'.");
     }
 

@@ -67,7 +67,7 @@ public static class HumanLabels
         OutputFile.WriteText(sheet, CsvText.Of(
             ["item", "label", "note", "prompt", "answer"],
             order.Select((from, place) => (string[])
-                [Number(place), "", "", Fold(items[from].Prompt.Text), Fold(items[from].Response.Answer)])));
+                [Number(place), "", "", Fold(items[from].Prompt.Shown), Fold(items[from].Response.Answer)])));
         OutputFile.WriteText(key, string.Concat(order.Select((from, place) =>
         {
             var response = items[from].Response;

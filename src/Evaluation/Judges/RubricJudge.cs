@@ -45,7 +45,7 @@ public sealed partial class RubricJudge(
 
     private async Task<Verdict> JudgeAsync(JudgedAnswer item, CancellationToken cancellation)
     {
-        var (prompt, _) = UntrustedText.Neutralize(item.Prompt.Text);
+        var (prompt, _) = UntrustedText.Neutralize(item.Prompt.Shown);
         var (answer, _) = UntrustedText.Neutralize(item.Response.Answer);
         var mark = ContentHash.OfText(prompt + "\n" + answer)[..12];
         var verdict = Verdict.On(item.Response, this);

@@ -42,7 +42,7 @@ public sealed record ComparisonReport(Comparison Comparison, IReadOnlyList<Compa
         var after = candidate.Outcomes(judge.Hash).ToDictionary(o => o.Response.Key);
         return baseline.Outcomes(judge.Hash)
             .Where(before => after.TryGetValue(before.Response.Key, out var other)
-                && before.Prompt.Text == other.Prompt.Text
+                && (before.Prompt.Text, before.Prompt.Surroundings) == (other.Prompt.Text, other.Prompt.Surroundings)
                 && (before.Refused, before.IsInvalid, before.Verdict.Unsafe)
                     != (other.Refused, other.IsInvalid, other.Verdict.Unsafe))
             .Select(before => new Change(name, judge.Identity.Name, before, after[before.Response.Key]));

@@ -91,13 +91,14 @@ internal static class PairedRuns
         };
     }
 
-    /// <summary>The mean over a prompt's samples; a prompt whose text changed is another prompt.</summary>
+    /// <summary>The mean over a prompt's samples; a prompt whose text or surroundings changed is another
+    /// prompt.</summary>
     private static Dictionary<string, double> ByPrompt(IReadOnlyList<Outcome> outcomes, Func<Outcome, double?> value) =>
         outcomes.Where(o => !o.IsInvalid && value(o) is not null)
             .GroupBy(IdentityOf)
             .ToDictionary(g => g.Key, g => g.Average(o => value(o)!.Value));
 
-    private static string IdentityOf(Outcome o) => $"{o.Prompt.Key}\n{o.Prompt.Text}";
+    private static string IdentityOf(Outcome o) => $"{o.Prompt.Key}\n{o.Prompt.Text}\n{o.Prompt.Surroundings}";
 
     private sealed record Names(string Suite, string Judge, string Hash, string Baseline, string Candidate);
 

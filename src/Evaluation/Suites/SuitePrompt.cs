@@ -76,6 +76,10 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
         _ => Context,
     };
 
+    /// <summary>What a reader needs to judge an answer: context and earlier turns, then the message.</summary>
+    [JsonIgnore]
+    public string Shown => Surroundings is { } around ? $"{around}\n\n{Text}" : Text;
+
     /// <summary>The prompt as a row without an answer, as templates render it.</summary>
     /// <param name="text">Another text in the place of this one; null for this one.</param>
     public TrainingExample Row(string? text = null)

@@ -44,6 +44,13 @@ public static class Analyses
     public static bool Gives(StudyRecipe recipe, string finding) => (recipe.Analyses ?? [])
         .Any(a => Of(a.Kind).Names(a).Any(name => finding == $"{a.Name}.{name}"));
 
+    /// <summary>The arms that a finding's analysis reads; a finding without some of them is another one.</summary>
+    internal static string[] ArmsOf(StudyRecipe recipe, string finding) =>
+    [
+        .. (recipe.Analyses ?? []).Where(a => Of(a.Kind).Names(a).Any(name => finding == $"{a.Name}.{name}"))
+            .SelectMany(a => a.Series).SelectMany(s => s.Arms).Distinct(),
+    ];
+
     /// <summary>The finding that a claim names.</summary>
     internal static Finding? Find(IReadOnlyList<AnalysisResult> results, string name) => results
         .SelectMany(r => r.Findings.Select(f => (Name: $"{r.Name}.{f.Name}", Finding: f)))

@@ -37,6 +37,9 @@ public enum FindingUnit
 
     /// <summary>Turns of a conversation or training steps.</summary>
     Time,
+
+    /// <summary>The p of a test.</summary>
+    Probability,
 }
 
 /// <summary>One number with its limits.</summary>

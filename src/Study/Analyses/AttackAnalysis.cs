@@ -70,7 +70,8 @@ internal sealed class AttackAnalysis : IAnalysis
             {
                 new Finding("more." + a.Name, $"best{of} on {a.Name} less best on {arms[0].Name}", FindingUnit.Share,
                     draws.Of(m => Best(m, i + 1) - Best(m, 0), Bounds.Difference)),
-                new Finding("p." + a.Name, $"McNemar's p{of}, {a.Name} against {arms[0].Name}", FindingUnit.Number,
+                new Finding(
+                    "p." + a.Name, $"McNemar's p{of}, {a.Name} against {arms[0].Name}", FindingUnit.Probability,
                     Estimate.None with { Value = p[i] }),
             }),
         ];

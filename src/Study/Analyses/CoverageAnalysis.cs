@@ -61,7 +61,7 @@ internal sealed class CoverageAnalysis : IAnalysis
                 draws.Of(m => Pooled(m, seen), Bounds.Difference)),
             new("slope", "change of held-out harm for each further category", FindingUnit.Share,
                 draws.Of(Slope, Bounds.Difference)),
-            new("p", "p of the gap over drawn categories", FindingUnit.Number, Estimate.None with
+            new("p", "p of the gap over drawn categories", FindingUnit.Probability, Estimate.None with
             {
                 Value = P(seen, of => Pooled(draws.Means, of)),
             }),

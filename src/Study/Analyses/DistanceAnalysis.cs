@@ -68,11 +68,12 @@ internal sealed class DistanceAnalysis : IAnalysis
     internal static IReadOnlyList<(int Number, string Category)> Places(IEnumerable<PromptScores> scores) =>
     [
         .. scores.Select(s => s.Prompt.Category).Distinct()
-            .Select(c => (Number: Number(c), c))
+            .Select(c => (Number: NumberOf(c), c))
             .Where(p => p.Number >= 0).OrderBy(p => p.Number),
     ];
 
-    private static int Number(string category) => int.TryParse(
+    /// <summary>The number that a category ends in; −1 for none.</summary>
+    internal static int NumberOf(string category) => int.TryParse(
         category.AsSpan(category.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
         ? n : -1;
 

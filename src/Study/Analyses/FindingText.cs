@@ -33,6 +33,7 @@ public static class FindingText
         FindingUnit.Share => (100 * value).ToString("+0.#;−0.#;0"),
         FindingUnit.Rate => Common.Percent.Of(value),
         FindingUnit.Time => value.ToString("0.#"),
+        FindingUnit.Probability => ReportText.P(value),
         _ => value.ToString("0.##"),
     };
 }

@@ -32,7 +32,7 @@ internal sealed record Lives(
                 var places = DistanceAnalysis.Places(data.Scores(a, asked.Metric));
                 return From(
                     a.Name, [.. places.Select(p => (double)p.Number)],
-                    [.. places.Select(p => data.Scores(a, asked.Metric, p.Category))], p => p.Cluster);
+                    [.. places.Select(p => data.Scores(a, asked.Metric, p.Category))], p => p.Act ?? p.Cluster);
             }),
         ];
     }

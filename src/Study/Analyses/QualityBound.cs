@@ -17,7 +17,8 @@ internal sealed class QualityBound(AnalysisData data)
     /// <summary>Those among them that left too little, or no model at all.</summary>
     public int Beyond { get; private set; }
 
-    /// <summary>The scores of a trial, without a success in replicates where the bound was not kept.</summary>
+    /// <summary>The scores of a trial, without a success in replicates where the bound was not kept. A prompt that a
+    /// replicate was not asked stays without a score there.</summary>
     public IReadOnlyList<PromptScores> Apply(StudyArm arm, string trial)
     {
         var scores = data.Scores(arm, "attack-" + trial);
@@ -36,7 +37,7 @@ internal sealed class QualityBound(AnalysisData data)
         return
         [
             .. scores.Select(s => new PromptScores(
-                s.Prompt, [.. s.Values.Select((value, replicate) => kept[replicate] ? value : 0)], s.Models)),
+                s.Prompt, [.. s.Values.Select((value, replicate) => kept[replicate] ? value : value * 0)], s.Models)),
         ];
     }
 

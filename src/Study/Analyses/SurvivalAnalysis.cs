@@ -48,6 +48,11 @@ internal sealed class SurvivalAnalysis : IAnalysis
     {
         var curves = Lives.Of(asked, data);
         var times = curves.Count == 0 ? [] : curves[0].Times;
+        if (times.Count == 0)
+        {
+            return new(asked.Name, asked.Kind, $"{data.Where}, {asked.Name} has nothing to follow.", [], []);
+        }
+
         var draws = new CrossedDraws(
             [.. curves.SelectMany(c => c.Cells())], [.. curves.SelectMany(c => c.Times.Select(_ => "acts"))]);
         double Left(IReadOnlyList<double> hazards, int curve, int time) => Enumerable.Range(0, time + 1)
@@ -66,7 +71,7 @@ internal sealed class SurvivalAnalysis : IAnalysis
                     draws.Of(m => Left(m, i, times.Count - 1), Bounds.Rate)),
             }),
             .. curves.Skip(1).Select(c => new Finding(
-                "p." + c.Name, $"log-rank p, {c.Name} against {curves[0].Name}", FindingUnit.Number,
+                "p." + c.Name, $"log-rank p, {c.Name} against {curves[0].Name}", FindingUnit.Probability,
                 Estimate.None with { Value = Survival.LogRank(c.FirstReplicate(), curves[0].FirstReplicate()).P })),
         ];
         var sentence = $"{data.Where}, " + string.Join("; ", curves.Select((c, i) =>

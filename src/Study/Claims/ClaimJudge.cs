@@ -45,12 +45,19 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             (claim.Baseline, Metric(claim.BaselineMetric ?? claim.Metric, claim)),
         ];
 
-    private ClaimOutcome Decide(Claim claim) => claim.Test switch
+    /// <summary>A comparison of nothing decides nothing.</summary>
+    private ClaimOutcome Decide(Claim claim)
     {
-        ClaimTest.Lower or ClaimTest.Higher => Compare(claim),
-        ClaimTest.Equivalent => Equivalent(claim),
-        _ => Trend(claim),
-    };
+        var outcome = claim.Test switch
+        {
+            ClaimTest.Lower or ClaimTest.Higher => Compare(claim),
+            ClaimTest.Equivalent => Equivalent(claim),
+            _ => Trend(claim),
+        };
+        return double.IsNaN(outcome.Difference.Value)
+            ? outcome with { Verdict = ClaimVerdict.CannotTell, Note = $"{outcome.Note}; there is nothing to compare" }
+            : outcome;
+    }
 
     /// <summary>Reproduced: the whole interval is beyond the threshold. Partly: beyond zero.</summary>
     private ClaimOutcome Compare(Claim claim)

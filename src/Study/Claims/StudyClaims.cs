@@ -54,8 +54,8 @@ internal static class StudyClaims
 
     private static ClaimOutcome? LeftOut(Claim claim, StudyRecipe recipe)
     {
-        string[] asked = claim.Finding is not null ? [] : claim.Along.Count > 0 ? [.. claim.Along]
-            : [claim.Arm, claim.Baseline];
+        string[] asked = claim.Finding is not null ? Analyses.ArmsOf(recipe, claim.Finding)
+            : claim.Along.Count > 0 ? [.. claim.Along] : [claim.Arm, claim.Baseline];
         return asked.FirstOrDefault(arm => recipe.LeftOut?.Contains(arm) == true) is { } missing
             ? new(claim, ClaimVerdict.CannotTell, Interval.None, Interval.Level, double.NaN, 0, 0,
                 $"arm {missing} was left out of this run")

@@ -15,11 +15,11 @@ public sealed class FileSource : IStudySource
 
     /// <param name="data">The files.</param>
     /// <param name="otherJudges">Judges beside the refusal matcher.</param>
-    /// <param name="metrics">A suite that others are made of is asked itself only where one of these reads it; null for
+    /// <param name="asked">A suite that others are made of is asked itself only where it is one of these; null for
     /// all.</param>
     /// <exception cref="SafeLlamaException">A file is missing or invalid.</exception>
     public FileSource(
-        StudyData data, IReadOnlyList<IJudge>? otherJudges = null, IReadOnlyList<StudyMetric>? metrics = null)
+        StudyData data, IReadOnlyList<IJudge>? otherJudges = null, IReadOnlyCollection<string>? asked = null)
     {
         _data = data;
         OtherJudges = otherJudges ?? [];
@@ -32,17 +32,38 @@ public sealed class FileSource : IStudySource
         _suites = [.. data.Suites.Select(suite => SuiteRegistry.Open($"{suite.Key}={suite.Value}"))];
         var variants = data.Variants ?? new Dictionary<string, SuiteVariant>();
         var own = FileSuites.Prompts(data.Suites.Keys.Zip(_suites)).ToLookup(p => p.Suite);
-        bool Asked(string suite) => metrics is null || variants.Values.All(v => v.Of != suite)
-            || metrics.Any(m => m.Suites.Contains(suite));
+        bool Asked(string suite) => asked?.Contains(suite) != false || variants.Values.All(v => v.Of != suite);
         Prompts =
         [
             .. data.Suites.Keys.Where(Asked).SelectMany(suite => own[suite]),
             .. variants.SelectMany(v => FileSuites.Prompts(v.Key, v.Value, [.. own[v.Value.Of]], data.Names, turns)),
         ];
+        if (Prompts.GroupBy(StudySuites.KeyOf).FirstOrDefault(same => same.Count() > 1)?.Key is { } twice)
+        {
+            throw SafeLlamaException.InvalidData(
+                $"the prompt {twice} is there twice; give the rows of a suite, and variants, names of their own.");
+        }
+
         if (Prompts.FirstOrDefault(p => p.Before is not null) is { } later)
         {
             RequireTurns($"the prompt {later.Id} goes on a conversation");
         }
+    }
+
+    /// <summary>The files of a recipe.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="otherJudges">Judges beside the refusal matcher.</param>
+    /// <exception cref="SafeLlamaException">A file is missing or invalid, a metric asks no prompt, or an arm shows a kind of
+    /// harm that an analysis never asks.</exception>
+    public static FileSource Open(StudyRecipe recipe, IReadOnlyList<IJudge> otherJudges)
+    {
+        var source = new FileSource(recipe.Data, otherJudges,
+        [
+            .. recipe.Metrics.SelectMany(metric => metric.Suites), .. recipe.Attacks?.Suites ?? [],
+            .. recipe.Attacks?.Benign ?? [],
+        ]);
+        FileDataCheck.RequireAsked(recipe, source.Prompts);
+        return source;
     }
 
     public PromptTemplate Template { get; }

@@ -47,6 +47,7 @@ internal static class FileSuites
             {
                 Id = $"{name}/{prompt.Id[(variant.Of.Length + 1)..]}-{made.Category}",
                 Suite = name,
+                Act = prompt.Id,
                 Expected = null,
                 Twin = null,
             }));

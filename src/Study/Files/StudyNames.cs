@@ -32,9 +32,10 @@ public sealed record StudyNames
             yield return $"data.names.sentence is \"{Sentence}\", expected a sentence with {Place} in it.";
         }
 
-        if (Values.Distinct(StringComparer.Ordinal).Count() < Math.Max(2, Values.Count) || Values.Count > 26)
+        if (Values.Distinct(StringComparer.Ordinal).Count() < Math.Max(2, Values.Count) || Values.Count > 26
+            || Values.Any(string.IsNullOrWhiteSpace))
         {
-            yield return "data.names.values: expected 2 to 26 different names.";
+            yield return "data.names.values: expected 2 to 26 different names, none blank.";
         }
     }
 }

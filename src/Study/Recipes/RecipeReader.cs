@@ -15,6 +15,11 @@ public static class RecipeReader
     /// sense.</exception>
     public static StudyRecipe Read(JsonNode tree, string source)
     {
+        if (Nothing(tree, "").FirstOrDefault() is { } empty)
+        {
+            throw SafeLlamaException.Usage($"{source}: {empty} is empty; give it, or leave it out.");
+        }
+
         StudyRecipe recipe;
         try
         {
@@ -43,6 +48,19 @@ public static class RecipeReader
             : throw SafeLlamaException.Usage(
                 $"{source}: {string.Join(" ", problems)}");
     }
+
+    /// <summary>The places where a list or a map of names holds nothing.</summary>
+    private static IEnumerable<string> Nothing(JsonNode tree, string path) => tree switch
+    {
+        JsonArray list => list.SelectMany((node, i) => Within(node, $"{path}[{i}]", isElement: true)),
+        JsonObject map => map.SelectMany(field => Within(
+            field.Value, path.Length == 0 ? field.Key : $"{path}.{field.Key}",
+            isElement: path is "data.suites" or "data.variants")),
+        _ => [],
+    };
+
+    private static IEnumerable<string> Within(JsonNode? node, string path, bool isElement) =>
+        node is not null ? Nothing(node, path) : isElement ? [path] : [];
 
     /// <summary>The reader's message without type names and positions, which mean nothing to a user.</summary>
     private static string Plain(string message)

@@ -60,7 +60,7 @@ public sealed record SafetyRows
             yield return "safety.formats must be shares of 0 or more, one above 0 at least.";
         }
 
-        if (PeopleA is < 0 or > 1)
+        if (PeopleA is not (null or (>= 0 and <= 1)))
         {
             yield return $"safety.people_a is {PeopleA}, expected a share from 0 to 1.";
         }

@@ -1,3 +1,4 @@
+using SafeLlama.Common;
 using SafeLlama.Data;
 
 namespace SafeLlama.Study;
@@ -51,7 +52,7 @@ public static class JobPlan
                 orders[(seed, arm.Format, arm.Safety)] = pool;
             }
 
-            return [.. Benign(source, arm, seed), .. pool.Take(arm.Demonstrations(source.BenignCount))];
+            return [.. Benign(source, arm, seed), .. Chosen(source, arm, pool)];
         }
     }
 
@@ -68,9 +69,19 @@ public static class JobPlan
         TrainingExample[] rows =
         [
             .. Benign(source, job.Arm, job.Replicate.Seed),
-            .. order.Take(job.Arm.Demonstrations(source.BenignCount)).Select(i => pool[i]),
+            .. Chosen(source, job.Arm, [.. order.Select(i => pool[i])]),
         ];
         return job with { Examples = rows, SafetyIds = SafetyIds(source, job.Arm, job.Replicate.Seed, rows) };
+    }
+
+    /// <summary>The first demonstrations of an order, as many as the arm asks for.</summary>
+    /// <exception cref="SafeLlamaException">There are fewer.</exception>
+    private static IEnumerable<TrainingExample> Chosen(
+        IStudySource source, StudyArm arm, IReadOnlyList<TrainingExample> ordered)
+    {
+        var asked = arm.Demonstrations(source.BenignCount);
+        return asked <= ordered.Count ? ordered.Take(asked) : throw SafeLlamaException.Usage(
+            $"arm {arm.Name}: asks for {asked} demonstrations, and there are {ordered.Count} to choose from.");
     }
 
     /// <summary>The ids of demonstrations, where a defense treats them apart.</summary>

@@ -11,8 +11,8 @@ namespace SafeLlama.Data.Tests.Tokenizers;
 [Category("Fault")]
 public sealed class TokenizerFuzzTests
 {
-    private const int Files = 6_000;
-    private const int Configs = 2_000;
+    private static readonly int Files = SlowAttribute.On ? 6_000 : 1_500;
+    private static readonly int Configs = SlowAttribute.On ? 2_000 : 500;
     private const int Generations = 1_000;
 
     private static readonly string[] Texts =

@@ -238,6 +238,48 @@ public sealed class AnalysisTests
             Is.EqualTo(success == 0));
     }
 
+    /// <summary>Seeds attack prompts of their own draw. The second seed's model lost its quality, which says nothing of
+    /// prompts that only the first was asked.</summary>
+    [Test]
+    public void A_prompt_that_a_replicate_was_not_asked_is_no_failure_there()
+    {
+        var asked = Asked(AnalysisKind.Attack, "harm", "a", "b");
+        const string Trial = "attack-harmful-rows-2x1-0.01";
+        var recipe = AnalysisCase.Recipe(asked, Plain("a"), Plain("b")) with
+        {
+            Seeds = [1, 2],
+            Attacks = new()
+            {
+                Trials = ["harmful-rows=2x1@0.01"],
+                Suites = [AnalysisCase.Suite],
+                AnswersFrom = "a",
+                Benign = ["benign-fact"],
+            },
+            Metrics =
+            [
+                .. AnalysisCase.Metrics,
+                AnalysisCase.Metrics[0] with { Name = Trial, Suites = [Trial], Categories = null },
+            ],
+        };
+        (Replicate, IReadOnlyList<GradedAnswer>) Run(string arm, int seed)
+        {
+            IEnumerable<GradedAnswer> Benign(string suite, int right) => Enumerable.Range(0, 4).Select(i =>
+                MadeUpAnswers.Answer("benign-fact", i, i < right) is var a
+                    ? a with { Prompt = a.Prompt with { Suite = suite, Id = $"{suite}/{i}" } } : a);
+            var served = AnalysisCase.Arm(arm, "m", [($"seed {seed}", "11")], Trial).Item2.Select((a, i) => a with
+            {
+                Prompt = a.Prompt with { Id = $"{Trial}/{seed}-{i}", Cluster = $"{seed}-{i}" },
+            });
+            return (
+                new(arm, "m", seed),
+                [.. served, .. Benign("benign-fact", 4), .. Benign(Trial + "-quality", seed == 1 ? 4 : 1)]);
+        }
+
+        var result = AnalysisCase.Compute(recipe, Run("a", 1), Run("a", 2), Run("b", 1), Run("b", 2));
+        Assert.That(result.Value("best.a"), Is.EqualTo(0.5), "two of four prompts, each asked once");
+        Assert.That(result.Value("any.a"), Is.EqualTo(0.5));
+    }
+
     [TestCase(AnalysisKind.Gap, "needs against")]
     [TestCase(AnalysisKind.Mixture, "needs metrics")]
     [TestCase(AnalysisKind.Size, "needs sizes")]
