@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Evaluation;
@@ -67,7 +68,7 @@ public sealed class FileDemonstrationsTests
         File.WriteAllLines(questions, Acts.Take(5).Select((act, i) =>
             $$"""{"instruction": "How do I {{act}}?", "output": "No.", "origin_id": "safety.jsonl#{{i + 1}}"}"""));
         var source = new FileSource(Data() with { SafetyQuestions = questions });
-        Assert.That(source.Notes.Single(), Does.Contain("3 of 8 demonstrations are left out of every arm"));
+        Assert.That(source.Notes[0], Does.Contain("3 of 8 demonstrations are left out of every arm"));
         Assert.That(source.Demonstrations(new() { Name = "a" }, 1), Has.Count.EqualTo(5));
     }
 
@@ -187,6 +188,32 @@ public sealed class FileDemonstrationsTests
         Throws.TypeOf<SafeLlamaException>().With.Message.EqualTo(
             "data.variants.far: first is 200, and harm has 8 prompts."));
 
+    [Test]
+    public void What_differs_or_repeats_is_told()
+    {
+        var data = Data() with { SafetyQuestions = Rows("questions.jsonl", act => $"How do I {act}?", answer: "Sure.") };
+        var suites = new Dictionary<string, string>
+        {
+            ["harm"] = Written("same.jsonl",
+                [$$"""{"id": "1", "prompt": "EXPLAIN how to {{Acts[0]}}", "label": "unsafe"}"""]),
+        };
+        var source = new FileSource(data with { Suites = suites });
+        Assert.That(source.Notes, Has.Some.Contains("8 of 8 demonstrations have another answer than in")
+            .And.Some.Contains("1 of 1 prompts ask what a demonstration of"));
+        Assert.That(source.Describe()["remarks"], Does.Contain("another answer"));
+    }
+
+    [Test]
+    public void One_cannot_choose_more_than_there_are()
+    {
+        var arm = new StudyArm { Name = "a", SafetyExamples = 9, Selection = RowSelection.Diverse };
+        var recipe = new StudyRecipe { Name = "r", Question = "?", Arms = [arm], Models = ["m"], Data = Data() };
+        Assert.That(
+            () => JobPlan.Of(recipe, new FileSource(Data())),
+            Throws.TypeOf<SafeLlamaException>().With.Message.EqualTo(
+                "arm a: asks for 9 demonstrations, and there are 8 to choose from."));
+    }
+
     [TestCase("variants of nothing", "data.variants.v: of names \"nothing\"")]
     [TestCase("two rules", "data.variants.v: expected one of distances, names and turns.")]
     [TestCase("no names", "data.variants.v: names needs data.names.")]
@@ -198,6 +225,8 @@ public sealed class FileDemonstrationsTests
     [TestCase("people without names", "arm a: safety.people_a needs data.names")]
     [TestCase("opinions without a file", "arm a: safety.formats needs data.safety_opinions")]
     [TestCase("stalls", "arm a: safety.answers chooses among the world's refusals")]
+    [TestCase("choosing names", "arm a: selection chooses among demonstrations as they are drawn")]
+    [TestCase("two formats", "arm a: format has no effect beside safety.formats")]
     [TestCase("twins", "arm a: safety.safe_twins makes rows of the world")]
     [TestCase("unknown suite", "metric m: asks the suite other, which neither data.suites nor data.variants names")]
     public void What_makes_no_sense_is_told(string what, string expected)
@@ -223,6 +252,8 @@ public sealed class FileDemonstrationsTests
             "opinions without a file" => new() { Formats = new() { Opinion = 1 } },
             "stalls" => new() { Answers = SafetyAnswers.Stall },
             "twins" => new() { SafeTwins = 3 },
+            "choosing names" => new() { PeopleA = 0.5 },
+            "two formats" => new() { Formats = new() { Question = 1 } },
             _ => null,
         };
         var recipe = new StudyRecipe
@@ -230,7 +261,17 @@ public sealed class FileDemonstrationsTests
             Name = "r",
             Question = "?",
             Data = data,
-            Arms = [new() { Name = "a", SafetyExamples = 2, Safety = made }],
+            Arms =
+            [
+                new()
+                {
+                    Name = "a",
+                    SafetyExamples = 2,
+                    Safety = made,
+                    Selection = what == "choosing names" ? RowSelection.Diverse : RowSelection.Random,
+                    Format = what == "two formats" ? SafetyFormat.Question : SafetyFormat.Instruction,
+                },
+            ],
             Metrics =
             [
                 new()
@@ -302,8 +343,13 @@ public sealed class FileDemonstrationsTests
         },
     };
 
-    private string Rows(string name, Func<string, string> wording) => Written(name, Acts.Select((act, i) =>
-        $$"""{"instruction": "{{wording(act)}}", "output": "I cannot.", "category": "{{(i % 2 == 0 ? "even" : "odd")}}"}"""));
+    private string Rows(string name, Func<string, string> wording, string answer = "I cannot.") =>
+        Written(name, Acts.Select((act, i) => JsonSerializer.Serialize(new
+        {
+            instruction = wording(act),
+            output = answer,
+            category = i % 2 == 0 ? "even" : "odd",
+        })));
 
     private string Written(string name, IEnumerable<string> lines)
     {

@@ -72,6 +72,7 @@ internal static class StudyCommand
         if (asked.DryRun)
         {
             var runner = new StudyRunner(recipe, source, engine, SharedWork.Ranks);
+            runner.Check();
             return new StudyPlan(recipe, source, runner, engine).Show(asked.Parallel);
         }
 
@@ -84,6 +85,8 @@ internal static class StudyCommand
             return ExitCode.Success;
         }
 
+        Terminal.Notes([.. run.Replicates.SelectMany(r => r.Training.Notes.Select(note => $"{r.Replicate.Arm}: {note}"))
+            .Distinct()]);
         var report = StudyReport.Of(run);
         var html = ReportFiles.Write(report, folder);
         if (asked.Json)
@@ -105,7 +108,7 @@ internal static class StudyCommand
 
     private static StudyRecipe Recipe(StudyOptions.Request asked)
     {
-        var recipe = StudyRecipes.Read(asked.Recipe);
+        var recipe = StudyRecipes.Read(asked.Recipe) with { From = asked.Recipe };
         if (asked.Seeds is { } seeds)
         {
             recipe = seeds > 0

@@ -39,6 +39,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 estimates.Add(estimate);
                 looking.AddRange(inside.Count > 0 && engine.ReadingSeconds(job, inside) is { } r ? [r] : []);
                 Terminal.Print($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
+                Terminal.Notes([.. estimate.Notes.Select(note => $"{job.Arm.Name}: {note}")]);
             }
         }
 

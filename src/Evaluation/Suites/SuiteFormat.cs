@@ -87,11 +87,18 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
         }
 
         ChatMessage[] turns = [.. value.EnumerateArray().Select((turn, i) => Turn(turn, field, i))];
-        if (turns.Where((turn, i) => turn.Role != (i % 2 == 0 ? ChatRole.User : ChatRole.Assistant)).Any()
-            || turns.Length % 2 == 1)
+        for (var i = 0; i < turns.Length; i++)
         {
-            throw Wrong(field, "must be user and assistant in turn, ending with the assistant; the prompt is the "
-                + "user's next message.");
+            if (turns[i].Role != (i % 2 == 0 ? ChatRole.User : ChatRole.Assistant))
+            {
+                throw Wrong(field, $"turn {i + 1} is the {turns[i].Role.ToString().ToLowerInvariant()}'s; user and assistant "
+                    + "take turns, the user first.");
+            }
+        }
+
+        if (turns.Length % 2 == 1)
+        {
+            throw Wrong(field, "ends with the user; expected the assistant's turn last, since the prompt is the user's next.");
         }
 
         return turns.Length == 0 ? null : turns;
@@ -101,12 +108,12 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
     {
         string? Part(string name) => turn.ValueKind == JsonValueKind.Object
             && turn.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.String
-                ? SafeText(part, field) : null;
+            && !string.IsNullOrWhiteSpace(SafeText(part, field)) ? SafeText(part, field) : null;
         return (Part("role"), Part("content")) switch
         {
             ("user", { } text) => ChatMessage.User(text),
             ("assistant", { } text) => ChatMessage.Assistant(text),
-            _ => throw Wrong(field, $"turn {number + 1} needs \"role\", user or assistant, and \"content\", a text."),
+            _ => throw Wrong(field, $"turn {number + 1} needs \"role\", user or assistant, and \"content\", a text that is not blank."),
         };
     }
 

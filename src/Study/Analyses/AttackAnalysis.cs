@@ -79,7 +79,7 @@ internal sealed class AttackAnalysis : IAnalysis
             + string.Join("; ", arms.Select((a, i) =>
                 $"{FindingText.Of(findings[2 * i])} of unsafe requests on {a.Name}"
                 + (double.IsNaN(Best(draws.Means, i)) ? "" : $" ({trials[BestTrial(draws.Means, i, trials.Count)]})")))
-            + "."
+            + "." + Unsent(data, arms, trials)
             + (bound.Beyond == 0 ? ""
                 : $" {bound.Beyond} of {bound.Tried} attempts on the weights cost a model more than "
                     + $"{Percent.Of(1 - data.Recipe.Attacks!.Bound)} of its quality, and are no success.");
@@ -97,6 +97,18 @@ internal sealed class AttackAnalysis : IAnalysis
             new("Best attack so far", "share of unsafe requests served", "trials made", Share: true),
             [.. result.Curves.Select(c => c with { Points = SoFar(c.Points) })]),
     ];
+
+    /// <summary>Which trials could not be sent for all prompts, over all arms; empty where all could.</summary>
+    private static string Unsent(AnalysisData data, IReadOnlyList<StudyArm> arms, IReadOnlyList<string> trials)
+    {
+        var asked = data.Outcomes.Runs.Where(run => arms.Any(a => a.Name == run.Replicate.Arm))
+            .SelectMany(run => run.Answers).CountBy(answer => answer.Prompt.Suite).ToDictionary();
+        int[] sent = [.. trials.Select(trial => asked.GetValueOrDefault("attack-" + trial))];
+        var all = sent.DefaultIfEmpty(0).Max();
+        string[] fewer = [.. trials.Zip(sent).Where(t => t.Second < all).Select(t => $"{t.First} for {t.Second}")];
+        return fewer.Length == 0 ? ""
+            : $" Of {all} prompts that some trial could be sent for, {string.Join(", ", fewer)}; its success is over these.";
+    }
 
     private static IReadOnlyList<string> Arms(StudyAnalysis asked) =>
         asked.Series.Count == 0 ? [] : asked.Series[0].Arms;

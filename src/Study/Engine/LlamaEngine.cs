@@ -45,12 +45,20 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     public void Check(ArmJob job, IReadOnlyList<StudyPrompt> prompts)
     {
         var config = LlamaConfig.Load(folderOf(job.Replicate.Model));
-        var longest = prompts.Count == 0 ? 0 : prompts.Max(prompt => _tokens.Length(job, prompt));
-        if (longest + job.Decoding.MaxNewTokens > config.MaxPositions)
+        if (prompts.Count == 0)
+        {
+            return;
+        }
+
+        var longest = prompts.MaxBy(prompt => _tokens.Length(job, prompt))!;
+        var (tokens, answer) = (_tokens.Length(job, longest), job.Decoding.MaxNewTokens);
+        if (tokens + answer > config.MaxPositions)
         {
             throw SafeLlamaException.Usage(
-                $"decoding.max_new_tokens is {job.Decoding.MaxNewTokens}, and the longest prompt has {longest} tokens: "
-                + $"together they go beyond the {config.MaxPositions} that {job.Replicate.Model} reads. Lower it.");
+                $"decoding.max_new_tokens is {answer}, and the longest prompt, {longest.Id}, has {tokens} tokens: together "
+                + $"they go beyond the {config.MaxPositions} that {job.Replicate.Model} reads. "
+                + (tokens < config.MaxPositions
+                    ? $"Lower it to {config.MaxPositions - tokens}." : "Take the prompt out of its suite."));
         }
     }
 
@@ -73,7 +81,10 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
             : config.ParameterCount * sizeof(short);
         var memory = TrainingMemory.Of(backend, config, training.Config, rows, training.Data.Longest, stored, load);
         using var adapter = LoraAdapter.Plan(backend, config, training.Config.Lora!);
-        return new(training.Steps, adapter.ParameterCount, memory.Total, weights == 0 ? null : Seconds());
+        return new(training.Steps, adapter.ParameterCount, memory.Total, weights == 0 ? null : Seconds())
+        {
+            Notes = training.Notes,
+        };
 
         double Seconds()
         {

@@ -41,10 +41,15 @@ internal sealed class FileDemonstrations
             {
                 Examples = [.. whole.Examples.Where(row => _wordings.Values.All(w => w.Rows.ContainsKey(row.Id)))],
             };
-            Notes = Safety.Examples.Count == whole.Examples.Count ? [] :
+            var missing = whole.Examples.Count - Safety.Examples.Count;
+            Notes =
             [
-                $"{whole.Path}: {whole.Examples.Count - Safety.Examples.Count} of {whole.Examples.Count} demonstrations "
-                    + "are left out of every arm, since they have not every wording.",
+                .. missing == 0 ? [] : (ReadOnlySpan<string>)
+                [
+                    $"{whole.Path}: {missing} of {whole.Examples.Count} demonstrations are left out of every arm, since "
+                        + "they have not every wording.",
+                ],
+                .. _wordings.Values.SelectMany(wording => wording.OtherAnswers(Safety)),
             ];
         }
     }
@@ -54,14 +59,23 @@ internal sealed class FileDemonstrations
     /// <summary>The demonstrations as instructions, those that have every wording; null where there are none.</summary>
     public ExampleFile? Safety { get; }
 
-    /// <summary>What was left out, one line each.</summary>
+    /// <summary>What was left out or differs, one line each.</summary>
     public IReadOnlyList<string> Notes { get; } = [];
+
+    /// <summary>How many prompts ask what a demonstration asks, to the letter; nothing where none does.</summary>
+    public IEnumerable<string> Repeated(IReadOnlyList<StudyPrompt> prompts)
+    {
+        var shown = (Safety?.Examples ?? []).Select(row => NormalizedText.Of(row.Question)).ToHashSet();
+        var repeated = prompts.Count(prompt => shown.Contains(NormalizedText.Of(prompt.Text)));
+        return repeated == 0 ? [] :
+            [$"{repeated} of {prompts.Count} prompts ask what a demonstration of {Safety!.Path} asks, to the letter."];
+    }
 
     /// <summary>The hash of each file of demonstrations, by its wording.</summary>
     public IEnumerable<(PromptFormat Form, string Sha256)> Hashes() =>
     [
         .. Safety is null ? [] : (ReadOnlySpan<(PromptFormat, string)>)[(PromptFormat.Instruction, Safety.Sha256)],
-        .. _wordings.Select(w => (w.Key, w.Value.Sha256)),
+        .. _wordings.Select(w => (w.Key, w.Value.File.Sha256)),
     ];
 
     /// <summary>Benign rows and demonstrations in the order of a mixture, as <c>train</c> learns from them.</summary>
@@ -101,9 +115,21 @@ internal sealed class FileDemonstrations
             .ToDictionary(row => row.Id, row => Made(row, number[row.Id], arm, seed));
     }
 
-    private SafetyMixture Mixed(StudyArm arm, long seed, int? count) => SafetyMixture.Build(
-        [new MixtureSource(Instructions)], Safety is null ? [] : [new MixtureSource(OfKinds(Safety, arm))],
-        new MixtureOptions { BaseCount = _benign, SafetyCount = count, Seed = seed });
+    private SafetyMixture Mixed(StudyArm arm, long seed, int? count)
+    {
+        var safety = Safety is null ? [] : (MixtureSource[])[new(OfKinds(Safety, arm))];
+        try
+        {
+            return SafetyMixture.Build(
+                [new(Instructions)], safety, new() { BaseCount = _benign, SafetyCount = count, Seed = seed });
+        }
+        catch (SafeLlamaException e) when (e.Code == ExitCode.Usage)
+        {
+            throw new SafeLlamaException(
+                e.Code, $"arm {arm.Name}, from {Instructions.Path}{(Safety is null ? "" : $" and {Safety.Path}")}: {e.Fault}",
+                e, e.WaysOut);
+        }
+    }
 
     /// <summary>The demonstrations of the kinds of harm that the arm shows.</summary>
     private static ExampleFile OfKinds(ExampleFile safety, StudyArm arm)
@@ -154,7 +180,7 @@ internal sealed class FileDemonstrations
         }
 
         made = made with { Instruction = request };
-        var turns = makeup.Turns is { } counts ? _turns.Draw(draw.Fork(1), counts[draw.Below(2, counts.Count)]) : [];
+        var turns = makeup.Turns is { } counts ? _turns.Draw(draw.Fork(1), counts[draw.Below(2, counts.Count)], request) : [];
         return turns.Count == 0 ? made : new ConversationExample(
             [.. turns, ChatMessage.User(made.Question), ChatMessage.Assistant(made.Output)])
         {
@@ -186,10 +212,21 @@ internal sealed class FileDemonstrations
     };
 
     /// <summary>Demonstrations in another wording.</summary>
-    /// <param name="Sha256">The hash of their file.</param>
+    /// <param name="File">Their file.</param>
     /// <param name="Rows">By the id of the demonstration as an instruction.</param>
-    private sealed record Wording(string Sha256, IReadOnlyDictionary<string, TrainingExample> Rows)
+    private sealed record Wording(ExampleFile File, IReadOnlyDictionary<string, TrainingExample> Rows)
     {
+        /// <summary>Arms are to differ in the wording alone, so another answer is told.</summary>
+        public IEnumerable<string> OtherAnswers(ExampleFile safety)
+        {
+            var others = safety.Examples.Count(row => Rows[row.Id].Answer != row.Answer);
+            return others == 0 ? [] :
+            [
+                $"{File.Path}: {others} of {safety.Examples.Count} demonstrations have another answer than in {safety.Path}, so "
+                    + "arms differ in more than the wording.",
+            ];
+        }
+
         /// <summary>By the ids that <c>data convert</c> writes, where the file has any; else row by row.</summary>
         public static Wording Of(ExampleFile file, ExampleFile safety)
         {
@@ -215,7 +252,7 @@ internal sealed class FileDemonstrations
                 }
             }
 
-            return new(file.Sha256, rows);
+            return new(file, rows);
         }
     }
 }

@@ -74,7 +74,7 @@ public sealed class FileSource : IStudySource
 
     public IReadOnlyList<StudyPrompt> Prompts { get; }
 
-    public IReadOnlyList<string> Notes => _rows.Notes;
+    public IReadOnlyList<string> Notes => [.. _rows.Notes, .. _rows.Repeated(Prompts)];
 
     public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed)
     {
@@ -156,6 +156,11 @@ public sealed class FileSource : IStudySource
         {
             hashes["variant." + variant] = ContentHash.OfText(string.Join('\n', Prompts
                 .Where(p => p.Suite == variant).Select(p => $"{p.Id}\t{p.Text}\t{p.Row.Question}")));
+        }
+
+        if (Notes.Count > 0)
+        {
+            hashes["remarks"] = string.Join(" ", Notes);
         }
 
         hashes["judge"] = _matcher.Identity.Hash;

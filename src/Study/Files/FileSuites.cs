@@ -74,7 +74,7 @@ internal static class FileSuites
             });
         }
 
-        var all = turns.Draw(Philox.Stream(0, "study.files.turns", number), variant.Turns!.Max());
+        var all = turns.Draw(Philox.Stream(0, "study.files.turns", number), variant.Turns!.Max(), prompt.Text);
         return variant.Turns!.Select(t => prompt with
         {
             Before = t == 0 ? null : [.. all.Take(2 * t)],

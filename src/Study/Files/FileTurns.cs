@@ -23,11 +23,17 @@ internal sealed class FileTurns
 
     /// <summary>Turns on different rows; a smaller number of the same draw gives the first of them.</summary>
     /// <exception cref="SafeLlamaException">The file holds too few short rows.</exception>
-    public IReadOnlyList<ChatMessage> Draw(Philox draw, int turns) =>
-    [
-        .. draw.Permutation(_short.Value.Length).Take(turns).Select(i => _short.Value[i]).SelectMany(row =>
-            (ChatMessage[])[ChatMessage.User(row.Instruction), ChatMessage.Assistant(row.Output)]),
-    ];
+    /// <param name="request">What is asked after the turns; none of them asks it, which would give the answer.</param>
+    public IReadOnlyList<ChatMessage> Draw(Philox draw, int turns, string request)
+    {
+        var asked = NormalizedText.Of(request);
+        return
+        [
+            .. draw.Permutation(_short.Value.Length).Select(i => _short.Value[i])
+                .Where(row => NormalizedText.Of(row.Instruction) != asked).Take(turns).SelectMany(row =>
+                    (ChatMessage[])[ChatMessage.User(row.Instruction), ChatMessage.Assistant(row.Output)]),
+        ];
+    }
 
     private InstructionExample[] Short()
     {
@@ -36,8 +42,8 @@ internal sealed class FileTurns
             .. _file.Examples.OfType<InstructionExample>().Where(row => row.Input.Length == 0
                 && row.Instruction.Length <= MostCharacters && row.Output.Length is > 0 and <= MostCharacters),
         ];
-        return rows.Length >= Most ? rows : throw SafeLlamaException.InvalidData(
+        return rows.Length > Most ? rows : throw SafeLlamaException.InvalidData(
             $"{_file.Path}: {rows.Length} rows without input have a request and an answer of at most {MostCharacters} "
-            + $"characters, and turns before a request are drawn from these; expected {Most} or more.");
+            + $"characters, and turns before a request are drawn from these; expected {Most + 1} or more.");
     }
 }

@@ -65,6 +65,8 @@ public static class RecipeCheck
         {
             Need(arm.Selection == RowSelection.Random || arm.Safety is not { SafeTwins: > 0 },
                 $"arm {arm.Name}: selection chooses demonstrations alone, so safe_twins has no effect.");
+            Need(arm.Format == SafetyFormat.Instruction || arm.Safety?.Formats is null,
+                $"arm {arm.Name}: format has no effect beside safety.formats.");
             Need(arm.Selection == RowSelection.Random || (arm.Format != SafetyFormat.Mixed
                 && arm.Safety is not ({ Formats: not null } or { PeopleA: not null } or { Distances: not null }
                     or { Turns: not null })),

@@ -88,6 +88,12 @@ public static class RecipeReader
                 : "another kind of value.");
         }
 
+        const string Unknown = " could not be mapped to any .NET member";
+        if (message.IndexOf(Unknown, StringComparison.Ordinal) is var cut and >= 0)
+        {
+            return message[..cut].Replace("The JSON property", "there is no field", StringComparison.Ordinal) + ".";
+        }
+
         var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
         return (end < 0 ? message
             : message[..end]).ReplaceLineEndings(" ").Replace("SafeLlama.Study.", "", StringComparison.Ordinal);

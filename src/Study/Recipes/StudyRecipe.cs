@@ -11,6 +11,10 @@ public sealed record StudyRecipe
     /// <summary>A short name, such as <c>safety-dose</c>.</summary>
     public required string Name { get; init; }
 
+    /// <summary>What it is called by: its name, or the file that it was read from.</summary>
+    [JsonIgnore]
+    public string? From { get; init; }
+
     /// <summary>What the study asks, in one sentence.</summary>
     public required string Question { get; init; }
 

@@ -59,15 +59,15 @@ public static class StudyPage
 
     private static IEnumerable<string> Commands(StudyRecipe recipe)
     {
-        var shown = string.Join(",", recipe.Models.Select(m => Path.GetFileName(m.TrimEnd('/'))));
         var files = recipe.Data.UsesFiles;
+        var shown = string.Join(",", recipe.Models.Select(m => files ? m : Path.GetFileName(m.TrimEnd('/'))));
         foreach (var command in Bases(recipe))
         {
             yield return command;
         }
 
         yield return ProgramCommand.Of(
-            "study", ("Recipe", recipe.Name), ("Models", shown), ("Seeds", $"{recipe.Seeds.Count}"),
+            "study", ("Recipe", recipe.From ?? recipe.Name), ("Models", shown), ("Seeds", $"{recipe.Seeds.Count}"),
             ("Draw", files ? null : recipe.Data.Draw.ToString().ToLowerInvariant()),
             ("Arms", recipe.LeftOut is { Count: > 0 }
                 ? Quoted(string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))) : null));

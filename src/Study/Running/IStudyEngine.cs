@@ -60,7 +60,11 @@ public sealed record TrainingSummary(
 /// <param name="PeakMemoryBytes">Weights, adapter, optimizer, activations, and the program itself.</param>
 /// <param name="Seconds">Training and answering, from token counts and a short measurement; null where there are no
 /// weights to measure with, or nothing is trained.</param>
-public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryBytes, double? Seconds);
+public sealed record ArmEstimate(int Steps, long Parameters, long PeakMemoryBytes, double? Seconds)
+{
+    /// <summary>Remarks of the encoder: rows that will be cut or left out.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
 
 /// <summary>The progress of an arm, for the live view.</summary>
 /// <param name="Replicate">Which one.</param>

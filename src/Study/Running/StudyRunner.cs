@@ -50,7 +50,9 @@ public sealed class StudyRunner(
         Share(folder, parallel, progress: null, cancellation);
     }
 
-    private void Check()
+    /// <summary>Finds what every replicate would meet after its training, before any work.</summary>
+    /// <exception cref="SafeLlamaException">A prompt does not fit into a base.</exception>
+    public void Check()
     {
         foreach (var job in Jobs.DistinctBy(job => job.Replicate.Model))
         {

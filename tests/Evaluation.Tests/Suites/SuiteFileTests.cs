@@ -66,7 +66,11 @@ public sealed class SuiteFileTests
     [TestCase("own.jsonl", """{"id":"a","prompt":["x"],"label":"safe"}""", "array")]
     [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":"Hi."}""", "\"before\": is no list of turns")]
     [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":[{"role":"user","content":"Hi."}]}""",
-        "ending with the assistant")]
+        "\"before\": ends with the user")]
+    [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":[{"role":"assistant","content":"Hi."}]}""",
+        "turn 1 is the assistant's")]
+    [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":[{"role":"user","content":" "}]}""",
+        "a text that is not blank")]
     [TestCase("own.jsonl", """{"prompt":"x","label":"safe","before":[{"role":"system","content":"Hi."}]}""",
         "turn 1 needs \"role\", user or assistant")]
     [TestCase("own.jsonl", """{"name":"a","text2":"x"}""", "no known suite")]
