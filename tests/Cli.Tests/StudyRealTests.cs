@@ -4,26 +4,32 @@ using SafeLlama.Testing;
 namespace SafeLlama.Cli.Tests;
 
 /// <summary>
-/// The recipes over files of one's own: each resolved as it stands, and run whole, reduced, on a tiny checkpoint.
+/// The recipes over files of one's own: each resolved, with a tenth of the rows, and run whole, reduced, on a tiny
+/// checkpoint.
 /// </summary>
 [NonParallelizable]
 public sealed class StudyRealTests
 {
     private static readonly string[] Models = ["tinyllama-1.1b", "llama-3.2-1b", "llama-3.2-3b", "llama-3.1-8b"];
 
-    private readonly Lazy<string> _whole = new(() => RealFiles.Write(Models));
+    private readonly Lazy<string> _files = new(() => RealFiles.Write(Models, instructions: 2_100));
 
-    [TestCase("amount", "complied-1000: 20000 + 1000 rows (4.8%)")]
-    [TestCase("size", "dose-300: 20000 + 300 rows (1.5%)")]
-    [TestCase("prompt-types", """thirds: 20000 + 500 rows (2.4%), instruction {"formats":{"instruction":1""")]
+    [TestCase("amount", "complied-1000: 2000 + 1000 rows (33.3%)")]
+    [TestCase("size", "dose-300: 2000 + 300 rows (13%)")]
+    [TestCase("prompt-types", """thirds: 2000 + 500 rows (20%), instruction {"formats":{"instruction":1""")]
     [TestCase("robustness", "Attacks ask")]
-    [TestCase("bias", """share-25: 20000 + 500 rows (2.4%), instruction {"answers":"all","safe_twins":0,"people_a":0.25}""")]
-    [TestCase("diversity", "only chatbox: 20000 + 100 rows (0.5%)")]
-    [TestCase("format-boundary", "ends-100: 20000 + 100 rows (0.5%)")]
-    [TestCase("long-run", "dialogues-500: 20000 + 500 rows (2.4%)")]
+    [TestCase("bias", """share-25: 2000 + 500 rows (20%), instruction {"answers":"all","safe_twins":0,"people_a":0.25}""")]
+    [TestCase("diversity", "only chatbox: 2000 + 100 rows (4.8%)")]
+    [TestCase("format-boundary", "ends-100: 2000 + 100 rows (4.8%)")]
+    [TestCase("long-run", "dialogues-500: 2000 + 500 rows (20%)")]
     public void Dry_run_resolves_every_recipe(string recipe, string expected)
     {
-        var run = CommandRun.In(_whole.Value, "study", "--recipe", "real/" + recipe, "--seeds", "1", "--dry-run");
+        var name = recipe + ".yaml";
+        File.WriteAllText(
+            Path.Combine(_files.Value, name),
+            File.ReadAllText(Path.Combine(TestFiles.Root, "recipes", "real", name))
+                .Replace("instruction_count: 20000", "instruction_count: 2000", StringComparison.Ordinal));
+        var run = CommandRun.In(_files.Value, "study", "--recipe", name, "--seeds", "1", "--dry-run");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output, Does.Contain(expected).And.Contain("in all about"));
         if (recipe == "prompt-types")
@@ -48,6 +54,7 @@ public sealed class StudyRealTests
 
     /// <summary>A trained model that people have, with its own tokenizer.</summary>
     [Test]
+    [Slow("a study on a trained model.")]
     public void A_trained_model_runs_the_dose_study()
     {
         var stories = TestFiles.Real("stories260K");
