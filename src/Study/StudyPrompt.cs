@@ -25,8 +25,8 @@ public sealed record StudyPrompt(
     /// <summary>The right answer, where quality is an exact match; null for unsafe prompts.</summary>
     public string? Expected { get; init; }
 
-    /// <summary>The request that is asked in several ways, where a cluster holds several of them; null where the cluster
-    /// is one.</summary>
+    /// <summary>The request that is asked in several ways, where a cluster holds several of them; null where the
+    /// cluster is one.</summary>
     internal string? Act { get; init; }
 
     /// <summary>The prompt that differs in safety alone: the same verb and wording, another object.</summary>

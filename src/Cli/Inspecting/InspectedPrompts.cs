@@ -16,7 +16,8 @@ internal sealed record InspectedPrompts(IReadOnlyList<SuitePrompt> Harmful, IRea
         SuitePrompt[] Take(SuitePrompt[] all) => most == 0 || most >= all.Length ? all
             : [.. Enumerable.Range(0, most).Select(i => all[(int)((long)i * all.Length / most)])];
         var (bad, good) = (Take(Open(harmful, PromptLabel.Unsafe)), Take(Open(harmless, PromptLabel.Benign)));
-        var shared = bad.Select(p => (p.Text, p.Surroundings)).Intersect(good.Select(p => (p.Text, p.Surroundings))).Count();
+        static (string, string?) Asked(SuitePrompt prompt) => (prompt.Text, prompt.Surroundings);
+        var shared = bad.Select(Asked).Intersect(good.Select(Asked)).Count();
         if (shared > 0)
         {
             throw SafeLlamaException.InvalidData(

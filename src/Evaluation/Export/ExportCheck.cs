@@ -13,7 +13,7 @@ public static class ExportCheck
 
     /// <param name="original">The model as it is evaluated here.</param>
     /// <param name="exported">The written file, opened with the chat template it holds.</param>
-    /// <param name="prompts">What both are asked; prompts with a context or earlier turns are left out and counted.</param>
+    /// <param name="prompts">What both are asked; those with a context or earlier turns are left out and counted.</param>
     /// <param name="maxNewTokens">The longest answer.</param>
     public static ExportComparison Run(
         LlamaSession original,

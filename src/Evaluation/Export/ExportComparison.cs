@@ -46,7 +46,8 @@ public sealed record ExportComparison
 
         if (LeftOut > 0)
         {
-            yield return $"{LeftOut} prompts with a context or earlier turns were not asked: the check sends single requests.";
+            yield return $"{LeftOut} prompts with a context or earlier turns were not asked: the check sends single "
+                + "requests.";
         }
     }
 

@@ -91,14 +91,15 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
         {
             if (turns[i].Role != (i % 2 == 0 ? ChatRole.User : ChatRole.Assistant))
             {
-                throw Wrong(field, $"turn {i + 1} is the {turns[i].Role.ToString().ToLowerInvariant()}'s; user and assistant "
-                    + "take turns, the user first.");
+                throw Wrong(field, $"turn {i + 1} is the {turns[i].Role.ToString().ToLowerInvariant()}'s; user and "
+                    + "assistant take turns, the user first.");
             }
         }
 
         if (turns.Length % 2 == 1)
         {
-            throw Wrong(field, "ends with the user; expected the assistant's turn last, since the prompt is the user's next.");
+            throw Wrong(field, "ends with the user; expected the assistant's turn last, since the prompt is the user's "
+                + "next.");
         }
 
         return turns.Length == 0 ? null : turns;
@@ -113,7 +114,8 @@ public sealed record SuiteRow(RawRow Raw, string Path, SuiteSource Source)
         {
             ("user", { } text) => ChatMessage.User(text),
             ("assistant", { } text) => ChatMessage.Assistant(text),
-            _ => throw Wrong(field, $"turn {number + 1} needs \"role\", user or assistant, and \"content\", a text that is not blank."),
+            _ => throw Wrong(field, $"turn {number + 1} needs \"role\", user or assistant, and \"content\", a text that is "
+                + "not blank."),
         };
     }
 

@@ -72,7 +72,10 @@ public sealed record SuitePrompt(string Suite, string Id, string Text, PromptLab
     public string? Surroundings => (Before, Context) switch
     {
         ({ Count: > 0 } turns, _) => string.Join(
-            "\n\n", [.. turns.Select(turn => $"{turn.Role}: {turn.Content}"), .. Context is { } text ? [text] : (string[])[]]),
+            "\n\n",
+            [
+                .. turns.Select(turn => $"{turn.Role}: {turn.Content}"), .. Context is { } text ? [text] : (string[])[],
+            ]),
         _ => Context,
     };
 

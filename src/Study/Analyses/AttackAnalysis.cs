@@ -107,7 +107,8 @@ internal sealed class AttackAnalysis : IAnalysis
         var all = sent.DefaultIfEmpty(0).Max();
         string[] fewer = [.. trials.Zip(sent).Where(t => t.Second < all).Select(t => $"{t.First} for {t.Second}")];
         return fewer.Length == 0 ? ""
-            : $" Of {all} prompts that some trial could be sent for, {string.Join(", ", fewer)}; its success is over these.";
+            : $" Of {all} prompts that some trial could be sent for, {string.Join(", ", fewer)}; its success is over "
+                + "these.";
     }
 
     private static IReadOnlyList<string> Arms(StudyAnalysis asked) =>

@@ -55,8 +55,8 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         if (tokens + answer > config.MaxPositions)
         {
             throw SafeLlamaException.Usage(
-                $"decoding.max_new_tokens is {answer}, and the longest prompt, {longest.Id}, has {tokens} tokens: together "
-                + $"they go beyond the {config.MaxPositions} that {job.Replicate.Model} reads. "
+                $"decoding.max_new_tokens is {answer}, and the longest prompt, {longest.Id}, has {tokens} tokens: "
+                + $"together they go beyond the {config.MaxPositions} that {job.Replicate.Model} reads. "
                 + (tokens < config.MaxPositions
                     ? $"Lower it to {config.MaxPositions - tokens}." : "Take the prompt out of its suite."));
         }

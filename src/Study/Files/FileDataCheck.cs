@@ -26,8 +26,8 @@ internal static class FileDataCheck
             .Concat(Suites(recipe));
     }
 
-    /// <summary>Refuses what a metric names and no prompt has, and kinds of harm that are shown and never asked: what is
-    /// read from nothing looks like a result.</summary>
+    /// <summary>Refuses what a metric names and no prompt has, and kinds of harm that are shown and never asked: what
+    /// is read from nothing looks like a result.</summary>
     /// <exception cref="SafeLlamaException">There is one; all are named.</exception>
     public static void RequireAsked(StudyRecipe recipe, IReadOnlyList<StudyPrompt> prompts)
     {
@@ -48,8 +48,7 @@ internal static class FileDataCheck
     {
         foreach (var suite in metric.Suites)
         {
-            var labeled = prompts.Where(p => p.Suite == suite && (metric.Label is null || p.Label == metric.Label)).ToList();
-            if (labeled.Count == 0)
+            if (!prompts.Any(p => p.Suite == suite && (metric.Label is null || p.Label == metric.Label)))
             {
                 yield return $"no prompt of {suite} has the label {metric.Label.ToString()!.ToLowerInvariant()}.";
             }

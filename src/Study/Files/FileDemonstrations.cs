@@ -7,8 +7,8 @@ namespace SafeLlama.Study;
 /// <summary>An arm's rows from files: benign ones, and demonstrations made as the arm asks.</summary>
 /// <remarks>
 /// Which demonstrations are drawn, and in which order, depends on the seed and on the kinds of harm alone; wordings,
-/// surroundings, names and earlier turns of row i depend on the seed and i. So doses nest, and arms that differ in one of
-/// these learn from the same demonstrations.
+/// surroundings, names and earlier turns of row i depend on the seed and i. So doses nest, and arms that differ in one
+/// of these learn from the same demonstrations.
 /// </remarks>
 internal sealed class FileDemonstrations
 {
@@ -46,8 +46,8 @@ internal sealed class FileDemonstrations
             [
                 .. missing == 0 ? [] : (ReadOnlySpan<string>)
                 [
-                    $"{whole.Path}: {missing} of {whole.Examples.Count} demonstrations are left out of every arm, since "
-                        + "they have not every wording.",
+                    $"{whole.Path}: {missing} of {whole.Examples.Count} demonstrations are left out of every arm, "
+                        + "since they have not every wording.",
                 ],
                 .. _wordings.Values.SelectMany(wording => wording.OtherAnswers(Safety)),
             ];
@@ -125,9 +125,8 @@ internal sealed class FileDemonstrations
         }
         catch (SafeLlamaException e) when (e.Code == ExitCode.Usage)
         {
-            throw new SafeLlamaException(
-                e.Code, $"arm {arm.Name}, from {Instructions.Path}{(Safety is null ? "" : $" and {Safety.Path}")}: {e.Fault}",
-                e, e.WaysOut);
+            var files = Instructions.Path + (Safety is null ? "" : $" and {Safety.Path}");
+            throw new SafeLlamaException(e.Code, $"arm {arm.Name}, from {files}: {e.Fault}", e, e.WaysOut);
         }
     }
 
@@ -180,7 +179,8 @@ internal sealed class FileDemonstrations
         }
 
         made = made with { Instruction = request };
-        var turns = makeup.Turns is { } counts ? _turns.Draw(draw.Fork(1), counts[draw.Below(2, counts.Count)], request) : [];
+        var turns = makeup.Turns is { } counts
+            ? _turns.Draw(draw.Fork(1), counts[draw.Below(2, counts.Count)], request) : [];
         return turns.Count == 0 ? made : new ConversationExample(
             [.. turns, ChatMessage.User(made.Question), ChatMessage.Assistant(made.Output)])
         {
@@ -222,8 +222,8 @@ internal sealed class FileDemonstrations
             var others = safety.Examples.Count(row => Rows[row.Id].Answer != row.Answer);
             return others == 0 ? [] :
             [
-                $"{File.Path}: {others} of {safety.Examples.Count} demonstrations have another answer than in {safety.Path}, so "
-                    + "arms differ in more than the wording.",
+                $"{File.Path}: {others} of {safety.Examples.Count} demonstrations have another answer than in "
+                    + $"{safety.Path}, so arms differ in more than the wording.",
             ];
         }
 
@@ -235,7 +235,8 @@ internal sealed class FileDemonstrations
             {
                 throw SafeLlamaException.InvalidData(
                     $"{file.Path}: holds {file.Examples.Count} rows, {safety.Path} holds {safety.Examples.Count}; "
-                    + "expected the same demonstrations in another wording, row by row or each with its \"origin_id\".");
+                    + "expected the same demonstrations in another wording, row by row or each with its "
+                    + "\"origin_id\".");
             }
 
             var ids = safety.Examples.Select(row => row.Id).ToHashSet();

@@ -53,8 +53,8 @@ public sealed class FileSource : IStudySource
     /// <summary>The files of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="otherJudges">Judges beside the refusal matcher.</param>
-    /// <exception cref="SafeLlamaException">A file is missing or invalid, a metric asks no prompt, or an arm shows a kind of
-    /// harm that an analysis never asks.</exception>
+    /// <exception cref="SafeLlamaException">A file is missing or invalid, a metric asks no prompt, or an arm shows a
+    /// kind of harm that an analysis never asks.</exception>
     public static FileSource Open(StudyRecipe recipe, IReadOnlyList<IJudge> otherJudges)
     {
         var source = new FileSource(recipe.Data, otherJudges,
@@ -139,7 +139,8 @@ public sealed class FileSource : IStudySource
         };
         foreach (var (form, hash) in _rows.Hashes())
         {
-            hashes[form == PromptFormat.Instruction ? "safety" : $"safety_{form.ToString().ToLowerInvariant()}s"] = hash;
+            var name = form.ToString().ToLowerInvariant();
+            hashes[form == PromptFormat.Instruction ? "safety" : $"safety_{name}s"] = hash;
         }
 
         if (_preferences is not null)

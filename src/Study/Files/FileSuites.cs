@@ -39,7 +39,8 @@ internal static class FileSuites
         if (variant.Turns is not null && of.FirstOrDefault(p => p.Before is not null) is { } going)
         {
             throw SafeLlamaException.Usage(
-                $"data.variants.{name}: {going.Id} goes on a conversation of its own, so no turns can be put before it.");
+                $"data.variants.{name}: {going.Id} goes on a conversation of its own, so no turns can be put before "
+                + "it.");
         }
 
         return of.Take(variant.First ?? of.Count).SelectMany((prompt, number) =>

@@ -19,8 +19,8 @@ public sealed record StudyNames
     internal string Put(string request, string name) =>
         Sentence.Replace(Place, name, StringComparison.Ordinal) + " " + request;
 
-    /// <summary>The name of row <paramref name="i"/>: the first one in a share of the first n rows for every n, else one
-    /// of the others in turn.</summary>
+    /// <summary>The name of row <paramref name="i"/>: the first one in a share of the first n rows for every n, else
+    /// one of the others in turn.</summary>
     internal string OfRow(int i, double shareOfFirst) =>
         Values[Peoples.IsFirst(i, shareOfFirst) ? 0 : 1 + i % (Values.Count - 1)];
 

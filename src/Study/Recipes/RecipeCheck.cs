@@ -70,8 +70,8 @@ public static class RecipeCheck
             Need(arm.Selection == RowSelection.Random || (arm.Format != SafetyFormat.Mixed
                 && arm.Safety is not ({ Formats: not null } or { PeopleA: not null } or { Distances: not null }
                     or { Turns: not null })),
-                $"arm {arm.Name}: selection chooses among demonstrations as they are drawn, so the shares of wordings, names, "
-                + "distances and turns would be lost; choose at random, or give every demonstration the same.");
+                $"arm {arm.Name}: selection chooses among demonstrations as they are drawn, so the shares of wordings, "
+                + "names, distances and turns would be lost; choose at random, or give every demonstration the same.");
             Need(arm.Selection == RowSelection.Random || (!arm.Untrained && arm.Preference is null),
                 $"arm {arm.Name}: selection has no effect without demonstrations.");
             Need(!arm.Added, $"arm {arm.Name}: added is set by a study's rounds alone.");

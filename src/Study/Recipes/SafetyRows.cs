@@ -37,8 +37,8 @@ public sealed record SafetyRows
     /// nouns, half scary verbs, of files for all.</summary>
     public IReadOnlyList<string>? Categories { get; init; }
 
-    /// <summary>Every demonstration names a people, this share of them people A, of files the first of the data's names;
-    /// null where none is named.</summary>
+    /// <summary>Every demonstration names a people, this share of them people A, of files the first of the data's
+    /// names; null where none is named.</summary>
     [System.Text.Json.Serialization.JsonConverter(typeof(Common.ShareConverter))]
     public double? PeopleA { get; init; }
 
