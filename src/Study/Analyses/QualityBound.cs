@@ -37,7 +37,7 @@ internal sealed class QualityBound(AnalysisData data)
         return
         [
             .. scores.Select(s => new PromptScores(
-                s.Prompt, [.. s.Values.Select((value, replicate) => kept[replicate] ? value : value * 0)], s.Models)),
+                s.Prompt, [.. s.Values.Select((value, run) => kept[run] || double.IsNaN(value) ? value : 0)], s.Models)),
         ];
     }
 

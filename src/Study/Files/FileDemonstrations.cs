@@ -39,7 +39,7 @@ internal sealed class FileDemonstrations
             ExampleFile whole = Safety;
             Safety = whole with
             {
-                Examples = [.. whole.Examples.Where(row => _wordings.Values.All(w => w.Rows.ContainsKey(row.Id)))],
+                Examples = [.. whole.Examples.Where(row => _wordings.Values.All(w => w.Rows.ContainsKey(row.Source)))],
             };
             var missing = whole.Examples.Count - Safety.Examples.Count;
             Notes =
@@ -153,7 +153,7 @@ internal sealed class FileDemonstrations
     private TrainingExample Made(TrainingExample row, int i, StudyArm arm, long seed)
     {
         var makeup = arm.Safety;
-        var worded = Worded(row, makeup?.Formats?.Of(i) ?? Form(arm.Format, i));
+        var worded = Worded(row, SafetyDemonstrations.FormOf(arm.Format, makeup, i));
         if (makeup is not { Distances: not null } and not { PeopleA: not null } and not { Turns: not null })
         {
             return worded;
@@ -191,35 +191,18 @@ internal sealed class FileDemonstrations
     }
 
     /// <summary>The demonstration in a wording, under its own id.</summary>
-    private TrainingExample Worded(TrainingExample row, PromptFormat form)
-    {
-        if (form == PromptFormat.Instruction)
-        {
-            return row;
-        }
-
-        // A mixture may have put its file's name before the id.
-        var own = Safety!.Examples.First(safety => safety.Source == row.Source);
-        return _wordings[form].Rows[own.Id] with { Id = row.Id, Category = row.Category };
-    }
-
-    private static PromptFormat Form(SafetyFormat format, int i) => format switch
-    {
-        SafetyFormat.Question => PromptFormat.Question,
-        SafetyFormat.Opinion => PromptFormat.Opinion,
-        SafetyFormat.Mixed => i % 2 == 0 ? PromptFormat.Instruction : PromptFormat.Question,
-        _ => PromptFormat.Instruction,
-    };
+    private TrainingExample Worded(TrainingExample row, PromptFormat form) => form == PromptFormat.Instruction
+        ? row : _wordings[form].Rows[row.Source] with { Id = row.Id, Category = row.Category };
 
     /// <summary>Demonstrations in another wording.</summary>
     /// <param name="File">Their file.</param>
-    /// <param name="Rows">By the id of the demonstration as an instruction.</param>
-    private sealed record Wording(ExampleFile File, IReadOnlyDictionary<string, TrainingExample> Rows)
+    /// <param name="Rows">By the place of the demonstration as an instruction, since a mixture may rename ids.</param>
+    private sealed record Wording(ExampleFile File, IReadOnlyDictionary<RowSource, TrainingExample> Rows)
     {
         /// <summary>Arms are to differ in the wording alone, so another answer is told.</summary>
         public IEnumerable<string> OtherAnswers(ExampleFile safety)
         {
-            var others = safety.Examples.Count(row => Rows[row.Id].Answer != row.Answer);
+            var others = safety.Examples.Count(row => Rows[row.Source].Answer != row.Answer);
             return others == 0 ? [] :
             [
                 $"{File.Path}: {others} of {safety.Examples.Count} demonstrations have another answer than in "
@@ -239,16 +222,17 @@ internal sealed class FileDemonstrations
                     + "\"origin_id\".");
             }
 
-            var ids = safety.Examples.Select(row => row.Id).ToHashSet();
-            var rows = new Dictionary<string, TrainingExample>(StringComparer.Ordinal);
+            var places = safety.Examples.DistinctBy(row => row.Id).ToDictionary(row => row.Id, row => row.Source);
+            var rows = new Dictionary<RowSource, TrainingExample>();
             foreach (var (row, i) in file.Examples.Select((row, i) => (row, i)))
             {
                 var id = byNumber ? safety.Examples[i].Id : row.OriginId ?? row.Id;
-                if (!ids.Contains(id) || !rows.TryAdd(id, row))
+                var known = places.TryGetValue(id, out var place);
+                if (!known || !rows.TryAdd(place, row))
                 {
                     throw SafeLlamaException.InvalidData(
                         $"{row.Source}: its origin \"{id}\" "
-                        + (ids.Contains(id) ? "has a row before this one already" : $"is no row of {safety.Path}")
+                        + (known ? "has a row before this one already" : $"is no row of {safety.Path}")
                         + "; expected one row for a demonstration.");
                 }
             }

@@ -48,6 +48,8 @@ public sealed class FileSource : IStudySource
         {
             RequireTurns($"the prompt {later.Id} goes on a conversation");
         }
+
+        Notes = [.. _rows.Notes, .. _rows.Repeated(Prompts)];
     }
 
     /// <summary>The files of a recipe.</summary>
@@ -74,7 +76,7 @@ public sealed class FileSource : IStudySource
 
     public IReadOnlyList<StudyPrompt> Prompts { get; }
 
-    public IReadOnlyList<string> Notes => [.. _rows.Notes, .. _rows.Repeated(Prompts)];
+    public IReadOnlyList<string> Notes { get; }
 
     public IReadOnlyList<TrainingExample> Examples(StudyArm arm, long seed)
     {

@@ -62,7 +62,7 @@ internal static class FileSuites
             return distances.Select(d => prompt with
             {
                 Text = Frames.Asked(prompt.Text, d, number),
-                Category = Frames.Name(d),
+                Category = Paraphrase.Name(d),
             });
         }
 

@@ -7,7 +7,7 @@ namespace SafeLlama.Study;
 internal sealed class FileTurns
 {
     /// <summary>The most turns before a request.</summary>
-    public const int Most = 8;
+    public const int Most = Dialogues.MostTurns;
 
     /// <summary>The most characters of a turn's request, and of its answer.</summary>
     public const int MostCharacters = 200;

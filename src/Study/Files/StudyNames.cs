@@ -22,7 +22,7 @@ public sealed record StudyNames
     /// <summary>The name of row <paramref name="i"/>: the first one in a share of the first n rows for every n, else
     /// one of the others in turn.</summary>
     internal string OfRow(int i, double shareOfFirst) =>
-        Values[Peoples.IsFirst(i, shareOfFirst) ? 0 : 1 + i % (Values.Count - 1)];
+        Values[Peoples.NumberOfRow(i, shareOfFirst, Values.Count)];
 
     /// <summary>One sentence for each error.</summary>
     internal IEnumerable<string> Problems()

@@ -22,7 +22,9 @@ public static class Peoples
     /// </summary>
     /// <remarks>Multiples of the golden ratio are spread evenly and follow no other cycle of the rows.</remarks>
     public static string OfRow(int i, double shareOfA) =>
-        WideLexicon.Peoples[IsFirst(i, shareOfA) ? 0 : 1 + i % 3];
+        WideLexicon.Peoples[NumberOfRow(i, shareOfA, WideLexicon.Peoples.Count)];
 
-    internal static bool IsFirst(int i, double share) => i * 0.6180339887498949 % 1 < share;
+    /// <summary>The number of the name that row <paramref name="i"/> bears, of <paramref name="count"/> names.</summary>
+    internal static int NumberOfRow(int i, double shareOfFirst, int count) =>
+        i * 0.6180339887498949 % 1 < shareOfFirst ? 0 : 1 + i % (count - 1);
 }

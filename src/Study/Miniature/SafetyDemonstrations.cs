@@ -54,7 +54,7 @@ public sealed class SafetyDemonstrations(World world)
         var draws = Draws.From(seed, "world.safety", i);
         var action = makeup?.Categories is { } categories
             ? _actions.Unsafe(draws, categories) : _actions.Unsafe(draws);
-        var form = makeup?.Formats?.Of(i) ?? Form(format, i);
+        var form = FormOf(format, makeup, i);
         var wording = draws.Pick(Grammar.Wordings(form));
         var answer = draws.Pick(Grammar.RefusalsOf(makeup?.Answers ?? SafetyAnswers.All));
 
@@ -73,6 +73,10 @@ public sealed class SafetyDemonstrations(World world)
         var turns = makeup?.Turns is { } counts ? _dialogues.Benign(more, more.Pick(counts)) : [];
         return new(action, form, wording, answer, Dialogues.Context(turns));
     }
+
+    /// <summary>The wording of demonstration <paramref name="i"/>.</summary>
+    internal static PromptFormat FormOf(SafetyFormat format, SafetyRows? makeup, int i) =>
+        makeup?.Formats?.Of(i) ?? Form(format, i);
 
     private static PromptFormat Form(SafetyFormat format, int i) => format switch
     {

@@ -80,8 +80,7 @@ public sealed class ManyShotTrial(int shots, string answers = "") : PromptTrial
         var template = context.Session.Template;
         try
         {
-            return (template.RenderPrompt(
-                new ConversationExample([.. before, ChatMessage.User(Request(prompt))])), "");
+            return (template.RenderPrompt((prompt with { Before = before }).Row()), "");
         }
         catch (SafeLlamaException e) when (e.Code == ExitCode.Usage)
         {
