@@ -3,6 +3,7 @@ using SafeLlama.Kernels;
 namespace SafeLlama.Model;
 
 /// <summary>The working tensors of the loss head: one chunk of rows, and the loss of every target.</summary>
+/// <remarks>The chunk is needed before any block runs backward: <see cref="Scratch"/> lies over it.</remarks>
 public sealed class HeadActivations
 {
     private readonly HeadChunk _full;
@@ -11,9 +12,10 @@ public sealed class HeadActivations
 
     internal HeadActivations(Arena arena, LlamaConfig c, int rows, bool forBackward)
     {
-        ChunkRows = LossHead.ChunkRows(c, rows);
+        ChunkRows = LossHead.ChunkRows(arena.Backend, c, rows);
         Nll = arena.Take(new(rows), arena.Backend.Accumulation, "nll");
         _nllParts = new VectorParts(Nll);
+        Start = arena.Position;
         Tensor Take(int columns, string name) => arena.Take(new(ChunkRows, columns), name);
         _full = _last = new HeadChunk(
             arena.Take(new(ChunkRows, c.HiddenSize), arena.Backend.Accumulation, "head_hidden"),
@@ -24,6 +26,9 @@ public sealed class HeadActivations
             forBackward ? Take(c.HiddenSize, "d_head_normed") : null!,
             forBackward ? Take(c.HiddenSize, "d_head_hidden") : null!);
     }
+
+    /// <summary>Where the chunk begins in its arena.</summary>
+    internal long Start { get; }
 
     /// <summary>C: the most rows of a chunk.</summary>
     public int ChunkRows { get; }

@@ -22,10 +22,13 @@ public sealed class LossHead
 
     /// <summary>
     /// Rows of a chunk: at most 16 M logits, but enough rows for an efficient product, which packs the whole weight for
-    /// each chunk.
+    /// each chunk. Fewer where blocks keep half as long numbers as logits are: else these were most of the memory.
     /// </summary>
-    public static int ChunkRows(LlamaConfig config, int rows) =>
-        Math.Min(Math.Max(rows, 1), Math.Clamp((16 << 20) / config.VocabularySize / 64 * 64, 128, 1024));
+    public static int ChunkRows(IBackend backend, LlamaConfig config, int rows)
+    {
+        var most = backend.Kept == backend.Activation ? 1024 : 512;
+        return Math.Min(Math.Max(rows, 1), Math.Clamp((16 << 20) / config.VocabularySize / 64 * 64, 128, most));
+    }
 
     /// <summary>The logits of chosen rows.</summary>
     /// <param name="h">[N, D] residual stream after the last block.</param>

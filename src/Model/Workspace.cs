@@ -104,9 +104,11 @@ public sealed class Workspace : IDisposable
         Planned(model.Backend, arena => _ = new TokenBatch(arena, rows));
 
     private static (Activations Activations, HeadActivations Head, Scratch? Scratch) Plan(
-        Arena arena, Llama model, int rows, bool forBackward, Recompute recompute) =>
-    (
-        new Activations(arena, model, rows, forBackward, recompute),
-        new HeadActivations(arena, model.Config, rows, forBackward),
-        forBackward ? new Scratch(arena, model, rows) : null);
+        Arena arena, Llama model, int rows, bool forBackward, Recompute recompute)
+    {
+        var activations = new Activations(arena, model, rows, forBackward, recompute);
+        var stream = forBackward ? arena.Take(new(rows, model.Config.HiddenSize), "d_stream") : null;
+        var head = new HeadActivations(arena, model.Config, rows, forBackward);
+        return (activations, head, stream is null ? null : new Scratch(arena, model, stream, head.Start));
+    }
 }

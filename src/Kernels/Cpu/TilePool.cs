@@ -18,9 +18,10 @@ public delegate void TileBody<TOp>(in TOp op, int tile);
 public sealed unsafe class TilePool : IDisposable
 {
     /// <summary>
-    /// Turns of waiting before a worker sleeps: about 20 µs, longer than the gap between two ops of a step.
+    /// Turns of waiting before a worker sleeps: about 100 µs, longer than what the caller does alone between two ops
+    /// of a step.
     /// </summary>
-    private const int SpinsBeforeSleep = 300;
+    private const int SpinsBeforeSleep = 1500;
 
     private readonly Worker[] _workers;
     private readonly Job _job = new();

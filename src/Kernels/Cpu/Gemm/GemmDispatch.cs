@@ -8,8 +8,17 @@ namespace SafeLlama.Kernels;
 internal sealed unsafe class GemmDispatch<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
-    /// <summary>Fewer columns than this are not worth a thread's packing.</summary>
+    /// <summary>So many columns make good use of a row of A that was fetched.</summary>
+    private const int ManyColumns = 256;
+
+    /// <summary>Fewer columns than this are not worth a tile of their own.</summary>
     private const int LeastColumns = 64;
+
+    /// <summary>So many rows make packing B once more cheap: some 3% of their product.</summary>
+    private const int ManyRows = 240;
+
+    /// <summary>Fewer rows than this are not worth packing B once more.</summary>
+    private const int LeastRows = 120;
 
     /// <summary>Columns of a tile of dot products come in whole tiles of registers.</summary>
     private const int DotUnit = 12;
@@ -131,7 +140,8 @@ internal sealed unsafe class GemmDispatch<TLanes>
     }
 
     /// <summary>
-    /// Tiles for the threads: columns first, since each then packs its own part of B; rows where columns are few.
+    /// Tiles for the threads: of many columns and many rows, since one saves reading A, the other packing B; smaller
+    /// ones where these would be too few.
     /// </summary>
     private void Split()
     {
@@ -144,10 +154,15 @@ internal sealed unsafe class GemmDispatch<TLanes>
             Way.Packed when _product.Arithmetic == DType.BFloat16 => Bf16Emulation.MaxColumns,
             _ => Gemm<TLanes>.MaxColumns,
         };
-        _tilesAcross = _product.End.Folds
-            ? 1 : Math.Max(Parts(columns, most), Math.Min(wanted, columns / LeastColumns));
-        var least = 10 * MicroKernels<TLanes>.TallRows;
-        _tilesDown = _tilesAcross >= wanted / 2 ? 1 : Math.Clamp(rows / least, 1, Parts(wanted, _tilesAcross));
+        var many = _way is Way.Dots or Way.Direct ? LeastColumns : ManyColumns;
+        _tilesAcross = _product.End.Folds ? 1 : Math.Max(Parts(columns, most), Math.Min(wanted, columns / many));
+        _tilesDown = Math.Clamp(rows / ManyRows, 1, Parts(wanted, _tilesAcross));
+        if (_tilesAcross * _tilesDown < wanted / 2)
+        {
+            _tilesAcross = _product.End.Folds
+                ? 1 : Math.Max(_tilesAcross, Math.Min(wanted / _tilesDown, columns / LeastColumns));
+            _tilesDown = Math.Max(_tilesDown, Math.Clamp(rows / LeastRows, 1, Parts(wanted, _tilesAcross)));
+        }
     }
 
     /// <summary>Large products may round their operands; the others stay in fp32.</summary>
