@@ -1,4 +1,4 @@
---steps $([ -n "$quick" ] && echo 1 || echo 3) --warmup $([ -n "$quick" ] && echo 1 || echo 6)"#!/usr/bin/env bash
+#!/usr/bin/env bash
 # The whole page of results for --device cpu:bf16, as Markdown: products, steps beside our fp32 and peers in bf16, peak
 # memory, two threads, start-up, and every aim beside what was measured. Run on a quiet machine, from the root of the
 # project; seven rounds should take less than twenty minutes there:
@@ -93,7 +93,7 @@ done
 echo "## All weights, one thread"
 echo
 "$OURS" compare --rounds "$rounds" --ours "$bound $OURS step --device cpu:bf16" --peer "$bound $fp32" \
-    --options "--config tiny --mode full --threads 1 --steps $([ -n "$quick" ] && echo 1 || echo 3) --warmup 1"
+    --options "--config tiny --mode full --threads 1 --steps $([ -n "$quick" ] && echo 1 || echo 3) --warmup $([ -n "$quick" ] && echo 1 || echo 6)"
 
 echo "## Two threads"
 echo
