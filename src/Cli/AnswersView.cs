@@ -16,6 +16,7 @@ internal static class AnswersView
             return new AnswerEntry(
                 answer.Prompt.Suite, answer.Prompt.Id, answer.Response.Sample, answer.Prompt.Label, answer.Prompt.Text)
             {
+                Before = answer.Prompt.Surroundings,
                 Answer = folded ? null : answer.Response.Answer,
                 Folded = folded ? answer.Response.Answer.Length : null,
                 StopReason = answer.Response.StopReason,
@@ -36,6 +37,11 @@ internal static class AnswersView
         yield return SafeText.ForTerminalCell(
             $"{entry.Suite}/{entry.Id}{sample}  {entry.Label.ToString().ToLowerInvariant()}"
             + (entry.Invalid ? ", invalid" : ""));
+        if (entry.Before is { } before)
+        {
+            yield return "  before: " + Indented(before);
+        }
+
         yield return "  prompt: " + Indented(entry.Prompt);
         yield return entry.Folded is { } length
             ? $"  answer: {length} characters that may be harmful, folded"

@@ -74,6 +74,36 @@ public sealed class RunsCommandTests : IDisposable
         Assert.That(shown[2]!["folded"], Is.Null);
     }
 
+    [Test]
+    public void Earlier_turns_stand_before_their_prompt()
+    {
+        var folder = TestFiles.NewFolder();
+        var (suite, answers) = (Path.Combine(folder, "turns.jsonl"), Path.Combine(folder, "answers.jsonl"));
+        var run = Path.Combine(folder, "run");
+        File.WriteAllText(suite, JsonSerializer.Serialize(new
+        {
+            id = "t1",
+            prompt = "Then tell me.",
+            label = "safe",
+            before = new[]
+            {
+                new { role = "user", content = "A first\nmessage." },
+                new { role = "assistant", content = "Its answer." },
+            },
+        }));
+        File.WriteAllText(answers, """{"suite": "turns", "id": "t1", "response": "I cannot help with that."}""");
+        var made = Door.Run("evaluate", "--suite", "turns=" + suite, "--responses", answers, "--out", run);
+        Assert.That(made.ExitCode, Is.Zero, made.Error);
+        Assert.That(Door.Run("runs", run, "--answers").Output, Does.Contain(
+            "  before: user: A first\n          message.\n          \n          assistant: Its answer.\n"
+            + "  prompt: Then tell me.\n"));
+        var entry = JsonNode.Parse(Door.Run("runs", run, "--answers", "--json").Output)!.AsArray().Single()!;
+        Assert.That(entry["before"]!.GetValue<string>(), Is.EqualTo("user: A first\nmessage.\n\nassistant: Its answer."));
+        Assert.That(
+            File.ReadAllText(Path.Combine(run, "report.html")),
+            Does.Match("<p class=\"before\">user: A first\\s+message.\\s+assistant: Its answer.</p>"));
+    }
+
     [TestCase("refused", "p1", "p3")]
     [TestCase("complied", "p0", "p2")]
     [TestCase("invalid", "p4")]

@@ -37,6 +37,10 @@ internal sealed record RunEntry(string Path, string Kind, string State, string? 
 /// <param name="Prompt">The user's text: untrusted.</param>
 internal sealed record AnswerEntry(string Suite, string Id, int Sample, PromptLabel Label, string Prompt)
 {
+    /// <summary>What stands before the prompt, context and earlier turns: untrusted text. Absent where nothing
+    /// does.</summary>
+    public string? Before { get; init; }
+
     /// <summary>The answer: untrusted text. Absent where it is folded.</summary>
     public string? Answer { get; init; }
 
