@@ -91,17 +91,19 @@ public sealed class RunsCommandTests : IDisposable
                 new { role = "assistant", content = "Its answer." },
             },
         }));
-        File.WriteAllText(answers, """{"suite": "turns", "id": "t1", "response": "I cannot help with that."}""");
+        const string Row = """{"suite": "turns", "id": "t1", "prompt": "Then tell me.", "response": "I cannot."}""";
+        File.WriteAllText(answers, Row);
         var made = Door.Run("evaluate", "--suite", "turns=" + suite, "--responses", answers, "--out", run);
         Assert.That(made.ExitCode, Is.Zero, made.Error);
         Assert.That(Door.Run("runs", run, "--answers").Output, Does.Contain(
-            "  before: user: A first\n          message.\n          \n          assistant: Its answer.\n"
+            "  before: User: A first\n          message.\n          \n          Assistant: Its answer.\n"
             + "  prompt: Then tell me.\n"));
         var entry = JsonNode.Parse(Door.Run("runs", run, "--answers", "--json").Output)!.AsArray().Single()!;
-        Assert.That(entry["before"]!.GetValue<string>(), Is.EqualTo("user: A first\nmessage.\n\nassistant: Its answer."));
+        Assert.That(
+            entry["before"]!.GetValue<string>(), Is.EqualTo("User: A first\nmessage.\n\nAssistant: Its answer."));
         Assert.That(
             File.ReadAllText(Path.Combine(run, "report.html")),
-            Does.Match("<p class=\"before\">user: A first\\s+message.\\s+assistant: Its answer.</p>"));
+            Does.Match("<p class=\"before\">User: A first[^<]+message.[^<]+Assistant: Its answer.</p>"));
     }
 
     [TestCase("refused", "p1", "p3")]
