@@ -22,7 +22,8 @@ public sealed class LossHead
 
     /// <summary>
     /// Rows of a chunk: at most 16 M logits, but enough rows for an efficient product, which packs the whole weight for
-    /// each chunk. Fewer where blocks keep half as long numbers as logits are: else these were most of the memory.
+    /// each chunk. On <c>cpu:bf16</c>, where all that a block keeps is half as long as a logit, a chunk is shorter, or
+    /// logits would be most of the memory.
     /// </summary>
     public static int ChunkRows(IBackend backend, LlamaConfig config, int rows)
     {
