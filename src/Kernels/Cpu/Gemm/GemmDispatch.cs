@@ -155,7 +155,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
             _ => Gemm<TLanes>.MaxColumns,
         };
         var many = _way is Way.Dots or Way.Direct ? LeastColumns : ManyColumns;
-        _tilesAcross = _product.End.Folds ? 1 : Math.Max(Parts(columns, most), Math.Min(wanted, columns / many));
+        _tilesAcross = _product.End.Folds ? 1 : Math.Max(Parts(columns, most), Divisor(wanted, columns / many));
         _tilesDown = Math.Clamp(rows / ManyRows, 1, Parts(wanted, _tilesAcross));
         if (_tilesAcross * _tilesDown < wanted / 2)
         {
@@ -276,6 +276,18 @@ internal sealed unsafe class GemmDispatch<TLanes>
 
         _product.B = (byte*)transposed;
         (_product.BType, _product.BStride, _product.BIsTransposed) = (DType.Float32, stride, true);
+    }
+
+    /// <summary>The largest divisor that is not above <paramref name="most"/>, or 1: threads then end together.</summary>
+    private static int Divisor(int total, int most)
+    {
+        var divisor = Math.Clamp(most, 1, total);
+        while (total % divisor != 0)
+        {
+            divisor--;
+        }
+
+        return divisor;
     }
 
     private static int Parts(int total, int size) => (total + size - 1) / size;
