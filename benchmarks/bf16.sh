@@ -93,7 +93,7 @@ done
 echo "## All weights, one thread"
 echo
 "$OURS" compare --rounds "$rounds" --ours "$bound $OURS step --device cpu:bf16" --peer "$bound $fp32" \
-    --options "--config tiny --mode full --threads 1 --steps $([ -n "$quick" ] && echo 1 || echo 3) --warmup $([ -n "$quick" ] && echo 1 || echo 6)"
+    --options "--config tiny --mode full --threads 1 $([ -n "$quick" ] && echo "--steps 1 --warmup 1" || echo "--steps 3 --warmup 6")"
 
 echo "## Two threads"
 echo

@@ -108,7 +108,8 @@ public sealed class PreferenceTests
             using var model = new Llama(backend, weights, adapter, 64);
             using var workspace = new Workspace(model, microBatch * 104, forBackward: true);
             Assert.That(
-                microBatch == 2 || examples.Sum(e => e.TargetCount) > LossHead.ChunkRows(backend, TinyLlama.Config, 1 << 20),
+                microBatch == 2
+                    || examples.Sum(e => e.TargetCount) > LossHead.ChunkRows(backend, TinyLlama.Config, 1 << 20),
                 "the test is one only if a pass has several chunks");
             var loss = new PreferenceObjective(new(objective))
             {

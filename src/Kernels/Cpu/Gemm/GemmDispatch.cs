@@ -139,10 +139,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
         return fewRows && !p.BIsTransposed && p.BType == DType.Float32 ? Way.Direct : Way.Packed;
     }
 
-    /// <summary>
-    /// Tiles for the threads: of many columns and many rows, since one saves reading A, the other packing B; smaller
-    /// ones where these would be too few.
-    /// </summary>
+    /// <summary>Tiles of many columns, to read A less, and many rows, to pack B less; smaller if too few.</summary>
     private void Split()
     {
         // Several tiles per thread, so that a late or absent thread costs little.
@@ -155,12 +152,12 @@ internal sealed unsafe class GemmDispatch<TLanes>
             _ => Gemm<TLanes>.MaxColumns,
         };
         var many = _way is Way.Dots or Way.Direct ? LeastColumns : ManyColumns;
-        _tilesAcross = _product.End.Folds ? 1 : Math.Max(Parts(columns, most), Divisor(wanted, columns / many));
+        _tilesAcross = Math.Max(Parts(columns, most), Divisor(wanted, columns / many));
         _tilesDown = Math.Clamp(rows / ManyRows, 1, Parts(wanted, _tilesAcross));
         if (_tilesAcross * _tilesDown < wanted / 2)
         {
-            _tilesAcross = _product.End.Folds
-                ? 1 : Math.Max(_tilesAcross, Math.Min(wanted / _tilesDown, columns / LeastColumns));
+            var least = _product.End.Folds ? columns : LeastColumns;
+            _tilesAcross = Math.Max(_tilesAcross, Math.Min(wanted / _tilesDown, columns / least));
             _tilesDown = Math.Max(_tilesDown, Math.Clamp(rows / LeastRows, 1, Parts(wanted, _tilesAcross)));
         }
     }
@@ -278,7 +275,7 @@ internal sealed unsafe class GemmDispatch<TLanes>
         (_product.BType, _product.BStride, _product.BIsTransposed) = (DType.Float32, stride, true);
     }
 
-    /// <summary>The largest divisor that is not above <paramref name="most"/>, or 1: threads then end together.</summary>
+    /// <summary>The largest divisor not above <paramref name="most"/>, or 1: threads then end together.</summary>
     private static int Divisor(int total, int most)
     {
         var divisor = Math.Clamp(most, 1, total);
