@@ -20,7 +20,15 @@ public static class Analyses
 
     /// <summary>Every analysis of a recipe.</summary>
     public static IReadOnlyList<AnalysisResult> Compute(AnalysisData data) =>
-        [.. (data.Recipe.Analyses ?? []).Select(a => Of(a.Kind).Compute(a, data))];
+    [
+        .. (data.Recipe.Analyses ?? []).Select(a => Of(a.Kind).Compute(a, data))
+            .Select(result => result.Findings.All(f => double.IsNaN(f.Estimate.Value))
+                ? result with
+                {
+                    Sentence = $"{data.Where}, nothing was answered that \"{result.Name}\" could be computed from.",
+                }
+                : result),
+    ];
 
     /// <summary>One sentence for each error in a recipe's analyses.</summary>
     public static IEnumerable<string> Problems(StudyRecipe recipe)

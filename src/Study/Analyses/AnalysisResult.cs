@@ -45,7 +45,13 @@ public enum FindingUnit
 /// <summary>One number with its limits.</summary>
 /// <param name="Name">Its name within the analysis.</param>
 /// <param name="Title">What it is, for tables.</param>
-public sealed record Finding(string Name, string Title, FindingUnit Unit, Estimate Estimate);
+public sealed record Finding(string Name, string Title, FindingUnit Unit, Estimate Estimate)
+{
+    /// <summary>What no number means: nothing was answered that it could be read from, unless the analysis knows that
+    /// there is none.</summary>
+    [JsonIgnore]
+    public string Without { get; init; } = "unknown";
+}
 
 /// <summary>Points of a figure that belong together.</summary>
 /// <param name="Name">Its name in the key.</param>

@@ -35,8 +35,8 @@ internal sealed class CoverageAnalysis : IAnalysis
     public AnalysisResult Compute(StudyAnalysis asked, AnalysisData data)
     {
         var arms = data.Arms(asked.Series[0]);
-        var categories = arms.Take(1).SelectMany(a => data.Scores(a, asked.Metric)).Select(s => s.Prompt.Category)
-            .Distinct().ToList();
+        var categories = arms.SelectMany(a => data.Scores(a, asked.Metric)).Select(s => s.Prompt.Category).Distinct()
+            .ToList();
         var seen = arms.Select(a => categories.Select(a.Safety!.Categories!.Contains).ToArray()).ToArray();
         var draws = AnalysisData.Draws(
             [.. arms.SelectMany(a => categories.Select(c => data.Scores(a, asked.Metric, c)))],

@@ -25,15 +25,15 @@ internal sealed class DistanceAnalysis : IAnalysis
     public AnalysisResult Compute(StudyAnalysis asked, AnalysisData data)
     {
         var arms = asked.Series.SelectMany(data.Arms).DistinctBy(a => a.Name).ToList();
-        var places = Places(arms.Take(1).SelectMany(a => data.Scores(a, asked.Metric)));
+        var places = Places(arms.SelectMany(a => data.Scores(a, asked.Metric)));
         double[] x = [.. places.Select(p => (double)p.Number)];
         var cells = arms.Select(a => places.Select(p => data.Scores(a, asked.Metric, p.Category)).ToArray()).ToArray();
         var draws = AnalysisData.Draws(
             [.. cells.SelectMany(c => c)], [.. cells.SelectMany(c => c.Select(_ => "acts"))]);
-        double[] sizes = [.. cells.Take(1).SelectMany(c => c.Select(s => (double)s.Count))];
         LogisticCurve? Curve(IReadOnlyList<double> means, int arm)
         {
             double[] rates = [.. x.Select((_, i) => means[arm * x.Length + i])];
+            double[] sizes = [.. cells[arm].Select(s => (double)s.Count)];
             return rates.All(double.IsFinite)
                 ? LogisticCurve.Fit(x, [.. rates.Zip(sizes).Select(r => r.First * r.Second)], sizes) : null;
         }

@@ -64,9 +64,9 @@ internal sealed class DoseAnalysis : IAnalysis
             .. series.SelectMany(s => new[]
             {
                 new Finding("safe_from." + s.Name, $"smallest safe dose, {s.Name}", FindingUnit.Dose,
-                    Alone(windows[s.Name]?.From)),
+                    Alone(windows[s.Name]?.From)) { Without = "none" },
                 new Finding("safe_to." + s.Name, $"largest safe dose, {s.Name}", FindingUnit.Dose,
-                    Alone(windows[s.Name]?.To)),
+                    Alone(windows[s.Name]?.To)) { Without = "none" },
             }),
         ];
         return new(

@@ -6,13 +6,14 @@ namespace SafeLlama.Study;
 public static class FindingText
 {
     /// <summary>"41 [25–70]", "not reached [300 or more]", "+3.1 [−1 to +7] points".</summary>
-    public static string Of(Finding finding) => Of(finding.Estimate, finding.Unit);
+    public static string Of(Finding finding) =>
+        double.IsNaN(finding.Estimate.Value) ? finding.Without : Of(finding.Estimate, finding.Unit);
 
     public static string Of(Estimate estimate, FindingUnit unit)
     {
         if (double.IsNaN(estimate.Value))
         {
-            return "none";
+            return "unknown";
         }
 
         var value = double.IsInfinity(estimate.Value) ? "not reached" : Number(estimate.Value, unit);

@@ -25,15 +25,13 @@ internal sealed record Lives(
             ];
         }
 
+        var arms = asked.Series.SelectMany(data.Arms).DistinctBy(a => a.Name).ToList();
+        var places = DistanceAnalysis.Places(arms.SelectMany(a => data.Scores(a, asked.Metric)));
         return
         [
-            .. asked.Series.SelectMany(data.Arms).DistinctBy(a => a.Name).Select(a =>
-            {
-                var places = DistanceAnalysis.Places(data.Scores(a, asked.Metric));
-                return From(
-                    a.Name, [.. places.Select(p => (double)p.Number)],
-                    [.. places.Select(p => data.Scores(a, asked.Metric, p.Category))], p => p.Act ?? p.Cluster);
-            }),
+            .. arms.Select(a => From(
+                a.Name, [.. places.Select(p => (double)p.Number)],
+                [.. places.Select(p => data.Scores(a, asked.Metric, p.Category))], p => p.Act ?? p.Cluster)),
         ];
     }
 

@@ -44,7 +44,7 @@ internal sealed class MixtureAnalysis : IAnalysis
 
     public AnalysisResult Compute(StudyAnalysis asked, AnalysisData data)
     {
-        var series = asked.Series.Select(s => (s.Name, Arms: data.Arms(s))).ToList();
+        var series = asked.Series.Select(s => (s.Name, Arms: data.Arms(s))).Where(s => s.Arms.Count > 0).ToList();
         var arms = series.SelectMany(s => s.Arms).DistinctBy(a => a.Name).ToList();
         var metrics = asked.Metrics!;
         var draws = data.Draws([.. arms.SelectMany(a => metrics.Select(m => (a, m)))]);

@@ -5,8 +5,9 @@ namespace SafeLlama.Study;
 /// <summary>How long refusal lasts: over the turns of a conversation, or over further training.</summary>
 /// <remarks>
 /// A conversation is an act; it ends with the first request that is served (Kaplan and Meier), and an invalid answer
-/// before censors it. Without times, each arm is a curve and the categories of the metric's prompts end in the turn.
-/// With times, each series is a curve and its arms are stages at these times.
+/// before censors it; where every act is served or censored before the end, the rest of the curve is unknown. Without
+/// times, each arm is a curve and the categories of the metric's prompts end in the turn. With times, each series is a
+/// curve and its arms are stages at these times.
 /// <c>half_life.C</c> is the first time at which half or less still refuse, infinite where more do to the end;
 /// <c>last.C</c> the share that refuses to the end; <c>p.C</c> the log-rank test of curve C against the first one, on
 /// acts, with the first base and seed.
@@ -50,16 +51,16 @@ internal sealed class SurvivalAnalysis : IAnalysis
         var times = curves.Count == 0 ? [] : curves[0].Times;
         if (times.Count == 0)
         {
-            return new(asked.Name, asked.Kind, $"{data.Where}, {asked.Name} has nothing to follow.", [], []);
+            return new(asked.Name, asked.Kind, "", [], []);
         }
 
         var draws = new CrossedDraws(
             [.. curves.SelectMany(c => c.Cells())], [.. curves.SelectMany(c => c.Times.Select(_ => "acts"))]);
         double Left(IReadOnlyList<double> hazards, int curve, int time) => Enumerable.Range(0, time + 1)
-            .Select(t => hazards[curve * times.Count + t]).Aggregate(1.0, (s, h) => double.IsNaN(h) ? s : s * (1 - h));
+            .Select(t => hazards[curve * times.Count + t]).Aggregate(1.0, (s, h) => s == 0 ? 0 : s * (1 - h));
         double Half(IReadOnlyList<double> hazards, int curve) => Enumerable.Range(0, times.Count)
-            .Where(t => Left(hazards, curve, t) <= 0.5).Select(t => times[t]).DefaultIfEmpty(double.PositiveInfinity)
-            .First();
+            .Select(t => (Time: times[t], Left: Left(hazards, curve, t))).Where(p => !(p.Left > 0.5))
+            .Select(p => double.IsNaN(p.Left) ? double.NaN : p.Time).DefaultIfEmpty(double.PositiveInfinity).First();
 
         List<Finding> findings =
         [

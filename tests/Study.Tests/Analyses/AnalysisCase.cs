@@ -7,6 +7,17 @@ internal static class AnalysisCase
 {
     public const string Suite = "unsafe-instruction";
 
+    /// <summary>An analysis named x of one series.</summary>
+    public static StudyAnalysis Asked(AnalysisKind kind, string metric, params IReadOnlyList<string> arms) => new()
+    {
+        Name = "x",
+        Kind = kind,
+        Metric = metric,
+        Series = [new() { Name = "s", Arms = arms }],
+    };
+
+    public static StudyArm Plain(string name, int dose = 0) => new() { Name = name, SafetyExamples = dose };
+
     public static StudyRecipe Recipe(StudyAnalysis analysis, params IReadOnlyList<StudyArm> arms) => new()
     {
         Name = "made-up",
