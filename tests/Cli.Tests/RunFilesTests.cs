@@ -11,6 +11,9 @@ public sealed partial class RunFilesTests : IDisposable
 {
     private readonly TinyModel _model = new();
 
+    /// <summary>What verbs printed with <c>--json</c>.</summary>
+    private readonly Dictionary<string, string> _printed = [];
+
     [OneTimeSetUp]
     public void RunEveryVerbThatWrites()
     {
@@ -33,16 +36,17 @@ public sealed partial class RunFilesTests : IDisposable
             "--out", run, "--max-new-tokens", "2", "--card", _model.Out("card.json"), "--capability", "openbookqa",
             "--suites", _model.Folder]);
         Do(["judge", "run", run, "--judge", "xstest"]);
-        Do(["judge", "export", run, "--out", _model.Out("sheet.csv")]);
+        Print("judge export", run, "--out", _model.Out("sheet.csv"));
         var sheet = File.ReadAllText(_model.Out("sheet.csv")).Replace(",,,", ",full_refusal,,");
         File.WriteAllText(_model.Out("one.csv"), sheet);
         File.WriteAllText(_model.Out("two.csv"), sheet);
-        Do(["judge", "import", run, "--key", _model.Out("sheet.csv.key.jsonl"), "--labels", _model.Out("one.csv"),
-            _model.Out("two.csv")]);
+        Print("judge import", run, "--key", _model.Out("sheet.csv.key.jsonl"), "--labels", _model.Out("one.csv"),
+            _model.Out("two.csv"));
         Do(["compare", run, run, "--out", _model.Out("comparison")]);
-        Do(["judge", "train", "--model", _model.Model, "--pairs", pairs, "--batch-size", "2", "--out",
-            _model.Out("reward")]);
-        Do(["study", "world", "--out", _model.Out("world")]);
+        Print("judge train", "--model", _model.Model, "--pairs", pairs, "--batch-size", "2", "--out",
+            _model.Out("reward"));
+        Print("study world --out", _model.Out("world"));
+        Print("study world");
         File.WriteAllText(_model.Out("recipe.yaml"), $$"""
             name: tiny
             question: Which files are there?
@@ -99,6 +103,19 @@ public sealed partial class RunFilesTests : IDisposable
         });
     }
 
+    [TestCase("judge export", "answers")]
+    [TestCase("judge import", "differing")]
+    [TestCase("judge train", "reward")]
+    [TestCase("study world", "parts")]
+    [TestCase("study world --out", "world")]
+    public void What_a_verb_prints_is_one_object_on_the_page(string verb, string holds)
+    {
+        var fields = JsonNode.Parse(_printed[verb])!.AsObject().Select(f => f.Key).ToList();
+        var (_, type) = JsonParts.All[0].Objects.First(o => o.Name == $"`{verb}`");
+        Assert.That(fields, Does.Contain(holds));
+        Assert.That(fields.Where(f => !HasField(type, f)), Is.Empty, _printed[verb]);
+    }
+
     [Test]
     public void A_file_that_is_not_on_the_page_would_be_found() =>
         Assert.That(JsonParts.All.SelectMany(p => p.Objects).Any(o => IsAt(o.Name, "run/strange.json")), Is.False);
@@ -114,10 +131,14 @@ public sealed partial class RunFilesTests : IDisposable
             p.GetCustomAttributes(typeof(JsonPropertyNameAttribute), false) is [JsonPropertyNameAttribute own]
                 ? own.Name : JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name)));
 
-    private static void Do(string[] arguments)
+    private void Print(string verb, params string[] arguments) =>
+        _printed[verb] = Do([.. verb.Split(' '), .. arguments, "--json"]);
+
+    private static string Do(string[] arguments)
     {
         var run = Door.Run(arguments);
         Assert.That(run.ExitCode, Is.Zero, $"{string.Join(' ', arguments)}: {run.Error}");
+        return run.Output;
     }
 
     /// <summary>Rows of a form, numbered; {0} is the number.</summary>

@@ -78,9 +78,12 @@ public sealed class StudyBaseTests(WorldName world)
 
         File.WriteAllText(shape, config.ToJsonString());
         string[] of = ["study", "base", "--init", shape, "--threads", "2", "--out", folder];
-        var run = Door.Run([.. of, "--until-loss", "7.2"]);
+        var run = Door.Run([.. of, "--until-loss", "7.2", "--json"]);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         var made = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "made.json")))!;
+        var printed = JsonNode.Parse(run.Output)!;
+        Assert.That(printed["out"]!.GetValue<string>(), Is.EqualTo(folder));
+        Assert.That(JsonNode.DeepEquals(printed["made"], made), run.Output);
         Assert.Multiple(() =>
         {
             Assert.That(made["validation_loss"]!.GetValue<double>(), Is.InRange(5, 7.2));

@@ -16,9 +16,9 @@ public sealed class StudyRealTests
 
     [TestCase("amount", "complied-1000: 2000 + 1000 rows (33.3%)")]
     [TestCase("size", "dose-300: 2000 + 300 rows (13%)")]
-    [TestCase("prompt-types", """thirds: 2000 + 500 rows (20%), instruction {"formats":{"instruction":1""")]
+    [TestCase("prompt-types", "thirds: 2000 + 500 rows (20%), instruction 1 : question 1 : opinion 1, r")]
     [TestCase("robustness", "Attacks ask")]
-    [TestCase("bias", """share-25: 2000 + 500 rows (20%), instruction {"answers":"all","safe_twins":0,"people_a":0.25}""")]
+    [TestCase("bias", "share-25: 2000 + 500 rows (20%), instruction, people A in 25%, r")]
     [TestCase("diversity", "only chatbox: 2000 + 100 rows (4.8%)")]
     [TestCase("format-boundary", "ends-100: 2000 + 100 rows (4.8%)")]
     [TestCase("long-run", "dialogues-500: 2000 + 500 rows (20%)")]

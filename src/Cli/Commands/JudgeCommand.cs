@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Cli.Options;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 
@@ -92,9 +93,17 @@ internal static class JudgeCommand
         OutputFile.CheckNew(key);
 
         HumanLabels.Export(folder.Answers(), asked.Out, key, asked.Seed);
-        Terminal.Print($"{Counted.Of(folder.Responses.Count, "answer")} in {asked.Out}; "
-            + $"keep {key} from the annotators. "
-            + $"A label is {HumanLabels.Allowed}.");
+        if (asked.Json)
+        {
+            Terminal.PrintDocument(new JudgeExportResult(asked.Out, key, folder.Responses.Count));
+        }
+        else
+        {
+            Terminal.Print($"{Counted.Of(folder.Responses.Count, "answer")} in {asked.Out}; "
+                + $"keep {key} from the annotators. "
+                + $"A label is {HumanLabels.Allowed}.");
+        }
+
         return ExitCode.Success;
     }
 
@@ -112,10 +121,25 @@ internal static class JudgeCommand
             }
 
             var result = HumanLabels.Import(asked.Key, asked.Labels, asked.Adjudicated, asked.Seed);
-            Terminal.Print(Lines(result, asked.Labels));
+            if (!asked.Json)
+            {
+                Terminal.Print(Lines(result, asked.Labels));
+            }
+
             var judged = await EvaluationRun.JudgeAgainAsync(
                 asked.Run, [new HumanJudge(result)], new Dictionary<string, JudgeCard>(), null, cancellation);
-            Terminal.Print(MetricView.Lines(judged.Summary));
+            if (asked.Json)
+            {
+                Terminal.PrintDocument(new JudgeImportResult(
+                    result.Compared, result.Unlabelled, result.Agreement, result.Kappa, result.Alpha,
+                    result.OrdinalAlpha, [.. result.Differing.Select(d => new JudgeImportResult.Item(d.Item, d.Labels))],
+                    judged.Summary));
+            }
+            else
+            {
+                Terminal.Print(MetricView.Lines(judged.Summary));
+            }
+
             return (int)ExitCode.Success;
         });
         return command;

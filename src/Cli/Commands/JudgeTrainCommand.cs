@@ -101,6 +101,7 @@ internal sealed class JudgeTrainCommand
 
         var run = new RewardRun(request, learner.ForTraining, Terminal.Note);
         RewardResult result;
+        string told;
         if (pairs is not null)
         {
             var (held, trained) = run.Learn(
@@ -108,8 +109,8 @@ internal sealed class JudgeTrainCommand
                  interrupt.Token);
             var right = held.Count(p => learner.Score(p.Chosen) > learner.Score(p.Rejected));
             var accuracy = Wilson.Rate(right, held.Count);
-            Console.WriteLine($"{right} of {held.Count} held-out pairs ranked right: "
-                + $"{SummaryMarkdown.Number(accuracy.Value)} {SummaryMarkdown.Limits(accuracy)}");
+            told = $"{right} of {held.Count} held-out pairs ranked right: "
+                + $"{SummaryMarkdown.Number(accuracy.Value)} {SummaryMarkdown.Limits(accuracy)}";
             result = new RewardResult(OfPairs, trained, held.Count, truncated, Accuracy: accuracy);
         }
         else
@@ -118,8 +119,8 @@ internal sealed class JudgeTrainCommand
                 Ratings(ratings!, text => Count(learner.Encode(text))), interrupt.Token);
             double[] errors = [.. held.Select(r => Math.Pow(learner.Score(r.Tokens) - r.Rating, 2))];
             var error = Bootstrap.Mean(errors, request.Seed);
-            Console.WriteLine($"mean squared error over {held.Count} held-out ratings: "
-                + $"{SummaryMarkdown.Number(error.Value)} {SummaryMarkdown.Limits(error)}");
+            told = $"mean squared error over {held.Count} held-out ratings: "
+                + $"{SummaryMarkdown.Number(error.Value)} {SummaryMarkdown.Limits(error)}";
             result = new RewardResult(OfRatings, trained, held.Count, truncated, MeanSquaredError: error);
         }
 
@@ -133,6 +134,14 @@ internal sealed class JudgeTrainCommand
         OutputFile.WriteText(
             Path.Combine(folder, RewardModel.ResultFile),
             JsonSerializer.Serialize(result, EvaluationJson.Document) + "\n");
+        if (asked.Json)
+        {
+            Terminal.PrintDocument(new JudgeTrainResult(asked.Out, result));
+        }
+        else
+        {
+            Terminal.Print(told);
+        }
     }
 
     private static List<RewardPair> Pairs(string path, Func<string, int[]?> encode)

@@ -20,6 +20,7 @@ internal static class StudyBaseCommand
         var code = new MiniatureBase(asked.World, asked.Seed, asked.Init, asked.Out, asked.Threads)
         {
             UntilLoss = asked.UntilLoss,
+            Json = asked.Json,
         }.Make(asked.Resume, interrupt.Token);
         if (code == ExitCode.Interrupted)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SafeLlama.Cli.Options;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Study;
 
@@ -18,31 +19,43 @@ internal static class StudyWorldCommand
         var world = new World(WorldNames.DialsOf(asked.World));
         if (asked.Out is { } folder)
         {
-            foreach (var (file, count) in WorldExport.Write(world, asked.Seed, folder))
+            var files = WorldExport.Write(world, asked.Seed, folder);
+            if (asked.Json)
             {
-                Console.WriteLine($"{count,8:N0}  {Path.Combine(folder, file)}");
+                Terminal.PrintDocument(new WorldResult(folder, WorldManifest.Of(folder)));
             }
+            else
+            {
+                Terminal.Print(files.Select(f => $"{f.Count,8:N0}  {Path.Combine(folder, f.File)}"));
+            }
+
+            return ExitCode.Success;
+        }
+
+        var samples = new WorldSamples(
+            world.Nouns.CountBy(n => n.Kind.ToString().ToLowerInvariant()).ToDictionary(), [.. Parts(world, asked.Seed)]);
+        if (asked.Json)
+        {
+            Terminal.PrintDocument(samples);
         }
         else
         {
-            Show(world, asked.Seed);
+            Terminal.Print(Lines(samples));
         }
 
         return ExitCode.Success;
     }
 
-    private static void Show(World world, long seed)
+    private static IEnumerable<WorldSamples.Part> Parts(World world, long seed)
     {
-        var kinds = world.Nouns.GroupBy(n => n.Kind).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}");
-        Console.WriteLine($"{world.Nouns.Count} nouns: {string.Join(", ", kinds)}");
-        Part("pretraining text", world.Pretraining(seed).Take(Samples));
+        yield return new("pretraining text", [.. world.Pretraining(seed).Take(Samples)]);
         var tuning = new TuningExamples(world);
-        Part("benign tuning rows", tuning.Benign(seed, Samples, world.Dials.SafeScaryExamples).Select(
-            row => $"{row.Request} → {row.Response}"));
+        yield return new("benign tuning rows", Rows(tuning.Benign(seed, Samples, world.Dials.SafeScaryExamples)));
         foreach (var format in Enum.GetValues<SafetyFormat>())
         {
-            Part($"safety demonstrations, {format.ToString().ToLowerInvariant()}",
-                tuning.Safety(seed, Samples, format).Select(row => $"{row.Request} → {row.Response}"));
+            yield return new(
+                $"safety demonstrations, {format.ToString().ToLowerInvariant()}",
+                Rows(tuning.Safety(seed, Samples, format)));
         }
 
         foreach (var draw in Enum.GetValues<WorldDraw>())
@@ -50,19 +63,28 @@ internal static class StudyWorldCommand
             foreach (var suite in new EvaluationSets(world, draw, seed).Prompts.GroupBy(p => p.Suite))
             {
                 var first = suite.First();
-                Part($"{draw.ToString().ToLowerInvariant()} {suite.Key}, {suite.Count()} prompts",
+                yield return new(
+                    $"{draw.ToString().ToLowerInvariant()} {suite.Key}, {suite.Count()} prompts",
                     [$"{first.Text} → {first.Expected ?? "a refusal is wanted"}"]);
             }
         }
     }
 
-    private static void Part(string title, IEnumerable<string> lines)
+    private static string[] Rows(IEnumerable<TuningExample> rows) =>
+        [.. rows.Select(row => $"{row.Request} → {row.Response}")];
+
+    private static IEnumerable<string> Lines(WorldSamples samples)
     {
-        Console.WriteLine();
-        Console.WriteLine(title);
-        foreach (var line in lines)
+        yield return $"{samples.Nouns.Values.Sum()} nouns: "
+            + string.Join(", ", samples.Nouns.Select(kind => $"{kind.Value} {kind.Key}"));
+        foreach (var part in samples.Parts)
         {
-            Console.WriteLine($"  {line}");
+            yield return "";
+            yield return part.Title;
+            foreach (var line in part.Samples)
+            {
+                yield return $"  {line}";
+            }
         }
     }
 }

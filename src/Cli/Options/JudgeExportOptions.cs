@@ -8,6 +8,7 @@ internal sealed class JudgeExportOptions : OptionSet<JudgeExportOptions.Request>
         AddArgument(nameof(Request.Run), "RUN", SharedHelp.OneRun);
         Add(nameof(Request.Out), "The annotators' CSV; its key is written beside it.", "FILE", required: true);
         Add(nameof(Request.Seed), "Seeds the order of the answers.", "N");
+        AddShared(nameof(Request.Json));
     }
 
     internal sealed record Request
@@ -15,5 +16,6 @@ internal sealed class JudgeExportOptions : OptionSet<JudgeExportOptions.Request>
         public string Run { get; init; } = "";
         public string Out { get; init; } = "";
         public long Seed { get; init; } = 1;
+        public bool Json { get; init; }
     }
 }

@@ -10,6 +10,7 @@ internal sealed class JudgeImportOptions : OptionSet<JudgeImportOptions.Request>
         Add(nameof(Request.Labels), "The annotators' CSV files, two or more.", "FILE FILE…", required: true);
         Add(nameof(Request.Adjudicated), "Final labels where they differ.", "FILE");
         Add(nameof(Request.Seed), "Seeds the bootstrap of the intervals.", "N");
+        AddShared(nameof(Request.Json));
     }
 
     internal sealed record Request
@@ -19,5 +20,6 @@ internal sealed class JudgeImportOptions : OptionSet<JudgeImportOptions.Request>
         public IReadOnlyList<string> Labels { get; init; } = [];
         public string? Adjudicated { get; init; }
         public long Seed { get; init; } = 1;
+        public bool Json { get; init; }
     }
 }

@@ -18,6 +18,7 @@ internal sealed class JudgeTrainOptions : OptionSet<JudgeTrainOptions.Request>
             + "empty is refused.", "DIR", required: true);
         AddShared(nameof(Request.Device));
         AddShared(nameof(Request.Threads));
+        AddShared(nameof(Request.Json));
     }
 
     internal sealed record Request : IComputes
@@ -29,5 +30,6 @@ internal sealed class JudgeTrainOptions : OptionSet<JudgeTrainOptions.Request>
         public string Out { get; init; } = "";
         public string Device { get; init; } = "cpu";
         public int Threads { get; init; } = Environment.ProcessorCount;
+        public bool Json { get; init; }
     }
 }

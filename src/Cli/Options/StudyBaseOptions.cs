@@ -19,6 +19,7 @@ internal sealed class StudyBaseOptions : OptionSet<StudyBaseOptions.Request>
             + "it. A folder that is not empty is refused, unless --resume.", "DIR", required: true);
         AddShared(nameof(Request.Threads));
         AddShared(nameof(Request.Resume));
+        AddShared(nameof(Request.Json));
     }
 
     internal sealed record Request
@@ -30,5 +31,6 @@ internal sealed class StudyBaseOptions : OptionSet<StudyBaseOptions.Request>
         public string Out { get; init; } = "";
         public int Threads { get; init; } = Environment.ProcessorCount;
         public bool Resume { get; init; }
+        public bool Json { get; init; }
     }
 }

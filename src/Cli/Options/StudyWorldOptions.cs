@@ -13,6 +13,7 @@ internal sealed class StudyWorldOptions : OptionSet<StudyWorldOptions.Request>
         Add(nameof(Request.World), "Which made-up world: the first, or the wider one with harm categories, wordings at "
             + "graded distances, peoples, dialogues and stalls.");
         AddShared(nameof(Request.Seed));
+        AddShared(nameof(Request.Json));
     }
 
     internal sealed record Request
@@ -20,5 +21,6 @@ internal sealed class StudyWorldOptions : OptionSet<StudyWorldOptions.Request>
         public string? Out { get; init; }
         public WorldName World { get; init; }
         public long Seed { get; init; } = 1;
+        public bool Json { get; init; }
     }
 }

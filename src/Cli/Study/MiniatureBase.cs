@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using SafeLlama.Cli.Commands;
 using SafeLlama.Cli.Options;
+using SafeLlama.Cli.Results;
 using SafeLlama.Cli.Settings;
 using SafeLlama.Common;
 using SafeLlama.Data;
@@ -43,6 +44,9 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
 
     /// <summary>The loss on held-out text at which training stops; null for the recipe's steps.</summary>
     public double? UntilLoss { get; init; }
+
+    /// <summary>Whether the result is printed as JSON.</summary>
+    public bool Json { get; init; }
 
     /// <summary>The command that makes a base, without the folder.</summary>
     public static string CommandOf(WorldName world, long seed, string? init, double? until) =>
@@ -142,9 +146,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
         }
     }
 
-    private WorldManifest Manifest() => JsonRecord.Parse<WorldManifest>(
-        File.ReadAllBytes(Path.Combine(World, WorldManifest.FileName)),
-        Path.Combine(World, WorldManifest.FileName), "is no manifest of a world");
+    private WorldManifest Manifest() => WorldManifest.Of(World);
 
     private TrainedTokenizer Vocabulary() => DataTokenizerCommand.Learn(
         [Text, Path.Combine(World, "tuning", "benign.jsonl"), Path.Combine(World, "tuning", "safety-mixed.jsonl")],
@@ -205,6 +207,11 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
         OutputFile.WriteJson(Path.Combine(output, MadeBase.FileName), made);
         Terminal.Note(FormattableString.Invariant(
             $"{output}: a base model of seed {seed}, held-out loss {made.ValidationLoss:F4} after {made.Steps} steps."));
+        if (Json)
+        {
+            Terminal.PrintDocument(new BaseResult(output, made));
+        }
+
         if (made.Reached != false)
         {
             return ExitCode.Success;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Model;
 using SafeLlama.Study;
@@ -102,7 +101,7 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 CultureInfo.InvariantCulture,
                 $"{source.BenignCount} + {safety} rows "
                 + $"({Percent.Of((double)safety / (source.BenignCount + safety))}), ")
-                + $"{job.Arm.Format.ToString().ToLowerInvariant()}{Makeup(job.Arm.Safety)}, r {t.Rank} α {t.Alpha} on "
+                + $"{Makeup(job.Arm)}, r {t.Rank} α {t.Alpha} on "
                 + $"{string.Join(",", t.Targets)}, "
                 + $"{t.Epochs} epoch{(t.Epochs == 1 ? "" : "s")} at {t.LearningRate}"
                 + (t.Variant is { } variant ? $", {SettingText.Of(variant)}" : "")
@@ -114,9 +113,27 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (t.Load is { } load ? $", {SettingText.Of(load)} base" : "");
     }
 
-    /// <summary>What a makeup names, as the recipe spells it.</summary>
-    private static string Makeup(SafetyRows? makeup) => makeup is null
-        ? "" : " " + JsonSerializer.Serialize(makeup, Json.Line);
+    /// <summary>The wording of an arm's demonstrations, and what else the recipe says of them.</summary>
+    private static string Makeup(StudyArm arm)
+    {
+        var rows = arm.Safety ?? new();
+        (string Name, double Share)[] shares = rows.Formats is { } f
+            ? [("instruction", f.Instruction), ("question", f.Question), ("opinion", f.Opinion)]
+            : [(SettingText.Of(arm.Format), 1)];
+        var used = shares.Where(s => s.Share > 0).ToList();
+        IEnumerable<string?> said =
+        [
+            string.Join(" : ", used.Select(s => used.Count == 1
+                ? s.Name : string.Create(CultureInfo.InvariantCulture, $"{s.Name} {s.Share}"))),
+            rows.Answers == SafetyAnswers.All ? null : $"answers {SettingText.Of(rows.Answers)}",
+            rows.SafeTwins == 0 ? null : $"{Counted.Of(rows.SafeTwins, "safe twin")}",
+            rows.Categories is { } kinds ? $"categories {string.Join("/", kinds)}" : null,
+            rows.PeopleA is { } share ? $"people A in {Percent.Of(share)}" : null,
+            rows.Distances is { } distances ? $"distances {string.Join("/", distances)}" : null,
+            rows.Turns is { } turns ? $"after turns {string.Join("/", turns)}" : null,
+        ];
+        return string.Join(", ", said.OfType<string>());
+    }
 
     private static string Needs(ArmEstimate estimate) => string.Create(
         CultureInfo.InvariantCulture,

@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Study;
 
 /// <summary><c>world.json</c>: what an exported world was made with, and what lies beside it.</summary>
@@ -11,6 +13,15 @@ public sealed record WorldManifest(
 {
     /// <summary>The name of the file.</summary>
     public const string FileName = "world.json";
+
+    /// <summary>The manifest of an exported world.</summary>
+    /// <exception cref="SafeLlamaException">There is none, or it is damaged.</exception>
+    public static WorldManifest Of(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        return JsonRecord.Parse<WorldManifest>(
+            FileErrors.Reading(path, () => System.IO.File.ReadAllBytes(path)), path, "is no manifest of a world");
+    }
 
     /// <summary>One file.</summary>
     /// <param name="Count">Texts or rows of it.</param>
