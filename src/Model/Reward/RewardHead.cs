@@ -37,7 +37,8 @@ public sealed class RewardHead : IDisposable
             Decays: true);
         Tensor Take(int columns, string name) => _arena.Take(new(maxConversations, columns), name);
         _rows = _arena.Take(new(maxConversations), DType.Int32, "last_rows");
-        (_hidden, _normed, _scores) = (Take(dim, "reward_hidden"), Take(dim, "reward_normed"), Take(1, "scores"));
+        _hidden = _arena.Take(new(maxConversations, dim), ops.Accumulation, "reward_hidden");
+        (_normed, _scores) = (Take(dim, "reward_normed"), Take(1, "scores"));
         (_dNormed, _dHidden) = (Take(dim, "d_reward_normed"), Take(dim, "d_reward_hidden"));
         _rstd = _arena.Take(new(maxConversations), ops.Accumulation, "reward_rstd");
         _arena.Commit();

@@ -86,6 +86,44 @@ public sealed class RewardTrainerTests
         }
     }
 
+    /// <summary>The stream that the head reads is wider than activations in bf16.</summary>
+    [TestCase("cpu")]
+    [TestCase("cpu:bf16")]
+    [TestCase("a GPU's kernels emulated")]
+    [TestCase("a GPU's kernels emulated, bf16")]
+    public void Scores_and_gradients_agree_with_the_reference_on(string device)
+    {
+        (double[] Scores, double[][] Gradients) On(IBackend backend)
+        {
+            using var weights = LlamaWeights.InitializeRandom(backend, Config, seed: 1);
+            using var adapter = LoraAdapter.Create(
+                backend, Config, new LoraConfig { Rank = 2, Targets = ["q_proj", "down_proj"] }, 2);
+            using var backbone = new Llama(backend, weights, adapter, 64);
+            using var model = new RewardModel(backbone, weights, 4);
+            model.Head.InitializeRandom(0.5, 3);
+            using var trainer = new RewardTrainer(
+                new LlamaBackbone(model, 64), new LearningRateSchedule(ScheduleShape.Constant, 1e-3, 0, 10), 4);
+            int[][] conversations = [Text(1, 7), Text(2, 4), Text(3, 9), Text(4, 1)];
+            trainer.Gradients(conversations, scores => RewardLoss.Pairs(scores));
+            return (model.Score(conversations),
+                [.. adapter.Parameters.Append(model.Head.Weight).Select(p => p.Gradient.ReadDoubles())]);
+        }
+
+        using var reference = new ReferenceBackend();
+        using IBackend backend = device switch
+        {
+            "cpu" => new CpuBackend(1),
+            "cpu:bf16" => new CpuBackend(1, DType.BFloat16),
+            _ => GpuBackend.OpenEmulated(device.EndsWith("bf16") ? DType.BFloat16 : DType.Float32),
+        };
+        var tolerance = device.EndsWith("bf16") ? 0.05 : 1e-4;
+        var (expected, found) = (On(reference), On(backend));
+        foreach (var (want, have) in expected.Gradients.Append(expected.Scores).Zip(found.Gradients.Append(found.Scores)))
+        {
+            Assert.That(have, Is.EqualTo(want).Within(tolerance * want.Max(Math.Abs)));
+        }
+    }
+
     [Test]
     public void A_learnable_preference_is_ranked_right_on_pairs_held_out()
     {
