@@ -36,6 +36,8 @@ public static class TrainingMemory
             rows, Math.Min(longest, rows), Widest(shape), shape.Heads, shape.KeyValueHeads, shape.HeadDim, rank,
             config.Lora is { Dropout: > 0 })
         {
+            Logits = (LossHead.ChunkRows(backend, shape, rows), shape.VocabularySize),
+            LearnsHead = config.Lora is null,
             QuantizesActivations = load.QuantizesActivations(shape),
         };
         var gradients = adapter?.GradientBytes ?? model.Parameters.Sum(p => p.Gradient.ByteCount);

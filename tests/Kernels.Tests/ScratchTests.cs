@@ -50,6 +50,35 @@ internal sealed class ScratchTests
             DType.BFloat16);
     }
 
+    /// <summary>Gradients of logits are rounded for two products: by rows where their number is odd, by columns for the
+    /// weight's gradient, and as floats where bf16 is emulated.</summary>
+    [TestCase(4000, false, false)]
+    [TestCase(4001, false, false)]
+    [TestCase(4000, true, false)]
+    [TestCase(4001, true, true)]
+    public void A_head_takes_no_more_than_is_granted(int vocabulary, bool learns, bool emulates)
+    {
+        const int Rows = 384, Columns = 1024;
+        TakesNoMoreThanIsGranted(
+            new(Rows, 1, Columns, 1, 1, 16, 0, false) { Logits = (Rows, vocabulary), LearnsHead = learns },
+            t =>
+            {
+                var x = t.Input("x", new(Rows, Columns), DType.BFloat16);
+                var dLogits = t.Input("d_logits", new(Rows, vocabulary), DType.BFloat16);
+                var w = t.Input("w", new(vocabulary, Columns));
+                t.Backend.Linear.BackwardInput(dLogits, w, t.Output("dx", x.Shape), accumulate: false);
+                if (learns)
+                {
+                    t.Backend.Linear.BackwardWeight(dLogits, x, t.Gradient("dw", w.Shape, DType.Float32), null);
+                }
+
+                // What every pass of such rows takes.
+                t.Backend.Linear.Forward(
+                    t.Input("h", x.Shape), t.Input("v", new(Columns, Columns)), t.Output("y", x.Shape, DType.BFloat16));
+            },
+            DType.BFloat16, emulates);
+    }
+
     /// <summary>Columns that reach the threshold are kept apart; the head is a product of its own.</summary>
     [TestCase(DType.Float32)]
     [TestCase(DType.BFloat16)]      // runs on widened copies
@@ -138,12 +167,13 @@ internal sealed class ScratchTests
     }
 
     /// <summary>On a thread of its own, which holds no scratch yet.</summary>
-    private static void TakesNoMoreThanIsGranted(WorkSize work, Action<TestTensors> run, DType arithmetic = DType.Float32)
+    private static void TakesNoMoreThanIsGranted(
+        WorkSize work, Action<TestTensors> run, DType arithmetic = DType.Float32, bool emulates = false)
     {
         var (held, granted) = (0L, 0L);
         var thread = new Thread(() =>
         {
-            using var backend = new CpuBackend(1, arithmetic);
+            using var backend = emulates ? CpuBackend.EmulatingBFloat16(1) : new CpuBackend(1, arithmetic);
             using var t = new TestTensors(backend);
             run(t);
             (held, granted) = (ThreadScratch.Held + GrowingScratch.Held, backend.ScratchBytes(work));

@@ -197,7 +197,8 @@ public class CpuBackend : IBackend
                 Embedding = new EmbeddingCpu<TLanes>(pool),
                 Elementwise = new ElementwiseCpu<TLanes>(pool),
                 AdamW = new AdamWCpu<TLanes>(pool),
-                Scratch = arithmetic == DType.BFloat16 ? RoundedScratchOf<TLanes> : ScratchOf<TLanes>,
+                Scratch = arithmetic != DType.BFloat16 ? ScratchOf<TLanes>
+                    : work => RoundedScratchOf<TLanes>(work, tiles is null || TLanes.Count != Lanes512.Count),
             };
         }
 
@@ -219,20 +220,30 @@ public class CpuBackend : IBackend
         /// Beside the same in fp32: an operand that is rounded or widened, sums that are to be rounded, and packed keys
         /// and values.
         /// </summary>
-        private static (long Thread, long Shared) RoundedScratchOf<TLanes>(WorkSize work)
+        /// <param name="emulates">Whether rounded operands are floats.</param>
+        private static (long Thread, long Shared) RoundedScratchOf<TLanes>(WorkSize work, bool emulates)
             where TLanes : struct, ILanes<TLanes>
         {
             var (thread, shared) = ScratchOf<TLanes>(work);
             var attention = Bf16AttentionBackward<TLanes, EmulatedProducts<TLanes>>.ScratchCount(
                 work.Longest, work.HeadDim);
-            var rounded = 2L * (work.Rows + TileCode.Rows) * (work.Columns + PaddingBytes);
+            static long Floats(int rows, int columns) => (long)(rows + TileCode.Rows) * (columns + PaddingBytes);
+            var sums = Floats(work.Rows, work.Columns);
+            var rounded = Math.Max(sums, OfLogits());
+            var gradient = emulates && work.Rank > 0 ? sums / 2 : 0;
             var packed = 2 * Bf16Attention<TLanes, EmulatedProducts<TLanes>>.Floats(
                 work.Rows, work.KeyHeads, work.HeadDim);
             var widened = work.HeadDim % Lanes512.Count == 0 ? 0
                 : 4L * work.Rows * (((work.Heads + work.KeyHeads) * work.HeadDim) + ThreadScratch.VectorCount);
             var quantized = work.QuantizesActivations ? Int8Cpu<TLanes>.WidenedCount(work) : 0;
-            return (Math.Max(thread, attention), shared + rounded + packed + widened + quantized
+            return (Math.Max(thread, attention), shared + sums + rounded + gradient + packed + widened + quantized
                 + LoraSplit<TLanes>.ScratchCount(work));
+
+            // The instruction reads whole pairs of pairs where they lie, unless by columns.
+            long OfLogits() => work.Logits.Rows == 0 ? 0
+                : emulates ? Floats(work.Logits.Rows, work.Logits.Columns)
+                : work.LearnsHead || work.Logits.Columns % 4 != 0 ? Floats(work.Logits.Rows, work.Logits.Columns) / 2
+                : 0;
         }
 
         private static long DistancesOf<TLanes>(WorkSize work)

@@ -15,6 +15,12 @@ public readonly record struct WorkSize(
     /// <summary>Rows of the table of distances of <see cref="DisentangledAttention"/>; 0 without it.</summary>
     public int Distances { get; init; }
 
+    /// <summary>Rows and columns of a chunk of logits; none without a head over tokens.</summary>
+    public (int Rows, int Columns) Logits { get; init; }
+
+    /// <summary>Whether the weight behind the logits learns: its gradient reads theirs by columns.</summary>
+    public bool LearnsHead { get; init; }
+
     /// <summary>Whether activations are quantized where they meet a weight (<see cref="Int8Format"/>).</summary>
     public bool QuantizesActivations { get; init; }
 }
