@@ -42,6 +42,9 @@ public sealed class Workspace : IDisposable
 
     public long ByteCount => _storage.ByteCount + _inbox.ByteCount;
 
+    /// <summary>All tensors of a pass but its batch.</summary>
+    internal Storage Memory => _storage;
+
     /// <summary>The memory passes of so many rows need, in bytes, before any is allocated.</summary>
     public static long BytesFor(
         Llama model, int maxRows, bool forBackward, Recompute recompute = Recompute.Nothing) =>
