@@ -94,6 +94,8 @@ public sealed class RecipeTests
     [TestCase("""{"name": "x", "question": "?", "arms": [], "metrics": [], "sedes": [1]}""", "sedes")]
     [TestCase("""{"name": "x", "question": "?", "arms": [], "seeds": ["one"]}""", "seeds")]
     [TestCase("""{"question": "?", "arms": []}""", "name")]
+    [TestCase("""{"name": "x", "question": "?", "arms": [], "device": "cpu"}""", "device is what a run records")]
+    [TestCase("""{"name": "x", "question": "?", "arms": [], "base_losses": {}}""", "base_losses is what a run records")]
     public void Wrong_keys_and_values_are_named(string json, string expected) => Assert.That(
         () => RecipeReader.Read(JsonNode.Parse(json)!, "x.yaml"),
         Throws.TypeOf<SafeLlamaException>().With.Message.Contains(expected).And.Message.Not.Contains("System."));

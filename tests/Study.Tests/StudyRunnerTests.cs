@@ -120,6 +120,8 @@ public sealed class StudyRunnerTests
             "training.rank was 8 and is 4 now");
         yield return Case("decoding", Recipe with { Decoding = Recipe.Decoding with { MaxNewTokens = 9 } },
             "decoding.max_new_tokens was 48 and is 9 now");
+        yield return Case("arithmetic", Recipe with { Device = "cpu:bf16" },
+            "device was \"cpu\" and is \"cpu:bf16\" now");
         yield return Case("attack", Attacked("prefill=1/3"), "attacks.answers_from was none and is \"dose-0\" now");
         yield return Case("claim", Recipe with
         {

@@ -108,7 +108,11 @@ internal static class StudyCommand
 
     private static StudyRecipe Recipe(StudyOptions.Request asked)
     {
-        var recipe = StudyRecipes.Read(asked.Recipe) with { From = asked.Recipe };
+        var recipe = StudyRecipes.Read(asked.Recipe) with
+        {
+            From = asked.Recipe,
+            Device = asked.Device == new StudyOptions.Request().Device ? null : asked.Device,
+        };
         if (asked.Seeds is { } seeds)
         {
             recipe = seeds > 0

@@ -20,6 +20,12 @@ public static class RecipeReader
             throw SafeLlamaException.Usage($"{source}: {empty} is empty; give it, or leave it out.");
         }
 
+        if (Recorded.FirstOrDefault(key => (tree as JsonObject)?.ContainsKey(key) == true) is { } recorded)
+        {
+            throw SafeLlamaException.Usage(
+                $"{source}: {recorded} is what a run records, and no part of a recipe; leave it out.");
+        }
+
         StudyRecipe recipe;
         try
         {
@@ -48,6 +54,9 @@ public static class RecipeReader
             : throw SafeLlamaException.Usage(
                 $"{source}: {string.Join(" ", problems)}");
     }
+
+    /// <summary>Facts of a run, which stand beside its recipe in what it writes.</summary>
+    private static readonly string[] Recorded = ["device", "left_out", "base_losses"];
 
     /// <summary>The places where a list or a map of names holds nothing.</summary>
     private static IEnumerable<string> Nothing(JsonNode tree, string path) => tree switch

@@ -58,6 +58,9 @@ public sealed record StudyRecipe
     /// <summary>What the page says besides numbers.</summary>
     public StudyPageText? Page { get; init; }
 
+    /// <summary>Where this run computes, as <c>--device</c> has it; null for the CPU in fp32.</summary>
+    public string? Device { get; init; }
+
     /// <summary>Arms of the recipe that this run was told to leave out.</summary>
     public IReadOnlyList<string>? LeftOut { get; init; }
 

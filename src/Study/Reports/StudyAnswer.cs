@@ -34,6 +34,7 @@ public static class StudyAnswer
             + $"{Counted.Of(recipe.Seeds.Count, "tuning seed")} ({string.Join(", ", recipe.Seeds)}), "
             + (recipe.Data.UsesFiles ? "prompts from files" : IsDevelopment(recipe) ? "development prompts"
                 : "test prompts")
+            + (recipe.Device is { } device ? $", computed on {device}" : "")
             + $"; {Counted.Of(results.Recipe.Claims.Count, "claim")} fixed before the run";
     }
 

@@ -70,7 +70,8 @@ public static class StudyPage
             "study", ("Recipe", recipe.From ?? recipe.Name), ("Models", shown), ("Seeds", $"{recipe.Seeds.Count}"),
             ("Draw", files ? null : recipe.Data.Draw.ToString().ToLowerInvariant()),
             ("Arms", recipe.LeftOut is { Count: > 0 }
-                ? Quoted(string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))) : null));
+                ? Quoted(string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))) : null),
+            ("Device", recipe.Device));
         if (StudyAnswer.Open(recipe) is not null && !files)
         {
             yield return "";

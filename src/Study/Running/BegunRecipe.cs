@@ -49,6 +49,7 @@ public static class BegunRecipe
     /// <summary>What decides the results, by field.</summary>
     private static JsonObject Decisive(StudyRecipe recipe, IReadOnlyList<string> arms) => new()
     {
+        ["device"] = recipe.Device ?? "cpu",
         ["data"] = Node(recipe.Data),
         ["training"] = Node(recipe.Training),
         ["decoding"] = Node(recipe.Decoding),
