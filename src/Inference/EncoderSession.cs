@@ -35,7 +35,8 @@ public sealed class EncoderSession : IDisposable
         (Model, Tokenizer, Memory, _rowsPerPass) = (model, tokenizer, plan.Memory, plan.Rows);
         Notes = [.. NotesOn(folder, model.Weights, tokenizer), .. plan.Notes];
         _ownsBackend = options.OwnsBackend;
-        _identity = new(() => ModelIdentity.Of(folder, options.Trained, tokenizer.Hash, "encoder"));
+        _identity = new(() => ModelIdentity.Of(
+            folder, options.Trained, tokenizer.Hash, "encoder", operands: model.Backend.Operands));
     }
 
     public EncoderClassifier Model { get; }

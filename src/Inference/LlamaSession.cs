@@ -23,7 +23,7 @@ public sealed class LlamaSession : IDisposable
         (Model, Weights, Tokenizer, Notes) = (model, weights, tokenizer, notes);
         (Template, _ownsBackend) = (options.Template, options.OwnsBackend);
         _identity = new(() => ModelIdentity.Of(
-            folder, options.Adapter, tokenizer.Hash, Template.Identity, options.Load));
+            folder, options.Adapter, tokenizer.Hash, Template.Identity, options.Load, model.Backend.Operands));
     }
 
     public Llama Model { get; }

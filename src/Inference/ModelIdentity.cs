@@ -1,4 +1,5 @@
 using SafeLlama.Common;
+using SafeLlama.Kernels;
 using SafeLlama.Model;
 
 namespace SafeLlama.Inference;
@@ -6,7 +7,7 @@ namespace SafeLlama.Inference;
 /// <summary>Hashes of everything but the decoding that a model's answers depend on.</summary>
 /// <param name="Facts">
 /// Hashes of the tokenizer, the template (or its name, if built in), <c>config.json</c>, and every file of weights and
-/// of the adapter.
+/// of the adapter; and what products are computed in, where it is not fp32.
 /// </param>
 public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
 {
@@ -19,8 +20,10 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
     /// <param name="tokenizer">The tokenizer's hash.</param>
     /// <param name="template">A template's <see cref="Data.PromptTemplate.Identity"/>.</param>
     /// <param name="load">What the linears became as they were read.</param>
+    /// <param name="operands">What the backend rounds the operands of large products to.</param>
     public static ModelIdentity Of(
-        string folder, string? adapter, string tokenizer, string template, LoadForm load = default)
+        string folder, string? adapter, string tokenizer, string template, LoadForm load = default,
+        DType operands = DType.Float32)
     {
         var facts = new Dictionary<string, string>
         {
@@ -30,6 +33,11 @@ public sealed record ModelIdentity(IReadOnlyDictionary<string, string> Facts)
         if (load != LoadForm.Stored)
         {
             facts["load"] = load.ToString();
+        }
+
+        if (operands != DType.Float32)
+        {
+            facts["arithmetic"] = operands.ToString().ToLowerInvariant();
         }
 
         if (!GgufHeader.IsGguf(folder))

@@ -76,7 +76,8 @@ public sealed record RunManifest(
     public RunManifest Continue(RunManifest begun, string folder)
     {
         var (before, now) = (Parts(begun), Parts(this));
-        foreach (var name in before.Keys.Union(now.Keys))
+        // What a model's hash is made of says more than the hash.
+        foreach (var name in before.Keys.Union(now.Keys).OrderBy(name => name == ModelPart))
         {
             var (was, found) = (before.GetValueOrDefault(name, "not there"), now.GetValueOrDefault(name, "not there"));
             if (was != found)
@@ -93,13 +94,18 @@ public sealed record RunManifest(
     /// <summary>Everything that decides the answers, for ranks to compare.</summary>
     public IReadOnlyDictionary<string, string> WithoutJudges() => Parts(this);
 
+    private const string ModelPart = "the model";
+
+    /// <summary>Facts that are no hashes.</summary>
+    private static readonly string[] Words = ["arithmetic", "load", "template"];
+
     /// <summary>Everything that decides the answers, by its name in messages.</summary>
     private static Dictionary<string, string> Parts(RunManifest m) => new(
     [
         KeyValuePair.Create("the version", m.Version),
         .. m.Facts.OrderBy(f => f.Key, StringComparer.Ordinal)
-            .Select(f => KeyValuePair.Create("the hash of " + f.Key, f.Value)),
-        KeyValuePair.Create("the model", m.Model),
+            .Select(f => KeyValuePair.Create((Words.Contains(f.Key) ? "the " : "the hash of ") + f.Key, f.Value)),
+        KeyValuePair.Create(ModelPart, m.Model),
         KeyValuePair.Create("the decoding", JsonSerializer.Serialize(m.Settings, EvaluationJson.Line)),
         KeyValuePair.Create("the number of samples", m.Samples.ToString()),
         KeyValuePair.Create("the seed", m.Seed.ToString()),

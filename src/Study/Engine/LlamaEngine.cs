@@ -18,6 +18,12 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
     private readonly StudyTokens _tokens = new(folderOf);
 
+    private readonly Lazy<DType> _operands = new(() =>
+    {
+        using var backend = backends();
+        return backend.Operands;
+    });
+
     public IReadOnlyDictionary<string, string> Describe(string model)
     {
         var folder = folderOf(model);
@@ -153,7 +159,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
         var model = BaseOf(job, folder);
         var identity = ModelIdentity.Of(
             model, AdapterOf(job, folder), TokenizerLoader.Load(model).Hash,
-            job.Template.Identity, job.Training.LoadForm);
+            job.Template.Identity, job.Training.LoadForm, _operands.Value);
         var settings = DecodingConfig.Greedy(job.Decoding.MaxNewTokens);
         return new(new ArmResponder(() => OpenTuned(job, folder), identity, settings), identity.Facts)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SafeLlama.Common;
 using SafeLlama.Data;
 using SafeLlama.Inference;
 using SafeLlama.Kernels;
@@ -65,6 +66,25 @@ public sealed class RunIdentityTests
         Assert.That(ModelIdentity.Of(Model, null, tokenizer, "llama3").Hash, Is.Not.EqualTo(plain.Hash));
         Assert.That(ModelIdentity.Of(Model, Model, tokenizer, "alpaca").Hash, Is.Not.EqualTo(plain.Hash));
         Assert.That(ModelIdentity.Of(Model, null, tokenizer, "alpaca").Hash, Is.EqualTo(plain.Hash));
+    }
+
+    /// <summary>Answers computed in bf16 do not go on with those in fp32, nor the other way round.</summary>
+    [TestCase(DType.Float32, DType.BFloat16)]
+    [TestCase(DType.BFloat16, DType.Float32)]
+    public async Task A_run_goes_on_in_the_arithmetic_that_it_was_begun_in(DType begun, DType resumed)
+    {
+        var folder = TestFiles.NewFolder();
+        using (var backend = new CpuBackend(1, begun))
+        {
+            using var session = Open(backend, "greedy");
+            await EvaluationRun.RunAsync(Plan(session, "greedy", folder));
+        }
+
+        using var other = new CpuBackend(1, resumed);
+        using var again = Open(other, "greedy");
+        Assert.That(
+            async () => await EvaluationRun.RunAsync(Plan(again, "greedy", folder) with { Resume = true }),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("arithmetic"));
     }
 
     [Test]
