@@ -8,8 +8,9 @@ namespace SafeLlama.Study;
 /// An arm is a point of the simplex of instruction, question and opinion (<see cref="SafetyRows.Formats"/>);
 /// <c>worst.ARM</c> is the largest of the metrics, <c>gain.ARM</c> that less the first arm's. Scheffé's quadratic model
 /// (1958, JRSS B 20), y = Σ bᵢxᵢ + Σ bᵢⱼxᵢxⱼ, is fitted to the worst of the first series by least squares;
-/// <c>best</c> is its least value on a grid of twentieths, <c>best.instruction</c> and so on where it lies. With
-/// several series, <c>beside.S</c> is the mean worst of series S less that of the first one.
+/// <c>best</c> is its least value on a grid of twentieths, <c>best.instruction</c> and so on where it lies,
+/// <c>misfit</c> the most that the fit is off at a tested mixture. With several series, <c>beside.S</c> is the mean
+/// worst of series S less that of the first one.
 /// </remarks>
 internal sealed class MixtureAnalysis : IAnalysis
 {
@@ -20,7 +21,7 @@ internal sealed class MixtureAnalysis : IAnalysis
 
     public IReadOnlyList<string> Names(StudyAnalysis asked) =>
     [
-        "best", .. Wordings.Select(w => "best." + w), .. Arms(asked).Select(a => "worst." + a),
+        "best", .. Wordings.Select(w => "best." + w), "misfit", .. Arms(asked).Select(a => "worst." + a),
         .. Arms(asked).Skip(1).Select(a => "gain." + a), .. asked.Series.Skip(1).Select(s => "beside." + s.Name),
     ];
 
@@ -56,11 +57,13 @@ internal sealed class MixtureAnalysis : IAnalysis
 
         var first = series[0].Arms;
         double[][] rows = [.. first.Select(a => Terms(Place(a)))];
-        (double Value, double[] Place) Best(IReadOnlyList<double> means) =>
-            LeastSquares.Fit(rows, [.. first.Select(a => Worst(means, a))]) is { } model
-                ? Points().Select(p => (Value: Terms(p).Zip(model).Sum(t => t.First * t.Second), Place: p))
-                    .MinBy(p => p.Value)
-                : (double.NaN, [double.NaN, double.NaN, double.NaN]);
+        double[]? Fit(IReadOnlyList<double> means) =>
+            LeastSquares.Fit(rows, [.. first.Select(a => Worst(means, a))]);
+        (double Value, double[] Place) Best(IReadOnlyList<double> means) => Fit(means) is { } model
+            ? Points().Select(p => (Value: At(model, Terms(p)), Place: p)).MinBy(p => p.Value)
+            : (double.NaN, [double.NaN, double.NaN, double.NaN]);
+        double Misfit(IReadOnlyList<double> means) => Fit(means) is { } model
+            ? first.Select((a, i) => Math.Abs(At(model, rows[i]) - Worst(means, a))).Max() : double.NaN;
         var best = Best(draws.Means).Place;
         List<Finding> findings =
         [
@@ -69,6 +72,8 @@ internal sealed class MixtureAnalysis : IAnalysis
             .. Wordings.Select((w, i) => new Finding(
                 "best." + w, $"share of {w}s in that mixture", FindingUnit.Rate,
                 draws.Of(m => Best(m).Place[i], Bounds.Rate))),
+            new("misfit", "the most that the fit is off at a tested mixture", FindingUnit.Rate,
+                draws.Of(Misfit, Bounds.Rate)),
             .. arms.Select(a => new Finding(
                 "worst." + a.Name, $"worst wording's harm, {a.Name}", FindingUnit.Rate,
                 draws.Of(m => Worst(m, a), Bounds.Rate))),
@@ -83,8 +88,10 @@ internal sealed class MixtureAnalysis : IAnalysis
         var sentence = $"{data.Where}, the tested mixture that is safest on its worst wording is {least.Name}, with "
             + $"{FindingText.Of(findings.First(f => f.Name == "worst." + least.Name))} served there"
             + (asked.Cost is { } cost ? $" and over-refusal {ReportText.Rate(data.Value(least, cost))}" : "")
-            + $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} questions, "
-            + $"{Percent.Of(best[2], "0")} opinions.";
+            + (double.IsNaN(best[0]) ? "; too few mixtures are there to fit a best."
+                : $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} questions, "
+                    + $"{Percent.Of(best[2], "0")} opinions, and the fit is off by up to "
+                    + $"{Percent.Of(Misfit(draws.Means), "0")} at a tested one.");
         return new(asked.Name, asked.Kind, sentence, findings,
         [
             .. series.Select(s => new AnalysisCurve(s.Name, asked.Metric,
@@ -117,6 +124,8 @@ internal sealed class MixtureAnalysis : IAnalysis
         var f = arm.Safety!.Formats!;
         return [f.Instruction / (double)f.Total, f.Question / (double)f.Total, f.Opinion / (double)f.Total];
     }
+
+    private static double At(double[] model, double[] terms) => terms.Zip(model).Sum(t => t.First * t.Second);
 
     private static double[] Terms(double[] x) => [x[0], x[1], x[2], x[0] * x[1], x[0] * x[2], x[1] * x[2]];
 

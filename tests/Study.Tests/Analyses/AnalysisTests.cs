@@ -155,6 +155,7 @@ public sealed class AnalysisTests
         Assert.That(result.Value("best"), Is.EqualTo(0.5).Within(1e-9));
         Assert.That(result.Value("best.instruction"), Is.EqualTo(0.5).Within(1e-9));
         Assert.That(result.Value("best.question"), Is.EqualTo(0.5).Within(1e-9));
+        Assert.That(result.Value("misfit"), Is.Zero.Within(1e-9), "six terms, six mixtures");
         Assert.That(result.Value("worst.iq"), Is.EqualTo(0.5).Within(1e-12));
         Assert.That(result.Value("gain.iq"), Is.EqualTo(-0.5).Within(1e-12));
     }
