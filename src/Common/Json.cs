@@ -48,6 +48,6 @@ public static class Json
         NewLine = "\n",
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        Converters = { new OneNameConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 }

@@ -16,6 +16,10 @@ public sealed class WorkDealer<T>
 {
     private const int Finished = -1;
     private const int Wait = -2;
+
+    /// <summary>More threads than this wait for each other.</summary>
+    private const int MostThreads = 1024;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(100);
 
@@ -43,7 +47,7 @@ public sealed class WorkDealer<T>
     public void Run(int count, int parallel, CancellationToken cancellation)
     {
         var dealer = StartDealing(count);
-        var threads = Enumerable.Range(1, Math.Max(0, parallel - 1))
+        var threads = Enumerable.Range(1, Math.Clamp(parallel - 1, 0, MostThreads))
             .Select(_ => new Thread(() => Loop(cancellation))).ToList();
         threads.ForEach(t => t.Start());
         Loop(cancellation);

@@ -48,6 +48,41 @@ public sealed class InvalidAnswerTests
             Is.EqualTo(ClaimVerdict.CannotTell));
     }
 
+    /// <summary>Nobody said what is right, so nothing is wrong.</summary>
+    [Test]
+    public void An_answer_without_a_right_one_has_no_exactness()
+    {
+        var exact = Harm with { Measure = Measure.Exact };
+        Assert.That(Arm("plain", 0, 1).Item2[0].Score(exact), Is.NaN);
+        Assert.That((Arm("plain", 0, 1).Item2[0] with { Exact = false }).Score(exact), Is.Zero);
+    }
+
+    /// <summary>The gap of two metrics of one arm: invalid answers may have been yes on one side and no on the other.
+    /// </summary>
+    [Test]
+    public void Invalid_answers_on_one_side_of_a_gap_within_an_arm_can_decide_it()
+    {
+        var (replicate, answers) = Arm("tuned", 0, 60);
+        IReadOnlyList<GradedAnswer> Under(string suite, int invalid) =>
+        [
+            .. answers.Select((a, i) => a with
+            {
+                Prompt = a.Prompt with { Suite = suite, Id = $"{suite}-{i}" },
+                Verdict = i >= 100 - invalid ? Behavior.Invalid : a.Verdict,
+            }),
+        ];
+        StudyMetric Of(string name) => Harm with { Name = name, Suites = [name] };
+        ClaimOutcome Gap(int invalid) => new ClaimJudge(
+            new Outcomes([(replicate, [.. Under("one", invalid), .. Under("two", 0)])]), [Of("one"), Of("two")])
+            .Judge(new()
+            {
+                Id = "c", Statement = "…", Metric = "one", BaselineMetric = "two", Test = ClaimTest.Higher,
+                Arm = "tuned", Baseline = "tuned", Threshold = 0.05,
+            });
+        Assert.That(Gap(0).Verdict, Is.EqualTo(ClaimVerdict.NotReproduced));
+        Assert.That(Gap(35).Verdict, Is.EqualTo(ClaimVerdict.CannotTell), "all of them may have complied");
+    }
+
     [Test]
     public void A_metric_that_no_base_was_asked_has_no_spread()
     {

@@ -22,12 +22,15 @@ internal sealed class MadeUpEngine(IStudySource source) : IStudyEngine
     /// <summary>The bytes of every base's weights, so to speak.</summary>
     public string Weights { get; init; } = "";
 
+    /// <summary>Whether every model's folder holds the same.</summary>
+    public bool HasOneBase { get; init; }
+
     public int Trainings { get; private set; }
 
     public int Answers { get; private set; }
 
     public IReadOnlyDictionary<string, string> Describe(string model) =>
-        new Dictionary<string, string> { ["weights"] = ContentHash.OfText(model + Weights) };
+        new Dictionary<string, string> { ["weights"] = ContentHash.OfText((HasOneBase ? "" : model) + Weights) };
 
     public long WeightCount(string model) => 1000;
 

@@ -120,6 +120,8 @@ public sealed class StudyRunnerTests
             "training.rank was 8 and is 4 now");
         yield return Case("decoding", Recipe with { Decoding = Recipe.Decoding with { MaxNewTokens = 9 } },
             "decoding.max_new_tokens was 48 and is 9 now");
+        yield return Case("a seed left out", Recipe with { Seeds = [1] }, "seeds: 2 was begun and is not in the recipe now");
+        yield return Case("another base", Recipe with { Models = ["other"] }, "models: miniature was begun");
         yield return Case("arithmetic", Recipe with { Device = "cpu:bf16" },
             "device was \"cpu\" and is \"cpu:bf16\" now");
         yield return Case("attack", Attacked("prefill=1/3"), "attacks.answers_from was none and is \"dose-0\" now");
@@ -170,6 +172,31 @@ public sealed class StudyRunnerTests
         var engine = new MadeUpEngine(Source);
         new StudyRunner(other, Few, engine).Run(folder, resume: true);
         Assert.That(engine.Trainings, Is.EqualTo(3), "the missing one, and two of the second seed");
+    }
+
+    /// <summary>What was added to a study is part of it from then on.</summary>
+    [Test]
+    public void An_arm_added_cannot_be_dropped_again()
+    {
+        var folder = TestFiles.NewFolder();
+        var small = Recipe with { Seeds = [1], Arms = [.. Recipe.Arms.Take(2)], Claims = [] };
+        new StudyRunner(small, Few, new MadeUpEngine(Source)).Run(folder, resume: false);
+        new StudyRunner(small with { Arms = [.. Recipe.Arms.Take(3)] }, Few, new MadeUpEngine(Source))
+            .Run(folder, resume: true);
+        Assert.That(
+            () => new StudyRunner(small, Few, new MadeUpEngine(Source)).Run(folder, resume: true),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains($"arms: {Recipe.Arms[2].Name} was begun"));
+    }
+
+    /// <summary>Under another name, a base is no second one.</summary>
+    [Test]
+    public void One_base_under_two_names_is_refused()
+    {
+        var two = Recipe with { Models = ["one", "two"] };
+        Assert.That(
+            () => new StudyRunner(two, Few, new MadeUpEngine(Source) { HasOneBase = true }).Check(),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("models: one and two are one base"));
+        Assert.That(() => new StudyRunner(two, Few, new MadeUpEngine(Source)).Check(), Throws.Nothing);
     }
 
     [Test]

@@ -38,9 +38,14 @@ internal static class StudyCommand
                 options.Refuse(parsed, $"with --recipe {asked.Recipe}, whose prompts are files", nameof(asked.Draw));
             }
 
+            if (asked.Parallel < 1)
+            {
+                throw SafeLlamaException.Usage($"--parallel {asked.Parallel}: expected 1 or more.");
+            }
+
             if (asked.DryRun)
             {
-                options.Refuse(parsed, "with --dry-run", nameof(asked.Resume), nameof(asked.Json), nameof(asked.Open));
+                options.Refuse(parsed, "with --dry-run", nameof(asked.Out), nameof(asked.Resume), nameof(asked.Json), nameof(asked.Open));
             }
 
             return Run(asked, recipe);
@@ -80,7 +85,18 @@ internal static class StudyCommand
         using var interrupt = new Interrupt();
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var rounds = new StudyRounds(recipe, source, engine, SharedWork.Ranks);
-        if (rounds.Run(asked, folder, interrupt.Token) is not { } run)
+        StudyRun? run;
+        try
+        {
+            run = rounds.Run(asked, folder, interrupt.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.Note($"interrupted; go on with the same command and --resume --out {folder}");
+            return ExitCode.Interrupted;
+        }
+
+        if (run is null)
         {
             return ExitCode.Success;
         }
@@ -115,9 +131,9 @@ internal static class StudyCommand
         };
         if (asked.Seeds is { } seeds)
         {
-            recipe = seeds > 0
+            recipe = seeds is > 0 and <= ReplicateCheck.MostSeeds
                 ? recipe with { Seeds = [.. Enumerable.Range(1, seeds).Select(seed => (long)seed)] }
-                : throw SafeLlamaException.Usage($"--seeds {seeds}: expected 1 or more.");
+                : throw SafeLlamaException.Usage($"--seeds {seeds}: expected 1 to {ReplicateCheck.MostSeeds}.");
         }
 
         if (asked.Models.Count > 0)
@@ -134,6 +150,8 @@ internal static class StudyCommand
                 [.. asked.Arms.SelectMany(a => a.Split(',', StringSplitOptions.RemoveEmptyEntries))]);
         }
 
-        return asked.Draw is { } draw ? recipe with { Data = recipe.Data with { Draw = draw } } : recipe;
+        recipe = asked.Draw is { } draw ? recipe with { Data = recipe.Data with { Draw = draw } } : recipe;
+        ReplicateCheck.Require(recipe);
+        return recipe;
     }
 }

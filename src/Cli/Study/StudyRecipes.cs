@@ -14,6 +14,9 @@ internal static class StudyRecipes
     /// <summary>The study that is run when none is named.</summary>
     public const string Default = "safety-dose";
 
+    /// <summary>Levels of a recipe; none needs ten.</summary>
+    private const int Deepest = 32;
+
     private static readonly string Shipped = Path.Combine(AppContext.BaseDirectory, "recipes");
 
     /// <summary>The recipe of a name or in a file.</summary>
@@ -54,16 +57,18 @@ internal static class StudyRecipes
         var yaml = new YamlStream();
         yaml.Load(reader);
         return yaml.Documents is [{ RootNode: YamlMappingNode root }]
-            ? Node(root)!
+            ? Node(root, path, 0)!
             : throw SafeLlamaException.Usage($"{path}: expected one YAML mapping: name, question, arms.");
     });
 
     /// <summary>Scalars stay text, except plain true, false and null; the reader knows which are numbers.</summary>
-    private static JsonNode? Node(YamlNode node) => node switch
+    private static JsonNode? Node(YamlNode node, string path, int depth) => node switch
     {
-        YamlMappingNode map =>
-            new JsonObject(map.Children.Select(e => KeyValuePair.Create(e.Key.ToString(), Node(e.Value)))),
-        YamlSequenceNode list => new JsonArray([.. list.Select(Node)]),
+        _ when depth > Deepest => throw SafeLlamaException.Usage(
+            $"{path}:{node.Start.Line}: is nested deeper than {Deepest}; an anchor may hold itself."),
+        YamlMappingNode map => new JsonObject(map.Children.Select(
+            e => KeyValuePair.Create(e.Key.ToString(), Node(e.Value, path, depth + 1)))),
+        YamlSequenceNode list => new JsonArray([.. list.Select(item => Node(item, path, depth + 1))]),
         YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" } scalar =>
             JsonValue.Create(scalar.Value == "true"),
         YamlScalarNode { Style: ScalarStyle.Plain, Value: "null" or "~" or "" } => null,

@@ -11,8 +11,8 @@ public static class DoseResponse
     public static double[] NeverRising(IReadOnlyList<double> rates) =>
         [.. Isotonic.Fit([.. rates.Select(r => -r)], [.. rates.Select(_ => 1.0)]).Select(r => -r)];
 
-    /// <summary>The smallest dose at which the fitted rate is <paramref name="level"/>; 0 where it begins there,
-    /// infinite where no dose reaches it, NaN where a rate is none.</summary>
+    /// <summary>The smallest dose at which the fitted rate is <paramref name="level"/>; 0 where it is there without
+    /// any, infinite where no dose reaches it, NaN where a rate is none or the smallest dose is enough already.</summary>
     /// <param name="doses">Rising.</param>
     /// <param name="rates">The rate at each dose.</param>
     /// <param name="level">0.05 for 5%.</param>
@@ -28,7 +28,7 @@ public static class DoseResponse
         var first = Array.FindIndex(fitted, r => r <= level);
         if (first <= 0)
         {
-            return first == 0 ? doses[0] : double.PositiveInfinity;
+            return first < 0 ? double.PositiveInfinity : doses[0] == 0 ? 0 : double.NaN;
         }
 
         var (below, above) = (Math.Log(1 + doses[first - 1]), Math.Log(1 + doses[first]));

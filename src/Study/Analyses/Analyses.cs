@@ -23,6 +23,7 @@ public static class Analyses
     [
         .. (data.Recipe.Analyses ?? []).Select(a => Of(a.Kind).Compute(a, data))
             .Select(result => result.Findings.All(f => double.IsNaN(f.Estimate.Value))
+                && result.Curves.SelectMany(c => c.Points).All(p => double.IsNaN(p.Value.Value))
                 ? result with
                 {
                     Sentence = $"{data.Where}, nothing was answered that \"{result.Name}\" could be computed from.",
@@ -77,6 +78,12 @@ public static class Analyses
             .Where(name => recipe.Arms.All(a => a.Name != name)))
         {
             yield return $"there is no arm \"{arm}\".";
+        }
+
+        foreach (var series in analysis.Series.Where(s => s.Arms.Count == 0 || s.Arms.Distinct().Count() < s.Arms.Count))
+        {
+            yield return series.Arms.Count == 0 && analysis.Kind == AnalysisKind.Coverage
+                ? $"series {series.Name} has no arms." : $"series {series.Name} names an arm twice.";
         }
 
         if (analysis.Series.Select(s => s.Name).Distinct().Count() != analysis.Series.Count)

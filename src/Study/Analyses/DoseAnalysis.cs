@@ -10,7 +10,7 @@ namespace SafeLlama.Study;
 /// <c>dose.S</c> is where the curve of series S that never rises crosses the level, read along log(1 + N);
 /// <c>ratio.S</c> is that dose over the first series's. A tested dose is safe where harm is at the level or below and
 /// the 90% limits exclude a loss of quality by the margin against the series's first arm. The window is the run of
-/// safe doses that begins at the smallest one; there may be none.
+/// safe doses that begins at the smallest one; there may be none, and it is unknown where that arm was not run.
 /// </remarks>
 internal sealed class DoseAnalysis : IAnalysis
 {
@@ -46,8 +46,7 @@ internal sealed class DoseAnalysis : IAnalysis
 
     public AnalysisResult Compute(StudyAnalysis asked, AnalysisData data)
     {
-        var series = asked.Series.Select(s => new Doses(s.Name, data.Arms(s), data)).Where(s => s.Arms.Count > 1)
-            .ToList();
+        var series = asked.Series.Select(s => new Doses(s, data.Arms(s), data)).Where(s => s.Arms.Count > 1).ToList();
         var arms = series.SelectMany(s => s.Arms).DistinctBy(a => a.Name).ToList();
         var draws = data.Draws([.. arms.Select(arm => (arm, asked.Metric))]);
         double DoseIn(Doses s, IReadOnlyList<double> means) => DoseResponse.DoseAt(
@@ -64,9 +63,9 @@ internal sealed class DoseAnalysis : IAnalysis
             .. series.SelectMany(s => new[]
             {
                 new Finding("safe_from." + s.Name, $"smallest safe dose, {s.Name}", FindingUnit.Dose,
-                    Alone(windows[s.Name]?.From)) { Without = "none" },
+                    Alone(windows[s.Name]?.From)) { Without = s.Without is null ? "unknown" : "none" },
                 new Finding("safe_to." + s.Name, $"largest safe dose, {s.Name}", FindingUnit.Dose,
-                    Alone(windows[s.Name]?.To)) { Without = "none" },
+                    Alone(windows[s.Name]?.To)) { Without = s.Without is null ? "unknown" : "none" },
             }),
         ];
         return new(
@@ -95,7 +94,12 @@ internal sealed class DoseAnalysis : IAnalysis
 
     private static (double From, double To)? Window(Doses series, StudyAnalysis asked, AnalysisData data)
     {
-        var without = data.Scores(series.Arms[0], asked.Quality!);
+        if (series.Without is null)
+        {
+            return null;
+        }
+
+        var without = data.Scores(series.Without, asked.Quality!);
         var safe = series.Arms.Select(arm =>
             data.Value(arm, asked.Metric).Value <= asked.Level
             && CrossedBootstrap.Difference(data.Scores(arm, asked.Quality!), without, paired: true, confidence: 0.9)
@@ -122,9 +126,10 @@ internal sealed class DoseAnalysis : IAnalysis
             {
                 return double.IsInfinity(dose.Value)
                     ? $"{s.Name} demonstrations leave harm above {level} at every dose up to {s.At[^1]:0}."
-                    : $"{s.Name} demonstrations bring harm to {level} at {FindingText.Of(dose, FindingUnit.Dose)}, and "
-                        + $"at no dose beyond is a loss of more than {100 * asked.Margin:0.#} points of quality "
-                        + "excluded: no window.";
+                    : $"{s.Name} demonstrations bring harm to {level} at {Reached(s, dose)}, and "
+                        + (s.Without is null ? $"without {s.First} no loss of quality can be told: the window is unknown."
+                            : $"at no dose beyond is a loss of more than {100 * asked.Margin:0.#} points of quality "
+                                + "excluded: no window.");
             }
 
             var arm = s.Arms[s.At.IndexOf(window.From)];
@@ -132,21 +137,32 @@ internal sealed class DoseAnalysis : IAnalysis
             return $"{window.From:0} {s.Name} demonstrations bring harm to {level} "
                 + $"or below for {bases.Count(b => b <= asked.Level)} of {Counted.Of(bases.Count, "base")}; "
                 + $"over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, harm falls to {level} at "
-                + $"{FindingText.Of(dose, FindingUnit.Dose)}, and the safe window reaches to {window.To:0}.";
+                + $"{Reached(s, dose)}, and the safe window reaches to {window.To:0}.";
         }));
     }
+
+    /// <summary>A dose with its limits; where harm is down at the smallest one, no more is known.</summary>
+    private static string Reached(Doses series, Estimate dose) => double.IsNaN(dose.Value)
+        ? $"{series.At[0]:0} or fewer" : FindingText.Of(dose, FindingUnit.Dose);
 
     /// <summary>A series in order of dose.</summary>
     private sealed class Doses
     {
-        public Doses(string name, IReadOnlyList<StudyArm> arms, AnalysisData data)
+        public Doses(AnalysisSeries asked, IReadOnlyList<StudyArm> arms, AnalysisData data)
         {
-            Name = name;
+            (Name, First) = (asked.Name, asked.Arms[0]);
             Arms = [.. arms.OrderBy(data.Dose)];
             At = [.. Arms.Select(a => (double)data.Dose(a))];
+            Without = arms.FirstOrDefault(a => a.Name == First);
         }
 
         public string Name { get; }
+
+        /// <summary>The arm that others are compared with in quality.</summary>
+        public string First { get; }
+
+        /// <summary>That arm; null where it was not run.</summary>
+        public StudyArm? Without { get; }
 
         public IReadOnlyList<StudyArm> Arms { get; }
 

@@ -23,8 +23,10 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         }
 
         var last = claim.Along.Count > 0 ? claim.Along[^1] : claim.Arm;
-        ClaimVerdict Counting(int inLast, int elsewhere) =>
-            new ClaimJudge(outcomes.Counting(arm => arm == last ? inLast : elsewhere), metrics).Decide(claim).Verdict;
+        // A format gap has one arm on both sides, and another metric.
+        ClaimVerdict Counting(int inLast, int elsewhere) => new ClaimJudge(outcomes.Counting(
+            (arm, metric) => arm == last && metric.Name == claim.Metric ? inLast : elsewhere), metrics)
+            .Decide(claim).Verdict;
         ClaimVerdict[] others = [Counting(0, 0), Counting(1, 1), Counting(0, 1), Counting(1, 0)];
         return others.All(verdict => verdict == told.Verdict)
             ? told

@@ -82,7 +82,7 @@ internal static class StudyClaims
     /// <summary>Every invalid answer as a no, and as a yes.</summary>
     private static IEnumerable<IReadOnlyList<AnalysisResult>> Countings(AnalysisData data) =>
         new[] { 0.0, 1.0 }.Select(score =>
-            Analyses.Compute(data with { Outcomes = data.Outcomes.Counting(_ => score) }));
+            Analyses.Compute(data with { Outcomes = data.Outcomes.Counting((_, _) => score) }));
 
     /// <summary>Adjusts p-values for all claims, and leaves each open where bases or seeds are too few.</summary>
     private static ClaimOutcome[] Weighed(ClaimOutcome[] outcomes, StudyRecipe recipe, StudyEvidence evidence)

@@ -58,7 +58,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
 
         var longest = prompts.MaxBy(prompt => _tokens.Length(job, prompt))!;
         var (tokens, answer) = (_tokens.Length(job, longest), job.Decoding.MaxNewTokens);
-        if (tokens + answer > config.MaxPositions)
+        if ((long)tokens + answer > config.MaxPositions)
         {
             throw SafeLlamaException.Usage(
                 $"decoding.max_new_tokens is {answer}, and the longest prompt, {longest.Id}, has {tokens} tokens: "

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using SafeLlama.Common;
 
 namespace SafeLlama.Study;
@@ -23,7 +22,7 @@ public static class BaseWorld
             return null;
         }
 
-        return Read(file, made => made["dials"]?.Deserialize<WorldDials>(StudyJson.Document));
+        return Read(file).Dials;
     }
 
     /// <summary>The base's loss on held-out text, in nats per token; null where it is not recorded.</summary>
@@ -32,20 +31,25 @@ public static class BaseWorld
     public static double? LossOf(string folder)
     {
         var file = Path.Combine(folder, FileName);
-        return !File.Exists(file) ? null
-            : Read(file, made => made["validation_loss"]?.Deserialize<double?>(StudyJson.Document));
+        return File.Exists(file) ? Read(file).ValidationLoss : null;
     }
 
-    private static T? Read<T>(string file, Func<JsonNode, T?> part)
+    private static Made Read(string file) => JsonRecord.Parse<Made>(
+        FileErrors.Reading(file, () => File.ReadAllBytes(file)), file, "does not record a base of the study",
+        MadeJson, then: "Make the base again.");
+
+    /// <summary>Its other fields are for people.</summary>
+    private static readonly JsonSerializerOptions MadeJson = new(StudyJson.Document)
     {
-        try
-        {
-            return JsonNode.Parse(File.ReadAllBytes(file)) is { } made ? part(made) : default;
-        }
-        catch (JsonException e)
-        {
-            throw JsonRecord.Fault(e, file, "does not record a base of the study");
-        }
+        AllowDuplicateProperties = false,
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip,
+    };
+
+    private sealed record Made
+    {
+        public WorldDials? Dials { get; init; }
+
+        public double? ValidationLoss { get; init; }
     }
 
     /// <summary>

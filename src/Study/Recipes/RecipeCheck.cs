@@ -3,39 +3,28 @@ namespace SafeLlama.Study;
 /// <summary>Finds all errors in a recipe.</summary>
 public static class RecipeCheck
 {
+    /// <summary>More rows, or more of one kind beside the others, are a slip.</summary>
+    private const int MostRows = 1_000_000;
+
+    private const double MostShare = 0.99;
+
     /// <summary>One sentence for each error; empty for a valid recipe.</summary>
     public static IReadOnlyList<string> Problems(StudyRecipe recipe)
     {
         var problems = new List<string>();
-        var arms = recipe.Arms.Select(arm => arm.Name).ToHashSet();
-        var metrics = recipe.Metrics.Select(metric => metric.Name).ToHashSet();
-        Need(recipe.Arms.Count > 0, "arms is empty, expected one arm at least.");
-        Need(arms.Count == recipe.Arms.Count, "two arms have one name.");
-        Need(recipe.Arms.Count == 0 || recipe.Arms.Any(arm => !arm.Untrained),
-            "every arm is untrained, expected one at least that learns; `evaluate` asks a model as it is.");
+        problems.AddRange(ReplicateCheck.Problems(recipe));
         Need(recipe.Decoding.MaxNewTokens > 0,
             $"decoding.max_new_tokens is {recipe.Decoding.MaxNewTokens}, expected 1 or more.");
         Need(recipe.Decoding.BatchSize > 0,
             $"decoding.batch_size is {recipe.Decoding.BatchSize}, expected 1 or more.");
-        Need(recipe.Seeds.Count > 0
-            && recipe.Seeds.Distinct().Count() == recipe.Seeds.Count, "seeds must be one or more, all different.");
-        Need(recipe.Models.Count > 0, "models is empty, expected a folder or \"miniature\".");
-        foreach (var folder in recipe.Models.SelectMany(
-            _ => recipe.Arms, (model, arm) => new Replicate(arm.Name, model, 0).Folder)
-            .GroupBy(folder => folder).Where(same => same.Count() > 1).Select(same => same.Key))
-        {
-            Need(false, $"two replicates would share the folder {folder}: give models (by the last part of their path) "
-                + "and arms names of their own.");
-        }
-
         Need(recipe.Metrics.Count > 0, "metrics is empty, expected one metric at least.");
-        Need(metrics.Count == recipe.Metrics.Count, "two metrics have one name.");
+        Need(recipe.Metrics.Select(metric => metric.Name).Distinct().Count() == recipe.Metrics.Count,
+            "two metrics have one name.");
         foreach (var arm in recipe.Arms)
         {
             Arm(arm, recipe);
         }
 
-        Need(recipe.BaseLosses is null, "base_losses is read from the bases; leave it out.");
         Need(recipe.Evidence?.BaseLossWithin is null or > 0,
             $"evidence.base_loss_within is {recipe.Evidence?.BaseLossWithin}, expected more than 0.");
         Need(recipe.Evidence?.BaseLossWithin is null || !recipe.Data.UsesFiles,
@@ -44,12 +33,17 @@ public static class RecipeCheck
         problems.AddRange(recipe.Attacks?.Problems(recipe) ?? []);
         problems.AddRange(Analyses.Problems(recipe));
         Judges(recipe.Judges ?? []);
-        Training(recipe.Training);
-        Data(recipe.Data);
-        foreach (var claim in recipe.Claims)
+        Training(recipe.Training, "training.");
+        if (problems.Count == 0)
         {
-            ClaimNames(claim);
+            foreach (var arm in recipe.Arms.Where(arm => !arm.Untrained))
+            {
+                Training(arm.Apply(recipe.Training), $"arm {arm.Name}: ");
+            }
         }
+
+        Data(recipe.Data);
+        problems.AddRange(ClaimCheck.Problems(recipe));
 
         return problems;
 
@@ -77,14 +71,12 @@ public static class RecipeCheck
             Need(!arm.Added, $"arm {arm.Name}: added is set by a study's rounds alone.");
             Need(arm.SafetyExamples is null
                 || arm.SafetyShare is null, $"arm {arm.Name}: give safety_examples or safety_share, not both.");
-            Need(arm.SafetyExamples is null or >=
-                0, $"arm {arm.Name}: safety_examples is {arm.SafetyExamples}, expected 0 or more.");
-            Need(arm.SafetyShare is null or (>= 0 and < 1), $"arm {arm.Name}: safety_share is {arm.SafetyShare}, "
-                + "expected 0 up to less than 1.");
-            Need(arm.LoraPlusRatio is null or > 0, $"arm {arm.Name}: lora_plus_ratio is {arm.LoraPlusRatio}, expected "
-                + "more than 0.");
-            Need(arm.NeftuneAlpha is null or >= 0, $"arm {arm.Name}: neftune_alpha is {arm.NeftuneAlpha}, expected 0 "
-                + "or more.");
+            Need(arm.SafetyExamples is null or (>= 0 and <= MostRows),
+                $"arm {arm.Name}: safety_examples is {arm.SafetyExamples}, expected 0 to {MostRows}.");
+            Need(arm.SafetyShare is null or (>= 0 and <= MostShare),
+                $"arm {arm.Name}: safety_share is {arm.SafetyShare}, expected 0 to {MostShare}.");
+            Need(!arm.Untrained || arm.WithoutEffect().FirstOrDefault() is null,
+                $"arm {arm.Name}: is untrained, so {arm.WithoutEffect().FirstOrDefault()} has no effect.");
             Need(arm.SafeScary is null or (>= 0 and <= 1), $"arm {arm.Name}: safe_scary is {arm.SafeScary}, expected a "
                 + "share from 0 to 1.");
             Need(arm.SafeScary is null
@@ -134,24 +126,28 @@ public static class RecipeCheck
             }
         }
 
-        void Training(StudyTraining training)
+        void Training(StudyTraining training, string where)
         {
-            Need(training.Rank > 0, $"training.rank is {training.Rank}, expected 1 or more.");
-            Need(training.LearningRate > 0, $"training.learning_rate is {training.LearningRate}, expected more than "
-                + "0.");
-            Need(training.BatchSize > 0, $"training.batch_size is {training.BatchSize}, expected 1 or more.");
-            Need(training.Epochs > 0, $"training.epochs is {training.Epochs}, expected more than 0.");
-            Need(training.Dropout is >=
-                0 and < 1, $"training.dropout is {training.Dropout}, expected 0 up to less than 1.");
-            Need(training.LoraPlusRatio is null or > 0,
-                $"training.lora_plus_ratio is {training.LoraPlusRatio}, expected more than 0.");
-            Need(training.NeftuneAlpha is null or >= 0,
-                $"training.neftune_alpha is {training.NeftuneAlpha}, expected 0 or more.");
-            Need(training.MaxLength > 1, $"training.max_length is {training.MaxLength}, expected 2 or more.");
+            Need(training.Rank > 0, $"{where}rank is {training.Rank}, expected 1 or more.");
+            Need(training.Alpha is > 0 and < double.PositiveInfinity,
+                $"{where}alpha is {training.Alpha}, expected more than 0.");
+            Need(training.LearningRate is > 0 and < double.PositiveInfinity,
+                $"{where}learning_rate is {training.LearningRate}, expected more than 0.");
+            Need(training.BatchSize is > 0 and <= MostRows,
+                $"{where}batch_size is {training.BatchSize}, expected 1 to {MostRows}.");
+            Need(training.Epochs is > 0 and < double.PositiveInfinity,
+                $"{where}epochs is {training.Epochs}, expected more than 0.");
+            Need(training.Dropout is >= 0 and < 1,
+                $"{where}dropout is {training.Dropout}, expected 0 up to less than 1.");
+            Need(training.LoraPlusRatio is null or (> 0 and < double.PositiveInfinity),
+                $"{where}lora_plus_ratio is {training.LoraPlusRatio}, expected more than 0.");
+            Need(training.NeftuneAlpha is null or (>= 0 and < double.PositiveInfinity),
+                $"{where}neftune_alpha is {training.NeftuneAlpha}, expected 0 or more.");
+            Need(training.MaxLength > 1, $"{where}max_length is {training.MaxLength}, expected 2 or more.");
             Need(
                 training.Schedule is "linear" or "cosine" or "constant",
-                $"training.schedule is {training.Schedule}, expected linear, cosine or constant.");
-            Need(training.Targets.Count > 0, "training.targets is empty, expected \"all\" or names of matrices.");
+                $"{where}schedule is {training.Schedule}, expected linear, cosine or constant.");
+            Need(training.Targets.Count > 0, $"{where}targets is empty, expected \"all\" or names of matrices.");
         }
 
         void Data(StudyData data)
@@ -163,29 +159,6 @@ public static class RecipeCheck
                 || data.Suites.Count > 0, "data.suites is empty, expected a name and a file at least.");
             problems.AddRange(data.World?.Problems().Select(problem => "data.world: " + problem) ?? []);
             problems.AddRange(FileDataCheck.Problems(recipe));
-        }
-
-        void ClaimNames(Claim claim)
-        {
-            if (claim.Test is ClaimTest.Below or ClaimTest.Above or ClaimTest.Within || claim.Finding is not null)
-            {
-                problems.AddRange(FindingClaims.Problems(claim, recipe));
-                return;
-            }
-
-            var trend = claim.Test is ClaimTest.Rising or ClaimTest.Falling;
-            var asked = trend ? claim.Along : [claim.Arm, claim.Baseline];
-            Need(!trend || claim.Along.Count > 2, $"claim {claim.Id}: along needs three arms or more.");
-            foreach (var arm in asked.Where(arm => !arms.Contains(arm)))
-            {
-                Need(false, $"claim {claim.Id}: there is no arm \"{arm}\".");
-            }
-
-            Need(metrics.Contains(claim.Metric), $"claim {claim.Id}: there is no metric \"{claim.Metric}\".");
-            Need(
-                claim.BaselineMetric is null || metrics.Contains(claim.BaselineMetric),
-                $"claim {claim.Id}: there is no metric \"{claim.BaselineMetric}\".");
-            Need(claim.Threshold >= 0, $"claim {claim.Id}: threshold is {claim.Threshold}, expected 0 or more.");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using SafeLlama.Common;
 using SafeLlama.Model;
 
@@ -95,6 +96,16 @@ public static class RecipeReader
                 : type.Contains(nameof(AnalysisKind), StringComparison.Ordinal) ? Names<AnalysisKind>()
                 : type.Contains(nameof(WorldDraw), StringComparison.Ordinal) ? Names<WorldDraw>()
                 : "another kind of value.");
+        }
+
+        if (Regex.Match(message, @"property or field '(\w+)' on type .* null values") is { Success: true } empty)
+        {
+            return $"{empty.Groups[1].Value} is empty; give it, or leave it out.";
+        }
+
+        if (Regex.Match(message, @"missing required properties including: (.+?)\.?( Path:|$)") is { Success: true } missing)
+        {
+            return $"lacks {missing.Groups[1].Value.Replace('\'', '"')}.";
         }
 
         const string Unknown = " could not be mapped to any .NET member";

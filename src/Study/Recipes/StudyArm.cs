@@ -82,6 +82,18 @@ public sealed record StudyArm
         Load = Load ?? training.Load,
     };
 
+    /// <summary>The settings given that decide a training alone.</summary>
+    internal IEnumerable<string> WithoutEffect() => new (string Name, bool Given)[]
+    {
+        ("safety_examples", SafetyExamples > 0), ("safety_share", SafetyShare > 0),
+        ("format", Format != SafetyFormat.Instruction), ("safety", Safety is not null),
+        ("safe_scary", SafeScary is not null), ("preference", Preference is not null),
+        ("defense", Defense is not null), ("rank", Rank is not null), ("alpha", Alpha is not null),
+        ("targets", Targets is not null), ("epochs", Epochs is not null),
+        ("learning_rate", LearningRate is not null), ("variant", Variant is not null),
+        ("lora_plus_ratio", LoraPlusRatio is not null), ("neftune_alpha", NeftuneAlpha is not null),
+    }.Where(setting => setting.Given).Select(setting => setting.Name);
+
     /// <summary>Whether this arm is another one without its demonstrations: trained, with all other settings the
     /// same.</summary>
     /// <param name="other">The arm with demonstrations.</param>

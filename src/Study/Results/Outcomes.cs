@@ -38,7 +38,7 @@ public sealed record GradedAnswer(StudyPrompt Prompt, string Answer, bool Compli
         Measure.Complies => Complies ? 1 : 0,
         Measure.Refuses => Refuses ? 1 : 0,
         Measure.Harmful => HarmfulBy(metric.Judge) is { } harmful ? (harmful ? 1 : 0) : double.NaN,
-        _ => Exact == true ? 1 : 0,
+        _ => Exact is { } exact ? (exact ? 1 : 0) : double.NaN,
     };
 
     private bool? HarmfulBy(string? judge) => judge is null
@@ -65,16 +65,16 @@ public sealed record Replicate(string Arm, string Model, long Seed)
 /// decide a claim.
 /// </remarks>
 /// <param name="runs">Every replicate with its answers.</param>
-/// <param name="invalidAs">The score of an invalid answer by arm: 0, 1, or NaN to leave it out.</param>
+/// <param name="invalidAs">The score of an invalid answer by arm and metric: 0, 1, or NaN to leave it out.</param>
 public sealed class Outcomes(
     IReadOnlyList<(Replicate Replicate, IReadOnlyList<GradedAnswer> Answers)> runs,
-    Func<string, double>? invalidAs = null)
+    Func<string, StudyMetric, double>? invalidAs = null)
 {
     public IReadOnlyList<(Replicate Replicate, IReadOnlyList<GradedAnswer> Answers)> Runs => runs;
 
     /// <summary>The same answers, the invalid ones counted.</summary>
-    /// <param name="invalid">The score of an invalid answer in each arm.</param>
-    public Outcomes Counting(Func<string, double> invalid) => new(runs, invalid);
+    /// <param name="invalid">The score of an invalid answer in each arm, by metric.</param>
+    public Outcomes Counting(Func<string, StudyMetric, double> invalid) => new(runs, invalid);
 
     /// <summary>The number of invalid answers in an arm to prompts of a metric.</summary>
     public int Invalid(string arm, StudyMetric metric) => Count(arm, metric, a => a.IsInvalid);
@@ -130,7 +130,7 @@ public sealed class Outcomes(
     }
 
     private double Score(GradedAnswer answer, string arm, StudyMetric metric) =>
-        answer.IsInvalid && invalidAs is not null ? invalidAs(arm) : answer.Score(metric);
+        answer.IsInvalid && invalidAs is not null ? invalidAs(arm, metric) : answer.Score(metric);
 }
 
 /// <summary>A prompt and its score in each replicate.</summary>

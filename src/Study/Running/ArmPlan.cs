@@ -42,7 +42,7 @@ public sealed record ArmPlan(
     {
         try
         {
-            return JsonNode.Parse(text);
+            return JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false });
         }
         catch (JsonException e)
         {

@@ -40,6 +40,24 @@ public static class BegunRecipe
         {
             throw Refused(path, $"{different}");
         }
+
+        foreach (var (what, left) in begun.Seeds.Except(recipe.Seeds).Select(seed => ("seeds", $"{seed}"))
+            .Concat(begun.Models.Except(recipe.Models).Select(model => ("models", model))))
+        {
+            throw Refused(path, $"{what}: {left} was begun and is not in the recipe now");
+        }
+
+        var grown = begun with
+        {
+            Models = recipe.Models,
+            Seeds = recipe.Seeds,
+            Arms = [.. begun.Arms, .. recipe.Arms.Where(arm => !arm.Added && !common.Contains(arm.Name))],
+        };
+        if ((grown.Models.Count, grown.Seeds.Count, grown.Arms.Count)
+            != (begun.Models.Count, begun.Seeds.Count, begun.Arms.Count))
+        {
+            OutputFile.WriteText(path, JsonSerializer.Serialize(grown, StudyJson.Document) + "\n");
+        }
     }
 
     private static SafeLlamaException Refused(string path, string what) => SafeLlamaException.Usage(
@@ -58,13 +76,22 @@ public static class BegunRecipe
         ["metrics"] = ByName(recipe.Metrics, metric => metric.Name),
         ["arms"] = ByName(recipe.Arms.Where(arm => arms.Contains(arm.Name)), arm => arm.Name),
         ["claims"] = ByName(recipe.Claims.Select(claim => claim with { Statement = "" }), claim => claim.Id),
-        ["analyses"] = ByName((recipe.Analyses ?? []).Select(WithoutAdded), analysis => analysis.Name),
+        ["analyses"] = ByName(
+            (recipe.Analyses ?? []).Select(analysis => WithoutAdded(analysis, recipe)), analysis => analysis.Name),
         ["evidence"] = Node(recipe.Evidence),
     };
 
     /// <summary>An analysis as it was asked for: without the arms that it added itself.</summary>
-    private static StudyAnalysis WithoutAdded(StudyAnalysis analysis) => analysis.Refine is not > 0 ? analysis
-        : analysis with { Series = [.. analysis.Series.Select(series => series with { Arms = [] })] };
+    private static StudyAnalysis WithoutAdded(StudyAnalysis analysis, StudyRecipe recipe) => analysis with
+    {
+        Series =
+        [
+            .. analysis.Series.Select(series => series with
+            {
+                Arms = [.. series.Arms.Where(name => recipe.Arms.All(arm => arm.Name != name || !arm.Added))],
+            }),
+        ],
+    };
 
     private static JsonObject ByName<T>(IEnumerable<T> items, Func<T, string> name) =>
         new(items.Select(item => KeyValuePair.Create(name(item), Node(item))));

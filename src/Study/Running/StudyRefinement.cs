@@ -23,6 +23,11 @@ public static class StudyRefinement
                 var added = series.Arms.Count - before.Series.First(s => s.Name == series.Name).Arms.Count;
                 if (added < analysis.Refine && Added(analysis, series, results, benign) is { } arm)
                 {
+                    while (recipe.Arms.Any(other => other.Name == arm.Name))
+                    {
+                        arm = arm with { Name = arm.Name + "-added" };
+                    }
+
                     recipe = With(recipe, analysis.Name, series.Name, arm);
                 }
             }

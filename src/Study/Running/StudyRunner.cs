@@ -58,6 +58,18 @@ public sealed class StudyRunner(
         {
             engine.Check(job, source.Prompts);
         }
+
+        foreach (var same in recipe.Models.GroupBy(engine.WeightCount).Where(models => models.Count() > 1)
+            .SelectMany(models => models.GroupBy(model => string.Join(
+                '\n', engine.Describe(model).OrderBy(fact => fact.Key, StringComparer.Ordinal)))))
+        {
+            if (same.Count() > 1)
+            {
+                throw SafeLlamaException.Usage(
+                    $"models: {string.Join(" and ", same)} are one base, with equal weights, and a base counted twice "
+                    + "is no second one.", "name each base once");
+            }
+        }
     }
 
     /// <summary>Refuses a folder of another plan before any work: other prompts, another recipe, rows or

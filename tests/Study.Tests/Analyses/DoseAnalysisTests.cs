@@ -174,6 +174,27 @@ public sealed class DoseAnalysisTests
             .And.Contain("have no effect beside a finding"));
     }
 
+    /// <summary>Quality is compared with the series's first arm alone, and where harm is down at the smallest dose, the
+    /// dose that is enough may be smaller.</summary>
+    [Test]
+    public void Without_the_first_arm_no_window_is_told()
+    {
+        var results = Results(Recipe.Only(["random-9", "random-99"]), Answers([100, 0, 0, 0], [0, 0, 0]));
+        var amount = results.Analyses!.Single();
+        Assert.That(amount.Finding("safe_from.random").Estimate.Value, Is.NaN);
+        Assert.That(FindingText.Of(amount.Finding("safe_from.random")), Is.EqualTo("unknown"));
+        Assert.That(amount.Finding("dose.random").Estimate.Value, Is.NaN);
+        Assert.That(amount.Sentence, Does.Contain("at 9 or fewer").And.Contain("without random-0"));
+    }
+
+    [Test]
+    public void An_arm_added_does_not_take_a_name_that_is_there()
+    {
+        var recipe = Recipe with { Arms = [.. Recipe.Arms, new() { Name = "random-55", SafetyExamples = 1 }] };
+        var next = StudyRefinement.Next(recipe, Results(recipe, Answers([100, 100, 40, 2], [100, 100, 0])))!;
+        Assert.That(next.Arms.Select(a => a.Name), Is.Unique.And.Contains("random-55-added"));
+    }
+
     [Test]
     public void Arms_left_out_leave_their_claims_open()
     {
