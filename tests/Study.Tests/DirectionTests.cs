@@ -71,6 +71,17 @@ public sealed class DirectionTests
             File.Copy(file, Path.Combine(twin, Path.GetFileName(file)));
         }
 
+        // Another file of the same weights, or the study would refuse one base under two names: its header is longer by
+        // eight spaces.
+        var path = Path.Combine(twin, "model.safetensors");
+        var bytes = File.ReadAllBytes(path);
+        var header = BitConverter.ToInt64(bytes);
+        File.WriteAllBytes(path,
+        [
+            .. BitConverter.GetBytes(header + 8), .. bytes.AsSpan(8, (int)header), .. "        "u8,
+            .. bytes.AsSpan(8 + (int)header),
+        ]);
+
         var recipe = Recipe with { Models = [TinyModel.Folder, twin], Arms = [Recipe.Arms[2]] };
         var folder = TestFiles.NewFolder();
         var runner = new StudyRunner(recipe, Source, Engine(2));

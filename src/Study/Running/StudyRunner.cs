@@ -59,16 +59,23 @@ public sealed class StudyRunner(
             engine.Check(job, source.Prompts);
         }
 
-        foreach (var same in recipe.Models.GroupBy(engine.WeightCount).Where(models => models.Count() > 1)
-            .SelectMany(models => models.GroupBy(model => string.Join(
-                '\n', engine.Describe(model).OrderBy(fact => fact.Key, StringComparer.Ordinal)))))
+        RequireDistinctBases();
+    }
+
+    /// <summary>A base under two names would count twice as evidence. Files are read where sizes are equal alone.</summary>
+    private void RequireDistinctBases()
+    {
+        string WeightsOf(string model) => string.Join('\n', engine.Describe(model)
+            .Where(fact => fact.Key is not ("config" or "tokenizer"))
+            .OrderBy(fact => fact.Key, StringComparer.Ordinal));
+        var same = recipe.Models.GroupBy(engine.WeightCount).Where(models => models.Count() > 1)
+            .SelectMany(models => models.GroupBy(WeightsOf))
+            .FirstOrDefault(models => models.Key.Length > 0 && models.Count() > 1);
+        if (same is not null)
         {
-            if (same.Count() > 1)
-            {
-                throw SafeLlamaException.Usage(
-                    $"models: {string.Join(" and ", same)} are one base, with equal weights, and a base counted twice "
-                    + "is no second one.", "name each base once");
-            }
+            throw SafeLlamaException.Usage(
+                $"models: {string.Join(" and ", same)} are one base, with equal weights, and a base counted twice is no "
+                + "second one.", "name each base once");
         }
     }
 
