@@ -194,9 +194,9 @@ public sealed class StudyRunnerTests
     {
         var two = Recipe with { Models = ["one", "two"] };
         Assert.That(
-            () => new StudyRunner(two, Few, new MadeUpEngine(Source) { HasOneBase = true }).Check(),
+            () => new StudyRunner(two, Few, new MadeUpEngine(Source) { HasOneBase = true })
+                .Run(TestFiles.NewFolder(), resume: false),
             Throws.TypeOf<SafeLlamaException>().With.Message.Contains("models: one and two are one base"));
-        Assert.That(() => new StudyRunner(two, Few, new MadeUpEngine(Source)).Check(), Throws.Nothing);
     }
 
     [Test]

@@ -37,6 +37,7 @@ public sealed class StudyRunner(
         CancellationToken cancellation = default)
     {
         Check();
+        RequireDistinctBases();
         using var claimed = OutputFolder.Claim(folder, resume);
         RequireSamePlan(folder);
         return Conclude(folder, Share(folder, parallel, progress, cancellation));
@@ -58,8 +59,6 @@ public sealed class StudyRunner(
         {
             engine.Check(job, source.Prompts);
         }
-
-        RequireDistinctBases();
     }
 
     /// <summary>A base under two names would count twice as evidence. Files are read where sizes are equal alone.</summary>
