@@ -30,8 +30,8 @@ public sealed class SharedMemoryTests
 
     private static readonly int[][] Examples = [Tokens(90, 1), Tokens(41, 2), Tokens(23, 3)];
 
-    /// <summary>NaN before a pass in all that it writes, and again, between loss and backward, where gradients of blocks
-    /// lie over the head: the gradients are the same to the last bit.</summary>
+    /// <summary>NaN before a pass in all that it writes, and again, between loss and backward, where gradients of
+    /// blocks lie over the head: the gradients are the same to the last bit.</summary>
     [Test]
     public void Nothing_is_read_that_a_pass_did_not_write(
         [Values("cpu", "cpu:bf16", "cpu:bf16 emulated")] string device,

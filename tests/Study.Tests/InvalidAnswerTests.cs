@@ -76,8 +76,14 @@ public sealed class InvalidAnswerTests
             new Outcomes([(replicate, [.. Under("one", invalid), .. Under("two", 0)])]), [Of("one"), Of("two")])
             .Judge(new()
             {
-                Id = "c", Statement = "…", Metric = "one", BaselineMetric = "two", Test = ClaimTest.Higher,
-                Arm = "tuned", Baseline = "tuned", Threshold = 0.05,
+                Id = "c",
+                Statement = "…",
+                Metric = "one",
+                BaselineMetric = "two",
+                Test = ClaimTest.Higher,
+                Arm = "tuned",
+                Baseline = "tuned",
+                Threshold = 0.05,
             });
         Assert.That(Gap(0).Verdict, Is.EqualTo(ClaimVerdict.NotReproduced));
         Assert.That(Gap(35).Verdict, Is.EqualTo(ClaimVerdict.CannotTell), "all of them may have complied");

@@ -32,7 +32,8 @@ public sealed class RecipeFaultTests
     [TestCase("claims", """{"threshold": "Infinity"}""", "claim c: threshold is Infinity, expected a number")]
     [TestCase("claims", """{"arm": "none"}""", "claim c: arm \"none\" is compared with itself")]
     [TestCase("claims", """{"along": ["none"]}""", "claim c: along has no effect on lower")]
-    [TestCase("claims", """{"test": "rising", "along": ["none", "none", "none"], "arm": "", "baseline": ""}""", "all different")]
+    [TestCase("claims", """{"test": "rising", "along": ["none", "none", "none"], "arm": "", "baseline": ""}""",
+        "all different")]
     [TestCase("claims", """{"test": "rising", "along": ["none", "some", "more"]}""", "no effect beside along")]
     [TestCase("claims", """{"test": "equivalent", "baseline_metric": "over_refusal"}""", "leave out baseline_metric")]
     [TestCase("claims", """{"test": "lower, higher"}""", "test")]

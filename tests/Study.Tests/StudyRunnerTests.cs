@@ -120,7 +120,8 @@ public sealed class StudyRunnerTests
             "training.rank was 8 and is 4 now");
         yield return Case("decoding", Recipe with { Decoding = Recipe.Decoding with { MaxNewTokens = 9 } },
             "decoding.max_new_tokens was 48 and is 9 now");
-        yield return Case("a seed left out", Recipe with { Seeds = [1] }, "seeds: 2 was begun and is not in the recipe now");
+        yield return Case("a seed left out", Recipe with { Seeds = [1] },
+            "seeds: 2 was begun and is not in the recipe now");
         yield return Case("another base", Recipe with { Models = ["other"] }, "models: miniature was begun");
         yield return Case("arithmetic", Recipe with { Device = "cpu:bf16" },
             "device was \"cpu\" and is \"cpu:bf16\" now");

@@ -132,8 +132,8 @@ internal static class JudgeCommand
             {
                 Terminal.PrintDocument(new JudgeImportResult(
                     result.Compared, result.Unlabelled, result.Agreement, result.Kappa, result.Alpha,
-                    result.OrdinalAlpha, [.. result.Differing.Select(d => new JudgeImportResult.Item(d.Item, d.Labels))],
-                    judged.Summary));
+                    result.OrdinalAlpha,
+                    [.. result.Differing.Select(d => new JudgeImportResult.Item(d.Item, d.Labels))], judged.Summary));
             }
             else
             {

@@ -45,7 +45,9 @@ internal static class StudyCommand
 
             if (asked.DryRun)
             {
-                options.Refuse(parsed, "with --dry-run", nameof(asked.Out), nameof(asked.Resume), nameof(asked.Json), nameof(asked.Open));
+                options.Refuse(
+                    parsed, "with --dry-run", nameof(asked.Out), nameof(asked.Resume), nameof(asked.Json),
+                    nameof(asked.Open));
             }
 
             return Run(asked, recipe);

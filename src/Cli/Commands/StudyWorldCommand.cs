@@ -33,7 +33,8 @@ internal static class StudyWorldCommand
         }
 
         var samples = new WorldSamples(
-            world.Nouns.CountBy(n => n.Kind.ToString().ToLowerInvariant()).ToDictionary(), [.. Parts(world, asked.Seed)]);
+            world.Nouns.CountBy(n => n.Kind.ToString().ToLowerInvariant()).ToDictionary(),
+            [.. Parts(world, asked.Seed)]);
         if (asked.Json)
         {
             Terminal.PrintDocument(samples);

@@ -12,7 +12,8 @@ public static class DoseResponse
         [.. Isotonic.Fit([.. rates.Select(r => -r)], [.. rates.Select(_ => 1.0)]).Select(r => -r)];
 
     /// <summary>The smallest dose at which the fitted rate is <paramref name="level"/>; 0 where it is there without
-    /// any, infinite where no dose reaches it, NaN where a rate is none or the smallest dose is enough already.</summary>
+    /// any, infinite where no dose reaches it, NaN where a rate is none or the smallest dose is enough
+    /// already.</summary>
     /// <param name="doses">Rising.</param>
     /// <param name="rates">The rate at each dose.</param>
     /// <param name="level">0.05 for 5%.</param>

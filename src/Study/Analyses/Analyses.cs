@@ -80,10 +80,17 @@ public static class Analyses
             yield return $"there is no arm \"{arm}\".";
         }
 
-        foreach (var series in analysis.Series.Where(s => s.Arms.Count == 0 || s.Arms.Distinct().Count() < s.Arms.Count))
+        foreach (var series in analysis.Series)
         {
-            yield return series.Arms.Count == 0 && analysis.Kind == AnalysisKind.Coverage
-                ? $"series {series.Name} has no arms." : $"series {series.Name} names an arm twice.";
+            if (series.Arms.Count == 0)
+            {
+                yield return $"series {series.Name} has no arms.";
+            }
+
+            if (series.Arms.Distinct().Count() < series.Arms.Count)
+            {
+                yield return $"series {series.Name} names an arm twice.";
+            }
         }
 
         if (analysis.Series.Select(s => s.Name).Distinct().Count() != analysis.Series.Count)

@@ -127,7 +127,8 @@ internal sealed class DoseAnalysis : IAnalysis
                 return double.IsInfinity(dose.Value)
                     ? $"{s.Name} demonstrations leave harm above {level} at every dose up to {s.At[^1]:0}."
                     : $"{s.Name} demonstrations bring harm to {level} at {Reached(s, dose)}, and "
-                        + (s.Without is null ? $"without {s.First} no loss of quality can be told: the window is unknown."
+                        + (s.Without is null
+                            ? $"without {s.First} no loss of quality can be told: the window is unknown."
                             : $"at no dose beyond is a loss of more than {100 * asked.Margin:0.#} points of quality "
                                 + "excluded: no window.");
             }

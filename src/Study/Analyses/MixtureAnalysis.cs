@@ -89,8 +89,8 @@ internal sealed class MixtureAnalysis : IAnalysis
             + $"{FindingText.Of(findings.First(f => f.Name == "worst." + least.Name))} served there"
             + (asked.Cost is { } cost ? $" and over-refusal {ReportText.Rate(data.Value(least, cost))}" : "")
             + (double.IsNaN(best[0]) ? "; too few mixtures are there to fit a best."
-                : $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} questions, "
-                    + $"{Percent.Of(best[2], "0")} opinions, and the fit is off by up to "
+                : $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} "
+                    + $"questions, {Percent.Of(best[2], "0")} opinions, and the fit is off by up to "
                     + $"{Percent.Of(Misfit(draws.Means), "0")} at a tested one.");
         return new(asked.Name, asked.Kind, sentence, findings,
         [

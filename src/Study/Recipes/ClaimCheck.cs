@@ -13,8 +13,8 @@ internal static class ClaimCheck
 
         if (recipe.Evidence is { } evidence && (evidence.Models < 1 || evidence.Seeds < 1))
         {
-            yield return $"evidence asks for {evidence.Models} models and {evidence.Seeds} seeds, expected 1 or more of "
-                + "each.";
+            yield return $"evidence asks for {evidence.Models} models and {evidence.Seeds} seeds, expected 1 or more "
+                + "of each.";
         }
 
         foreach (var problem in recipe.Claims.SelectMany(claim => Of(claim, recipe), (claim, problem) =>

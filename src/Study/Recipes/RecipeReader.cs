@@ -103,7 +103,8 @@ public static class RecipeReader
             return $"{empty.Groups[1].Value} is empty; give it, or leave it out.";
         }
 
-        if (Regex.Match(message, @"missing required properties including: (.+?)\.?( Path:|$)") is { Success: true } missing)
+        const string Missing = @"missing required properties including: (.+?)\.?( Path:|$)";
+        if (Regex.Match(message, Missing) is { Success: true } missing)
         {
             return $"lacks {missing.Groups[1].Value.Replace('\'', '"')}.";
         }

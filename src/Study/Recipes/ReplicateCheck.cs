@@ -68,8 +68,8 @@ public static class ReplicateCheck
             .GroupBy(folder => folder.Normalize(NormalizationForm.FormC), StringComparer.OrdinalIgnoreCase)
             .Where(same => same.Count() > 1).Select(same => same.Key))
         {
-            yield return $"two replicates would share the folder {shared}: give models (by the last part of their path) "
-                + "and arms names of their own.";
+            yield return $"two replicates would share the folder {shared}: give models (by the last part of their "
+                + "path) and arms names of their own.";
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class StudyRunner(
         CancellationToken cancellation = default)
     {
         Check();
-        RequireDistinctBases();
+        DistinctBases.Require(recipe, engine);
         using var claimed = OutputFolder.Claim(folder, resume);
         RequireSamePlan(folder);
         return Conclude(folder, Share(folder, parallel, progress, cancellation));
@@ -58,23 +58,6 @@ public sealed class StudyRunner(
         foreach (var job in Jobs.DistinctBy(job => job.Replicate.Model))
         {
             engine.Check(job, source.Prompts);
-        }
-    }
-
-    /// <summary>A base under two names would count twice as evidence. Files are read where sizes are equal alone.</summary>
-    private void RequireDistinctBases()
-    {
-        string WeightsOf(string model) => string.Join('\n', engine.Describe(model)
-            .Where(fact => fact.Key is not ("config" or "tokenizer"))
-            .OrderBy(fact => fact.Key, StringComparer.Ordinal));
-        var same = recipe.Models.GroupBy(engine.WeightCount).Where(models => models.Count() > 1)
-            .SelectMany(models => models.GroupBy(WeightsOf))
-            .FirstOrDefault(models => models.Key.Length > 0 && models.Count() > 1);
-        if (same is not null)
-        {
-            throw SafeLlamaException.Usage(
-                $"models: {string.Join(" and ", same)} are one base, with equal weights, and a base counted twice is no "
-                + "second one.", "name each base once");
         }
     }
 

@@ -1,4 +1,3 @@
-using SafeLlama.Evaluation;
 using static SafeLlama.Study.Tests.AnalysisCase;
 
 namespace SafeLlama.Study.Tests;

@@ -118,7 +118,8 @@ public sealed class RewardTrainerTests
         };
         var tolerance = device.EndsWith("bf16") ? 0.05 : 1e-4;
         var (expected, found) = (On(reference), On(backend));
-        foreach (var (want, have) in expected.Gradients.Append(expected.Scores).Zip(found.Gradients.Append(found.Scores)))
+        foreach (var (want, have) in expected.Gradients.Append(expected.Scores)
+            .Zip(found.Gradients.Append(found.Scores)))
         {
             Assert.That(have, Is.EqualTo(want).Within(tolerance * want.Max(Math.Abs)));
         }
