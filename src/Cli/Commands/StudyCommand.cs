@@ -92,7 +92,7 @@ internal static class StudyCommand
         {
             run = rounds.Run(asked, folder, interrupt.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (SharedWork.Ranks.Size == 1)      // else all ranks are to end
         {
             Terminal.Note($"interrupted; go on with the same command and --resume --out {folder}");
             return ExitCode.Interrupted;

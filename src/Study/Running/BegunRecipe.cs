@@ -22,7 +22,7 @@ public static class BegunRecipe
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
         {
-            OutputFile.WriteText(path, JsonSerializer.Serialize(recipe, StudyJson.Document) + "\n");
+            Write(recipe, path);
             return;
         }
 
@@ -56,9 +56,12 @@ public static class BegunRecipe
         if ((grown.Models.Count, grown.Seeds.Count, grown.Arms.Count)
             != (begun.Models.Count, begun.Seeds.Count, begun.Arms.Count))
         {
-            OutputFile.WriteText(path, JsonSerializer.Serialize(grown, StudyJson.Document) + "\n");
+            Write(grown, path);
         }
     }
+
+    private static void Write(StudyRecipe recipe, string path) =>
+        OutputFile.WriteText(path, JsonSerializer.Serialize(recipe, StudyJson.Document) + "\n");
 
     private static SafeLlamaException Refused(string path, string what) => SafeLlamaException.Usage(
         $"`Resume` {path}: {what}: the study was begun by another recipe, which this file keeps.",
