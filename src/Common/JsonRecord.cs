@@ -56,10 +56,20 @@ public static partial class JsonRecord
             ? $"{field} is not {Expected(TypeAt(type, name))}."
             : Missing().Match(e.Message) is { Success: true } names
                 ? $"{field} lacks {names.Groups[1].Value.Replace('\'', '"').TrimEnd('.', ' ')}."
-            : e.Message.Contains("null values", StringComparison.Ordinal) ? $"{field} is null, expected a value."
+            : Unknown().IsMatch(e.Message) ? $"there is no field {field}{NearestField(type, name)}"
+            : e.Message.Contains("null values", StringComparison.Ordinal)
+                ? $"{field} is empty (null), expected a value."
             : e.InnerException is not null || e.GetType() != typeof(JsonException)
                 ? $"what stands at byte {e.BytePositionInLine + 1} of the line cannot stand there."
-            : e.Message.ReplaceLineEndings(" ");
+            : (name.Length > 0 ? $"{field}: " : "") + e.Message.ReplaceLineEndings(" ");
+    }
+
+    /// <summary>The end of a sentence about an unknown field: the field that was meant, or a full stop.</summary>
+    private static string NearestField(Type? type, string path)
+    {
+        var step = PathStep().Matches(path)[^1];
+        var fields = TypeAt(type, path[..step.Index].TrimEnd('.'))?.GetProperties().Select(p => p.Name) ?? [];
+        return NearestName.Hint(step.Groups[2].Value, fields.Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
     }
 
     /// <summary>The type of a field, by a path such as <c>parts[0].count</c>; null where it is not known.</summary>
@@ -89,6 +99,9 @@ public static partial class JsonRecord
 
     [GeneratedRegex(@"missing required properties including: (.+?)(?: Path:|$)")]
     private static partial Regex Missing();
+
+    [GeneratedRegex("could not be mapped to any .NET member")]
+    private static partial Regex Unknown();
 
     /// <summary>An item <c>[0]</c>, or a name, which stands in <c>['…']</c> where it holds a dot.</summary>
     [GeneratedRegex(@"(\[\d+\])|(?:\[')?([^.\[\]']+)(?:'\])?")]

@@ -18,7 +18,7 @@ public sealed class JsonRecordTests
     [TestCase("\"seed\": 1", "\n\"seed\": {}", "run.json:2: is no run: \"seed\" is not a whole number.")]
     [TestCase("0.5", "[]", "\"share\" is not a number.")]
     [TestCase("\"n\"", "5", "\"name\" is not a text.")]
-    [TestCase("\"n\"", "null", "is null, expected a value.")]
+    [TestCase("\"n\"", "null", "is empty (null), expected a value.")]
     [TestCase("\"count\": 1", "\"count\": true", "\"parts[0].count\" is not a whole number.")]
     [TestCase("\"name\": \"n\", ", "", "it lacks \"name\".")]
     [TestCase("[{\"count\": 1}]", "3", "\"parts\" is not a list.")]

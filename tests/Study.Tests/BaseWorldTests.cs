@@ -53,6 +53,30 @@ public sealed class BaseWorldTests
             Plain with { Data = Plain.Data with { World = new() { Seed = 5 } } }, MiniatureModel.FolderOf),
         Throws.TypeOf<SafeLlamaException>().With.Message.Contains("seed is 5"));
 
+    [TestCase(nameof(WorldDials.PretrainingTokens), "pretraining_tokens is 9, which decides what a base reads")]
+    [TestCase(nameof(WorldDials.SafeScaryTexts), "safe_scary_texts is 0.3")]
+    [TestCase(nameof(WorldDials.SafePairCoverage), "safe_pair_coverage is 0.9")]
+    public void Dials_of_texts_that_a_base_has_not_read_are_refused(string dial, string expected)
+    {
+        var dials = dial switch
+        {
+            nameof(WorldDials.PretrainingTokens) => new WorldDials { PretrainingTokens = 9 },
+            nameof(WorldDials.SafeScaryTexts) => new() { SafeScaryTexts = 0.3 },
+            _ => new() { SafePairCoverage = 0.9 },
+        };
+        Assert.That(
+            () => BaseWorld.Bind(Plain with { Data = Plain.Data with { World = dials } }, MiniatureModel.FolderOf),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains(expected).And.Message.Contains("miniature"));
+    }
+
+    [Test]
+    public void Dials_of_tuning_rows_are_the_recipes_own()
+    {
+        var bound = BaseWorld.Bind(
+            Plain with { Data = Plain.Data with { World = new() { BenignExamples = 50 } } }, MiniatureModel.FolderOf);
+        Assert.That(bound.Data.World!.BenignExamples, Is.EqualTo(50));
+    }
+
     private static string Folder(WorldDials dials)
     {
         var folder = TestFiles.NewFolder();

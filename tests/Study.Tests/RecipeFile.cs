@@ -7,6 +7,12 @@ namespace SafeLlama.Study.Tests;
 /// <summary>Reads the recipes that are shipped.</summary>
 internal static class RecipeFile
 {
+    /// <summary>The files of the studies in miniature.</summary>
+    public static IEnumerable<string> Names =>
+        Directory.GetFiles(Path.Combine(TestFiles.Root, "recipes"), "*.yaml").Order(StringComparer.Ordinal)
+            .Where(file => File.ReadAllText(file).Contains("\narms:", StringComparison.Ordinal))
+            .Select(file => Path.GetFileName(file));
+
     public static StudyRecipe Read(string name)
     {
         var path = Path.Combine(TestFiles.Root, "recipes", name);

@@ -74,7 +74,7 @@ internal static class StudyCommand
         var engine = new LlamaEngine(() => Devices.Open(asked), MiniatureModel.FolderOf);
         using var judges = new StudyJudges(asked.DryRun ? [] : recipe.Judges ?? [], asked);
         IStudySource source = recipe.Data.UsesFiles
-            ? FileSource.Open(recipe, judges.Opened) : new WorldSource(recipe.Data, recipe.Metrics);
+            ? FileSource.Open(recipe, judges.Opened) : WorldSource.Open(recipe);
         Terminal.Notes(source.Notes);
         if (asked.DryRun)
         {

@@ -64,7 +64,7 @@ public sealed class FileSource : IStudySource
             .. recipe.Metrics.SelectMany(metric => metric.Suites), .. recipe.Attacks?.Suites ?? [],
             .. recipe.Attacks?.Benign ?? [],
         ]);
-        FileDataCheck.RequireAsked(recipe, source.Prompts);
+        AskedPrompts.Require(recipe, source.Prompts);
         return source;
     }
 

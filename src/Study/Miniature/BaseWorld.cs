@@ -124,10 +124,29 @@ public static class BaseWorld
             throw SafeLlamaException.Usage($"{need}, and {model} has read the first world alone.", WayOut);
         }
 
+        foreach (var (dial, usual, had) in OfTexts(asked).Zip(OfTexts(new WorldDials()), OfTexts(world)))
+        {
+            if (dial != usual && dial != had)
+            {
+                throw SafeLlamaException.Usage(
+                    FormattableString.Invariant($"data.world: {dial.Name} is {dial.Value}, which decides what a base ")
+                    + FormattableString.Invariant($"reads, and {model} was made with {had.Value}."), "leave it out");
+            }
+        }
+
         if (asked.Wider is { } wider && wider != world.Wider)
         {
             throw SafeLlamaException.Usage(
                 $"data.world: wider is not what {model} has read.", "leave it out; the base says what it is");
         }
     }
+
+    /// <summary>The dials of the texts that a base reads; the others are of tuning rows.</summary>
+    private static IEnumerable<(string Name, double Value)> OfTexts(WorldDials dials) =>
+    [
+        ("pretraining_tokens", dials.PretrainingTokens),
+        ("safe_scary_texts", dials.SafeScaryTexts),
+        ("protective_texts", dials.ProtectiveTexts),
+        ("safe_pair_coverage", dials.SafePairCoverage),
+    ];
 }

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using SafeLlama.Common;
-using SafeLlama.Model;
 
 namespace SafeLlama.Study;
 
@@ -35,7 +33,7 @@ public static class RecipeReader
         }
         catch (JsonException e)
         {
-            throw SafeLlamaException.Usage($"{source}: {e.Path?.TrimStart('$', '.')}: {Plain(e.Message)}");
+            throw SafeLlamaException.Usage($"{source}: {JsonRecord.Reason(e, typeof(StudyRecipe))}");
         }
 
         if (recipe.Metrics.Count == 0 && !recipe.Data.UsesFiles)
@@ -71,55 +69,4 @@ public static class RecipeReader
 
     private static IEnumerable<string> Within(JsonNode? node, string path, bool isElement) =>
         node is not null ? Nothing(node, path) : isElement ? [path] : [];
-
-    /// <summary>The reader's message without type names and positions, which mean nothing to a user.</summary>
-    private static string Plain(string message)
-    {
-        const string Conversion = "could not be converted to ";
-        var at = message.IndexOf(Conversion, StringComparison.Ordinal);
-        if (at >= 0)
-        {
-            var type = message[(at + Conversion.Length)..];
-            return "expected " + (
-                type.Contains("Collections", StringComparison.Ordinal) ? "a list."
-                : type.Contains("Int", StringComparison.Ordinal) ? "a whole number."
-                : type.Contains("Double", StringComparison.Ordinal) ? "a number."
-                : type.Contains("Boolean", StringComparison.Ordinal) ? "true or false."
-                : type.Contains(nameof(Measure), StringComparison.Ordinal) ? Names<Measure>()
-                : type.Contains(nameof(ClaimTest), StringComparison.Ordinal) ? Names<ClaimTest>()
-                : type.Contains(nameof(SafetyFormat), StringComparison.Ordinal) ? Names<SafetyFormat>()
-                : type.Contains(nameof(SafetyAnswers), StringComparison.Ordinal) ? Names<SafetyAnswers>()
-                : type.Contains(nameof(Training.Objective), StringComparison.Ordinal) ? Names<Training.Objective>()
-                : type.Contains(nameof(LoraVariant), StringComparison.Ordinal) ? Names<LoraVariant>()
-                : type.Contains(nameof(LoadAs), StringComparison.Ordinal) ? Names<LoadAs>()
-                : type.Contains(nameof(RowSelection), StringComparison.Ordinal) ? Names<RowSelection>()
-                : type.Contains(nameof(AnalysisKind), StringComparison.Ordinal) ? Names<AnalysisKind>()
-                : type.Contains(nameof(WorldDraw), StringComparison.Ordinal) ? Names<WorldDraw>()
-                : "another kind of value.");
-        }
-
-        if (Regex.Match(message, @"property or field '(\w+)' on type .* null values") is { Success: true } empty)
-        {
-            return $"{empty.Groups[1].Value} is empty; give it, or leave it out.";
-        }
-
-        const string Missing = @"missing required properties including: (.+?)\.?( Path:|$)";
-        if (Regex.Match(message, Missing) is { Success: true } missing)
-        {
-            return $"lacks {missing.Groups[1].Value.Replace('\'', '"')}.";
-        }
-
-        const string Unknown = " could not be mapped to any .NET member";
-        if (message.IndexOf(Unknown, StringComparison.Ordinal) is var cut and >= 0)
-        {
-            return message[..cut].Replace("The JSON property", "there is no field", StringComparison.Ordinal) + ".";
-        }
-
-        var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
-        return (end < 0 ? message
-            : message[..end]).ReplaceLineEndings(" ").Replace("SafeLlama.Study.", "", StringComparison.Ordinal);
-    }
-
-    private static string Names<T>()
-        where T : struct, Enum => string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant() + ".";
 }

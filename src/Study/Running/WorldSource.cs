@@ -28,6 +28,15 @@ public sealed class WorldSource : IStudySource
             ? _all : [.. _all.Where(prompt => metrics.Any(metric => metric.Asks(prompt)))];
     }
 
+    /// <summary>The world of a recipe.</summary>
+    /// <exception cref="SafeLlamaException">A metric or an analysis reads prompts that the world has not.</exception>
+    public static WorldSource Open(StudyRecipe recipe)
+    {
+        var source = new WorldSource(recipe.Data, recipe.Metrics);
+        AskedPrompts.Require(recipe, source._all);
+        return source;
+    }
+
     public PromptTemplate Template => WorldTemplate.Of(_world);
 
     public int BenignCount => _world.Dials.BenignExamples;
