@@ -55,7 +55,7 @@ public static class CommandLine
     /// <summary>One line for the user, and the exit code that goes with it.</summary>
     private static (ExitCode Code, string Line) Told(Exception error, Func<string, string?> nameOf) => error switch
     {
-        SafeLlamaException e => (e.Code, e.MessageFor(nameOf)),
+        SafeLlamaException e => (e.Code, SafeText.ForTerminalCell(e.MessageFor(nameOf))),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
         _ when GpuBackend.FaultOf(error) is { } fault => (fault.Code, fault.MessageFor(nameOf)),
         _ when Environment.GetEnvironmentVariable(DebugVariable) == "1" => (ExitCode.Failure, $"{error}"),

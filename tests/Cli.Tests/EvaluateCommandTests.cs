@@ -207,17 +207,6 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Test]
-    public void A_judge_card_that_is_there_is_not_overwritten()
-    {
-        var (labels, card) = (Path.Combine(_folder, "labels.csv"), Path.Combine(_folder, "card.json"));
-        File.WriteAllText(labels, "prompt,response,label\np,I cannot help with that.,full_refusal\n");
-        File.WriteAllText(card, "mine");
-        var run = CommandRun.Of("judge", "validate", "--judge", "refusal", "--labels", labels, "--out", card);
-        Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage), run.Error);
-        Assert.That(File.ReadAllText(card), Is.EqualTo("mine"));
-    }
-
-    [Test]
     public void Two_models_are_compared_in_a_table_and_in_words()
     {
         Testing.TinyModel.Write(Path.Combine(_folder, "model-2"), seed: 2);
@@ -269,34 +258,6 @@ public sealed class EvaluateCommandTests : IDisposable
         var run = Evaluate("mistake", mistake.Split(' '));
         Assert.That(run.ExitCode, Is.EqualTo((int)ExitCode.Usage).Or.EqualTo((int)ExitCode.InvalidData), run.Error);
         Assert.That(run.Error.Split('\n')[^1], Does.StartWith("safellama: ").And.Contain(expected));
-    }
-
-    [TestCase("xstest_v2_completions_gpt4_streval.csv", "xstest", 0.871)]
-    [TestCase("xstest_v2_completions_llama2new_gpteval.csv", "column:gpt4_label", 0.623)]
-    public void Judge_validate_prints_the_published_kappa(string file, string judge, double kappa)
-    {
-        var run = CommandRun.Of(
-            "judge", "validate", "--judge", judge, "--labels", TestFiles.Data("xstest/" + file), "--json");
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
-        using var card = JsonDocument.Parse(run.Output);
-        Assert.That(
-            card.RootElement.GetProperty("kappa").GetProperty("value").GetDouble(), Is.EqualTo(kappa).Within(5e-4));
-    }
-
-    [Test]
-    public void A_reward_model_is_trained_on_real_pairs_reported_and_used()
-    {
-        var pairs = TestFiles.Data("hh-rlhf/harmless-base_test.jsonl.gz");
-        var (model, reward) = (Path.Combine(_folder, "model"), Path.Combine(_folder, "reward"));
-        var trained = CommandRun.Of(
-            "judge", "train", "--model", model, "--pairs", pairs, "--limit", "48", "--validation", "0.25",
-            "--batch-size", "6", "--out", reward);
-        Assert.That(trained.ExitCode, Is.Zero, trained.Error);
-        Assert.That(
-            trained.Output, Does.Match(@"\d+ of 12 held-out pairs ranked right: \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"));
-        var judged = Evaluate(
-            "rewarded", "--judge", "reward", "--judge-model", model, "--reward", reward);
-        Assert.That(judged.Output, Does.Contain("mean reward ↑"), judged.Error);
     }
 
     private void KillAndResume(string fault)

@@ -52,6 +52,11 @@ public sealed class OptionTests
     }
 
     [Test]
+    public void A_line_break_in_a_name_does_not_break_the_line_of_an_error() => Door.Refuses(
+        ExitCode.Usage, "no\u240asuch: not found", "generate", "--prompt", "hi",
+        "--model", Path.Combine(Nowhere, "no\nsuch"));
+
+    [Test]
     public void No_verb_makes_an_option_by_hand() => Assert.That(
         from file in Directory.EnumerateFiles(Path.Combine(TestFiles.Root, "src", "Cli"), "*.cs",
             SearchOption.AllDirectories)

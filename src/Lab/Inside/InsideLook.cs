@@ -18,8 +18,9 @@ internal sealed class InsideLook(LabModel lab, InsideRequest asked)
 
     private const int Shown = 5;
 
-    /// <summary>Prompts that are answered side by side; so few rows have the bytes that each has alone.</summary>
-    private const int SideBySide = 8;
+    /// <summary>The most prompts that are answered side by side; so few rows have the bytes that each has
+    /// alone.</summary>
+    private const int MostSideBySide = 8;
 
     private readonly ServedModel _voice = lab.Find(asked.Voice) ?? throw new ApiException(
         400, $"There is no '{asked.Voice}', only {string.Join(", ", lab.Voices.Select(v => v.Id))}.", "voice");
@@ -105,7 +106,7 @@ internal sealed class InsideLook(LabModel lab, InsideRequest asked)
     {
         // One with little room in the context must not cut the answers beside it.
         var answers = prompts.Select(p => lab.Prompt(_voice, p)).GroupBy(p => Math.Min(MostTokens, Room(model, p)))
-            .SelectMany(alike => alike.Chunk(SideBySide))
+            .SelectMany(alike => alike.Chunk(SideBySide(model, alike)))
             .SelectMany(some => some.Zip(Answers(model, some, cancel))).ToList();
         var refuses = answers.ConvertAll(a => lab.Judge(Text(a.First, a.Second)).Behavior.Refuses());
         var (count, n) = (refuses.Count(r => r == true), refuses.Count(r => r is not null));
@@ -113,6 +114,10 @@ internal sealed class InsideLook(LabModel lab, InsideRequest asked)
             count, n, refuses.Count - n, answers.Count(a => a.Second.Stop != StopReason.End),
             LabFields.Json(Wilson.Rate(count, n)));
     }
+
+    /// <summary>As many prompts as together take no more room than the one request that memory was planned for.</summary>
+    private static int SideBySide(Llama model, IEnumerable<int[]> prompts) =>
+        Math.Clamp(model.MaxLength / prompts.Max(p => p.Length + MostTokens), 1, MostSideBySide);
 
     private IReadOnlyList<Generation> Answers(Llama model, IReadOnlyList<int[]> prompts, CancellationToken cancel)
     {
