@@ -56,6 +56,30 @@ public sealed class PromptTemplateTests
             Is.EqualTo(expected));
     }
 
+    /// <summary>What an attack or a score puts behind a prompt must be read as what was learned there.</summary>
+    [Test]
+    public void A_begun_answer_is_the_beginning_of_what_is_learned(
+        [ValueSource(typeof(PromptTemplate), nameof(PromptTemplate.Names))] string name)
+    {
+        var template = PromptTemplate.Load(name);
+        var (row, talk) = (
+            new InstructionExample("Hi", "", "Yes, I do"),
+            new ConversationExample([ChatMessage.User("Hi"), ChatMessage.Assistant("Yes, I do")]));
+        Assert.That(Text(template.Render(row)), Does.StartWith(Text(template.RenderBegun(row, "Yes, I"))));
+        Assert.That(
+            Text(template.Render(talk)),
+            Does.StartWith(Text(template.RenderBegun(talk with { Messages = [talk.Messages[0]] }, "Yes, I"))));
+    }
+
+    [Test]
+    public void A_template_that_ends_in_a_space_puts_it_before_a_begun_answer()
+    {
+        var template = AlpacaTemplate.Create("t", "", "{instruction} {input} A: ", "Q: {instruction} A: ", "A:");
+        var begun = template.RenderBegun(new InstructionExample("Hi", "", ""), "Yes");
+        Assert.That(Text(begun), Is.EqualTo("<s>Q: Hi A: Yes"));
+        Assert.That(begun[^1], Is.EqualTo(PromptSegment.Answer(" Yes")));
+    }
+
     [Test]
     public void Placeholders_in_a_users_text_are_text()
     {

@@ -93,6 +93,23 @@ public abstract class PromptTemplate
     public IReadOnlyList<PromptSegment> RenderPrompt(string request) =>
         RenderPrompt(new InstructionExample(request, "", ""));
 
+    /// <summary>The prompt of a row and the beginning of an answer to it, with the space that this template puts
+    /// between the two.</summary>
+    /// <remarks>
+    /// The prompt ends before that space, since a tokenizer joins it to the answer's first word. Without it the words
+    /// would be other tokens than those that a model learns.
+    /// </remarks>
+    /// <returns>The prompt's segments, then one.</returns>
+    /// <exception cref="SafeLlamaException">This template cannot express the row.</exception>
+    public IReadOnlyList<PromptSegment> RenderBegun(TrainingExample row, string answer)
+    {
+        var prompt = RenderPrompt(row);
+        var (before, whole) = (TextOf(prompt), TextOf(Render(Answered(row))));
+        var space = whole.StartsWith(before, StringComparison.Ordinal)
+            ? string.Concat(whole.Skip(before.Length).TakeWhile(char.IsWhiteSpace)) : "";
+        return [.. prompt, PromptSegment.Answer(space + answer)];
+    }
+
     /// <summary>True where the row's own text holds a marker of this template (<see cref="Markers"/>).</summary>
     public bool HoldsMarkers(TrainingExample example)
     {
@@ -122,6 +139,16 @@ public abstract class PromptTemplate
     /// </summary>
     private protected abstract IReadOnlyList<PromptSegment> RenderConversation(
         IReadOnlyList<ChatMessage> messages, TrainingExample row);
+
+    private static TrainingExample Answered(TrainingExample row) => row switch
+    {
+        InstructionExample asked => asked with { Output = "a" },
+        CompletionExample begun => begun with { Completion = "a" },
+        ConversationExample said => said with { Messages = [.. said.Messages, ChatMessage.Assistant("a")] },
+        _ => row,
+    };
+
+    private static string TextOf(IReadOnlyList<PromptSegment> segments) => string.Concat(segments.Select(s => s.Value));
 
     private static bool IsAnswer(ChatMessage message) => message.Role == ChatRole.Assistant;
 }

@@ -30,6 +30,12 @@ public sealed record AttackContext(
     public IReadOnlyList<PromptSegment> Render(SuitePrompt prompt, string text) =>
         Session.Template.RenderPrompt(prompt.Row(text));
 
+    /// <summary>The same, with the beginning of an answer behind it.</summary>
+    /// <param name="text">The request: text, whatever it spells.</param>
+    /// <param name="answer">What the answer begins with.</param>
+    public IReadOnlyList<PromptSegment> RenderBegun(SuitePrompt prompt, string text, string answer) =>
+        Session.Template.RenderBegun(prompt.Row(text), answer);
+
     /// <summary>Answers prompts as they are.</summary>
     public IResponder Plain => new EngineResponder(Session, Decoding);
 

@@ -11,11 +11,12 @@ public sealed class PromptAttackTests : IDisposable
 {
     private static readonly DecodingConfig Decoding = DecodingConfig.Greedy(6);
 
+    private readonly string _model = TinyModel.Write(Path.Combine(TestFiles.NewFolder(), "model"));
+
     private LlamaSession _session = null!;
 
     [OneTimeSetUp]
-    public void Open() => _session = LlamaSession.Open(
-        new CpuBackend(1), TinyModel.Write(Path.Combine(TestFiles.NewFolder(), "model")), new() { OwnsBackend = true });
+    public void Open() => _session = LlamaSession.Open(new CpuBackend(1), _model, new() { OwnsBackend = true });
 
     public void Dispose() => _session.Dispose();
 
@@ -38,22 +39,30 @@ public sealed class PromptAttackTests : IDisposable
         }
     }
 
-    [TestCase(1)]
-    [TestCase(4)]
-    public void A_prefill_is_the_first_tokens_of_the_given_answer_behind_the_prompt(int tokens)
+    /// <summary>Once, the space that ends a template was lost, and the model was given words that it never
+    /// learned.</summary>
+    [Test]
+    public void A_prefill_is_the_first_tokens_of_the_answer_as_a_model_learns_it(
+        [Values("alpaca", "vicuna", "plain", "Request: {instruction} Response: ")] string template,
+        [Values(1, 4)] int tokens)
     {
+        using var session = LlamaSession.Open(new CpuBackend(1), _model, new()
+        {
+            Template = template.Contains('{', StringComparison.Ordinal)
+                ? AlpacaTemplate.Create("t", "", "{input}" + template, template, "Response:")
+                : PromptTemplate.Load(template),
+            OwnsBackend = true,
+        });
         var prompt = Prompt("p");
         const string Given = "Yes, one and two and three and four.";
-        var context = Context(prompt) with
+        var context = new AttackContext(session, Decoding, [prompt], [], [])
         {
             Answers = new Dictionary<string, string> { [prompt.Key] = Given },
         };
         var sent = Sent(new PrefillTrial(tokens), context)[prompt.Key];
-        var plain = _session.PromptIds(prompt.Text);
-        var whole = SegmentEncoder.Ids(
-            _session.Tokenizer,
-            [.. _session.Template.RenderPrompt(prompt.Text), PromptSegment.Answer(Given)]);
-        Assert.That(sent.Ids, Is.EqualTo(whole.Take(plain.Length + tokens)));
+        var learned = SegmentEncoder.Ids(
+            session.Tokenizer, session.Template.Render(new InstructionExample(prompt.Text, "", Given)));
+        Assert.That(sent.Ids, Is.EqualTo(learned.Take(session.PromptIds(prompt.Text).Length + tokens)));
         Assert.That(sent.Prefill, Is.Not.Empty);
         Assert.That(Given, Does.StartWith(sent.Prefill!.Trim()));
     }

@@ -17,9 +17,10 @@ public sealed class SuffixSearchTests
     private static readonly string Model = TinyModel.Write(Path.Combine(TestFiles.NewFolder(), "model"));
 
     [Test]
-    public void A_search_lowers_the_loss_and_its_text_is_read_as_its_tokens()
+    public void A_search_lowers_the_loss_and_its_text_is_read_as_its_tokens(
+        [Values("alpaca", "vicuna")] string template)
     {
-        using var session = Open(1);
+        using var session = Open(1, template);
         var found = Find(session, Settings)!;
         Assert.That(found.Loss, Is.LessThan(found.StartLoss));
         Assert.That(found.Tried, Is.GreaterThan(Settings.Steps));
@@ -31,8 +32,8 @@ public sealed class SuffixSearchTests
 
         // The loss of the text as it is sent, by the scorer, which shares no code with the search.
         using var scorer = new Scorer(session.Model);
-        int[] whole = SegmentEncoder.Ids(session.Tokenizer,
-            [.. session.Template.RenderPrompt(Request + found.Suffix), PromptSegment.Answer(Wanted)]);
+        int[] whole = SegmentEncoder.Ids(
+            session.Tokenizer, session.Template.Render(new InstructionExample(Request + found.Suffix, "", Wanted)));
         var answer = whole[ids.Length..][..Settings.Target];
         var scored = -scorer.LogLikelihoods([.. ids, .. answer])[^answer.Length..].Average();
         Assert.That(found.Loss, Is.EqualTo(scored).Within(1e-4), "fp32 sums in another order");
@@ -89,7 +90,9 @@ public sealed class SuffixSearchTests
     {
         using var gradient = new TokenGradient(session.Model);
         return new SuffixSearch(session, gradient, settings).Find(
-            "s/p", Request, text => session.Template.RenderPrompt(text), Wanted, Philox.Stream(5, "test"), default);
+            "s/p", Request, text => session.Template.RenderPrompt(text),
+            text => session.Template.RenderBegun(new InstructionExample(text, "", ""), Wanted),
+            Philox.Stream(5, "test"), default);
     }
 
     private static string Json(SuffixFound? found) =>
@@ -98,6 +101,6 @@ public sealed class SuffixSearchTests
     private static bool Holds(int[] ids, int[] part) =>
         Enumerable.Range(0, ids.Length - part.Length + 1).Any(i => ids.AsSpan(i, part.Length).SequenceEqual(part));
 
-    private static LlamaSession Open(int threads) =>
-        LlamaSession.Open(new CpuBackend(threads), Model, new() { OwnsBackend = true });
+    private static LlamaSession Open(int threads, string template = "alpaca") => LlamaSession.Open(
+        new CpuBackend(threads), Model, new() { Template = PromptTemplate.Load(template), OwnsBackend = true });
 }

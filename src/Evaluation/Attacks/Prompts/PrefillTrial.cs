@@ -23,16 +23,16 @@ public sealed class PrefillTrial(int tokens, string answers = "") : PromptTrial
     public override string About =>
         $"Writes the first {tokens} token{(tokens == 1 ? "" : "s")} of the answer, and lets the model go on.";
 
-    public override string Identity => $"{Name} 1\n{tokens}\n{answers}\n{Opening}";
+    public override string Identity => $"{Name} 2\n{tokens}\n{answers}\n{Opening}";
 
     public override AttackLoad Load(SuitePrompt prompt, long seed) => new(prompt.Text, Tokens: tokens);
 
     protected override AttackedPrompt? Apply(AttackContext context, SuitePrompt prompt)
     {
         var (text, remark) = context.WantedAnswer(prompt);
-        var segments = context.Render(prompt, prompt.Text);
-        var encoded = SegmentEncoder.Encode(context.Session.Tokenizer, [.. segments, PromptSegment.Answer(text)]);
-        var begin = encoded.Segments.TakeWhile(segment => segment < segments.Count).Count();
+        var segments = context.RenderBegun(prompt, prompt.Text, text);
+        var encoded = SegmentEncoder.Encode(context.Session.Tokenizer, segments);
+        var begin = encoded.Segments.TakeWhile(segment => segment < segments.Count - 1).Count();
         var count = Math.Min(tokens, encoded.Ids.Count - begin);
         int[] ids = [.. encoded.Ids.Take(begin + count)];
         var decoder = new ContinuationDecoder(context.Session.Tokenizer, ids[..begin]);

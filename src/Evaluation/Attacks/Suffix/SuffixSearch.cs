@@ -43,12 +43,12 @@ public sealed class SuffixSearch
     /// <param name="key">Names the random numbers and the result.</param>
     /// <param name="request">The request that the suffix follows.</param>
     /// <param name="render">The prompt of a request.</param>
-    /// <param name="wanted">The answer that is to become likely.</param>
+    /// <param name="begun">The same prompt with the answer that is to become likely behind it, as one segment.</param>
     /// <param name="stream">The random numbers of this search.</param>
     /// <returns>Null where no suffix can be put behind the request.</returns>
     public SuffixFound? Find(
-        string key, string request, Func<string, IReadOnlyList<PromptSegment>> render, string wanted, Philox stream,
-        CancellationToken cancellation)
+        string key, string request, Func<string, IReadOnlyList<PromptSegment>> render,
+        Func<string, IReadOnlyList<PromptSegment>> begun, Philox stream, CancellationToken cancellation)
     {
         var begin = stream.Fork(0);
         if (_allowed.Length == 0 || SuffixText.Begin(_session, request, render, _settings.Length, (place, i) =>
@@ -57,7 +57,7 @@ public sealed class SuffixSearch
             return null;
         }
 
-        int[] target = [.. Target(text.Ids(suffix), render(text.Request(suffix)), wanted).Take(_settings.Target)];
+        int[] target = [.. Target(text.Ids(suffix), begun(text.Request(suffix))).Take(_settings.Target)];
         if (target.Length == 0 || text.Ids(suffix).Length + target.Length > _session.Model.MaxLength)
         {
             return null;
@@ -139,10 +139,10 @@ public sealed class SuffixSearch
     }
 
     /// <summary>The tokens of the wanted answer as they follow the prompt's own.</summary>
-    private IEnumerable<int> Target(int[] prompt, IReadOnlyList<PromptSegment> segments, string wanted)
+    private IEnumerable<int> Target(int[] prompt, IReadOnlyList<PromptSegment> begun)
     {
-        var whole = SegmentEncoder.Ids(_session.Tokenizer, [.. segments, PromptSegment.Answer(wanted)]);
+        var whole = SegmentEncoder.Ids(_session.Tokenizer, begun);
         return whole.AsSpan().StartsWith(prompt) ? whole.Skip(prompt.Length)
-            : _session.Tokenizer.EncodeContinuing(wanted);
+            : _session.Tokenizer.EncodeContinuing(begun[^1].Value);
     }
 }

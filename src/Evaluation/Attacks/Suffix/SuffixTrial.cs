@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SafeLlama.Common;
+using SafeLlama.Data;
 using SafeLlama.Inference;
 
 namespace SafeLlama.Evaluation;
@@ -28,7 +29,7 @@ public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : 
         + "by the model's own gradients.";
 
     public override string Identity =>
-        $"{Name} 1\n{settings.Length} {settings.Steps} {settings.Batch} {settings.TopK} {settings.Target}\n{answers}\n"
+        $"{Name} 2\n{settings.Length} {settings.Steps} {settings.Batch} {settings.TopK} {settings.Target}\n{answers}\n"
         + PrefillTrial.Opening;
 
     public override AttackLoad Load(SuitePrompt prompt, long seed) =>
@@ -45,7 +46,7 @@ public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : 
         {
             if (!store.Contains(prompt.Key)
                 && search.Find(
-                    prompt.Key, prompt.Text, text => context.Render(prompt, text), context.WantedAnswer(prompt).Text,
+                    prompt.Key, prompt.Text, text => context.Render(prompt, text), Begun(context, prompt),
                     Philox.Stream(context.Seed, $"attack.suffix {settings.Length} {prompt.Key}"), cancellation) is { } found)
             {
                 store.Append(found);
@@ -69,7 +70,7 @@ public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : 
             var clock = Stopwatch.StartNew();
             var prompt = context.Prompts[0];
             search.Find(
-                prompt.Key, prompt.Text, text => context.Render(prompt, text), context.WantedAnswer(prompt).Text,
+                prompt.Key, prompt.Text, text => context.Render(prompt, text), Begun(context, prompt),
                 Philox.Stream(context.Seed, "attack.forecast"), CancellationToken.None);
             return clock.Elapsed.TotalSeconds;
         }
@@ -85,6 +86,9 @@ public sealed class SuffixTrial(SuffixSettings settings, string answers = "") : 
             {
                 Remarks = context.WantedAnswer(prompt).Remark is { Length: > 0 } remark ? [remark] : [],
             };
+
+    private static Func<string, IReadOnlyList<PromptSegment>> Begun(AttackContext context, SuitePrompt prompt) =>
+        text => context.RenderBegun(prompt, text, context.WantedAnswer(prompt).Text);
 
     private IEnumerable<string> Notes()
     {
