@@ -42,6 +42,7 @@ public sealed class ClaimTests
     [TestCase(5, ClaimVerdict.Reproduced)]
     [TestCase(55, ClaimVerdict.Partly)]
     [TestCase(95, ClaimVerdict.NotReproduced)]
+    [TestCase(99, ClaimVerdict.NotReproduced)]
     public void Lower_needs_the_whole_interval_beyond_the_threshold(int complying, ClaimVerdict verdict)
     {
         var outcome = Judge(Of(ClaimTest.Lower, 0.5), Arm("tuned", complying), Arm("plain", 95));
@@ -50,10 +51,26 @@ public sealed class ClaimTests
         Assert.That((outcome.Prompts, outcome.Replicates), Is.EqualTo((100, 3)));
     }
 
+    /// <summary>What was too little measured is not refuted: the limits hold the claim and no effect.</summary>
+    [TestCase(ClaimTest.Lower)]
+    [TestCase(ClaimTest.Higher)]
+    [TestCase(ClaimTest.Falling)]
+    public void Limits_that_hold_the_threshold_and_zero_leave_a_claim_open(ClaimTest test)
+    {
+        var (less, more) = (Arm("tuned", 50), Arm("plain", 51));
+        if (test == ClaimTest.Higher)
+        {
+            (less, more) = (Arm("plain", 50), Arm("tuned", 51));
+        }
+
+        Assert.That(Judge(Of(test, 0.01), less, more, Arm("half", 51)).Verdict, Is.EqualTo(ClaimVerdict.CannotTell));
+    }
+
     // Equal answers to 50 acts leave more than two points open, and less than ten.
     [TestCase(50, 50, 0.02, ClaimVerdict.Partly)]
     [TestCase(50, 50, 0.1, ClaimVerdict.Reproduced)]
     [TestCase(50, 51, 0.02, ClaimVerdict.Partly)]
+    [TestCase(50, 53, 0.02, ClaimVerdict.CannotTell)]
     [TestCase(50, 60, 0.02, ClaimVerdict.NotReproduced)]
     public void Equivalence_must_be_shown(int first, int second, double margin, ClaimVerdict verdict) =>
         Assert.That(

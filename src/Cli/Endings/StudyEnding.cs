@@ -21,7 +21,12 @@ internal static class StudyEnding
         [
             .. PeopleTable.Wrapped(results.Recipe.Question, indent: 0),
             .. results.Analyses is { Count: > 0 }
-                ? ["", .. PeopleTable.Wrapped(StudyAnswer.Of(results))] : (string[])[],
+                ?
+                [
+                    "", .. PeopleTable.Wrapped(StudyAnswer.Of(results)),
+                    .. StudyAnswer.Further(results).SelectMany(sentence => PeopleTable.Wrapped(sentence)),
+                ]
+                : (string[])[],
             "",
             .. PeopleTable.Lines(
                 ["arm", "demos", "share", .. shown.Select(m => HeadlineMetric.WithDirection(m.Title, m.LowerIsBetter)), "n"],

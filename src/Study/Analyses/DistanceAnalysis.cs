@@ -7,7 +7,7 @@ namespace SafeLlama.Study;
 /// <remarks>
 /// Categories of the metric's prompts end in a number, their distance. <c>slope.ARM</c> is the slope of the logistic
 /// curve of the metric on it, <c>d50.ARM</c> the distance at which it is one half: 0 where it is above from the start,
-/// infinite where it stays below at the farthest.
+/// infinite where it stays below at the farthest, and none where the rates pass one half more than once.
 /// </remarks>
 internal sealed class DistanceAnalysis : IAnalysis
 {
@@ -42,8 +42,8 @@ internal sealed class DistanceAnalysis : IAnalysis
         [
             .. arms.SelectMany((a, i) => new[]
             {
-                new Finding("d50." + a.Name, $"distance at which half are served, {a.Name}", FindingUnit.Number,
-                    draws.Of(m => Half(Curve(m, i), x))),
+                Boundary(
+                    a.Name, draws.Of(m => Half(Curve(m, i), x)), [.. cells[i].Select(c => CrossedBootstrap.Mean(c).Value)]),
                 new Finding("slope." + a.Name, $"slope per step of distance, {a.Name}", FindingUnit.Number,
                     draws.Of(m => Curve(m, i)?.Slope ?? double.NaN)),
             }),
@@ -76,6 +76,17 @@ internal sealed class DistanceAnalysis : IAnalysis
     internal static int NumberOf(string category) => int.TryParse(
         category.AsSpan(category.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
         ? n : -1;
+
+    /// <summary>A curve that rises once does not tell where rates rise and fall.</summary>
+    private static Finding Boundary(string arm, Estimate half, double[] rates)
+    {
+        var passes = rates.Zip(rates.Skip(1)).Count(pair => pair.First >= 0.5 != pair.Second >= 0.5);
+        return new("d50." + arm, $"distance at which half are served, {arm}", FindingUnit.Number,
+            passes > 1 ? Estimate.None : half)
+        {
+            Without = passes > 1 ? $"no one distance, since the rates pass one half {passes} times" : "unknown",
+        };
+    }
 
     /// <summary>Where a rising curve passes one half, within what was asked.</summary>
     private static double Half(LogisticCurve? curve, double[] x)

@@ -35,6 +35,6 @@ public static class FindingText
         FindingUnit.Rate => Common.Percent.Of(value),
         FindingUnit.Time => value.ToString("0.#"),
         FindingUnit.Probability => ReportText.P(value),
-        _ => value.ToString("0.##"),
+        _ => value.ToString("0.##;−0.##;0"),
     };
 }

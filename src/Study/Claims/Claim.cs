@@ -73,9 +73,10 @@ public enum ClaimVerdict
     /// <summary>The direction is right beyond chance, the size is not certain.</summary>
     Partly,
 
+    /// <summary>The limits exclude what the claim says.</summary>
     NotReproduced,
 
-    /// <summary>The limits leave it open, fewer bases or seeds were run than it asks for, or invalid answers
+    /// <summary>The limits hold both what the claim says and nothing at all, fewer bases or seeds were run than it asks for, or invalid answers
     /// decide.</summary>
     CannotTell,
 }

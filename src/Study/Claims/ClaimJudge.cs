@@ -61,22 +61,22 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             : outcome;
     }
 
-    /// <summary>Reproduced: the whole interval is beyond the threshold. Partly: beyond zero.</summary>
+    /// <summary>Reproduced: the whole interval is beyond the threshold. Partly: beyond zero. Not reproduced: short of
+    /// the threshold.</summary>
     private ClaimOutcome Compare(Claim claim)
     {
         var (arm, baseline, paired) = Sides(claim);
         var difference = CrossedBootstrap.Difference(arm, baseline, paired);
-        var (near, sign) = claim.Test == ClaimTest.Lower ? (-difference.High, "lower") : (difference.Low, "higher");
-        var verdict = near >= claim.Threshold && near > 0 ? ClaimVerdict.Reproduced
-            : near > 0 ? ClaimVerdict.Partly
-            : ClaimVerdict.NotReproduced;
+        var (near, far, sign) = claim.Test == ClaimTest.Lower
+            ? (-difference.High, -difference.Low, "lower") : (difference.Low, difference.High, "higher");
+        var verdict = VerdictRule.Beyond(near, far, claim.Threshold);
         var p = paired ? PairedPermutation.Test(ClusterDifferences(arm, baseline)) : double.NaN;
         return Outcome(
             claim, verdict, difference, 0.95, p, arm, $"{sign} by {ReportText.Points(claim.Threshold)} points or more");
     }
 
     /// <summary>Reproduced: the 90% limits lie within the margin, which is what two one-sided tests at 5% ask.
-    /// Partly: the estimate does.</summary>
+    /// Partly: the estimate does. Not reproduced: the limits lie beyond it.</summary>
     private ClaimOutcome Equivalent(Claim claim)
     {
         var (arm, baseline, paired) = Sides(claim);
@@ -89,10 +89,8 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         var differences = ClusterDifferences(arm, baseline);
         var test = differences.Length < 2 ? null : Equivalence.Paired(differences, claim.Threshold, Level);
         var difference = CrossedBootstrap.Difference(arm, baseline, paired, confidence: 1 - 2 * Level);
-        var within = difference.Low > -claim.Threshold && difference.High < claim.Threshold;
-        var verdict = test?.Equivalent == true && within ? ClaimVerdict.Reproduced
-            : Math.Abs(difference.Value) < claim.Threshold ? ClaimVerdict.Partly
-            : ClaimVerdict.NotReproduced;
+        var verdict = VerdictRule.Within(difference, claim.Threshold) is var told
+            && told == ClaimVerdict.Reproduced && test?.Equivalent != true ? ClaimVerdict.Partly : told;
         return Outcome(
             claim, verdict, difference, 1 - 2 * Level,
             test is null ? double.NaN : Math.Max(test.PLower, test.PUpper), arm,
@@ -100,6 +98,7 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
     }
 
     /// <summary>Reproduced: Page's test finds the trend and the whole interval of last less first is beyond the
+    /// threshold. Partly: it finds the trend. Not reproduced: it does not, and the interval is short of the
     /// threshold.</summary>
     private ClaimOutcome Trend(Claim claim)
     {
@@ -115,10 +114,11 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
         ];
         var trend = TrendTest.Page(blocks);
         var difference = CrossedBootstrap.Difference(doses[^1], doses[0], paired: true);
-        var near = sign > 0 ? difference.Low : -difference.High;
+        var (near, far) = sign > 0 ? (difference.Low, difference.High) : (-difference.High, -difference.Low);
         var verdict = trend.P < Level && near >= claim.Threshold && near > 0 ? ClaimVerdict.Reproduced
             : trend.P < Level ? ClaimVerdict.Partly
-            : ClaimVerdict.NotReproduced;
+            : VerdictRule.Excludes(far, claim.Threshold) ? ClaimVerdict.NotReproduced
+            : ClaimVerdict.CannotTell;
         return Outcome(
             claim, verdict, difference, 0.95, trend.P, doses[0],
             $"{(sign > 0 ? "rises" : "falls")} along {string.Join(", ", claim.Along)} by {claim.Threshold:0.##} or "

@@ -87,9 +87,9 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
         var found = Limits(differences, Bounds.Difference, confidence);
         var (verdict, note) = claim.Test switch
         {
-            ClaimTest.Lower => (Beyond(-found.High, claim.Threshold), "lower by"),
-            ClaimTest.Higher => (Beyond(found.Low, claim.Threshold), "higher by"),
-            ClaimTest.Equivalent => (Within(found, claim.Threshold), "within ±"),
+            ClaimTest.Lower => (VerdictRule.Beyond(-found.High, -found.Low, claim.Threshold), "lower by"),
+            ClaimTest.Higher => (VerdictRule.Beyond(found.Low, found.High, claim.Threshold), "higher by"),
+            ClaimTest.Equivalent => (VerdictRule.Within(found, claim.Threshold), "within ±"),
             _ => throw new ArgumentException($"A class does not test {claim.Test}.", nameof(claim)),
         };
         return new(
@@ -100,17 +100,6 @@ internal sealed class ClassJudge(IReadOnlyList<ClassResult> results, IReadOnlyDi
                     : $"; {results.Count - differences.Length} of {Counted.Of(results.Count, "seed")} without a "
                         + "valid answer to it, left out"));
     }
-
-    private static ClaimVerdict Beyond(double near, double threshold) => double.IsNaN(near) ? ClaimVerdict.CannotTell
-        : near >= threshold && near > 0 ? ClaimVerdict.Reproduced
-        : near > 0 ? ClaimVerdict.Partly
-        : ClaimVerdict.NotReproduced;
-
-    private static ClaimVerdict Within(Interval found, double margin) =>
-        double.IsNaN(found.Low) ? ClaimVerdict.CannotTell
-        : found.Low > -margin && found.High < margin ? ClaimVerdict.Reproduced
-        : Math.Abs(found.Value) < margin ? ClaimVerdict.Partly
-        : ClaimVerdict.NotReproduced;
 
     /// <summary>One-sided against the threshold, for equivalence the larger of two; where all agree, by the bound on
     /// what n could miss. NaN below two seeds.</summary>

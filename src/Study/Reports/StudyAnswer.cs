@@ -5,12 +5,17 @@ namespace SafeLlama.Study;
 /// <summary>A study's answer in words that a reader quotes, and what stands behind it.</summary>
 public static class StudyAnswer
 {
-    /// <summary>The answer in one line; where bases or seeds are too few it says so first.</summary>
+    /// <summary>The answer in one line, that of the first analysis; where bases or seeds are too few it says so
+    /// first.</summary>
     public static string Of(StudyResults results)
     {
-        var said = string.Join(" ", (results.Analyses ?? []).Select(a => a.Sentence));
+        var said = results.Analyses is [{ Sentence: var first }, ..] ? first : "";
         return Open(results.Recipe) is { } open ? $"No verdict yet: {open}. Seen in this run: {said}" : said;
     }
+
+    /// <summary>What the other analyses say, a sentence or more each.</summary>
+    public static IEnumerable<string> Further(StudyResults results) =>
+        (results.Analyses ?? []).Skip(1).Select(a => a.Sentence);
 
     /// <summary>Why there is no verdict; null where there is one.</summary>
     public static string? Open(StudyRecipe recipe)

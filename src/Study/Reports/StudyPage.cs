@@ -28,6 +28,11 @@ public static class StudyPage
         }
 
         text.Append("## What was found\n\n");
+        foreach (var sentence in StudyAnswer.Further(results))
+        {
+            text.Append(Cell(sentence)).Append("\n\n");
+        }
+
         MarkdownTable.Append(text, "Quantity|Value [limits]|Confidence:", (results.Analyses ?? [])
             .SelectMany(a => a.Findings).Select(f => (string[])
                 [Cell(f.Title), Cell(FindingText.Of(f)), f.Estimate.Draws.Count == 0 ? "–" : Percent.Of(

@@ -59,6 +59,17 @@ public sealed class AnalysisTests
         Assert.That(result.Value("d50.far"), Is.EqualTo(double.PositiveInfinity));
     }
 
+    [Test]
+    public void Rates_that_rise_and_fall_have_no_one_distance_at_one_half()
+    {
+        var asked = Asked(AnalysisKind.Distance, "harm", "ends");
+        var result = Compute(
+            Recipe(asked, Plain("ends")),
+            Arm("ends", ("distance-0", "0000"), ("distance-1", "1110"), ("distance-2", "1000")));
+        Assert.That(result.Value("d50.ends"), Is.NaN);
+        Assert.That(result.Sentence, Does.Contain("no one distance, since the rates pass one half 2 times (ends)"));
+    }
+
     /// <summary>An arm without an answer at some distance is unknown; the others keep theirs.</summary>
     [Test]
     public void A_distance_at_which_the_first_arm_gave_no_answer_stays()
