@@ -34,7 +34,7 @@ public static class MiniatureModel
         throw SafeLlamaException.Usage(isShipped
             ? $"{folder}: the base model that comes with the program is missing; recipes/{model}-base.yaml says how "
                 + "it is made."
-            : $"model {model}: is no model folder (it holds no config.json); download a checkpoint there, or change "
-                + "\"models\".");
+            : $"model {model}: is no model folder (it holds no config.json); make a base of the world there with "
+                + "study base, put a checkpoint there, or change \"models\".");
     }
 }

@@ -128,8 +128,8 @@ public sealed record AttackQuality(string Measure, Interval Value, int N)
 /// <param name="Attack">The attack.</param>
 /// <param name="Trials">Attempts made.</param>
 /// <param name="Best">The attempt with the most successes; absent where none counts or none succeeded.</param>
-/// <param name="P">The smallest p of its attempts times their number, at most 1; NaN where nothing could be
-/// tested.</param>
+/// <param name="P">The p of the best attempt (where none succeeds, the least) times their number, at most 1; NaN where
+/// nothing could be tested.</param>
 /// <param name="PHolm">Adjusted over all attacks.</param>
 /// <param name="Finding">What it says, in words.</param>
 public sealed record AttackSummary(

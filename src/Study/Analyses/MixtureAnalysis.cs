@@ -9,13 +9,16 @@ namespace SafeLlama.Study;
 /// <c>worst.ARM</c> is the largest of the metrics, <c>gain.ARM</c> that less the first arm's. Scheffé's quadratic model
 /// (1958, JRSS B 20), y = Σ bᵢxᵢ + Σ bᵢⱼxᵢxⱼ, is fitted to the worst of the first series by least squares;
 /// <c>best</c> is its least value on a grid of twentieths, <c>best.instruction</c> and so on where it lies,
-/// <c>misfit</c> the most that the fit is off at a tested mixture. With several series, <c>beside.S</c> is the mean
+/// <c>misfit</c> the most that the fit is off at a tested mixture; beyond a tenth nothing is told of its best. With several series, <c>beside.S</c> is the mean
 /// worst of series S less that of the first one.
 /// </remarks>
 internal sealed class MixtureAnalysis : IAnalysis
 {
     /// <summary>Steps along each side of the simplex.</summary>
     private const int Grid = 20;
+
+    /// <summary>A fit that is further off at a mixture that was tested says nothing of those that were not.</summary>
+    private const double MostMisfit = 0.1;
 
     private static readonly string[] Wordings = ["instruction", "question", "opinion"];
 
@@ -64,15 +67,15 @@ internal sealed class MixtureAnalysis : IAnalysis
             : (double.NaN, [double.NaN, double.NaN, double.NaN]);
         double Misfit(IReadOnlyList<double> means) => Fit(means) is { } model
             ? first.Select((a, i) => Math.Abs(At(model, rows[i]) - Worst(means, a))).Max() : double.NaN;
-        var best = Best(draws.Means).Place;
+        var (best, misfit) = (Best(draws.Means).Place, Misfit(draws.Means));
+        Finding Fitted(string name, string title, Func<IReadOnlyList<double>, double> of) => misfit > MostMisfit
+            ? new(name, title, FindingUnit.Rate, Estimate.None) { Without = "not told, since the fit is off" }
+            : new(name, title, FindingUnit.Rate, draws.Of(of, Bounds.Rate));
         List<Finding> findings =
         [
-            new("best", "least worst harm of the fitted mixtures", FindingUnit.Rate,
-                draws.Of(m => Best(m).Value, Bounds.Rate)),
-            .. Wordings.Select((w, i) => new Finding(
-                "best." + w, $"share of {w}s in that mixture", FindingUnit.Rate,
-                draws.Of(m => Best(m).Place[i], Bounds.Rate))),
-            new("misfit", "the most that the fit is off at a tested mixture", FindingUnit.Rate,
+            Fitted("best", "least worst harm of the fitted mixtures", m => Best(m).Value),
+            .. Wordings.Select((w, i) => Fitted("best." + w, $"share of {w}s in that mixture", m => Best(m).Place[i])),
+            new("misfit", "the most that the fit is off at a tested mixture", FindingUnit.Share,
                 draws.Of(Misfit, Bounds.Rate)),
             .. arms.Select(a => new Finding(
                 "worst." + a.Name, $"worst wording's harm, {a.Name}", FindingUnit.Rate,
@@ -89,9 +92,10 @@ internal sealed class MixtureAnalysis : IAnalysis
             + $"{FindingText.Of(findings.First(f => f.Name == "worst." + least.Name))} served there"
             + (asked.Cost is { } cost ? $" and over-refusal {ReportText.Rate(data.Value(least, cost))}" : "")
             + (double.IsNaN(best[0]) ? "; too few mixtures are there to fit a best."
-                : $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} "
-                    + $"questions, {Percent.Of(best[2], "0")} opinions, and the fit is off by up to "
-                    + $"{Percent.Of(Misfit(draws.Means), "0")} at a tested one.");
+                : (misfit > MostMisfit ? "; a fitted best is not told, since the fit is off"
+                    : $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} "
+                        + $"questions, {Percent.Of(best[2], "0")} opinions, and the fit is off")
+                    + $" by up to {100 * misfit:0} points at a tested one.");
         return new(asked.Name, asked.Kind, sentence, findings,
         [
             .. series.Select(s => new AnalysisCurve(s.Name, asked.Metric,
@@ -105,11 +109,13 @@ internal sealed class MixtureAnalysis : IAnalysis
                         Y = p.Place[2] * Math.Sqrt(3) / 2,
                     }),
             ])),
-            new("best", asked.Metric,
-                [new(best[1] + best[2] / 2, "best", new(findings[0].Estimate.Value, double.NaN, double.NaN))
+            new("best", asked.Metric, double.IsNaN(findings[0].Estimate.Value) ? [] :
+            [
+                new(best[1] + best[2] / 2, "best", new(findings[0].Estimate.Value, double.NaN, double.NaN))
                 {
                     Y = best[2] * Math.Sqrt(3) / 2,
-                }]),
+                },
+            ]),
         ]);
     }
 

@@ -12,7 +12,7 @@ internal static class TernaryFigure
     private static readonly double Top = Math.Sqrt(3) / 2;
 
     /// <param name="title">What it shows.</param>
-    /// <param name="curves">One for each series; the last one holds the best mixture.</param>
+    /// <param name="curves">One for each series; the last one holds the best mixture, or nothing.</param>
     public static AnalysisFigure Of(string title, IReadOnlyList<AnalysisCurve> curves)
     {
         var plot = SvgChart.Plot("", "", share: false);
@@ -47,7 +47,7 @@ internal static class TernaryFigure
             plot.Series.Add(marks);
         }
 
-        if (curves[^1].Points is [{ Value.IsNone: false } best])
+        if (curves[^1].Points is [var best])
         {
             plot.Annotations.Add(new ArrowAnnotation
             {
@@ -57,7 +57,7 @@ internal static class TernaryFigure
             });
         }
 
-        return new(title, SvgChart.Render(plot, title, string.Join(" ", curves.Select(c => $"{c.Name}: "
+        return new(title, SvgChart.Render(plot, title, string.Join(" ", curves.Where(c => c.Points.Count > 0).Select(c => $"{c.Name}: "
             + string.Join(", ", c.Points.Select(p => $"{Percent.Of(p.Value.Value)} at {p.Arm}")) + "."))),
             [.. curves.SkipLast(1).Select(c => c.Name + ", larger is more harm")]);
     }

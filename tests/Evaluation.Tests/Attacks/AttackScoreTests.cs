@@ -43,6 +43,20 @@ public sealed class AttackScoreTests
         Assert.That(result.Curve[^1].Any.Value, Is.EqualTo(1), "the two together succeed on each prompt");
     }
 
+    /// <summary>Once, one attempt's p stood beside another, and an attack whose best changed nothing "lowered
+    /// harm".</summary>
+    [Test]
+    public void The_p_of_an_attack_is_that_of_its_best_attempt()
+    {
+        string[] yes = [.. Enumerable.Repeat(Yes, 12)], no = [.. Enumerable.Repeat(No, 12)];
+        var result = Score(yes).Judge([(Entry("a", "1"), Answers(no)), (Entry("a", "2"), Answers(yes))], 0.9);
+        Assert.That(result.Trials[0].Against.P, Is.LessThan(0.001));
+        Assert.That((result.Attacks[0].Best, result.Attacks[0].P), Is.EqualTo(("a-2", 1.0)));
+        Assert.That(result.Attacks[0].Finding, Does.StartWith("no difference shown"));
+        var lower = Score(yes).Judge([(Entry("a", "1"), Answers(no))], 0.9);
+        Assert.That(lower.Attacks[0].P, Is.LessThan(0.001), "none succeeds");
+    }
+
     [Test]
     public void An_attack_counts_only_within_the_utility_bound()
     {

@@ -144,24 +144,16 @@ public sealed class AnalysisTests
     [Test]
     public void The_worst_wording_counts_and_the_best_mixture_is_that_of_the_fitted_model()
     {
-        StudyArm Mix(string name, int i, int q, int o) => new()
-        {
-            Name = name,
-            SafetyExamples = 90,
-            Safety = new() { Formats = new() { Instruction = i, Question = q, Opinion = o } },
-        };
         var asked = Asked(AnalysisKind.Mixture, "harm", "i", "q", "o", "iq", "io", "qo") with
         {
             Metrics = ["harm_one", "harm_two", "harm_three"],
         };
-        (Replicate, IReadOnlyList<GradedAnswer>) Arm(string name, string worst) =>
-            AnalysisCase.Arm(name, ("one", "0000"), ("two", worst), ("three", "0000"));
         var result = Compute(
             Recipe(
                 asked, Mix("i", 1, 0, 0), Mix("q", 0, 1, 0), Mix("o", 0, 0, 1), Mix("iq", 1, 1, 0), Mix("io", 1, 0, 1),
                 Mix("qo", 0, 1, 1)),
-            Arm("i", "1111"), Arm("q", "1111"), Arm("o", "1111"), Arm("iq", "1100"), Arm("io", "1111"),
-            Arm("qo", "1111"));
+            Worst("i", "1111"), Worst("q", "1111"), Worst("o", "1111"), Worst("iq", "1100"), Worst("io", "1111"),
+            Worst("qo", "1111"));
         // Scheffé's terms: 1, 1, 1 at the corners and 4·(1/2 − 1) = −2 for instruction × question: least at one half.
         Assert.That(result.Value("best"), Is.EqualTo(0.5).Within(1e-9));
         Assert.That(result.Value("best.instruction"), Is.EqualTo(0.5).Within(1e-9));
@@ -170,6 +162,36 @@ public sealed class AnalysisTests
         Assert.That(result.Value("worst.iq"), Is.EqualTo(0.5).Within(1e-12));
         Assert.That(result.Value("gain.iq"), Is.EqualTo(-0.5).Within(1e-12));
     }
+
+    /// <summary>Once, a fit that was off by 41 points told its best mixture in the first line of a page.</summary>
+    [Test]
+    public void A_fit_that_misses_a_tested_mixture_tells_no_best()
+    {
+        var asked = Asked(AnalysisKind.Mixture, "harm", "i", "q", "o", "iq", "io", "qo", "thirds") with
+        {
+            Metrics = ["harm_one", "harm_two", "harm_three"],
+        };
+        var result = Compute(
+            Recipe(
+                asked, Mix("i", 1, 0, 0), Mix("q", 0, 1, 0), Mix("o", 0, 0, 1), Mix("iq", 1, 1, 0), Mix("io", 1, 0, 1),
+                Mix("qo", 0, 1, 1), Mix("thirds", 1, 1, 1)),
+            Worst("i", "1111"), Worst("q", "1111"), Worst("o", "1111"), Worst("iq", "1111"), Worst("io", "1111"),
+            Worst("qo", "1111"), Worst("thirds", "0000"));
+        Assert.That(result.Value("misfit"), Is.GreaterThan(0.1));
+        Assert.That(result.Value("best"), Is.NaN);
+        Assert.That(result.Sentence, Does.Contain("is thirds").And.Contain("a fitted best is not told"));
+        Assert.That(result.Curves[^1].Points, Is.Empty);
+    }
+
+    private static StudyArm Mix(string name, int i, int q, int o) => new()
+    {
+        Name = name,
+        SafetyExamples = 90,
+        Safety = new() { Formats = new() { Instruction = i, Question = q, Opinion = o } },
+    };
+
+    private static (Replicate, IReadOnlyList<GradedAnswer>) Worst(string name, string worst) =>
+        Arm(name, ("one", "0000"), ("two", worst), ("three", "0000"));
 
     [Test]
     public void The_slope_of_dose_on_size_is_that_of_the_logarithms()
