@@ -83,7 +83,7 @@ public sealed class InvalidAnswerTests
                 Test = ClaimTest.Higher,
                 Arm = "tuned",
                 Baseline = "tuned",
-                Threshold = 0.05,
+                Threshold = 0.3,
             });
         Assert.That(Gap(0).Verdict, Is.EqualTo(ClaimVerdict.NotReproduced));
         Assert.That(Gap(35).Verdict, Is.EqualTo(ClaimVerdict.CannotTell), "all of them may have complied");

@@ -66,7 +66,8 @@ public static class StudyPage
     {
         var files = recipe.Data.UsesFiles;
         var shown = string.Join(",", recipe.Models.Select(m => files ? m : Path.GetFileName(m.TrimEnd('/'))));
-        foreach (var command in Bases(recipe))
+        var ofSizes = !files && recipe.Analyses?.Any(a => a.Sizes is not null) == true;
+        foreach (var command in ofSizes ? [OfSizes] : Bases(recipe))
         {
             yield return command;
         }
@@ -81,10 +82,9 @@ public static class StudyPage
         {
             yield return "";
             yield return "# the run that decides";
-            if (recipe.Analyses?.Any(a => a.Sizes is not null) == true)
+            if (ofSizes)
             {
-                yield return ProgramCommand.Of("study", ("Recipe", recipe.Name))
-                    + "  # the recipe's first lines make its bases";
+                yield return ProgramCommand.Of("study", ("Recipe", recipe.Name));
                 yield break;
             }
 
@@ -98,6 +98,8 @@ public static class StudyPage
                 "study", ("Recipe", recipe.Name), ("Models", $"{name},{name}-2,{name}-3"), ("Seeds", "3"));
         }
     }
+
+    private const string OfSizes = "# the recipe's first lines make its bases";
 
     /// <summary>What makes those bases of the run that are the shipped one of another seed, by their names.</summary>
     private static IEnumerable<string> Bases(StudyRecipe recipe) =>
