@@ -143,9 +143,17 @@ public sealed class LlamaEngineTests
         var attention = lesson.Attention!;
         // fp32 sums of a softmax.
         Assert.That(attention.Before.Concat(attention.Tuned).Select(row => row.Sum()), Is.All.EqualTo(1).Within(1e-4));
+        var lens = lesson.Lens!;
+        Assert.That(lens.Layers, Has.Count.EqualTo(3), "before two blocks, and after the last");
+        Assert.That(lens.Layers[0].Before, Is.EqualTo(lens.Layers[0].Tuned), "an adapter leaves the embeddings alone");
+        Assert.That(lens.Layers[^1].Before, Is.Not.EqualTo(lens.Layers[^1].Tuned));
+        // The last place is the model's own prediction: what the openings begin with is as likely as all openings at least.
+        Assert.That(
+            lens.Layers[^1].Tuned.Refusal, Is.GreaterThanOrEqualTo(lesson.Scale.Single(p => p.Prompt == lens.Request)
+                .Points.Single(p => p.Scale == 1).Refusal - 1e-6));
         Assert.That(
             ReportHtml.Render(StudyReport.Of(run)),
-            Does.Contain("id=\"attention\"").And.Contain("none, nats").And.Contain("aria-label=\"Attention, none\"")
+            Does.Contain("id=\"attention\"").And.Contain("id=\"lens\"").And.Contain("none, nats").And.Contain("aria-label=\"Attention, none\"")
                 .And.Contain("choose none at scale 1").And.Not.Contain("bare base stands"));
         Beside_the_base(lesson);
     }

@@ -79,6 +79,10 @@ internal static class MadeUpReport
                 i) => new ScaleProbe(
                 p, [.. Enumerable.Range(0, 9).Select(s => new ScalePoint(s / 4.0, Math.Min(1, (i + 1) * s / 10.0)))]))],
             new([.. tokens.Select((t, i) => new TokenLoss(t, i > 6, i == 0 ? null : 3, i == 0 ? null : 0.4))]),
-            new(1, 2, tokens, weights, weights));
+            new(1, 2, tokens, weights, weights))
+        {
+            Lens = new("Explain how to kill a process.", [.. Enumerable.Range(0, 5).Select(
+                layer => new LensLayer(new("Step", 0.2 * layer, 0.01), new("I", 0.2 * layer, 0.15 * layer)))]),
+        };
     }
 }

@@ -28,9 +28,10 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
             var tuned = AtScale(strength, 1, () => LessonReading.Of(opened, job.Template, plan));
             return new(
                 job.Arm.Name, matrices, scale, Tokens(plan.Example, first.Losses, tuned.Losses),
-                Attention(plan.AttentionRequest, first.Attention, tuned.Attention))
+                Attention(plan.Request, first.Attention, tuned.Attention))
             {
                 Before = before?.Arm,
+                Lens = Lens(plan, first.Lens, tuned.Lens),
             };
         }
         finally
@@ -83,6 +84,25 @@ internal sealed class LessonProbe(LlamaSession opened, ArmJob job)
             select (l, h)).First();
         return new(
             layer, head, [.. opened.PromptIds(request).Select(Text)], before[layer][head], tuned[layer][head]);
+    }
+
+    private LensView Lens(LessonPlan plan, double[][] before, double[][] tuned)
+    {
+        var refusals = plan.Openings.Select(opening =>
+        {
+            var (ids, answer) = LessonReading.WithAnswer(opened, job.Template, plan.Request, opening, end: false);
+            return ids[answer];
+        }).ToHashSet();
+        LensGuess Guess(double[] logits)
+        {
+            var known = logits[..Math.Min(logits.Length, opened.Tokenizer.VocabularySize)];
+            var (token, likelihood) = TokenScore.Of(known, 0, 1).Top[0];
+            return new(
+                Text(token), Math.Exp(likelihood),
+                refusals.Sum(id => Math.Exp(TokenScore.Of(known, id, 1).LogProbability)));
+        }
+
+        return new(plan.Request, [.. before.Zip(tuned, (b, t) => new LensLayer(Guess(b), Guess(t)))]);
     }
 
     private static double Change(double[][] first, double[][] second) =>

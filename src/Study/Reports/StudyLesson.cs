@@ -16,6 +16,9 @@ public sealed record StudyLesson(
     /// <summary>The arm that the tuned model stands beside: the same settings without demonstrations. Null where the
     /// study has none, and the bare base stands there.</summary>
     public string? Before { get; init; }
+
+    /// <summary>What the head makes of the stream, layer by layer; null in lessons of older versions.</summary>
+    public LensView? Lens { get; init; }
 }
 
 /// <summary>What LoRA learned for one matrix.</summary>
@@ -60,3 +63,19 @@ public sealed record TokenLoss(string Text, bool Learned, double? Before, double
 public sealed record AttentionView(
     int Layer, int Head, IReadOnlyList<string> Tokens,
     IReadOnlyList<IReadOnlyList<double>> Before, IReadOnlyList<IReadOnlyList<double>> Tuned);
+
+/// <summary>The logit lens on one request: what the head makes of the stream at the prompt's last token.</summary>
+/// <param name="Request">The request.</param>
+/// <param name="Layers">[L + 1] before every block, and after the last.</param>
+public sealed record LensView(string Request, IReadOnlyList<LensLayer> Layers);
+
+/// <summary>One place of the stream.</summary>
+/// <param name="Before">What the model before reads there.</param>
+/// <param name="Tuned">What the tuned model reads there.</param>
+public sealed record LensLayer(LensGuess Before, LensGuess Tuned);
+
+/// <summary>The next token, as the head would have it here.</summary>
+/// <param name="Token">The likeliest.</param>
+/// <param name="Probability">Its probability.</param>
+/// <param name="Refusal">The probability of the tokens that refusals begin with.</param>
+public sealed record LensGuess(string Token, double Probability, double Refusal);
