@@ -147,7 +147,7 @@ public sealed class LlamaEngineTests
         Assert.That(lens.Layers, Has.Count.EqualTo(3), "before two blocks, and after the last");
         Assert.That(lens.Layers[0].Before, Is.EqualTo(lens.Layers[0].Tuned), "an adapter leaves the embeddings alone");
         Assert.That(lens.Layers[^1].Before, Is.Not.EqualTo(lens.Layers[^1].Tuned));
-        // The last place is the model's own prediction: what the openings begin with is as likely as all openings at least.
+        // The last place is the model's own prediction: the openings' first tokens are as likely as the openings at least.
         Assert.That(
             lens.Layers[^1].Tuned.Refusal, Is.GreaterThanOrEqualTo(lesson.Scale.Single(p => p.Prompt == lens.Request)
                 .Points.Single(p => p.Scale == 1).Refusal - 1e-6));

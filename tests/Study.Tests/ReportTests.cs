@@ -58,7 +58,7 @@ public sealed partial class ReportTests
             Assert.That(html, Does.Contain($"id=\"{link.Groups[1].Value}\""));
         }
 
-        Assert.That(Links().Matches(html), Has.Count.EqualTo(13), "twelve parts and the skip link");
+        Assert.That(Links().Matches(html), Has.Count.EqualTo(14), "thirteen parts and the skip link");
     }
 
     [Test]
