@@ -26,7 +26,7 @@ public sealed class RecipeTests
     [TestCase("size.yaml", 5)]
     [TestCase("size-equal-loss.yaml", 5)]
     [TestCase("prompt-types.yaml", 23)]
-    [TestCase("robustness.yaml", 5)]
+    [TestCase("robustness.yaml", 6)]
     [TestCase("attack-sweep.yaml", 5)]
     [TestCase("bias.yaml", 6)]
     [TestCase("diversity.yaml", 14)]
