@@ -1,7 +1,5 @@
-using System.Text.Json;
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Evaluation;
 using SafeLlama.Testing;
 using static SafeLlama.Study.Tests.DemonstrationFiles;
 

@@ -80,7 +80,10 @@ public sealed class RecipeFaultTests
     {
         var metric = new JsonObject
         {
-            ["name"] = "m", ["title"] = "M", ["measure"] = "complies", ["suites"] = new JsonArray(suite),
+            ["name"] = "m",
+            ["title"] = "M",
+            ["measure"] = "complies",
+            ["suites"] = new JsonArray(suite),
             ["label"] = label,
             ["categories"] = category is null ? null : new JsonArray(category),
         };
