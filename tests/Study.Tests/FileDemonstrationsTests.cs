@@ -1,6 +1,5 @@
 using SafeLlama.Common;
 using SafeLlama.Data;
-using SafeLlama.Testing;
 using static SafeLlama.Study.Tests.DemonstrationFiles;
 
 namespace SafeLlama.Study.Tests;
