@@ -76,8 +76,8 @@ public enum ClaimVerdict
     /// <summary>The limits exclude what the claim says.</summary>
     NotReproduced,
 
-    /// <summary>The limits hold both what the claim says and nothing at all, fewer bases or seeds were run than it asks for, or invalid answers
-    /// decide.</summary>
+    /// <summary>The limits hold both what the claim says and nothing at all, fewer bases or seeds were run than it asks
+    /// for, or invalid answers decide.</summary>
     CannotTell,
 }
 
