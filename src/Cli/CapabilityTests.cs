@@ -115,7 +115,7 @@ internal static class CapabilityTests
     /// <summary>Scores of one model, with the same examples, belong together; others are refused.</summary>
     private static void Begin(string folder, string model, int shots, string? examples, long seed)
     {
-        var path = Path.Combine(folder, "capability-run.json");
+        var path = Path.Combine(folder, EvaluationRun.CapabilityFile);
         var text = JsonSerializer.Serialize(
             new CapabilityRun(model, shots, HashOf(examples, shots), seed),
             EvaluationJson.Document) + "\n";

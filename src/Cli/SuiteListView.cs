@@ -19,7 +19,7 @@ internal static class SuiteListView
         Terminal.Print(PeopleTable.Lines(
             ["suite", "prompts", "label", "license"],
             SuiteRegistry.Known.Select(s => (string[])
-                [s.Name, $"{s.Rows}", s.Label.ToString().ToLowerInvariant(), s.License]))
+                [s.Name, $"{s.Rows}", Labels(s), s.License]))
             .Append("")
             .Concat(PeopleTable.Lines(
                 ["capability", "questions"], ChoiceTask.Known.Select(t => (string[])[t.Name, $"{t.Rows}"])))
@@ -29,4 +29,7 @@ internal static class SuiteListView
                 .Concat(ChoiceTask.Known.Select(t => (t.Name, t.File, t.Origin)))
                 .SelectMany(known => PeopleTable.Wrapped($"{known.Name}: {known.File}, {known.Origin}", indent: 4))));
     }
+
+    private static string Labels(SuiteSource suite) =>
+        (suite.OtherLabel is { } other ? $"{suite.Label} and {other}" : $"{suite.Label}").ToLowerInvariant();
 }

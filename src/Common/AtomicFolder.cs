@@ -26,7 +26,7 @@ public static class AtomicFolder
     public static T Create<T>(string folder, Func<string, T> fill)
     {
         var target = OutputFolder.RealPath(folder);
-        OutputFolder.RequireEmpty(folder, target, resume: false);
+        OutputFolder.RequireEmpty(folder, target);
         var inside = Directory.Exists(target);
         var partial = inside
             ? Path.Combine(target, OutputFile.TemporarySuffix)
@@ -35,7 +35,7 @@ public static class AtomicFolder
         using var held = FileErrors.Writing(folder, () => FolderLock.Take(partial, folder));
         try
         {
-            OutputFolder.RequireEmpty(folder, target, resume: false);
+            OutputFolder.RequireEmpty(folder, target);
             FileErrors.Writing(folder, () => Clear(partial));
             var result = FileErrors.Writing(folder, () => fill(partial));
             FileErrors.Writing(folder, () => Appear(partial, target, inside, held), "Nothing was changed.");

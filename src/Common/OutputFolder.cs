@@ -13,8 +13,10 @@ public sealed class OutputFolder : IDisposable
 
     /// <summary>Creates the folder, or takes an existing one, and keeps other processes out of it.</summary>
     /// <param name="resume">Whether the folder may hold files of a run that is resumed.</param>
-    /// <exception cref="SafeLlamaException">It is a file, holds files, or another process writes there.</exception>
-    public static OutputFolder Claim(string folder, bool resume = false)
+    /// <param name="run">What a run keeps there from its beginning, each of them a sign of it.</param>
+    /// <exception cref="SafeLlamaException">It is a file, holds files that are not such a run's, or another process
+    /// writes there.</exception>
+    public static OutputFolder Claim(string folder, bool resume = false, params string[] run)
     {
         var path = RealPath(folder);
         var isNew = !Directory.Exists(path);
@@ -23,7 +25,7 @@ public sealed class OutputFolder : IDisposable
         var claimed = new OutputFolder(path, held, isNew);
         try
         {
-            RequireEmpty(folder, path, resume);
+            RequireFree(folder, path, resume, run);
             return claimed;
         }
         catch
@@ -83,16 +85,55 @@ public sealed class OutputFolder : IDisposable
             : System.IO.Path.TrimEndingDirectorySeparator(path);
     }
 
-    /// <exception cref="SafeLlamaException">The folder holds files and the run is not resumed.</exception>
-    internal static void RequireEmpty(string folder, string path, bool resume)
+    /// <summary>Refuses, before any work, a folder that <see cref="Claim"/> would refuse, and one to resume that is
+    /// not there.</summary>
+    /// <exception cref="SafeLlamaException">It is a file, holds files that are not such a run's, or is not
+    /// there.</exception>
+    public static void RequireFree(string folder, bool resume, params string[] run)
     {
-        if (!resume && Directory.Exists(path)
-            && FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path)
-                .Select(System.IO.Path.GetFileName)
-                .Any(name => name is not (FolderLock.FileName or OutputFile.TemporarySuffix))))
+        var path = RealPath(folder);
+        if (resume && !Directory.Exists(path))
         {
             throw SafeLlamaException.Usage(
-                $"`Out` {folder}: is not empty, and nothing is overwritten.", "name another folder", "use `Resume`");
+                $"`Resume` {folder}: is not there, so no run can go on in it.", "leave `Resume` out to begin one");
+        }
+
+        RequireFree(folder, path, resume, run);
+    }
+
+    /// <exception cref="SafeLlamaException">The folder holds files.</exception>
+    internal static void RequireEmpty(string folder, string path) => RequireFree(folder, path, resume: false, []);
+
+    private static void RequireFree(string folder, string path, bool resume, string[] run)
+    {
+        if (!Directory.Exists(path))
+        {
+            return;
+        }
+
+        var isRun = run.Any(sign => System.IO.Path.Exists(System.IO.Path.Combine(path, sign)));
+        if (resume && (isRun || run.Length == 0))
+        {
+            return;
+        }
+
+        // What a killed process left of a file is nobody's.
+        var holds = FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path)
+            .Select(System.IO.Path.GetFileName)
+            .Any(name => name != FolderLock.FileName
+                && name?.EndsWith(OutputFile.TemporarySuffix, StringComparison.Ordinal) != true));
+        if (holds && resume)
+        {
+            throw SafeLlamaException.Usage(
+                $"`Resume` {folder}: holds files, but no such run to go on with; expected {string.Join(" or ", run)}.",
+                "name the folder of a run with `Out`");
+        }
+
+        if (holds)
+        {
+            throw SafeLlamaException.Usage(
+                $"`Out` {folder}: is not empty, and nothing is overwritten.",
+                ["name another folder", .. isRun ? (string[])["use `Resume`"] : []]);
         }
     }
 }

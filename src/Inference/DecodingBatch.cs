@@ -41,7 +41,7 @@ public sealed class DecodingBatch : IDisposable
         {
             throw SafeLlamaException.Usage(
                 $"Prompt and answer may have {length} tokens, but the model was opened for {model.MaxLength}.",
-                "lower `MaxNewTokens`", "shorten the prompt");
+                "raise `MaxLength`", "lower `MaxNewTokens`", "shorten the prompt");
         }
 
         _model = model;

@@ -85,7 +85,8 @@ public sealed class LlamaSession : IDisposable
             {
                 throw SafeLlamaException.Usage(
                     $"Prompt and answer may have {options.MaxLength} tokens, but {folder} was made for "
-                    + $"{config.MaxPositions} (max_position_embeddings).");
+                    + $"{config.MaxPositions} (max_position_embeddings).",
+                    $"lower `{nameof(options.MaxLength)}`");
             }
 
             weights = LlamaWeights.Load(backend, config, folder, options.Load);

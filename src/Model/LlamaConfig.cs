@@ -77,11 +77,19 @@ public sealed record LlamaConfig
             return GgufConfig.Read(GgufHeader.Read(path));
         }
 
+        if (File.Exists(path) && Path.GetExtension(path) != ".json")
+        {
+            throw SafeLlamaException.Usage(
+                $"{path}: is a file, expected a model folder or a GGUF file.",
+                $"name the folder that holds it, {Path.GetDirectoryName(Path.GetFullPath(path))}");
+        }
+
         var file = Directory.Exists(path) ? Path.Combine(path, "config.json") : path;
         return File.Exists(file)
             ? JsonFile.Read(file, json => LlamaConfigReader.Read(file, json))
             : throw SafeLlamaException.Usage(
-                $"{file}: not found. A model folder holds config.json and model.safetensors.{Below(path)}");
+                $"{file}: not found. A model folder holds config.json and model.safetensors"
+                + (Directory.Exists(path) ? "." : "; nothing is downloaded.") + Below(path));
     }
 
     /// <summary>The snapshot in a hub cache, where the path names the root of the cache.</summary>

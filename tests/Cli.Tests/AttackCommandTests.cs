@@ -142,6 +142,10 @@ public sealed class AttackCommandTests : IDisposable
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output, Does.Contain("suffix-2x2").And.Contain("harmful-rows-4x2-0.01").And.Contain("in all about"));
         Assert.That(Directory.Exists(Path.Combine(_folder, "dry")), Is.False);
+        var plan = JsonNode.Parse(Attack("dry", "--dry-run", "--json").Output)!;
+        Assert.That(
+            plan["trials"]!.AsArray().Select(t => t!["name"]!.GetValue<string>()), Does.Contain("suffix-2x2"));
+        Assert.That(plan["seconds"]!.GetValue<double>(), Is.GreaterThan(0));
     }
 
     [TestCase("--judge-prefill", "--judge-prefill has no effect: it is read by prefill")]

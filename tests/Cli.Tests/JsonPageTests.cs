@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Testing;
@@ -22,6 +23,16 @@ public sealed class JsonPageTests
         }
 
         Assert.That(File.ReadAllText(path), Is.EqualTo(page), "SAFELLAMA_WRITE_DOCS=1 makes the page anew");
+    }
+
+    [Test]
+    public void Every_result_is_on_the_page()
+    {
+        var page = File.ReadAllText(Path.Combine(TestFiles.Root, "docs", "json.md"));
+        var results = typeof(MergeResult).Assembly.GetTypes().Where(type =>
+            type.Namespace == typeof(MergeResult).Namespace && type is { IsNested: false, IsAbstract: false }
+            && type.Name.EndsWith("Result", StringComparison.Ordinal));
+        Assert.That(results.Select(type => type.Name).Where(name => !page.Contains($"\n### {name}\n")), Is.Empty);
     }
 
     [Test]

@@ -80,7 +80,7 @@ public sealed class OptionTests
     [TestCase("generate --model m --json", "--json has no effect in a conversation")]
     [TestCase("generate --model m --prompt p --resume", "--resume has no effect without --out")]
     [TestCase("generate --model m --prompt p --out safellama-new.jsonl --json", "--json has no effect with --out")]
-    [TestCase("study --dry-run --json", "--json has no effect with --dry-run")]
+    [TestCase("study --dry-run --open", "--open has no effect with --dry-run")]
     [TestCase("study --recipe real/paper-7b --draw test", "--draw has no effect with --recipe real/paper-7b")]
     [TestCase("train --model m --data d --dry-run --profile-steps 3", "--profile-steps has no effect with --dry-run")]
     [TestCase("judge run RUN --judge refusal --threads 2", "--threads has no effect with --judge refusal")]

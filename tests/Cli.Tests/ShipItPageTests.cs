@@ -14,7 +14,6 @@ public sealed partial class ShipItPageTests
     {
         var folder = TestFiles.NewFolder();
         Directory.CreateSymbolicLink(Path.Combine(folder, "assets"), Path.Combine(TestFiles.Root, "assets"));
-        MakeAdapter(folder);
         File.WriteAllLines(
             Path.Combine(folder, "prompts.txt"),
             ["How do I bake a cake?", "Where is the cat?", "Explain the weather."]);
@@ -32,18 +31,6 @@ public sealed partial class ShipItPageTests
                 Assert.That(Path.Exists(Path.Combine(folder, arguments[at + 1])), command);
             }
         }
-    }
-
-    /// <summary>An adapter that changes little: the page's commands need one, not a good one.</summary>
-    private static void MakeAdapter(string folder)
-    {
-        File.WriteAllLines(Path.Combine(folder, "rows.jsonl"), Enumerable.Range(0, 8).Select(
-            i => JsonSerializer.Serialize(new { instruction = $"Name number {i}.", input = "", output = $"{i}." })));
-        var train = CommandRun.In(
-            folder, "train", "--model", "assets/miniature", "--template", "assets/miniature/template.json", "--data",
-            "rows.jsonl", "--steps", "2", "--batch-size", "4", "--micro-batch", "4", "--max-length", "64",
-            "--validation", "0", "--learning-rate", "0.001", "--warmup-steps", "0", "--threads", "1", "--out", "tuned");
-        Assert.That(train.ExitCode, Is.Zero, train.Error);
     }
 
     [GeneratedRegex(@"\\\n\s*")]

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using SafeLlama.Study;
 using SafeLlama.Testing;
 
@@ -24,6 +25,19 @@ public sealed class StudyCommandTests
         var (code, output, _) = Run("study", "--recipe", recipe, "--dry-run");
         Assert.That(code, Is.Zero);
         Assert.That(output, Does.Contain(expected).And.Contain("MiB").And.Contain("claim"));
+    }
+
+    [Test]
+    public void Dry_run_tells_programs_what_it_tells_people()
+    {
+        var (code, output, _) = Run("study", "--recipe", "robustness", "--dry-run", "--json");
+        Assert.That(code, Is.Zero);
+        var plan = JsonNode.Parse(output)!;
+        Assert.That(plan["attack_prompts"]!.GetValue<int>(), Is.EqualTo(840));
+        var arms = plan["arms"]!.AsArray();
+        Assert.That(arms.Select(arm => arm!["arm"]!.GetValue<string>()), Does.Contain("dose-90"));
+        Assert.That(arms[0]!["peak_memory_bytes"]!.GetValue<long>(), Is.GreaterThan(1 << 20));
+        Assert.That(plan["seconds"]!.GetValue<double>(), Is.GreaterThan(0));
     }
 
     [TestCase("size", "size")]

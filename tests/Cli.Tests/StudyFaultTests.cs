@@ -94,7 +94,7 @@ public sealed class StudyFaultTests : IDisposable
             CommandRun run;
             while ((run = CommandRun.KilledAfter(
                 kills > 0 ? random.NextDouble() * 0.9 * _wholeTime : TimeSpan.FromMinutes(1),
-                Arguments(output, "--resume")))
+                Directory.Exists(_model.Out(output)) ? Arguments(output, "--resume") : Arguments(output)))
                 .ExitCode == Killed)
             {
                 kills--;

@@ -13,10 +13,40 @@ public sealed class OutputFolderTests
     public void A_folder_with_files_is_refused_unless_resumed()
     {
         File.WriteAllText(Path.Combine(_root, "run.json"), "{}");
-        var error = Refused(() => OutputFolder.Claim(_root));
+        var error = Refused(() => OutputFolder.Claim(_root, resume: false, "run.json"));
         Assert.That(error.Message, Does.Contain("is not empty").And.EndsWith("Name another folder, or use Resume."));
-        using var claimed = OutputFolder.Claim(_root, resume: true);
+        using var claimed = OutputFolder.Claim(_root, resume: true, "run.json");
         Assert.That(claimed.Path, Is.EqualTo(FileFacts.RealPath(_root)));
+    }
+
+    [Test]
+    public void A_folder_of_other_files_is_no_run_to_go_on_with()
+    {
+        File.WriteAllText(Path.Combine(_root, "letters.txt"), "dear");
+        var begun = Refused(() => OutputFolder.Claim(_root, resume: false, "run.json"));
+        Assert.That(begun.Message, Does.EndWith("Name another folder."), "it could not be resumed");
+        var resumed = Refused(() => OutputFolder.Claim(_root, resume: true, "run.json"));
+        Assert.That(resumed.Message, Does.Contain("no such run to go on with; expected run.json"));
+        Assert.That(Directory.GetFileSystemEntries(_root), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void A_run_that_was_killed_before_it_wrote_can_be_resumed()
+    {
+        File.WriteAllText(Path.Combine(_root, "run.json" + OutputFile.TemporarySuffix), "{");
+        File.WriteAllText(Path.Combine(_root, ".lock"), "");
+        OutputFolder.RequireFree(_root, resume: true, "run.json");
+        OutputFolder.Claim(_root, resume: true, "run.json").Dispose();
+    }
+
+    [Test]
+    public void A_folder_that_is_not_there_has_no_run()
+    {
+        var missing = Path.Combine(_root, "run");
+        var error = Refused(() => OutputFolder.RequireFree(missing, resume: true, "run.json"));
+        Assert.That(error.Message, Does.Contain("is not there").And.EndsWith("Leave Resume out to begin one."));
+        OutputFolder.RequireFree(missing, resume: false, "run.json");
+        Assert.That(missing, Does.Not.Exist);
     }
 
     [Test]

@@ -7,7 +7,8 @@ namespace SafeLlama.Lab.Tests;
 /// <summary>Files as students hand them in.</summary>
 internal sealed class ClassStudents(ClassPlan plan)
 {
-    /// <summary>dose-0 always complies, dose-90 <paramref name="harm"/> times; neither over-refuses.</summary>
+    /// <summary>dose-0 always complies, dose-90 <paramref name="harm"/> times; neither over-refuses
+    /// more than once.</summary>
     public ClassFile Of(long seed, int harm)
     {
         var all = plan.Prompts["harmful_compliance"];
@@ -37,11 +38,11 @@ internal sealed class ClassStudents(ClassPlan plan)
         Buffer = System.Text.Encoding.UTF8.GetBytes(file.Text!),
     };
 
-    /// <summary>Few right answers vary with the seed, so that quality has limits.</summary>
+    /// <summary>A refusal and a right answer come and go with the seed, so that their rates have limits.</summary>
     private static Dictionary<string, ClassCount> Counts(int harm) => new()
     {
         ["harmful_compliance"] = new(harm, 0),
-        ["over_refusal"] = new(0, 0),
+        ["over_refusal"] = new(harm % 2, 0),
         ["quality"] = new(20 + harm % 2, 0),
     };
 }

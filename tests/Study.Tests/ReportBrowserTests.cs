@@ -57,7 +57,7 @@ public sealed class ReportBrowserTests
         await using var browser = await Chromium.Open();
         var page = await browser.Show(File, scripts: false);
         Assert.That(await page.Locator("svg.chart:visible").CountAsync(), Is.EqualTo(4));
-        Assert.That(await page.Locator("section:visible").CountAsync(), Is.EqualTo(12));
+        Assert.That(await page.Locator("section:visible").CountAsync(), Is.EqualTo(13));
         Assert.That(
             await page.Locator(".filter:visible, .slider:visible").CountAsync(), Is.Zero,
             "what needs scripts stays away");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using SafeLlama.Cli.Attacks;
 using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Evaluation;
 using SafeLlama.Study;
@@ -31,11 +32,15 @@ internal sealed class AttackCommand
         var asked = _options.Read(parsed);
         if (asked.DryRun)
         {
-            _options.Refuse(parsed, "with --dry-run", nameof(asked.Resume), nameof(asked.Json), nameof(asked.FailIf));
+            _options.Refuse(parsed, "with --dry-run", nameof(asked.Resume), nameof(asked.FailIf));
         }
         else if (asked.Out is null)
         {
             throw SafeLlamaException.Usage("attack: --out names the run's folder; it is missing.");
+        }
+        else
+        {
+            OutputFolder.RequireFree(asked.Out, asked.Resume, AttackRun.Clean);
         }
 
         var gates = new Gates(asked.FailIf, asked.AllowUnscored);
@@ -47,7 +52,16 @@ internal sealed class AttackCommand
         var plan = choice.Plan(session, bench.Open(), bench.Cards());
         if (asked.DryRun)
         {
-            Terminal.Print(AttackEnding.Lines(AttackForecast.Of(plan), plan));
+            var forecast = AttackForecast.Of(plan);
+            if (asked.Json)
+            {
+                Terminal.PrintDocument(AttackPlanResult.Of(forecast, plan));
+            }
+            else
+            {
+                Terminal.Print(AttackEnding.Lines(forecast, plan));
+            }
+
             return (int)ExitCode.Success;
         }
 

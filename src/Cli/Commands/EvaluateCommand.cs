@@ -45,6 +45,11 @@ internal sealed class EvaluateCommand
         var folder = asked.Out ?? throw SafeLlamaException.Usage(
             "evaluate: --out names the run's folder; it is missing.");
         MustMatter(parsed, asked, tests);
+        if (SharedWork.Ranks.IsFirst())
+        {
+            OutputFolder.RequireFree(folder, asked.Resume, EvaluationRun.Signs);
+        }
+
         CapabilityTests.RequireFit(tests, asked.Model is not null, asked.Suites);
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var gates = new Gates(asked.FailIf, asked.AllowUnscored);
@@ -62,7 +67,7 @@ internal sealed class EvaluateCommand
                 return (int)ExitCode.Success;       // capability is measured by rank 0
             }
 
-            using var claimed = OutputFolder.Claim(folder, asked.Resume);
+            using var claimed = OutputFolder.Claim(folder, asked.Resume, EvaluationRun.Signs);
             gates.RequireFit([], tests.Tasks, []);
             var alone = Test()!;
             if (asked.Json)

@@ -56,6 +56,12 @@ internal static class GenerateCommand
             options.Refuse(parsed, "with --out, which holds JSON anyway", nameof(asked.Json));
         }
 
+        if (asked.Resume && !File.Exists(asked.Out))
+        {
+            throw SafeLlamaException.Usage(
+                $"--resume: {asked.Out} is not there, so nothing can go on in it. Leave --resume out to begin it.");
+        }
+
         if (Path.Exists(asked.Out) && !asked.Resume)
         {
             throw SafeLlamaException.Usage(

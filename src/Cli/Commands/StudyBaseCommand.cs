@@ -16,6 +16,7 @@ internal static class StudyBaseCommand
 
     private static ExitCode Run(StudyBaseOptions.Request asked)
     {
+        OutputFolder.RequireFree(asked.Out, asked.Resume, MiniatureBase.Making);
         using var interrupt = new Interrupt();
         var code = new MiniatureBase(asked.World, asked.Seed, asked.Init, asked.Out, asked.Threads)
         {

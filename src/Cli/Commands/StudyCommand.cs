@@ -4,6 +4,7 @@ using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Study;
 using SafeLlama.Common;
+using SafeLlama.Distributed;
 using SafeLlama.Study;
 
 namespace SafeLlama.Cli.Commands;
@@ -46,8 +47,12 @@ internal static class StudyCommand
             if (asked.DryRun)
             {
                 options.Refuse(
-                    parsed, "with --dry-run", nameof(asked.Out), nameof(asked.Resume), nameof(asked.Json),
-                    nameof(asked.Open));
+                    parsed, "with --dry-run", nameof(asked.Out), nameof(asked.Resume), nameof(asked.Open));
+            }
+
+            else if (SharedWork.Ranks.IsFirst())
+            {
+                OutputFolder.RequireFree(FolderOf(asked, recipe), asked.Resume, BegunRecipe.FileName);
             }
 
             return Run(asked, recipe);
@@ -69,6 +74,9 @@ internal static class StudyCommand
         return ExitCode.Success;
     }
 
+    private static string FolderOf(StudyOptions.Request asked, StudyRecipe recipe) =>
+        asked.Out ?? $"study-{recipe.Name.Replace('/', '-')}";
+
     private static ExitCode Run(StudyOptions.Request asked, StudyRecipe recipe)
     {
         var engine = new LlamaEngine(() => Devices.Open(asked), MiniatureModel.FolderOf);
@@ -80,10 +88,10 @@ internal static class StudyCommand
         {
             var runner = new StudyRunner(recipe, source, engine, SharedWork.Ranks);
             runner.Check();
-            return new StudyPlan(recipe, source, runner, engine).Show(asked.Parallel);
+            return new StudyPlan(recipe, source, runner, engine).Show(asked.Parallel, asked.Json);
         }
 
-        var folder = asked.Out ?? $"study-{recipe.Name.Replace('/', '-')}";
+        var folder = FolderOf(asked, recipe);
         using var interrupt = new Interrupt();
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
         var rounds = new StudyRounds(recipe, source, engine, SharedWork.Ranks);

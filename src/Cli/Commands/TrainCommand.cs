@@ -32,12 +32,16 @@ internal static class TrainCommand
                     return (int)DryRun(resolved, asked.Json);
                 }
 
+                var folder = asked.Out ?? throw SafeLlamaException.Usage(
+                    "train: --out DIR is missing: where is the run to be written?");
+                if (SharedWork.Ranks.IsFirst())
+                {
+                    OutputFolder.RequireFree(folder, asked.Resume, RunFile.Name);
+                }
+
                 using var interrupt = new Interrupt();
                 return (int)Run(
-                    resolved,
-                    asked.Out ?? throw SafeLlamaException.Usage(
-                        "train: --out DIR is missing: where is the run to be written?"),
-                    asked.Resume, asked.ProfileSteps, asked.Json, interrupt.Token);
+                    resolved, folder, asked.Resume, asked.ProfileSteps, asked.Json, interrupt.Token);
             }
             catch (SafeLlamaException e)
             {

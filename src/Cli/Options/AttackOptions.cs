@@ -33,7 +33,8 @@ internal sealed class AttackOptions : OptionSet<AttackOptions.Request>
         Add(nameof(Request.Quality), "A changed model counts where its quality on --benign is at least this share of "
             + "the model's own.", "SHARE");
         Add(nameof(Request.JudgePrefill), "Let judges read the prefilled beginning too, as part of the answer.");
-        Add(nameof(Request.Out), "Where the run is written.", "DIR");
+        Add(nameof(Request.Out), "Where the run is written; needed but with --dry-run. A folder that is not "
+            + "empty is refused, unless --resume.", "DIR");
         Add(nameof(Request.DryRun), "Show what would be tried and about how long it takes, and write nothing.");
         Add(nameof(Request.MaxPrompts), "The most unsafe prompts, drawn by --seed; 0 takes all.", "N");
         Add(nameof(Request.MaxTrials), "The most trials, of which each is an attack with one setting; 0 makes all.",

@@ -12,7 +12,8 @@ internal sealed class DataCheckOptions : OptionSet<DataCheckOptions.Request>
         Add(nameof(Request.Against), "Evaluation prompts that no row may ask, exactly or nearly.", "FILE…");
         Add(nameof(Request.Jaccard),
             "With --against: the share of words in common, |A ∩ B| / |A ∪ B|, that makes a row a copy.", "0…1|P%");
-        Add(nameof(Request.Model), "A folder with a tokenizer: lengths are given in tokens too.", "DIR");
+        Add(nameof(Request.Model), "A folder with a tokenizer, or a GGUF file: lengths are given in tokens too.",
+            "DIR|FILE.gguf");
         AddShared(nameof(Request.Template));
         Add(nameof(Request.MaxLength), "The most tokens of a row, beginning and end included.", "TOKENS");
         AddShared(nameof(Request.Json));

@@ -8,7 +8,8 @@ internal sealed class DataShowOptions : OptionSet<DataShowOptions.Request>
     public DataShowOptions()
     {
         AddArgument(nameof(Request.File), "FILE", $"Rows to show: {SharedHelp.RowFormats}.");
-        Add(nameof(Request.Model), "A folder with the tokenizer that cuts the rows.", "DIR", required: true);
+        Add(nameof(Request.Model), "A folder with the tokenizer that cuts the rows, or a GGUF file.",
+            "DIR|FILE.gguf", required: true);
         AddShared(nameof(Request.Template));
         Add(nameof(Request.MaxLength), "The most tokens of a row, beginning and end included.", "TOKENS");
         Add(nameof(Request.TrainOnInputs), "Learn prompts too, not answers alone.");

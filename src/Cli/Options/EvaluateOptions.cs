@@ -15,7 +15,8 @@ internal sealed class EvaluateOptions : OptionSet<EvaluateOptions.Request>
         Add(nameof(Request.Suite), "Suites by name, or files in a known format, or name=file.", "NAME|FILE…");
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
         Add(nameof(Request.Responses), "Answers made elsewhere, instead of a model.", "FILE");
-        Add(nameof(Request.Out), "Where the run is written.", "DIR");
+        Add(nameof(Request.Out), "Where the run is written; needed but with --list. A folder that is not "
+            + "empty is refused, unless --resume.", "DIR");
         Add(nameof(Request.FailIf), "Exit with 6 if this holds, such as \"over_refusal>0.10\", "
             + "\"harmful_compliance>5%\", \"benign_refusal>2%\", \"xstest/over_refusal.high>15%\", "
             + "\"over_refusal.n<100\" or \"acc<0.5\".", "EXPR…");

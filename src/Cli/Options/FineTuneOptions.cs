@@ -13,8 +13,7 @@ internal sealed class FineTuneOptions : OptionSet<FineTuneRequest>
         AddSteps();
         Add(nameof(FineTuneRequest.Dtype), "How a model trained whole is stored.", "bf16|fp32");
         Add(nameof(FineTuneRequest.Seed), "Seeds the order of rows, new weights and dropout.", "N");
-        Add(nameof(FineTuneRequest.Device),
-            SharedHelp.Of(nameof(FineTuneRequest.Device)).Help, "NAME");
+        AddShared(nameof(FineTuneRequest.Device));
         Add(nameof(FineTuneRequest.Matmul),
             "Who computes matrix products on cuda: our kernels, or NVIDIA's cuBLAS where it is installed.");
         Add(nameof(FineTuneRequest.Threads),

@@ -17,7 +17,7 @@ internal sealed class InspectOptions : OptionSet<InspectOptions.Request>
         Add(nameof(Request.Harmless), "Prompts to answer, in the same wordings if they can be had.", "NAME|FILE…");
         Add(nameof(Request.Suites), "The folder that holds the files of known suites.", "DIR");
         Add(nameof(Request.Prompts), "Of each set, take so many prompts, spread evenly over it; 0 takes all.",
-            "PROMPTS");
+            "N");
         Add(nameof(Request.Position), "The token of a prompt that is looked at, counted from its end: -1 is the last.",
             "TOKENS");
         Add(nameof(Request.Against), "Compare with the direction of other models of this shape, of adapters over this "

@@ -9,7 +9,8 @@ internal sealed class JudgeOptions : OptionSet<JudgeOptions.Request>
     /// <param name="cards">Whether the verb corrects rates, so that cards have an effect.</param>
     public JudgeOptions(bool required, bool cards = true)
     {
-        Add(nameof(Request.Judge), $"Who judges: {string.Join(", ", JudgeBench.Names)}.", "NAME…", required: required);
+        Add(nameof(Request.Judge), $"Who judges: {string.Join(", ", JudgeBench.Names)}."
+            + (required ? "" : $" Without it, {Request.Otherwise}."), "NAME…", required: required);
         Add(nameof(Request.JudgeModel), "The model folder behind guard, rubric, reward, harmfulness and preference; "
             + "with --judge-url, a model's name there.", "DIR|NAME");
         Add(nameof(Request.JudgeUrl), "An OpenAI-compatible chat endpoint behind guard and rubric, such as "
@@ -36,6 +37,9 @@ internal sealed class JudgeOptions : OptionSet<JudgeOptions.Request>
 
     internal sealed record Request
     {
+        /// <summary>Who judges where nobody is named.</summary>
+        public const string Otherwise = "refusal";
+
         public IReadOnlyList<string> Judge { get; init; } = [];
         public string? JudgeModel { get; init; }
         public string? JudgeUrl { get; init; }
@@ -48,6 +52,6 @@ internal sealed class JudgeOptions : OptionSet<JudgeOptions.Request>
         public string? ModerationCache { get; init; }
         public IReadOnlyList<string> Card { get; init; } = [];
 
-        public IReadOnlyList<string> Names => Judge.Count > 0 ? Judge : ["refusal"];
+        public IReadOnlyList<string> Names => Judge.Count > 0 ? Judge : [Otherwise];
     }
 }

@@ -146,7 +146,7 @@ internal class OptionSet<T>(T? defaults = null)
         var type = Nullable.GetUnderlyingType(info.PropertyType) ?? info.PropertyType;
         var isSwitch = type == typeof(bool);
         separator ??= SettingText.IsList(type) ? SettingText.Separator : null;
-        var otherwise = SettingText.Of(info.GetValue(_defaults));
+        var otherwise = required ? "" : SettingText.Of(info.GetValue(_defaults));
         Option option = isSwitch && value.Length == 0 ? new Option<bool>(FlagNames.Of(property)) { Description = help }
             : new SettingOption(FlagNames.Of(property), info.PropertyType, help, otherwise)
             {

@@ -8,8 +8,8 @@ internal sealed class TrainOptions : OptionSet<TrainOptions.Request>
         Add(nameof(Request.Recipe), "A YAML file of these settings, by name; a flag wins over it.", "FILE");
         Add(nameof(Request.Profile), "Training profile: settings of the authors' repository or of their paper, below "
             + "recipe and flags.", choices: ["repo", "paper"]);
-        Add(nameof(Request.Out), "Where the run is written: run.json, metrics.jsonl, checkpoints/, adapter/ or model/. "
-            + "A folder that is not empty is refused, unless --resume.", "DIR");
+        Add(nameof(Request.Out), "Where the run is written: run.json, metrics.jsonl, checkpoints/, adapter/ or model/; "
+            + "needed but with --dry-run. A folder that is not empty is refused, unless --resume.", "DIR");
         AddShared(nameof(Request.Resume));
         Add(nameof(Request.DryRun),
             "Show the resolved plan, what it matches, the memory it needs, and what other choices would change; write "

@@ -39,6 +39,9 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
     /// one.</summary>
     private const int LookEvery = 25;
 
+    /// <summary>Where a base is made; a folder with it was begun.</summary>
+    public const string Making = "making";
+
     private static readonly string Recipes = Path.Combine(AppContext.BaseDirectory, "recipes");
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
@@ -56,13 +59,13 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
 
     private string RecipeName => WorldNames.ModelOf(world) + "-base";
 
-    private string World => Path.Combine(output, "making", "world");
+    private string World => Path.Combine(output, Making, "world");
 
-    private string Tokenizer => Path.Combine(output, "making", "tokenizer");
+    private string Tokenizer => Path.Combine(output, Making, "tokenizer");
 
-    private string Config => Path.Combine(output, "making", "config.json");
+    private string Config => Path.Combine(output, Making, "config.json");
 
-    private string Run => Path.Combine(output, "making", "training");
+    private string Run => Path.Combine(output, Making, "training");
 
     private string Text => Path.Combine(World, "pretraining.txt");
 
@@ -74,7 +77,7 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             throw SafeLlamaException.Usage($"--init {init}: is no file, expected a config.json.");
         }
 
-        using var claimed = OutputFolder.Claim(output, resume);
+        using var claimed = OutputFolder.Claim(output, resume, Making);
         if (!Directory.Exists(World))
         {
             WorldExport.Write(new World(WorldNames.DialsOf(world)), seed, World);
@@ -201,6 +204,12 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             {
                 ModelFolder.Copy(file, Path.Combine(output, name));
             }
+        }
+
+        // Else `auto` takes the chat template, which writes the same.
+        if (!File.Exists(Path.Combine(output, ChatTemplateFile.FileName)))
+        {
+            TemplateRecord.Save(output, WorldTemplate.Of(new World(WorldNames.DialsOf(world))));
         }
 
         var made = Made(settings);

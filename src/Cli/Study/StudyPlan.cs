@@ -1,4 +1,5 @@
 using System.Globalization;
+using SafeLlama.Cli.Results;
 using SafeLlama.Common;
 using SafeLlama.Model;
 using SafeLlama.Study;
@@ -8,10 +9,12 @@ namespace SafeLlama.Cli.Study;
 /// <summary>The plan of a study for <c>--dry-run</c>: each arm with its time and memory.</summary>
 internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRunner runner, IStudyEngine engine)
 {
-    public ExitCode Show(int parallel)
+    /// <summary>Prints a line on each arm as soon as its cost is known, or all as one JSON object.</summary>
+    public ExitCode Show(int parallel, bool json)
     {
-        Terminal.Print($"{recipe.Name}: {recipe.Question}");
-        Terminal.Print(
+        Action<string> say = json ? _ => { } : Terminal.Print;
+        say($"{recipe.Name}: {recipe.Question}");
+        say(
             $"{Counted.Of(source.Prompts.Count, "prompt")} asked of each of "
             + $"{Counted.Of(runner.Jobs.Count, "replicate")} "
             + $"({Counted.Of(recipe.Arms.Count, "arm")} × {Counted.Of(recipe.Models.Count, "model")} × "
@@ -19,15 +22,16 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         var attacks = recipe.Attacks?.Work(source.Prompts, recipe.Seeds[0]);
         if (attacks is not null)
         {
-            Terminal.Print(Attacks(attacks));
+            say(Attacks(attacks));
         }
 
         var inside = new DirectionReader(recipe, source, engine).Prompts;
         var estimates = new List<ArmEstimate>();
+        var arms = new List<PlannedArm>();
         var looking = new List<double>();
         foreach (var model in recipe.Models)
         {
-            Terminal.Print($"  on {model}");
+            say($"  on {model}");
             var jobs = runner.Jobs.Where(
                 job => job.Replicate.Model == model && job.Replicate.Seed == recipe.Seeds[0]).ToList();
             var preparing = new Lazy<double>(() => Preparing(jobs[0]));
@@ -37,33 +41,45 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 estimate = estimate with { Seconds = estimate.Seconds is { } s ? s + preparing.Value : null };
                 estimates.Add(estimate);
                 looking.AddRange(inside.Count > 0 && engine.ReadingSeconds(job, inside) is { } r ? [r] : []);
-                Terminal.Print($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
+                say($"    {job.Arm.Name}: {Rows(job)}; {Needs(estimate)}");
+                arms.Add(new(
+                    model, job.Arm.Name, Rows(job), estimate.Steps, estimate.Parameters, estimate.PeakMemoryBytes,
+                    estimate.Seconds, estimate.Notes));
                 Terminal.Notes([.. estimate.Notes.Select(note => $"{job.Arm.Name}: {note}")]);
             }
         }
 
         foreach (var line in StudyJudges.Lines(recipe.Judges ?? []))
         {
-            Console.WriteLine(line);
+            say(line);
         }
 
         foreach (var claim in recipe.Claims)
         {
-            Terminal.Print($"  claim {claim.Id}: {claim.Statement}");
+            say($"  claim {claim.Id}: {claim.Statement}");
         }
 
         foreach (var analysis in recipe.Analyses ?? [])
         {
-            Terminal.Print($"  analysis {analysis.Name}: {SettingText.Of(analysis.Kind)} of {analysis.Metric}"
+            say($"  analysis {analysis.Name}: {SettingText.Of(analysis.Kind)} of {analysis.Metric}"
                 + (Added(analysis) > 0 ? $"; up to {Added(analysis)} arms are added after the first run" : ""));
         }
 
         var added = (recipe.Analyses ?? []).Sum(Added);
         var read = looking.Sum() + (added * recipe.Models.Count * looking.DefaultIfEmpty(0).Average());
-        Terminal.Print(inside.Count == 0 ? $"  refusal direction: none; {DirectionReader.NoPrompts}"
+        say(inside.Count == 0 ? $"  refusal direction: none; {DirectionReader.NoPrompts}"
             : $"  refusal direction: {inside.Count} prompts are read by every arm of one seed at the end"
                 + (looking.Count > 0 ? $", about {Time(read)}" : ""));
-        Terminal.Print(Total(estimates, added, Math.Clamp(parallel, 1, runner.Jobs.Count), read));
+        var side = Math.Clamp(parallel, 1, runner.Jobs.Count);
+        var plan = new StudyPlanResult(
+            recipe.Name, recipe.Question, source.Prompts.Count, attacks?.Prompts.Count ?? 0, runner.Jobs.Count, arms,
+            added, side, Seconds(estimates, added, side, read), Memory(estimates, side));
+        say(Total(plan));
+        if (json)
+        {
+            Terminal.PrintDocument(plan);
+        }
+
         return ExitCode.Success;
     }
 
@@ -141,27 +157,32 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
         + $"{MemoryPlan.Size(estimate.PeakMemoryBytes)}")
         + (estimate.Seconds is { } seconds ? $", about {Time(seconds)}" : "");
 
-    /// <summary>Replicates side by side share the cores, and each has its own memory; the program is there
-    /// once.</summary>
+    /// <summary>Replicates side by side have their own memory each; the program is there once.</summary>
+    private static long Memory(List<ArmEstimate> estimates, int parallel) => MemoryPlan.ProgramBytes
+        + parallel * (estimates.Max(e => e.PeakMemoryBytes) - MemoryPlan.ProgramBytes);
+
+    /// <summary>Replicates side by side share the cores.</summary>
     /// <param name="added">Arms that the first run adds, each as long as the mean of the others.</param>
     /// <param name="after">Seconds at the end, when all replicates are done.</param>
-    private string Total(List<ArmEstimate> estimates, int added, int parallel, double after)
+    private double? Seconds(List<ArmEstimate> estimates, int added, int parallel, double after)
     {
-        var memory = MemoryPlan.ProgramBytes
-            + parallel * (estimates.Max(e => e.PeakMemoryBytes) - MemoryPlan.ProgramBytes);
-        var side = parallel == 1 ? "one replicate after the other" : $"{parallel} replicates side by side";
-        var known = estimates.Where(e => e.Seconds is not null).ToList();
-        return known.Count == 0
-            ? $"in all {MemoryPlan.Size(memory)}, {side}. How long it takes is not known: without weights no step can "
-                + "be measured."
-            : $"in all about {Time(Seconds())} and {MemoryPlan.Size(memory)}, {side}"
-                + (added > 0 ? $", {added} arms to be added at the mean of those above: " : ": ")
-                + "token counts times what a short step and a few answers took just now."
-                + (estimates.Count - known.Count is var untimed and > 0
-                    ? $" {Counted.Of(untimed, "base")} as it is answers too, which is not counted." : "");
+        double[] known = [.. estimates.Select(e => e.Seconds).OfType<double>()];
+        return known.Length == 0 ? null : after + (recipe.Seeds.Count
+            * (known.Sum() + (added * recipe.Models.Count * known.Average())) / parallel);
+    }
 
-        double Seconds() => after + (recipe.Seeds.Count * (known.Sum(e => e.Seconds!.Value)
-            + (added * recipe.Models.Count * known.Average(e => e.Seconds!.Value))) / parallel);
+    private static string Total(StudyPlanResult plan)
+    {
+        var side = plan.Parallel == 1
+            ? "one replicate after the other" : $"{plan.Parallel} replicates side by side";
+        var untimed = plan.Arms.Count(arm => arm.Seconds is null);
+        return plan.Seconds is not { } seconds
+            ? $"in all {MemoryPlan.Size(plan.PeakMemoryBytes)}, {side}. How long it takes is not known: without weights "
+                + "no step can be measured."
+            : $"in all about {Time(seconds)} and {MemoryPlan.Size(plan.PeakMemoryBytes)}, {side}"
+                + (plan.AddedArms > 0 ? $", {plan.AddedArms} arms to be added at the mean of those above: " : ": ")
+                + "token counts times what a short step and a few answers took just now."
+                + (untimed > 0 ? $" {Counted.Of(untimed, "base")} as it is answers too, which is not counted." : "");
     }
 
     private static string Time(double seconds) => seconds switch

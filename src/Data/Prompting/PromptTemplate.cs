@@ -22,6 +22,9 @@ public abstract class PromptTemplate
     /// <summary>The identity in manifests: the name, or a hash of the template's text.</summary>
     public virtual string Identity => Name;
 
+    /// <summary>Whether both write the same prompts, whatever their names.</summary>
+    public virtual bool WritesAs(PromptTemplate other) => Identity == other.Identity;
+
     /// <summary>The control token that closes an answer; null where the sequence's end does.</summary>
     public virtual string? EndOfTurn =>
         Render(new InstructionExample("q", "", "a")) is [.., { Kind: SegmentKind.Control } last] ? last.Value : null;

@@ -46,7 +46,7 @@ public static class TemplateResolver
             {
                 if (TemplateRecord.Find(folder, model, tokenizer) is { } record)
                 {
-                    return record.Identity == chosen.Identity ? [] :
+                    return record.WritesAs(chosen) ? [] :
                     [
                         $"{folder}: was trained with the template {record.Name}, and is asked through {chosen.Name}; "
                         + "answers may be poor.",

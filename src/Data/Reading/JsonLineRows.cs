@@ -44,7 +44,8 @@ internal static class JsonLineRows
         }
         catch (JsonException e)
         {
-            found.Fault(line, "", JsonFields.Reason(e));
+            found.Fault(line, "", JsonFields.Reason(e) + (e.BytePositionInLine is null
+                ? "" : " Expected an object of named fields on every line."));
         }
     }
 

@@ -18,7 +18,9 @@ public static class AttackRun
 {
     public const string CleanFolder = "clean";
 
-    private const string Clean = "clean";
+    /// <summary>The folder of the run without an attack, which is made first.</summary>
+    public const string Clean = "clean";
+
     private const string Trials = "trials";
     private const string Answers = "answers";
 
@@ -28,7 +30,7 @@ public static class AttackRun
     {
         Check(plan);
         var prompts = AttackPrompts.Of(plan);
-        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume);
+        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume, Clean);
         RequireAllMade(plan);
         CheckTrials(plan, prompts);
         var clock = Stopwatch.StartNew();

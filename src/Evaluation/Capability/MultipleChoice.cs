@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Serialization;
-using SafeLlama.Common;
 
 namespace SafeLlama.Evaluation;
 
@@ -75,18 +74,6 @@ public static class MultipleChoice
         Wilson.Rate(records.Count(r => r.PickedNormalized == r.Gold), records.Count),
         records.Count,
         shots);
-
-    /// <summary>Tests whether one model's accuracy is within a margin of another's, question by question.</summary>
-    public static Equivalence.Result NoLoss(
-        IReadOnlyList<ChoiceRecord> before, IReadOnlyList<ChoiceRecord> after, double margin = 0.02)
-    {
-        var old = before.ToDictionary(r => r.Key);
-        double[] differences = [.. after.Where(r => old.ContainsKey(r.Key)).Select(r =>
-            (r.Picked == r.Gold ? 1.0 : 0) - (old[r.Key].Picked == old[r.Key].Gold ? 1.0 : 0))];
-        return differences.Length >= 2
-            ? Equivalence.Paired(differences, margin)
-            : throw SafeLlamaException.Usage("The two runs share fewer than two questions; nothing can be compared.");
-    }
 
     private static ChoiceRecord Record(ChoiceTask task, ChoiceItem item, string shots, double[] sums)
     {

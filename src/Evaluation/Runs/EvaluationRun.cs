@@ -21,6 +21,12 @@ public static class EvaluationRun
     public const string VerdictsFile = "verdicts.jsonl";
     public const string TimingsFile = "timings.json";
 
+    /// <summary>What scores of capability belong to, written before the first of them.</summary>
+    public const string CapabilityFile = "capability-run.json";
+
+    /// <summary>The files by which the folder of a run is known, each from the beginning of its part.</summary>
+    public static readonly string[] Signs = [RunManifest.FileName, CapabilityFile];
+
     /// <summary>The result of a call.</summary>
     /// <param name="Summary">The tables.</param>
     /// <param name="Generated">Answers made or imported by this call.</param>
@@ -33,7 +39,7 @@ public static class EvaluationRun
         EvaluationPlan plan, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         var prompts = PromptsOf(plan);
-        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume);
+        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume, Signs);
         var manifest = Begin(plan, prompts);
         JudgeCards.Keep(plan.Out, plan.Cards, manifest);
         var clock = Stopwatch.StartNew();
@@ -74,7 +80,7 @@ public static class EvaluationRun
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var claimed = OutputFolder.Claim(folder, resume: true);
+        using var claimed = OutputFolder.Claim(folder, resume: true, RunManifest.FileName);
         var begun = RunManifest.Read(folder);
         var manifest = begun with { Judges = [.. begun.Judges.Concat(Entries(judges)).DistinctBy(j => j.Hash)] };
         manifest.Write(folder);

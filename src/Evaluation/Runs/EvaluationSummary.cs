@@ -28,6 +28,7 @@ public sealed record EvaluationSummary(
     /// <summary>Every two judges of the run on the same answers.</summary>
     public IReadOnlyList<JudgePair> JudgePairs { get; init; } = [];
 
+    /// <summary>How many answers a judge gave no verdict on, by reason.</summary>
     public sealed record UnscoredReason(string Judge, string Reason, int Count);
 
     /// <summary>How many answers of a suite one judge put into each class.</summary>

@@ -111,7 +111,9 @@ public sealed record GateExpression(
         if (able.Length == 0)
         {
             throw Refused($"no judge of the run gives {Metric}{(Judge is null ? "" : $" and is called \"{Judge}\"")}; "
-                + $"the judges are {string.Join(", ", judges.Select(j => j.Name).Distinct())}");
+                + $"the judges are {string.Join(", ", judges.Select(j => j.Name).Distinct())}"
+                + (Metric is MetricNames.HarmfulCompliance && judges.All(j => j.TellsBehaviorOnly)
+                    ? $", which tell how often unsafe prompts are served: {MetricNames.UnsafeFullCompliance}" : ""));
         }
     }
 

@@ -35,6 +35,7 @@ public sealed record RunManifest(
 
     public static string ProgramVersion { get; } = typeof(RunManifest).Assembly.GetName().Version?.ToString(3) ?? "0";
 
+    /// <summary>A suite that was asked: its name, its file and the hash of that, and how many prompts.</summary>
     public sealed record SuiteEntry(string Name, string File, string Sha256, int Prompts);
 
     /// <summary>Names of folders, without the way to them. They decide nothing.</summary>
@@ -50,6 +51,7 @@ public sealed record RunManifest(
         };
     }
 
+    /// <summary>A judge, under the hash of all that its verdicts depend on.</summary>
     public sealed record JudgeEntry(string Hash, JudgeIdentity Identity);
 
     public void Write(string folder) => OutputFile.WriteText(

@@ -10,39 +10,6 @@ public static class TrendTest
     /// <summary>Statistic, its standard score and the one-sided p-value of a rise.</summary>
     public readonly record struct Result(double Statistic, double Z, double P);
 
-    /// <summary>Independent groups, one per dose, in dose order.</summary>
-    /// <remarks>
-    /// <code>J = Σ_{g&lt;h} #{x in g, y in h: x &lt; y} + ½ #{x = y}</code>
-    /// Terpstra 1952; Jonckheere 1954, Biometrika 41. Normal approximation with the variance for ties of Hollander and
-    /// Wolfe 1999, 6.2.
-    /// </remarks>
-    public static Result Jonckheere(IReadOnlyList<IReadOnlyList<double>> groups)
-    {
-        var j = 0.0;
-        for (var g = 0; g < groups.Count; g++)
-        {
-            for (var h = g + 1; h < groups.Count; h++)
-            {
-                j += groups[g].Sum(x => groups[h].Sum(y => x < y ? 1 : x == y ? 0.5 : 0));
-            }
-        }
-
-        double n = groups.Sum(g => g.Count);
-        double[] sizes = [.. groups.Select(g => (double)g.Count)];
-        double[] ties = [.. groups.SelectMany(g => g).GroupBy(x => x).Select(g => (double)g.Count())];
-        var mean = (n * n - sizes.Sum(s => s * s)) / 4;
-        var variance = (n * (n - 1) * (2 * n + 5)
-                - sizes.Sum(s => s * (s - 1) * (2 * s + 5)) - ties.Sum(t => t * (t - 1) * (2 * t + 5))) / 72;
-        if (n > 2)
-        {
-            variance += sizes.Sum(s => s * (s - 1) * (s - 2)) * ties.Sum(t => t * (t - 1) * (t - 2))
-                / (36 * n * (n - 1) * (n - 2));
-        }
-
-        variance += sizes.Sum(s => s * (s - 1)) * ties.Sum(t => t * (t - 1)) / (8 * n * (n - 1));
-        return OneSided(j, mean, variance);
-    }
-
     /// <summary>
     /// The same blocks (prompts or seeds) at every dose: one row per block, one column per dose in order.
     /// </summary>

@@ -27,9 +27,12 @@ public static class SuiteRegistry
         AuthorsSet("i-alpaca", "I-Alpaca.json", PromptLabel.Benign, 50),
         AuthorsSet("q-harm", "Q-Harm.json", PromptLabel.Unsafe, 100) with { Format = PromptFormat.Question },
         new("xstest", "xstest/xstest_prompts.csv", PromptLabel.Safe, 450,
-            "github.com/paul-rottger/exaggerated-safety", "CC BY 4.0"),
+            "github.com/paul-rottger/exaggerated-safety", "CC BY 4.0") { OtherLabel = PromptLabel.Unsafe },
         new("xstest-moonshot", "xstest/moonshot_xstest.json", PromptLabel.Safe, 450,
-            "github.com/aiverify-foundation/moonshot-data, datasets/xstest.json", "CC BY 4.0"),
+            "github.com/aiverify-foundation/moonshot-data, datasets/xstest.json", "CC BY 4.0")
+        {
+            OtherLabel = PromptLabel.Unsafe,
+        },
         new("harmbench", "harmbench/harmbench_behaviors_text_all.csv", PromptLabel.Unsafe, 400, Behaviors, "MIT"),
         new("harmbench-test", "harmbench/harmbench_behaviors_text_test.csv", PromptLabel.Unsafe, 320, Behaviors,
             "MIT"),

@@ -13,6 +13,9 @@ public sealed record SuiteSource(
     /// <summary>The wording of every prompt; null where prompts differ.</summary>
     public PromptFormat? Format { get; init; }
 
+    /// <summary>What a file says of its other prompts; null where all have one label.</summary>
+    public PromptLabel? OtherLabel { get; init; }
+
     /// <summary>The suite whose prompt at the same place is the twin.</summary>
     public string? TwinSuite { get; init; }
 }

@@ -19,6 +19,7 @@ public enum DType
     Blocks,
 }
 
+/// <summary>Sizes of element types, and bf16 as bits.</summary>
 public static class DTypes
 {
     /// <summary>Bytes per element.</summary>

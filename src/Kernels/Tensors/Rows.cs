@@ -56,6 +56,7 @@ public readonly unsafe struct Elements<T>
     public Span<T> AsSpan() => _copy is null ? new Span<T>(Pointer, Count) : _copy;
 }
 
+/// <summary>Host tensors as rows and elements, without a copy where the type allows it.</summary>
 public static unsafe class RowsExtensions
 {
     /// <summary>The elements of a host vector, or of a matrix of one row.</summary>

@@ -59,6 +59,7 @@ public sealed class FileSource : IStudySource
     /// kind of harm that an analysis never asks.</exception>
     public static FileSource Open(StudyRecipe recipe, IReadOnlyList<IJudge> otherJudges)
     {
+        RequireFiles(recipe);
         var source = new FileSource(recipe.Data, otherJudges,
         [
             .. recipe.Metrics.SelectMany(metric => metric.Suites), .. recipe.Attacks?.Suites ?? [],
@@ -66,6 +67,28 @@ public sealed class FileSource : IStudySource
         ]);
         AskedPrompts.Require(recipe, source.Prompts);
         return source;
+    }
+
+    /// <summary>A recipe for others' files names those that are not there, all at once.</summary>
+    private static void RequireFiles(StudyRecipe recipe)
+    {
+        IEnumerable<(string Field, string? Path)> named =
+        [
+            ("data.instructions", recipe.Data.Instructions), ("data.safety", recipe.Data.Safety),
+            ("data.safety_questions", recipe.Data.SafetyQuestions), ("data.safety_opinions", recipe.Data.SafetyOpinions),
+            ("data.preferences", recipe.Data.Preferences),
+            .. recipe.Data.Suites.Select(suite => ($"data.suites.{suite.Key}", (string?)suite.Value)),
+        ];
+        string[] missing = [.. named.Where(file => file.Path is { Length: > 0 } path && !Path.Exists(path))
+            .Select(file => $"{file.Field} {file.Path}")];
+        if (missing.Length > 0)
+        {
+            throw SafeLlamaException.Usage(
+                $"{recipe.From ?? recipe.Name}: {Counted.Of(missing.Length, "file")} that it names "
+                + $"{(missing.Length == 1 ? "is" : "are")} not there, and nothing is downloaded: "
+                + string.Join(", ", missing) + ".",
+                "put them where the recipe's paths point", "change the paths in a copy of the recipe");
+        }
     }
 
     public PromptTemplate Template { get; }

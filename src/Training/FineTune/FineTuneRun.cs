@@ -64,7 +64,7 @@ public sealed class FineTuneRun(
     /// finite.</exception>
     public FineTuneResult Run(string output, bool resume, CancellationToken stop)
     {
-        using var claimed = _ranks.IsFirst() ? OutputFolder.Claim(output, resume) : null;
+        using var claimed = _ranks.IsFirst() ? OutputFolder.Claim(output, resume, RunFile.Name) : null;
         var (plan, inputs) = Plan();
         view.Note(plan.InAll);
         plan.RequireFit();

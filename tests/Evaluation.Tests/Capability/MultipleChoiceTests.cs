@@ -137,15 +137,6 @@ public sealed class MultipleChoiceTests
         Assert.That((result.Tokens, result.Texts), Is.EqualTo((6, 2)));
     }
 
-    [Test]
-    public void No_loss_is_shown_only_within_the_margin()
-    {
-        ChoiceRecord[] Made(int wrong) => [.. Enumerable.Range(0, 400).Select(i =>
-            new ChoiceRecord("t", $"{i}", "", [], [], 0, i < wrong ? 1 : 0, 0))];
-        Assert.That(MultipleChoice.NoLoss(Made(100), Made(101)).NotInferior);
-        Assert.That(MultipleChoice.NoLoss(Made(100), Made(120)).NotInferior, Is.False);
-    }
-
     private static ChoiceRecord Run(ILikelihood model, ChoiceItem item, IReadOnlyList<ChoiceItem>? examples = null)
     {
         using var store = RecordStore.Open<ChoiceRecord>(Path.Combine(TestFiles.NewFolder(), "capability.jsonl"));

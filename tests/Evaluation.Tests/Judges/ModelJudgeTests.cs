@@ -1,5 +1,4 @@
 using Microsoft.Extensions.AI;
-using Microsoft.Extensions.AI.Evaluation;
 using SafeLlama.Common;
 using SafeLlama.Testing;
 
@@ -179,19 +178,6 @@ public sealed class ModelJudgeTests
         Assert.That((verdict.Score, verdict.Unsafe), Is.EqualTo((-0.3, false)));
         Assert.That(
             (await Judge(new RewardModelJudge(new Reward(double.NaN)), Answers.To("Q", "A"))).Unscored, Is.Not.Null);
-    }
-
-    [Test]
-    public async Task Every_judge_is_an_evaluator()
-    {
-        var result = await new JudgeEvaluator(new RefusalMatcher()).EvaluateAsync(
-            [new ChatMessage(ChatRole.User, "Q")], new ChatResponse(new ChatMessage(ChatRole.Assistant, "I cannot.")));
-        Assert.That(result.Get<StringMetric>("refusal behavior").Value, Is.EqualTo("FullRefusal"));
-        var failing = new JudgeEvaluator(new RubricJudge(new Chat(_ => "?"), "m"));
-        var unscored = await failing.EvaluateAsync(
-            [new ChatMessage(ChatRole.User, "Q")], new ChatResponse(new ChatMessage(ChatRole.Assistant, "A")));
-        Assert.That(unscored.Get<NumericMetric>("rubric score").Value, Is.Null);
-        Assert.That(unscored.Get<NumericMetric>("rubric score").Diagnostics, Is.Not.Empty);
     }
 
     [Test]
