@@ -45,6 +45,12 @@ public static class StudyPage
                 Cell(StudyAnswer.Found(outcome)), Cell(ReportText.P(outcome.P)),
                 Cell(ReportText.P(outcome.AdjustedP ?? double.NaN)),
             ]));
+        if (results.Claims.Any(outcome => double.IsNaN(outcome.P) && !StudyAnswer.IsOpen(outcome)))
+        {
+            text.Append("\nWhere p is a dash no test applies, and the limits alone decide: two metrics are compared, or "
+                + "replicates agree so fully that limits are what so many of them could have missed.\n");
+        }
+
         Words(text, "Limits", recipe.Page?.Limits);
         Words(text, "What would change the answer", recipe.Page?.WouldChange);
         text.Append("\n## Every arm\n\n");
