@@ -98,7 +98,10 @@ public sealed class OutputFolder : IDisposable
                 $"`Resume` {folder}: is not there, so no run can go on in it.", "leave `Resume` out to begin one");
         }
 
-        RequireFree(folder, path, resume, run);
+        if (!IsClaimed(path))       // else who writes there is told by the claim
+        {
+            RequireFree(folder, path, resume, run);
+        }
     }
 
     /// <exception cref="SafeLlamaException">The folder holds files.</exception>

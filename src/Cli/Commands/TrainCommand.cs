@@ -36,7 +36,7 @@ internal static class TrainCommand
                     "train: --out DIR is missing: where is the run to be written?");
                 if (SharedWork.Ranks.IsFirst())
                 {
-                    OutputFolder.RequireFree(folder, asked.Resume, RunFile.Name);
+                    OutputFolder.RequireFree(folder, asked.Resume, FineTuneRun.Signs);
                 }
 
                 using var interrupt = new Interrupt();

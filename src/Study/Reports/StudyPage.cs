@@ -21,6 +21,7 @@ public static class StudyPage
         }
 
         text.Append("```\n\n");
+        Weights(text, results);
         foreach (var drawn in Figures(results).Take(1))
         {
             var key = string.Join(", ", drawn.Key.Select((name, i) => $"{Marks[i % Marks.Length]} {Cell(name)}"));
@@ -56,6 +57,25 @@ public static class StudyPage
         text.Append("\n## Every arm\n\n");
         Arms(text, report);
         return text.ToString();
+    }
+
+    /// <summary>The bases by their weights: what another program, or other vectors, makes of a seed is another
+    /// base.</summary>
+    private static void Weights(StringBuilder text, StudyResults results)
+    {
+        string[] known =
+        [
+            .. results.Recipe.Models.Select(model => (model, Hashes: results.Manifest
+                    .Where(fact => fact.Key.StartsWith($"model.{model}.", StringComparison.Ordinal)
+                        && fact.Key.EndsWith(".safetensors", StringComparison.Ordinal))
+                    .Select(fact => fact.Value[..Math.Min(12, fact.Value.Length)])))
+                .Where(entry => entry.Hashes.Any())
+                .Select(entry => $"{Path.GetFileName(entry.model.TrimEnd('/'))} {string.Join(" ", entry.Hashes)}"),
+        ];
+        if (known.Length > 0)
+        {
+            text.Append($"Weights of the bases (SHA-256): {Cell(string.Join(", ", known))}.\n\n");
+        }
     }
 
     /// <summary>The figures of all analyses.</summary>

@@ -39,6 +39,11 @@ public sealed record FineTuneResult(
 public sealed class FineTuneRun(
     SettingTable<FineTuneRequest> settings, IBackend backend, ITrainingView view, ICommunicator? ranks = null)
 {
+    private const string MixtureFile = "mixture.json";
+
+    /// <summary>The files by which the folder of a run is known; the mixture is written first.</summary>
+    public static readonly string[] Signs = [RunFile.Name, MixtureFile];
+
     /// <summary>Fewer steps than this seldom teach anything.</summary>
     private const int FewSteps = 20;
 
@@ -64,7 +69,7 @@ public sealed class FineTuneRun(
     /// finite.</exception>
     public FineTuneResult Run(string output, bool resume, CancellationToken stop)
     {
-        using var claimed = _ranks.IsFirst() ? OutputFolder.Claim(output, resume, RunFile.Name) : null;
+        using var claimed = _ranks.IsFirst() ? OutputFolder.Claim(output, resume, Signs) : null;
         var (plan, inputs) = Plan();
         view.Note(plan.InAll);
         plan.RequireFit();
@@ -158,7 +163,7 @@ public sealed class FineTuneRun(
             view.Note(note);
         }
 
-        inputs.Manifest.Write(Path.Combine(output, "mixture.json"));
+        inputs.Manifest.Write(Path.Combine(output, MixtureFile));
         RunFile.Of(settings, hashes, plan).Write(output);
     }
 
