@@ -29,6 +29,7 @@ internal sealed partial class JsonPage
             Every object that a verb prints with `--json`, and every JSON file of a run folder. This page is made from
             the types of the program; a test compares the two. Names are in snake_case; a field that has no value is
             left out, unless the table says null. A number that is not finite is `"NaN"`, `"Infinity"` or `"-Infinity"`.
+            A verb that fails before it has a result prints none: stdout stays empty, and stderr has one line.
 
             An *interval* is `{"value", "low", "high", "level"}`: an estimate, its confidence limits (null where nothing
             bounds them), and how often such limits cover the true value. It is null where nothing could be estimated.
