@@ -156,7 +156,8 @@ public sealed class StudyBaseTests(WorldName world)
         if (world == WorldName.First)
         {
             Assert.That(
-                ContentHash.OfFile(Path.Combine(folder, Weights)), Is.EqualTo(FirstWeights), "docs/results/configurations.md");
+                ContentHash.OfFile(Path.Combine(folder, Weights)), Is.EqualTo(FirstWeights),
+                "say in docs/results/configurations.md what changed");
         }
 
         foreach (var name in Directory.GetFiles(folder).Select(file => Path.GetFileName(file))

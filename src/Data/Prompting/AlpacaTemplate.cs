@@ -65,7 +65,8 @@ public sealed class AlpacaTemplate : PromptTemplate
     public override IReadOnlyList<string> Markers => ["### Instruction:", "### Input:", ResponseSplit];
 
     public override bool WritesAs(PromptTemplate other) => other is AlpacaTemplate alpaca
-        && (PromptInput, PromptNoInput, ResponseSplit) == (alpaca.PromptInput, alpaca.PromptNoInput, alpaca.ResponseSplit);
+        && (PromptInput, PromptNoInput, ResponseSplit)
+            == (alpaca.PromptInput, alpaca.PromptNoInput, alpaca.ResponseSplit);
 
     /// <summary>A template from its texts.</summary>
     /// <param name="identity">What manifests carry; null for the name.</param>

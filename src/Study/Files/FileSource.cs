@@ -75,7 +75,8 @@ public sealed class FileSource : IStudySource
         IEnumerable<(string Field, string? Path)> named =
         [
             ("data.instructions", recipe.Data.Instructions), ("data.safety", recipe.Data.Safety),
-            ("data.safety_questions", recipe.Data.SafetyQuestions), ("data.safety_opinions", recipe.Data.SafetyOpinions),
+            ("data.safety_questions", recipe.Data.SafetyQuestions),
+            ("data.safety_opinions", recipe.Data.SafetyOpinions),
             ("data.preferences", recipe.Data.Preferences),
             .. recipe.Data.Suites.Select(suite => ($"data.suites.{suite.Key}", (string?)suite.Value)),
         ];
