@@ -30,16 +30,21 @@ internal sealed record PlannedTrial(string Name, string About, double Seconds);
 /// <param name="Study">The recipe's name.</param>
 /// <param name="Question">What it asks.</param>
 /// <param name="Prompts">Asked of each replicate.</param>
-/// <param name="AttackPrompts">Asked of each replicate under attack; 0 without attacks.</param>
 /// <param name="Replicates">Arms times bases times seeds.</param>
 /// <param name="Arms">On each base, for one seed.</param>
-/// <param name="AddedArms">The most arms that analyses add after the first run.</param>
 /// <param name="Parallel">Replicates side by side.</param>
 /// <param name="Seconds">About what all take; absent where no step could be measured.</param>
 /// <param name="PeakMemoryBytes">Of the whole process.</param>
 internal sealed record StudyPlanResult(
-    string Study, string Question, int Prompts, int AttackPrompts, int Replicates, IReadOnlyList<PlannedArm> Arms,
-    int AddedArms, int Parallel, double? Seconds, long PeakMemoryBytes);
+    string Study, string Question, int Prompts, int Replicates, IReadOnlyList<PlannedArm> Arms, int Parallel,
+    double? Seconds, long PeakMemoryBytes)
+{
+    /// <summary>Asked of each replicate under attack; 0 without attacks.</summary>
+    public required int AttackPrompts { get; init; }
+
+    /// <summary>The most arms that analyses add after the first run.</summary>
+    public required int AddedArms { get; init; }
+}
 
 /// <summary>An arm that would be trained.</summary>
 /// <param name="Model">Its base.</param>

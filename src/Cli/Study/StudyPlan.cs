@@ -72,8 +72,12 @@ internal sealed class StudyPlan(StudyRecipe recipe, IStudySource source, StudyRu
                 + (looking.Count > 0 ? $", about {Time(read)}" : ""));
         var side = Math.Clamp(parallel, 1, runner.Jobs.Count);
         var plan = new StudyPlanResult(
-            recipe.Name, recipe.Question, source.Prompts.Count, attacks?.Prompts.Count ?? 0, runner.Jobs.Count, arms,
-            added, side, Seconds(estimates, added, side, read), Memory(estimates, side));
+            recipe.Name, recipe.Question, source.Prompts.Count, runner.Jobs.Count, arms, side,
+            Seconds(estimates, added, side, read), Memory(estimates, side))
+        {
+            AttackPrompts = attacks?.Prompts.Count ?? 0,
+            AddedArms = added,
+        };
         say(Total(plan));
         if (json)
         {
