@@ -91,6 +91,29 @@ internal sealed class TilePoolTests
             Throws.InvalidOperationException);
     }
 
+    /// <summary>The caller has run out of tiles and waits for the worker, whose tile begins another op.</summary>
+    [Test]
+    public void An_op_inside_the_last_tile_of_a_worker_is_refused()
+    {
+        using var pool = new TilePool(2);
+        using var worked = new ManualResetEventSlim();
+        var caller = Environment.CurrentManagedThreadId;
+        Assert.That(
+            () => pool.For(2, tile =>
+            {
+                if (Environment.CurrentManagedThreadId == caller)
+                {
+                    worked.Wait();
+                    return;
+                }
+
+                worked.Set();
+                Thread.Sleep(50);
+                pool.For(4, inside => { });
+            }),
+            Throws.InvalidOperationException);
+    }
+
     [Test]
     public void No_threads_is_refused() =>
         Assert.That(() => new TilePool(0), Throws.InstanceOf<ArgumentOutOfRangeException>());

@@ -23,6 +23,10 @@ public sealed unsafe class TilePool : IDisposable
     /// </summary>
     private const int SpinsBeforeSleep = 1500;
 
+    /// <summary>The pool whose worker this thread is.</summary>
+    [ThreadStatic]
+    private static TilePool? _workedFor;
+
     private readonly Worker[] _workers;
     private readonly Job _job = new();
     private volatile int _jobsGiven;
@@ -46,6 +50,8 @@ public sealed unsafe class TilePool : IDisposable
     /// Runs <paramref name="body"/> once for each tile 0 … <paramref name="tiles"/> − 1, in any order, and returns
     /// when all are done. One op at a time.
     /// </summary>
+    /// <exception cref="InvalidOperationException">A tile of another op calls it, or another thread's op
+    /// runs.</exception>
     public void For<TOp>(int tiles, in TOp op, TileBody<TOp> body)
     {
         if (_workers.Length == 0 || tiles <= 1)
@@ -56,6 +62,12 @@ public sealed unsafe class TilePool : IDisposable
             }
 
             return;
+        }
+
+        if (_workedFor == this)
+        {
+            // The caller may have closed the job, and waits for this thread: opened anew, both would wait for ever.
+            throw Job.Nested();
         }
 
         var operands = op;
@@ -96,6 +108,7 @@ public sealed unsafe class TilePool : IDisposable
 
     private void Work(Worker worker)
     {
+        _workedFor = this;
         var seen = 0;
         while (!_stop)
         {
@@ -171,7 +184,7 @@ public sealed unsafe class TilePool : IDisposable
         {
             if (_open == 1)
             {
-                throw new InvalidOperationException("A pool runs one op at a time, and no op inside another's tile.");
+                throw Nested();
             }
 
             (Tiles, Body, _next, _error) = (tiles, body, -1, null);
@@ -179,6 +192,9 @@ public sealed unsafe class TilePool : IDisposable
             _run = run;
             Volatile.Write(ref _open, 1);
         }
+
+        public static InvalidOperationException Nested() =>
+            new("A pool runs one op at a time, and no op inside another's tile.");
 
         public int Take() => Interlocked.Increment(ref _next);
 
