@@ -1,5 +1,4 @@
 using System.CommandLine.Parsing;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using SafeLlama.Testing;
 
