@@ -49,7 +49,6 @@ internal static class StudyCommand
                 options.Refuse(
                     parsed, "with --dry-run", nameof(asked.Out), nameof(asked.Resume), nameof(asked.Open));
             }
-
             else if (SharedWork.Ranks.IsFirst())
             {
                 OutputFolder.RequireFree(FolderOf(asked, recipe), asked.Resume, BegunRecipe.FileName);
