@@ -120,11 +120,11 @@ public sealed class OutputFolder : IDisposable
             return;
         }
 
-        // What a killed process left of a file is nobody's.
+        // A run that goes on may have been killed within its first file; one that begins leaves others' files alone.
+        bool IsOurs(string? name) => name is FolderLock.FileName or OutputFile.TemporarySuffix
+            || (resume && name?.EndsWith(OutputFile.TemporarySuffix, StringComparison.Ordinal) == true);
         var holds = FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path)
-            .Select(System.IO.Path.GetFileName)
-            .Any(name => name != FolderLock.FileName
-                && name?.EndsWith(OutputFile.TemporarySuffix, StringComparison.Ordinal) != true));
+            .Select(System.IO.Path.GetFileName).Any(name => !IsOurs(name)));
         if (holds && resume)
         {
             throw SafeLlamaException.Usage(

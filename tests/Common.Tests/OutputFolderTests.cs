@@ -35,8 +35,11 @@ public sealed class OutputFolderTests
     {
         File.WriteAllText(Path.Combine(_root, "run.json" + OutputFile.TemporarySuffix), "{");
         File.WriteAllText(Path.Combine(_root, ".lock"), "");
-        OutputFolder.RequireFree(_root, resume: true, "run.json");
         OutputFolder.Claim(_root, resume: true, "run.json").Dispose();
+        OutputFolder.RequireFree(_root, resume: true, "run.json");
+        Assert.That(
+            Refused(() => OutputFolder.Claim(_root, resume: false, "run.json")).Message, Does.Contain("is not empty"),
+            "what is begun anew overwrites no unfinished file");
     }
 
     [Test]

@@ -43,6 +43,22 @@ public sealed class TemplateResolverTests
     }
 
     [Test]
+    public void The_same_template_under_another_name_is_no_other_one()
+    {
+        var folder = TestFiles.NewFolder();
+        var (kept, file) = (Path.Combine(folder, "model"), Path.Combine(folder, "mine.json"));
+        Directory.CreateDirectory(kept);
+        TemplateRecord.Save(
+            kept, AlpacaTemplate.Create("mine", "", "{instruction} {input} A:", "{instruction} A:", "A:"));
+        const string Same =
+            """{"description": "", "prompt_input": "{instruction} {input} A:", "response_split": "A:",""";
+        File.WriteAllText(file, Same + """ "prompt_no_input": "{instruction} A:"}""");
+        Assert.That(TemplateResolver.Choose(file, Tokenizer, kept, null).Notes, Has.None.Contain("may be poor"));
+        File.WriteAllText(file, Same + """ "prompt_no_input": "{instruction} B:"}""");
+        Assert.That(TemplateResolver.Choose(file, Tokenizer, kept, null).Notes, Has.Some.Contain("may be poor"));
+    }
+
+    [Test]
     public void Every_template_comes_back_as_it_was_saved()
     {
         var own = Path.Combine(TestFiles.NewFolder(), "own.json");
