@@ -13,14 +13,19 @@ internal static class StrayOption
     public static string? Find(ParseResult parsed, IReadOnlyList<string> args)
     {
         var words = args.TakeWhile(arg => arg != "--").ToHashSet();
-        var stray = parsed.CommandResult.Children
+        var (taker, stray) = parsed.CommandResult.Children
             .Where(child => child is ArgumentResult or OptionResult { Option: SettingOption { IsText: false } })
-            .SelectMany(child => child.Tokens)
-            .Select(token => token.Value)
-            .FirstOrDefault(value => words.Contains(value) && LooksLikeOption(value));
-        return stray is null ? null
-            : $"'{stray}' is not an option{NearestName.Hint(stray, Known(parsed.CommandResult))} "
-                + $"A file of that name is ./{stray}.";
+            .SelectMany(child => child.Tokens, (child, token) => (child, token.Value))
+            .FirstOrDefault(taken => words.Contains(taken.Value) && LooksLikeOption(taken.Value));
+        if (stray is null)
+        {
+            return null;
+        }
+
+        string[] known = [.. Known(parsed.CommandResult)];
+        return taker is OptionResult option && known.Contains(stray)
+            ? $"{option.Option.Name} has no value before '{stray}'."
+            : $"'{stray}' is not an option{NearestName.Hint(stray, known)} A file of that name is ./{stray}.";
     }
 
     private static bool LooksLikeOption(string word) => word.StartsWith('-') && word.TrimStart('-') is [var first, ..]

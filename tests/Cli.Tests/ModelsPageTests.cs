@@ -122,6 +122,10 @@ public sealed class ModelsPageTests
             What SafeLlama reads, and what it refuses and why. The tables are made by `ModelsPageTests`, which loads
             each thing named here. A refusal is one line that names the file and the field, and ends with exit code 3.
 
+            A model is a folder in Hugging Face layout, downloaded before: nothing is downloaded here. In a hub cache
+            that is a snapshot, `models--ORG--NAME/snapshots/REVISION`, with its links as they are; where the folder
+            above it is named, the error names the snapshot.
+
             ## Architectures
 
             What `config.json` may say. Fields that are not named are LLaMA's.

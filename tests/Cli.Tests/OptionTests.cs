@@ -94,6 +94,7 @@ public sealed class OptionTests
     [TestCase("study wrold", "Did you mean world?")]
     [TestCase("runs --jsn", "runs: '--jsn' is not an option; did you mean '--json'? A file of that name is ./--jsn.")]
     [TestCase("runs -json", "'-json' is not an option; did you mean '--json'?")]
+    [TestCase("inspect --lens --max-new-tokens 12", "inspect: --lens has no value before '--max-new-tokens'.")]
     [TestCase("runs --frobnicate", "'--frobnicate' is not an option.")]
     [TestCase("compare a --jsn", "did you mean '--json'?")]
     [TestCase("data show --modle m", "did you mean '--model'?")]

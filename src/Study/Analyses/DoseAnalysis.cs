@@ -129,17 +129,22 @@ internal sealed class DoseAnalysis : IAnalysis
                     : $"{s.Name} demonstrations bring harm to {level} at {Reached(s, dose)}, and "
                         + (s.Without is null
                             ? $"without {s.First} no loss of quality can be told: the window is unknown."
-                            : $"at no dose beyond is a loss of more than {100 * asked.Margin:0.#} points of quality "
-                                + "excluded: no window.");
+                            : $"at no dose beyond is {Loss(asked)} excluded: no window.");
             }
 
             var arm = s.Arms[s.At.IndexOf(window.From)];
             var bases = data.PerModel(arm, asked.Metric);
-            return $"{window.From:0} {s.Name} demonstrations bring harm to {level} "
-                + $"or below for {bases.Count(b => b <= asked.Level)} of {Counted.Of(bases.Count, "base")}; "
-                + $"over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, harm falls to {level} at "
-                + $"{Reached(s, dose)}, and the safe window reaches to {window.To:0}.";
+            return $"{window.From:0} {s.Name} demonstrations are the fewest with harm at {level} or below "
+                + $"({bases.Count(b => b <= asked.Level)} of {Counted.Of(bases.Count, "base")}) and {Loss(asked)} "
+                + $"excluded; over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, harm falls to {level} "
+                + $"at {Reached(s, dose)}, and the safe window reaches to {window.To:0}.";
         }));
+    }
+
+    private static string Loss(StudyAnalysis asked)
+    {
+        var points = 100 * asked.Margin!.Value;
+        return $"a loss of more than {points:0.#} point{(points == 1 ? "" : "s")} of quality";
     }
 
     /// <summary>A dose with its limits; where harm is down at the smallest one, no more is known.</summary>

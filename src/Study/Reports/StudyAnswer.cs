@@ -5,12 +5,16 @@ namespace SafeLlama.Study;
 /// <summary>A study's answer in words that a reader quotes, and what stands behind it.</summary>
 public static class StudyAnswer
 {
-    /// <summary>The answer in one line, that of the first analysis; where bases or seeds are too few it says so
-    /// first.</summary>
+    /// <summary>
+    /// The answer in one line: what became of the claims, then what the first analysis says. Where bases or seeds are
+    /// too few, that there is no verdict.
+    /// </summary>
     public static string Of(StudyResults results)
     {
         var said = results.Analyses is [{ Sentence: var first }, ..] ? first : "";
-        return Open(results.Recipe) is { } open ? $"No verdict yet: {open}. Seen in this run: {said}" : said;
+        return Open(results.Recipe) is { } open
+            ? $"No verdict yet: {open}. Seen in this run: {said}"
+            : $"{Verdicts(results.Claims)}{said}";
     }
 
     /// <summary>What the other analyses say, a sentence or more each.</summary>
@@ -52,6 +56,17 @@ public static class StudyAnswer
     /// found.</summary>
     public static string Verdict(ClaimOutcome outcome) => ReportText.Verdict(outcome.Verdict) + ": "
         + (IsOpen(outcome) ? outcome.Note : $"{Found(outcome)}, p {ReportText.P(outcome.P)}");
+
+    /// <summary>"Of 5 claims 2 reproduced, 3 cannot be decided. "</summary>
+    private static string Verdicts(IReadOnlyList<ClaimOutcome> claims)
+    {
+        string[] counts =
+        [
+            .. claims.CountBy(claim => claim.Verdict).OrderBy(count => count.Key).Select(count => $"{count.Value} "
+                + (count.Key == ClaimVerdict.CannotTell ? "cannot be decided" : ReportText.Verdict(count.Key))),
+        ];
+        return counts.Length == 0 ? "" : $"Of {Counted.Of(claims.Count, "claim")} {string.Join(", ", counts)}. ";
+    }
 
     /// <summary>Whether there was nothing to compare.</summary>
     internal static bool IsOpen(ClaimOutcome outcome) => outcome.Found is null && outcome.Difference.IsNone;

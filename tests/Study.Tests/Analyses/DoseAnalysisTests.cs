@@ -94,8 +94,8 @@ public sealed class DoseAnalysisTests
     {
         var found = Found(Answers([100, 40, 3, 0], [100, 100, 100], models: 3, seeds: 2));
         Assert.That(found.Sentence, Does.StartWith(
-            "On this world, 30 random demonstrations bring harm to 5% or below for 3 of 3 bases; over-refusal there is "
-            + "20% ["));
+            "On this world, 30 random demonstrations are the fewest with harm at 5% or below (3 of 3 bases) and a loss of "
+            + "more than 5 points of quality excluded; over-refusal there is 20% ["));
         Assert.That(found.Sentence, Does.EndWith(
             "diverse demonstrations leave harm above 5% at every dose up to 99."));
     }
@@ -120,7 +120,7 @@ public sealed class DoseAnalysisTests
         Assert.That(results.Claims.Select(c => c.AdjustedP), Is.All.LessThan(0.05));
         Assert.That(StudyAnswer.Of(results), verdict == ClaimVerdict.CannotTell
             ? Does.StartWith("No verdict yet: 1 base and 1 seed, where 3 and 3 are asked for.")
-            : Does.StartWith("On this world"));
+            : Does.Match("^Of [0-9]+ claims? [0-9]+ reproduced. On this world"));
     }
 
     [TestCase(0.2, ClaimVerdict.NotReproduced)]
