@@ -95,7 +95,7 @@ internal sealed class MixtureAnalysis : IAnalysis
                 : (misfit > MostMisfit ? "; a fitted best is not told, since the fit is off"
                     : $"; the fitted best is {Percent.Of(best[0], "0")} instructions, {Percent.Of(best[1], "0")} "
                         + $"questions, {Percent.Of(best[2], "0")} opinions, and the fit is off")
-                    + $" by up to {100 * misfit:0} points at a tested one.");
+                    + $" by up to {ReportText.Points(misfit)} points at a tested one.");
         return new(asked.Name, asked.Kind, sentence, findings,
         [
             .. series.Select(s => new AnalysisCurve(s.Name, asked.Metric,

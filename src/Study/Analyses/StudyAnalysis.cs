@@ -118,6 +118,9 @@ public sealed record StudyPageText
     /// <summary>Where the question comes from.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Commands that make the bases, where no name tells how.</summary>
+    public IReadOnlyList<string> Bases { get; init; } = [];
+
     /// <summary>What the answer does not cover.</summary>
     public IReadOnlyList<string> Limits { get; init; } = [];
 

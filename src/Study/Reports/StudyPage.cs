@@ -92,8 +92,7 @@ public static class StudyPage
     {
         var files = recipe.Data.UsesFiles;
         var shown = string.Join(",", recipe.Models.Select(m => files ? m : Path.GetFileName(m.TrimEnd('/'))));
-        var ofSizes = !files && recipe.Analyses?.Any(a => a.Sizes is not null) == true;
-        foreach (var command in ofSizes ? [OfSizes] : Bases(recipe))
+        foreach (var command in recipe.Page?.Bases is { Count: > 0 } told ? told.Select(SafeText.Shown) : Bases(recipe))
         {
             yield return command;
         }
@@ -108,7 +107,7 @@ public static class StudyPage
         {
             yield return "";
             yield return "# the run that decides";
-            if (ofSizes)
+            if (recipe.Page?.Bases.Count > 0)
             {
                 yield return ProgramCommand.Of("study", ("Recipe", recipe.Name));
                 yield break;
@@ -124,8 +123,6 @@ public static class StudyPage
                 "study", ("Recipe", recipe.Name), ("Models", $"{name},{name}-2,{name}-3"), ("Seeds", "3"));
         }
     }
-
-    private const string OfSizes = "# the recipe's first lines make its bases";
 
     /// <summary>What makes those bases of the run that are the shipped one of another seed, by their names.</summary>
     private static IEnumerable<string> Bases(StudyRecipe recipe) =>
