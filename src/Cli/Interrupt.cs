@@ -23,6 +23,28 @@ internal sealed class Interrupt : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Says that a run was interrupted and how it goes on.</summary>
+    public static ExitCode Kept(string folder)
+    {
+        Terminal.Note("interrupted; what is done is kept. Go on with the same command and --resume --out "
+            + $"{ProgramCommand.Quoted(folder)}");
+        return ExitCode.Interrupted;
+    }
+
+    /// <summary>Runs what keeps its work in a folder; where it is interrupted, says so.</summary>
+    /// <param name="folder">The folder; null where nothing is kept.</param>
+    public static async Task<int> Keeping(string? folder, Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (OperationCanceledException) when (Directory.Exists(folder) && SharedWork.Ranks.Size == 1)
+        {
+            return (int)Kept(folder);
+        }
+    }
+
     /// <summary>Waits for the signal.</summary>
     public async Task Wait()
     {

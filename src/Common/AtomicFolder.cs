@@ -4,9 +4,9 @@ namespace SafeLlama.Common;
 /// Fills folders under another name and then renames them, so that a folder appears whole or not at all.
 /// </summary>
 /// <remarks>
-/// The other name is <c>FOLDER.partial</c>; where an empty folder is already there, which may be a place of its own
-/// such as a mounted disk, it is <c>FOLDER/.partial</c>, and its entries are moved up one by one at the end. A
-/// half-filled folder of a killed process is removed first. A folder whose filling fails is removed at once.
+/// The other name is <c>FOLDER.safellama-partial</c>; where an empty folder is already there, which may be a place of its
+/// own such as a mounted disk, it is <c>FOLDER/.safellama-partial</c>, and its entries are moved up one by one at the
+/// end. A half-filled folder of a killed process is removed first. A folder whose filling fails is removed at once.
 /// </remarks>
 public static class AtomicFolder
 {
@@ -48,13 +48,22 @@ public static class AtomicFolder
         }
     }
 
-    /// <summary>Fills a folder unless it is there: one with its own name is whole.</summary>
-    public static void Ensure(string folder, Action<string> fill)
+    /// <summary>Fills a folder unless it was filled before.</summary>
+    /// <param name="folder">The folder; it appears whole.</param>
+    /// <param name="file">A file that is in it then.</param>
+    /// <param name="fill">Writes the files into the folder it is given.</param>
+    /// <returns>Whether it was filled now.</returns>
+    /// <exception cref="SafeLlamaException">The folder lacks the file and holds others, or cannot be
+    /// written.</exception>
+    public static bool Ensure(string folder, string file, Action<string> fill)
     {
-        if (!Directory.Exists(folder))
+        if (File.Exists(Path.Combine(folder, file)))
         {
-            Create(folder, fill);
+            return false;
         }
+
+        Create(folder, fill);
+        return true;
     }
 
     private static void Appear(string partial, string target, bool inside, FolderLock held)

@@ -5,8 +5,9 @@ namespace SafeLlama.Common;
 /// </summary>
 public static class OutputFile
 {
-    /// <summary>The ending of a file that is still being written; a left-over one is safe to delete.</summary>
-    public const string TemporarySuffix = ".partial";
+    /// <summary>The ending of what is still being written; nobody else uses it, and a left-over one is overwritten.
+    /// </summary>
+    public const string TemporarySuffix = ".safellama-partial";
 
     /// <summary>
     /// Called at the named sites <c>write</c>, <c>flush</c> and <c>rename</c>; a test may fail or kill there.

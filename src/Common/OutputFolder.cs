@@ -13,37 +13,39 @@ public sealed class OutputFolder : IDisposable
 
     /// <summary>Creates the folder, or takes an existing one, and keeps other processes out of it.</summary>
     /// <param name="resume">Whether the folder may hold files of a run that is resumed.</param>
-    /// <param name="run">What a run keeps there from its beginning, each of them a sign of it.</param>
+    /// <param name="run">By each of these a run that is there is known; without any, whatever is there is.</param>
     /// <exception cref="SafeLlamaException">It is a file, holds files that are not such a run's, or another process
     /// writes there.</exception>
-    public static OutputFolder Claim(string folder, bool resume = false, params string[] run)
+    public static OutputFolder Claim(string folder, bool resume = false, params RunSign[] run)
     {
         var path = RealPath(folder);
         var isNew = !Directory.Exists(path);
         FileErrors.Writing(folder, () => Directory.CreateDirectory(path));
-        var held = FileErrors.Writing(folder, () => FolderLock.Take(path));
-        var claimed = new OutputFolder(path, held, isNew);
+        FolderLock? held = null;
         try
         {
+            held = FileErrors.Writing(folder, () => FolderLock.Take(path));
             RequireFree(folder, path, resume, run);
-            return claimed;
+            return new OutputFolder(path, held, isNew);
         }
         catch
         {
-            claimed.Dispose();
+            Leave(path, held, isNew);
             throw;
         }
     }
 
     /// <summary>Lets other processes in, and removes a folder that stayed empty.</summary>
-    public void Dispose()
+    public void Dispose() => Leave(Path, _lock, _isNew);
+
+    private static void Leave(string path, FolderLock? held, bool isNew)
     {
-        _lock.Dispose();
+        held?.Dispose();
         try
         {
-            if (_isNew && Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any())
+            if (isNew && Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
             {
-                Directory.Delete(Path);
+                Directory.Delete(path);
             }
         }
         catch (Exception e) when (FileErrors.Is(e))
@@ -89,7 +91,7 @@ public sealed class OutputFolder : IDisposable
     /// not there.</summary>
     /// <exception cref="SafeLlamaException">It is a file, holds files that are not such a run's, or is not
     /// there.</exception>
-    public static void RequireFree(string folder, bool resume, params string[] run)
+    public static void RequireFree(string folder, bool resume, params RunSign[] run)
     {
         var path = RealPath(folder);
         if (resume && !Directory.Exists(path))
@@ -107,28 +109,28 @@ public sealed class OutputFolder : IDisposable
     /// <exception cref="SafeLlamaException">The folder holds files.</exception>
     internal static void RequireEmpty(string folder, string path) => RequireFree(folder, path, resume: false, []);
 
-    private static void RequireFree(string folder, string path, bool resume, string[] run)
+    private static void RequireFree(string folder, string path, bool resume, RunSign[] run)
     {
         if (!Directory.Exists(path))
         {
             return;
         }
 
-        var isRun = run.Any(sign => System.IO.Path.Exists(System.IO.Path.Combine(path, sign)));
+        var isRun = run.Any(sign => sign.IsIn(path));
         if (resume && (isRun || run.Length == 0))
         {
             return;
         }
 
-        // A run that goes on may have been killed within its first file; one that begins leaves others' files alone.
-        bool IsOurs(string? name) => name is FolderLock.FileName or OutputFile.TemporarySuffix
-            || (resume && name?.EndsWith(OutputFile.TemporarySuffix, StringComparison.Ordinal) == true);
-        var holds = FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path)
-            .Select(System.IO.Path.GetFileName).Any(name => !IsOurs(name)));
+        var holds = FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path).Any(e => !IsRest(e)));
         if (holds && resume)
         {
+            var other = run.FirstOrDefault(sign => File.Exists(System.IO.Path.Combine(path, sign.File)));
             throw SafeLlamaException.Usage(
-                $"`Resume` {folder}: holds files, but no such run to go on with; expected {string.Join(" or ", run)}.",
+                $"`Resume` {folder}: holds files, but no such run to go on with; "
+                + (other is null ? $"expected {string.Join(" or ", run.Select(sign => sign.File))}."
+                    : $"its {other.File} is not of such a run, and lacks "
+                        + $"{string.Join(" or ", other.Fields.Select(field => $"\"{field}\""))}."),
                 "name the folder of a run with `Out`");
         }
 
@@ -139,4 +141,11 @@ public sealed class OutputFolder : IDisposable
                 ["name another folder", .. isRun ? (string[])["use `Resume`"] : []]);
         }
     }
+
+    /// <summary>What a process leaves that was killed before it had written anything whole.</summary>
+    private static bool IsRest(string entry) => System.IO.Path.GetFileName(entry) is var name
+        && (name == FolderLock.FileName || name.EndsWith(OutputFile.TemporarySuffix, StringComparison.Ordinal)
+            || (Directory.Exists(entry) && new DirectoryInfo(entry).LinkTarget is null
+                && Directory.EnumerateFileSystemEntries(entry).Any()
+                && Directory.EnumerateFileSystemEntries(entry).All(IsRest)));
 }

@@ -8,7 +8,9 @@ namespace SafeLlama.Model;
 /// <summary>A model in Hugging Face layout: config, weights, and the files beside them.</summary>
 public static class ModelFolder
 {
-    private const string ConfigName = "config.json";
+    /// <summary>The file of the model's shape.</summary>
+    public const string ConfigName = "config.json";
+
     private const string WeightsName = "model.safetensors";
 
     private static readonly string[] TokenizerFiles =

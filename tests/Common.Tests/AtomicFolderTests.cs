@@ -79,7 +79,7 @@ public sealed class AtomicFolderTests
     [Test]
     public void What_a_killed_run_left_is_removed_first()
     {
-        var left = Directory.CreateDirectory(Target + ".partial").FullName;
+        var left = Directory.CreateDirectory(Target + OutputFile.TemporarySuffix).FullName;
         File.WriteAllText(Path.Combine(left, "half"), "");
         AtomicFolder.Create(Target, Fill);
         AssertFilled(Target);
@@ -92,8 +92,28 @@ public sealed class AtomicFolderTests
         Fill(Directory.CreateDirectory(Target).FullName);
         var error = OutputFolderTests.Refused(() => AtomicFolder.Create(Target, _ => Assert.Fail("it was filled")));
         Assert.That(error.Message, Does.Contain("nothing is overwritten"));
-        AtomicFolder.Ensure(Target, _ => Assert.Fail("it was filled"));
+        Assert.That(AtomicFolder.Ensure(Target, "config.json", _ => Assert.Fail("it was filled")), Is.False);
         AssertFilled(Target);
+    }
+
+    /// <summary>Once, a folder of the user's was taken for a half-filled one because of its name.</summary>
+    [Test]
+    public void Folders_beside_it_stay()
+    {
+        var others = Directory.CreateDirectory(Target + ".partial").FullName;
+        Fill(others);
+        AtomicFolder.Create(Target, Fill);
+        AssertFilled(others);
+    }
+
+    [Test]
+    public void A_folder_without_its_file_is_filled_or_refused()
+    {
+        Directory.CreateDirectory(Target);
+        Assert.That(AtomicFolder.Ensure(Target, "config.json", Fill), Is.True);
+        AssertFilled(Target);
+        File.Move(Path.Combine(Target, "config.json"), Path.Combine(Target, "mine.txt"));
+        OutputFolderTests.Refused(() => AtomicFolder.Ensure(Target, "config.json", Fill));
     }
 
     [TestCase(false)]

@@ -4,6 +4,8 @@ namespace SafeLlama.Common.Tests;
 
 public sealed class OutputFolderTests
 {
+    private static readonly RunSign Sign = new("run.json", "rows", "plan");
+
     private string _root = "";
 
     [SetUp]
@@ -12,10 +14,10 @@ public sealed class OutputFolderTests
     [Test]
     public void A_folder_with_files_is_refused_unless_resumed()
     {
-        File.WriteAllText(Path.Combine(_root, "run.json"), "{}");
-        var error = Refused(() => OutputFolder.Claim(_root, resume: false, "run.json"));
+        File.WriteAllText(Path.Combine(_root, "run.json"), """{"plan": {}, "rows": 3}""");
+        var error = Refused(() => OutputFolder.Claim(_root, resume: false, Sign));
         Assert.That(error.Message, Does.Contain("is not empty").And.EndsWith("Name another folder, or use Resume."));
-        using var claimed = OutputFolder.Claim(_root, resume: true, "run.json");
+        using var claimed = OutputFolder.Claim(_root, resume: true, Sign);
         Assert.That(claimed.Path, Is.EqualTo(FileFacts.RealPath(_root)));
     }
 
@@ -23,9 +25,9 @@ public sealed class OutputFolderTests
     public void A_folder_of_other_files_is_no_run_to_go_on_with()
     {
         File.WriteAllText(Path.Combine(_root, "letters.txt"), "dear");
-        var begun = Refused(() => OutputFolder.Claim(_root, resume: false, "run.json"));
+        var begun = Refused(() => OutputFolder.Claim(_root, resume: false, Sign));
         Assert.That(begun.Message, Does.EndWith("Name another folder."), "it could not be resumed");
-        var resumed = Refused(() => OutputFolder.Claim(_root, resume: true, "run.json"));
+        var resumed = Refused(() => OutputFolder.Claim(_root, resume: true, Sign));
         Assert.That(resumed.Message, Does.Contain("no such run to go on with; expected run.json"));
         Assert.That(Directory.GetFileSystemEntries(_root), Has.Length.EqualTo(1));
     }
@@ -35,20 +37,55 @@ public sealed class OutputFolderTests
     {
         File.WriteAllText(Path.Combine(_root, "run.json" + OutputFile.TemporarySuffix), "{");
         File.WriteAllText(Path.Combine(_root, ".lock"), "");
-        OutputFolder.Claim(_root, resume: true, "run.json").Dispose();
-        OutputFolder.RequireFree(_root, resume: true, "run.json");
+        OutputFolder.Claim(_root, resume: true, Sign).Dispose();
+        OutputFolder.RequireFree(_root, resume: true, Sign);
+        OutputFolder.Claim(_root, resume: false, Sign).Dispose();
+        var within = Directory.CreateDirectory(Path.Combine(_root, "clean")).FullName;
+        File.WriteAllText(Path.Combine(within, ".lock"), "");
+        OutputFolder.Claim(_root, resume: false, Sign).Dispose();
+        File.WriteAllText(Path.Combine(within, "thesis.txt"), "");
+        Refused(() => OutputFolder.Claim(_root, resume: false, Sign));
+    }
+
+    /// <summary>Once, any file of that name was a sign, and a run that went on wrote over it.</summary>
+    [TestCase("""{"my": "cocktails", "plan": 1}""")]
+    [TestCase("[1]")]
+    [TestCase(null)]
+    public void A_file_of_the_same_name_is_no_run(string? text)
+    {
+        var file = Path.Combine(_root, "run.json");
+        if (text is null)
+        {
+            Directory.CreateDirectory(file);
+        }
+        else
+        {
+            File.WriteAllText(file, text);
+        }
+
+        var error = Refused(() => OutputFolder.Claim(_root, resume: true, Sign));
+        Assert.That(error.Message, Does.Contain(text is null ? "expected run.json"
+            : "its run.json is not of such a run, and lacks \"rows\" or \"plan\""));
+        Assert.That(text is null || File.ReadAllText(file) == text);
+    }
+
+    [Test]
+    public void A_damaged_sign_is_named()
+    {
+        File.WriteAllText(Path.Combine(_root, "run.json"), """{"plan": """);
         Assert.That(
-            Refused(() => OutputFolder.Claim(_root, resume: false, "run.json")).Message, Does.Contain("is not empty"),
-            "what is begun anew overwrites no unfinished file");
+            () => OutputFolder.Claim(_root, resume: true, Sign),
+            Throws.TypeOf<SafeLlamaException>().With.Message.Contains("run.json:1: is not as a run writes it")
+                .And.Property(nameof(SafeLlamaException.Code)).EqualTo(ExitCode.InvalidData));
     }
 
     [Test]
     public void A_folder_that_is_not_there_has_no_run()
     {
         var missing = Path.Combine(_root, "run");
-        var error = Refused(() => OutputFolder.RequireFree(missing, resume: true, "run.json"));
+        var error = Refused(() => OutputFolder.RequireFree(missing, resume: true, Sign));
         Assert.That(error.Message, Does.Contain("is not there").And.EndsWith("Leave Resume out to begin one."));
-        OutputFolder.RequireFree(missing, resume: false, "run.json");
+        OutputFolder.RequireFree(missing, resume: false, Sign);
         Assert.That(missing, Does.Not.Exist);
     }
 

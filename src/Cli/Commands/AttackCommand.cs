@@ -23,7 +23,8 @@ internal sealed class AttackCommand
             "attack", "Attack your own model over a suite, and compare with the same model without an attack.");
         _options.AddTo(command);
         _judges.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(parsed));
+        command.SetAction((parsed, _) => Interrupt.Keeping(
+            _options.Read(parsed) is { DryRun: false } asked ? asked.Out : null, () => RunAsync(parsed)));
         return command;
     }
 
@@ -40,7 +41,7 @@ internal sealed class AttackCommand
         }
         else
         {
-            OutputFolder.RequireFree(asked.Out, asked.Resume, AttackRun.Clean);
+            OutputFolder.RequireFree(asked.Out, asked.Resume, AttackRun.Sign);
         }
 
         var gates = new Gates(asked.FailIf, asked.AllowUnscored);

@@ -25,7 +25,7 @@ internal sealed class EvaluateCommand
         _options.AddTo(command);
         _judges.AddTo(command);
         _capability.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(parsed));
+        command.SetAction((parsed, _) => Interrupt.Keeping(_options.Read(parsed).Out, () => RunAsync(parsed)));
         return command;
     }
 
@@ -226,7 +226,8 @@ internal sealed class EvaluateCommand
     {
         if (result.TornLines > 0)
         {
-            Terminal.Note($"{result.TornLines} unfinished lines of a stopped run were dropped and made again.");
+            Terminal.Note($"{Counted.Of(result.TornLines, "unfinished line")} of a stopped run "
+                + (result.TornLines == 1 ? "was" : "were") + " dropped and made again.");
         }
 
         Terminal.Notes(result.Summary.Notes);

@@ -56,6 +56,11 @@ internal static class GenerateCommand
             options.Refuse(parsed, "with --out, which holds JSON anyway", nameof(asked.Json));
         }
 
+        if (Directory.Exists(asked.Out))
+        {
+            throw SafeLlamaException.Usage($"--out {asked.Out}: is a folder, expected a file.");
+        }
+
         if (asked.Resume && !File.Exists(asked.Out))
         {
             throw SafeLlamaException.Usage(

@@ -16,7 +16,7 @@ internal static class StudyBaseCommand
 
     private static ExitCode Run(StudyBaseOptions.Request asked)
     {
-        OutputFolder.RequireFree(asked.Out, asked.Resume, MiniatureBase.Making);
+        OutputFolder.RequireFree(asked.Out, asked.Resume, MiniatureBase.Sign);
         using var interrupt = new Interrupt();
         var code = new MiniatureBase(asked.World, asked.Seed, asked.Init, asked.Out, asked.Threads)
         {
@@ -27,7 +27,8 @@ internal static class StudyBaseCommand
         {
             Terminal.Note(
                 $"interrupted; go on with: {MiniatureBase.CommandOf(asked.World, asked.Seed, null, asked.UntilLoss)}"
-                + (asked.Init is { } init ? $" --init {init}" : "") + $" --resume --out {asked.Out}");
+                + (asked.Init is { } init ? $" --init {ProgramCommand.Quoted(init)}" : "")
+                + $" --resume --out {ProgramCommand.Quoted(asked.Out)}");
         }
 
         return code;

@@ -51,7 +51,7 @@ internal static class StudyCommand
             }
             else if (SharedWork.Ranks.IsFirst())
             {
-                OutputFolder.RequireFree(FolderOf(asked, recipe), asked.Resume, BegunRecipe.FileName);
+                OutputFolder.RequireFree(FolderOf(asked, recipe), asked.Resume, BegunRecipe.Sign);
             }
 
             return Run(asked, recipe);
@@ -101,8 +101,7 @@ internal static class StudyCommand
         }
         catch (OperationCanceledException) when (SharedWork.Ranks.Size == 1)      // else all ranks are to end
         {
-            Terminal.Note($"interrupted; go on with the same command and --resume --out {folder}");
-            return ExitCode.Interrupted;
+            return Interrupt.Kept(folder);
         }
 
         if (run is null)

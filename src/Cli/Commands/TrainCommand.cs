@@ -52,9 +52,10 @@ internal static class TrainCommand
     }
 
     /// <summary>Runs, and prints how it ended.</summary>
+    /// <param name="tellsHow">Whether it says how an interrupted run goes on.</param>
     internal static ExitCode Run(
         SettingTable<FineTuneRequest> settings, string folder, bool resume, int profileSteps, bool json,
-        CancellationToken stop)
+        CancellationToken stop, bool tellsHow = true)
     {
         FineTuneChecks.Check(settings);
         using var device = Open(settings.Value);
@@ -65,7 +66,8 @@ internal static class TrainCommand
         var result = new FineTuneRun(settings, device, view, SharedWork.Ranks).Run(folder, resume, stop);
         if (result.Saved is null)
         {
-            Terminal.Note($"interrupted at step {result.Steps}; go on with: safellama train --resume --out {folder}");
+            Terminal.Note($"interrupted at step {result.Steps}" + (tellsHow
+                ? $"; go on with: {ProgramCommand.Of("train --resume", ("Out", folder))}" : "."));
             return ExitCode.Interrupted;
         }
 

@@ -23,6 +23,11 @@ internal sealed class PromptRun(
     {
         using var store = RecordStore.Open<PromptAnswer>(file);
         var before = store.Records.Count;
+        if (store.TornLines > 0)
+        {
+            Terminal.Note($"{file}:{before + 1}: an unfinished line of a stopped run is dropped and made again.");
+        }
+
         for (var i = 0; i < before; i++)
         {
             var (answer, row) = (store.Records[i], i < rows.Count ? rows[i] : null);

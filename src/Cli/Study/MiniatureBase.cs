@@ -39,8 +39,11 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
     /// one.</summary>
     private const int LookEvery = 25;
 
-    /// <summary>Where a base is made; a folder with it was begun.</summary>
-    public const string Making = "making";
+    /// <summary>By this a base that was begun is known.</summary>
+    public static readonly RunSign Sign = new(Path.Combine(Making, "world", WorldManifest.FileName), "seed", "dials");
+
+    /// <summary>Where a base is made.</summary>
+    private const string Making = "making";
 
     private static readonly string Recipes = Path.Combine(AppContext.BaseDirectory, "recipes");
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
@@ -77,18 +80,19 @@ internal sealed class MiniatureBase(WorldName world, long seed, string? init, st
             throw SafeLlamaException.Usage($"--init {init}: is no file, expected a config.json.");
         }
 
-        using var claimed = OutputFolder.Claim(output, resume, Making);
+        using var claimed = OutputFolder.Claim(output, resume, Sign);
         if (!Directory.Exists(World))
         {
             WorldExport.Write(new World(WorldNames.DialsOf(world)), seed, World);
         }
 
         MustBeOfThisWorld();
-        AtomicFolder.Ensure(Tokenizer, folder => Vocabulary().Write(folder));
+        AtomicFolder.Ensure(Tokenizer, "tokenizer.json", folder => Vocabulary().Write(folder));
         KeepShape();
         KeepLoss();
         var settings = Settings();
-        var code = TrainCommand.Run(settings, Run, resume: true, profileSteps: 0, json: false, stop);
+        var code = TrainCommand.Run(
+            settings, Run, resume: true, profileSteps: 0, json: false, stop, tellsHow: false);
         if (code == ExitCode.Success)
         {
             return Finish(settings);

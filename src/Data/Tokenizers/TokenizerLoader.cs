@@ -44,6 +44,8 @@ public static class TokenizerLoader
         {
             throw SafeLlamaException.InvalidData(Directory.Exists(folder)
                 ? $"{folder}: holds neither tokenizer.json nor tokenizer.model; copy the model's tokenizer there."
+                : File.Exists(folder)
+                    ? $"{folder}: is a file, expected a folder with tokenizer.json or tokenizer.model, or a GGUF file."
                 : $"{folder}: no such folder; name the one that holds tokenizer.json or tokenizer.model.");
         }
 

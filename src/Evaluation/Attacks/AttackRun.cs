@@ -16,10 +16,14 @@ namespace SafeLlama.Evaluation;
 /// </remarks>
 public static class AttackRun
 {
+    /// <summary>The folder of the run without an attack, which is made first.</summary>
     public const string CleanFolder = "clean";
 
-    /// <summary>The folder of the run without an attack, which is made first.</summary>
-    public const string Clean = "clean";
+    /// <summary>By this an attack that was begun is known.</summary>
+    public static readonly RunSign Sign = RunManifest.Sign with
+    {
+        File = Path.Combine(CleanFolder, RunManifest.FileName),
+    };
 
     private const string Trials = "trials";
     private const string Answers = "answers";
@@ -30,7 +34,7 @@ public static class AttackRun
     {
         Check(plan);
         var prompts = AttackPrompts.Of(plan);
-        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume, Clean);
+        using var claimed = OutputFolder.Claim(plan.Out, plan.Resume, Sign);
         RequireAllMade(plan);
         CheckTrials(plan, prompts);
         var clock = Stopwatch.StartNew();
@@ -145,7 +149,7 @@ public static class AttackRun
             Responder = new EngineResponder(plan.Session, plan.Decoding),
             Facts = plan.Session.Identity.Facts,
         };
-        await EvaluationRun.RunAsync(asked, Inner(progress, Clean, 0, plan.Trials.Count), cancellation);
+        await EvaluationRun.RunAsync(asked, Inner(progress, CleanFolder, 0, plan.Trials.Count), cancellation);
         return RunFolder.Open(asked.Out);
     }
 

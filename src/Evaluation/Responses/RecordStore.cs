@@ -90,6 +90,7 @@ public sealed class RecordStore<T> : IDisposable
         var whole = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
         TornLines = whole < bytes.Length ? 1 : 0;
         RecordStore.Parse(bytes, Path, _records);
+        RecordStore.RequireTorn<T>(bytes.AsSpan(whole), Path, _records.All.Count + 1);
 
         _file.SetLength(whole);
         _file.Position = whole;
@@ -99,6 +100,9 @@ public sealed class RecordStore<T> : IDisposable
 /// <summary>Opens and reads stores of records.</summary>
 public static class RecordStore
 {
+    /// <summary>Where a disk is full, closing the file must not try the same write again.</summary>
+    private const int Unbuffered = 1;
+
     /// <summary>Opens the store or creates it; throws where another process holds it.</summary>
     /// <exception cref="SafeLlamaException">A whole line is not a record, a key occurs twice, or the file cannot be
     /// opened.</exception>
@@ -108,7 +112,7 @@ public static class RecordStore
         FileStream file;
         try
         {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, Unbuffered);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
@@ -178,8 +182,26 @@ public static class RecordStore
         }
     }
 
+    /// <summary>A last line without its end is dropped only where it may be the beginning of a record.</summary>
+    internal static void RequireTorn<T>(ReadOnlySpan<byte> rest, string path, int number)
+        where T : class, IKeyed
+    {
+        var first = EvaluationJson.Line.GetTypeInfo(typeof(T)).Properties[0].Name;
+        ReadOnlySpan<byte> begins = Encoding.UTF8.GetBytes($"{{\"{first}\":");
+        var common = Math.Min(begins.Length, rest.Length);
+        if (!rest[..common].SequenceEqual(begins[..common]) && rest.ContainsAnyExcept((byte)0))
+        {
+            throw SafeLlamaException.InvalidData(
+                $"{path}:{number}: is no record of a {What<T>()}, and is not overwritten. Name another file.");
+        }
+    }
+
+    /// <summary>A type of record in words: "prompt answer".</summary>
+    private static string What<T>() =>
+        JsonNamingPolicy.KebabCaseLower.ConvertName(typeof(T).Name).Replace('-', ' ');
+
     private static T Parse<T>(ReadOnlyMemory<byte> line, string path, int number)
         where T : class, IKeyed => JsonRecord.Parse<T>(
-            line.Span, path, $"is not a {typeof(T).Name.ToLowerInvariant()} record", EvaluationJson.Line, number,
+            line.Span, path, $"is no record of a {What<T>()}", EvaluationJson.Line, number,
             "The file was changed after it was written; remove the line to have it made again.");
 }

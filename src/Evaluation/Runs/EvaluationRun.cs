@@ -25,7 +25,10 @@ public static class EvaluationRun
     public const string CapabilityFile = "capability-run.json";
 
     /// <summary>The files by which the folder of a run is known, each from the beginning of its part.</summary>
-    public static readonly string[] Signs = [RunManifest.FileName, CapabilityFile];
+    public static readonly RunSign[] Signs =
+    [
+        RunManifest.Sign, new(CapabilityFile, "model", "shots", "seed"),
+    ];
 
     /// <summary>The result of a call.</summary>
     /// <param name="Summary">The tables.</param>
@@ -80,7 +83,7 @@ public static class EvaluationRun
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var claimed = OutputFolder.Claim(folder, resume: true, RunManifest.FileName);
+        using var claimed = OutputFolder.Claim(folder, resume: true, RunManifest.Sign);
         var begun = RunManifest.Read(folder);
         var manifest = begun with { Judges = [.. begun.Judges.Concat(Entries(judges)).DistinctBy(j => j.Hash)] };
         manifest.Write(folder);

@@ -33,6 +33,9 @@ public sealed record RunManifest(
 
     public const string FileName = "run.json";
 
+    /// <summary>By this an evaluation that was begun is known.</summary>
+    public static readonly RunSign Sign = new(FileName, "kind", "facts", "suites");
+
     public static string ProgramVersion { get; } = typeof(RunManifest).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>A suite that was asked: its name, its file and the hash of that, and how many prompts.</summary>

@@ -254,7 +254,7 @@ public sealed class LlamaEngine(Func<IBackend> backends, Func<string, string> fo
     private void MergeStart(ArmJob job, string folder)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
-        AtomicFolder.Ensure(folder, partial =>
+        AtomicFolder.Ensure(folder, ModelFolder.ConfigName, partial =>
         {
             var (model, adapter) = (folderOf(job.Replicate.Model), AdapterIn(job.Start!));
             using var session = LlamaSession.Open(

@@ -101,7 +101,7 @@ public static class StudyPage
             "study", ("Recipe", recipe.From ?? recipe.Name), ("Models", shown), ("Seeds", $"{recipe.Seeds.Count}"),
             ("Draw", files ? null : recipe.Data.Draw.ToString().ToLowerInvariant()),
             ("Arms", recipe.LeftOut is { Count: > 0 }
-                ? Quoted(string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name))) : null),
+                ? string.Join(",", recipe.Arms.Where(a => !a.Added).Select(a => a.Name)) : null),
             ("Device", recipe.Device));
         if (StudyAnswer.Open(recipe) is not null && !files)
         {
@@ -136,10 +136,6 @@ public static class StudyPage
 
     private static string ShippedBase(StudyRecipe recipe) =>
         recipe.Data.World?.Wider is null ? "miniature" : "miniature-wide";
-
-    /// <summary>In quotes where a shell would take it apart.</summary>
-    private static string Quoted(string value) =>
-        value.Contains(' ', StringComparison.Ordinal) ? $"\"{value}\"" : value;
 
     private static void Words(StringBuilder text, string title, IReadOnlyList<string>? lines)
     {

@@ -14,6 +14,9 @@ public static class BegunRecipe
     /// <summary>The file, in the study's folder.</summary>
     public const string FileName = "recipe.json";
 
+    /// <summary>By this a study that was begun is known.</summary>
+    public static readonly RunSign Sign = new(FileName, "question", "arms", "metrics");
+
     /// <summary>Keeps the recipe of a new folder, and refuses one that differs from what a folder was begun
     /// with.</summary>
     /// <exception cref="SafeLlamaException">It differs; the first field is named.</exception>

@@ -38,7 +38,7 @@ public sealed class StudyRunner(
     {
         Check();
         DistinctBases.Require(recipe, engine);
-        using var claimed = OutputFolder.Claim(folder, resume, BegunRecipe.FileName);
+        using var claimed = OutputFolder.Claim(folder, resume, BegunRecipe.Sign);
         RequireSamePlan(folder);
         return Conclude(folder, Share(folder, parallel, progress, cancellation));
     }

@@ -14,11 +14,12 @@ public static class AdapterFolder
     /// <param name="template">How rows were put; null where they were running text.</param>
     /// <param name="card">Its model card; null for none.</param>
     /// <param name="view">Is told where the adapter changes nothing.</param>
-    public static void Save(
+    /// <returns>Whether it was written now.</returns>
+    public static bool Save(
         LoraAdapter adapter, string path, string baseModel, PromptTemplate? template, string? card,
         ITrainingView view)
     {
-        AtomicFolder.Ensure(path, partial =>
+        var written = AtomicFolder.Ensure(path, PeftFolder.WeightsName, partial =>
         {
             PeftFolder.Save(adapter, partial, baseModel);
             TemplateRecord.Save(partial, template);
@@ -32,5 +33,7 @@ public static class AdapterFolder
             view.Note($"{path}: the adapter changes nothing: no step moved B. Train longer, or with fewer steps of "
                 + "warm-up.");
         }
+
+        return written;
     }
 }

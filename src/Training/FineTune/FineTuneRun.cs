@@ -42,7 +42,10 @@ public sealed class FineTuneRun(
     private const string MixtureFile = "mixture.json";
 
     /// <summary>The files by which the folder of a run is known; the mixture is written first.</summary>
-    public static readonly string[] Signs = [RunFile.Name, MixtureFile];
+    public static readonly RunSign[] Signs =
+    [
+        new(RunFile.Name, "settings", "inputs", "plan"), new(MixtureFile, "sources", "row_ids"),
+    ];
 
     /// <summary>Fewer steps than this seldom teach anything.</summary>
     private const int FewSteps = 20;
@@ -155,6 +158,11 @@ public sealed class FineTuneRun(
         if (resume && RunFile.IsIn(output))
         {
             RunFile.Read(output).RequireUnchanged(output, hashes);
+            if (new CheckpointFolder(output).Steps.Count == 0)
+            {
+                view.Note($"{output}: holds no checkpoint, so the run begins again with its first step.");
+            }
+
             return;
         }
 
@@ -228,15 +236,19 @@ public sealed class FineTuneRun(
     private string SaveAdapter(string output, LoraAdapter adapter, FineTuneInputs inputs, string card)
     {
         var path = Path.Combine(output, "adapter");
-        AdapterFolder.Save(adapter, path, BaseName, inputs.Template, card, view);
-        view.Note($"{Path.Combine(path, ModelCard.FileName)}: a model card; its license is left for you to fill in.");
+        if (AdapterFolder.Save(adapter, path, BaseName, inputs.Template, card, view))
+        {
+            view.Note(
+                $"{Path.Combine(path, ModelCard.FileName)}: a model card; its license is left for you to fill in.");
+        }
+
         return path;
     }
 
     private string SaveModel(string output, LlamaWeights weights, FineTuneInputs inputs)
     {
         var path = Path.Combine(output, "model");
-        AtomicFolder.Ensure(path, partial =>
+        AtomicFolder.Ensure(path, ModelFolder.ConfigName, partial =>
         {
             ModelFolder.Write(
                 partial, weights, _request.Dtype == StoredType.Bf16 ? DType.BFloat16 : DType.Float32, _request.Model,

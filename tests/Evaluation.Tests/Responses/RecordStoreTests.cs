@@ -43,6 +43,26 @@ public sealed class RecordStoreTests
         }
     }
 
+    /// <summary>Once, a file of one line without its end was taken for a torn record and emptied.</summary>
+    [TestCase("my one-line note")]
+    [TestCase("{\"my\": \"note\"}")]
+    public void A_last_line_that_begins_no_record_stays(string note)
+    {
+        File.WriteAllText(_path, note);
+        Assert.That(
+            () => RecordStore.Open<Response>(_path),
+            Throws.TypeOf<SafeLlamaException>().With.Message.StartsWith($"{_path}:1: is no record of a response"));
+        Assert.That(File.ReadAllText(_path), Is.EqualTo(note));
+    }
+
+    [Test]
+    public void A_line_of_zeros_is_what_a_crash_may_leave()
+    {
+        File.WriteAllBytes(_path, new byte[100]);
+        using var store = RecordStore.Open<Response>(_path);
+        Assert.That(store.TornLines, Is.EqualTo(1));
+    }
+
     [Test]
     public void What_is_read_back_is_what_was_written()
     {

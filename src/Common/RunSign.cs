@@ -1,0 +1,32 @@
+using System.Text.Json;
+
+namespace SafeLlama.Common;
+
+/// <summary>A file that a run keeps from its beginning, by which its folder is known.</summary>
+/// <param name="File">Its path within the folder.</param>
+/// <param name="Fields">What the JSON object in it has; without them it is somebody else's file of that name.</param>
+public sealed record RunSign(string File, params string[] Fields)
+{
+    /// <summary>Whether the folder has the file, as such a run writes it.</summary>
+    /// <exception cref="SafeLlamaException">The file is no JSON, as after damage, or cannot be read.</exception>
+    public bool IsIn(string folder)
+    {
+        var path = Path.Combine(folder, File);
+        if (!System.IO.File.Exists(path))
+        {
+            return false;
+        }
+
+        var text = FileErrors.Reading(path, () => System.IO.File.ReadAllBytes(path), ExitCode.InvalidData);
+        try
+        {
+            using var found = JsonDocument.Parse(text);
+            return found.RootElement.ValueKind == JsonValueKind.Object
+                && Fields.All(field => found.RootElement.TryGetProperty(field, out _));
+        }
+        catch (JsonException e)
+        {
+            throw JsonRecord.Fault(e, path, "is not as a run writes it");
+        }
+    }
+}
