@@ -4,9 +4,10 @@ namespace SafeLlama.Common;
 /// Fills folders under another name and then renames them, so that a folder appears whole or not at all.
 /// </summary>
 /// <remarks>
-/// The other name is <c>FOLDER.safellama-partial</c>; where an empty folder is already there, which may be a place of its
-/// own such as a mounted disk, it is <c>FOLDER/.safellama-partial</c>, and its entries are moved up one by one at the
-/// end. A half-filled folder of a killed process is removed first. A folder whose filling fails is removed at once.
+/// The other name is <c>FOLDER.safellama-partial</c>; where an empty folder is already there, which may be a place of
+/// its own such as a mounted disk, it is <c>FOLDER/.safellama-partial</c>, and its entries are moved up one by one at
+/// the end. A half-filled folder of a killed process is removed first. A folder whose filling fails is removed at
+/// once.
 /// </remarks>
 public static class AtomicFolder
 {

@@ -21,7 +21,8 @@ public static partial class ProgramCommand
     /// <summary>A setting's flag, from the name of its property: <c>MicroBatch</c> is <c>--micro-batch</c>.</summary>
     public static string Flag(string property) => "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property);
 
-    private static string Escaped(char c) => char.IsControl(c) ? $"\\x{(int)c:x2}" : c is '\'' or '\\' ? $"\\{c}" : $"{c}";
+    private static string Escaped(char c) => char.IsControl(c) ? $"\\x{(int)c:x2}"
+        : c is '\'' or '\\' ? $"\\{c}" : $"{c}";
 
     [GeneratedRegex(@"^[\w@%+=:,./~-]+$")]
     private static partial Regex Plain();

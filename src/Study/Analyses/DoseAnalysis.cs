@@ -136,8 +136,8 @@ internal sealed class DoseAnalysis : IAnalysis
             var bases = data.PerModel(arm, asked.Metric);
             return $"{window.From:0} {s.Name} demonstrations are the fewest with harm at {level} or below "
                 + $"({bases.Count(b => b <= asked.Level)} of {Counted.Of(bases.Count, "base")}) and {Loss(asked)} "
-                + $"excluded; over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, harm falls to {level} "
-                + $"at {Reached(s, dose)}, and the safe window reaches to {window.To:0}.";
+                + $"excluded; over-refusal there is {ReportText.Rate(data.Value(arm, asked.Cost!))}, harm falls to "
+                + $"{level} at {Reached(s, dose)}, and the safe window reaches to {window.To:0}.";
         }));
     }
 

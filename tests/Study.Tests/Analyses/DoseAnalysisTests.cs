@@ -94,8 +94,8 @@ public sealed class DoseAnalysisTests
     {
         var found = Found(Answers([100, 40, 3, 0], [100, 100, 100], models: 3, seeds: 2));
         Assert.That(found.Sentence, Does.StartWith(
-            "On this world, 30 random demonstrations are the fewest with harm at 5% or below (3 of 3 bases) and a loss of "
-            + "more than 5 points of quality excluded; over-refusal there is 20% ["));
+            "On this world, 30 random demonstrations are the fewest with harm at 5% or below (3 of 3 bases) and a loss "
+            + "of more than 5 points of quality excluded; over-refusal there is 20% ["));
         Assert.That(found.Sentence, Does.EndWith(
             "diverse demonstrations leave harm above 5% at every dose up to 99."));
     }
