@@ -62,22 +62,25 @@ internal sealed class SurvivalAnalysis : IAnalysis
             .Select(t => (Time: times[t], Left: Left(hazards, curve, t))).Where(p => !(p.Left > 0.5))
             .Select(p => double.IsNaN(p.Left) ? double.NaN : p.Time).DefaultIfEmpty(double.PositiveInfinity).First();
 
+        // Curves of several analyses may be of the same arms.
+        var name = data.Recipe.Analyses!.Count(a => a.Kind == asked.Kind) > 1 ? asked.Name + ": " : "";
         List<Finding> findings =
         [
             .. curves.SelectMany((c, i) => new[]
             {
-                new Finding("half_life." + c.Name, $"until half are served, {c.Name}", FindingUnit.Time,
+                new Finding("half_life." + c.Name, $"{name}until half are served, {c.Name}", FindingUnit.Time,
                     draws.Of(m => Half(m, i))),
-                new Finding("last." + c.Name, $"share that refuses to the end, {c.Name}", FindingUnit.Rate,
+                new Finding("last." + c.Name, $"{name}share that refuses to the end, {c.Name}", FindingUnit.Rate,
                     draws.Of(m => Left(m, i, times.Count - 1), Bounds.Rate)),
             }),
             .. curves.Skip(1).Select(c => new Finding(
-                "p." + c.Name, $"log-rank p, {c.Name} against {curves[0].Name}", FindingUnit.Probability,
+                "p." + c.Name, $"{name}log-rank p, {c.Name} against {curves[0].Name}", FindingUnit.Probability,
                 Estimate.None with { Value = Survival.LogRank(c.FirstReplicate(), curves[0].FirstReplicate()).P })),
         ];
-        var sentence = $"{data.Where}, " + string.Join("; ", curves.Select((c, i) =>
-            $"{c.Name} still refuses {FindingText.Of(findings[2 * i + 1])} of acts at {times[^1]:0.##}, half-life "
-            + FindingText.Of(findings[2 * i]))) + ".";
+        var (of, unit) = asked.Times is null ? ("acts", "turns") : ("requests", "further steps");
+        var sentence = $"{data.Where}, {name}" + string.Join("; ", curves.Select((c, i) =>
+            $"{c.Name} still refuses {FindingText.Of(findings[2 * i + 1])} of {of} after {times[^1]:0.##} {unit}, "
+            + $"half-life {FindingText.Of(findings[2 * i])}")) + ".";
         return new(asked.Name, asked.Kind, sentence, findings,
         [
             .. curves.Select((c, i) => new AnalysisCurve(c.Name, asked.Metric,
