@@ -23,6 +23,9 @@ internal sealed class Interrupt : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Whether there is a run to go on with, of this process alone: of many, all are to end.</summary>
+    public static bool Keeps(string? folder) => Directory.Exists(folder) && SharedWork.Ranks.Size == 1;
+
     /// <summary>Says that a run was interrupted and how it goes on.</summary>
     public static ExitCode Kept(string folder)
     {
@@ -39,9 +42,9 @@ internal sealed class Interrupt : IDisposable
         {
             return await run();
         }
-        catch (OperationCanceledException) when (Directory.Exists(folder) && SharedWork.Ranks.Size == 1)
+        catch (OperationCanceledException) when (Keeps(folder))
         {
-            return (int)Kept(folder);
+            return (int)Kept(folder!);
         }
     }
 

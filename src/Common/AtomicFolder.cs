@@ -24,7 +24,9 @@ public static class AtomicFolder
     /// <summary>Fills a new folder and returns what <paramref name="fill"/> does.</summary>
     /// <exception cref="SafeLlamaException">The folder holds files, another process fills it, or it cannot be
     /// written.</exception>
-    public static T Create<T>(string folder, Func<string, T> fill)
+    public static T Create<T>(string folder, Func<string, T> fill) => Create(folder, last: null, fill);
+
+    private static T Create<T>(string folder, string? last, Func<string, T> fill)
     {
         var target = OutputFolder.RealPath(folder);
         OutputFolder.RequireEmpty(folder, target);
@@ -39,7 +41,7 @@ public static class AtomicFolder
             OutputFolder.RequireEmpty(folder, target);
             FileErrors.Writing(folder, () => Clear(partial));
             var result = FileErrors.Writing(folder, () => fill(partial));
-            FileErrors.Writing(folder, () => Appear(partial, target, inside, held), "Nothing was changed.");
+            FileErrors.Writing(folder, () => Appear(partial, target, last, inside ? null : held), "Nothing was changed.");
             return result;
         }
         catch
@@ -50,8 +52,8 @@ public static class AtomicFolder
     }
 
     /// <summary>Fills a folder unless it was filled before.</summary>
-    /// <param name="folder">The folder; it appears whole.</param>
-    /// <param name="file">A file that is in it then.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="file">A file that is in it then: the last to appear.</param>
     /// <param name="fill">Writes the files into the folder it is given.</param>
     /// <returns>Whether it was filled now.</returns>
     /// <exception cref="SafeLlamaException">The folder lacks the file and holds others, or cannot be
@@ -63,21 +65,28 @@ public static class AtomicFolder
             return false;
         }
 
-        Create(folder, fill);
-        return true;
+        return Create(folder, file, partial =>
+        {
+            fill(partial);
+            return true;
+        });
     }
 
-    private static void Appear(string partial, string target, bool inside, FolderLock held)
+    /// <param name="partial">The filled folder.</param>
+    /// <param name="target">Its own name.</param>
+    /// <param name="last">Where entries are moved one by one, that which is moved last.</param>
+    /// <param name="held">The lock in the folder that is renamed; null where its entries are moved.</param>
+    private static void Appear(string partial, string target, string? last, FolderLock? held)
     {
         OutputFile.FaultSite?.Invoke("rename", target);
-        if (!inside)
+        if (held is not null)
         {
             Directory.Move(partial, target);
             held.Moved(target);
             return;
         }
 
-        foreach (var entry in Entries(partial))
+        foreach (var entry in Entries(partial).OrderBy(entry => Path.GetFileName(entry) == last))
         {
             var place = Path.Combine(target, Path.GetFileName(entry));
             if (Directory.Exists(entry))

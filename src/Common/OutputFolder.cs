@@ -122,10 +122,12 @@ public sealed class OutputFolder : IDisposable
             return;
         }
 
-        var holds = FileErrors.Reading(folder, () => Directory.EnumerateFileSystemEntries(path).Any(e => !IsRest(e)));
+        var holds = FileErrors.Reading(
+            folder, () => Directory.EnumerateFileSystemEntries(path).Any(entry => !IsRest(entry, deep: run.Length > 0)));
         if (holds && resume)
         {
             var other = run.FirstOrDefault(sign => File.Exists(System.IO.Path.Combine(path, sign.File)));
+            other?.RequireJson(path);
             throw SafeLlamaException.Usage(
                 $"`Resume` {folder}: holds files, but no such run to go on with; "
                 + (other is null ? $"expected {string.Join(" or ", run.Select(sign => sign.File))}."
@@ -143,9 +145,24 @@ public sealed class OutputFolder : IDisposable
     }
 
     /// <summary>What a process leaves that was killed before it had written anything whole.</summary>
-    private static bool IsRest(string entry) => System.IO.Path.GetFileName(entry) is var name
-        && (name == FolderLock.FileName || name.EndsWith(OutputFile.TemporarySuffix, StringComparison.Ordinal)
-            || (Directory.Exists(entry) && new DirectoryInfo(entry).LinkTarget is null
-                && Directory.EnumerateFileSystemEntries(entry).Any()
-                && Directory.EnumerateFileSystemEntries(entry).All(IsRest)));
+    /// <param name="entry">A file or folder.</param>
+    /// <param name="deep">Whether a folder that holds nothing else is such a rest too.</param>
+    private static bool IsRest(string entry, bool deep)
+    {
+        var name = System.IO.Path.GetFileName(entry);
+        if (name == FolderLock.FileName || name.EndsWith(OutputFile.TemporarySuffix, StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        try
+        {
+            return deep && Directory.Exists(entry) && new DirectoryInfo(entry).LinkTarget is null
+                && Directory.EnumerateFileSystemEntries(entry).All(inner => IsRest(inner, deep));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 }

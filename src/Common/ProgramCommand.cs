@@ -13,7 +13,7 @@ public static partial class ProgramCommand
         settings.Where(s => s.Value is not null).Select(s => $" {Flag(s.Setting)} {Quoted(s.Value!)}")
             .Prepend($"safellama {verb}"));
 
-    /// <summary>A word as a POSIX shell takes it: in quotes where it would be taken apart.</summary>
+    /// <summary>A word as bash and zsh take it: in quotes where it would be taken apart.</summary>
     public static string Quoted(string word) => word.Length > 0 && Plain().IsMatch(word) ? word
         : word.Any(char.IsControl) ? "$'" + string.Concat(word.Select(Escaped)) + "'"
         : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
@@ -21,9 +21,9 @@ public static partial class ProgramCommand
     /// <summary>A setting's flag, from the name of its property: <c>MicroBatch</c> is <c>--micro-batch</c>.</summary>
     public static string Flag(string property) => "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property);
 
-    private static string Escaped(char c) => char.IsControl(c) ? $"\\x{(int)c:x2}"
+    private static string Escaped(char c) => char.IsControl(c) ? $"\\u{(int)c:x4}"
         : c is '\'' or '\\' ? $"\\{c}" : $"{c}";
 
-    [GeneratedRegex(@"^[\w@%+=:,./~-]+$")]
+    [GeneratedRegex(@"^[\w@%+=:,./-][\w@%+=:,./~-]*\z")]
     private static partial Regex Plain();
 }

@@ -8,25 +8,39 @@ namespace SafeLlama.Common;
 public sealed record RunSign(string File, params string[] Fields)
 {
     /// <summary>Whether the folder has the file, as such a run writes it.</summary>
-    /// <exception cref="SafeLlamaException">The file is no JSON, as after damage, or cannot be read.</exception>
+    /// <exception cref="SafeLlamaException">The file cannot be read.</exception>
     public bool IsIn(string folder)
     {
-        var path = Path.Combine(folder, File);
-        if (!System.IO.File.Exists(path))
+        try
+        {
+            return Path.Combine(folder, File) is var path && System.IO.File.Exists(path) && Holds(path);
+        }
+        catch (JsonException)
         {
             return false;
         }
+    }
 
-        var text = FileErrors.Reading(path, () => System.IO.File.ReadAllBytes(path), ExitCode.InvalidData);
+    /// <summary>Says what is wrong with the file where it is no JSON, as after damage.</summary>
+    /// <exception cref="SafeLlamaException">It is no JSON.</exception>
+    public void RequireJson(string folder)
+    {
+        var path = Path.Combine(folder, File);
         try
         {
-            using var found = JsonDocument.Parse(text);
-            return found.RootElement.ValueKind == JsonValueKind.Object
-                && Fields.All(field => found.RootElement.TryGetProperty(field, out _));
+            Holds(path);
         }
         catch (JsonException e)
         {
             throw JsonRecord.Fault(e, path, "is not as a run writes it");
         }
+    }
+
+    private bool Holds(string path)
+    {
+        using var found = JsonDocument.Parse(
+            FileErrors.Reading(path, () => System.IO.File.ReadAllBytes(path), ExitCode.InvalidData));
+        return found.RootElement.ValueKind == JsonValueKind.Object
+            && Fields.All(field => found.RootElement.TryGetProperty(field, out _));
     }
 }

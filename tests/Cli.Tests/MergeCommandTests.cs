@@ -105,7 +105,7 @@ public sealed class MergeCommandTests : IDisposable
         Assert.That(Directory.GetFileSystemEntries(target), Is.Empty);
         Assert.That(Merge(_model.Model, link).ExitCode, Is.Zero);
         Assert.That(new DirectoryInfo(link).LinkTarget, Is.EqualTo(target));
-        Assert.That(Directory.GetFileSystemEntries(target, "*.partial"), Is.Empty);
+        Assert.That(Directory.GetFileSystemEntries(target, "*" + OutputFile.TemporarySuffix), Is.Empty);
         Assert.That(File.Exists(Path.Combine(target, "model.safetensors")));
 
         var again = Merge(_model.Model, link);

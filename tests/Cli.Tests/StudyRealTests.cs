@@ -40,7 +40,7 @@ public sealed class StudyRealTests
     }
 
     [TestCase("bias", "On these files, with share-100 the gap of refusal is")]
-    [TestCase("long-run", "On these files, dose-500 still refuses")]
+    [TestCase("long-run", "On these files, turns: dose-500 still refuses")]
     public void A_recipe_runs_end_to_end(string recipe, string answer) => RunReduced(recipe, answer);
 
     [Slow("six studies end to end.")]

@@ -201,7 +201,7 @@ public sealed class TrainFaultTests : IDisposable
     {
         Assert.That(_model.AdapterOf(name), Is.EqualTo(_model.AdapterOf("whole")), "the adapter");
         Assert.That(_model.MetricsOf(name), Is.EqualTo(_model.MetricsOf("whole")), "the metrics");
-        foreach (var left in (string[])["*.partial", ".lock"])
+        foreach (var left in (string[])["*" + OutputFile.TemporarySuffix, ".lock"])
         {
             Assert.That(
                 Directory.EnumerateFileSystemEntries(_model.Out(name), left, SearchOption.AllDirectories), Is.Empty);

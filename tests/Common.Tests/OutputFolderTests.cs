@@ -41,6 +41,7 @@ public sealed class OutputFolderTests
         OutputFolder.RequireFree(_root, resume: true, Sign);
         OutputFolder.Claim(_root, resume: false, Sign).Dispose();
         var within = Directory.CreateDirectory(Path.Combine(_root, "clean")).FullName;
+        OutputFolder.Claim(_root, resume: false, Sign).Dispose();
         File.WriteAllText(Path.Combine(within, ".lock"), "");
         OutputFolder.Claim(_root, resume: false, Sign).Dispose();
         File.WriteAllText(Path.Combine(within, "thesis.txt"), "");
@@ -56,7 +57,7 @@ public sealed class OutputFolderTests
         var file = Path.Combine(_root, "run.json");
         if (text is null)
         {
-            Directory.CreateDirectory(file);
+            File.WriteAllText(Path.Combine(Directory.CreateDirectory(file).FullName, "mine.txt"), "");
         }
         else
         {
@@ -73,6 +74,8 @@ public sealed class OutputFolderTests
     public void A_damaged_sign_is_named()
     {
         File.WriteAllText(Path.Combine(_root, "run.json"), """{"plan": """);
+        Assert.That(
+            Refused(() => OutputFolder.Claim(_root, resume: false, Sign)).Message, Does.EndWith("Name another folder."));
         Assert.That(
             () => OutputFolder.Claim(_root, resume: true, Sign),
             Throws.TypeOf<SafeLlamaException>().With.Message.Contains("run.json:1: is not as a run writes it")

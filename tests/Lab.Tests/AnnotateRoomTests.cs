@@ -40,6 +40,9 @@ public sealed class AnnotateRoomTests
             Path.Combine(folder, "ben.csv"), Path.Combine(folder, "adjudicated.csv"));
         Assert.That(imported.Verdicts.Select(v => v.Behavior), Has.None.Null);
         Assert.That(imported.Alpha.Value, Is.EqualTo(told["alpha"]!["value"]!.GetValue<double>()));
+        Assert.That(told["command"]!.GetValue<string>(), Is.EqualTo(
+            $"safellama judge import '{run}' --labels '{folder}/ada.csv' '{folder}/ben.csv' "
+            + $"--key '{folder}/sheet.csv.key.jsonl' --adjudicated '{folder}/adjudicated.csv'"));
     }
 
     [Test]
@@ -157,7 +160,7 @@ public sealed class AnnotateRoomTests
 
     private static string NewRun()
     {
-        var run = Path.Combine(TestFiles.NewFolder(), "run");
+        var run = Path.Combine(TestFiles.NewFolder(), "a run");
         Directory.CreateDirectory(run);
         var fixture = Path.Combine(TestFiles.Root, "tests", "fixtures", "runs", "greedy");
         foreach (var file in Directory.EnumerateFiles(fixture))

@@ -223,7 +223,9 @@ public sealed class TrainingRunTests
         Assert.That(new CheckpointFolder(_folder).Steps, Is.EqualTo([2]));
         var resumed = Learn("cpu", _folder, int.MaxValue, out _);
         Assert.That(resumed, Is.EqualTo(Learn("cpu", Path.Combine(_folder, "whole"), int.MaxValue, out _)));
-        Assert.That(Directory.EnumerateFileSystemEntries(_folder, "*.partial", SearchOption.AllDirectories), Is.Empty);
+        Assert.That(
+            Directory.EnumerateFileSystemEntries(_folder, "*" + OutputFile.TemporarySuffix, SearchOption.AllDirectories),
+            Is.Empty);
     }
 
     [Test]

@@ -69,8 +69,18 @@ internal static class JudgeCommand
             using var interrupt = new Interrupt();
             var bench = new JudgeBench(judges, parsed, asked, opened);
             bench.RefuseIdleDevice(options, parsed);
-            var result = await EvaluationRun.JudgeAgainAsync(
-                asked.Run, bench.Open(), bench.Cards(), new EvaluationView(), interrupt.Token);
+            EvaluationRun.Result result;
+            try
+            {
+                result = await EvaluationRun.JudgeAgainAsync(
+                    asked.Run, bench.Open(), bench.Cards(), new EvaluationView(), interrupt.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Terminal.Note("interrupted; the verdicts that were made are kept. Go on with the same command.");
+                return (int)ExitCode.Interrupted;
+            }
+
             if (asked.Json)
             {
                 Terminal.PrintDocument(result.Summary);

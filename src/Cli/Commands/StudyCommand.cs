@@ -99,7 +99,7 @@ internal static class StudyCommand
         {
             run = rounds.Run(asked, folder, interrupt.Token);
         }
-        catch (OperationCanceledException) when (SharedWork.Ranks.Size == 1)      // else all ranks are to end
+        catch (OperationCanceledException) when (Interrupt.Keeps(folder))
         {
             return Interrupt.Kept(folder);
         }

@@ -66,8 +66,12 @@ internal static class TrainCommand
         var result = new FineTuneRun(settings, device, view, SharedWork.Ranks).Run(folder, resume, stop);
         if (result.Saved is null)
         {
-            Terminal.Note($"interrupted at step {result.Steps}" + (tellsHow
-                ? $"; go on with: {ProgramCommand.Of("train --resume", ("Out", folder))}" : "."));
+            if (tellsHow)
+            {
+                Terminal.Note($"interrupted at step {result.Steps}; go on with: "
+                    + ProgramCommand.Of("train --resume", ("Out", folder)));
+            }
+
             return ExitCode.Interrupted;
         }
 

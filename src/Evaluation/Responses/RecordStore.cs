@@ -188,11 +188,12 @@ public static class RecordStore
     {
         var first = EvaluationJson.Line.GetTypeInfo(typeof(T)).Properties[0].Name;
         ReadOnlySpan<byte> begins = Encoding.UTF8.GetBytes($"{{\"{first}\":");
+        rest = rest.TrimEnd((byte)0);
         var common = Math.Min(begins.Length, rest.Length);
-        if (!rest[..common].SequenceEqual(begins[..common]) && rest.ContainsAnyExcept((byte)0))
+        if (!rest[..common].SequenceEqual(begins[..common]))
         {
             throw SafeLlamaException.InvalidData(
-                $"{path}:{number}: is no record of a {What<T>()}, and is not overwritten. Name another file.");
+                $"{path}:{number}: is no {What<T>()}, and is not overwritten. Move the file away, or name another place.");
         }
     }
 
@@ -202,6 +203,6 @@ public static class RecordStore
 
     private static T Parse<T>(ReadOnlyMemory<byte> line, string path, int number)
         where T : class, IKeyed => JsonRecord.Parse<T>(
-            line.Span, path, $"is no record of a {What<T>()}", EvaluationJson.Line, number,
+            line.Span, path, $"is no {What<T>()}", EvaluationJson.Line, number,
             "The file was changed after it was written; remove the line to have it made again.");
 }

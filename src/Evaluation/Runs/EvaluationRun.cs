@@ -83,7 +83,7 @@ public static class EvaluationRun
         string folder, IReadOnlyList<IJudge> judges, IReadOnlyDictionary<string, JudgeCard> cards,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var claimed = OutputFolder.Claim(folder, resume: true, RunManifest.Sign);
+        using var claimed = OutputFolder.Claim(folder, resume: true);
         var begun = RunManifest.Read(folder);
         var manifest = begun with { Judges = [.. begun.Judges.Concat(Entries(judges)).DistinctBy(j => j.Hash)] };
         manifest.Write(folder);

@@ -124,8 +124,9 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
                 decided = decided.TryGetValue(d.Item, out var final) ? AnnotationFolder.Name(final) : null,
             }),
             command = ProgramCommand.Of(
-                $"judge import {folder.Run}", ("Key", folder.Key), ("Labels", string.Join(' ', folder.Annotators)),
-                ("Adjudicated", decided.Count > 0 ? Path.Combine(folder.Path, "adjudicated.csv") : null)),
+                $"judge import {ProgramCommand.Quoted(folder.Run)} {ProgramCommand.Flag("Labels")} "
+                    + string.Join(' ', folder.Annotators.Select(ProgramCommand.Quoted)),
+                ("Key", folder.Key), ("Adjudicated", decided.Count > 0 ? Path.Combine(folder.Path, "adjudicated.csv") : null)),
         };
     }
 

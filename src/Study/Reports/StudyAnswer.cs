@@ -14,7 +14,7 @@ public static class StudyAnswer
         var said = results.Analyses is [{ Sentence: var first }, ..] ? first : "";
         return Open(results.Recipe) is { } open
             ? $"No verdict yet: {open}. Seen in this run: {said}"
-            : $"{Verdicts(results.Claims)}{said}";
+            : $"{Verdicts(results.Claims)}{said}".TrimEnd();
     }
 
     /// <summary>What the other analyses say, a sentence or more each.</summary>

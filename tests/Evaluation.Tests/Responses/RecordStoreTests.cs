@@ -51,7 +51,7 @@ public sealed class RecordStoreTests
         File.WriteAllText(_path, note);
         Assert.That(
             () => RecordStore.Open<Response>(_path),
-            Throws.TypeOf<SafeLlamaException>().With.Message.StartsWith($"{_path}:1: is no record of a response"));
+            Throws.TypeOf<SafeLlamaException>().With.Message.StartsWith($"{_path}:1: is no response, and is not overwritten"));
         Assert.That(File.ReadAllText(_path), Is.EqualTo(note));
     }
 
