@@ -126,7 +126,8 @@ internal sealed class AnnotateEndpoints(Workshop shop) : IRoomEndpoints
             command = ProgramCommand.Of(
                 $"judge import {ProgramCommand.Quoted(folder.Run)} {ProgramCommand.Flag("Labels")} "
                     + string.Join(' ', folder.Annotators.Select(ProgramCommand.Quoted)),
-                ("Key", folder.Key), ("Adjudicated", decided.Count > 0 ? Path.Combine(folder.Path, "adjudicated.csv") : null)),
+                ("Key", folder.Key),
+                ("Adjudicated", decided.Count > 0 ? Path.Combine(folder.Path, "adjudicated.csv") : null)),
         };
     }
 
