@@ -60,6 +60,7 @@ internal sealed unsafe class Bf16InstructionTests
     [TestCase(float.PositiveInfinity, 0x7F80)]
     [TestCase(3.4e38f, 0x7F80, Description = "overflows")]
     [TestCase(1.3877787807814457e-17f, 0x2380, Description = "2^-56 stays")]
+    [TestCase(1.387778e-17f, 0x2380, Description = "below 2^-56, and rounded up to it")]
     [TestCase(1.38e-17f, 0, Description = "below 2^-56")]
     [TestCase(-1.38e-17f, 0, Description = "zero, and positive")]
     [TestCase(1e-40f, 0)]

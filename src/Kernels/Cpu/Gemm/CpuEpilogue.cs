@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>What complete sums become, some rows and columns at a time, while they are in cache.</summary>
@@ -94,6 +96,7 @@ internal readonly unsafe struct CpuEpilogue
     /// <param name="thin">The row of results.</param>
     /// <param name="from">The first result.</param>
     /// <param name="count">Columns of sums.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Fold(float* sums, float* thin, int from, int count)
     {
         for (var group = 0; group < count; group += 2 * _half, from += _half, sums += 2 * _half)
@@ -126,6 +129,7 @@ internal readonly unsafe struct CpuEpilogue
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteRow<TLanes>(float* sums, int row, int column, int count, float* scratch)
         where TLanes : struct, ILanes<TLanes>
     {

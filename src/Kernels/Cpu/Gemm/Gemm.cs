@@ -63,13 +63,14 @@ internal static unsafe class Gemm<TLanes>
             {
                 PackTail(p, columns, step, depth, scratch, stage);
             }
+            else if (rounds)
+            {
+                PackedPanels<TLanes>.PackRounded(
+                    p, columns.First, columns.End - columns.First, step, depth, scratch, stage);
+            }
             else
             {
                 PackedPanels<TLanes>.Pack(p, columns.First, columns.End - columns.First, step, depth, scratch, stage);
-                if (rounds)
-                {
-                    Bf16Emulation.RoundPanels(scratch, panels, depth, Width);
-                }
             }
 
             var t = new MicroKernelOperands

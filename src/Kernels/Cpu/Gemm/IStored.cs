@@ -8,6 +8,9 @@ internal unsafe interface IStored
     /// <summary>Bytes per element.</summary>
     static abstract int Size { get; }
 
+    /// <summary>Whether packing exchanges the steps of k in pairs, as <see cref="Bf16Emulation"/> reads them.</summary>
+    static virtual bool InPairs => false;
+
     /// <summary>Widens one vector of elements.</summary>
     static abstract TLanes Load<TLanes>(byte* source)
         where TLanes : struct, ILanes<TLanes>;
@@ -47,4 +50,23 @@ internal readonly unsafe struct StoredFloat16 : IStored
         where TLanes : struct, ILanes<TLanes> => TLanes.LoadFloat16((ushort*)source);
 
     public static float LoadOne(byte* source) => (float)*(Half*)source;
+}
+
+/// <summary>bf16 as an operand of <see cref="Bf16Emulation"/>: rounded by its rule, which leaves all but small ones.</summary>
+internal readonly unsafe struct PairedBFloat16 : IStored
+{
+    public static int Size => 2;
+
+    public static bool InPairs => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(byte* source)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var values = TLanes.LoadBFloat16((ushort*)source);
+        return TLanes.WhereLess(
+            values * values, TLanes.Broadcast(Bf16Rounding.Least * Bf16Rounding.Least), default, values);
+    }
+
+    public static float LoadOne(byte* source) => DTypes.WidenBFloat16(Bf16Rounding.Round(*(ushort*)source));
 }

@@ -41,7 +41,7 @@ internal unsafe partial interface ILanes<TSelf>
     /// <summary>
     /// Transposes a block: element k of each of <see cref="Count"/> rows becomes vector k, for k = 0 … 3.
     /// </summary>
-    static abstract void Transpose(float* rows, nint stride, float* vectors, nint vectorStride);
+    static abstract void Transpose(float* rows, nint stride, float* vectors, nint vectorStride, int exchange = 0);
 }
 
 /// <summary>Sixteen floats: AVX-512.</summary>
@@ -88,17 +88,17 @@ internal readonly unsafe partial struct Lanes512(Vector512<float> value) : ILane
     public static float Sum(Lanes512 value) => Vector512.Sum(value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride)
+    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride, int exchange = 0)
     {
         // Quarter q of "r1" holds four values of row 4·q + 1; interleaving r0 … r3 completes the transposition.
         var (r0, r1) = (Quarters(rows, stride), Quarters(rows + stride, stride));
         var (r2, r3) = (Quarters(rows + (2 * stride), stride), Quarters(rows + (3 * stride), stride));
         var (low01, high01) = (Avx512F.UnpackLow(r0, r1).AsDouble(), Avx512F.UnpackHigh(r0, r1).AsDouble());
         var (low23, high23) = (Avx512F.UnpackLow(r2, r3).AsDouble(), Avx512F.UnpackHigh(r2, r3).AsDouble());
-        Avx512F.UnpackLow(low01, low23).AsSingle().Store(vectors);
-        Avx512F.UnpackHigh(low01, low23).AsSingle().Store(vectors + vectorStride);
-        Avx512F.UnpackLow(high01, high23).AsSingle().Store(vectors + (2 * vectorStride));
-        Avx512F.UnpackHigh(high01, high23).AsSingle().Store(vectors + (3 * vectorStride));
+        Avx512F.UnpackLow(low01, low23).AsSingle().Store(vectors + ((0 ^ exchange) * vectorStride));
+        Avx512F.UnpackHigh(low01, low23).AsSingle().Store(vectors + ((1 ^ exchange) * vectorStride));
+        Avx512F.UnpackLow(high01, high23).AsSingle().Store(vectors + ((2 ^ exchange) * vectorStride));
+        Avx512F.UnpackHigh(high01, high23).AsSingle().Store(vectors + ((3 ^ exchange) * vectorStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -158,10 +158,10 @@ internal readonly unsafe partial struct Lanes256(Vector256<float> value) : ILane
     public static float Sum(Lanes256 value) => Vector256.Sum(value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride)
+    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride, int exchange = 0)
     {
-        Lanes128.Transpose(rows, stride, vectors, vectorStride);
-        Lanes128.Transpose(rows + (4 * stride), stride, vectors + 4, vectorStride);
+        Lanes128.Transpose(rows, stride, vectors, vectorStride, exchange);
+        Lanes128.Transpose(rows + (4 * stride), stride, vectors + 4, vectorStride, exchange);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -215,7 +215,7 @@ internal readonly unsafe partial struct Lanes128(Vector128<float> value) : ILane
     public static float Sum(Lanes128 value) => Vector128.Sum(value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride)
+    public static void Transpose(float* rows, nint stride, float* vectors, nint vectorStride, int exchange = 0)
     {
         if (Sse.IsSupported)
         {
@@ -223,10 +223,10 @@ internal readonly unsafe partial struct Lanes128(Vector128<float> value) : ILane
             var (r2, r3) = (Vector128.Load(rows + (2 * stride)), Vector128.Load(rows + (3 * stride)));
             var (low01, high01) = (Sse.UnpackLow(r0, r1), Sse.UnpackHigh(r0, r1));
             var (low23, high23) = (Sse.UnpackLow(r2, r3), Sse.UnpackHigh(r2, r3));
-            Sse.MoveLowToHigh(low01, low23).Store(vectors);
-            Sse.MoveHighToLow(low23, low01).Store(vectors + vectorStride);
-            Sse.MoveLowToHigh(high01, high23).Store(vectors + (2 * vectorStride));
-            Sse.MoveHighToLow(high23, high01).Store(vectors + (3 * vectorStride));
+            Sse.MoveLowToHigh(low01, low23).Store(vectors + ((0 ^ exchange) * vectorStride));
+            Sse.MoveHighToLow(low23, low01).Store(vectors + ((1 ^ exchange) * vectorStride));
+            Sse.MoveLowToHigh(high01, high23).Store(vectors + ((2 ^ exchange) * vectorStride));
+            Sse.MoveHighToLow(high23, high01).Store(vectors + ((3 ^ exchange) * vectorStride));
             return;
         }
 
@@ -234,7 +234,7 @@ internal readonly unsafe partial struct Lanes128(Vector128<float> value) : ILane
         {
             for (var row = 0; row < 4; row++)
             {
-                vectors[(k * vectorStride) + row] = rows[(row * stride) + k];
+                vectors[((k ^ exchange) * vectorStride) + row] = rows[(row * stride) + k];
             }
         }
     }

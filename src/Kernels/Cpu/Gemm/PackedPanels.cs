@@ -46,6 +46,20 @@ internal static unsafe class PackedPanels<TLanes>
         }
     }
 
+    /// <summary>The same as <see cref="Bf16Emulation"/> reads it: rounded, the steps of every pair exchanged.</summary>
+    public static void PackRounded(
+        in MatrixProduct p, int column, int columns, int step, int depth, float* panels, float* stage)
+    {
+        if (p.BType == DType.BFloat16)
+        {
+            Pack<PairedBFloat16>(p, column, columns, step, depth, panels, stage);
+            return;
+        }
+
+        Pack(p, column, columns, step, depth, panels, stage);
+        Bf16Emulation.RoundPanels(panels, (columns + Width - 1) / Width, depth, Width);
+    }
+
     /// <summary>Packs all of a small B: panels of its columns, each as deep as B.</summary>
     /// <param name="scale">Multiplies what is packed.</param>
     /// <returns>The panels, valid until the scratch is used again.</returns>
@@ -90,9 +104,10 @@ internal static unsafe class PackedPanels<TLanes>
             for (var column = 0; column < columns; column += Width)
             {
                 var from = source + (first * stride) + (column * TStored.Size);
-                var to = panels + ((long)column * depth) + (first * Width);
-                for (var k = first; k < last; k++, from += stride, to += Width)
+                var panel = panels + ((long)column * depth);
+                for (var k = first; k < last; k++, from += stride)
                 {
+                    var to = panel + (At<TStored>(k, depth) * Width);
                     if (columns - column >= Width)
                     {
                         Prefetch.ToL1(from + (Rows * stride));
@@ -140,11 +155,22 @@ internal static unsafe class PackedPanels<TLanes>
                         PrefetchNextRows(block, blockStride, k);
                     }
 
-                    TLanes.Transpose(block + k, blockStride, to, Width);
+                    TLanes.Transpose(block + k, blockStride, to, Width, TStored.InPairs ? 1 : 0);
                 }
+            }
+
+            if (TStored.InPairs && (depth & 1) != 0)
+            {
+                var end = panels + ((long)(column - inPanel) * depth) + inPanel + ((long)depth * Width);
+                TLanes.Store(end - Width, TLanes.Load(end));
             }
         }
     }
+
+    /// <summary>Where step k of a panel is written; the last of an odd number has no other to exchange with.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int At<TStored>(int k, int depth)
+        where TStored : struct, IStored => TStored.InPairs && (k ^ 1) < depth ? k ^ 1 : k;
 
     /// <summary>Every fourth call in turn asks for the line at k of four of the next rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -160,6 +186,7 @@ internal static unsafe class PackedPanels<TLanes>
     /// <summary>
     /// Stages a vector's worth of rows as floats; missing rows, and steps up to a multiple of four, are zero.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Stage<TStored>(byte* source, nint stride, int rows, int steps, float* stage)
         where TStored : struct, IStored
     {

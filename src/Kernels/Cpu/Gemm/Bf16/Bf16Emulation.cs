@@ -139,7 +139,7 @@ internal static unsafe class Bf16Emulation
         {
             for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
             {
-                Round(Vector512.Load(from + i)).Store(to + i);
+                Bf16Rounding.Round(Vector512.Load(from + i)).Store(to + i);
             }
         }
 
@@ -164,7 +164,8 @@ internal static unsafe class Bf16Emulation
         {
             for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
             {
-                Avx512F.RotateLeft(Round(Vector512.Load(from + i)).AsUInt64(), 32).Store((ulong*)(to + i));
+                var rounded = Bf16Rounding.Round(Vector512.Load(from + i));
+                Avx512F.RotateLeft(rounded.AsUInt64(), 32).Store((ulong*)(to + i));
             }
         }
 
@@ -209,8 +210,8 @@ internal static unsafe class Bf16Emulation
         {
             for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
             {
-                var rounded = Round(Vector512.Load(even + i));
-                Round(Vector512.Load(odd + i)).Store(even + i);
+                var rounded = Bf16Rounding.Round(Vector512.Load(even + i));
+                Bf16Rounding.Round(Vector512.Load(odd + i)).Store(even + i);
                 rounded.Store(odd + i);
             }
         }
@@ -225,20 +226,18 @@ internal static unsafe class Bf16Emulation
 
     private static float Round(float value) => DTypes.WidenBFloat16(Bf16Rounding.Round(value));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Round(Vector512<float> values) =>
-        (Bf16Rounding.RoundUpperHalves(values) & Vector512.Create(0xFFFF0000)).AsSingle();
-
     /// <summary>The rule of <see cref="Bf16Rounding"/>, the results as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Round(Vector<float> values)
     {
         var isNumber = Vector.Equals(values, values).As<int, uint>();
-        var isSmall = Vector.LessThan(Vector.Abs(values), new Vector<float>(Bf16Rounding.Least));
-        var bits = Vector.ConditionalSelect(isSmall, Vector<float>.Zero, values).As<float, uint>();
+        var bits = values.As<float, uint>();
         var even = Vector.ShiftRightLogical(bits, 16) & Vector<uint>.One;
-        var rounded = bits + even + new Vector<uint>(0x7FFF);
-        var nan = bits | new Vector<uint>(0x400000);
-        return (Vector.ConditionalSelect(isNumber, rounded, nan) & new Vector<uint>(0xFFFF0000)).As<uint, float>();
+        var nearest = Vector.ConditionalSelect(
+            isNumber, bits + even + new Vector<uint>(0x7FFF), bits | new Vector<uint>(0x400000))
+            & new Vector<uint>(0xFFFF0000);
+        var rounded = nearest.As<uint, float>();
+        var isSmall = Vector.LessThan(Vector.Abs(rounded), new Vector<float>(Bf16Rounding.Least));
+        return Vector.ConditionalSelect(isSmall, Vector<float>.Zero, rounded);
     }
 }

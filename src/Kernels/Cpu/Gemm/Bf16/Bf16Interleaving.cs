@@ -154,6 +154,7 @@ internal static unsafe class Bf16Interleaving
     public static void PackA(ushort* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels) =>
         PackA<ushort, NarrowPair>(a, stride, rows, depth, blocks, panels);
 
+    /// <remarks>Step by step for all blocks, so that a line of A is read once and the next one follows it.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackA<T, TPair>(
         T* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
@@ -161,20 +162,22 @@ internal static unsafe class Bf16Interleaving
         where TPair : IPair<T>
     {
         var steps = Bf16Panels.Steps(depth);
-        for (var block = blocks.First; block < blocks.End; block++)
+        var lastIsThere = Vector512.LessThan(
+            Vector512<uint>.Indices, Vector512.Create((uint)(rows - ((blocks.End - 1) * TileCode.Rows))));
+        for (var step = 0; step < steps; step++)
         {
-            var row = block * TileCode.Rows;
-            var to = panels + ((long)row * steps);
-            var isThere = Vector512.LessThan(Vector512<uint>.Indices, Vector512.Create((uint)(rows - row)));
-            for (var step = 0; step < steps; step++, to += TileCode.Rows)
+            var from = a + (2 * step * stride);
+            for (var block = blocks.First; block < blocks.End; block++)
             {
-                var from = a + (2 * step * stride) + row;
+                var row = block * TileCode.Rows;
+                var to = panels + ((((long)block * steps) + step) * TileCode.Rows);
                 if ((2 * step) + 2 < depth)
                 {
                     // Sixteen are read: the row behind is there. What is beyond the last row of A is zero.
-                    Prefetch.ToL2(from + (2 * StepsTogether * stride));
-                    Prefetch.ToL2(from + (((2 * StepsTogether) + 1) * stride));
-                    var pairs = TPair.Of(from, from + stride) & isThere;
+                    Prefetch.ToL2(from + row + (2 * StepsTogether * stride));
+                    Prefetch.ToL2(from + row + (((2 * StepsTogether) + 1) * stride));
+                    var pairs = TPair.Of(from + row, from + row + stride);
+                    pairs = block + 1 == blocks.End ? pairs & lastIsThere : pairs;
                     pairs.GetLower().Store(to);
                     pairs.GetUpper().GetLower().Store(to + 8);
                     continue;
@@ -182,8 +185,8 @@ internal static unsafe class Bf16Interleaving
 
                 for (var i = 0; i < TileCode.Rows; i++)
                 {
-                    uint even = row + i < rows && 2 * step < depth ? TPair.Rounded(from[i]) : 0u;
-                    uint odd = row + i < rows && (2 * step) + 1 < depth ? TPair.Rounded(from[stride + i]) : 0u;
+                    uint even = row + i < rows && 2 * step < depth ? TPair.Rounded(from[row + i]) : 0u;
+                    uint odd = row + i < rows && (2 * step) + 1 < depth ? TPair.Rounded(from[row + stride + i]) : 0u;
                     to[i] = even | (odd << 16);
                 }
             }

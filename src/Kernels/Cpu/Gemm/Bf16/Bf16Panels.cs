@@ -146,6 +146,7 @@ internal static unsafe class Bf16Panels
     }
 
     /// <summary>Few pairs of sixteen staged rows, one dword after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeStage(ushort* stage, int stride, int pairs, ref uint* to)
     {
         for (var pair = 0; pair < pairs; pair++, to += Width)

@@ -6,7 +6,7 @@ namespace SafeLlama.Kernels;
 
 /// <summary>fp32 to bf16 as the operands of products are rounded.</summary>
 /// <remarks>
-/// To nearest, ties to even; a NaN stays one; a magnitude below 2⁻⁵⁶ becomes zero. By the last rule every product of
+/// To nearest, ties to even; a NaN stays one; what is below 2⁻⁵⁶ in magnitude then becomes zero. By the last rule every product of
 /// two operands is a multiple of 2⁻¹²⁶, so no sum is subnormal. vdpbf16ps, which takes subnormal numbers for zero, then
 /// gives the very bytes of fp32 multiply-adds in its order.
 /// </remarks>
@@ -16,12 +16,14 @@ internal static unsafe class Bf16Rounding
     public const float Least = 1.3877787807814457e-17f;
 
     /// <summary>Exponent bits of <see cref="Least"/> in bf16.</summary>
-    private const ushort LeastBits = (127 - 56) << 7;
+    public const ushort LeastBits = (127 - 56) << 7;
 
     private const ushort Magnitude = 0x7FFF;
 
     /// <summary>Floats of a vector: half of its bf16.</summary>
     private const int Half = 16;
+
+    private static Vector512<uint> UpperHalf => Vector512.Create(0xFFFF0000u);
 
     private static readonly Vector512<ushort> UpperHalves = Vector512.Create([.. Enumerable.Range(0, 32)
         .Select(i => (ushort)((2 * i) + 1))]);
@@ -30,12 +32,8 @@ internal static unsafe class Bf16Rounding
     public static ushort Round(float value)
     {
         var bits = BitConverter.SingleToUInt32Bits(value);
-        if (float.IsNaN(value))
-        {
-            return (ushort)((bits >> 16) | 0x40);
-        }
-
-        return MathF.Abs(value) < Least ? (ushort)0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+        return float.IsNaN(value)
+            ? (ushort)((bits >> 16) | 0x40) : Round((ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16));
     }
 
     /// <summary>The rule for a value that is bf16 already.</summary>
@@ -49,23 +47,51 @@ internal static unsafe class Bf16Rounding
         return Vector512.ConditionalSelect(isSmall, Vector512<ushort>.Zero, values);
     }
 
-    /// <summary>Sixteen floats, the rounded ones in the upper halves; the lower halves hold anything.</summary>
+    /// <summary>Sixteen floats, rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<uint> RoundUpperHalves(Vector512<float> values)
+    public static Vector512<float> Round(Vector512<float> values)
     {
-        var isSmall = Vector512.LessThan(Vector512.Abs(values), Vector512.Create(Least));
-        var isNaN = Avx512F.CompareUnordered(values, values).AsUInt32();
-        var bits = Vector512.ConditionalSelect(isSmall, Vector512<float>.Zero, values).AsUInt32();
-        var even = Vector512.ShiftRightLogical(bits, 16) & Vector512.Create(1u);
-        return Vector512.ConditionalSelect(
-            isNaN, bits | Vector512.Create(0x400000u), bits + even + Vector512.Create(0x7FFFu));
+        var rounded = (IsAnyNaN(values, values) ? NearestOrNaN(values) : Nearest(values)) & UpperHalf;
+        var isSmall = Vector512.LessThan(rounded & ~Vector512.Create(0x80000000u), Vector512.Create((uint)LeastBits << 16));
+        return Vector512.ConditionalSelect(isSmall, Vector512<uint>.Zero, rounded).AsSingle();
     }
 
     /// <summary>Sixteen pairs: the rounded values of one row in the lower halves, of the next in the upper.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<uint> RoundPairs(Vector512<float> even, Vector512<float> odd) =>
-        Vector512.ShiftRightLogical(RoundUpperHalves(even), 16)
-            | (RoundUpperHalves(odd) & Vector512.Create(0xFFFF0000u));
+    public static Vector512<uint> RoundPairs(Vector512<float> even, Vector512<float> odd)
+    {
+        var (low, high) = IsAnyNaN(even, odd)
+            ? (NearestOrNaN(even), NearestOrNaN(odd)) : (Nearest(even), Nearest(odd));
+        return Round((Vector512.ShiftRightLogical(low, 16) | (high & UpperHalf)).AsUInt16()).AsUInt32();
+    }
+
+    /// <summary>Thirty-two values of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ushort> Round(Vector512<float> first, Vector512<ushort> upper, Vector512<float> second)
+    {
+        var (low, high) = IsAnyNaN(first, second)
+            ? (NearestOrNaN(first), NearestOrNaN(second)) : (Nearest(first), Nearest(second));
+        return Round(Avx512BW.PermuteVar32x16x2(low.AsUInt16(), upper, high.AsUInt16()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsAnyNaN(Vector512<float> some, Vector512<float> others) =>
+        Avx512F.CompareUnordered(some, others).ExtractMostSignificantBits() != 0;
+
+    /// <summary>The nearest in the upper halves of numbers, small ones included; the lower halves hold anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Nearest(Vector512<float> numbers)
+    {
+        var bits = numbers.AsUInt32();
+        var even = Vector512.ShiftRightLogical(bits, 16) & Vector512.Create(1u);
+        return bits + even + Vector512.Create(0x7FFFu);
+    }
+
+    /// <summary>The same where some are NaN: a quiet one in its upper half.</summary>
+    private static Vector512<uint> NearestOrNaN(Vector512<float> values) => Vector512.ConditionalSelect(
+        Avx512F.CompareUnordered(values, values).AsUInt32(),
+        values.AsUInt32() | Vector512.Create(0x400000u),
+        Nearest(values));
 
     /// <summary>Rounds one row.</summary>
     /// <param name="from">[count].</param>
@@ -78,18 +104,15 @@ internal static unsafe class Bf16Rounding
         var k = 0;
         for (; k <= count - Together; k += Together)
         {
-            var low = RoundUpperHalves(Vector512.Load(from + k)).AsUInt16();
-            var high = RoundUpperHalves(Vector512.Load(from + k + Half)).AsUInt16();
-            Avx512BW.PermuteVar32x16x2(low, upper, high).Store(to + k);
+            Round(Vector512.Load(from + k), upper, Vector512.Load(from + k + Half)).Store(to + k);
         }
 
         for (; k < padded; k += Together)
         {
-            var low = RoundUpperHalves(LoadFirst(from + k, count - k)).AsUInt16();
-            var high = RoundUpperHalves(LoadFirst(from + k + Half, count - k - Half)).AsUInt16();
+            var rounded = Round(LoadFirst(from + k, count - k), upper, LoadFirst(from + k + Half, count - k - Half));
             var isThere = Vector512.LessThan(
                 Vector512<ushort>.Indices, Vector512.Create((ushort)Math.Min(padded - k, Together)));
-            Avx512BW.MaskStore(to + k, isThere, Avx512BW.PermuteVar32x16x2(low, upper, high));
+            Avx512BW.MaskStore(to + k, isThere, rounded);
         }
     }
 

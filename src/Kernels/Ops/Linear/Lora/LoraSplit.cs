@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>u = x Aᵀ and du = s · dy B by the bf16 product, the small factor exact to 17 bits.</summary>
@@ -106,6 +108,7 @@ internal sealed unsafe class LoraSplit<TLanes>(TilePool pool, GemmDispatch<TLane
         });
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Copy((Rows<float> Rows, bool AreRank) factor, int k, float scale, float* to, int count)
     {
         var (from, stride) = factor.AreRank
