@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The whole page of results for --device cpu:bf16, as Markdown: products, steps beside our fp32 and peers in bf16, peak
 # memory, two threads, start-up, and every aim beside what was measured. Run on a quiet machine, from the root of the
-# project; seven rounds should take less than twenty minutes there:
+# project; nine rounds take about half an hour there:
 #
 #   benchmarks/bf16.sh > benchmarks/results/MACHINE/bf16.md
 #
-# ROUNDS   how often each program runs (7)
+# ROUNDS   how often each program runs (9)
 # QUICK    1 runs every part once and briefly, to see that all of them work
 # CORE     where one thread is bound to ("1"); empty binds nothing
 # OURS     our program; by default this build, published as users run it, into a temporary folder
@@ -13,7 +13,7 @@ set -euo pipefail
 
 quick=${QUICK:-}
 rounds=${ROUNDS:-${quick:+1}}
-rounds=${rounds:-7}
+rounds=${rounds:-9}
 core=${CORE-1}
 torchsharp=benchmarks/peers/torchsharp/bin/Release/net10.0/peer-torchsharp.dll
 export OMP_WAIT_POLICY=passive
@@ -68,6 +68,9 @@ share() { awk -F'|' -v column="$1" -v names="$2" '$2 ~ names && $2 !~ /tiny/ {v 
 aim "products y and dx at 512 rows and more, least share of the tile, %" 88 "$(share 4 ' (y|dx),')"
 aim "emulated y and dx, least share of our fp32, %" 95 "$(share 8 ' (y|dx),')"
 
+echo "Gradients of weights (dW) have no aim: both of their operands are turned as they are packed, and only training of all"
+echo "weights has them."
+echo
 echo "## Steps, one thread"
 echo
 # Configuration, targets, warm-up, steps; aims over our fp32 and over TorchSharp. Warm-up lasts until the runtime has
