@@ -68,8 +68,8 @@ share() { awk -F'|' -v column="$1" -v names="$2" '$2 ~ names && $2 !~ /tiny/ {v 
 aim "products y and dx at 512 rows and more, least share of the tile, %" 88 "$(share 4 ' (y|dx),')"
 aim "emulated y and dx, least share of our fp32, %" 95 "$(share 8 ' (y|dx),')"
 
-echo "Gradients of weights (dW) have no aim: both of their operands are turned as they are packed, and only training of all"
-echo "weights has them."
+echo "Gradients of weights (dW) have no aim: both of their operands are interleaved as they are packed, and only"
+echo "training of all weights has them."
 echo
 echo "## Steps, one thread"
 echo

@@ -36,38 +36,29 @@ internal sealed unsafe class Bf16GemmTests
         int rows, int k, int columns, Layout layout, DType type)
     {
         using var problem = new Problem(rows, k, columns, layout, type, seed: 1, values: Values.Ordinary);
-        using var pool = new TilePool(2);
-        var expected = problem.Plain();
-        Assert.That(problem.Run(new GemmDispatch<Lanes128>(pool)), Is.EqualTo(expected), "4 lanes");
-        if (Avx2.IsSupported)
-        {
-            Assert.That(problem.Run(new GemmDispatch<Lanes256>(pool)), Is.EqualTo(expected), "8 lanes");
-        }
+        problem.CompareWithPlain(threads: 2, $"{layout}, {type}");
+    }
 
-        if (Avx512F.IsSupported)
-        {
-            Assert.That(problem.Run(new GemmDispatch<Lanes512>(pool)), Is.EqualTo(expected), "16 lanes");
-        }
-
-        if (Bf16Tiles.TryCreate(out _) is { } tiles)
-        {
-            Assert.That(problem.Run(new GemmDispatch<Lanes512>(pool, tiles)), Is.EqualTo(expected), "instruction");
-        }
+    [Test]
+    public void A_gradient_of_few_outputs_is_the_plain_loop_too([Values(1, 8, 14, 15, 16)] int outputs)
+    {
+        using var problem = new Problem(
+            outputs, 131, 70, Layout.WeightGradient, DType.BFloat16, seed: 1, Values.Ordinary);
+        problem.CompareWithPlain(threads: 1, $"{outputs}");
     }
 
     [TestCase(Values.Subnormal)]
     [TestCase(Values.NearLeast)]
     [TestCase(Values.Infinite)]
-    public void The_instruction_and_its_emulation_agree_on_odd_values(Values values)
+    public void Odd_values_give_the_bytes_of_the_plain_loop_whatever_weights_are_stored_in(Values values)
     {
-        var tiles = Bf16Tiles.TryCreate(out var reason);
-        Assume.That(tiles, Is.Not.Null, reason);
-        using var pool = new TilePool(1);
         foreach (var layout in Enum.GetValues<Layout>())
         {
-            using var problem = new Problem(145, 130, 70, layout, DType.Float32, seed: 2, values);
-            var emulated = problem.Run(new GemmDispatch<Lanes512>(pool));
-            Assert.That(problem.Run(new GemmDispatch<Lanes512>(pool, tiles)), Is.EqualTo(emulated), $"{layout}");
+            foreach (var type in new[] { DType.Float32, DType.BFloat16, DType.Float16 })
+            {
+                using var problem = new Problem(145, 131, 70, layout, type, seed: 2, values);
+                problem.CompareWithPlain(threads: 1, $"{layout}, {type}");
+            }
         }
     }
 
@@ -164,6 +155,28 @@ internal sealed unsafe class Bf16GemmTests
                 Scale = 1,
                 Arithmetic = DType.BFloat16,
             };
+        }
+
+        /// <summary>Asserts that every way gives the bytes of <see cref="Plain"/>.</summary>
+        public void CompareWithPlain(int threads, string name)
+        {
+            using var pool = new TilePool(threads);
+            var expected = Plain();
+            Assert.That(Run(new GemmDispatch<Lanes128>(pool)), Is.EqualTo(expected), $"{name}, 4 lanes");
+            if (Avx2.IsSupported)
+            {
+                Assert.That(Run(new GemmDispatch<Lanes256>(pool)), Is.EqualTo(expected), $"{name}, 8 lanes");
+            }
+
+            if (Avx512F.IsSupported)
+            {
+                Assert.That(Run(new GemmDispatch<Lanes512>(pool)), Is.EqualTo(expected), $"{name}, 16 lanes");
+            }
+
+            if (Bf16Tiles.TryCreate(out _) is { } tiles)
+            {
+                Assert.That(Run(new GemmDispatch<Lanes512>(pool, tiles)), Is.EqualTo(expected), $"{name}, instruction");
+            }
         }
 
         /// <summary>The bits of C.</summary>

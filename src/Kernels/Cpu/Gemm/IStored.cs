@@ -52,7 +52,9 @@ internal readonly unsafe struct StoredFloat16 : IStored
     public static float LoadOne(byte* source) => (float)*(Half*)source;
 }
 
-/// <summary>bf16 as an operand of <see cref="Bf16Emulation"/>: rounded by its rule, which leaves all but small ones.</summary>
+/// <summary>
+/// bf16 weights as <see cref="Bf16Emulation"/> reads them: magnitudes below 2⁻⁵⁶ are zero, and k is exchanged in pairs.
+/// </summary>
 internal readonly unsafe struct PairedBFloat16 : IStored
 {
     public static int Size => 2;
@@ -63,6 +65,7 @@ internal readonly unsafe struct PairedBFloat16 : IStored
     public static TLanes Load<TLanes>(byte* source)
         where TLanes : struct, ILanes<TLanes>
     {
+        // Squares compare magnitudes: 2⁻¹¹² is a normal number, and NaN is never less.
         var values = TLanes.LoadBFloat16((ushort*)source);
         return TLanes.WhereLess(
             values * values, TLanes.Broadcast(Bf16Rounding.Least * Bf16Rounding.Least), default, values);

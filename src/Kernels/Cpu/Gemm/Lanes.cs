@@ -41,6 +41,11 @@ internal unsafe partial interface ILanes<TSelf>
     /// <summary>
     /// Transposes a block: element k of each of <see cref="Count"/> rows becomes vector k, for k = 0 … 3.
     /// </summary>
+    /// <param name="rows">[<see cref="Count"/>, 4].</param>
+    /// <param name="stride">Floats from row to row.</param>
+    /// <param name="vectors">[4, <see cref="Count"/>].</param>
+    /// <param name="vectorStride">Floats from vector to vector.</param>
+    /// <param name="exchange">1 writes vector 0 in the place of vector 1, 2 in that of 3, and back; 0 does not.</param>
     static abstract void Transpose(float* rows, nint stride, float* vectors, nint vectorStride, int exchange = 0);
 }
 

@@ -47,6 +47,13 @@ internal static unsafe class PackedPanels<TLanes>
     }
 
     /// <summary>The same as <see cref="Bf16Emulation"/> reads it: rounded, the steps of every pair exchanged.</summary>
+    /// <param name="p">The product.</param>
+    /// <param name="column">The first column of B.</param>
+    /// <param name="columns">How many.</param>
+    /// <param name="step">The first k, an even number.</param>
+    /// <param name="depth">How many; the last of an odd number stays where it is.</param>
+    /// <param name="panels">[columns / <see cref="Width"/>, depth, Width], and room for three steps behind.</param>
+    /// <param name="stage">Room for rows that are widened before they are transposed.</param>
     public static void PackRounded(
         in MatrixProduct p, int column, int columns, int step, int depth, float* panels, float* stage)
     {
@@ -159,6 +166,7 @@ internal static unsafe class PackedPanels<TLanes>
                 }
             }
 
+            // The last of an odd number of steps was exchanged with the zeros behind the panel.
             if (TStored.InPairs && (depth & 1) != 0)
             {
                 var end = panels + ((long)(column - inPanel) * depth) + inPanel + ((long)depth * Width);

@@ -154,7 +154,9 @@ internal static unsafe class Bf16Interleaving
     public static void PackA(ushort* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels) =>
         PackA<ushort, NarrowPair>(a, stride, rows, depth, blocks, panels);
 
-    /// <remarks>Step by step for all blocks, so that a line of A is read once and the next one follows it.</remarks>
+    /// <remarks>
+    /// Step by step across all blocks, which are neighbors in memory: each cache line of A is read once, and in order.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackA<T, TPair>(
         T* a, nint stride, int rows, int depth, (int First, int End) blocks, uint* panels)
@@ -162,6 +164,8 @@ internal static unsafe class Bf16Interleaving
         where TPair : IPair<T>
     {
         var steps = Bf16Panels.Steps(depth);
+        // Sixteen are read for twelve: where the next step lies behind, they are A's.
+        var whole = stride >= Half - 1 ? depth - 2 : 0;
         var lastIsThere = Vector512.LessThan(
             Vector512<uint>.Indices, Vector512.Create((uint)(rows - ((blocks.End - 1) * TileCode.Rows))));
         for (var step = 0; step < steps; step++)
@@ -171,9 +175,8 @@ internal static unsafe class Bf16Interleaving
             {
                 var row = block * TileCode.Rows;
                 var to = panels + ((((long)block * steps) + step) * TileCode.Rows);
-                if ((2 * step) + 2 < depth)
+                if (2 * step < whole)
                 {
-                    // Sixteen are read: the row behind is there. What is beyond the last row of A is zero.
                     Prefetch.ToL2(from + row + (2 * StepsTogether * stride));
                     Prefetch.ToL2(from + row + (((2 * StepsTogether) + 1) * stride));
                     var pairs = TPair.Of(from + row, from + row + stride);

@@ -6,27 +6,28 @@ namespace SafeLlama.Kernels;
 
 /// <summary>fp32 to bf16 as the operands of products are rounded.</summary>
 /// <remarks>
-/// To nearest, ties to even; a NaN stays one; what is below 2⁻⁵⁶ in magnitude then becomes zero. By the last rule every product of
-/// two operands is a multiple of 2⁻¹²⁶, so no sum is subnormal. vdpbf16ps, which takes subnormal numbers for zero, then
-/// gives the very bytes of fp32 multiply-adds in its order.
+/// To nearest, ties to even; a NaN stays one, made quiet; what is then below 2⁻⁵⁶ in magnitude becomes +0. By the last
+/// rule every product of two operands is a multiple of 2⁻¹²⁶, so no sum is subnormal. vdpbf16ps, which takes subnormal
+/// numbers for zero, then gives the very bytes of fp32 multiply-adds in its order.
 /// </remarks>
 internal static unsafe class Bf16Rounding
 {
     /// <summary>2⁻⁵⁶.</summary>
     public const float Least = 1.3877787807814457e-17f;
 
-    /// <summary>Exponent bits of <see cref="Least"/> in bf16.</summary>
-    public const ushort LeastBits = (127 - 56) << 7;
+    /// <summary><see cref="Least"/> in bf16.</summary>
+    private const ushort LeastBits = (127 - 56) << 7;
 
     private const ushort Magnitude = 0x7FFF;
 
     /// <summary>Floats of a vector: half of its bf16.</summary>
     private const int Half = 16;
 
-    private static Vector512<uint> UpperHalf => Vector512.Create(0xFFFF0000u);
-
+    /// <summary>Selects the upper halves of two vectors of floats.</summary>
     private static readonly Vector512<ushort> UpperHalves = Vector512.Create([.. Enumerable.Range(0, 32)
         .Select(i => (ushort)((2 * i) + 1))]);
+
+    private static Vector512<uint> UpperMask => Vector512.Create(0xFFFF0000u);
 
     /// <summary>The rule for one value.</summary>
     public static ushort Round(float value)
@@ -51,8 +52,9 @@ internal static unsafe class Bf16Rounding
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Round(Vector512<float> values)
     {
-        var rounded = (IsAnyNaN(values, values) ? NearestOrNaN(values) : Nearest(values)) & UpperHalf;
-        var isSmall = Vector512.LessThan(rounded & ~Vector512.Create(0x80000000u), Vector512.Create((uint)LeastBits << 16));
+        var rounded = (IsAnyNaN(values, values) ? NearestOrNaN(values) : Nearest(values)) & UpperMask;
+        var magnitude = rounded & Vector512.Create(0x7FFFFFFFu);
+        var isSmall = Vector512.LessThan(magnitude, Vector512.Create((uint)LeastBits << 16));
         return Vector512.ConditionalSelect(isSmall, Vector512<uint>.Zero, rounded).AsSingle();
     }
 
@@ -62,12 +64,15 @@ internal static unsafe class Bf16Rounding
     {
         var (low, high) = IsAnyNaN(even, odd)
             ? (NearestOrNaN(even), NearestOrNaN(odd)) : (Nearest(even), Nearest(odd));
-        return Round((Vector512.ShiftRightLogical(low, 16) | (high & UpperHalf)).AsUInt16()).AsUInt32();
+        return Round((Vector512.ShiftRightLogical(low, 16) | (high & UpperMask)).AsUInt16()).AsUInt32();
     }
 
     /// <summary>Thirty-two values of a row.</summary>
+    /// <param name="first">The first sixteen.</param>
+    /// <param name="second">The others.</param>
+    /// <param name="upper"><see cref="UpperHalves"/>, in a register.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ushort> Round(Vector512<float> first, Vector512<ushort> upper, Vector512<float> second)
+    private static Vector512<ushort> Round(Vector512<float> first, Vector512<float> second, Vector512<ushort> upper)
     {
         var (low, high) = IsAnyNaN(first, second)
             ? (NearestOrNaN(first), NearestOrNaN(second)) : (Nearest(first), Nearest(second));
@@ -78,7 +83,7 @@ internal static unsafe class Bf16Rounding
     private static bool IsAnyNaN(Vector512<float> some, Vector512<float> others) =>
         Avx512F.CompareUnordered(some, others).ExtractMostSignificantBits() != 0;
 
-    /// <summary>The nearest in the upper halves of numbers, small ones included; the lower halves hold anything.</summary>
+    /// <summary>The nearest bf16 of numbers in the upper halves, small ones too; the lower halves hold anything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Nearest(Vector512<float> numbers)
     {
@@ -87,7 +92,8 @@ internal static unsafe class Bf16Rounding
         return bits + even + Vector512.Create(0x7FFFu);
     }
 
-    /// <summary>The same where some are NaN: a quiet one in its upper half.</summary>
+    /// <summary>As <see cref="Nearest"/>, but a NaN stays one, made quiet.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Vector512<uint> NearestOrNaN(Vector512<float> values) => Vector512.ConditionalSelect(
         Avx512F.CompareUnordered(values, values).AsUInt32(),
         values.AsUInt32() | Vector512.Create(0x400000u),
@@ -104,12 +110,12 @@ internal static unsafe class Bf16Rounding
         var k = 0;
         for (; k <= count - Together; k += Together)
         {
-            Round(Vector512.Load(from + k), upper, Vector512.Load(from + k + Half)).Store(to + k);
+            Round(Vector512.Load(from + k), Vector512.Load(from + k + Half), upper).Store(to + k);
         }
 
         for (; k < padded; k += Together)
         {
-            var rounded = Round(LoadFirst(from + k, count - k), upper, LoadFirst(from + k + Half, count - k - Half));
+            var rounded = Round(LoadFirst(from + k, count - k), LoadFirst(from + k + Half, count - k - Half), upper);
             var isThere = Vector512.LessThan(
                 Vector512<ushort>.Indices, Vector512.Create((ushort)Math.Min(padded - k, Together)));
             Avx512BW.MaskStore(to + k, isThere, rounded);
