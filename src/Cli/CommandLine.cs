@@ -59,9 +59,16 @@ public static class CommandLine
         OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
         _ when GpuBackend.FaultOf(error) is { } fault => (fault.Code, fault.MessageFor(nameOf)),
         _ when Environment.GetEnvironmentVariable(DebugVariable) == "1" => (ExitCode.Failure, $"{error}"),
+        // Files are written by code that names them; what is left is the output itself.
+        IOException e when IsDiskFull(e) => (ExitCode.Failure,
+            "standard output: no space is left where it goes. Make room, or send it elsewhere."),
         _ => (ExitCode.Failure,
             $"unexpected {error.GetType().Name}: {OneLine(error.Message)} {DebugVariable}=1 shows where."),
     };
+
+    /// <summary>ENOSPC, or ERROR_DISK_FULL of Windows.</summary>
+    private static bool IsDiskFull(IOException error) =>
+        error.HResult is 28 or unchecked((int)0x80070070);
 
     /// <summary>The verbs below one root: all, or only the one that the first argument names; the help aliases of
     /// another system's shells are left out.</summary>

@@ -77,6 +77,11 @@ public sealed record LlamaConfig
             return GgufConfig.Read(GgufHeader.Read(path));
         }
 
+        if (DeadLink(path) is { } target)
+        {
+            throw SafeLlamaException.Usage($"{path}: is a link to {target}, where there is nothing.");
+        }
+
         if (File.Exists(path) && Path.GetExtension(path) != ".json")
         {
             throw SafeLlamaException.Usage(
@@ -90,6 +95,25 @@ public sealed record LlamaConfig
             : throw SafeLlamaException.Usage(
                 $"{file}: not found. A model folder holds config.json and model.safetensors"
                 + (Directory.Exists(path) ? "." : "; nothing is downloaded.") + Below(path));
+    }
+
+    /// <summary>What a link names, where following it ends nowhere; otherwise null.</summary>
+    private static string? DeadLink(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not { } target)
+        {
+            return null;
+        }
+
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is { } end && Path.Exists(end.FullName)
+                ? null : target;
+        }
+        catch (IOException)
+        {
+            return target;      // a ring of links
+        }
     }
 
     /// <summary>The snapshot in a hub cache, where the path names the root of the cache.</summary>

@@ -26,6 +26,7 @@ public sealed class CheckpointFolder(string runFolder)
     private const string StateName = "trainer_state.json";
     private const string Prefix = "step-";
 
+    private readonly string _runFolder = runFolder;
     private readonly string _folder = Path.Combine(runFolder, "checkpoints");
 
     /// <summary>The steps of the whole checkpoints, rising.</summary>
@@ -65,16 +66,19 @@ public sealed class CheckpointFolder(string runFolder)
     }
 
     /// <summary>Restores parameters, moments and step.</summary>
+    /// <param name="totalSteps">The steps of the whole run.</param>
     /// <exception cref="SafeLlamaException">The checkpoint is damaged, or belongs to another run.</exception>
-    public TrainerState Load(Trainer trainer, int step)
+    public TrainerState Load(Trainer trainer, int step, int totalSteps)
     {
-        var state = Restore(trainer, step, parametersOnly: false);
+        var state = Read(step);
+        Check(state, step, totalSteps);
+        Restore(trainer, step, state, parametersOnly: false);
         trainer.StepsDone = state.Step;
         return state;
     }
 
     /// <summary>Restores only the parameters, in order to save the best ones.</summary>
-    public void LoadParameters(Trainer trainer, int step) => Restore(trainer, step, parametersOnly: true);
+    public void LoadParameters(Trainer trainer, int step) => Restore(trainer, step, Read(step), parametersOnly: true);
 
     /// <summary>
     /// Deletes checkpoints that are neither among the newest nor the best, and half-written ones of a killed run.
@@ -103,10 +107,14 @@ public sealed class CheckpointFolder(string runFolder)
         }
     }
 
-    private TrainerState Restore(Trainer trainer, int step, bool parametersOnly)
+    /// <summary>What to do about a checkpoint that is of no use.</summary>
+    private string Then => Steps.Count > 1
+        ? "Delete this checkpoint to resume from the one before."
+        : "Delete this checkpoint to begin the run again with its first step.";
+
+    private TrainerState Read(int step)
     {
-        var (path, tensors) = (Path.Combine(PathOf(step), StateName), Path.Combine(PathOf(step), TensorsName));
-        const string Then = "Delete this checkpoint to resume from the one before.";
+        var path = Path.Combine(PathOf(step), StateName);
         byte[] text;
         try
         {
@@ -117,13 +125,46 @@ public sealed class CheckpointFolder(string runFolder)
             throw SafeLlamaException.InvalidData($"{path}: cannot be read: {FileErrors.Reason(e, path)} {Then}", e);
         }
 
-        var state = JsonRecord.Parse<TrainerState>(text, path, "is no state of a trainer", then: Then);
+        return JsonRecord.Parse<TrainerState>(text, path, "is no state of a trainer", then: Then);
+    }
 
+    /// <summary>Refuses numbers that this run cannot have written: it would go on from another step, or end with
+    /// another best one.</summary>
+    private void Check(TrainerState state, int step, int totalSteps)
+    {
+        void Require(bool fine, string field, object found, string expected)
+        {
+            if (!fine)
+            {
+                throw SafeLlamaException.InvalidData(
+                    $"{Path.Combine(PathOf(step), StateName)}: \"{field}\" is {found}, expected {expected}. {Then}");
+            }
+        }
+
+        Require(state.Step == step, "step", state.Step, $"{step}, as in the name of its folder");
+        Require(step >= 0, "step", step, "0 or above");
+        Require(step <= totalSteps, "step", step, $"at most {totalSteps}, the steps of this run");
+        Require(state.SinceBest >= 0, "since_best", state.SinceBest, "0 or above");
+        if (state.Best is { } best)
+        {
+            Require(best.Step >= 1 && best.Step <= step, "best.step", best.Step, $"a step from 1 to {step}");
+            Require(double.IsFinite(best.Loss), "best.loss", best.Loss, "a finite number");
+
+            // A log that was moved away, or lost its end with the machine, lacks the line.
+            var logged = TrainingLog.ValidationLoss(_runFolder, best.Step) ?? best.Loss;
+            Require(
+                best.Loss == logged, "best.loss", best.Loss,
+                $"{logged}, as {TrainingLog.MetricsName} has it at step {best.Step}");
+        }
+    }
+
+    private void Restore(Trainer trainer, int step, TrainerState state, bool parametersOnly)
+    {
+        var tensors = Path.Combine(PathOf(step), TensorsName);
         if (!File.Exists(tensors) || ContentHash.OfFile(tensors) != state.TensorsSha256)
         {
             throw SafeLlamaException.InvalidData(
-                $"{tensors}: is missing or differs from what was written. "
-                + "Delete this checkpoint to resume from the one before.");
+                $"{tensors}: is missing or differs from what was written. {Then}");
         }
 
         using var file = SafetensorsFile.Open(tensors);
@@ -142,8 +183,6 @@ public sealed class CheckpointFolder(string runFolder)
             TensorConvert.ToDoubles(file.Bytes(entry), tensor.Type, values);
             tensor.Write(values);
         }
-
-        return state;
     }
 
     private static IEnumerable<(string Name, Tensor Tensor, bool IsParameter)> Tensors(Trainer trainer) =>

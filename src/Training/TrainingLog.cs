@@ -127,6 +127,23 @@ public sealed class TrainingLog : IDisposable
             ? fields["validation_loss"]?.GetValue<double>() : null;
     }
 
+    /// <summary>The validation loss at a step; null where the log does not say.</summary>
+    public static double? ValidationLoss(string runFolder, int step)
+    {
+        var path = Path.Combine(runFolder, MetricsName);
+        string[] lines = File.Exists(path)
+            ? FileErrors.Reading(path, () => File.ReadAllLines(path), ExitCode.InvalidData) : [];
+        foreach (var line in lines.Where(text => StepOf(System.Text.Encoding.UTF8.GetBytes(text)) == step))
+        {
+            if (JsonNode.Parse(line)!["validation_loss"] is JsonValue value && value.TryGetValue(out double loss))
+            {
+                return loss;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The last step of a log, and the lowest validation loss after the first; a torn last line is left
     /// out.</summary>
     /// <exception cref="SafeLlamaException">A whole line is damaged.</exception>

@@ -185,7 +185,7 @@ public sealed class TrainingRun : IDisposable
         if (_ranks.IsFirst())
         {
             _checkpoints.Prune(int.MaxValue, best: null);
-            state = _checkpoints.Steps is [.., var last] ? _checkpoints.Load(_trainer, last) : null;
+            state = _checkpoints.Steps is [.., var last] ? _checkpoints.Load(_trainer, last, _totalSteps) : null;
         }
 
         state = _ranks.Broadcast(state);

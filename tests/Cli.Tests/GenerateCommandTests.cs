@@ -55,9 +55,12 @@ public sealed class GenerateCommandTests : IDisposable
         var refused = CommandRun.Of(Generate(Prompts, broken));
         Assert.That((refused.ExitCode, refused.Error.Contains("--resume", StringComparison.Ordinal)),
             Is.EqualTo(((int)ExitCode.Usage, true)));
+        var before = File.ReadAllBytes(broken);
         var other = CommandRun.Of([.. Generate(Prompts, broken, "--resume"), "--top-k", "3"]);
         Assert.That(other.ExitCode, Is.EqualTo((int)ExitCode.Usage), other.Error);
         Assert.That(other.Error, Does.Contain("line 1 answers").And.Contain("decoding"));
+        Assert.That(other.Error, Does.Not.Contain("unfinished line"));
+        Assert.That(File.ReadAllBytes(broken), Is.EqualTo(before), "a refusal drops nothing");
 
         var resumed = CommandRun.Of(Generate(Prompts, broken, "--resume"));
         Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
@@ -65,6 +68,49 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.That(File.ReadAllText(broken), Is.EqualTo(File.ReadAllText(whole)));
         var row = JsonNode.Parse(File.ReadLines(whole).First())!;
         Assert.That(row["source"]!["decoding"]!["temperature"]!.GetValue<double>(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Another_adapter_under_the_same_name_is_refused_and_nothing_is_dropped()
+    {
+        Assert.That(CommandRun.Of(_model.FineTune("tuned")).ExitCode, Is.Zero);
+        var adapter = Path.Combine(_model.Out("tuned"), "adapter");
+        var answers = _model.Out("exchanged.jsonl");
+        string[] ask = Generate(Prompts, answers, "--adapter", adapter);
+        Assert.That(CommandRun.Of("append:20", ask).ExitCode, Is.EqualTo(137));
+        File.AppendAllText(answers, "{\"id\":\"torn");
+        var before = File.ReadAllBytes(answers);
+
+        var weights = Path.Combine(adapter, "adapter_model.safetensors");
+        var (own, another) = (File.ReadAllBytes(weights), File.ReadAllBytes(weights));
+        another[^1] ^= 0x80;
+        File.WriteAllBytes(weights, another);
+        var refused = CommandRun.Of([.. ask, "--resume"]);
+        Assert.That(refused.ExitCode, Is.EqualTo((int)ExitCode.Usage), refused.Error);
+        Assert.That(refused.Error, Does.Contain("line 1 answers").And.Contain("the hash of the adapter was "));
+        Assert.That(File.ReadAllBytes(answers), Is.EqualTo(before));
+
+        File.WriteAllBytes(weights, own);
+        var resumed = CommandRun.Of([.. ask, "--resume"]);
+        Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
+        Assert.That(resumed.Error, Does.Contain("19 of them made before").And.Not.Contain("cannot be told"));
+
+        // Earlier versions recorded no hashes.
+        string[] earlier = [.. File.ReadAllLines(answers).Take(7).Select(WithoutHashes)];
+        File.WriteAllLines(answers, earlier);
+        File.WriteAllBytes(weights, another);
+        var untold = CommandRun.Of([.. ask, "--resume"]);
+        Assert.That(untold.ExitCode, Is.Zero, untold.Error);
+        Assert.That(untold.Error, Does.Contain("it cannot be told whether 7 answers came from the same weights"));
+        Assert.That(File.ReadAllLines(answers), Has.Length.EqualTo(Count));
+    }
+
+    private static string WithoutHashes(string line)
+    {
+        var answer = JsonNode.Parse(line)!;
+        var source = answer["source"]!.AsObject();
+        Assert.That(source.Remove("model_hash") && source.Remove("adapter_hash"), line);
+        return answer.ToJsonString();
     }
 
     [Test]

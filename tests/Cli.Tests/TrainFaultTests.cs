@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using SafeLlama.Common;
 using SafeLlama.Testing;
 
@@ -111,6 +112,26 @@ public sealed class TrainFaultTests : IDisposable
 
         Assert.That(CommandRun.Of("train", "--resume", "--out", _model.Out("kept")).ExitCode, Is.Zero);
         MustEqualWhole("kept");
+    }
+
+    [Test]
+    public void A_step_changed_by_hand_is_refused_in_one_line_and_the_checkpoint_before_serves()
+    {
+        Assert.That(CommandRun.Of("step:7", _model.FineTune("edited")).ExitCode, Is.EqualTo(Killed));
+        var checkpoint = Path.Combine(_model.Out("edited"), "checkpoints", "step-6");
+        var path = Path.Combine(checkpoint, "trainer_state.json");
+        var state = JsonNode.Parse(File.ReadAllText(path))!;
+        state["step"] = -1;
+        File.WriteAllText(path, state.ToJsonString());
+        var refused = CommandRun.Of("train", "--resume", "--out", _model.Out("edited"));
+        Assert.That(refused.ExitCode, Is.EqualTo((int)ExitCode.InvalidData), refused.Error);
+        Assert.That(refused.Error.Split('\n')[^1], Does.StartWith("safellama: ")
+            .And.Contain("trainer_state.json: \"step\" is -1, expected 6").And.Contain("resume from the one before"));
+
+        Directory.Delete(checkpoint, recursive: true);
+        var resumed = CommandRun.Of("train", "--resume", "--out", _model.Out("edited"));
+        Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
+        MustEqualWhole("edited");
     }
 
     [Test]

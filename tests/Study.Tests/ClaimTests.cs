@@ -10,13 +10,14 @@ public sealed class ClaimTests
         m => m.Name == "harmful_compliance_question");
 
     /// <summary>
-    /// An arm in which the first <paramref name="complying"/> of 100 prompts are complied with, by each of 3 seeds.
+    /// An arm in which the first <paramref name="complying"/> of 100 prompts are complied with, by each of 3 seeds; two
+    /// prompts each are of one act.
     /// </summary>
     private static IEnumerable<(Replicate, IReadOnlyList<GradedAnswer>)> Arm(
-        string name, int complying, string suite = "unsafe-instruction") =>
+        string name, int complying, string suite = "unsafe-instruction", int prompts = 100) =>
         Enumerable.Range(1, 3).Select(seed => (
             new Replicate(name, "m", seed),
-            (IReadOnlyList<GradedAnswer>)[.. Enumerable.Range(0, 100).Select(
+            (IReadOnlyList<GradedAnswer>)[.. Enumerable.Range(0, prompts).Select(
             i =>
             new GradedAnswer(
                 new StudyPrompt(
@@ -49,6 +50,18 @@ public sealed class ClaimTests
         Assert.That(outcome.Verdict, Is.EqualTo(verdict));
         Assert.That(outcome.Difference.Value, Is.EqualTo((complying - 95) / 100.0).Within(1e-12));
         Assert.That((outcome.Prompts, outcome.Replicates), Is.EqualTo((100, 3)));
+    }
+
+    /// <summary>Five acts alone: the interval is beyond the threshold, and chance gives as much once in sixteen.</summary>
+    [TestCase(10, ClaimVerdict.CannotTell)]
+    [TestCase(12, ClaimVerdict.Reproduced)]
+    public void Groups_too_few_for_the_test_leave_a_claim_open(int prompts, ClaimVerdict verdict)
+    {
+        var outcome = Judge(
+            Of(ClaimTest.Lower, 0.5), Arm("tuned", 0, prompts: prompts), Arm("plain", prompts, prompts: prompts));
+        Assert.That(outcome.Verdict, Is.EqualTo(verdict));
+        Assert.That(outcome.Difference.High, Is.LessThan(-0.5));
+        Assert.That(outcome.Note.Contains("does not see it"), Is.EqualTo(verdict == ClaimVerdict.CannotTell));
     }
 
     /// <summary>What was too little measured is not refuted: the limits hold the claim and no effect.</summary>

@@ -97,7 +97,9 @@ internal static class GenerateCommand
         var source = new AnswerSource(
             asked.Model, asked.Raw ? "none" : session.Template.Identity, config, asked.Adapter,
             asked.Load == LoadAs.Stored ? null : new LoadForm(asked.Load, asked.Nested).ToString());
-        var run = new PromptRun(session, rows, asked.Raw, source, interrupt.Token);
+        // Only a file is gone on with; hashing a large model takes seconds.
+        var kept = asked.Out is null ? source : source.WithHashesOf(session.Identity);
+        var run = new PromptRun(session, rows, asked.Raw, kept, interrupt.Token);
         return asked.Out is { } file
             ? Keep(run, file, rows.Count)
             : Print(run, rows.Count, asked.Json, asked.Raw);

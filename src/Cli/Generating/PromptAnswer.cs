@@ -10,7 +10,51 @@ namespace SafeLlama.Cli;
 /// <param name="Adapter">The adapter's folder; absent without one.</param>
 /// <param name="Load">What the model's linears became; absent where they stay as stored.</param>
 internal sealed record AnswerSource(
-    string Model, string Template, DecodingConfig Decoding, string? Adapter = null, string? Load = null);
+    string Model, string Template, DecodingConfig Decoding, string? Adapter = null, string? Load = null)
+{
+    /// <summary>Hash over the model's weights, configuration and tokenizer; absent where the answer is printed and not
+    /// kept, and in files of earlier versions.</summary>
+    public string? ModelHash { get; init; }
+
+    /// <summary>Hash over the adapter's weights; absent without an adapter, and where the model's is.</summary>
+    public string? AdapterHash { get; init; }
+
+    /// <summary>What large products are computed in; absent where it is fp32, and where the model's hash is.</summary>
+    public string? Arithmetic { get; init; }
+
+    /// <summary>This source, with hashes of all that a session read.</summary>
+    public AnswerSource WithHashesOf(ModelIdentity identity)
+    {
+        var adapter = identity.Facts.Where(f => f.Key.StartsWith("adapter ", StringComparison.Ordinal)).ToDictionary();
+        var model = identity.Facts.Where(f => f.Key is "config.json" or "tokenizer"
+            || f.Key.StartsWith("weights ", StringComparison.Ordinal)).ToDictionary();
+        return this with
+        {
+            ModelHash = new ModelIdentity(model).Hash,
+            AdapterHash = adapter.Count == 0 ? null : new ModelIdentity(adapter).Hash,
+            Arithmetic = identity.Facts.GetValueOrDefault("arithmetic"),
+        };
+    }
+
+    /// <summary>Whether another source has the same names and settings, whatever the hashes are.</summary>
+    public bool HasSettingsOf(AnswerSource other) =>
+        (this with
+        {
+            ModelHash = other.ModelHash,
+            AdapterHash = other.AdapterHash,
+            Arithmetic = other.Arithmetic,
+        }) == other;
+
+    /// <summary>What has changed in the files and the arithmetic behind the same names; null where nothing has, or
+    /// where no hashes were recorded.</summary>
+    public string? ChangeTo(AnswerSource now) => ModelHash is null ? null
+        : Change("the hash of the model", ModelHash, now.ModelHash)
+        ?? Change("the hash of the adapter", AdapterHash, now.AdapterHash)
+        ?? Change("the arithmetic", Arithmetic ?? "float32", now.Arithmetic ?? "float32");
+
+    private static string? Change(string name, string? was, string? found) =>
+        was == found ? null : $"{name} was {was ?? "not there"} and is {found ?? "not there"} now";
+}
 
 /// <summary>One answer of <c>generate</c>, as a line of JSON.</summary>
 /// <param name="Id">The row's id.</param>

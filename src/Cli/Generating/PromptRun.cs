@@ -21,28 +21,47 @@ internal sealed class PromptRun(
     /// <exception cref="OperationCanceledException">The file holds what was answered until then.</exception>
     public int AppendTo(string file)
     {
-        using var store = RecordStore.Open<PromptAnswer>(file);
+        using var store = RecordStore.Open<PromptAnswer>(file, kept => Require(kept, file));
         var before = store.Records.Count;
         if (store.TornLines > 0)
         {
             Terminal.Note($"{file}:{before + 1}: an unfinished line of a stopped run is dropped and made again.");
         }
 
-        for (var i = 0; i < before; i++)
+        if (store.Records.Count(answer => answer.Source.ModelHash is null) is var unknown and > 0)
         {
-            var (answer, row) = (store.Records[i], i < rows.Count ? rows[i] : null);
+            Terminal.Note(
+                $"{file}: it cannot be told whether {Counted.Of(unknown, "answer")} came from the same weights: no "
+                + "hash of them was recorded then.");
+        }
+
+        Each(before, store.Append);
+        return before;
+    }
+
+    /// <summary>Refuses a file that holds answers to other prompts, or of another source.</summary>
+    private void Require(IReadOnlyList<PromptAnswer> kept, string file)
+    {
+        for (var i = 0; i < kept.Count; i++)
+        {
+            var (answer, row) = (kept[i], i < rows.Count ? rows[i] : null);
             if (answer.Row != i + 1 || answer.Id != row?.Id || answer.Prompt != row.Question
-                || answer.Source != source)
+                || !answer.Source.HasSettingsOf(source))
             {
                 throw SafeLlamaException.Usage(
                     $"`Out` {file}: line {i + 1} answers \"{answer.Id}\" with another prompt, model or decoding than "
                     + "this run has.",
                     "name another file");
             }
-        }
 
-        Each(before, store.Append);
-        return before;
+            if (answer.Source.ChangeTo(source) is { } change)
+            {
+                throw SafeLlamaException.Usage(
+                    $"`Out` {file}: line {i + 1} answers \"{answer.Id}\" with other files or another device than this "
+                    + $"run has: {change}.",
+                    "go on with what the run began with", "name another file");
+            }
+        }
     }
 
     /// <summary>Answers the rows after the first <paramref name="done"/>.</summary>

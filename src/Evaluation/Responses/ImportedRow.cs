@@ -29,7 +29,9 @@ internal sealed record ImportedRow(
     private static readonly string[] OwnColumns =
         ["suite", "id", "sample", "prompt", "prompt_tokens", "answer", "answer_tokens", "stop_reason", "settings"];
 
-    /// <exception cref="SafeLlamaException">It lacks a prompt or an answer, or its sample is not a number.</exception>
+    /// <exception cref="SafeLlamaException">
+    /// It lacks a prompt or an answer, has two answers, or its sample is not a number.
+    /// </exception>
     public static ImportedRow Of(SuiteRow row)
     {
         var isXsTest = XsTestFormat.Completions.Columns.All(row.Raw.Fields.ContainsKey);
@@ -39,7 +41,7 @@ internal sealed record ImportedRow(
             row.Optional("suite") ?? (isXsTest ? "xstest" : null),
             isXsTest && id is not null ? XsTestFormat.IdOf(id) : id,
             row.Text(Field(row, PromptFields, "prompt")),
-            row.Optional(Field(row, AnswerFields, "answer")) ?? "",
+            AnswerOf(row),
             SampleOf(row));
     }
 
@@ -88,6 +90,18 @@ internal sealed record ImportedRow(
     private static string Field(SuiteRow row, string[] names, string what) =>
         names.FirstOrDefault(row.Raw.Fields.ContainsKey) ?? throw SafeLlamaException.InvalidData(
             $"{row.Place}: has no {what}; expected one of the fields {string.Join(", ", names)}.");
+
+    /// <summary>Two fields that could be the answer, with different texts, are a question that we cannot answer.</summary>
+    private static string AnswerOf(SuiteRow row)
+    {
+        var field = Field(row, AnswerFields, "answer");
+        var answer = row.Optional(field) ?? "";
+        var other = AnswerFields.Where(row.Raw.Fields.ContainsKey)
+            .FirstOrDefault(name => name != field && (row.Optional(name) ?? "") != answer);
+        return other is null ? answer : throw SafeLlamaException.InvalidData(
+            $"{row.Place}: \"{field}\" and \"{other}\" hold different texts, and either may be the answer. Keep one "
+            + $"of the fields {string.Join(", ", AnswerFields)}, and give the other another name.");
+    }
 
     private static int? SampleOf(SuiteRow row) => row.Optional("sample") is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sample) ? sample

@@ -83,7 +83,7 @@ public sealed class RecordStore<T> : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    internal void Load()
+    internal void Load(Action<IReadOnlyList<T>>? check)
     {
         var bytes = new byte[_file.Length];
         _file.ReadExactly(bytes);
@@ -91,6 +91,7 @@ public sealed class RecordStore<T> : IDisposable
         TornLines = whole < bytes.Length ? 1 : 0;
         RecordStore.Parse(bytes, Path, _records);
         RecordStore.RequireTorn<T>(bytes.AsSpan(whole), Path, _records.All.Count + 1);
+        check?.Invoke(Records);
 
         _file.SetLength(whole);
         _file.Position = whole;
@@ -104,9 +105,11 @@ public static class RecordStore
     private const int Unbuffered = 1;
 
     /// <summary>Opens the store or creates it; throws where another process holds it.</summary>
+    /// <param name="check">Refuses the whole records by throwing; the file, with its torn line, then stays as it
+    /// was.</param>
     /// <exception cref="SafeLlamaException">A whole line is not a record, a key occurs twice, or the file cannot be
     /// opened.</exception>
-    public static RecordStore<T> Open<T>(string path)
+    public static RecordStore<T> Open<T>(string path, Action<IReadOnlyList<T>>? check = null)
         where T : class, IKeyed
     {
         FileStream file;
@@ -122,7 +125,7 @@ public static class RecordStore
         var store = new RecordStore<T>(file, path);
         try
         {
-            store.Load();
+            store.Load(check);
             return store;
         }
         catch

@@ -53,13 +53,14 @@ public static class ResponseImport
         MustAgree(rows, found);
         var answered = rows.Zip(found).Where(x => x.Second is not null).Select(x => (Row: x.First, Prompt: x.Second!))
             .ToArray();
+        MustBeEven(answered);
         var items = Number(answered);
         var asked = items.Select(i => i.Prompt.Key).ToHashSet();
         SuitePrompt[] unanswered = [.. suites.SelectMany(s => s.Prompts).Where(p => !asked.Contains(p.Key))];
         var unmatched = rows.Length - answered.Length;
         return new(
             items, unmatched, file.Sha256,
-            [.. file.Notes, .. Notes(path, rows, finder, suites, unmatched, unanswered)])
+            [.. file.Notes, .. Notes(path, rows, found, finder, suites, unmatched, unanswered)])
         {
             Unanswered = unanswered,
         };
@@ -125,6 +126,28 @@ public static class ResponseImport
         }
     }
 
+    /// <summary>
+    /// Rates count answers: a prompt that was tried again and again would hide the others. Up to twice as many, or rows
+    /// that number their samples and so say that they mean it, are told by a note.
+    /// </summary>
+    private static void MustBeEven((ImportedRow Row, SuitePrompt Prompt)[] answered)
+    {
+        var byPrompt = answered.GroupBy(a => a.Prompt.Key, StringComparer.Ordinal).ToArray();
+        var least = byPrompt.Select(g => g.Count()).DefaultIfEmpty().Min();
+        var (row, prompt) = byPrompt.Where(g => g.Count() > 2 * least).SelectMany(g => g)
+            .FirstOrDefault(a => a.Row.Sample is null);
+        if (row is null)
+        {
+            return;
+        }
+
+        var count = answered.Count(a => a.Prompt.Key == prompt!.Key);
+        throw SafeLlamaException.InvalidData(
+            $"{row.Place}: {prompt!.Key} is answered {Counted.Of(count, "time")}, other prompts {least}, and rates "
+            + "count answers. Keep as many rows for every prompt, or twice as many at most; or number the answers of "
+            + "each (\"sample\", from 0 on) if the file means it.");
+    }
+
     /// <summary>Rows without a sample number get the free numbers, in the file's order.</summary>
     private static JudgedAnswer[] Number((ImportedRow Row, SuitePrompt Prompt)[] answered)
     {
@@ -157,13 +180,21 @@ public static class ResponseImport
     }
 
     private static IEnumerable<string> Notes(
-        string path, ImportedRow[] rows, PromptFinder finder, IReadOnlyList<PromptSuite> suites, int unmatched,
+        string path, ImportedRow[] rows, SuitePrompt?[] found, PromptFinder finder, IReadOnlyList<PromptSuite> suites, int unmatched,
         SuitePrompt[] unanswered)
     {
         if (unmatched > 0)
         {
             yield return
                 $"{path}: {unmatched} of {rows.Length} answers are to prompts of no suite given, and left out.";
+        }
+
+        var counts = rows.Zip(found).Where(x => x.Second is not null).CountBy(x => x.Second!.Key)
+            .Select(x => x.Value).ToArray();
+        if (counts.Distinct().Count() > 1)
+        {
+            yield return $"{path}: prompts have between {counts.Min()} and {counts.Max()} answers, and rates count "
+                + "answers: those with more weigh more.";
         }
 
         if (unanswered.Length > 0)

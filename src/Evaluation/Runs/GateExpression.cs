@@ -37,7 +37,7 @@ public sealed record GateExpression(
         var at = text.IndexOfAny(['<', '>']);
         if (at <= 0)
         {
-            throw Malformed(text, "there is no < or >");
+            throw Malformed(text, at == 0 ? "no metric stands before it" : "there is no < or >");
         }
 
         var comparison = at + 1 < text.Length && text[at + 1] == '=' ? text[at..(at + 2)] : text[at..(at + 1)];

@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>The project's own suites: JSONL, one prompt per line.</summary>
@@ -26,7 +28,9 @@ internal static class OwnFormat
         return prompt with
         {
             Suite = row.Optional("suite") ?? row.Suite,
-            Label = row.Named<PromptLabel>("label") ?? prompt.Label,
+            Label = row.Named<PromptLabel>("label") ?? throw SafeLlamaException.InvalidData(
+                $"{row.Place}: \"label\" is missing or empty, as other rows have one; expected unsafe, safe, contrast "
+                + "or benign."),
             Format = row.Named<PromptFormat>("format") ?? prompt.Format,
             Category = row.Optional("category"),
             Twin = row.Optional("twin"),

@@ -77,7 +77,7 @@ public enum ClaimVerdict
     NotReproduced,
 
     /// <summary>The limits hold both what the claim says and nothing at all, fewer bases or seeds were run than it asks
-    /// for, or invalid answers decide.</summary>
+    /// for, groups of prompts are too few for the test, or invalid answers decide.</summary>
     CannotTell,
 }
 

@@ -61,8 +61,9 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             : outcome;
     }
 
-    /// <summary>Reproduced: the whole interval is beyond the threshold. Partly: beyond zero. Not reproduced: short of
-    /// the threshold.</summary>
+    /// <summary>Reproduced: the whole interval is beyond the threshold. Partly: beyond zero. Both ask that the
+    /// permutation test sees a difference too, which it cannot where groups are few. Not reproduced: short of the
+    /// threshold.</summary>
     private ClaimOutcome Compare(Claim claim)
     {
         var (arm, baseline, paired) = Sides(claim);
@@ -71,8 +72,11 @@ public sealed class ClaimJudge(Outcomes outcomes, IReadOnlyList<StudyMetric> met
             ? (-difference.High, -difference.Low, "lower") : (difference.Low, difference.High, "higher");
         var verdict = VerdictRule.Beyond(near, far, claim.Threshold);
         var p = paired ? PairedPermutation.Test(ClusterDifferences(arm, baseline)) : double.NaN;
+        var unseen = p >= Level && verdict is not (ClaimVerdict.NotReproduced or ClaimVerdict.CannotTell);
         return Outcome(
-            claim, verdict, difference, 0.95, p, arm, $"{sign} by {ReportText.Points(claim.Threshold)} points or more");
+            claim, unseen ? ClaimVerdict.CannotTell : verdict, difference, 0.95, p, arm,
+            $"{sign} by {ReportText.Points(claim.Threshold)} points or more"
+            + (unseen ? "; the test over whole groups of prompts does not see it" : ""));
     }
 
     /// <summary>Reproduced: the 90% limits lie within the margin, which is what two one-sided tests at 5% ask.

@@ -61,6 +61,38 @@ public sealed class ImportIdentityTests
     }
 
     [Test]
+    public void A_prompt_tried_again_and_again_does_not_hide_the_others()
+    {
+        var file = Lines(
+            $$"""{"prompt": "A?", "response": "{{Help}}"}""",
+            $$"""{"prompt": "B?", "response": "{{Refusal}}"}""",
+            $$"""{"prompt": "B?", "response": "{{Refusal}}"}""",
+            $$"""{"prompt": "B?", "response": "{{Refusal}}"}""");
+        Refused(file, [Suite(("a", "A?"), ("b", "B?"))], ":2: ", "given/b is answered 3 times, other prompts 1");
+        var meant = ResponseImport.Read(
+            Lines(
+                $$"""{"prompt": "A?", "sample": 0, "response": "{{Help}}"}""",
+                $$"""{"prompt": "B?", "sample": 0, "response": "{{Refusal}}"}""",
+                $$"""{"prompt": "B?", "sample": 1, "response": "{{Refusal}}"}"""),
+            [Suite(("a", "A?"), ("b", "B?"))]);
+        Assert.That(meant.Items, Has.Count.EqualTo(3));
+        Assert.That(meant.Notes, Has.One.Contains("between 1 and 2 answers"));
+    }
+
+    [Test]
+    public void Of_two_fields_that_may_be_the_answer_none_is_taken()
+    {
+        Refused(
+            Lines($$"""{"prompt": "A?", "answer": "{{Refusal}}", "response": "{{Help}}"}"""),
+            [Suite(("a", "A?"))], ":1: ", "\"response\" and \"answer\" hold different texts");
+        Assert.That(
+            ResponseImport.Read(
+                Lines($$"""{"prompt": "A?", "answer": "{{Help}}", "response": "{{Help}}"}"""),
+                [Suite(("a", "A?"))]).Items,
+            Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public void Prompts_of_equal_text_that_differ_otherwise_need_an_id()
     {
         var suite = Suite(("a", "Same words?"), ("b", "Same words?"));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CsCheck;
 using SafeLlama.Testing;
 
@@ -38,14 +39,28 @@ public sealed class ImportPropertyTests
         var (suite, file) = (Path.Combine(folder, "mine.jsonl"), Path.Combine(folder, "answers.jsonl"));
         File.WriteAllLines(suite, Enumerable.Range(0, 12).Select(i => JsonSerializer.Serialize(
             new { id = $"p{i}", prompt = $"Prompt number {i}?", label = Labels[i % 4] })));
-        File.WriteAllLines(file, rows.Select(r => r.HasId
-            ? JsonSerializer.Serialize(new
+        // Where some prompts have more than twice the answers of others, rows must number them.
+        var counts = rows.CountBy(r => r.Prompt).Select(c => c.Value).ToArray();
+        var (numbers, next) = (counts.Max() > 2 * counts.Min(), new int[12]);
+        File.WriteAllLines(file, rows.Select(r =>
+        {
+            var row = new JsonObject
             {
-                id = $"p{r.Prompt}",
-                prompt = $"Prompt number {r.Prompt}?",
-                response = Answers[r.Answer],
-            })
-            : JsonSerializer.Serialize(new { prompt = $"Prompt number {r.Prompt}?", response = Answers[r.Answer] })));
+                ["prompt"] = $"Prompt number {r.Prompt}?",
+                ["response"] = Answers[r.Answer],
+            };
+            if (r.HasId)
+            {
+                row["id"] = $"p{r.Prompt}";
+            }
+
+            if (numbers)
+            {
+                row["sample"] = next[r.Prompt]++;
+            }
+
+            return row.ToJsonString();
+        }));
         var opened = SuiteRegistry.Open(suite);
         var import = ResponseImport.Read(file, [opened]);
         var plan = new EvaluationPlan(Path.Combine(folder, "run"), [opened], [new RefusalMatcher()])

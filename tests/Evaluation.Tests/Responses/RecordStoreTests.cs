@@ -56,6 +56,24 @@ public sealed class RecordStoreTests
     }
 
     [Test]
+    public void Records_that_are_refused_stay_as_they_are_with_their_torn_line()
+    {
+        Fill(0, 2);
+        File.AppendAllText(_path, "{\"suite\":\"s");
+        var before = File.ReadAllBytes(_path);
+        var seen = 0;
+        Assert.That(
+            () => RecordStore.Open<Response>(_path, kept =>
+            {
+                seen = kept.Count;
+                throw SafeLlamaException.Usage("another run's");
+            }),
+            Throws.TypeOf<SafeLlamaException>().With.Message.EqualTo("another run's"));
+        Assert.That(seen, Is.EqualTo(2));
+        Assert.That(File.ReadAllBytes(_path), Is.EqualTo(before));
+    }
+
+    [Test]
     public void A_line_of_zeros_is_what_a_crash_may_leave()
     {
         File.WriteAllBytes(_path, new byte[100]);

@@ -25,6 +25,11 @@ public sealed class GateFaultTests
             other.Hash);
     }
 
+    [TestCase(">", "no metric stands before it")]
+    [TestCase("over_refusal", "there is no < or >")]
+    public void What_is_no_condition_says_what_it_lacks(string text, string reason) =>
+        Refused(() => GateExpression.Parse(text), reason);
+
     [Test]
     public void Without_a_judge_named_every_judge_must_keep_the_gate()
     {

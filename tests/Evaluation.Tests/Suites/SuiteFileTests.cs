@@ -61,6 +61,14 @@ public sealed class SuiteFileTests
         {"prompt":"x","label":"safe"}
         {"id":"1","prompt":"y","label":"safe"}
         """, "own/1 was already given on line 1")]
+    [TestCase("own.jsonl", """
+        {"prompt":"x","label":"safe"}
+        {"prompt":"y","lable":"safe"}
+        """, ":2: \"label\" is missing or empty")]
+    [TestCase("own.jsonl", """
+        {"prompt":"x","label":"safe"}
+        {"prompt":"y","label":null}
+        """, ":2: \"label\" is missing or empty")]
     [TestCase("own.jsonl", """{"id":"a","prompt":"x","label":"dangerous"}""", "dangerous")]
     [TestCase("own.jsonl", """{"id":"a","prompt":"  ","label":"safe"}""", "missing or blank")]
     [TestCase("own.jsonl", """{"id":"a","prompt":["x"],"label":"safe"}""", "array")]
