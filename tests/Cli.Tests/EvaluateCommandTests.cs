@@ -155,6 +155,9 @@ public sealed class EvaluateCommandTests : IDisposable
             ["evaluate", "--responses", answers, "--out", run, .. judges, "--fail-if", "attack_success_rate>0.5"]);
         Assert.That(down.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), down.Error);
         Assert.That(down.Output, Does.Contain("limits the rate (429), after 5 tries"));
+        var ungated = CommandRun.Of(["evaluate", "--responses", answers, "--out", run + "1", .. judges]);
+        Assert.That(ungated.ExitCode, Is.EqualTo((int)ExitCode.Failure), "no verdict is no success");
+        Assert.That(ungated.Error, Does.Contain("4 of 4 have no verdict").And.Contain("judge run"));
         server.IsUp = true;
         var again = CommandRun.Of(["judge", "run", run, .. judges]);
         Assert.That(again.ExitCode, Is.Zero, again.Error);

@@ -113,12 +113,13 @@ internal sealed class EvaluateCommand
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();
         Tell(result, capability, asked);
-        string[] invalid = [.. EvaluateEnding.MostlyInvalid(RunFolder.Open(folder))];
-        Terminal.Notes(invalid);
+        var run = RunFolder.Open(folder);
+        string[] failed = [.. EvaluateEnding.MostlyInvalid(run), .. EvaluateEnding.MostlyUnscored(run)];
+        Terminal.Notes(failed);
         browser?.Open(Path.Combine(folder, RunReport.FileName));
         var gated = gates.Decide(
             [.. result.Summary.Metrics, .. CapabilityTests.Rows(capability)], plan.Imported?.Unanswered ?? []);
-        return (int)(gated == ExitCode.Success && invalid.Length > 0 ? ExitCode.Failure : gated);
+        return (int)(gated == ExitCode.Success && failed.Length > 0 ? ExitCode.Failure : gated);
     }
 
     /// <summary>Existing answers are not decoded again, so decoding options are refused.</summary>

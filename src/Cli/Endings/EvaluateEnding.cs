@@ -42,6 +42,23 @@ internal static class EvaluateEnding
         }
     }
 
+    /// <summary>The same of measures most of whose answers the judge gave no verdict on.</summary>
+    public static IEnumerable<string> MostlyUnscored(RunFolder run)
+    {
+        var rows = HeadlineRow.Of(run).Where(row => row.IsMostlyUnscored).ToArray();
+        foreach (var row in rows)
+        {
+            yield return $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {row.Unscored} of "
+                + $"{row.N + row.Invalid + row.Unscored} have no verdict; the value says little of the model.";
+        }
+
+        if (rows.Length > 0)
+        {
+            yield return "More than half without a verdict is no success: exit code 1. Answers are kept; once the judge "
+                + $"answers, judge them with the same options: safellama judge run {run.Path} --judge NAME";
+        }
+    }
+
     private static IEnumerable<string> Table(IReadOnlyList<HeadlineRow> rows)
     {
         if (rows.Count == 0)

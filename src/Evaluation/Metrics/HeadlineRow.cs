@@ -24,6 +24,9 @@ public sealed record HeadlineRow(
     /// model.</summary>
     public bool IsMostlyInvalid => 2 * Invalid > N + Invalid + Unscored;
 
+    /// <summary>Whether more than half of the answers have no verdict.</summary>
+    public bool IsMostlyUnscored => 2 * Unscored > N + Invalid + Unscored;
+
     /// <param name="outcomes">One judge's verdicts.</param>
     /// <param name="judge">The judge.</param>
     /// <param name="seed">Seed of the bootstraps.</param>

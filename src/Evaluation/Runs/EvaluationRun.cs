@@ -88,13 +88,21 @@ public static class EvaluationRun
         var manifest = begun with { Judges = [.. begun.Judges.Concat(Entries(judges)).DistinctBy(j => j.Hash)] };
         manifest.Write(folder);
         JudgeCards.Keep(folder, cards, manifest);
-        var notes = File.Exists(Path.Combine(folder, EvaluationSummary.FileName))
+        IEnumerable<string> notes = File.Exists(Path.Combine(folder, EvaluationSummary.FileName))
             ? EvaluationSummary.Read(folder).Notes
             : [];
+        var answers = RecordStore.Read<Response>(Path.Combine(folder, ResponsesFile));
+        if (answers.Count < begun.Asked)
+        {
+            notes = notes.Append(
+                $"The run is unfinished: {answers.Count} of {begun.Asked} answers were made and judged. Go on with it by "
+                + "evaluate with --resume and its other options.").Distinct();
+        }
+
         var (judged, torn) = await JudgeAsync(
-            folder, RecordStore.Read<SuitePrompt>(Path.Combine(folder, PromptsFile)),
-            RecordStore.Read<Response>(Path.Combine(folder, ResponsesFile)), judges, progress, cancellation);
-        return new(Tabulate(folder, manifest, notes), 0, judged, torn);
+            folder, RecordStore.Read<SuitePrompt>(Path.Combine(folder, PromptsFile)), answers, judges, progress,
+            cancellation);
+        return new(Tabulate(folder, manifest, [.. notes]), 0, judged, torn);
     }
 
     private static IReadOnlyList<SuitePrompt> PromptsOf(EvaluationPlan plan)

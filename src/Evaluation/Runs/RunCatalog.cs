@@ -49,7 +49,8 @@ public static class RunCatalog
             var manifest = RunManifest.Read(folder);
             var responses = System.IO.Path.Combine(folder, EvaluationRun.ResponsesFile);
             var count = File.Exists(responses) ? RecordStore.Read<Response>(responses).Count : 0;
-            var summary = File.Exists(System.IO.Path.Combine(folder, EvaluationSummary.FileName))
+            var summary = count >= manifest.Asked && File.Exists(
+                System.IO.Path.Combine(folder, EvaluationSummary.FileName))
                 ? EvaluationSummary.Read(folder)
                 : null;
             return new(folder, manifest, summary, count, written, null);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SafeLlama.Common;
 using SafeLlama.Inference;
 using SafeLlama.Model;
@@ -30,6 +31,10 @@ public sealed record RunManifest(
     /// <summary>What the user calls model and adapter, for lists of runs; absent for answers made elsewhere and in runs
     /// of earlier versions.</summary>
     public RunNames? Names { get; init; }
+
+    /// <summary>How many answers the run has once it is finished; 0 where they were made elsewhere.</summary>
+    [JsonIgnore]
+    public long Asked => Names is null ? 0 : Samples * Suites.Sum(suite => (long)suite.Prompts);
 
     public const string FileName = "run.json";
 

@@ -262,5 +262,25 @@ public sealed class EvaluationRunTests
         Assert.That(states["bad"], Is.EqualTo("damaged"));
     }
 
+    /// <summary>Tables of the answers there are do not finish a run, and say so.</summary>
+    [Test]
+    public async Task Judging_an_unfinished_run_again_leaves_it_unfinished()
+    {
+        var plan = Plan("cut") with { Names = new("m") };
+        await EvaluationRun.RunAsync(plan);
+        File.Delete(Path.Combine(plan.Out, "summary.json"));
+        foreach (var file in new[] { "responses.jsonl", "verdicts.jsonl" })
+        {
+            File.WriteAllLines(Path.Combine(plan.Out, file), File.ReadAllLines(Path.Combine(plan.Out, file))[..^1]);
+        }
+
+        var again = await EvaluationRun.JudgeAgainAsync(plan.Out, plan.Judges, new Dictionary<string, JudgeCard>());
+        Assert.That(again.Summary.Notes, Has.One.Contains("The run is unfinished"));
+        Assert.That(RunCatalog.Read(plan.Out).State, Is.EqualTo("unfinished"));
+        var whole = await EvaluationRun.RunAsync(plan with { Resume = true });
+        Assert.That(whole.Summary.Notes, Has.None.Contains("unfinished"));
+        Assert.That(RunCatalog.Read(plan.Out).State, Is.EqualTo("finished"));
+    }
+
     private byte[] Bytes(string run, string file) => File.ReadAllBytes(Path.Combine(_folder, run, file));
 }
