@@ -52,7 +52,7 @@ public sealed class ClaimTests
         Assert.That((outcome.Prompts, outcome.Replicates), Is.EqualTo((100, 3)));
     }
 
-    /// <summary>Five acts alone: the interval is beyond the threshold, and chance gives as much once in sixteen.</summary>
+    /// <summary>Five acts: the interval is beyond the threshold, and chance gives as much once in sixteen.</summary>
     [TestCase(10, ClaimVerdict.CannotTell)]
     [TestCase(12, ClaimVerdict.Reproduced)]
     public void Groups_too_few_for_the_test_leave_a_claim_open(int prompts, ClaimVerdict verdict)

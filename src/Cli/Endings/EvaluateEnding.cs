@@ -54,8 +54,8 @@ internal static class EvaluateEnding
 
         if (rows.Length > 0)
         {
-            yield return "More than half without a verdict is no success: exit code 1. Answers are kept; once the judge "
-                + $"answers, judge them with the same options: safellama judge run {run.Path} --judge NAME";
+            yield return "More than half without a verdict is no success: exit code 1. Answers are kept; once the "
+                + $"judge answers, judge them with the same options: safellama judge run {run.Path} --judge NAME";
         }
     }
 

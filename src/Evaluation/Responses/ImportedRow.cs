@@ -91,7 +91,7 @@ internal sealed record ImportedRow(
         names.FirstOrDefault(row.Raw.Fields.ContainsKey) ?? throw SafeLlamaException.InvalidData(
             $"{row.Place}: has no {what}; expected one of the fields {string.Join(", ", names)}.");
 
-    /// <summary>Two fields that could be the answer, with different texts, are a question that we cannot answer.</summary>
+    /// <summary>Of two fields that may be the answer, with different texts, none is taken.</summary>
     private static string AnswerOf(SuiteRow row)
     {
         var field = Field(row, AnswerFields, "answer");

@@ -180,8 +180,8 @@ public static class ResponseImport
     }
 
     private static IEnumerable<string> Notes(
-        string path, ImportedRow[] rows, SuitePrompt?[] found, PromptFinder finder, IReadOnlyList<PromptSuite> suites, int unmatched,
-        SuitePrompt[] unanswered)
+        string path, ImportedRow[] rows, SuitePrompt?[] found, PromptFinder finder,
+        IReadOnlyList<PromptSuite> suites, int unmatched, SuitePrompt[] unanswered)
     {
         if (unmatched > 0)
         {

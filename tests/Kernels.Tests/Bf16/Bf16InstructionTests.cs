@@ -119,7 +119,9 @@ internal sealed unsafe class Bf16InstructionTests
             Bf16Tiles.Description,
             Does.Match(Bf16Tiles.Instance is null ? @"^emulated \(.+\)$" : @"^instruction, \d\.\d\d×$"));
 
-    /// <summary>Floats of any bits, about ties and the least magnitude; in the second half every fifth is infinite or NaN.</summary>
+    /// <summary>
+    /// Floats of any bits, about ties and the least magnitude; in the second half every fifth is infinite or NaN.
+    /// </summary>
     private static float[] EveryKind()
     {
         var random = new Random(5);

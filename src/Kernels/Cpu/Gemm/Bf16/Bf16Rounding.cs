@@ -83,7 +83,7 @@ internal static unsafe class Bf16Rounding
     private static bool IsAnyNaN(Vector512<float> some, Vector512<float> others) =>
         Avx512F.CompareUnordered(some, others).ExtractMostSignificantBits() != 0;
 
-    /// <summary>The nearest bf16 of numbers in the upper halves, small ones too; the lower halves hold anything.</summary>
+    /// <summary>The nearest bf16 in the upper halves, small ones too; the lower halves hold anything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Nearest(Vector512<float> numbers)
     {
