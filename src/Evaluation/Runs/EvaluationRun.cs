@@ -95,8 +95,8 @@ public static class EvaluationRun
         if (answers.Count < begun.Asked)
         {
             notes = notes.Append(
-                $"The run is unfinished: {answers.Count} of {begun.Asked} answers were made and judged. Go on with it "
-                + "by evaluate with --resume and its other options.").Distinct();
+                $"The run is unfinished: {answers.Count} of {begun.Asked} answers were made and judged; "
+                + "evaluate goes on with it if told to resume.").Distinct();
         }
 
         var (judged, torn) = await JudgeAsync(
