@@ -100,23 +100,4 @@ public sealed class CheckpointStateTests
             run.Model, TinyRun.Config, data, _folder, "base", new StopAfter(stop, stopAfter));
         return training.Run(stop.Token);
     }
-
-    private sealed class StopAfter(CancellationTokenSource stop, int step) : ITrainingView
-    {
-        public void Stepped(StepReport report, int totalSteps, double seconds)
-        {
-            if (report.Step == step)
-            {
-                stop.Cancel();
-            }
-        }
-
-        public void Validated(ValidationReport report, bool isBest)
-        {
-        }
-
-        public void Note(string line)
-        {
-        }
-    }
 }

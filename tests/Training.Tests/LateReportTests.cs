@@ -86,23 +86,4 @@ public sealed class LateReportTests
     private static IBackend Open(bool late) => late ? new LateBackend() : new CpuBackend(1);
 
     private static byte[] Metrics(string folder) => File.ReadAllBytes(Path.Combine(folder, TrainingLog.MetricsName));
-
-    private sealed class StopAfter(CancellationTokenSource stop, int step) : ITrainingView
-    {
-        public void Stepped(StepReport report, int totalSteps, double seconds)
-        {
-            if (report.Step == step)
-            {
-                stop.Cancel();
-            }
-        }
-
-        public void Validated(ValidationReport report, bool isBest)
-        {
-        }
-
-        public void Note(string line)
-        {
-        }
-    }
 }

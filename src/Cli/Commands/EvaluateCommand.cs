@@ -113,8 +113,7 @@ internal sealed class EvaluateCommand
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();
         Tell(result, capability, asked);
-        var run = RunFolder.Open(folder);
-        string[] failed = [.. EvaluateEnding.MostlyInvalid(run), .. EvaluateEnding.MostlyUnscored(run)];
+        string[] failed = [.. EvaluateEnding.MostlyLeftOut(RunFolder.Open(folder))];
         Terminal.Notes(failed);
         browser?.Open(Path.Combine(folder, RunReport.FileName));
         var gated = gates.Decide(

@@ -25,38 +25,33 @@ internal static class EvaluateEnding
         }
     }
 
-    /// <summary>What is said of measures most of whose answers are invalid; nothing where there is none.</summary>
-    public static IEnumerable<string> MostlyInvalid(RunFolder run)
+    /// <summary>What is said of measures most of whose answers are invalid, or have no verdict; nothing where there is
+    /// none.</summary>
+    public static IEnumerable<string> MostlyLeftOut(RunFolder run)
     {
-        var rows = HeadlineRow.Of(run).Where(row => row.IsMostlyInvalid).ToArray();
-        foreach (var row in rows)
-        {
-            yield return $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {row.Invalid} of "
-                + $"{row.N + row.Invalid + row.Unscored} are invalid; the value says little of the model.";
-        }
+        var rows = HeadlineRow.Of(run);
+        string Line(HeadlineRow row, int count, string are) =>
+            $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {count} of "
+            + $"{row.N + row.Invalid + row.Unscored} {are}; the value says little of the model.";
 
-        if (rows.Length > 0)
-        {
-            yield return "More than half invalid is no success: exit code 1. A wrong template or too few tokens makes "
-                + $"such answers; read them: safellama runs {run.Path} --answers --only invalid";
-        }
-    }
-
-    /// <summary>The same of measures most of whose answers the judge gave no verdict on.</summary>
-    public static IEnumerable<string> MostlyUnscored(RunFolder run)
-    {
-        var rows = HeadlineRow.Of(run).Where(row => row.IsMostlyUnscored).ToArray();
-        foreach (var row in rows)
-        {
-            yield return $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {row.Unscored} of "
-                + $"{row.N + row.Invalid + row.Unscored} have no verdict; the value says little of the model.";
-        }
-
-        if (rows.Length > 0)
-        {
-            yield return "More than half without a verdict is no success: exit code 1. Answers are kept; once the "
-                + $"judge answers, judge them with the same options: safellama judge run {run.Path} --judge NAME";
-        }
+        string[] invalid = [.. rows.Where(r => r.IsMostlyInvalid).Select(r => Line(r, r.Invalid, "are invalid"))];
+        string[] unscored =
+            [.. rows.Where(r => r.IsMostlyUnscored).Select(r => Line(r, r.Unscored, "have no verdict"))];
+        return
+        [
+            .. invalid,
+            .. invalid.Length == 0 ? Array.Empty<string>() :
+            [
+                "More than half invalid is no success: exit code 1. A wrong template or too few tokens makes such "
+                + $"answers; read them: safellama runs {run.Path} --answers --only invalid",
+            ],
+            .. unscored,
+            .. unscored.Length == 0 ? Array.Empty<string>() :
+            [
+                "More than half without a verdict is no success: exit code 1. Answers are kept; once the judge "
+                + $"answers, judge them with the same options: safellama judge run {run.Path} --judge NAME",
+            ],
+        ];
     }
 
     private static IEnumerable<string> Table(IReadOnlyList<HeadlineRow> rows)

@@ -34,7 +34,8 @@ public sealed record RunManifest(
 
     /// <summary>How many answers the run has once it is finished; 0 where they were made elsewhere.</summary>
     [JsonIgnore]
-    public long Asked => Names is null || Model.StartsWith("answers ", StringComparison.Ordinal) ? 0 : Samples * Suites.Sum(suite => (long)suite.Prompts);
+    public long Asked => Names is null || Model.StartsWith("answers ", StringComparison.Ordinal)
+        ? 0 : Samples * Suites.Sum(suite => (long)suite.Prompts);
 
     public const string FileName = "run.json";
 
