@@ -71,6 +71,11 @@ internal readonly unsafe struct ActivationRows
         return new(scratch, Columns, rows, Columns);
     }
 
+    /// <summary>Some rows where they lie, as they are stored.</summary>
+    public RowBlock Stored(int first, int rows) => new(
+        _start + (first * _rowBytes), _rowBytes / (_isBFloat16 ? sizeof(ushort) : sizeof(float)), rows, Columns,
+        _isBFloat16);
+
     /// <summary>Asks for some rows, where they lie in memory as they are read.</summary>
     public PrefetchRows Prefetch(int first, int rows) => _isBFloat16
         ? new((float*)(_start + (first * _rowBytes)), _rowBytes / sizeof(float), rows, (Columns + 1) / 2)

@@ -15,6 +15,12 @@ internal static unsafe class Lanes
         where TLanes : struct, ILanes<TLanes> =>
         TLanes.Load(left >= TLanes.Count ? source : FillUp(source, left, fill));
 
+    /// <summary>The last elements of a row in any stored type, fewer than a vector has, and zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes LoadLast<TStored, TLanes>(byte* source, int left)
+        where TStored : struct, IStored
+        where TLanes : struct, ILanes<TLanes> => TLanes.Load(FillUp<TStored>(source, left));
+
     /// <summary>Stores a vector, or only the elements that there is room <paramref name="left"/> for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TLanes>(float* destination, int left, TLanes value)
@@ -38,6 +44,19 @@ internal static unsafe class Lanes
         for (var i = 0; i < ThreadScratch.VectorCount; i++)
         {
             whole[i] = i < count ? source[i] : fill;
+        }
+
+        return whole;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static float* FillUp<TStored>(byte* source, int count)
+        where TStored : struct, IStored
+    {
+        var whole = ThreadScratch.Vector;
+        for (var i = 0; i < ThreadScratch.VectorCount; i++)
+        {
+            whole[i] = i < count ? TStored.LoadOne(source + (i * TStored.Size)) : 0;
         }
 
         return whole;

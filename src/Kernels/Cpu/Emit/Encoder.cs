@@ -2,7 +2,7 @@ using static SafeLlama.Kernels.AssemblyText;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>Writes x86-64 machine code: the two dozen instructions of a register tile.</summary>
+/// <summary>Writes x86-64 machine code: the instructions of a register tile, and of rounding.</summary>
 /// <remarks>
 /// Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2. Registers are numbers:
 /// rax 0, rcx 1, rdx 2, rdi 7, r8–r11 8–11; zmm0–zmm31; k0–k7, where mask 0 means no mask. The tests disassemble every
@@ -254,6 +254,36 @@ internal sealed class Encoder : InstructionBytes
     {
         _listing?.Add($"vmulps zmm{zmm},zmm{a},zmm{b}");
         Evex(MapBasic, NoPrefix, 0x59, zmm, a, b);
+    }
+
+    /// <summary>vcvtne2ps2bf16 zmm, high, [low]: sixteen bf16 of low, then sixteen of high, to nearest even.</summary>
+    public void RoundToBFloat16(int zmm, int high, Operand low)
+    {
+        _listing?.Add($"vcvtne2ps2bf16 zmm{zmm},zmm{high},{Text(low)}");
+        Evex(Map38, PrefixF2, 0x72, zmm, high, low, VectorBytes);
+    }
+
+    /// <summary>vpandd zmm, a, b.</summary>
+    public void And(int zmm, int a, int b)
+    {
+        _listing?.Add($"vpandd zmm{zmm},zmm{a},zmm{b}");
+        Evex(MapBasic, Prefix66, 0xDB, zmm, a, b);
+    }
+
+    /// <summary>vpcmpnltuw mask, a, b: one bit for each word of a that is not less than b's.</summary>
+    public void CompareWordsNotLess(int mask, int a, int b)
+    {
+        const int NotLess = 5;
+        _listing?.Add($"vpcmpnltuw k{mask},zmm{a},zmm{b}");
+        Evex(Map3A, Prefix66, 0x3E, mask, a, b, wide: true);
+        Byte(NotLess);
+    }
+
+    /// <summary>vmovdqu16 zmm {mask}{z}, from: words whose bit is clear become zero.</summary>
+    public void KeepWords(int zmm, int from, int mask)
+    {
+        _listing?.Add($"vmovdqu16 zmm{zmm}{Mask(mask)}{{z}},zmm{from}");
+        Evex(MapBasic, PrefixF2, 0x6F, zmm, 0, from, wide: true, keeps: mask);
     }
 
     /// <summary>The code, its jumps resolved.</summary>

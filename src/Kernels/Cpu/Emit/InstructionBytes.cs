@@ -5,10 +5,15 @@ internal abstract class InstructionBytes
 {
     protected const int MapBasic = 1;
     protected const int Map38 = 2;
+    protected const int Map3A = 3;
     protected const int NoPrefix = 0;
     protected const int Prefix66 = 1;
     protected const int PrefixF3 = 2;
+    protected const int PrefixF2 = 3;
     protected const int VectorBytes = 64;
+
+    /// <summary>EVEX's bit W, beside the prefix.</summary>
+    private const int Wide = 0x80;
 
     /// <summary>The code so far.</summary>
     protected List<byte> Code { get; } = [];
@@ -109,9 +114,11 @@ internal abstract class InstructionBytes
         ModRm(register, memory, 1);
     }
 
-    protected void Evex(int map, int prefix, int opcode, int register, int second, int third)
+    /// <param name="keeps">A mask whose clear bits make zeros; 0 for none.</param>
+    protected void Evex(
+        int map, int prefix, int opcode, int register, int second, int third, bool wide = false, int keeps = 0)
     {
-        EvexPrefix(map, prefix, register, second, (third >> 4, third >> 3), 0);
+        EvexPrefix(map, prefix | (wide ? Wide : 0), register, second, (third >> 4, third >> 3), keeps, keeps != 0);
         Byte(opcode);
         Byte(0xC0 | ((register & 7) << 3) | (third & 7));
     }
@@ -124,12 +131,13 @@ internal abstract class InstructionBytes
     }
 
     /// <summary>62; R X B R′ 0 m m m; W v v v v 1 p p; z L′ L b V′ a a a, for 512 bits.</summary>
-    protected void EvexPrefix(int map, int prefix, int register, int second, (int X, int B) extension, int mask)
+    private void EvexPrefix(
+        int map, int prefix, int register, int second, (int X, int B) extension, int mask, bool zeroes = false)
     {
         Byte(0x62);
         Byte(((~register >> 3 & 1) << 7) | ((~extension.X & 1) << 6) | ((~extension.B & 1) << 5)
             | ((~register >> 4 & 1) << 4) | map);
         Byte(((~second & 15) << 3) | 4 | prefix);
-        Byte((2 << 5) | ((~second >> 4 & 1) << 3) | mask);
+        Byte((zeroes ? 0x80 : 0) | (2 << 5) | ((~second >> 4 & 1) << 3) | mask);
     }
 }

@@ -41,7 +41,7 @@ internal readonly unsafe struct CpuEpilogue
     }
 
     /// <summary>Floats of scratch that <see cref="Write{TLanes}"/> needs.</summary>
-    public const int ScratchCount = 2 * ColumnsTogether;
+    public const int ScratchCount = ColumnsTogether;
 
     /// <summary>Whether there is anything to do; without, the sums are the result.</summary>
     public bool IsThere => _kind != Kind.None;
@@ -140,7 +140,6 @@ internal readonly unsafe struct CpuEpilogue
         }
 
         var first = _first.At(row) + column;
-        var second = scratch + ColumnsTogether;
         switch (_kind)
         {
             case Kind.Round:
@@ -148,17 +147,15 @@ internal readonly unsafe struct CpuEpilogue
                 break;
             case Kind.Gate:
                 Bf16Rows.Narrow(sums, count, first);
-                Bf16Rows.Widen(first, count, sums);
-                Bf16Rows.Widen(_gate.At(row) + column, count, scratch);
-                SwiGluCpu<TLanes>.ForwardRow(scratch, sums, scratch, count);
-                Bf16Rows.Narrow(scratch, count, _second.At(row) + column);
+                SwiGluCpu<TLanes>.ForwardRow<StoredBFloat16>(
+                    (byte*)(_gate.At(row) + column), (byte*)first, sums, count);
+                Bf16Rows.Narrow(sums, count, _second.At(row) + column);
                 break;
             case Kind.Differentiate:
-                Bf16Rows.Widen(_gate.At(row) + column, count, scratch);
-                Bf16Rows.Widen(_up.At(row) + column, count, second);
-                SwiGluCpu<TLanes>.BackwardRow(sums, scratch, second, scratch, second, count);
+                SwiGluCpu<TLanes>.BackwardRow<StoredBFloat16>(
+                    sums, (byte*)(_gate.At(row) + column), (byte*)(_up.At(row) + column), scratch, sums, count);
                 Bf16Rows.Narrow(scratch, count, first);
-                Bf16Rows.Narrow(second, count, _second.At(row) + column);
+                Bf16Rows.Narrow(sums, count, _second.At(row) + column);
                 break;
         }
     }

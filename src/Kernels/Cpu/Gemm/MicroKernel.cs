@@ -16,8 +16,8 @@ internal unsafe struct MicroKernelOperands
     public nint RowStride;
     public nint StepStride;
 
-    /// <summary>B(k, j) stands at k · <see cref="PanelStride"/> + j.</summary>
-    public float* B;
+    /// <summary>B(k, j) stands at element k · <see cref="PanelStride"/> + j, in any stored type.</summary>
+    public void* B;
     public nint PanelStride;
     public int K;
 
@@ -46,9 +46,13 @@ internal unsafe struct MicroKernelOperands
 /// have names of their own because only named variables stay in registers; <c>l3</c> and <c>r3</c> are the left and
 /// right vector of row 3.
 /// </remarks>
-internal static unsafe class MicroKernel<TLanes, TSize>
+/// <typeparam name="TLanes">Vectors.</typeparam>
+/// <typeparam name="TSize">Rows and vectors.</typeparam>
+/// <typeparam name="TB">What B is stored as; without a second sum where it is not fp32.</typeparam>
+internal static unsafe class MicroKernel<TLanes, TSize, TB>
     where TLanes : struct, ILanes<TLanes>
     where TSize : struct, IMicroKernelSize
+    where TB : struct, IStored
 {
     /// <summary>So many steps of k take longer than memory needs to answer.</summary>
     private const int LongK = 128;
@@ -68,18 +72,19 @@ internal static unsafe class MicroKernel<TLanes, TSize>
             PrefetchResult(t);
         }
 
-        float* a = t.A, b = t.B;
-        var (rowStride, stepStride, panelStride, depth) = (t.RowStride, t.StepStride, t.PanelStride, t.K);
-        for (var more = t.LoraK; ; more = 0)
+        var a = t.A;
+        var b = (byte*)t.B;
+        var (rowStride, stepStride, stepBytes, depth) = (t.RowStride, t.StepStride, t.PanelStride * TB.Size, t.K);
+        for (var more = TB.Size == sizeof(float) ? t.LoraK : 0; ; more = 0)
         {
             var twoRows = 2 * rowStride;
             float* a3 = a + rowStride + twoRows, a6 = a3 + rowStride + twoRows, a9 = a6 + rowStride + twoRows;
             for (; depth > 0; depth--)
             {
-                Prefetch.ToL1(b + (StepsAhead * panelStride));
-                Prefetch.ToL1(b + (StepsAhead * panelStride) + TLanes.Count);
-                var left = TLanes.Load(b);
-                var right = TSize.Vectors > 1 ? TLanes.Load(b + TLanes.Count) : default;
+                Prefetch.ToL1(b + (StepsAhead * stepBytes));
+                Prefetch.ToL1(b + (StepsAhead * stepBytes) + (TLanes.Count * TB.Size));
+                var left = TB.Load<TLanes>(b);
+                var right = TSize.Vectors > 1 ? TB.Load<TLanes>(b + (TLanes.Count * TB.Size)) : default;
                 Step(*a, left, right, ref l0, ref r0);
                 Step(a[rowStride], left, right, ref l1, ref r1);
                 Step(a[twoRows], left, right, ref l2, ref r2);
@@ -104,7 +109,7 @@ internal static unsafe class MicroKernel<TLanes, TSize>
                     Step(a9[twoRows], left, right, ref l11, ref r11);
                 }
 
-                b += panelStride;
+                b += stepBytes;
                 a += stepStride;
                 a3 += stepStride;
                 a6 += stepStride;
@@ -117,8 +122,8 @@ internal static unsafe class MicroKernel<TLanes, TSize>
             }
 
             a = t.LoraA;
-            b = t.LoraB;
-            (rowStride, stepStride, panelStride, depth) = (t.LoraRowStride, 1, 2 * TLanes.Count, more);
+            b = (byte*)t.LoraB;
+            (rowStride, stepStride, stepBytes, depth) = (t.LoraRowStride, 1, 2 * TLanes.Count * TB.Size, more);
         }
 
         var factor = TLanes.Broadcast(t.Scale);

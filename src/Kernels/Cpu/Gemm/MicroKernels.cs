@@ -18,35 +18,40 @@ internal static unsafe class MicroKernels<TLanes>
         : rows > 4 ? 6 : 4;
 
     /// <summary>
-    /// <see cref="MicroKernel{TLanes, TSize}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.
+    /// <see cref="MicroKernel{TLanes, TSize, TB}.Multiply"/> of 4, 6, 8 or 12 rows and one vector, or two where wide.
     /// </summary>
-    public static void Multiply(int rows, bool wide, in MicroKernelOperands t)
+    public static void Multiply(int rows, bool wide, in MicroKernelOperands t) =>
+        Multiply<StoredFloat32>(rows, wide, t);
+
+    /// <summary>The same with a B of any stored type.</summary>
+    public static void Multiply<TB>(int rows, bool wide, in MicroKernelOperands t)
+        where TB : struct, IStored
     {
         switch (rows, wide)
         {
             case (12, true):
-                MicroKernel<TLanes, Kernel12x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel12x2, TB>.Multiply(t);
                 break;
             case (12, false):
-                MicroKernel<TLanes, Kernel12x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel12x1, TB>.Multiply(t);
                 break;
             case (8, true):
-                MicroKernel<TLanes, Kernel8x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel8x2, TB>.Multiply(t);
                 break;
             case (8, false):
-                MicroKernel<TLanes, Kernel8x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel8x1, TB>.Multiply(t);
                 break;
             case (6, true):
-                MicroKernel<TLanes, Kernel6x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel6x2, TB>.Multiply(t);
                 break;
             case (6, false):
-                MicroKernel<TLanes, Kernel6x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel6x1, TB>.Multiply(t);
                 break;
             case (_, true):
-                MicroKernel<TLanes, Kernel4x2>.Multiply(t);
+                MicroKernel<TLanes, Kernel4x2, TB>.Multiply(t);
                 break;
             case (_, false):
-                MicroKernel<TLanes, Kernel4x1>.Multiply(t);
+                MicroKernel<TLanes, Kernel4x1, TB>.Multiply(t);
                 break;
         }
     }

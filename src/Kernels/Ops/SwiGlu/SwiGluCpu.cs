@@ -19,7 +19,7 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
                 // Element by element: the product may overwrite the gate's scratch.
                 var gate = t.Gate.Read(n, scratch);
                 var product = t.Product.Place(n, scratch);
-                ForwardRow(gate, t.Up.Read(n, scratch + count), product, count);
+                ForwardRow<StoredFloat32>((byte*)gate, (byte*)t.Up.Read(n, scratch + count), product, count);
                 t.Product.Commit(n, product);
             }
         });
@@ -39,7 +39,7 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
                 // Both rows are complete before either is written: in bf16 they may lie over that of dproduct.
                 float* gate = t.Gate.Read(n, scratch), up = t.Up.Read(n, scratch + count);
                 float* dgate = t.DGate.Place(n, scratch), dup = t.DUp.Place(n, scratch + count);
-                BackwardRow(t.D.At(n), gate, up, dgate, dup, count);
+                BackwardRow<StoredFloat32>(t.D.At(n), (byte*)gate, (byte*)up, dgate, dup, count);
                 t.DGate.Commit(n, dgate);
                 t.DUp.Commit(n, dup);
             }
@@ -47,21 +47,24 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
         });
     }
 
-    /// <summary>product = silu(gate) · up; it may be either.</summary>
+    /// <summary>product = silu(gate) · up; it may be either, where they are floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void ForwardRow(float* gate, float* up, float* product, int count)
+    internal static void ForwardRow<TStored>(byte* gate, byte* up, float* product, int count)
+        where TStored : struct, IStored
     {
-        var i = 0;
-        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        for (; count >= TLanes.Count; count -= TLanes.Count)
         {
-            TLanes.Store(product + i, Product(TLanes.Load(gate + i), TLanes.Load(up + i)));
+            TLanes.Store(product, Product(TStored.Load<TLanes>(gate), TStored.Load<TLanes>(up)));
+            gate += TLanes.Count * TStored.Size;
+            up += TLanes.Count * TStored.Size;
+            product += TLanes.Count;
         }
 
-        if (i < count)
+        if (count > 0)
         {
-            var left = count - i;
             Lanes.Store(
-                product + i, left, Product(Lanes.Load<TLanes>(gate + i, left), Lanes.Load<TLanes>(up + i, left)));
+                product, count,
+                Product(Lanes.LoadLast<TStored, TLanes>(gate, count), Lanes.LoadLast<TStored, TLanes>(up, count)));
         }
     }
 
@@ -69,16 +72,20 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLanes Product(TLanes gate, TLanes up) => gate * LaneMath.Sigmoid(gate) * up;
 
-    /// <summary>The gradients of gate and up, which may lie over gate and up, or dup over dproduct.</summary>
+    /// <summary>
+    /// The gradients of gate and up; they may lie over gate and up, where these are floats, and one over dproduct.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void BackwardRow(float* dproduct, float* gate, float* up, float* dgate, float* dup, int count)
+    internal static void BackwardRow<TStored>(
+        float* dproduct, byte* gate, byte* up, float* dgate, float* dup, int count)
+        where TStored : struct, IStored
     {
         var i = 0;
         for (; i <= count - TLanes.Count; i += TLanes.Count)
         {
             var d = TLanes.Load(dproduct + i);
-            var silu = Silu(TLanes.Load(gate + i), out var slope);
-            TLanes.Store(dgate + i, d * TLanes.Load(up + i) * slope);
+            var silu = Silu(TStored.Load<TLanes>(gate + (i * TStored.Size)), out var slope);
+            TLanes.Store(dgate + i, d * TStored.Load<TLanes>(up + (i * TStored.Size)) * slope);
             TLanes.Store(dup + i, d * silu);
         }
 
@@ -86,8 +93,9 @@ internal sealed unsafe class SwiGluCpu<TLanes>(TilePool pool) : SwiGlu
         {
             var left = count - i;
             var d = Lanes.Load<TLanes>(dproduct + i, left);
-            var silu = Silu(Lanes.Load<TLanes>(gate + i, left), out var slope);
-            Lanes.Store(dgate + i, left, d * Lanes.Load<TLanes>(up + i, left) * slope);
+            var silu = Silu(Lanes.LoadLast<TStored, TLanes>(gate + (i * TStored.Size), left), out var slope);
+            var other = Lanes.LoadLast<TStored, TLanes>(up + (i * TStored.Size), left);
+            Lanes.Store(dgate + i, left, d * other * slope);
             Lanes.Store(dup + i, left, d * silu);
         }
     }

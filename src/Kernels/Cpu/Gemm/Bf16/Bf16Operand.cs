@@ -95,14 +95,14 @@ internal readonly unsafe struct Bf16Operand
         {
             if (p.AIsBFloat16)
             {
-                var to = new Span<ushort>(_data + (row * RowBytes), (int)RowBytes / 2);
+                var to = new Span<ushort>(_data + (row * RowBytes), 2 * _steps);
                 new ReadOnlySpan<ushort>((ushort*)p.A + (row * p.ARowStride), p.K).CopyTo(to);
                 to[p.K..].Clear();
                 continue;
             }
 
             Bf16Rounding.RoundRow(
-                p.A + (row * p.ARowStride), p.K, (ushort*)(_data + (row * RowBytes)), (int)RowBytes / 2);
+                p.A + (row * p.ARowStride), p.K, (ushort*)(_data + (row * RowBytes)), 2 * _steps);
         }
     }
 

@@ -27,6 +27,8 @@ internal static unsafe class Bf16Rounding
     private static readonly Vector512<ushort> UpperHalves = Vector512.Create([.. Enumerable.Range(0, 32)
         .Select(i => (ushort)((2 * i) + 1))]);
 
+    private static readonly Bf16Tiles? Code = Bf16Tiles.Instance;
+
     private static Vector512<uint> UpperMask => Vector512.Create(0xFFFF0000u);
 
     /// <summary>The rule for one value.</summary>
@@ -108,6 +110,20 @@ internal static unsafe class Bf16Rounding
         const int Together = 2 * Half;
         var upper = UpperHalves;
         var k = 0;
+        if (Code is { } code && count >= Together)
+        {
+            k = count / Together * Together;
+            var arguments = new RoundingArguments
+            {
+                From = from,
+                To = to,
+                ToEnd = to + k,
+                Magnitude = Magnitude * 0x10001u,
+                Least = LeastBits * 0x10001u,
+            };
+            code.Round(&arguments);
+        }
+
         for (; k <= count - Together; k += Together)
         {
             Round(Vector512.Load(from + k), Vector512.Load(from + k + Half), upper).Store(to + k);

@@ -5,11 +5,13 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SafeLlama.Kernels;
 
-/// <summary>The machine code of every bf16 tile: 1 to 12 rows, one or two vectors, all forms of A.</summary>
+/// <summary>
+/// The machine code of every bf16 tile, 1 to 12 rows, one or two vectors, all forms of A; and of rounding.
+/// </summary>
 /// <remarks>
-/// .NET has no intrinsic for vdpbf16ps (AVX512_BF16), so the tiles are written byte by byte and mapped as code. Where
-/// the instruction is missing, slow, or code may not be mapped, the same bytes come from fp32 multiply-adds
-/// (<see cref="Bf16Emulation"/>).
+/// .NET has no intrinsics for vdpbf16ps and vcvtne2ps2bf16 (AVX512_BF16), so the tiles are written byte by byte and
+/// mapped as code. Where the instructions are missing, slow, or code may not be mapped, the same bytes come from fp32
+/// multiply-adds (<see cref="Bf16Emulation"/>).
 /// </remarks>
 internal sealed unsafe class Bf16Tiles
 {
@@ -26,8 +28,13 @@ internal sealed unsafe class Bf16Tiles
     // Never disposed of: the code is needed as long as the process runs.
     private readonly CodeMemory _memory;
     private readonly int[] _offsets;
+    private readonly delegate* unmanaged[SuppressGCTransition]<RoundingArguments*, void> _round;
 
-    private Bf16Tiles(CodeMemory memory, int[] offsets) => (_memory, _offsets) = (memory, offsets);
+    private Bf16Tiles(CodeMemory memory, int[] offsets, int rounding)
+    {
+        (_memory, _offsets) = (memory, offsets);
+        _round = (delegate* unmanaged[SuppressGCTransition]<RoundingArguments*, void>)(memory.Start + rounding);
+    }
 
     /// <summary>The tiles, where they are worth running here; null where bf16 is emulated.</summary>
     public static Bf16Tiles? Instance => Choice.Value.Tiles;
@@ -49,6 +56,10 @@ internal sealed unsafe class Bf16Tiles
         var code = _memory.Start + _offsets[Index(form, rows, vectors)];
         ((delegate* unmanaged<TileArguments*, void>)code)(arguments);
     }
+
+    /// <summary>Rounds some numbers; in microseconds at most, so that a garbage collection may wait for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Round(RoundingArguments* arguments) => _round(arguments);
 
     /// <summary>
     /// Writes and maps all tiles, whether or not they are worth running; null, with the reason, if not.
@@ -80,8 +91,10 @@ internal sealed unsafe class Bf16Tiles
             }
         }
 
+        var rounding = code.Count;
+        code.AddRange(RoundingCode.Write(OperatingSystem.IsWindows()));
         var memory = CodeMemory.TryMap(CollectionsMarshal.AsSpan(code), out reason);
-        return memory is null ? null : new Bf16Tiles(memory, offsets);
+        return memory is null ? null : new Bf16Tiles(memory, offsets, rounding);
     }
 
     private static int Index(TileForm form, int rows, int vectors) =>
@@ -156,7 +169,7 @@ internal sealed unsafe class Bf16Tiles
             var middle = Stopwatch.GetTimestamp();
             for (var i = 0; i < Calls; i++)
             {
-                MicroKernel<Lanes512, Kernel12x2>.Multiply(floats);
+                MicroKernel<Lanes512, Kernel12x2, StoredFloat32>.Multiply(floats);
             }
 
             fast = Math.Min(fast, middle - start);

@@ -5,7 +5,7 @@ namespace SafeLlama.Kernels;
 /// <summary>Up to 32 queries of one head: what block-wise attention does forward and backward alike.</summary>
 /// <remarks>
 /// Scores stand transposed, [keys, 32]: a vector holds one key's scores for neighboring queries. So maxima, sums and
-/// exponentials go lane by lane, and every product is a <see cref="MicroKernel{TLanes, TSize}"/> on rows as they lie in
+/// exponentials go lane by lane, and every product is a <see cref="MicroKernel{TLanes, TSize, TB}"/> on rows as they lie in
 /// memory. The head size must be a multiple of <typeparamref name="TLanes"/>' count.
 /// </remarks>
 internal static unsafe class QueryBlock<TLanes>
@@ -35,7 +35,7 @@ internal static unsafe class QueryBlock<TLanes>
         for (var j = 0; j < columns;)
         {
             var two = columns - j >= 2 * TLanes.Count;
-            t.B = operands.B + j;
+            t.B = (float*)operands.B + j;
             for (var i = 0; i < rows;)
             {
                 t.A = operands.A + (i * t.RowStride);

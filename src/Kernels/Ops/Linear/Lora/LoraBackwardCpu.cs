@@ -119,12 +119,11 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
         var (padded, scale) = (LoraChunk<TLanes, TThin>.Padded(rank), (float)_lora.Scale);
         var (xs, dys) = (ActivationRows.Of(_x), ActivationRows.Of(_dy));
         var (us, dus) = (_lora.U.AsRows<float>(), _into.U.AsRows<float>());
-        var copied = _lora.Dropout.IsActive || _x.Type != DType.Float32 ? (long)ChunkRows * inputs : 0;
-        var dropped = _lora.Dropout.IsActive ? copied : 0;
-        var widened = _dy.Type != DType.Float32 ? (long)ChunkRows * outputs : 0;
-        float* u = ThreadScratch.Floats(ThreadCount(inputs, outputs, rank, copied + widened, dropped));
+        var copied = _lora.Dropout.IsActive ? (long)ChunkRows * inputs : 0;
+        var widened = _b != null && _dy.Type != DType.Float32 ? (long)ChunkRows * outputs : 0;
+        float* u = ThreadScratch.Floats(ThreadCount(inputs, outputs, rank, copied + widened, copied));
         float* du = u + (ChunkRows * padded), kept = du + (ChunkRows * padded), factors = kept + copied;
-        float* dkept = factors + dropped, gradients = dkept + dropped, edge = gradients + widened;
+        float* dkept = factors + copied, gradients = dkept + copied, edge = gradients + widened;
         float* da = _sums + (part * SumCount), db = da + WholeVectors(inputs);
         NativeMemory.Clear(da, (nuint)(SumCount * sizeof(float)));
         NativeMemory.Clear(u, (nuint)(2 * ChunkRows * padded * sizeof(float)));
@@ -137,7 +136,7 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
                 us[row + i].CopyTo(new Span<float>(u + (i * padded), rank));
             }
 
-            var dy = dys.Block(row, rows, gradients);
+            var dy = _b == null ? dys.Stored(row, rows) : dys.Block(row, rows, gradients);
             if (_b != null)
             {
                 LoraChunk<TLanes, TThin>.DownProject(dy, _b, rank, scale, du, edge);
@@ -158,7 +157,7 @@ internal sealed unsafe class LoraBackwardCpu<TLanes, TThin>
 
             LoraChunk<TLanes, TThin>.AddOuter(
                 u, rank, dy, scale, db, stride, edge, xs.Prefetch(row, rows));
-            var x = xs.Block(row, rows, kept);
+            var x = xs.Stored(row, rows);
             if (_lora.Dropout.IsActive)
             {
                 DropoutCpu.Drop(_lora.Dropout, xs, row, rows, kept, factors);

@@ -1,19 +1,26 @@
 namespace SafeLlama.Kernels;
 
-/// <summary>Some rows of a matrix that is D wide.</summary>
+/// <summary>Some rows of a matrix that is D wide, in fp32 or in bf16.</summary>
 /// <param name="start">The first element of the first row.</param>
-/// <param name="stride">Floats from row to row.</param>
+/// <param name="stride">Elements from row to row.</param>
 /// <param name="rows">How many rows.</param>
 /// <param name="columns">D.</param>
-internal readonly unsafe struct RowBlock(float* start, nint stride, int rows, int columns)
+/// <param name="isBFloat16">Whether the elements are bf16.</param>
+internal readonly unsafe struct RowBlock(void* start, nint stride, int rows, int columns, bool isBFloat16 = false)
 {
-    public float* Start => start;
+    /// <summary>The first element, where they are floats.</summary>
+    public float* Start => (float*)start;
+
+    /// <summary>The first element, whatever they are.</summary>
+    public byte* Bytes => (byte*)start;
 
     public nint Stride => stride;
 
     public int Rows => rows;
 
     public int Columns => columns;
+
+    public bool IsBFloat16 => isBFloat16;
 }
 
 /// <summary>The products of a LoRA term on a few rows, which stay in cache from the first to the last.</summary>
@@ -137,6 +144,21 @@ internal static unsafe class LoraChunk<TLanes, TThin>
         float* thin, int rank, in RowBlock wide, float scale, float* sums, nint sumStride, float* tail,
         PrefetchRows next)
     {
+        if (wide.IsBFloat16)
+        {
+            AddOuter<StoredBFloat16>(thin, rank, wide, scale, sums, sumStride, tail, next);
+        }
+        else
+        {
+            AddOuter<StoredFloat32>(thin, rank, wide, scale, sums, sumStride, tail, next);
+        }
+    }
+
+    private static void AddOuter<T>(
+        float* thin, int rank, in RowBlock wide, float scale, float* sums, nint sumStride, float* tail,
+        PrefetchRows next)
+        where T : struct, IStored
+    {
         var (rows, columns) = (wide.Rows, wide.Columns);
         var padded = Padded(rank);
         var tall = TLanes.ManyRegisters && padded % 8 == 0 ? 8 : 4;
@@ -144,47 +166,54 @@ internal static unsafe class LoraChunk<TLanes, TThin>
         for (var column = 0; column < columns;)
         {
             next.PrefetchShare(shares);
-            var b = wide.Start + column;
-            var bStride = wide.Stride;
+            var b = wide.Bytes + (column * T.Size);
             var two = columns - column >= MicroKernels<TLanes>.Width;
-            if (columns - column < TLanes.Count)
+            var isTail = columns - column < TLanes.Count;
+            if (isTail)
             {
-                CopyTail(b, bStride, rows, columns - column, tail);
-                b = tail;
-                bStride = TLanes.Count;
+                CopyTail<T>(b, wide.Stride, rows, columns - column, tail);
             }
 
             for (var k = 0; k < padded; k += tall)
             {
                 var c = sums + (k * sumStride) + column;
-                MicroKernels<TLanes>.Multiply(tall, two, new MicroKernelOperands
+                var t = new MicroKernelOperands
                 {
                     A = thin + k,
                     RowStride = 1,
                     StepStride = padded,
-                    B = b,
-                    PanelStride = bStride,
+                    B = isTail ? tail : b,
+                    PanelStride = isTail ? TLanes.Count : wide.Stride,
                     K = rows,
                     Scale = scale,
                     C = c,
                     CStride = sumStride,
                     Addend = c,
                     AddendStride = sumStride,
-                });
+                };
+                if (isTail)
+                {
+                    MicroKernels<TLanes>.Multiply(tall, two, t);
+                }
+                else
+                {
+                    MicroKernels<TLanes>.Multiply<T>(tall, two, t);
+                }
             }
 
             column += two ? MicroKernels<TLanes>.Width : TLanes.Count;
         }
     }
 
-    /// <summary>Columns that fill no vector, with zeros beside them.</summary>
-    private static void CopyTail(float* from, nint stride, int rows, int count, float* tail)
+    /// <summary>Columns that fill no vector, widened, with zeros beside them.</summary>
+    private static void CopyTail<T>(byte* from, nint stride, int rows, int count, float* tail)
+        where T : struct, IStored
     {
-        for (var row = 0; row < rows; row++)
+        for (var row = 0; row < rows; row++, from += stride * T.Size)
         {
             for (var i = 0; i < TLanes.Count; i++)
             {
-                tail[(row * TLanes.Count) + i] = i < count ? from[(row * stride) + i] : 0;
+                tail[(row * TLanes.Count) + i] = i < count ? T.LoadOne(from + (i * T.Size)) : 0;
             }
         }
     }
