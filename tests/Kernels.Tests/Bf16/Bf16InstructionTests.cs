@@ -60,17 +60,41 @@ internal sealed unsafe class Bf16InstructionTests
         Assume.That(Avx512BW.IsSupported, "no AVX-512");
         const ushort Untouched = 0x5555;
         var values = Enumerable.Range(0, count).Select(i => 1.01f + i).ToArray();
-        var rounded = Enumerable.Repeat(Untouched, count + padding + 40).ToArray();
-        fixed (float* from = values)
+        foreach (var code in new[] { null, Bf16Tiles.TryCreate(out _) })
         {
-            fixed (ushort* to = rounded)
+            var rounded = Enumerable.Repeat(Untouched, count + padding + 40).ToArray();
+            fixed (float* from = values)
             {
-                Bf16Rounding.RoundRow(from, count, to, count + padding);
+                fixed (ushort* to = rounded)
+                {
+                    Bf16Rounding.RoundRow(code, from, count, to, count + padding);
+                }
             }
-        }
 
-        Assert.That(rounded, Is.EqualTo(values.Select(Bf16Rounding.Round)
-            .Concat(new ushort[padding]).Concat(Enumerable.Repeat(Untouched, 40))));
+            Assert.That(rounded, Is.EqualTo(values.Select(Bf16Rounding.Round)
+                .Concat(new ushort[padding]).Concat(Enumerable.Repeat(Untouched, 40))), $"{code}");
+        }
+    }
+
+    [Test]
+    public void Rows_are_rounded_as_the_rule_says_by_machine_code_and_without()
+    {
+        Assume.That(Avx512BW.IsSupported, "no AVX-512");
+        var values = EveryKind();
+        var expected = values.Select(Bf16Rounding.Round).ToArray();
+        foreach (var code in new[] { null, Bf16Tiles.TryCreate(out _) })
+        {
+            var rounded = new ushort[values.Length];
+            fixed (float* from = values)
+            {
+                fixed (ushort* to = rounded)
+                {
+                    Bf16Rounding.RoundRow(code, from, values.Length, to, values.Length);
+                }
+            }
+
+            Assert.That(rounded, Is.EqualTo(expected), $"{code}");
+        }
     }
 
     [TestCase(1.0f, 0x3F80)]

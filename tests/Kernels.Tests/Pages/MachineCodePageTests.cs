@@ -52,5 +52,22 @@ internal sealed class MachineCodePageTests
     }
 
     [Test]
+    public void Thirty_two_numbers_are_rounded_by_six_instructions()
+    {
+        // docs:11-machine-code-from-csharp:round
+        string[] loop =
+        [
+            "vmovups zmm16,[rax+40h]",                                    // the second 16 floats
+            "vcvtne2ps2bf16 zmm16,zmm16,[rax]",                           // 32 bf16: the first 16, then the second
+            "vpandd zmm17,zmm16,zmm18",                                   // magnitudes
+            "vpcmpnltuw k1,zmm17,zmm19",                                  // not less than 2⁻⁵⁶
+            "vmovdqu16 zmm16{k1}{z},zmm16",                               // zero where they are
+            "vmovups [rdx],zmm16",
+        ];
+        Assert.That(RoundingCode.List(windows: false).Skip(7).Take(6), Is.EqualTo(loop));
+        // end
+    }
+
+    [Test]
     public void The_page_shows_this_code() => DocSnippets.Check("11-machine-code-from-csharp.md");
 }

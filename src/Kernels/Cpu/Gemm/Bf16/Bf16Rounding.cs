@@ -104,13 +104,16 @@ internal static unsafe class Bf16Rounding
     /// <summary>Rounds one row.</summary>
     /// <param name="from">[count].</param>
     /// <param name="to">[padded], zeros behind count; not over what is still to be read.</param>
+    public static void RoundRow(float* from, int count, ushort* to, int padded) =>
+        RoundRow(Code, from, count, to, padded);
+
+    /// <summary>The same by some machine code, or without.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RoundRow(float* from, int count, ushort* to, int padded)
+    internal static void RoundRow(Bf16Tiles? code, float* from, int count, ushort* to, int padded)
     {
-        const int Together = 2 * Half;
-        var upper = UpperHalves;
+        const int Together = RoundingCode.Together;
         var k = 0;
-        if (Code is { } code && count >= Together)
+        if (code is not null && count >= Together)
         {
             k = count / Together * Together;
             var arguments = new RoundingArguments
@@ -124,6 +127,7 @@ internal static unsafe class Bf16Rounding
             code.Round(&arguments);
         }
 
+        var upper = UpperHalves;
         for (; k <= count - Together; k += Together)
         {
             Round(Vector512.Load(from + k), Vector512.Load(from + k + Half), upper).Store(to + k);
