@@ -28,12 +28,12 @@ internal sealed unsafe class Bf16Tiles
     // Never disposed of: the code is needed as long as the process runs.
     private readonly CodeMemory _memory;
     private readonly int[] _offsets;
-    private readonly delegate* unmanaged[SuppressGCTransition]<RoundingArguments*, void> _round;
+    private readonly delegate* unmanaged<RoundingArguments*, void> _round;
 
     private Bf16Tiles(CodeMemory memory, int[] offsets, int rounding)
     {
         (_memory, _offsets) = (memory, offsets);
-        _round = (delegate* unmanaged[SuppressGCTransition]<RoundingArguments*, void>)(memory.Start + rounding);
+        _round = (delegate* unmanaged<RoundingArguments*, void>)(memory.Start + rounding);
     }
 
     /// <summary>The tiles, where they are worth running here; null where bf16 is emulated.</summary>
@@ -57,7 +57,7 @@ internal sealed unsafe class Bf16Tiles
         ((delegate* unmanaged<TileArguments*, void>)code)(arguments);
     }
 
-    /// <summary>Rounds some numbers; in microseconds at most, so that a garbage collection may wait for it.</summary>
+    /// <summary>Rounds some numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Round(RoundingArguments* arguments) => _round(arguments);
 
