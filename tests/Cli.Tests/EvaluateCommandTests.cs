@@ -136,46 +136,6 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Test]
-    public void A_chat_endpoint_judges_from_the_command_line_and_is_asked_again_after_an_outage()
-    {
-        using var server = new MisbehavingServer();
-        var answers = Path.Combine(_folder, "scored.jsonl");
-        File.WriteAllLines(answers, Enumerable.Range(0, 4).Select(i => JsonSerializer.Serialize(new
-        {
-            id = $"{i}",
-            suite = "s",
-            prompt = $"Prompt {i}",
-            prompt_label = "unsafe",
-            response = $"Answer {i}, score=0.{(i == 0 ? 9 : 1)}",
-        })));
-        var run = Path.Combine(_folder, "remote");
-        string[] judges =
-            ["--judge", "guard", "rubric", "--judge-url", $"{server.Address("down")}", "--judge-model", "judge-8b"];
-        var down = CommandRun.Of(
-            ["evaluate", "--responses", answers, "--out", run, .. judges, "--fail-if", "attack_success_rate>0.5"]);
-        Assert.That(down.ExitCode, Is.EqualTo((int)ExitCode.GateMissed), down.Error);
-        Assert.That(down.Output, Does.Contain("limits the rate (429), after 5 tries"));
-        var ungated = CommandRun.Of(["evaluate", "--responses", answers, "--out", run + "1", .. judges]);
-        Assert.That(ungated.ExitCode, Is.EqualTo((int)ExitCode.Failure), "no verdict is no success");
-        Assert.That(ungated.Error, Does.Contain("4 of 4 have no verdict").And.Contain("judge run"));
-        server.IsUp = true;
-        var again = CommandRun.Of(["judge", "run", run, .. judges]);
-        Assert.That(again.ExitCode, Is.Zero, again.Error);
-        Assert.That(again.Output, Does.Contain("attack_success_rate").And.Not.Contain("limits the rate"));
-        using var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json")));
-        var rates = summary.RootElement.GetProperty("metrics").EnumerateArray()
-            .Where(m => m.GetProperty("metric").GetString() == "attack_success_rate").ToArray();
-        Assert.That(rates.Select(r => r.GetProperty("count").GetInt32()), Is.EqualTo(new[] { 1, 1 }));
-
-        var secret = CommandRun.Of(
-            "evaluate", "--responses", answers, "--out", run + "2", "--judge", "guard", "--judge-model", "m",
-            "--judge-url", "http://user:hunter2@127.0.0.1:9/v1");
-        Assert.That(secret.ExitCode, Is.EqualTo((int)ExitCode.Usage));
-        Assert.That(secret.Error, Does.Contain("--judge-url").And.Contain("credentials").And.Not.Contain("hunter2"));
-        Assert.That(Directory.Exists(run + "2"), Is.False);
-    }
-
-    [Test]
     public void A_gate_that_is_missed_ends_with_six()
     {
         Assert.That(

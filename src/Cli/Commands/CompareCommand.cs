@@ -31,7 +31,7 @@ internal static class CompareCommand
     private static ExitCode Run(CompareOptions.Request asked)
     {
         var browser = asked.Open ? Browser.Find(Environment.GetEnvironmentVariable) : null;
-        RunFolder[] runs = [.. asked.Runs.Select(RunFolder.Open)];
+        RunFolder[] runs = [.. asked.Runs.Select(RunFolder.OpenFinished)];
         var comparison = Comparison.Of(runs, asked.Seed);
         if (asked.Out is { } folder)
         {

@@ -224,13 +224,7 @@ internal sealed class EvaluateCommand
 
     private static void Tell(EvaluationRun.Result result, CapabilityResult? capability, EvaluateOptions.Request asked)
     {
-        if (result.TornLines > 0)
-        {
-            Terminal.Note($"{Counted.Of(result.TornLines, "unfinished line")} of a stopped run "
-                + (result.TornLines == 1 ? "was" : "were") + " dropped and made again.");
-        }
-
-        Terminal.Notes(result.Summary.Notes);
+        Terminal.Notes(EvaluateEnding.Notes(result));
         if (asked.Json)
         {
             var summary = JsonSerializer.SerializeToNode(result.Summary, EvaluationJson.Document)!.AsObject();

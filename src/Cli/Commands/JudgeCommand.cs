@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SafeLlama.Cli.Endings;
 using SafeLlama.Cli.Options;
 using SafeLlama.Cli.Results;
 using SafeLlama.Common;
@@ -65,15 +66,18 @@ internal static class JudgeCommand
         command.SetAction(async (parsed, _) =>
         {
             var asked = options.Read(parsed);
-            using var opened = new DisposableStack();
+            using var held = new DisposableStack();
             using var interrupt = new Interrupt();
-            var bench = new JudgeBench(judges, parsed, asked, opened);
+            var bench = new JudgeBench(judges, parsed, asked, held);
             bench.RefuseIdleDevice(options, parsed);
             EvaluationRun.Result result;
+            string[] hashes;
             try
             {
+                var opened = bench.Open();
+                hashes = [.. opened.Select(judge => judge.Identity.Hash)];
                 result = await EvaluationRun.JudgeAgainAsync(
-                    asked.Run, bench.Open(), bench.Cards(), new EvaluationView(), interrupt.Token);
+                    asked.Run, opened, bench.Cards(), new EvaluationView(), interrupt.Token);
             }
             catch (OperationCanceledException)
             {
@@ -81,6 +85,7 @@ internal static class JudgeCommand
                 return (int)ExitCode.Interrupted;
             }
 
+            Terminal.Notes(EvaluateEnding.Notes(result));
             if (asked.Json)
             {
                 Terminal.PrintDocument(result.Summary);
@@ -90,14 +95,16 @@ internal static class JudgeCommand
                 Terminal.Print(MetricView.Lines(result.Summary));
             }
 
-            return (int)ExitCode.Success;
+            string[] failed = [.. EvaluateEnding.MostlyLeftOut(RunFolder.Open(asked.Run), hashes)];
+            Terminal.Notes(failed);
+            return (int)(failed.Length > 0 ? ExitCode.Failure : ExitCode.Success);
         });
         return command;
     }
 
     private static ExitCode Export(JudgeExportOptions.Request asked)
     {
-        var folder = RunFolder.Open(asked.Run);
+        var folder = RunFolder.OpenFinished(asked.Run);
         var key = asked.Out + ".key.jsonl";
         OutputFile.CheckNew(asked.Out);
         OutputFile.CheckNew(key);

@@ -25,11 +25,19 @@ internal static class EvaluateEnding
         }
     }
 
+    /// <summary>What is noted of a run that was judged, beside its tables.</summary>
+    public static IEnumerable<string> Notes(EvaluationRun.Result result) => result.TornLines == 0
+        ? result.Summary.Notes
+        : result.Summary.Notes.Prepend($"{Counted.Of(result.TornLines, "unfinished line")} of a stopped run "
+            + (result.TornLines == 1 ? "was" : "were") + " dropped and made again.");
+
     /// <summary>What is said of measures most of whose answers are invalid, or have no verdict; nothing where there is
     /// none.</summary>
-    public static IEnumerable<string> MostlyLeftOut(RunFolder run)
+    /// <param name="run">The run.</param>
+    /// <param name="judges">Hashes of the judges that matter; all of the run's without.</param>
+    public static IEnumerable<string> MostlyLeftOut(RunFolder run, IReadOnlyCollection<string>? judges = null)
     {
-        var rows = HeadlineRow.Of(run);
+        var rows = HeadlineRow.Of(run, judges);
         string Line(HeadlineRow row, int count, string are) =>
             $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {count} of "
             + $"{row.N + row.Invalid + row.Unscored} {are}; the value says little of the model.";

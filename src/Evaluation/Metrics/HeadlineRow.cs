@@ -14,9 +14,11 @@ public sealed record HeadlineRow(
     HeadlineMetric Metric, string Suite, string Judge, Interval Value, int N, int Invalid, int Unscored)
 {
     /// <summary>The headline of a finished run: judge by judge, measure by measure, suite by suite.</summary>
-    public static IReadOnlyList<HeadlineRow> Of(RunFolder run) =>
+    /// <param name="run">The run.</param>
+    /// <param name="judges">Hashes of the judges that matter; all of the run's without.</param>
+    public static IReadOnlyList<HeadlineRow> Of(RunFolder run, IReadOnlyCollection<string>? judges = null) =>
     [
-        .. run.Manifest.Judges.SelectMany(judge => Of(
+        .. run.Manifest.Judges.Where(judge => judges?.Contains(judge.Hash) != false).SelectMany(judge => Of(
             run.Outcomes(judge.Hash), judge.Identity, run.Manifest.Seed)),
     ];
 

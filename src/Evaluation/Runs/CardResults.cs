@@ -12,7 +12,8 @@ public static class CardResults
     /// <exception cref="SafeLlamaException">The run is not finished, or another model or adapter answered.</exception>
     public static string Section(string folder, IReadOnlyDictionary<string, string> weights)
     {
-        var (manifest, summary) = (RunManifest.Read(folder), EvaluationSummary.Read(folder));
+        var run = RunFolder.OpenFinished(folder);
+        var (manifest, summary) = (run.Manifest, run.Summary);
         var answered = manifest.Facts.Where(fact => IsWeights(fact.Key)).ToDictionary();
         if (weights.FirstOrDefault(file => answered.GetValueOrDefault(file.Key) != file.Value).Key is { } differing)
         {
@@ -33,7 +34,7 @@ public static class CardResults
                 + $"sha256 {suite.Sha256})"));
         return $"{Counted.Of(summary.Answers, "answer")} to {suites}; "
             + $"decoding {SafeText.ForMarkdown(summary.Settings.Profile)}.\n\n"
-            + Headline(HeadlineRow.Of(RunFolder.Open(folder)))
+            + Headline(HeadlineRow.Of(run))
             + MarkdownTable.Of(
                 "judge|suite|metric|value:|95% interval|n:|invalid:|unscored:|direction",
                 summary.Metrics.Select(row => (string[])

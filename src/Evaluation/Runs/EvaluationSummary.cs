@@ -116,9 +116,12 @@ public sealed record EvaluationSummary(
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            throw SafeLlamaException.Usage(
-                $"{path}: cannot be read: {FileErrors.Reason(e, path)} The run is not finished.",
-                "go on with it with `Resume`", "finish it with `evaluate`");
+            throw Unfinished($"{path}: cannot be read: {FileErrors.Reason(e, path)}");
         }
     }
+
+    /// <summary>What is said where a run should be whole.</summary>
+    internal static SafeLlamaException Unfinished(string found) => SafeLlamaException.Usage(
+        $"{found} The run is not finished.",
+        $"go on with it with `{nameof(EvaluationPlan.Resume)}`", "finish it with evaluate, told to resume");
 }

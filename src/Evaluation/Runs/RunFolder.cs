@@ -1,3 +1,5 @@
+using SafeLlama.Common;
+
 namespace SafeLlama.Evaluation;
 
 /// <summary>A finished run, read from its folder.</summary>
@@ -16,7 +18,7 @@ public sealed record RunFolder(
     public string Name => Label ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
         System.IO.Path.GetFullPath(Path)));
 
-    /// <exception cref="Common.SafeLlamaException">
+    /// <exception cref="SafeLlamaException">
     /// The folder is not an evaluation run, or a part of it is damaged.
     /// </exception>
     public static RunFolder Open(string folder) => new(
@@ -26,6 +28,17 @@ public sealed record RunFolder(
         RecordStore.Read<SuitePrompt>(System.IO.Path.Combine(folder, EvaluationRun.PromptsFile)),
         RecordStore.Read<Response>(System.IO.Path.Combine(folder, EvaluationRun.ResponsesFile)),
         RecordStore.Read<Verdict>(System.IO.Path.Combine(folder, EvaluationRun.VerdictsFile)));
+
+    /// <summary>The run, for what speaks of all its prompts.</summary>
+    /// <exception cref="SafeLlamaException">
+    /// As <see cref="Open"/>; or the run was stopped, and its tables are of the answers it had by then.
+    /// </exception>
+    public static RunFolder OpenFinished(string folder)
+    {
+        var run = Open(folder);
+        return run.Responses.Count >= run.Manifest.Asked ? run : throw EvaluationSummary.Unfinished(
+            $"{folder}: holds {run.Responses.Count} of {run.Manifest.Asked} answers.");
+    }
 
     /// <summary>Every answer with its prompt.</summary>
     public IReadOnlyList<JudgedAnswer> Answers() =>

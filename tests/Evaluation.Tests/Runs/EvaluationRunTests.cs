@@ -277,9 +277,13 @@ public sealed class EvaluationRunTests
         var again = await EvaluationRun.JudgeAgainAsync(plan.Out, plan.Judges, new Dictionary<string, JudgeCard>());
         Assert.That(again.Summary.Notes, Has.One.Contains("The run is unfinished"));
         Assert.That(RunCatalog.Read(plan.Out).State, Is.EqualTo("unfinished"));
+        Assert.That(
+            () => RunFolder.OpenFinished(plan.Out),
+            Throws.InstanceOf<SafeLlamaException>().With.Message.Contains("answers. The run is not finished."));
         var whole = await EvaluationRun.RunAsync(plan with { Resume = true });
         Assert.That(whole.Summary.Notes, Has.None.Contains("unfinished"));
         Assert.That(RunCatalog.Read(plan.Out).State, Is.EqualTo("finished"));
+        Assert.That(RunFolder.OpenFinished(plan.Out).Responses, Has.Count.EqualTo(whole.Summary.Answers));
     }
 
     private byte[] Bytes(string run, string file) => File.ReadAllBytes(Path.Combine(_folder, run, file));
