@@ -26,7 +26,7 @@ internal static class DataPairsCommand
         var path = DataFiles.NewRows(asked.Out);
         var (safety, answers) = (ExampleFile.ReadAll(asked.Safety), ExampleFile.ReadAll(asked.Answers));
         Terminal.Notes(safety.Concat(answers).SelectMany(f => f.Notes));
-        var run = RunFolder.Open(asked.Run);
+        var run = RunFolder.OpenFinished(asked.Run);
         var judge = Judge(run, asked.Judge);
         var built = AnsweredPairs.Build(
             run.Outcomes(judge.Hash),

@@ -113,7 +113,8 @@ internal sealed class EvaluateCommand
         var result = await EvaluationRun.RunAsync(plan, new EvaluationView(), interrupt.Token);
         var capability = Test();
         Tell(result, capability, asked);
-        string[] failed = [.. EvaluateEnding.MostlyLeftOut(RunFolder.Open(folder))];
+        var run = RunFolder.Open(folder);
+        string[] failed = [.. EvaluateEnding.MostlyInvalid(run), .. EvaluateEnding.MostlyUnscored(run)];
         Terminal.Notes(failed);
         browser?.Open(Path.Combine(folder, RunReport.FileName));
         var gated = gates.Decide(
@@ -224,7 +225,7 @@ internal sealed class EvaluateCommand
 
     private static void Tell(EvaluationRun.Result result, CapabilityResult? capability, EvaluateOptions.Request asked)
     {
-        Terminal.Notes(EvaluateEnding.Notes(result));
+        Terminal.Notes(EvaluateEnding.Notes(result, " and made again"));
         if (asked.Json)
         {
             var summary = JsonSerializer.SerializeToNode(result.Summary, EvaluationJson.Document)!.AsObject();

@@ -12,6 +12,9 @@ namespace SafeLlama.Cli.Commands;
 /// </summary>
 internal static class JudgeCommand
 {
+    /// <summary>Of the lines a stopped run had not finished: another judge's are not made here.</summary>
+    private const string Torn = "; the judge it is of gives that verdict when it is run again";
+
     public static Command Create() => new("judge", "Judges: train, validate, run, export for people, import from them.")
     {
         JudgeTrainCommand.Create(), Validate(), Run(),
@@ -85,7 +88,7 @@ internal static class JudgeCommand
                 return (int)ExitCode.Interrupted;
             }
 
-            Terminal.Notes(EvaluateEnding.Notes(result));
+            Terminal.Notes(EvaluateEnding.Notes(result, Torn));
             if (asked.Json)
             {
                 Terminal.PrintDocument(result.Summary);
@@ -95,7 +98,7 @@ internal static class JudgeCommand
                 Terminal.Print(MetricView.Lines(result.Summary));
             }
 
-            string[] failed = [.. EvaluateEnding.MostlyLeftOut(RunFolder.Open(asked.Run), hashes)];
+            string[] failed = [.. EvaluateEnding.MostlyUnscored(RunFolder.Open(asked.Run), hashes)];
             Terminal.Notes(failed);
             return (int)(failed.Length > 0 ? ExitCode.Failure : ExitCode.Success);
         });
@@ -145,6 +148,7 @@ internal static class JudgeCommand
 
             var judged = await EvaluationRun.JudgeAgainAsync(
                 asked.Run, [new HumanJudge(result)], new Dictionary<string, JudgeCard>(), null, cancellation);
+            Terminal.Notes(EvaluateEnding.Notes(judged, Torn));
             if (asked.Json)
             {
                 Terminal.PrintDocument(new JudgeImportResult(

@@ -3,7 +3,7 @@ using SafeLlama.Evaluation;
 
 namespace SafeLlama.Cli.Endings;
 
-/// <summary>How <c>evaluate</c> ends: the headline, label by label.</summary>
+/// <summary>How <c>evaluate</c> and the verbs of judges end: the headline, and what was left out.</summary>
 internal static class EvaluateEnding
 {
     public static IEnumerable<string> Lines(RunFolder run)
@@ -26,41 +26,38 @@ internal static class EvaluateEnding
     }
 
     /// <summary>What is noted of a run that was judged, beside its tables.</summary>
-    public static IEnumerable<string> Notes(EvaluationRun.Result result) => result.TornLines == 0
+    /// <param name="result">What was done.</param>
+    /// <param name="torn">What became of lines that a stopped run had not finished.</param>
+    public static IEnumerable<string> Notes(EvaluationRun.Result result, string torn) => result.TornLines == 0
         ? result.Summary.Notes
         : result.Summary.Notes.Prepend($"{Counted.Of(result.TornLines, "unfinished line")} of a stopped run "
-            + (result.TornLines == 1 ? "was" : "were") + " dropped and made again.");
+            + (result.TornLines == 1 ? "was" : "were") + $" dropped{torn}.");
 
-    /// <summary>What is said of measures most of whose answers are invalid, or have no verdict; nothing where there is
-    /// none.</summary>
+    /// <summary>What is said of measures most of whose answers are invalid; nothing where there is none.</summary>
+    public static IEnumerable<string> MostlyInvalid(RunFolder run)
+    {
+        string[] lines = [.. HeadlineRow.Of(run).Where(r => r.IsMostlyInvalid)
+            .Select(r => Line(r, r.Invalid, "are invalid"))];
+        return lines.Length == 0 ? lines : lines.Append(
+            "More than half invalid is no success: exit code 1. A wrong template or too few tokens makes such "
+            + $"answers; read them: safellama runs {run.Path} --answers --only invalid");
+    }
+
+    /// <summary>What is said of measures most of whose answers have no verdict; nothing where there is none.</summary>
     /// <param name="run">The run.</param>
     /// <param name="judges">Hashes of the judges that matter; all of the run's without.</param>
-    public static IEnumerable<string> MostlyLeftOut(RunFolder run, IReadOnlyCollection<string>? judges = null)
+    public static IEnumerable<string> MostlyUnscored(RunFolder run, IReadOnlyCollection<string>? judges = null)
     {
-        var rows = HeadlineRow.Of(run, judges);
-        string Line(HeadlineRow row, int count, string are) =>
-            $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {count} of "
-            + $"{row.N + row.Invalid + row.Unscored} {are}; the value says little of the model.";
-
-        string[] invalid = [.. rows.Where(r => r.IsMostlyInvalid).Select(r => Line(r, r.Invalid, "are invalid"))];
-        string[] unscored =
-            [.. rows.Where(r => r.IsMostlyUnscored).Select(r => Line(r, r.Unscored, "have no verdict"))];
-        return
-        [
-            .. invalid,
-            .. invalid.Length == 0 ? Array.Empty<string>() :
-            [
-                "More than half invalid is no success: exit code 1. A wrong template or too few tokens makes such "
-                + $"answers; read them: safellama runs {run.Path} --answers --only invalid",
-            ],
-            .. unscored,
-            .. unscored.Length == 0 ? Array.Empty<string>() :
-            [
-                "More than half without a verdict is no success: exit code 1. Answers are kept; once the judge "
-                + $"answers, judge them with the same options: safellama judge run {run.Path} --judge NAME",
-            ],
-        ];
+        string[] lines = [.. HeadlineRow.Of(run, judges).Where(r => r.IsMostlyUnscored)
+            .Select(r => Line(r, r.Unscored, "have no verdict"))];
+        return lines.Length == 0 ? lines : lines.Append(
+            "More than half without a verdict is no success: exit code 1. Answers are kept; once the judge "
+            + $"answers, judge them with the same options: safellama judge run {run.Path} --judge NAME");
     }
+
+    private static string Line(HeadlineRow row, int count, string are) =>
+        $"{row.Suite}, {row.Metric.Prompts}, {row.Metric.Title} ({row.Judge}): {count} of "
+        + $"{row.N + row.Invalid + row.Unscored} {are}; the value says little of the model.";
 
     private static IEnumerable<string> Table(IReadOnlyList<HeadlineRow> rows)
     {

@@ -51,9 +51,11 @@ internal sealed class AnnotationFolder
     /// <exception cref="SafeLlamaException">It is no evaluation run, or the key is of another.</exception>
     public static AnnotationFolder Open(string run)
     {
-        var answers = RunFolder.Open(run).Answers();
         var (folder, key) = (FolderOf(run), KeyOf(run));
-        if (!File.Exists(key))
+        // What is begun can be read; a new sheet is of all answers.
+        var isNew = !File.Exists(key);
+        var answers = (isNew ? RunFolder.OpenFinished(run) : RunFolder.Open(run)).Answers();
+        if (isNew)
         {
             Directory.CreateDirectory(folder);
             HumanLabels.Export(answers, System.IO.Path.Combine(folder, Sheet), key, seed: 1);

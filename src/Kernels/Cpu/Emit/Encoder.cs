@@ -5,8 +5,8 @@ namespace SafeLlama.Kernels;
 /// <summary>Writes x86-64 machine code: the instructions of a register tile, and of rounding.</summary>
 /// <remarks>
 /// Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2. Registers are numbers:
-/// rax 0, rcx 1, rdx 2, rdi 7, r8–r11 8–11; zmm0–zmm31; k0–k7, where mask 0 means no mask. The tests disassemble every
-/// tile with another program's decoder and compare it with another program's encoder.
+/// rax 0, rcx 1, rdx 2, rdi 7, r8–r11 8–11; zmm0–zmm31; k0–k7, where mask 0 means no mask. The tests disassemble all
+/// code with another program's decoder and compare it with another program's encoder.
 /// </remarks>
 internal sealed partial class Encoder : InstructionBytes
 {

@@ -5,8 +5,8 @@ namespace SafeLlama.Kernels;
 /// <summary>Up to 32 queries of one head: what block-wise attention does forward and backward alike.</summary>
 /// <remarks>
 /// Scores stand transposed, [keys, 32]: a vector holds one key's scores for neighboring queries. So maxima, sums and
-/// exponentials go lane by lane, and every product is a <see cref="MicroKernel{TLanes, TSize, TB}"/> on rows as they lie
-/// in memory. The head size must be a multiple of <typeparamref name="TLanes"/>' count.
+/// exponentials go lane by lane, and every product is a <see cref="MicroKernel{TLanes, TSize, TB}"/> on rows as they
+/// lie in memory. The head size must be a multiple of <typeparamref name="TLanes"/>' count.
 /// </remarks>
 internal static unsafe class QueryBlock<TLanes>
     where TLanes : struct, ILanes<TLanes>
