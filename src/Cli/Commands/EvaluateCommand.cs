@@ -114,7 +114,8 @@ internal sealed class EvaluateCommand
         var capability = Test();
         Tell(result, capability, asked);
         var run = RunFolder.Open(folder);
-        string[] failed = [.. EvaluateEnding.MostlyInvalid(run), .. EvaluateEnding.MostlyUnscored(run)];
+        var rows = HeadlineRow.Of(run);
+        string[] failed = [.. EvaluateEnding.MostlyInvalid(run, rows), .. EvaluateEnding.MostlyUnscored(run, rows)];
         Terminal.Notes(failed);
         browser?.Open(Path.Combine(folder, RunReport.FileName));
         var gated = gates.Decide(

@@ -98,7 +98,8 @@ internal static class JudgeCommand
                 Terminal.Print(MetricView.Lines(result.Summary));
             }
 
-            string[] failed = [.. EvaluateEnding.MostlyUnscored(RunFolder.Open(asked.Run), hashes)];
+            var run = RunFolder.Open(asked.Run);
+            string[] failed = [.. EvaluateEnding.MostlyUnscored(run, HeadlineRow.Of(run, hashes))];
             Terminal.Notes(failed);
             return (int)(failed.Length > 0 ? ExitCode.Failure : ExitCode.Success);
         });

@@ -34,9 +34,11 @@ internal static class EvaluateEnding
             + (result.TornLines == 1 ? "was" : "were") + $" dropped{torn}.");
 
     /// <summary>What is said of measures most of whose answers are invalid; nothing where there is none.</summary>
-    public static IEnumerable<string> MostlyInvalid(RunFolder run)
+    /// <param name="run">The run.</param>
+    /// <param name="rows">Its headline.</param>
+    public static IEnumerable<string> MostlyInvalid(RunFolder run, IReadOnlyList<HeadlineRow> rows)
     {
-        string[] lines = [.. HeadlineRow.Of(run).Where(r => r.IsMostlyInvalid)
+        string[] lines = [.. rows.Where(r => r.IsMostlyInvalid)
             .Select(r => Line(r, r.Invalid, "are invalid"))];
         return lines.Length == 0 ? lines : lines.Append(
             "More than half invalid is no success: exit code 1. A wrong template or too few tokens makes such "
@@ -45,10 +47,10 @@ internal static class EvaluateEnding
 
     /// <summary>What is said of measures most of whose answers have no verdict; nothing where there is none.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="judges">Hashes of the judges that matter; all of the run's without.</param>
-    public static IEnumerable<string> MostlyUnscored(RunFolder run, IReadOnlyCollection<string>? judges = null)
+    /// <param name="rows">Its headline, of the judges that matter.</param>
+    public static IEnumerable<string> MostlyUnscored(RunFolder run, IReadOnlyList<HeadlineRow> rows)
     {
-        string[] lines = [.. HeadlineRow.Of(run, judges).Where(r => r.IsMostlyUnscored)
+        string[] lines = [.. rows.Where(r => r.IsMostlyUnscored)
             .Select(r => Line(r, r.Unscored, "have no verdict"))];
         return lines.Length == 0 ? lines : lines.Append(
             "More than half without a verdict is no success: exit code 1. Answers are kept; once the judge "

@@ -7,10 +7,10 @@ internal static class AssemblyText
 {
     public static string Name(int register) => register switch
     {
-        0 => "rax",
-        1 => "rcx",
-        2 => "rdx",
-        7 => "rdi",
+        Registers.Rax => "rax",
+        Registers.Rcx => "rcx",
+        Registers.Rdx => "rdx",
+        Registers.Rdi => "rdi",
         _ => $"r{register}",
     };
 

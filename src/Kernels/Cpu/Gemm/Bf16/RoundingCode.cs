@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using static SafeLlama.Kernels.Registers;
 
 namespace SafeLlama.Kernels;
 
@@ -16,10 +17,6 @@ internal static class RoundingCode
     public const int Together = 32;
 
     private const int VectorBytes = 64;
-    private const int Rax = 0;
-    private const int Rcx = 1;
-    private const int Rdx = 2;
-    private const int Rdi = 7;
     private const int Values = 16;
     private const int Magnitudes = 17;
     private const int SignMask = 18;

@@ -1,3 +1,5 @@
+using static SafeLlama.Kernels.Registers;
+
 namespace SafeLlama.Kernels;
 
 /// <summary>Writes the machine code of one register tile of the bf16 product.</summary>
@@ -35,15 +37,6 @@ internal sealed class TileCode
     private const int RegistersOfA = 6;
     private const int Scale = 26;
     private const int LastMask = 1;
-
-    private const int Rax = 0;
-    private const int Rcx = 1;
-    private const int Rdx = 2;
-    private const int Rdi = 7;
-    private const int R8 = 8;
-    private const int R9 = 9;
-    private const int R10 = 10;
-    private const int R11 = 11;
 
     private readonly Encoder _code;
     private readonly TileForm _form;
